@@ -1,0 +1,119 @@
+"""The one family of errors of this project.
+
+Every message says what happened, to what, and what to do about it, in one line: the command line prints it as it
+is. Nothing here ever carries an API key.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ViralAssetsError(Exception):
+    """Anything this project raises on purpose."""
+
+
+class ConfigurationError(ViralAssetsError):
+    """A setting is missing, malformed or contradicts another one."""
+
+
+class ProjectFileError(ConfigurationError):
+    """A project file cannot be used.
+
+    Args:
+        path: the file.
+        problem: what is wrong and what would be right.
+        key: the key, dotted (``taxonomy.0.label``), where there is one.
+        line: its line in the file, counted from 1, where it is known.
+    """
+
+    def __init__(self, path: Path, problem: str, *, key: str = "", line: int | None = None) -> None:
+        self.path, self.problem, self.key, self.line = path, problem, key, line
+        place = f"{path}:{line}" if line is not None else str(path)
+        super().__init__(f"{place}: {key}: {problem}" if key else f"{place}: {problem}")
+
+
+class UnknownProjectError(ConfigurationError):
+    """A project was named that no file describes."""
+
+
+class SourceError(ViralAssetsError):
+    """A source of tweets cannot be read at all (single bad records go to the quarantine instead)."""
+
+
+class DatabaseUnavailableError(ViralAssetsError):
+    """The database does not answer."""
+
+
+class SchemaOutOfDateError(ViralAssetsError):
+    """The tables are older (or newer) than this version of the code."""
+
+
+class QuotaError(ViralAssetsError):
+    """Limits that cannot work, or a request that can never be granted under them."""
+
+
+class ProviderError(ViralAssetsError):
+    """A language model's service did not give a usable answer.
+
+    Args:
+        http_status: of the response; None when there was none.
+    """
+
+    def __init__(self, message: str, *, http_status: int | None = None) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+
+
+class FatalProviderError(ProviderError):
+    """Asking again, or asking for something else, cannot help: the key, the model or the endpoint is wrong."""
+
+
+class RateLimitedError(ProviderError):
+    """The service refused a request because a quota is used up (HTTP 429).
+
+    Args:
+        retry_after_seconds: how long the service asks to wait; None when it does not say.
+        per_day: the exhausted quota is a daily one, so that waiting ``retry_after_seconds`` is of no use.
+        per_tokens: the exhausted quota counts tokens, so that nothing is learnt about the number of requests.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_seconds: float | None = None,
+        per_day: bool = False,
+        per_tokens: bool = False,
+    ) -> None:
+        super().__init__(message, http_status=429)
+        self.retry_after_seconds, self.per_day, self.per_tokens = retry_after_seconds, per_day, per_tokens
+
+
+class TransientProviderError(ProviderError):
+    """A 5xx, a broken connection or a timeout: the same request may succeed later."""
+
+
+class RejectedRequestError(ProviderError):
+    """The service will not answer this request (HTTP 400): one of its tweets may be the cause."""
+
+
+class BlockedAnswerError(ProviderError):
+    """A safety filter withheld the answer: one of the request's tweets may be the cause.
+
+    Args:
+        input_tokens: billed all the same, as are the other two; None where the service did not count.
+        output_tokens: without thoughts.
+        thought_tokens: billed as output.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        thought_tokens: int | None = None,
+    ) -> None:
+        super().__init__(message, http_status=200)
+        self.input_tokens, self.output_tokens, self.thought_tokens = input_tokens, output_tokens, thought_tokens

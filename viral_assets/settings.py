@@ -1,0 +1,112 @@
+"""Everything the environment may say, read once into typed values. All of it is optional.
+
+Only the outer ring (command line, Dagster resources) and ready-made defaults read this; inner modules are handed
+what they need.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from viral_assets.errors import ConfigurationError
+from viral_assets.hours import floor_hour, parse_hour
+
+ProviderName = Literal["auto", "google-generativeai", "google-genai", "offline"]
+EmbedderName = Literal["wordllama", "gemini"]
+
+# A short history keeps Dagster's partition pages fast; VIRAL_ASSETS_START opens an older one.
+DEFAULT_HISTORY = timedelta(days=30)
+
+
+def checkout_root() -> Path:
+    """The folder that holds ``workspace.yaml`` next to the package, else the working directory."""
+    root = Path(__file__).resolve().parent.parent
+    return root if (root / "workspace.yaml").exists() else Path.cwd()
+
+
+def _blank_is_unset(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _hour(value: object) -> object:
+    value = _blank_is_unset(value)
+    try:
+        return parse_hour(value) if isinstance(value, str) else value
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from None
+
+
+Hour = Annotated[datetime | None, BeforeValidator(_hour)]
+Optional_ = BeforeValidator(_blank_is_unset)
+
+
+class Settings(BaseSettings):
+    """The environment, typed. Use :func:`load_settings`, whose error names the variable."""
+
+    model_config = SettingsConfigDict(env_prefix="VIRAL_ASSETS_", frozen=True, populate_by_name=True, extra="ignore")
+
+    gemini_api_key: Annotated[SecretStr | None, Optional_] = Field(
+        None, validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY")
+    )
+    gemini_api_endpoint: Annotated[str | None, Optional_] = Field(None, validation_alias="GEMINI_API_ENDPOINT")
+    gemini_model: Annotated[str | None, Optional_] = Field(None, validation_alias="GEMINI_MODEL")
+    provider: ProviderName = "auto"
+    rpm: float = 15
+    tpm: Annotated[float | None, Optional_] = None
+    tpm_counts: Literal["input", "total"] = "input"
+    rpd: Annotated[float | None, Optional_] = None
+    quota_window_seconds: float = 60
+    daily_budget_usd: Annotated[float | None, Optional_] = None
+    home: Path = Field(default_factory=lambda: checkout_root() / "data")
+    database_url: Annotated[SecretStr | None, Optional_] = None
+    projects_dir: Path = Field(default_factory=lambda: checkout_root() / "projects")
+    inbox: Annotated[Path | None, Optional_] = None
+    start: Hour = None
+    end: Hour = None
+    embedder: EmbedderName = "wordllama"
+    prices: Annotated[Path | None, Optional_] = None
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The configured URL, else the SQLite file in the home."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home.resolve() / 'viral_assets.db'}"
+
+    @property
+    def resolved_inbox(self) -> Path:
+        return self.inbox or self.home / "inbox"
+
+    @property
+    def digests(self) -> Path:
+        """Where digest pages and CSV files are written."""
+        return self.home / "digests"
+
+    def first_hour(self, now: datetime | None = None) -> datetime:
+        """``VIRAL_ASSETS_START``, else the midnight (UTC) thirty days ago."""
+        if self.start is not None:
+            return self.start
+        return floor_hour((now or datetime.now(UTC)) - DEFAULT_HISTORY).replace(hour=0)
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigurationError: a variable has a value that cannot be used; the message names it, never its value.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = str(first["loc"][0])
+        variable = name if name.isupper() else f"VIRAL_ASSETS_{name.upper()}"
+        raise ConfigurationError(f"{variable}: {first['msg']}") from None
+    if settings.start and settings.end and settings.end <= settings.start:
+        raise ConfigurationError("VIRAL_ASSETS_END must lie after VIRAL_ASSETS_START")
+    return settings
