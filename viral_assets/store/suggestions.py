@@ -1,0 +1,107 @@
+"""Reply suggestions and how each opportunity ended. A person's decision outlives every re-run.
+
+A tweet's suggestions and its outcome are written together, in one transaction, the moment they are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from viral_assets.hours import HourRange
+from viral_assets.store.bulk import one_of, upsert
+from viral_assets.store.frames import read_frame
+from viral_assets.store.tables import comment_suggestions, generation_outcomes
+
+PENDING = "pending"
+
+_FINISHED = ("done", "filtered", "blocked", "failed")
+_LOOKUP_ROWS = 5_000
+
+
+def save_result(
+    connection: sa.Connection,
+    *,
+    project: str,
+    tweet_id: str,
+    window_start: datetime,
+    suggestions: Sequence[Mapping[str, Any]],
+    outcome: str,
+    reason: str,
+    attempts: int,
+    now: datetime,
+    replace: bool = False,
+) -> int:
+    """Save the suggestions for one tweet and how it ended.
+
+    A pending suggestion of the same type is replaced; one that a person decided about stays as it is.
+
+    Args:
+        suggestions: each with ``suggestion_type``, ``position``, ``text``, ``weighted_length``, ``provider``,
+            ``model`` and ``request_id``.
+        outcome: ``done`` (one suggestion for each type), ``filtered`` (some or all fell to the quality filter),
+            ``blocked`` (a safety filter), ``failed`` (gave up) or ``deferred`` (a later run picks it up).
+        attempts: requests this tweet took part in.
+        replace: remove pending suggestions of the tweet that are not among the new ones.
+
+    Returns:
+        How many suggestions were written.
+    """
+    table = comment_suggestions
+    whose = {"project": project, "tweet_id": tweet_id, "window_start": window_start}
+    if replace:
+        kept = [suggestion["suggestion_type"] for suggestion in suggestions]
+        connection.execute(
+            sa.delete(table).where(
+                table.c.project == project,
+                table.c.tweet_id == tweet_id,
+                table.c.status == PENDING,
+                table.c.suggestion_type.not_in(kept),
+            )
+        )
+    rows = [{**whose, **suggestion, "created_at": now, "status": PENDING} for suggestion in suggestions]
+    saved = upsert(connection, table, rows, where=table.c.status == PENDING)
+    ending = {**whose, "outcome": outcome, "reason": reason, "attempts": attempts, "updated_at": now}
+    upsert(connection, generation_outcomes, [ending])
+    return saved
+
+
+def read_suggestions(connection: sa.Connection, window: HourRange, *, project: str | None = None) -> pd.DataFrame:
+    """The suggestions of a window, all columns, ordered by hour, project, tweet and position."""
+    table = comment_suggestions.c
+    return _of_window(connection, comment_suggestions, window, project, table.position, table.suggestion_type)
+
+
+def read_outcomes(connection: sa.Connection, window: HourRange, *, project: str | None = None) -> pd.DataFrame:
+    """How the opportunities of a window ended, all columns, ordered by hour, project and tweet."""
+    return _of_window(connection, generation_outcomes, window, project)
+
+
+def finished_tweets(connection: sa.Connection, project: str, tweet_ids: Sequence[str]) -> set[str]:
+    """Those of ``tweet_ids`` that a run need not ask about again: they ended, and were not only deferred."""
+    table = generation_outcomes.c
+    query = sa.select(table.tweet_id).where(table.project == project, table.outcome.in_(_FINISHED))
+    return {
+        tweet_id
+        for at in range(0, len(tweet_ids), _LOOKUP_ROWS)
+        for (tweet_id,) in connection.execute(
+            query.where(one_of(connection, table.tweet_id, tweet_ids[at : at + _LOOKUP_ROWS]))
+        )
+    }
+
+
+def _of_window(
+    connection: sa.Connection,
+    table: sa.Table,
+    window: HourRange,
+    project: str | None,
+    *order: sa.ColumnElement[Any],
+) -> pd.DataFrame:
+    query = sa.select(table).where(table.c.window_start >= window.start, table.c.window_start < window.end)
+    if project is not None:
+        query = query.where(table.c.project == project)
+    return read_frame(connection, query.order_by(table.c.window_start, table.c.project, table.c.tweet_id, *order))

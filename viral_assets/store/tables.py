@@ -1,0 +1,328 @@
+"""The tables. What each holds and the invariant it keeps; how they are read and written is in the other modules.
+
+Times are aware datetimes in UTC (:class:`UtcDateTime`), except in the quota ledger, whose arithmetic on sliding
+windows is the same on both databases only with plain seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+EVERY_PROJECT = "*"
+"""In ``tweet_projects``: a tweet that came for no project in particular counts for all."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite, which has no zones, stores it without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def clean_text(text: str) -> str:
+    """The text without what no PostgreSQL text can hold: U+0000 and lone surrogates. The same on every database."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if text.isascii() else text.encode("utf-8", "ignore").decode("utf-8")
+
+
+class CleanText(TypeDecorator[str]):
+    """Text that strangers wrote: any length, cleaned on its way in, so that it can always be stored."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else clean_text(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _counts() -> list[Column[Any]]:
+    return [
+        *(Column(f"{name}_count", BigInteger, nullable=False) for name in ("like", "reply", "retweet", "quote")),
+        Column("view_count", BigInteger),
+        Column("bookmark_count", BigInteger),
+    ]
+
+
+tweets = Table(
+    "tweets",
+    metadata,
+    Column("tweet_id", String(32), primary_key=True),
+    Column("window_start", UtcDateTime, nullable=False, index=True, comment="hour of created_at"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("collected_at", UtcDateTime, nullable=False, comment="when the counts were seen"),
+    Column("author_id", CleanText),
+    Column("author_handle", CleanText, nullable=False),
+    Column("author_name", CleanText),
+    Column("author_followers", BigInteger),
+    Column("author_verified", Boolean, nullable=False),
+    Column("text", CleanText, nullable=False),
+    Column("text_sha256", String(64), nullable=False),
+    Column("lang", CleanText),
+    Column("is_retweet", Boolean, nullable=False),
+    Column("is_reply", Boolean, nullable=False),
+    Column("is_quote", Boolean, nullable=False),
+    *_counts(),
+    Column("conversation_id", CleanText),
+    comment="One row a tweet, with its newest counts.",
+)
+
+tweet_snapshots = Table(
+    "tweet_snapshots",
+    metadata,
+    Column("tweet_id", String(32), primary_key=True),
+    Column("collected_at", UtcDateTime, primary_key=True),
+    *_counts(),
+    comment="Counts as seen at one time. Append-only.",
+    sqlite_with_rowid=False,
+)
+
+tweet_projects = Table(
+    "tweet_projects",
+    metadata,
+    Column("tweet_id", String(32), primary_key=True),
+    Column("project", String(64), primary_key=True, comment="'*' counts for every project"),
+    sqlite_with_rowid=False,
+)
+
+rejected_records = Table(
+    "rejected_records",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", CleanText, nullable=False, comment="file name or address"),
+    Column("source_sha256", String(64), nullable=False),
+    Column("locator", CleanText, nullable=False, comment="line, row or page and position"),
+    Column("reason", String(64), nullable=False, comment="short and countable: no_id, bad_time, future, ..."),
+    Column("detail", CleanText, nullable=False),
+    Column("raw", CleanText, nullable=False),
+    Column("rejected_at", UtcDateTime, nullable=False),
+    UniqueConstraint("source_sha256", "locator"),
+    comment="Quarantine: what could not be read, why, and its raw text.",
+)
+
+ingested_files = Table(
+    "ingested_files",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("project", String(64), primary_key=True, comment="'*' counts for every project"),
+    Column("name", CleanText, nullable=False),
+    Column("format", CleanText, nullable=False),
+    *(
+        Column(name, Integer, nullable=False)
+        for name in ("records_read", "records_new", "records_updated", "records_unchanged", "records_rejected")
+    ),
+    Column("first_window", UtcDateTime),
+    Column("last_window", UtcDateTime),
+    Column("ingested_at", UtcDateTime, nullable=False),
+    comment="A file's content is read once for a project, whatever the file's name.",
+)
+
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("model", String(128), primary_key=True, comment="name and version, task and dimensions included"),
+    Column("text_sha256", String(64), primary_key=True),
+    Column("vector", LargeBinary, nullable=False, comment="unit length, little-endian float32"),
+    comment="Never computed twice.",
+)
+
+tweet_scores = Table(
+    "tweet_scores",
+    metadata,
+    Column("project", String(64), primary_key=True),
+    Column("tweet_id", String(32), primary_key=True),
+    Column("window_start", UtcDateTime, nullable=False),
+    *(
+        Column(name, Double, nullable=False)
+        for name in ("velocity", "relevance", "openness", "author_quality", "total")
+    ),
+    Column("label", String(8), nullable=False),
+    Column("topic", CleanText, nullable=False, comment="label of the best taxonomy node"),
+    Column("gate", String(32), nullable=False, comment="'pass', or why the tweet is not for this project"),
+    Column("why", CleanText, nullable=False),
+    CheckConstraint("label in ('red', 'yellow', 'green')", name="label"),
+    Index(None, "window_start", "project"),
+    comment="Replaced window by window, in one transaction.",
+)
+
+comment_opportunities = Table(
+    "comment_opportunities",
+    metadata,
+    Column("project", String(64), primary_key=True),
+    Column("tweet_id", String(32), primary_key=True),
+    Column("window_start", UtcDateTime, nullable=False),
+    Column("rank", Integer, nullable=False, comment="1 is the best of its project and window"),
+    Column("total", Double, nullable=False),
+    Column("label", String(8), nullable=False),
+    Column("topic", CleanText, nullable=False),
+    Column("why", CleanText, nullable=False),
+    Index(None, "window_start", "project"),
+    comment="Tweets worth a reply. Replaced window by window, in one transaction.",
+)
+
+comment_suggestions = Table(
+    "comment_suggestions",
+    metadata,
+    Column("project", String(64), primary_key=True),
+    Column("tweet_id", String(32), primary_key=True),
+    Column("suggestion_type", String(64), primary_key=True),
+    Column("window_start", UtcDateTime, nullable=False),
+    Column("position", Integer, nullable=False, comment="order of the suggestion types in the project file"),
+    Column("text", CleanText, nullable=False),
+    Column("weighted_length", Integer, nullable=False, comment="X's weighted characters"),
+    Column("provider", String(32), nullable=False, comment="'offline' marks a suggestion no language model wrote"),
+    Column("model", String(128), nullable=False),
+    Column("request_id", String(32), nullable=False, comment="the row of llm_requests that paid for it"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("status", String(16), nullable=False, server_default="pending"),
+    CheckConstraint(
+        "status in ('pending', 'approved', 'edited', 'rejected', 'exported', 'posted')",
+        name="status",
+    ),
+    Index(None, "window_start", "project"),
+    comment="A person's decision (any status but pending) is never overwritten by a re-run.",
+)
+
+generation_outcomes = Table(
+    "generation_outcomes",
+    metadata,
+    Column("project", String(64), primary_key=True),
+    Column("tweet_id", String(32), primary_key=True),
+    Column("window_start", UtcDateTime, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", CleanText, nullable=False),
+    Column("attempts", Integer, nullable=False, comment="requests this tweet took part in"),
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("outcome in ('done', 'filtered', 'blocked', 'failed', 'deferred')", name="outcome"),
+    Index(None, "window_start", "project"),
+    comment="How each opportunity ended. Nothing disappears.",
+)
+
+llm_requests = Table(
+    "llm_requests",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("quota_key", String(128), nullable=False),
+    Column("purpose", String(16), nullable=False, comment="generate or embed"),
+    Column("project", String(64), nullable=False),
+    Column("provider", String(32), nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("status", String(16), nullable=False, comment="granted, answered, refused or failed"),
+    Column("granted_at", Double, nullable=False, comment="seconds since the epoch, the ledger's clock"),
+    Column("finished_at", Double),
+    Column("counted_tokens", Integer, nullable=False, comment="estimate at grant, actual usage once answered"),
+    Column("counted_cost_usd", Double, comment="estimate at grant, actual once answered; null: unknown price"),
+    Column("input_tokens", Integer),
+    Column("output_tokens", Integer),
+    Column("thought_tokens", Integer),
+    Column("tweet_ids", JSON, nullable=False, comment="what the request asks about, in order"),
+    Column("http_status", Integer),
+    Column("error", CleanText),
+    Column("finish_reason", CleanText),
+    Column("raw_answer", CleanText, comment="committed before it is parsed"),
+    Column("parsed_at", Double, comment="null with a raw answer: parse it instead of asking again"),
+    # Covers the sums over a sliding window.
+    Index(None, "quota_key", "granted_at", "counted_tokens"),
+    Index(None, "run_id"),
+    # Finds the answers a killed run left behind.
+    Index(
+        "ix_llm_requests_unparsed",
+        "project",
+        postgresql_where=text("status = 'answered' and parsed_at is null"),
+        sqlite_where=text("status = 'answered' and parsed_at is null"),
+    ),
+    comment="Rate-limit log, cost ledger, audit trail and crash record in one.",
+)
+
+quota_state = Table(
+    "quota_state",
+    metadata,
+    Column("quota_key", String(128), primary_key=True),
+    Column("blocked_until", Double, nullable=False, comment="seconds since the epoch; set by a 429 for everyone"),
+    Column("reason", CleanText, nullable=False),
+    Column("learned_requests", Integer, comment="what the service really allowed in a window, when less than told"),
+    Column("learned_until", Double, comment="after this the configured limit is tried again"),
+    comment="What holds for everyone who shares a key.",
+)
+
+quota_days = Table(
+    "quota_days",
+    metadata,
+    Column("quota_key", String(128), primary_key=True),
+    Column("day", String(10), primary_key=True, comment="ISO date in US Pacific time, where Gemini's days end"),
+    Column("requests", Integer, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("cost_usd", Double, nullable=False, comment="what is in flight counts with its estimate"),
+    comment="Sums of llm_requests, kept in the same transactions so that a grant need not add up a day.",
+)
+
+quota_runners = Table(
+    "quota_runners",
+    metadata,
+    Column("runner", String(32), primary_key=True),
+    Column("quota_key", String(128), nullable=False, index=True),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("joined_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False, comment="heartbeat; an old one means the process is dead"),
+    Column("tweets", Integer, nullable=False, comment="not yet asked about: everybody plans for the sum"),
+    Column("asked_at", Double, comment="waits for a grant since then: first come, first served"),
+    Column("asked_tokens", Integer, nullable=False, server_default="0"),
+    Column("wake_at", Double, comment="a waiter that has not come back soon after this has lost its place"),
+    comment="Who shares a quota right now.",
+)
+
+generation_claims = Table(
+    "generation_claims",
+    metadata,
+    Column("project", String(64), primary_key=True),
+    Column("tweet_id", String(32), primary_key=True),
+    Column("runner", String(32), nullable=False, index=True),
+    comment="Tweets in flight. Two runs over the same hours never ask for one tweet at once.",
+)

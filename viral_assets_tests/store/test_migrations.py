@@ -1,0 +1,211 @@
+"""How the tables come to be, on an empty database, on an old one, and when several processes try at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from viral_assets.errors import SchemaOutOfDateError
+from viral_assets.store import migrations
+from viral_assets.store.engine import Database
+from viral_assets.store.tables import metadata
+
+
+def test_the_revision_written_down_is_the_newest_script() -> None:
+    assert ScriptDirectory.from_config(migrations.configuration()).get_current_head() == migrations.HEAD
+
+
+def test_an_empty_database_gets_all_tables_once(database_url: str) -> None:
+    database = Database(database_url)
+
+    assert database.upgrade() == (None, migrations.HEAD)
+    assert database.upgrade() == (migrations.HEAD, migrations.HEAD)
+    assert set(sa.inspect(database.engine).get_table_names()) == {*metadata.tables, migrations.VERSION_TABLE}
+    database.dispose()
+
+
+def test_the_migrations_make_the_tables_that_the_code_describes(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": migrations.VERSION_TABLE})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_migrations_make_them_to_the_letter(database_url: str) -> None:
+    """Also what Alembic does not compare: checks, partial indexes, defaults, SQLite's table options."""
+    engine = sa.create_engine(database_url)
+    metadata.create_all(engine)
+    described = definitions(engine)
+    metadata.drop_all(engine)
+    database = Database(database_url)
+    database.upgrade()
+
+    assert definitions(engine) == described
+    for opened in (engine, database):
+        opened.dispose()
+
+
+def test_the_way_back_leaves_nothing(database: Database) -> None:
+    config = migrations.configuration()
+    with database.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+
+    assert sa.inspect(database.engine).get_table_names() == [migrations.VERSION_TABLE]
+
+
+def test_sqlite_makes_its_tables_on_first_use(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    database.ensure_ready()
+
+    with database.read() as connection:
+        assert migrations.current_revision(connection) == migrations.HEAD
+    database.dispose()
+
+
+def test_a_ready_database_is_looked_at_without_alembic(sqlite_database: Database) -> None:
+    program = (
+        "import sys\n"
+        "from viral_assets.store.engine import Database\n"
+        "Database(sys.argv[1]).ensure_ready()\n"
+        "sys.exit('alembic' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(sqlite_database.url)], check=True)
+
+
+def test_postgresql_without_tables_names_the_command(postgres_url: str) -> None:
+    database = Database(postgres_url)
+
+    with pytest.raises(SchemaOutOfDateError, match="has no tables yet; run `viral-assets db upgrade`"):
+        database.ensure_ready()
+    database.upgrade()
+    database.ensure_ready()
+    database.dispose()
+
+
+def test_postgresql_behind_the_code_names_the_command(
+    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "HEAD", "0002")
+    reopened = Database(postgres_database.url.render_as_string(hide_password=False))
+
+    with pytest.raises(SchemaOutOfDateError, match="at revision 0001 and this version needs 0002; run `viral-assets"):
+        reopened.ensure_ready()
+    reopened.dispose()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(database: Database) -> None:
+    pretend_to_be_at(database, "9999")
+    reopened = Database(database.url.render_as_string(hide_password=False))
+
+    for attempt in (reopened.ensure_ready, reopened.upgrade):
+        with pytest.raises(SchemaOutOfDateError, match=r"revision 9999, which a newer version .* update viral_assets"):
+            attempt()
+    reopened.dispose()
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -> None:
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE tweets (in_the_way integer)"))
+    database = Database(database_url)
+
+    with pytest.raises(sa.exc.DBAPIError):
+        database.upgrade()
+    assert sa.inspect(engine).get_table_names() == ["tweets"]
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE tweets"))
+    assert database.upgrade() == (None, migrations.HEAD)
+    for opened in (engine, database):
+        opened.dispose()
+
+
+def test_several_processes_may_be_the_first(database_url: str) -> None:
+    program = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from viral_assets.store import migrations\n"
+        "from viral_assets.store.engine import Database\n"
+        "migrations.known_revisions()\n"
+        "database = Database(sys.argv[1])\n"
+        "print('set', flush=True)\n"
+        "sys.stdin.readline()\n"
+        "database.ensure_ready() if database.dialect == 'sqlite' else database.upgrade()\n"
+        "with database.begin() as connection: print(migrations.current_revision(connection))\n"
+    )
+    runners = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, database_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    for runner in runners:
+        assert runner.stdout is not None
+        assert runner.stdout.readline() == "set\n"
+    for runner in runners:
+        assert runner.stdin is not None
+        runner.stdin.write("go\n")
+        runner.stdin.flush()
+    assert [runner.communicate()[0] for runner in runners] == [f"{migrations.HEAD}\n"] * 3
+
+
+def test_neither_the_working_directory_nor_odd_names_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "50% off; it's ünusual?"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    database = Database("sqlite:///" + os.path.join("data #1", "viral assets.db"))  # noqa: PTH118 - as typed
+    monkeypatch.chdir(tmp_path)
+    database.ensure_ready()
+
+    assert (folder / "data #1" / "viral assets.db").exists()
+    database.dispose()
+
+
+def test_a_database_shared_with_dagster_keeps_both_revisions(postgres_url: str) -> None:
+    engine = sa.create_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)"))
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES ('of dagster')"))
+    database = Database(postgres_url)
+    database.upgrade()
+
+    with database.read() as connection:
+        assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one() == "of dagster"
+    engine.dispose()
+    database.dispose()
+
+
+def pretend_to_be_at(database: Database, revision: str) -> None:
+    with database.engine.begin() as connection:
+        table = migrations.VERSION_TABLE
+        connection.execute(sa.text(f"CREATE TABLE IF NOT EXISTS {table} (version_num varchar(32) PRIMARY KEY)"))
+        connection.execute(sa.text(f"DELETE FROM {table}"))
+        connection.execute(sa.text(f"INSERT INTO {table} VALUES (:revision)"), {"revision": revision})
+
+
+def definitions(engine: sa.Engine) -> set[Any]:
+    """What the database itself says the tables, columns, constraints and indexes are."""
+    if engine.dialect.name == "sqlite":
+        queries = ["SELECT name, tbl_name, sql FROM sqlite_master"]
+    else:
+        queries = [
+            """SELECT table_name, column_name, data_type, is_nullable, column_default, character_maximum_length
+            FROM information_schema.columns WHERE table_schema = 'public'""",
+            """SELECT conname, conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace""",
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        ]
+    with engine.connect() as connection:
+        rows = [tuple(row) for query in queries for row in connection.execute(sa.text(query))]
+    ours = [row for row in rows if not any(migrations.VERSION_TABLE in str(value) for value in row)]
+    # How a statement is broken into lines does not matter.
+    return {tuple(" ".join(value.split()) if isinstance(value, str) else value for value in row) for row in ours}
