@@ -1,0 +1,196 @@
+"""What a project file says, as typed values. Reading the file is in ``loader``.
+
+A project is one team's view of the stream: topics it follows, the voice it answers in, what it will not touch, and
+how picky it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+
+
+def _bare_handle(handle: str) -> str:
+    return handle.strip().lstrip("@").lower()
+
+
+Handle = Annotated[str, Field(min_length=1)]
+
+
+class _Model(BaseModel):
+    """Unknown keys are errors: a misspelt key would otherwise silently keep its default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TaxonomyNode(_Model):
+    """One topic: its label, what it is about, and a few tweets as people would write them."""
+
+    label: Text
+    description: Text
+    exemplars: tuple[Text, ...] = ()
+
+
+class Voice(_Model):
+    """How the project sounds. ``allowed_*`` are what a suggestion may contain besides plain words."""
+
+    persona: Text
+    constraints: tuple[Text, ...] = ()
+    good_examples: tuple[Text, ...] = ()
+    bad_examples: tuple[Text, ...] = ()
+    allowed_links: tuple[Text, ...] = ()
+    allowed_handles: tuple[Handle, ...] = ()
+    allowed_hashtags: tuple[Text, ...] = ()
+
+    @field_validator("allowed_handles")
+    @classmethod
+    def _handles(cls, handles: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_bare_handle(handle) for handle in handles)
+
+    @field_validator("allowed_hashtags")
+    @classmethod
+    def _hashtags(cls, hashtags: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(hashtag.strip().lstrip("#").lower() for hashtag in hashtags)
+
+
+class Sources(_Model):
+    """Where tweets come from and which are never wanted. Handles are compared without ``@`` and case."""
+
+    queries: tuple[Text, ...] = ()
+    allow_handles: frozenset[Handle] = frozenset()
+    block_handles: frozenset[Handle] = frozenset()
+    blocked_keywords: tuple[Text, ...] = ()
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ("en",)
+
+    @field_validator("allow_handles", "block_handles")
+    @classmethod
+    def _handles(cls, handles: frozenset[str]) -> frozenset[str]:
+        return frozenset(_bare_handle(handle) for handle in handles)
+
+
+class Weights(_Model):
+    """How much each component counts in the total; only their proportions matter."""
+
+    velocity: Share = 0.35
+    relevance: Share = 0.40
+    openness: Share = 0.15
+    author_quality: Share = 0.10
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Self:
+        if self.velocity + self.relevance + self.openness + self.author_quality <= 0:
+            raise ValueError("at least one weight must be above 0")
+        return self
+
+
+class Thresholds(_Model):
+    """Totals from which a tweet is yellow and green; below ``yellow`` it is red."""
+
+    yellow: Share = 0.40
+    green: Share = 0.60
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.green <= self.yellow:
+            raise ValueError("green must be above yellow")
+        return self
+
+
+class Minima(_Model):
+    """Tweets below one of these are not worth a reply. Unknown views or followers count as 0."""
+
+    followers: Count = 1000
+    likes: Count = 0
+    views: Count = 0
+
+
+class SuggestionType(_Model):
+    """One kind of reply and the instruction that asks for it."""
+
+    name: Name
+    instruction: Text
+
+
+BUILT_IN_TYPES: dict[str, SuggestionType] = {
+    name: SuggestionType(name=name, instruction=instruction)
+    for name, instruction in {
+        "add_value": "Add one concrete fact, example or practical tip that the author and the readers can use.",
+        "ask_question": "Ask one specific, open question that the author would enjoy answering.",
+        "mirror_reframe": "Say in one phrase what the author means, then offer a fresh angle on it.",
+        "funny": "Make a light, kind joke about the situation, never about a person.",
+        "debate": "Disagree respectfully with one point and give the reason.",
+        "relate": "Tell in one or two sentences of a similar experience, in the persona's own words.",
+    }.items()
+}
+
+
+class Generation(_Model):
+    """How suggestions are written. ``model`` is used unless ``GEMINI_MODEL`` says otherwise.
+
+    ``max_tweets_per_request`` caps packing: quality is known to hold to about 10 tweets a request and to decay
+    beyond 20. Lengths are X's weighted characters.
+    """
+
+    model: Text = "gemini-2.5-flash-lite"
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.8
+    max_tweets_per_request: Annotated[int, Field(ge=1, le=50)] = 10
+    min_length: Annotated[int, Field(ge=1, le=280)] = 40
+    max_length: Annotated[int, Field(ge=1, le=280)] = 280
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max_length < self.min_length:
+            raise ValueError("max_length must not be below min_length")
+        return self
+
+
+class Project(_Model):
+    """One file in the projects folder."""
+
+    name: Name
+    title: str = ""
+    taxonomy: Annotated[tuple[TaxonomyNode, ...], Field(min_length=1)]
+    voice: Voice
+    sources: Sources = Sources()
+    weights: Weights = Weights()
+    thresholds: Thresholds = Thresholds()
+    minima: Minima = Minima()
+    max_candidates: Annotated[int, Field(ge=1, le=10_000)] = 150
+    suggestion_types: Annotated[tuple[SuggestionType, ...], Field(min_length=1, max_length=10)] = tuple(
+        BUILT_IN_TYPES[name] for name in ("add_value", "ask_question", "mirror_reframe")
+    )
+    generation: Generation = Generation()
+
+    @field_validator("suggestion_types", mode="before")
+    @classmethod
+    def _named_types(cls, value: object) -> object:
+        """A bare name stands for the built-in type of that name."""
+        if not isinstance(value, list | tuple):
+            return value
+        unknown = [item for item in value if isinstance(item, str) and item not in BUILT_IN_TYPES]
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]!r} is not built in ({', '.join(BUILT_IN_TYPES)}); "
+                "give it as {name: ..., instruction: ...}"
+            )
+        return [BUILT_IN_TYPES[item] if isinstance(item, str) else item for item in value]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        for what, names in (
+            ("taxonomy label", [node.label.casefold() for node in self.taxonomy]),
+            ("suggestion type", [kind.name for kind in self.suggestion_types]),
+        ):
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise ValueError(f"the {what} {min(twice)!r} appears twice")
+        if self.name == "all" or not re.search("[a-z]", self.name):
+            raise ValueError("a name needs a letter, and 'all' stands for every project")
+        return self

@@ -1,0 +1,196 @@
+"""Files as bytes and text: finding them, their hash, their encoding. What is in them is told in ``formats``."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import io
+import os
+import re
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from viral_assets.errors import SourceError
+
+HEAD_BYTES = 2**18
+"""As much of a file's beginning as its recognition may look at."""
+
+_CHUNK_BYTES = 2**20
+
+# Windows-1252 as people's texts use it: accented letters, quotation marks, dashes, the euro sign. What is left out
+# (ÿ, þ, ×, control codes) appears in damaged files far more often than in texts.
+_ACCENTED = "".join(chr(0xDC00 + byte) for byte in range(0xC0, 0xFE) if byte not in (0xD7, 0xF7))
+_TYPOGRAPHIC = "".join(
+    chr(0xDC00 + byte) for byte in b"\x80\x85\x91\x92\x93\x94\x96\x97\xa0\xa1\xa3\xab\xb0\xb4\xb7\xbb\xbf"
+)
+_NOT_IN_TEXT = re.compile(f"[\udc80-\udcff](?<![{_ACCENTED}{_TYPOGRAPHIC}])")
+_ACCENTED_LETTER = re.compile(f"[{_ACCENTED}]")
+_ACCENTED_IN_WORD = re.compile(f"[{_ACCENTED}](?=[A-Za-z{_ACCENTED}])|(?<=[A-Za-z{_ACCENTED}])[{_ACCENTED}]")
+
+_PACKED = {
+    b"\x1f\x8b": "a gzip archive",
+    b"\x28\xb5\x2f\xfd": "a zstd archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"7z\xbc\xaf": "a 7z archive",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one pass over a file's bytes tells.
+
+    Args:
+        name: the path as given, printable.
+        size: bytes.
+        modified: UTC.
+        sha256: of the content, hex.
+        encoding: ``utf-8`` (also where parts of it are damaged), ``utf-16`` or ``cp1252``.
+        head: the beginning of the file as text, undecodable bytes as surrogates, without a byte-order mark.
+    """
+
+    path: Path
+    name: str
+    size: int
+    modified: datetime
+    sha256: str
+    encoding: str
+    head: str
+
+    def open_bytes(self) -> BinaryIO:
+        """The content, after a UTF-8 byte-order mark."""
+        stream = self.path.open("rb")
+        if stream.read(3) != codecs.BOM_UTF8:
+            stream.seek(0)
+        return stream
+
+    def open_text(self, *, newline: str) -> TextIO:
+        """The content as text; bytes that are not UTF-8 become surrogates, for whoever meets them to judge."""
+        errors = "surrogateescape" if self.encoding == "utf-8" else "replace"
+        return io.TextIOWrapper(self.open_bytes(), self.encoding, errors, newline=newline)
+
+
+def printable_name(path: Path) -> str:
+    """The path as text that can be stored and shown, also where its bytes are no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def survey(path: Path) -> Survey:
+    """Read a file once: hash, encoding, beginning.
+
+    Raises:
+        SourceError: there is no such file, it cannot be read, it is empty, or no text.
+    """
+    name = printable_name(path)
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceError(f"{name}: not a file")
+        with path.open("rb") as stream:
+            return _survey(path, name, status, stream)
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SourceError(f"{name}: cannot be read ({reason})") from None
+
+
+def _survey(path: Path, name: str, status: os.stat_result, stream: BinaryIO) -> Survey:
+    head = stream.read(HEAD_BYTES)
+    if not head.strip(codecs.BOM_UTF8 + b" \t\r\n\0"):
+        _refuse_blank(name, stream)
+    for magic, kind in _PACKED.items():
+        if head.startswith(magic):
+            raise SourceError(f"{name}: {kind}; unpack it and give the file inside")
+    utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if not utf16 and _control_share(head) > 0.1:
+        raise SourceError(f"{name}: not a text file; give X API v2 JSON or CSV")
+    digest, judge = hashlib.sha256(), _EncodingJudge()
+    chunk = head
+    while chunk:
+        digest.update(chunk)
+        if not utf16:
+            judge.see(chunk)
+        chunk = stream.read(_CHUNK_BYTES)
+    encoding = "utf-16" if utf16 else judge.verdict()
+    errors = "surrogateescape" if encoding == "utf-8" else "replace"
+    return Survey(
+        path=path,
+        name=name,
+        size=status.st_size,
+        modified=datetime.fromtimestamp(status.st_mtime, UTC),
+        sha256=digest.hexdigest(),
+        encoding=encoding,
+        head=head.decode(encoding, errors).removeprefix("\ufeff"),
+    )
+
+
+def _refuse_blank(name: str, stream: BinaryIO) -> None:
+    while chunk := stream.read(_CHUNK_BYTES):
+        if chunk.strip(b" \t\r\n\0"):
+            raise SourceError(f"{name}: begins with {HEAD_BYTES:,} blank bytes; this is no file of tweets")
+    raise SourceError(f"{name}: empty")
+
+
+def _control_share(head: bytes) -> float:
+    """The share of bytes no text has. NULs at the end are what a crash leaves of a file that was being written."""
+    head = head.rstrip(b"\0")
+    return 1 - len(head.translate(None, bytes({*range(32)} - {9, 10, 12, 13, 27}) + b"\x7f")) / len(head)
+
+
+class _EncodingJudge:
+    """UTF-8 with some damage, or Windows-1252? The latter has accented letters in words and no valid UTF-8 beside."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._valid = self._accented = self._in_words = 0
+        self._impossible = False
+
+    def see(self, chunk: bytes) -> None:
+        text = self._decoder.decode(chunk)
+        if text.isascii():
+            return
+        undecodable = len(re.findall("[\udc80-\udcff]", text)) if self._has_surrogates(text) else 0
+        self._valid += len(text) - len(text.encode("ascii", "ignore")) - undecodable
+        if undecodable and not self._impossible:
+            self._impossible = _NOT_IN_TEXT.search(text) is not None
+            self._accented += len(_ACCENTED_LETTER.findall(text))
+            self._in_words += len(_ACCENTED_IN_WORD.findall(text))
+
+    def verdict(self) -> str:
+        if self._impossible or self._valid or not self._accented or 2 * self._in_words < self._accented:
+            return "utf-8"
+        return "cp1252"
+
+    @staticmethod
+    def _has_surrogates(text: str) -> bool:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return True
+        return False
+
+
+def expand_paths(paths: Iterable[Path]) -> list[Path]:
+    """Files as they are, folders as the files in them (and in their folders), sorted, hidden ones left out.
+
+    Raises:
+        SourceError: a folder without files.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(
+            file
+            for file in path.rglob("*")
+            if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        )
+        if not inside:
+            raise SourceError(f"{printable_name(path)}: there is no file in this folder")
+        files += inside
+    return list(dict.fromkeys(files))

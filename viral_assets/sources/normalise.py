@@ -1,0 +1,313 @@
+"""Single values of a record, checked and brought into the form a :class:`~viral_assets.sources.tweet.Tweet` has.
+
+Pure functions that every format shares. Everything they are given is untrusted: any type, any size. What cannot be
+used raises :class:`UnusableError` with the reason the quarantine counts by; what is merely decoration (an author's
+name, a language) becomes None instead, so that it does not cost the tweet. Which field is where in a record is the
+formats' business.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+import reprlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from viral_assets.errors import ViralAssetsError
+
+LONGEST_TEXT = 25_000
+"""Characters of X's longest posts."""
+
+LARGEST_COUNT = 2**31 - 1
+"""What the databases' integers hold; no tweet comes near."""
+
+LARGEST_ID = str(2**63 - 1)
+
+FIRST_TWEET = datetime(2006, 3, 21, tzinfo=UTC)
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far another machine's clock may be ahead of ours before its tweets count as coming from the future."""
+
+_shown = reprlib.Repr()
+_shown.maxstring = _shown.maxother = _shown.maxlong = 60
+_shown.maxdict = _shown.maxlist = _shown.maxtuple = 3
+_shown.maxlevel = 2
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_UNDECODABLE = re.compile("[\udc80-\udcff]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})?")
+_STATUS_URL = re.compile(r"/status(?:es)?/(\d{1,19})(?!\d)")
+
+
+class UnusableError(ViralAssetsError):
+    """A record cannot be used: a short word to count by, and a sentence."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+def shown(value: object) -> str:
+    """A short picture of any value, for a message."""
+    try:
+        return _shown.repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return f"a very long {type(value).__name__}"
+
+
+def tweet_id(value: object) -> str:
+    """The id as plain digits.
+
+    Raises:
+        UnusableError: ``no_id`` where there is none; ``bad_id`` for anything but a positive 63-bit number, such as
+            ``1.92797E+18``, which a spreadsheet made of one and which cannot be undone.
+    """
+    if value is None or value == "":
+        raise UnusableError("no_id", "there is no tweet id")
+    digits = str(value) if type(value) is int and 0 < value < 2**63 else value
+    if not (isinstance(digits, str) and _is_id(digits)):
+        hint = "; a spreadsheet has rounded it" if "E+" in str(shown(value)).upper() else ""
+        raise UnusableError("bad_id", f"{shown(value)} is not a tweet id{hint}")
+    return digits
+
+
+def _is_id(digits: str) -> bool:
+    """Whether these are the digits of a positive 63-bit number (of equal length, digits compare like numbers)."""
+    return (
+        digits.isdigit()
+        and digits.isascii()
+        and digits[0] != "0"
+        and (len(digits) < len(LARGEST_ID) or (len(digits) == len(LARGEST_ID) and digits <= LARGEST_ID))
+    )
+
+
+def id_in_url(url: object) -> str | None:
+    """``20`` from ``https://x.com/jack/status/20``."""
+    found = _STATUS_URL.search(url) if isinstance(url, str) else None
+    return found[1] if found and _is_id(found[1]) else None
+
+
+def optional_id(value: object) -> str | None:
+    """An author's or a conversation's id; None where it is missing or makes no sense."""
+    if type(value) is int and 0 < value < 2**63:
+        return str(value)
+    return value if isinstance(value, str) and _is_id(value) else None
+
+
+def tweet_text(*candidates: object) -> str:
+    """The longest of the candidates (sources cut one of them), HTML entities resolved.
+
+    Raises:
+        UnusableError: ``no_text``, ``too_long``, or ``bad_encoding`` where bytes of it could not be decoded.
+    """
+    text = ""
+    for candidate in candidates:
+        if isinstance(candidate, str) and len(candidate) > len(text):
+            text = candidate
+    if not text.strip():
+        wrong = next((candidate for candidate in candidates if candidate is not None and candidate != ""), None)
+        found = f"; {shown(wrong)} is none" if wrong is not None else ""
+        raise UnusableError("no_text", f"there is no text{found}")
+    if len(text) > LONGEST_TEXT:
+        raise UnusableError(
+            "too_long", f"the text has {len(text):,} characters; the longest posts have {LONGEST_TEXT:,}"
+        )
+    if not text.isascii() and _UNDECODABLE.search(text):
+        raise UnusableError("bad_encoding", "the text holds bytes that are not UTF-8")
+    cleaned = storable(resolve_entities(text))
+    if cleaned is not text and not cleaned.strip():
+        raise UnusableError("no_text", "there is no text but invisible characters")
+    return cleaned
+
+
+def resolve_entities(text: str) -> str:
+    """``&amp;`` and the like become what they stand for, once; a bare ``&copy=`` in a link is left alone."""
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text) if "&" in text else text
+
+
+def storable(text: str) -> str:
+    """No database text holds U+0000; half an emoji, left by a cut at a fixed length, becomes U+FFFD."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
+
+
+def count(name: str, value: object) -> int | None:
+    """A count as a number; None where the source does not tell.
+
+    Raises:
+        UnusableError: ``bad_count`` for text, fractions, negative and impossible numbers.
+    """
+    if value is None:
+        return None
+    if type(value) is int and 0 <= value <= LARGEST_COUNT:
+        return value
+    # pandas turns a column of whole numbers with one gap into fractions.
+    if isinstance(value, float) and 0 <= value <= LARGEST_COUNT and value.is_integer():
+        return int(value)
+    raise UnusableError("bad_count", f"{name} is {shown(value)}")
+
+
+def written_count(name: str, value: str) -> int | None:
+    """A count as text files write it: ``1,234``, ``12.0``; blank where there is none."""
+    value = value.strip()
+    if value.isascii() and value.isdigit() and len(value) <= 10:
+        return count(name, int(value))
+    if value.lower() in _BLANKS:
+        return None
+    if _THOUSANDS.fullmatch(value):
+        return written_count(name, value.replace(",", ""))
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    return count(name, number if math.isfinite(number) else value)
+
+
+_BLANKS = frozenset({"", "-", "nan", "none", "null", "n/a", "na"})
+
+
+def is_blank(value: str) -> bool:
+    """Whether a cell of a table says that there is no value."""
+    return value.strip().lower() in _BLANKS
+
+
+def handle(value: object) -> str:
+    """A handle without ``@``; empty where there is none or it has characters no handle has (it goes into links)."""
+    if not isinstance(value, str):
+        return ""
+    value = value.strip().removeprefix("@")
+    return value if len(value) <= 64 and value.isascii() and value.replace("_", "a").isalnum() else ""
+
+
+def author_name(value: object) -> str | None:
+    if not isinstance(value, str) or not value.strip():
+        return None
+    return storable(resolve_entities(value[:200]))
+
+
+def language(value: object) -> str | None:
+    """A language code in lower case; ``und`` and X's own codes (``qme``, ``zxx``) stay."""
+    if not isinstance(value, str):
+        return None
+    if len(value) == 2 and value.isascii() and value.isalpha():
+        return value.lower()
+    value = value.strip().lower().replace("_", "-")
+    return value if len(value) <= 16 and _LANGUAGE.fullmatch(value) else None
+
+
+def is_retweet_text(text: str) -> bool:
+    """Sources that do not say so still write retweets the old way."""
+    return text.startswith("RT @")
+
+
+_TIME_FORMATS = (
+    "%a %b %d %H:%M:%S %z %Y",  # X API v1.1, Apify: Fri Nov 21 20:20:00 +0000 2025
+    "%B %d, %Y at %I:%M %p",  # IFTTT: March 17, 2026 at 05:47 PM
+    "%b %d, %Y at %I:%M %p",
+    "%B %d, %Y at %I:%M:%S %p",
+    "%b %d, %Y %I:%M %p",  # Nov 21, 2025 · 8:20 PM UTC
+    "%B %d, %Y %I:%M %p",
+    "%a, %d %b %Y %H:%M:%S %z",  # RFC 2822
+    "%a, %d %b %Y %H:%M:%S",
+    "%d %b %Y %H:%M:%S",
+    "%d %b %Y %H:%M",
+    "%I:%M %p %b %d, %Y",  # X's own pages: 8:20 PM · Nov 21, 2025
+    "%Y-%m-%d %H:%M:%S %z",
+    "%Y-%m-%d %H:%M %z",  # X analytics
+    "%Y/%m/%d %H:%M:%S",
+    "%Y/%m/%d %H:%M",
+)
+
+
+class Times:
+    """Reads times in the notations seen in real files; remembers the last one, as a file keeps to one.
+
+    Args:
+        now: the present; what lies after it (and some skew) is from the future.
+    """
+
+    __slots__ = ("_formats", "_latest", "zoneless")
+
+    def __init__(self, now: datetime) -> None:
+        self._latest = now + CLOCK_SKEW
+        self._formats = list(_TIME_FORMATS)
+        self.zoneless = 0
+        """How many times had no zone and were taken as UTC."""
+
+    def created_at(self, value: object) -> datetime:
+        """When a tweet was posted, in UTC.
+
+        Raises:
+            UnusableError: ``no_time``, ``bad_time`` or ``future``.
+        """
+        if value is None or value == "":
+            raise UnusableError("no_time", "there is no time of posting")
+        instant = self._read(value) if isinstance(value, str) else None
+        if instant is None:
+            raise UnusableError("bad_time", f"{shown(value)} is not a time; write it like 2026-03-17T17:47:00Z")
+        if instant < FIRST_TWEET:
+            raise UnusableError("bad_time", f"{shown(value)} is before the first tweet ({FIRST_TWEET:%F})")
+        if instant > self._latest:
+            raise UnusableError("future", f"{shown(value)} lies in the future")
+        return instant
+
+    def collected_at(self, value: object) -> datetime | None:
+        """When the counts were seen; None where that is missing or makes no sense."""
+        instant = self._read(value) if isinstance(value, str) else None
+        return instant if instant is not None and FIRST_TWEET <= instant <= self._latest else None
+
+    def _read(self, value: str) -> datetime | None:
+        # A date alone, or a date and an hour, does not say when: ISO 8601 would make it midnight.
+        try:
+            instant = datetime.fromisoformat(value) if len(value) >= 16 else None
+        except ValueError:
+            instant = None
+        if instant is None:
+            instant = self._spelt_out(value)
+        if instant is None:
+            return None
+        if instant.tzinfo is UTC:
+            return instant
+        if instant.tzinfo is None:
+            self.zoneless += 1
+            return instant.replace(tzinfo=UTC)
+        try:
+            return instant.astimezone(UTC)
+        except OverflowError:
+            return None
+
+    def _spelt_out(self, value: str) -> datetime | None:
+        if not 10 <= len(value) <= 64:
+            return None
+        words = value.replace("·", " ").split()
+        zone: Any = None
+        if words and words[-1] in ("UTC", "GMT", "Z"):
+            zone = UTC
+            words.pop()
+        text = " ".join(words)
+        if text.isascii() and text.isdigit():
+            return _since_epoch(text)
+        for position, notation in enumerate(self._formats):
+            try:
+                instant = datetime.strptime(text, notation)  # noqa: DTZ007 - the zone, if any, is put on below
+            except ValueError:
+                continue
+            self._formats.insert(0, self._formats.pop(position))
+            return instant.replace(tzinfo=instant.tzinfo or zone)
+        if zone is not None and len(text) >= 16:
+            try:
+                return datetime.fromisoformat(text).replace(tzinfo=UTC)
+            except ValueError:
+                return None
+        return None
+
+
+def _since_epoch(digits: str) -> datetime | None:
+    """Seconds or milliseconds since 1970, as data frames write them."""
+    scale = {10: 1, 13: 1000}.get(len(digits))
+    return datetime.fromtimestamp(int(digits) / scale, UTC) if scale else None

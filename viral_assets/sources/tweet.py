@@ -1,0 +1,56 @@
+"""The tweet as the rest of the project knows it, whatever file or API it came from."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from viral_assets.hours import floor_hour
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 (hex) of the text after NFC: equal texts share one embedding."""
+    return hashlib.sha256(unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Tweet:
+    """One tweet with its metrics as seen at ``collected_at``.
+
+    Times are aware and in UTC. Counts are non-negative. ``view_count`` and ``bookmark_count`` are None where the
+    source does not tell, which is not the same as 0. ``lang`` is None where absent (``und`` is kept as it came).
+    ``collected_at`` is None until the reader of the whole file knows it; it is set before a tweet is stored.
+    """
+
+    tweet_id: str
+    created_at: datetime
+    text: str
+    author_handle: str
+    collected_at: datetime | None = None
+    author_id: str | None = None
+    author_name: str | None = None
+    author_followers: int | None = None
+    author_verified: bool = False
+    lang: str | None = None
+    is_retweet: bool = False
+    is_reply: bool = False
+    is_quote: bool = False
+    like_count: int = 0
+    reply_count: int = 0
+    retweet_count: int = 0
+    quote_count: int = 0
+    view_count: int | None = None
+    bookmark_count: int | None = None
+    conversation_id: str | None = None
+    text_sha256: str = field(init=False)
+    window_start: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text_sha256", text_digest(self.text))
+        object.__setattr__(self, "window_start", floor_hour(self.created_at))
+
+    @property
+    def url(self) -> str:
+        return f"https://x.com/{self.author_handle or 'i'}/status/{self.tweet_id}"

@@ -1,0 +1,72 @@
+"""Hand-written pieces of X API v2 answers and tables, valid unless a test changes them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from viral_assets.sources.base import Reject
+from viral_assets.sources.files import survey
+from viral_assets.sources.formats import recognise
+from viral_assets.sources.tweet import Tweet
+
+NOW = datetime(2026, 11, 21, 21, 30, tzinfo=UTC)
+
+Object = dict[str, Any]
+
+
+def tweet(number: int = 1, **changes: Any) -> Object:
+    """A tweet as X's API v2 gives it; ``...`` as a value takes the key away."""
+    full = {
+        "id": str(1_990_000_000_000_000_000 + number),
+        "text": f"How much screen time is too much? ({number})",
+        "created_at": "2026-11-21T20:05:00.000Z",
+        "author_id": "42",
+        "conversation_id": str(1_990_000_000_000_000_000 + number),
+        "lang": "en",
+        "public_metrics": {"retweet_count": 2, "reply_count": 3, "like_count": 50, "quote_count": 1},
+        **changes,
+    }
+    return {key: value for key, value in full.items() if value is not ...}
+
+
+def user(**changes: Any) -> Object:
+    return {
+        "id": "42",
+        "username": "mara_writes_here",
+        "name": "Mara",
+        "verified": True,
+        "public_metrics": {"followers_count": 1234, "following_count": 1, "tweet_count": 9, "listed_count": 0},
+        **changes,
+    }
+
+
+def page(*tweets: Any, **changes: Any) -> Object:
+    return {"data": list(tweets), "includes": {"users": [user()]}, "meta": {"result_count": len(tweets)}, **changes}
+
+
+def json_lines(*values: Any) -> bytes:
+    return b"".join(json.dumps(value, ensure_ascii=False).encode() + b"\n" for value in values)
+
+
+def read(path: Path, now: datetime = NOW) -> tuple[list[Tweet], list[Reject], Counter[str]]:
+    """All tweets, rejects and remarks of a file."""
+    tweets: list[Tweet] = []
+    rejects: list[Reject] = []
+    remarks: Counter[str] = Counter()
+    for batch in recognise(survey(path), now):
+        for record in batch.records:
+            if isinstance(record, Reject):
+                rejects.append(record)
+            else:
+                tweets.append(record)
+        remarks += batch.remarks
+    return tweets, rejects, remarks
+
+
+def reasons(rejects: Sequence[Reject]) -> list[str]:
+    return [reject.reason for reject in rejects]
