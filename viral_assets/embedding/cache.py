@@ -1,0 +1,89 @@
+"""The cache between an embedder and whoever wants vectors: no text is embedded twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from viral_assets.embedding.base import Calibration, Embedder, Vectors
+from viral_assets.sources.tweet import text_digest
+from viral_assets.store.engine import Database
+from viral_assets.store.vectors import read_vectors, write_vectors
+
+_ROWS_AT_ONCE = 5_000
+
+
+@dataclass(slots=True)
+class CacheStats:
+    """Texts asked for: found (the same text twice included), and embedded now."""
+
+    hits: int = 0
+    computed: int = 0
+
+
+class CachedEmbedder:
+    """An embedder that remembers in the database, by model and digest of the text.
+
+    Args:
+        embedder: computes what is not known yet.
+        database: keeps it. Every ``embedder.batch_size`` new vectors are one transaction, so that a failure costs no
+            more than one batch.
+    """
+
+    def __init__(self, embedder: Embedder, database: Database) -> None:
+        self._embedder = embedder
+        self._database = database
+        self.stats = CacheStats()
+
+    @property
+    def model(self) -> str:
+        return self._embedder.model
+
+    @property
+    def dimensions(self) -> int:
+        return self._embedder.dimensions
+
+    @property
+    def calibration(self) -> Calibration:
+        return self._embedder.calibration
+
+    @property
+    def batch_size(self) -> int:
+        return self._embedder.batch_size
+
+    def embed(self, texts: Sequence[str], digests: Sequence[str] | None = None) -> Vectors:
+        """Unit rows (n, d), one per text in the given order.
+
+        Args:
+            texts: may repeat.
+            digests: their :func:`~viral_assets.sources.tweet.text_digest`, where they are known already.
+
+        Raises:
+            ProviderError: a service that embeds does not; what it embedded before is kept.
+            DatabaseUnavailableError: the cache cannot be read or written.
+        """
+        if digests is None:
+            digests = [text_digest(text) for text in texts]
+        matrix = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        for start in range(0, len(texts), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            self._fill(matrix[rows], texts[rows], digests[rows])
+        return matrix
+
+    def _fill(self, matrix: Vectors, texts: Sequence[str], digests: Sequence[str]) -> None:
+        with self._database.read() as connection:
+            vectors = read_vectors(connection, self.model, digests)
+        unknown = {digest: text for text, digest in zip(texts, digests, strict=True) if digest not in vectors}
+        self.stats.computed += len(unknown)
+        self.stats.hits += len(texts) - len(unknown)
+        new = list(unknown)
+        for start in range(0, len(new), self.batch_size):
+            batch = new[start : start + self.batch_size]
+            computed = self._embedder.embed([unknown[digest] for digest in batch])
+            with self._database.begin() as connection:
+                write_vectors(connection, self.model, batch, computed)
+            vectors.update(zip(batch, computed, strict=True))
+        for row, digest in enumerate(digests):
+            matrix[row] = vectors[digest]

@@ -1,0 +1,169 @@
+"""Whether a tweet is for a project at all: one verdict per tweet, ``pass`` or the first reason against it.
+
+How good it is is in ``components``; minima for followers, likes and views are applied by ``selection``, because a
+command may override them without scoring again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from viral_assets.projects.model import Project
+from viral_assets.scoring.components import listed
+from viral_assets.scoring.language import canonical, detected
+from viral_assets.scoring.texts import LINK, UNSPACED, BoolArray, FloatArray, TextColumn
+
+PASS = "pass"  # noqa: S105 - a verdict, no password
+RETWEET = "retweet"
+EMPTY = "empty"
+BLOCKED_HANDLE = "blocked_handle"
+BLOCKED_KEYWORD = "blocked_keyword"
+LINK_SPAM = "link_spam"
+LANGUAGE = "language"
+OFF_TOPIC = "off_topic"
+
+VERDICTS = (PASS, RETWEET, EMPTY, BLOCKED_HANDLE, BLOCKED_KEYWORD, LINK_SPAM, LANGUAGE, OFF_TOPIC)
+"""In order of precedence: the first that applies is the verdict."""
+
+MANY_LINKS = 3
+"""An article and its picture are two."""
+
+MIN_RELEVANCE = 0.1
+"""Below it a tweet is off topic, however viral: without this, likes alone could carry it over the yellow threshold."""
+
+# The mark comes first, for the search to skip to it, and what must not stand before it is looked for afterwards.
+_ENTITY = re.compile(rf"{LINK}|[@#](?<![\w@#][@#])\w+")
+_LEADING_HANDLES = re.compile(r"(?:\s*@\w+)+")
+_OLD_STYLE_RETWEET = re.compile(r"rt @\w+:")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+
+_LINK_STARTS = ("http", "www.")
+
+# Two characters of a script without spaces say about as much as a word.
+_CHARACTERS_A_WORD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What a folded text is made of: links, entities (links, handles, hashtags) and other words."""
+
+    links: int
+    entities: int
+    words: int
+
+    @property
+    def is_link_spam(self) -> bool:
+        """Many links, or more links, handles and hashtags than words."""
+        return self.links >= MANY_LINKS or self.entities > self.words
+
+
+def composition(folded: str) -> Composition:
+    """Take a folded text apart. The handles a reply begins with are its addressees and count as nothing."""
+    addressees = _LEADING_HANDLES.match(folded)
+    body = folded[addressees.end() :] if addressees else folded
+    entities = _ENTITY.findall(body)
+    rest = _ENTITY.sub(" ", body)
+    words = sum(1 for word in rest.split() if _LETTER_OR_DIGIT.search(word))
+    if not rest.isascii():
+        words = max(words, len(UNSPACED.findall(rest)) // _CHARACTERS_A_WORD)
+    return Composition(sum(entity[0] not in "@#" for entity in entities), len(entities), words)
+
+
+def plainly_says_something(folded: str) -> bool:
+    """Whether a text has words, few links and more words than links, handles and hashtags.
+
+    A quick look: False only means that it takes :func:`composition` to tell.
+    """
+    links = folded.count("http") + folded.count("www.")
+    missing = links + folded.count("#") + folded.count("@") + 1
+    if links >= MANY_LINKS:
+        return False
+    for word in folded.split():
+        if word[0].isalnum() and not word.startswith(_LINK_STARTS):
+            missing -= 1
+            if missing == 0:
+                return True
+    return False
+
+
+def verdicts(
+    tweets: pd.DataFrame,
+    column: TextColumn,
+    handles: Sequence[str],
+    relevance: FloatArray,
+    project: Project,
+) -> npt.NDArray[np.object_]:
+    """The verdict (n,) on each tweet, one of :data:`VERDICTS`.
+
+    Args:
+        tweets: with columns ``is_retweet`` and ``lang``.
+        column: their texts.
+        handles: their authors' (n,), as :func:`~viral_assets.scoring.components.bare_handles` gives them.
+        relevance: (n,); not looked at by a project that gives relevance no weight.
+        project: whose lists and languages.
+    """
+    sources = project.sources
+    empty, spam = _empty_and_spam(column.folded)
+    found: dict[str, BoolArray] = {
+        RETWEET: tweets["is_retweet"].to_numpy(dtype=np.bool_) | _old_style_retweets(column.folded),
+        EMPTY: empty,
+        BLOCKED_HANDLE: listed(handles, sources.block_handles),
+        BLOCKED_KEYWORD: column.contains(sources.blocked_keywords),
+        LINK_SPAM: spam,
+    }
+    verdict = np.zeros(len(column), dtype=np.int64)
+    for name, applies in found.items():
+        verdict[applies & (verdict == 0)] = VERDICTS.index(name)
+
+    wanted = {canonical(code) for code in sources.languages}
+    if wanted:
+        open_rows = np.flatnonzero(verdict == 0)
+        unwanted = _unwanted_languages(tweets["lang"].iloc[open_rows], column.texts, open_rows, wanted)
+        verdict[open_rows[unwanted]] = VERDICTS.index(LANGUAGE)
+    if project.weights.relevance > 0:
+        verdict[(relevance < MIN_RELEVANCE) & (verdict == 0)] = VERDICTS.index(OFF_TOPIC)
+    return np.array(VERDICTS, dtype=np.object_)[verdict]
+
+
+def _empty_and_spam(folded: Sequence[str]) -> tuple[BoolArray, BoolArray]:
+    """Which texts have no words, and which are link spam."""
+    empty = np.zeros(len(folded), dtype=np.bool_)
+    spam = np.zeros(len(folded), dtype=np.bool_)
+    suspicious = [
+        "http" in text or "#" in text or "@" in text or "www." in text or not text[:1].isalnum() for text in folded
+    ]
+    for row in np.flatnonzero(suspicious).tolist():
+        if not plainly_says_something(folded[row]):
+            parts = composition(folded[row])
+            empty[row] = parts.words == 0
+            spam[row] = parts.is_link_spam
+    return empty, spam
+
+
+def _old_style_retweets(folded: Sequence[str]) -> BoolArray:
+    return np.array(
+        [text.startswith("rt @") and _OLD_STYLE_RETWEET.match(text) is not None for text in folded], dtype=np.bool_
+    )
+
+
+def _unwanted_languages(
+    told: pd.Series, texts: Sequence[str], rows: npt.NDArray[np.int64], wanted: set[str | None]
+) -> BoolArray:
+    """Which of the rows are in another language. What X says is believed; only where it says nothing the text is
+    read, and a text that does not tell either is let through.
+    """
+    codes, distinct = pd.factorize(told)
+    languages = [*(canonical(code) for code in distinct), None]  # the code of a missing value is -1
+    known = np.array([language is not None for language in languages])
+    unwanted = np.array([language is not None and language not in wanted for language in languages])
+    result = unwanted[codes]
+    for position in np.flatnonzero(~known[codes]):
+        language = detected(texts[rows[position]])
+        result[position] = language is not None and language not in wanted
+    return result

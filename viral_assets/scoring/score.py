@@ -1,0 +1,141 @@
+"""The scores of a window of tweets for one project: the parts of this room put together.
+
+Choosing among the scored tweets is in ``selection``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from viral_assets.projects.model import Project
+from viral_assets.scoring import components, gate, why
+from viral_assets.scoring.similarity import Vectors, cosines
+from viral_assets.scoring.texts import FloatArray, TextColumn
+from viral_assets.scoring.total import DECIMALS, labels, total
+
+SCORE_COLUMNS = (
+    "project",
+    "tweet_id",
+    "window_start",
+    "velocity",
+    "relevance",
+    "openness",
+    "author_quality",
+    "total",
+    "label",
+    "topic",
+    "gate",
+    "why",
+)
+
+# Scored at once: large enough for the arrays to pay, small enough for their texts to stay in the processor's cache.
+_BLOCK = 8192
+
+
+def score_window(
+    tweets: pd.DataFrame,
+    vectors: Vectors,
+    topic_vectors: Mapping[str, Vectors],
+    project: Project,
+    calibration: components.Calibration,
+) -> pd.DataFrame:
+    """Score tweets for one project.
+
+    A tweet's row depends on the tweet, the project and the embedder only: not on the other tweets, on their order,
+    or on the time of day. Scores are finite, between 0 and 1, and rounded to six decimals.
+
+    Args:
+        tweets: rows of the table ``tweets``: tweet_id, window_start, created_at, collected_at, text, author_handle,
+            author_followers, author_verified, lang, is_retweet, like_count, reply_count, retweet_count. Unknown
+            followers count as 0 in the scores.
+        vectors: (n, d), the embedding of each row's text, in the same order.
+        topic_vectors: (d,) by label, see :func:`~viral_assets.scoring.topics.topic_vectors`.
+        project: weights, thresholds, lists and languages.
+        calibration: of the embedder that made the vectors.
+
+    Returns:
+        :data:`SCORE_COLUMNS`, one row per tweet in the given order, with a new index.
+
+    Raises:
+        ConfigurationError: tweets and topics were embedded by different embedders.
+    """
+    if len(tweets) != len(vectors):
+        raise ValueError(f"{len(tweets)} tweets need as many vectors, not {len(vectors)}")
+    names = list(topic_vectors)
+    topic_matrix = np.stack([topic_vectors[name] for name in names])
+    blocks = [
+        _score_block(
+            tweets.iloc[start : start + _BLOCK],
+            vectors[start : start + _BLOCK],
+            names,
+            topic_matrix,
+            project,
+            calibration,
+        )
+        for start in range(0, max(1, len(tweets)), _BLOCK)
+    ]
+    scores: dict[str, Any] = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    frame = pd.DataFrame({"tweet_id": tweets["tweet_id"].array, "window_start": tweets["window_start"].array, **scores})
+    return frame.assign(project=project.name)[list(SCORE_COLUMNS)]
+
+
+def _score_block(
+    tweets: pd.DataFrame,
+    vectors: Vectors,
+    topics: list[str],
+    topic_matrix: Vectors,
+    project: Project,
+    calibration: components.Calibration,
+) -> dict[str, npt.NDArray[Any]]:
+    column = TextColumn(tweets["text"].tolist())
+    handles = components.bare_handles(tweets["author_handle"].tolist())
+    likes, replies, retweets = (_counts(tweets[f"{name}_count"]) for name in ("like", "reply", "retweet"))
+    known_followers = _numbers(tweets["author_followers"])
+    followers = np.nan_to_num(known_followers)
+    age = components.age_minutes(_instants(tweets["created_at"]), _instants(tweets["collected_at"]))
+
+    velocity = _rounded(components.velocity(likes, replies, retweets, followers, age))
+    nearest = components.relevance(cosines(vectors, topic_matrix), calibration)
+    relevance = components.Relevance(_rounded(nearest.score), nearest.topic)
+    openness = components.openness(column)
+    opened = _rounded(openness.score)
+    quality = _rounded(
+        components.author_quality(
+            handles, followers, tweets["author_verified"].to_numpy(dtype=np.bool_), project.sources
+        )
+    )
+    totals = total(velocity, relevance.score, opened, quality, project.weights)
+    return {
+        "velocity": velocity,
+        "relevance": relevance.score,
+        "openness": opened,
+        "author_quality": quality,
+        "total": totals,
+        "label": labels(totals, project.thresholds),
+        "topic": np.array(topics, dtype=np.object_)[relevance.topic],
+        "gate": gate.verdicts(tweets, column, handles, relevance.score, project),
+        "why": np.array(why.explanations(likes, age, relevance, topics, openness, known_followers), dtype=np.object_),
+    }
+
+
+def _rounded(values: FloatArray) -> FloatArray:
+    return np.clip(np.round(values, DECIMALS), 0.0, 1.0)
+
+
+def _numbers(values: pd.Series) -> FloatArray:
+    """Counts, NaN where unknown; a negative one is 0."""
+    numbers: FloatArray = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.maximum(numbers, 0.0)
+
+
+def _counts(values: pd.Series) -> FloatArray:
+    return np.nan_to_num(_numbers(values))
+
+
+def _instants(values: pd.Series) -> npt.NDArray[np.datetime64]:
+    return pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[us]")

@@ -1,0 +1,236 @@
+"""Which of the scored tweets of a project to reply to, hour by hour.
+
+Scoring is in ``score``. Nothing is read or stored here: what was selected in the days before comes in, what is
+selected goes out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from viral_assets.projects.model import Minima, Project
+from viral_assets.scoring.gate import PASS
+from viral_assets.scoring.similarity import Vectors, cosines
+from viral_assets.scoring.texts import BoolArray, IntArray, normalised
+from viral_assets.scoring.total import GREEN, RED
+
+OPPORTUNITY_COLUMNS = ("project", "tweet_id", "window_start", "rank", "total", "label", "topic", "why")
+
+DROP_REASONS = ("gate", "label", "minima", "duplicate", "over_the_cap")
+"""In the order in which they are looked at; each dropped tweet counts for the first that applies."""
+
+# Candidates are compared with what is already selected a few at a time, because the cap is usually reached early.
+_CANDIDATES_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionOptions:
+    """How picky a selection is.
+
+    ``max_candidates`` is for each hour window. ``duplicate_similarity`` is the cosine from which two texts say the
+    same thing; it belongs to the embedder. ``memory`` is how long a selected tweet keeps others like it out.
+    """
+
+    max_candidates: int
+    minima: Minima
+    duplicate_similarity: float
+    use_gate: bool = True
+    skip_low_scores: bool = True
+    greens_only: bool = False
+    memory: timedelta = timedelta(days=7)
+
+    @classmethod
+    def of_project(cls, project: Project, *, duplicate_similarity: float) -> Self:
+        """What the project's file says."""
+        return cls(project.max_candidates, project.minima, duplicate_similarity)
+
+
+@dataclass(frozen=True, slots=True)
+class RecentOpportunities:
+    """A project's opportunities of the days before: texts, their vectors (n, d), and the windows they belong to."""
+
+    texts: Sequence[str]
+    vectors: Vectors
+    windows: Sequence[datetime]
+
+    @classmethod
+    def none(cls, dimensions: int) -> Self:
+        return cls((), np.empty((0, dimensions), dtype=np.float32), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """``frame`` has :data:`OPPORTUNITY_COLUMNS`; ``dropped`` counts by hour and :data:`DROP_REASONS` what was left
+    out, so that for each hour scored = selected + dropped.
+    """
+
+    frame: pd.DataFrame
+    dropped: dict[datetime, Counter[str]]
+
+
+def select_opportunities(
+    scored: pd.DataFrame,
+    vectors: Vectors,
+    *,
+    options: SelectionOptions,
+    recent: RecentOpportunities,
+    kept: Collection[str] = frozenset(),
+) -> Selected:
+    """Select the best tweets of each hour, in the order of the hours.
+
+    The best tweet of a group that says the same thing is taken, and none if one like it was selected in an earlier
+    hour of the last days. Hours selected in one call or one after the other give the same result.
+
+    Args:
+        scored: scores of ONE project joined with their tweets: the columns of ``tweet_scores`` and text,
+            author_followers, like_count, view_count, in any order. Unknown followers and views count as 0.
+        vectors: (n, d), the embedding of each row's text.
+        options: minima, cap and the rest.
+        recent: opportunities of earlier windows. Those in a window that is selected now are passed over, because
+            this selection replaces them.
+        kept: ids of tweets that have suggestions already. They stay selected whatever the options say now, count
+            towards the cap, and others are compared with them.
+    """
+    hour_of, distinct_hours = pd.factorize(pd.to_datetime(scored["window_start"], utc=True), sort=True)
+    hours = [hour.to_pydatetime() for hour in distinct_hours]
+    seen = _seen_before(recent, replaced=hours)
+    obstacles = _obstacles(scored, options)
+    is_kept = scored["tweet_id"].isin(set(kept)).to_numpy(dtype=np.bool_)
+    order = _best_first(scored)
+    texts = scored["text"].tolist()
+
+    chosen: list[IntArray] = []
+    dropped: dict[datetime, Counter[str]] = {}
+    for number, hour in enumerate(hours):
+        in_hour = order[hour_of[order] == number]
+        keep = in_hour[is_kept[in_hour]]
+        others = in_hour[~is_kept[in_hour]]
+        candidates = others[obstacles[others] == ""]
+
+        remembered = [other for other in seen if hour - options.memory <= other.window < hour]
+        room = max(0, options.max_candidates - len(keep))
+        now = _Seen(hour, room=len(keep) + min(room, len(candidates)), dimensions=vectors.shape[1])
+        now.add([normalised(texts[row]) for row in keep], vectors[keep])
+        taken, duplicates = _take_distinct(candidates, texts, vectors, remembered, now, room, options)
+        seen.append(now)
+
+        chosen.append(in_hour[np.isin(in_hour, np.concatenate([keep, taken]))])
+        counts = Counter(obstacles[others[obstacles[others] != ""]].tolist())
+        counts["duplicate"] = duplicates
+        counts["over_the_cap"] = len(candidates) - len(taken) - duplicates
+        dropped[hour] = +counts
+    return Selected(_as_opportunities(scored, chosen), dropped)
+
+
+def _obstacles(scored: pd.DataFrame, options: SelectionOptions) -> npt.NDArray[np.object_]:
+    """The first reason (n,) against each tweet that its own row tells; empty for a candidate."""
+    obstacle = np.full(len(scored), "", dtype=np.object_)
+    minima = options.minima
+    for column, minimum in (
+        ("author_followers", minima.followers),
+        ("like_count", minima.likes),
+        ("view_count", minima.views),
+    ):
+        known = pd.to_numeric(scored[column]).to_numpy(dtype=np.float64, na_value=np.nan)
+        obstacle[np.nan_to_num(known) < minimum] = "minima"
+    label = scored["label"].to_numpy(dtype=np.object_)
+    if options.greens_only:
+        obstacle[label != GREEN] = "label"
+    elif options.skip_low_scores:
+        obstacle[label == RED] = "label"
+    if options.use_gate:
+        obstacle[scored["gate"].to_numpy(dtype=np.object_) != PASS] = "gate"
+    return obstacle
+
+
+def _best_first(scored: pd.DataFrame) -> IntArray:
+    """Row numbers by falling total; of equal ones, the older tweet (the smaller id) first."""
+    ids = scored["tweet_id"].to_numpy(dtype=np.str_)
+    return np.lexsort((ids, np.char.str_len(ids), -scored["total"].to_numpy(dtype=np.float64)))
+
+
+class _Seen:
+    """What was selected in one window: texts and vectors that others are compared with."""
+
+    def __init__(self, window: datetime, *, room: int, dimensions: int) -> None:
+        self.window = window
+        self._texts: set[str] = set()
+        self._vectors = np.empty((room, dimensions), dtype=np.float32)
+        self._count = 0
+
+    def add(self, said: Sequence[str], vectors: Vectors) -> None:
+        self._texts.update(said)
+        # Texts of links and handles only have nothing in common.
+        self._texts.discard("")
+        self._vectors[self._count : self._count + len(said)] = vectors
+        self._count += len(said)
+
+    def knows(self, said: Sequence[str], vectors: Vectors, similarity: float) -> BoolArray:
+        """Which normalised texts (n,) say what a seen one says: in the same words, or by a vector near enough."""
+        same = np.array([text in self._texts for text in said], dtype=np.bool_)
+        if self._count:
+            same |= cosines(vectors, self._vectors[: self._count]).max(axis=1) >= similarity
+        return same
+
+
+def _seen_before(recent: RecentOpportunities, *, replaced: Collection[datetime]) -> list[_Seen]:
+    rows_of: dict[datetime, list[int]] = {}
+    for row, window in enumerate(recent.windows):
+        if window not in replaced:
+            rows_of.setdefault(window, []).append(row)
+    seen = []
+    for window, rows in rows_of.items():
+        seen.append(_Seen(window, room=len(rows), dimensions=recent.vectors.shape[1]))
+        seen[-1].add([normalised(recent.texts[row]) for row in rows], recent.vectors[rows])
+    return seen
+
+
+def _take_distinct(
+    candidates: IntArray,
+    texts: Sequence[str],
+    vectors: Vectors,
+    remembered: Sequence[_Seen],
+    now: _Seen,
+    room: int,
+    options: SelectionOptions,
+) -> tuple[IntArray, int]:
+    """Take candidates in their order while there is room, passing over those that say what was said before.
+
+    Returns:
+        The rows taken, which ``now`` has seen afterwards, and how many were passed over.
+    """
+    taken: list[int] = []
+    duplicates = 0
+    for start in range(0, len(candidates), _CANDIDATES_AT_ONCE):
+        if len(taken) >= room:
+            break
+        rows = candidates[start : start + _CANDIDATES_AT_ONCE]
+        said = [normalised(texts[row]) for row in rows]
+        known = np.zeros(len(rows), dtype=np.bool_)
+        for earlier in remembered:
+            known |= earlier.knows(said, vectors[rows], options.duplicate_similarity)
+        for row, text, is_known in zip(rows.tolist(), said, known.tolist(), strict=True):
+            if len(taken) >= room:
+                break
+            vector = vectors[row : row + 1]
+            if is_known or now.knows([text], vector, options.duplicate_similarity)[0]:
+                duplicates += 1
+            else:
+                taken.append(row)
+                now.add([text], vector)
+    return np.array(taken, dtype=np.int64), duplicates
+
+
+def _as_opportunities(scored: pd.DataFrame, chosen: Sequence[IntArray]) -> pd.DataFrame:
+    """The chosen rows, hour by hour and best first, with their rank in the hour."""
+    rows = np.concatenate([np.empty(0, dtype=np.int64), *chosen])
+    ranks = np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(1, len(hour) + 1) for hour in chosen)])
+    return scored.iloc[rows].assign(rank=ranks)[list(OPPORTUNITY_COLUMNS)].reset_index(drop=True)

@@ -1,0 +1,34 @@
+"""From components to one number and a colour. The components are in ``components``, the words for them in ``why``."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from viral_assets.projects.model import Thresholds, Weights
+from viral_assets.scoring.texts import FloatArray
+
+RED, YELLOW, GREEN = "red", "yellow", "green"
+
+DECIMALS = 6
+"""Scores are stored with as many: more would only show how the last bit was rounded."""
+
+
+def total(
+    velocity: FloatArray, relevance: FloatArray, openness: FloatArray, author_quality: FloatArray, weights: Weights
+) -> FloatArray:
+    """The weighted mean (n,) of the components, in 0..1; only the proportions of the weights matter."""
+    weighed = (
+        weights.velocity * velocity
+        + weights.relevance * relevance
+        + weights.openness * openness
+        + weights.author_quality * author_quality
+    )
+    summed = weights.velocity + weights.relevance + weights.openness + weights.author_quality
+    return np.clip(np.round(weighed / summed, DECIMALS), 0.0, 1.0)
+
+
+def labels(totals: FloatArray, thresholds: Thresholds) -> npt.NDArray[np.object_]:
+    """Green and yellow from their thresholds on, red below."""
+    colours = np.array([RED, YELLOW, GREEN], dtype=np.object_)
+    return colours[(totals >= thresholds.yellow).astype(np.int64) + (totals >= thresholds.green)]

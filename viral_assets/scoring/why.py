@@ -1,0 +1,124 @@
+"""The score in words: ``1.2K likes/h · screen time (84 %) · asks a question · 12K followers``.
+
+Every part is true as it stands: numbers are rounded down, a rate is given only where enough time has passed for one,
+and what is not known is not said. The parts are looked up in small tables, since few distinct ones exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from viral_assets.scoring.components import Openness, Relevance
+from viral_assets.scoring.texts import FloatArray, IntArray
+
+Words = npt.NDArray[np.object_]
+
+SEPARATOR = " · "
+
+_MINUTES_FOR_A_RATE = 10
+_LARGEST = 999_000_000_000
+_UNITS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
+
+
+def compact(number: int) -> str:
+    """``999``, ``1.2K``, ``12K``, ``3M``: rounded down to what is shown."""
+    for unit, letter in _UNITS:
+        if number >= unit:
+            tenths = number * 10 // unit
+            return (
+                f"{tenths // 10}.{tenths % 10}{letter}" if tenths < 100 and tenths % 10 else f"{tenths // 10}{letter}"
+            )
+    return str(number)
+
+
+def explanations(
+    likes: FloatArray,
+    age: FloatArray,
+    relevance: Relevance,
+    topics: Sequence[str],
+    openness: Openness,
+    followers: FloatArray,
+) -> list[str]:
+    """One line (n,) per tweet.
+
+    Args:
+        likes: counts (n,).
+        age: minutes (n,) from the post to the moment the likes were counted.
+        relevance: of the texts; the percentage shown is its score.
+        topics: their labels.
+        openness: of the texts.
+        followers: counts (n,), NaN where unknown.
+    """
+    parts = (_likes(likes, age), _topics(relevance, topics), _openness(openness), _followers(followers))
+    return [f"{a} · {b}{c}{d}" for a, b, c, d in zip(*(part.tolist() for part in parts), strict=True)]
+
+
+def _likes(likes: FloatArray, age: FloatArray) -> Words:
+    counts = _whole(likes)
+    rates = _whole(likes * 60 / age)
+    words = _lookup(_shown_digits(rates), lambda rate: f"{compact(rate)} like{'' if rate == 1 else 's'}/h")
+    early = np.flatnonzero((counts > 0) & ((age < _MINUTES_FOR_A_RATE) | (rates < 1)))
+    words[early] = [
+        f"{compact(count)} like{'' if count == 1 else 's'} in {_duration(minutes)}"
+        for count, minutes in zip(counts[early].tolist(), age[early].tolist(), strict=True)
+    ]
+    words[counts == 0] = "no likes yet"
+    return words
+
+
+def _duration(minutes: float) -> str:
+    """Rounded up, so that what happened did happen within it."""
+    for unit, name in ((24 * 60, "d"), (60, "h")):
+        if minutes > 2 * unit:
+            return f"{int(np.ceil(minutes / unit))} {name}"
+    return f"{int(np.ceil(minutes))} min"
+
+
+def _topics(relevance: Relevance, topics: Sequence[str]) -> Words:
+    percent = np.floor(relevance.score * 100).astype(np.int64)
+    table = np.array([f"{topic} ({share} %)" for topic in topics for share in range(101)], dtype=np.object_)
+    words: Words = table[relevance.topic * 101 + percent]
+    words[percent == 0] = "off topic"
+    return words
+
+
+def _openness(openness: Openness) -> Words:
+    signs = ("asks a question", "invites replies", "hedges")
+    table = np.array(
+        ["".join(SEPARATOR + sign for bit, sign in enumerate(signs) if row >> bit & 1) for row in range(8)],
+        dtype=np.object_,
+    )
+    words: Words = table[openness.asks + 2 * openness.invites + 4 * openness.hedges]
+    return words
+
+
+def _followers(followers: FloatArray) -> Words:
+    counts = _whole(np.nan_to_num(followers))
+    words = _lookup(
+        _shown_digits(counts), lambda count: f"{SEPARATOR}{compact(count)} follower{'' if count == 1 else 's'}"
+    )
+    words[np.isnan(followers)] = ""
+    return words
+
+
+def _whole(numbers: FloatArray) -> IntArray:
+    return np.minimum(numbers, _LARGEST).astype(np.int64)
+
+
+def _shown_digits(numbers: IntArray) -> IntArray:
+    """The numbers with the digits :func:`compact` drops set to 0, so that few distinct ones remain."""
+    step = np.ones_like(numbers)
+    for unit, _ in reversed(_UNITS):
+        step[numbers >= unit] = unit // 10
+        step[numbers >= 10 * unit] = unit
+    return numbers // step * step
+
+
+def _lookup(numbers: IntArray, name: Callable[[int], str]) -> Words:
+    distinct, rows = np.unique(numbers, return_inverse=True)
+    table = np.array([name(number) for number in distinct.tolist()], dtype=np.object_)
+    words: Words = table[rows]
+    return words

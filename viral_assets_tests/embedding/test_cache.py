@@ -1,0 +1,110 @@
+"""No text is embedded twice, whoever asks and however often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from viral_assets.embedding.base import Calibration, Vectors
+from viral_assets.embedding.cache import CachedEmbedder
+from viral_assets.errors import TransientProviderError
+from viral_assets.sources.tweet import text_digest
+from viral_assets.store.engine import Database
+
+
+class CountingEmbedder:
+    """Notes what it is asked; a text's vector tells its length. Breaks down after so many texts."""
+
+    dimensions = 2
+    calibration = Calibration(zero=0.0, one=1.0, same=0.9)
+
+    def __init__(self, model: str = "counting-2", *, batch_size: int = 3, breaks_after: int = 10**9) -> None:
+        self.model = model
+        self.batch_size = batch_size
+        self.asked: list[str] = []
+        self._breaks_after = breaks_after
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        if len(self.asked) + len(texts) > self._breaks_after:
+            raise TransientProviderError("it broke")
+        self.asked += texts
+        return np.array([[len(text), 1] for text in texts], dtype=np.float32).reshape(-1, 2)
+
+
+def lengths(matrix: Vectors) -> list[float]:
+    assert matrix.dtype == np.float32
+    return [float(vector[0]) for vector in matrix]
+
+
+def test_a_text_is_embedded_once_across_calls_and_processes(database: Database) -> None:
+    first, second = CountingEmbedder(), CountingEmbedder()
+    one, other = CachedEmbedder(first, database), CachedEmbedder(second, database)
+    assert lengths(one.embed(["a", "bb", "a", "ccc", "dddd"])) == [1, 2, 1, 3, 4]
+    assert lengths(other.embed(["dddd", "eeeee", "a"])) == [4, 5, 1]
+    assert (first.asked, second.asked) == (["a", "bb", "ccc", "dddd"], ["eeeee"])
+    assert (one.stats.hits, one.stats.computed) == (1, 4)
+    assert (other.stats.hits, other.stats.computed) == (2, 1)
+
+
+def test_no_texts_cost_nothing(database: Database) -> None:
+    assert CachedEmbedder(CountingEmbedder(), database).embed([]).shape == (0, 2)
+
+
+def test_every_model_has_vectors_of_its_own(database: Database) -> None:
+    CachedEmbedder(CountingEmbedder("one"), database).embed(["text"])
+    other = CountingEmbedder("other")
+    CachedEmbedder(other, database).embed(["text"])
+    assert other.asked == ["text"]
+
+
+def test_the_digests_tweets_carry_are_the_keys_of_the_cache(database: Database) -> None:
+    embedder = CountingEmbedder()
+    cached = CachedEmbedder(embedder, database)
+    cached.embed(["café"])
+    cached.embed(["cafe\u0301"], [text_digest("café")])
+    assert embedder.asked == ["café"]
+
+
+def test_what_was_embedded_before_a_failure_is_kept(database: Database) -> None:
+    texts = [str(number) for number in range(8)]
+    with pytest.raises(TransientProviderError):
+        CachedEmbedder(CountingEmbedder(breaks_after=7), database).embed(texts)
+    later = CountingEmbedder()
+    CachedEmbedder(later, database).embed(texts)
+    assert later.asked == ["6", "7"]
+
+
+def test_thousands_of_texts_come_back_in_their_order(sqlite_database: Database) -> None:
+    texts = ["x" * (number % 7_000) for number in range(12_000)]
+    embedder = CountingEmbedder(batch_size=1_000)
+    matrix = CachedEmbedder(embedder, sqlite_database).embed(texts)
+    assert lengths(matrix) == [len(text) for text in texts]
+    assert len(embedder.asked) == 7_000
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=3), max_size=12), st.integers(1, 4))
+def test_the_cache_changes_nothing_about_the_vectors(
+    sqlite_database: Database, texts: list[str], batch_size: int
+) -> None:
+    embedder = CountingEmbedder(batch_size=batch_size)
+    found = CachedEmbedder(embedder, sqlite_database).embed(texts)
+    # Texts equal after normalisation share a vector, so lengths are compared by digest.
+    by_digest = {text_digest(text): vector for text, vector in zip(texts, found.tolist(), strict=True)}
+    assert [by_digest[text_digest(text)] for text in texts] == found.tolist()
+    assert len({text_digest(text) for text in embedder.asked}) == len(embedder.asked)
+
+
+def test_it_passes_for_the_embedder_it_wraps(sqlite_database: Database) -> None:
+    embedder = CountingEmbedder()
+    cached = CachedEmbedder(embedder, sqlite_database)
+    assert (cached.model, cached.dimensions, cached.batch_size, cached.calibration) == (
+        embedder.model,
+        embedder.dimensions,
+        embedder.batch_size,
+        embedder.calibration,
+    )

@@ -1,0 +1,146 @@
+"""One number, one colour, and the reason in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viral_assets.projects.model import Thresholds, Weights
+from viral_assets.scoring.total import labels, total
+from viral_assets.scoring.why import compact
+from viral_assets_tests.scoring.examples import HOUR, frame, pointing, project, score, tweet
+
+share = st.floats(0, 1)
+
+
+@given(st.lists(share, min_size=4, max_size=4), st.lists(share, min_size=4, max_size=4).filter(any))
+def test_the_total_lies_between_the_components(parts: list[float], weights: list[float]) -> None:
+    weighed = Weights(velocity=weights[0], relevance=weights[1], openness=weights[2], author_quality=weights[3])
+    velocity, relevance, openness, author_quality = (np.array([part]) for part in parts)
+    found = total(velocity, relevance, openness, author_quality, weighed)[0]
+    assert min(parts) - 1e-6 <= found <= max(parts) + 1e-6
+
+
+def test_only_the_proportions_of_the_weights_matter() -> None:
+    a, b, c, d = (np.array([value]) for value in (0.9, 0.5, 0.3, 0.1))
+    halves = Weights(velocity=0.25, relevance=0.25, openness=0, author_quality=0)
+    wholes = Weights(velocity=1, relevance=1, openness=0, author_quality=0)
+    assert total(a, b, c, d, halves) == total(a, b, c, d, wholes) == pytest.approx(0.7)
+
+
+def test_a_total_on_the_threshold_has_its_colour() -> None:
+    found = labels(np.array([0.0, 0.399999, 0.4, 0.599999, 0.6, 1.0]), Thresholds(yellow=0.4, green=0.6))
+    assert found.tolist() == ["red", "red", "yellow", "yellow", "green", "green"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1_000, "1K"),
+        (1_234, "1.2K"),
+        (1_999, "1.9K"),
+        (9_999, "9.9K"),
+        (12_999, "12K"),
+        (999_999, "999K"),
+        (1_000_000, "1M"),
+        (3_450_000, "3.4M"),
+        (2_100_000_000, "2.1B"),
+    ],
+)
+def test_numbers_are_shortened_downwards(number: int, words: str) -> None:
+    assert compact(number) == words
+
+
+def why(*, at: float = 0.5, **changes: Any) -> str:
+    return str(score(frame(tweet(**changes)), at=at)["why"].item())
+
+
+def after(minutes: float, **changes: Any) -> str:
+    created_at = HOUR + timedelta(minutes=5)
+    return why(created_at=created_at, collected_at=created_at + timedelta(minutes=minutes), text="Done", **changes)
+
+
+def test_why_reads_like_a_person_would_put_it() -> None:
+    created_at = HOUR + timedelta(minutes=5)
+    words = why(
+        created_at=created_at,
+        collected_at=created_at + timedelta(minutes=30),
+        like_count=600,
+        text="Is six hours too much?",
+        author_followers=12_345,
+        at=0.4,
+    )
+    assert words == "1.2K likes/h · screen time (75 %) · asks a question · 12K followers"
+
+
+def test_every_sign_of_openness_is_named() -> None:
+    words = why(text="Anyone else? I think it is too much")
+    assert "asks a question · invites replies · hedges" in words
+
+
+@pytest.mark.parametrize(
+    ("minutes", "likes", "words"),
+    [
+        (60, 61, "61 likes/h"),
+        (60, 1, "1 like/h"),
+        (30, 600, "1.2K likes/h"),
+        (10, 2, "12 likes/h"),
+        (9.5, 5, "5 likes in 10 min"),
+        (0, 5, "5 likes in 1 min"),
+        (0, 1, "1 like in 1 min"),
+        (10 * 60, 3, "3 likes in 10 h"),
+        (90, 1, "1 like in 90 min"),
+        (24 * 60 * 365, 40, "40 likes in 365 d"),
+        (5, 0, "no likes yet"),
+        (500, 0, "no likes yet"),
+    ],
+)
+def test_a_rate_is_given_only_where_there_was_time_for_one(minutes: float, likes: int, words: str) -> None:
+    assert after(minutes, like_count=likes).split(" · ")[0] == words
+
+
+def test_unknown_followers_are_not_talked_about() -> None:
+    assert "follower" not in why(author_followers=None)
+    assert why(author_followers=0).endswith(" · 0 followers")
+    assert why(author_followers=1).endswith(" · 1 follower")
+
+
+def test_a_tweet_near_no_topic_is_said_to_be_off_topic() -> None:
+    assert why(at=0.1, text="Done", like_count=0) == "no likes yet · off topic · 10K followers"
+
+
+@given(st.floats(0, 1), st.integers(0, 10**18), st.integers(0, 10**18), st.integers(0, 10**8))
+def test_every_number_in_why_is_the_tweets(at: float, likes: int, followers: int, seconds: int) -> None:
+    created_at = HOUR
+    scored = score(
+        frame(
+            tweet(
+                created_at=created_at,
+                collected_at=created_at + timedelta(seconds=seconds),
+                like_count=likes,
+                author_followers=followers,
+                text="Done",
+            )
+        ),
+        np.stack([pointing(at)]),
+        of=project(),
+    ).iloc[0]
+    said_likes, said_topic, said_followers = scored["why"].split(" · ")
+    percent = int(np.floor(scored["relevance"] * 100))
+    assert said_topic == (f"screen time ({percent} %)" if percent else "off topic")
+    assert said_followers == f"{compact(min(followers, 999_000_000_000))} follower" + "s" * (followers != 1)
+    age = max(seconds / 60, 1.0)
+    rate = int(min(likes * 60 / age, 999_000_000_000))
+    if likes == 0:
+        assert said_likes == "no likes yet"
+    elif age >= 10 and rate >= 1:
+        assert said_likes == f"{compact(rate)} like" + "s" * (rate != 1) + "/h"
+    else:
+        assert said_likes.startswith(f"{compact(min(likes, 999_000_000_000))} like" + "s" * (likes != 1) + " in ")
