@@ -1,0 +1,164 @@
+"""Gemini through google-genai: natively asynchronous, and able to turn thinking off.
+
+What this module works around, found by reading and running version 3.4.0:
+
+- with aiohttp installed it repeats a request whose connection breaks, unless told how often to try: once;
+- its default API version is v1, which knows no response schema;
+- environment variables turn it to Vertex AI or to another address: both are told here instead;
+- it changes the schema it is given;
+- models differ in how thinking is turned off, and refuse the whole request when told the wrong way: then the next
+  request to that model says nothing about it.
+
+Importing this module imports the SDK: ``clients.build_client`` does it when needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import importlib
+from collections.abc import Iterator
+from types import ModuleType
+
+from google import genai
+from google.genai import errors, types
+
+from viral_assets.errors import ProviderError, RejectedRequestError, TransientProviderError
+from viral_assets.generation.clients import gemini
+from viral_assets.generation.clients.base import Answer, GenerationRequest, fingerprint
+
+MAX_CONNECTIONS = 1_000
+"""More than any quota can use; the HTTP library's own default is 100."""
+
+
+def _http_libraries() -> Iterator[ModuleType]:
+    for name in ("httpx2", "httpx", "aiohttp"):
+        try:
+            yield importlib.import_module(name)
+        except ImportError:
+            continue
+
+
+_LIBRARIES = tuple(_http_libraries())
+_CONNECTION_ERRORS: tuple[type[Exception], ...] = tuple(
+    getattr(library, "HTTPError", None) or library.ClientError for library in _LIBRARIES
+)
+
+
+class GoogleGenAIClient:
+    """One key, one endpoint, no threads.
+
+    A cancelled :meth:`generate` closes its connection. The service may have answered and billed all the same:
+    whoever wants what is in flight shields it and awaits it.
+
+    Args:
+        api_key: of the Gemini API.
+        endpoint: another base URL, for a proxy or an emulator.
+
+    Raises:
+        ConfigurationError: key or endpoint cannot be used.
+    """
+
+    provider = "google-genai"
+
+    def __init__(self, api_key: str, *, endpoint: str | None = None) -> None:
+        self._service = gemini.Service.of(api_key, endpoint)
+        self.key_fingerprint = fingerprint(self._service.api_key)
+        self._client = genai.Client(
+            api_key=self._service.api_key,
+            vertexai=False,
+            http_options=types.HttpOptions(
+                base_url=self._service.base_url,
+                api_version="v1beta",
+                retry_options=types.HttpRetryOptions(attempts=1),
+                async_client_args=_client_arguments(),
+            ),
+        )
+        self._silent_about_thinking: set[str] = set()
+
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+        """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
+        model = self._service.checked_model(request.model)
+        thinking = None if model in self._silent_about_thinking else thinking_config(model)
+        config = types.GenerateContentConfig(
+            system_instruction=request.system_instruction,
+            temperature=request.temperature,
+            max_output_tokens=request.max_output_tokens,
+            response_mime_type="application/json",
+            response_schema=copy.deepcopy(dict(request.response_schema)),
+            thinking_config=thinking,
+            automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+            http_options=types.HttpOptions(timeout=max(int(timeout_seconds * 1000), 1)),
+        )
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                response = await self._client.aio.models.generate_content(
+                    model=model, contents=request.prompt, config=config
+                )
+        except errors.APIError as error:
+            raise self._failure(error, model, thinking) from None
+        except TimeoutError:
+            raise self._service.timed_out(timeout_seconds) from None
+        except _CONNECTION_ERRORS as error:
+            raise self._broken(error, timeout_seconds) from None
+        except (ValueError, TypeError, AttributeError) as error:
+            # The request was built before: what fails here is making sense of the body.
+            raise self._service.undecodable(getattr(error, "doc", error)) from None
+        counted, feedback = response.usage_metadata, response.prompt_feedback
+        candidate = response.candidates[0] if response.candidates else None
+        parts = (candidate.content.parts or []) if candidate and candidate.content else []
+        finish = candidate.finish_reason.value if candidate and candidate.finish_reason else ""
+        return self._service.answer(
+            "".join(part.text for part in parts if part.text and not part.thought),
+            gemini.usage(
+                counted.prompt_token_count,
+                counted.candidates_token_count,
+                counted.total_token_count,
+                counted.thoughts_token_count,
+            )
+            if counted
+            else None,
+            finish if candidate else None,
+            feedback.block_reason.value if feedback and feedback.block_reason else None,
+        )
+
+    async def close(self) -> None:
+        """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
+        await self._client.aio.aclose()
+        self._client.close()
+
+    def _failure(self, error: errors.APIError, model: str, thinking: types.ThinkingConfig | None) -> ProviderError:
+        headers = getattr(error.response, "headers", None) or {}
+        failure = self._service.failure(error.code, headers, error.details, model=model)
+        if thinking is not None and isinstance(failure, RejectedRequestError) and "think" in str(failure).lower():
+            self._silent_about_thinking.add(model)
+            return TransientProviderError(f"{failure} The next request leaves thinking to the model.", http_status=400)
+        return failure
+
+    def _broken(self, error: Exception, timeout_seconds: float) -> ProviderError:
+        kind = type(error).__name__
+        if "Connect" in kind and "Disconnect" not in kind:
+            return self._service.unreachable(error)
+        if "Timeout" in kind:
+            return self._service.timed_out(timeout_seconds)
+        return self._service.broken_off(error)
+
+
+def thinking_config(model: str) -> types.ThinkingConfig | None:
+    """As little thinking as the model allows; None for a model that does not say how it is told.
+
+    A reply of two sentences needs none, and thoughts cost what output costs
+    (https://ai.google.dev/gemini-api/docs/thinking).
+    """
+    if model.startswith("gemini-2.5-flash"):
+        return types.ThinkingConfig(thinking_budget=0)
+    if model.startswith("gemini-2.5-pro"):
+        return types.ThinkingConfig(thinking_budget=128)
+    if model.startswith("gemini-3") and "thinking_level" in types.ThinkingConfig.model_fields:
+        return types.ThinkingConfig(thinking_level=types.ThinkingLevel("LOW" if "pro" in model else "MINIMAL"))
+    return None
+
+
+def _client_arguments() -> dict[str, object] | None:
+    library = next((each for each in _LIBRARIES if hasattr(each, "Limits")), None)
+    return {"limits": library.Limits(max_connections=MAX_CONNECTIONS)} if library else None

@@ -1,0 +1,160 @@
+"""Suggestions without a language model, so that everything can be tried without a key.
+
+They are put together from prepared sentences (``offline.yml``), the tweet's topic and words of the tweet: plausible,
+varied, the same on every machine, and marked as ``offline`` in every row they end up in. They are
+no substitute for a model, and nothing here pretends that one was asked.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.resources
+import json
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+import yaml
+
+from viral_assets.generation.clients.base import Answer, GenerationRequest, Usage
+from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.prompt import estimate_tokens
+from viral_assets.generation.tweet_text import text_weight, visible_text
+from viral_assets.generation.validation import QualityFilter
+from viral_assets.projects.model import Project
+
+CANDIDATES = 200
+"""Drafts of one suggestion that are looked through for one that fits the project's rules."""
+
+_NOT_WORDS = re.compile(r"https?://\S+|[@#$]\w+|\S*\w\.\w\S*")
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_SMALL_WORDS = re.compile(r" (?:(?:a|an|the|of|in|on|at|and|for|from|under|with|my|our|her|his|no) ){0,2}")
+_STOP_WORDS_TEXT = """
+    about above after again against almost already also although always among another anybody anyone anything
+    anyways around asked asks because been before being below besides better between both bunch called can't
+    cannot come comes coming could couldn't day days didn't doesn't doing don't done down during each either
+    else enough even ever every everybody everyone everything exactly feel feels few finally find finding finds
+    first found from gets getting give gives goes going gone gonna good great guess happen happened happens
+    hasn't have haven't having he's here hers herself himself hope hopes i've into isn't it's itself just keep
+    keeping keeps kind know knows last least less like likely literally little look looks lots made make makes
+    making many maybe mean means might more most much must myself need needs never next nobody none nothing now
+    often once only other others ours ourselves over people perhaps please pretty quite rather really said same
+    saw says seems seen shall she'd she's should shouldn't show shows simply since some somebody someone
+    something sometimes soon start started starts still stop stopped stops such sure take takes tell tells than
+    thank thanks that that's their theirs them then there there's these they they're they've thing things think
+    this those though through time times today together told tomorrow tonight tried tries trying turn turned
+    turns under unless until upon used uses using very want wants wasn't we're week weeks well went were weren't
+    what what's when where whether which while who's whole whom whose will with within without won't wonder
+    wouldn't yeah year years yesterday you're you've your yours yourself
+"""
+_STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())
+
+
+class OfflineClient:
+    """Answers at once, for nothing. The same requests in the same order get the same answers.
+
+    It repeats nothing it has written before: asked again for the same tweet, it offers another draft.
+    """
+
+    provider = "offline"
+    key_fingerprint = "offline"
+
+    def __init__(self) -> None:
+        self._filters: dict[str, QualityFilter] = {}
+
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+        """See :class:`~viral_assets.generation.clients.base.GenerationClient`. Never fails."""
+        items = [
+            {
+                "id": each.tweet_id,
+                "suggestions": [
+                    {"type": name, "text": self._suggestion(request.project, each, name)}
+                    for name in each.suggestion_types
+                ],
+            }
+            for each in request.opportunities
+        ]
+        text = json.dumps(items, ensure_ascii=False)
+        return Answer(text, Usage(request.estimated_input_tokens, estimate_tokens(text)), "STOP")
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _suggestion(self, project: Project, opportunity: Opportunity, type_name: str) -> str:
+        """The first draft that keeps the project's rules and repeats nothing this client has written."""
+        if project.name not in self._filters:
+            self._filters[project.name] = QualityFilter(project)
+        rules = self._filters[project.name]
+        fitting = (
+            each for each in _drafts(project, opportunity, type_name) if not rules.review(opportunity, type_name, each)
+        )
+        return next(fitting, None) or next(_drafts(project, opportunity, type_name))
+
+
+@functools.cache
+def _sentences() -> dict[str, list[list[str]]]:
+    source = importlib.resources.files("viral_assets.generation.clients").joinpath("offline.yml")
+    loaded: dict[str, list[list[str]]] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _drafts(project: Project, opportunity: Opportunity, type_name: str) -> Iterator[str]:
+    """Drafts in an order that depends on nothing but the tweet and the type."""
+    sentences = _sentences()
+    parts = sentences.get(type_name, sentences["any"])
+    limits, phrases = project.generation, _phrases(opportunity)
+    for attempt in range(CANDIDATES):
+        seed = hashlib.sha256(f"{project.name}\0{opportunity.tweet_id}\0{type_name}\0{attempt}".encode()).digest()
+        chosen = [part[int.from_bytes(seed[4 * i : 4 * i + 4]) % len(part)] for i, part in enumerate(parts)]
+        phrase = phrases[int.from_bytes(seed[-4:]) % len(phrases)]
+        spare = [each for each in parts[-1] if each not in chosen]
+        filled = [_filled(sentence, opportunity.topic, phrase) for sentence in chosen + spare]
+        yield _fitted(filled, len(chosen), limits.min_length, limits.max_length)
+
+
+def _filled(sentence: str, topic: str, phrase: str) -> str:
+    topic = _plain(topic)
+    if topic[1:2].islower():
+        topic = topic[0].lower() + topic[1:]
+    sentence = sentence.replace("{topic}", topic).replace("{word}", phrase)
+    return sentence[0].upper() + sentence[1:]
+
+
+def _plain(label: str) -> str:
+    """A label as it may stand in a sentence."""
+    return visible_text(re.sub(r"[^\w\s&'’-]", " ", label)) or "this"
+
+
+def _fitted(sentences: list[str], count: int, shortest: int, longest: int) -> str:
+    """The first ``count`` sentences, fewer or more of them to get within the limits.
+
+    A single sentence that is too long loses its last words.
+    """
+    while count < len(sentences) and text_weight(" ".join(sentences[:count])) < shortest:
+        count += 1
+    while count > 1 and text_weight(" ".join(sentences[:count])) > longest:
+        count -= 1
+    text = " ".join(sentences[:count])
+    if text_weight(text) <= longest:
+        return text
+    words = sentences[0].split()
+    while len(words) > 1 and text_weight(" ".join(words) + "…") > longest:
+        words.pop()
+    return " ".join(words) + "…"
+
+
+def _phrases(opportunity: Opportunity) -> list[str]:
+    """Words of the tweet to pick up: two with at most two small ones between, else single ones, else the topic."""
+    text = _NOT_WORDS.sub(" . ", visible_text(opportunity.text))
+    found = [
+        match
+        for match in _WORD.finditer(text)
+        if 4 <= len(match[0]) <= 20 and match[0].lower().replace("’", "'") not in _STOP_WORDS
+    ]
+    pairs = [
+        text[one.start() : other.end()]
+        for one, other in pairwise(found)
+        if _SMALL_WORDS.fullmatch(text, one.end(), other.start())
+    ]
+    return list(dict.fromkeys(pairs or [match[0] for match in found])) or [_plain(opportunity.topic)]

@@ -1,0 +1,570 @@
+"""Runs the work: asks as much at once as quota, plan and concurrency allow, and brings every tweet to an end.
+
+One loop decides what to send next and waits for the quota; each request runs as a task of its own and handles what
+comes back. How many tweets a request carries is the planner's decision, made anew before every request. What is
+granted is the ledger's. Nothing here knows a provider or a database.
+
+Order of writing, so that a kill at any moment loses nothing that was paid for: the grant is committed before the
+request is sent; the raw answer before it is parsed; suggestions, outcomes and "parsed" together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
+
+from viral_assets.errors import (
+    BlockedAnswerError,
+    FatalProviderError,
+    ProviderError,
+    QuotaError,
+    RateLimitedError,
+    RejectedRequestError,
+    TransientProviderError,
+)
+from viral_assets.generation.clients.base import Answer, GenerationClient, GenerationRequest, Usage
+from viral_assets.generation.experience import Experience
+from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.pacing import ConcurrencyControl, ServiceHealth
+from viral_assets.generation.planner import Group, plan, share_of
+from viral_assets.generation.prices import Price
+from viral_assets.generation.prompt import build_request
+from viral_assets.generation.reception import Receiver, Reception, result_of, still_asked
+from viral_assets.generation.report import GenerationReport, Outcome, ProgressCallback
+from viral_assets.generation.results import Known, Results, TweetResult
+from viral_assets.generation.tally import Tally
+from viral_assets.generation.work import Batch, Item, Key, WorkQueue
+from viral_assets.projects.model import Project
+from viral_assets.quota.ledger import Ask, Exhausted, Granted, Ledger, Settlement, Taken, Waiting
+from viral_assets.quota.limits import Limits
+from viral_assets.quota.sql import HEARTBEAT_SECONDS
+
+log = logging.getLogger("viral_assets")
+T = TypeVar("T")
+
+MOST_AT_ONCE = 64
+"""Requests under way at once with concurrency "auto"; more only adds threads."""
+
+ELSEWHERE_RECHECK_SECONDS = 0.5
+"""How soon to look again after a tweet that another run is asking about."""
+
+STAGGER_SECONDS = 0.015
+"""Between two requests of a burst, so that a service that allows less than it was said to is found out early."""
+
+STAGGER_SHARE = 0.04
+"""The whole burst is staggered by at most this share of the time its requests take."""
+
+STOP_CHECK_SECONDS = 0.2
+ERROR_LENGTH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run goes about it.
+
+    Args:
+        concurrency: requests under way at once; ``auto`` for what quota and latency can use.
+        tweets_per_request: ``auto`` for as few as the quota allows; a number for exactly so many.
+        sequential: one tweet after the other.
+        force: ask again even about finished tweets.
+        timeout_seconds: for one request; None measures what is usual and allows several times that.
+        model: instead of the projects' own.
+        run_id: goes into the ledger's rows.
+    """
+
+    concurrency: int | Literal["auto"] = 5
+    tweets_per_request: int | Literal["auto"] = "auto"
+    sequential: bool = False
+    force: bool = False
+    timeout_seconds: float | None = None
+    model: str | None = None
+    run_id: str = ""
+
+    def most_at_once(self, limits: Limits) -> int:
+        """Upper limit of the requests under way."""
+        if self.sequential:
+            return 1
+        return min(limits.max_requests, MOST_AT_ONCE) if self.concurrency == "auto" else self.concurrency
+
+    @property
+    def exact(self) -> int | None:
+        """Tweets per request where that is not the planner's decision."""
+        if self.sequential:
+            return 1
+        return None if self.tweets_per_request == "auto" else self.tweets_per_request
+
+
+PriceOf = Callable[[str], Price | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    started: float
+    expected: float
+
+
+class Executor:
+    """Generates suggestions for a list of opportunities. Make a new one for every run.
+
+    Args:
+        client: the provider.
+        ledger: the quota of the client's key.
+        results: where results go.
+        projects: by name; every opportunity's project is among them.
+        price_of: a model's price, None when unknown.
+        options: see :class:`Options`.
+        progress: called in the event loop whenever a tweet ends.
+        stop: set it from any thread to finish what is under way, save it, and defer the rest.
+        rng: for backoff.
+    """
+
+    def __init__(
+        self,
+        client: GenerationClient,
+        ledger: Ledger,
+        results: Results,
+        projects: Mapping[str, Project],
+        *,
+        price_of: PriceOf,
+        options: Options | None = None,
+        progress: ProgressCallback | None = None,
+        stop: threading.Event | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._client, self._ledger, self._results, self._projects = client, ledger, results, projects
+        self._price_of, self._options = price_of, options or Options()
+        self._stop = stop or threading.Event()
+        self._runner = uuid.uuid4().hex
+        self._receiver = Receiver(projects, client.provider, clock=time.monotonic, rng=rng or random.Random())
+        self._experience = Experience(ledger.limits, timeout_seconds=self._options.timeout_seconds)
+        self._health = ServiceHealth()
+        self._concurrency = ConcurrencyControl(self._options.most_at_once(ledger.limits))
+        self._work = WorkQueue(())
+        self._running: dict[asyncio.Task[None], _Running] = {}
+        self._wake = asyncio.Event()
+        self._fatal: ProviderError | None = None
+        self._broken: BaseException | None = None
+        self._exhausted = ""
+        self._spare = 0
+        self._tally = Tally(GenerationReport(), time.monotonic, progress)
+        self.results: dict[Key, TweetResult] = {}
+        """How each tweet ended; complete when :meth:`run` has returned."""
+
+    async def run(self, opportunities: Sequence[Opportunity]) -> GenerationReport:
+        """Bring every opportunity to an end.
+
+        Returns:
+            What happened. An opportunity that quota, budget or a stop did not allow has ended as ``deferred``.
+
+        Raises:
+            FatalProviderError: key, model or endpoint are wrong. What had been answered is saved.
+            ProviderError: the service did not answer, many times in a row. What had been answered is saved.
+        """
+        # One thread: writes stay in order, and SQLite has one writer anyway.
+        self._storage = ThreadPoolExecutor(1, thread_name_prefix="viral-assets-storage")
+        background: list[asyncio.Task[None]] = []
+        try:
+            # Others should plan with this run's tweets as early as possible.
+            await self._store(self._ledger.join, self._runner, len(opportunities))
+            background += [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._watch_stop())]
+            items = await self._unfinished(opportunities)
+            self._tally.total = len(items)
+            await self._recover(items)
+            self._experience.recall(await self._store(self._ledger.latencies))
+            while not self._over():
+                await self._step()
+            await self._store(self._ledger.withdraw, self._runner)
+            while self._running:
+                await asyncio.wait(self._running)
+            await self._defer_rest()
+        finally:
+            for task in [*background, *self._running]:
+                task.cancel()
+            await asyncio.gather(*background, *self._running, return_exceptions=True)
+            await asyncio.shield(self._store(self._ledger.leave, self._runner))
+            self._storage.shutdown()
+        if error := self._broken or self._fatal:
+            raise error
+        return self._tally.close()
+
+    # ---- the loop
+
+    def _over(self) -> bool:
+        if self._broken or self._fatal or self._exhausted or self._stop.is_set():
+            return True
+        return not len(self._work) and not self._running
+
+    async def _step(self) -> None:
+        """Send one request, or wait until something changes."""
+        # Whatever changes from here on ends the wait below: it may already be out of date.
+        self._wake.clear()
+        if len(self._running) >= self._concurrency.limit:
+            await self._sleep(None)
+            return
+        now = time.monotonic()
+        batch = self._work.suspect() or await self._planned(now)
+        if batch is not None:
+            await self._send(batch)
+            return
+        # Nothing is ready: others need not wait behind this run.
+        await self._store(self._ledger.withdraw, self._runner)
+        next_at = self._work.next_ready_at()
+        await self._sleep(None if next_at is None else max(0.0, next_at - now))
+
+    async def _planned(self, now: float) -> Batch | None:
+        """The next request according to a plan for all that is ready."""
+        ready = self._work.ready(now)
+        if not ready:
+            return None
+        names = list(ready)
+        quota = share_of(await self._store(self._ledger.state), self._runner)
+        self._spare = quota.free
+        planned = plan(
+            [self._group(name, ready[name]) for name in names],
+            quota,
+            concurrency=self._concurrency.limit,
+            cap=max(map(self._cap, names)),
+            latency=self._experience.latency,
+            busy=[max(0.0, run.started + run.expected - now) for run in self._running.values()],
+            exact=self._options.exact,
+        )
+        self._tally.expected_end = now + planned.makespan
+        pack = planned.packs[0]
+        name = names[pack.group]
+        return Batch(tuple(self._work.take(name, min(pack.tweets, self._cap(name)), now)))
+
+    async def _send(self, batch: Batch) -> None:
+        """Ask the quota, and start the request if it is granted; else the batch goes back and time passes."""
+        request = self._request(batch.items)
+        price = self._price_of(request.model)
+        ask = Ask(
+            request_id=uuid.uuid4().hex,
+            runner=self._runner,
+            tokens=self._experience.counted_tokens(request),
+            cost_usd=price.of(request.estimated_input_tokens, request.estimated_output_tokens) if price else None,
+            project=request.project.name,
+            provider=self._client.provider,
+            model=request.model,
+            run_id=self._options.run_id,
+            tweet_ids=request.tweet_ids,
+            again=self._options.force,
+        )
+        remaining = len(self._work)
+        try:
+            decision = await self._store(lambda: self._ledger.ask(ask, remaining=remaining))
+        except QuotaError as error:
+            await self._too_large(batch, error)
+            return
+        match decision:
+            case Granted():
+                self._spare -= 1
+                expected = self._experience.latency.of(len(batch.items))
+                task = asyncio.create_task(self._ask(batch, request, ask.request_id, price))
+                self._running[task] = _Running(time.monotonic(), expected)
+                task.add_done_callback(self._ended)
+                if len(self._work):
+                    await asyncio.sleep(min(STAGGER_SECONDS, STAGGER_SHARE * expected / self._concurrency.limit))
+            case Waiting(seconds=seconds):
+                self._work.put_batch_first(batch)
+                await self._sleep(seconds)
+            case Taken(finished=finished, in_flight=in_flight):
+                self._leave_out(batch, finished, in_flight)
+            case Exhausted(reason=reason):
+                self._work.put_batch_first(batch)
+                self._exhausted = reason
+
+    async def _too_large(self, batch: Batch, error: QuotaError) -> None:
+        """No state of the quota will ever allow this request: smaller ones, or not under these limits."""
+        if batch.search is not None:
+            for item in batch.search.rest:
+                self._work.put_back(item)
+        if len(batch.items) == 1:
+            await self._finish([result_of(batch.items[0], "deferred", str(error))])
+            return
+        for item in batch.items:
+            item.largest_pack = max(1, len(batch.items) // 2)
+        self._work.put_first(batch.items)
+
+    def _leave_out(self, batch: Batch, finished: frozenset[str], in_flight: frozenset[str]) -> None:
+        """Another run finished some of these tweets, or is asking about them: nothing is paid twice."""
+        rest = []
+        for item in batch.items:
+            tweet_id = item.opportunity.tweet_id
+            if tweet_id in finished:
+                self._tally.already_done()
+                self._tally.total -= 1
+            elif tweet_id in in_flight:
+                item.not_before = time.monotonic() + ELSEWHERE_RECHECK_SECONDS
+                self._work.put_back(item)
+            else:
+                rest.append(item)
+        self._work.put_first(rest)
+        for item in batch.search.rest if batch.search else ():
+            self._work.put_back(item)
+
+    # ---- one request
+
+    async def _ask(self, batch: Batch, request: GenerationRequest, request_id: str, price: Price | None) -> None:
+        """Send it, settle it with the ledger, and bring its tweets further."""
+        started = time.monotonic()
+        self._tally.request_sent(request.opportunities)
+        timeout = self._experience.timeout(len(batch.items))
+        try:
+            # The client has its own timeout; this one is for a client that does not keep it.
+            answer = await asyncio.wait_for(
+                self._client.generate(request, timeout_seconds=timeout), timeout=timeout * 1.2 + 5
+            )
+        except TimeoutError:
+            await self._failed(batch, request_id, price, TransientProviderError(f"no answer within {timeout:.0f} s"))
+        except ProviderError as error:
+            await self._failed(batch, request_id, price, error)
+        except asyncio.CancelledError:
+            settlement = Settlement("failed", error="cancelled while under way")
+            await asyncio.shield(self._store(self._ledger.settle, request_id, settlement))
+            raise
+        else:
+            slow = self._experience.measured(len(batch.items), time.monotonic() - started)
+            self._concurrency.record(trouble=slow)
+            await self._answered(batch, request, request_id, answer, price)
+
+    async def _answered(
+        self, batch: Batch, request: GenerationRequest, request_id: str, answer: Answer, price: Price | None
+    ) -> None:
+        usage = answer.usage
+        if usage is None:
+            usage = Usage(request.estimated_input_tokens, request.estimated_output_tokens)
+        else:
+            self._experience.counted(request, usage)
+        cost = price.of(usage.input_tokens, usage.billed_output_tokens) if price else None
+        settlement = Settlement(
+            "answered",
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            thought_tokens=usage.thought_tokens,
+            cost_usd=cost,
+            raw_answer=answer.text,
+            finish_reason=answer.finish_reason,
+        )
+        await self._store(self._ledger.settle, request_id, settlement)
+        self._health.answered()
+        self._tally.paid(request.opportunities, usage, cost)
+        self._work.search_passed(batch)
+        if answer.finish_reason == "MAX_TOKENS":
+            for item in batch.items:
+                item.largest_pack = max(1, len(batch.items) // 2)
+        reception = self._receiver.receive(
+            batch.items,
+            answer.text,
+            request_id=request_id,
+            model=request.model,
+            spare_quota=self._spare > 0 and not len(self._work),
+        )
+        await self._take_in(reception, parsed_request=request_id)
+
+    async def _take_in(self, reception: Reception, *, parsed_request: str | None = None) -> None:
+        """Save what has ended, and queue what is asked again."""
+        await self._receive(reception, parsed_request=parsed_request)
+        for item in reception.again:
+            self._work.put_back(item)
+
+    async def _receive(self, reception: Reception, *, parsed_request: str | None) -> None:
+        for opportunity, rule in reception.rejections:
+            self._tally.rejected(opportunity, rule)
+        await self._finish(reception.ended, partial=reception.partial, parsed_request=parsed_request)
+
+    async def _failed(self, batch: Batch, request_id: str, price: Price | None, error: ProviderError) -> None:
+        """A request without an answer: whose fault it is decides what happens to its tweets."""
+        self._tally.request_failed()
+        await self._store(self._ledger.settle, request_id, _settled_failure(error, price))
+        match error:
+            case RateLimitedError():
+                await self._refused(batch, error)
+            case FatalProviderError():
+                self._fatal = error
+                self._work.put_batch_first(batch)
+            case BlockedAnswerError() | RejectedRequestError():
+                await self._unanswerable(batch, error)
+            case _:
+                await self._transient(batch, error)
+
+    async def _refused(self, batch: Batch, error: RateLimitedError) -> None:
+        """The service's quota is used up: nobody asks until it is free again. The tweets were not read."""
+        self._work.put_batch_first(batch)
+        if error.per_day:
+            seconds = await self._store(self._ledger.block_today, "the service's quota of the day is used up")
+            self._exhausted = f"the service's quota of the day is used up, it is free again in {seconds / 3600:.1f} h"
+            return
+        window = self._ledger.limits.window_seconds
+        wait, hopeless = self._health.refused(error.retry_after_seconds, time.monotonic(), window)
+        reason = "the service refused a request (429)"
+        await self._store(lambda: self._ledger.block(wait, reason, count_as_limit=not error.per_tokens))
+        if hopeless:
+            self._exhausted = f"the service refuses every request: {error}"
+        log.info("The service refused a request (429): nothing is asked for %.1f s.", wait)
+
+    async def _unanswerable(self, batch: Batch, error: ProviderError) -> None:
+        """One of these tweets is the cause: look for it; the others are asked again without it."""
+        for item in batch.items:
+            item.attempts += 1
+        alone = self._work.search_failed(batch)
+        if alone is not None:
+            outcome: Outcome = "blocked" if isinstance(error, BlockedAnswerError) else "failed"
+            await self._finish([result_of(alone, outcome, str(error))])
+        if isinstance(error, RejectedRequestError):
+            self._give_up_if_hopeless(error)
+
+    async def _transient(self, batch: Batch, error: ProviderError) -> None:
+        """The service had a problem: the tweets wait a little, all but those that have waited too often."""
+        self._concurrency.record(trouble=True)
+        for item in batch.search.rest if batch.search else ():
+            self._work.put_back(item)
+        await self._take_in(self._receiver.unanswered(batch.items, str(error)))
+        self._give_up_if_hopeless(error)
+
+    def _give_up_if_hopeless(self, error: ProviderError) -> None:
+        if self._health.failed(time.monotonic()) and self._fatal is None:
+            self._fatal = type(error)(f"{error}; gave up after several attempts without one answer, nothing is lost")
+
+    # ---- beginning and end
+
+    async def _unfinished(self, opportunities: Sequence[Opportunity]) -> dict[Key, Item]:
+        """What is left to do after what earlier runs have done."""
+        items: dict[Key, Item] = {}
+        by_project: dict[str, list[Opportunity]] = {}
+        for opportunity in opportunities:
+            self._tally.offered(opportunity)
+            by_project.setdefault(opportunity.project, []).append(opportunity)
+        for project, wanted in by_project.items():
+            known = Known()
+            if not self._options.force:
+                known = await self._store(self._results.known, project, [each.tweet_id for each in wanted])
+            for opportunity in wanted:
+                have = known.suggestions.get(opportunity.tweet_id, {})
+                missing = tuple(kind for kind in opportunity.suggestion_types if kind not in have)
+                item = Item(replace(opportunity, suggestion_types=missing))
+                if opportunity.tweet_id in known.finished or not missing or item.key in items:
+                    self._tally.already_done()
+                    continue
+                self._receiver.remember(project, list(have.values()))
+                items[item.key] = item
+        return items
+
+    async def _recover(self, items: dict[Key, Item]) -> None:
+        """Parse the answers that a killed run had paid for and stored; queue what is still to be asked then."""
+        for project in {project for project, _ in items} if not self._options.force else ():
+            for answer in await self._store(self._ledger.unparsed, project):
+                concerned = [items.pop(key) for each in answer.tweet_ids if (key := (project, each)) in items]
+                if not concerned:
+                    continue
+                self._tally.report.recovered_answers += 1
+                mine = {item.opportunity.tweet_id for item in concerned}
+                others = [tweet_id for tweet_id in answer.tweet_ids if tweet_id not in mine]
+                known = await self._store(self._results.known, project, others)
+                reception = self._receiver.receive(
+                    concerned,
+                    answer.raw_answer,
+                    request_id=answer.request_id,
+                    model=answer.model,
+                    spare_quota=True,
+                )
+                # Tweets of another window wait for a run that asks about them.
+                complete = known.finished.issuperset(others)
+                await self._receive(reception, parsed_request=answer.request_id if complete else None)
+                items.update({item.key: item for item in reception.again})
+        for item in items.values():
+            self._work.put_back(item)
+
+    async def _defer_rest(self) -> None:
+        reason = self._exhausted or (str(self._fatal) if self._fatal else "the run was stopped")
+        rest = [result_of(item, "deferred", reason) for item in self._work.drain()]
+        if rest:
+            await self._finish(rest)
+            self._tally.report.notes.append(f"{len(rest)} tweets are left for a later run: {reason}")
+
+    async def _finish(
+        self,
+        ended: Sequence[TweetResult],
+        *,
+        partial: Sequence[TweetResult] = (),
+        parsed_request: str | None = None,
+    ) -> None:
+        """Save how tweets ended and tell about it."""
+        if not ended and not partial and parsed_request is None:
+            return
+        force = self._options.force
+        saved = await self._store(
+            lambda: self._results.save(ended, partial=partial, parsed_request=parsed_request, replace=force)
+        )
+        for result in ended:
+            self.results[(result.opportunity.project, result.opportunity.tweet_id)] = result
+        self._tally.ended(ended, saved)
+
+    # ---- small things
+
+    def _request(self, items: Sequence[Item]) -> GenerationRequest:
+        project = self._projects[items[0].opportunity.project]
+        return build_request(project, [still_asked(item) for item in items], model=self._options.model)
+
+    def _cap(self, project: str) -> int:
+        return self._options.exact or self._projects[project].generation.max_tweets_per_request
+
+    def _group(self, project: str, tweets: int) -> Group:
+        """What the planner knows of a project's tweets; tokens only matter where they are limited."""
+        if self._ledger.limits.max_tokens is None:
+            return Group(tweets)
+        sample = self._work.sample(project, self._cap(project))
+        one, all_of_them = (self._experience.counted_tokens(self._request(part)) for part in (sample[:1], sample))
+        per_tweet = (all_of_them - one) / (len(sample) - 1) if len(sample) > 1 else 0.0
+        return Group(tweets, tokens_fixed=one - per_tweet, tokens_per_tweet=per_tweet)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Not the provider's: the database, or a bug. The run must not go on as if nothing had happened.
+            self._broken = self._broken or error
+
+    async def _sleep(self, seconds: float | None) -> None:
+        """Until so much time has passed, a request has ended, or the run is to stop."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await self._store(self._ledger.join, self._runner, len(self._work))
+
+    async def _watch_stop(self) -> None:
+        """A thread may set the event; asyncio has no way to wait for that but to look."""
+        while not self._stop.is_set():  # noqa: ASYNC110
+            await asyncio.sleep(STOP_CHECK_SECONDS)
+        self._wake.set()
+
+    async def _store(self, call: Callable[..., T], *arguments: object) -> T:
+        """Run a call of the ledger or the results outside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._storage, call, *arguments)
+
+
+def _settled_failure(error: ProviderError, price: Price | None) -> Settlement:
+    """What is known of a request without an answer. A blocked one is paid for all the same."""
+    status: Literal["refused", "failed"] = "refused" if isinstance(error, RateLimitedError) else "failed"
+    if not isinstance(error, BlockedAnswerError) or error.input_tokens is None:
+        return Settlement(status, error=str(error)[:ERROR_LENGTH])
+    output, thoughts = error.output_tokens or 0, error.thought_tokens or 0
+    return Settlement(
+        status,
+        input_tokens=error.input_tokens,
+        output_tokens=output,
+        thought_tokens=thoughts,
+        cost_usd=price.of(error.input_tokens, output + thoughts) if price else None,
+        error=str(error)[:ERROR_LENGTH],
+    )

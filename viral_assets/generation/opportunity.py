@@ -1,0 +1,23 @@
+"""A tweet that is worth a reply, with just what the prompt and the bookkeeping need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Opportunity:
+    """One thing to ask about.
+
+    ``suggestion_types`` are the names still wanted, in the project's order. ``window_start`` is aware and in UTC.
+    """
+
+    project: str
+    tweet_id: str
+    window_start: datetime
+    text: str
+    topic: str
+    suggestion_types: tuple[str, ...]
+    author_handle: str = ""
+    lang: str | None = None

@@ -1,0 +1,119 @@
+"""How soon to try again, how much to do at once, and when to stop trying."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import deque
+
+BACKOFF_BASE_SECONDS = 0.5
+BACKOFF_CAP_SECONDS = 30.0
+
+
+def full_jitter(attempt: int, rng: random.Random) -> float:
+    """Seconds to wait before the next attempt, after ``attempt`` (1 or more) failed ones.
+
+    Anything between nothing and an exponentially growing cap, so that what failed together does not come back
+    together. Source: "Exponential Backoff And Jitter", AWS Architecture Blog.
+    """
+    return rng.uniform(0.0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** min(attempt - 1, 16)))
+
+
+class ConcurrencyControl:
+    """Additive increase, multiplicative decrease of the requests under way at once.
+
+    What counts as trouble is a service that cannot keep up: 5xx, timeouts, answers much slower than usual. Single
+    failures happen to every service; the limit is halved when they are a third of the last ten. Waiting for quota is
+    no trouble.
+    """
+
+    MEMORY = 10
+    TROUBLE_SHARE = 1 / 3
+
+    __slots__ = ("_limit", "_maximum", "_recent")
+
+    def __init__(self, maximum: int) -> None:
+        self._maximum = maximum
+        self._limit = float(maximum)
+        self._recent: deque[bool] = deque(maxlen=self.MEMORY)
+
+    @property
+    def limit(self) -> int:
+        return int(self._limit)
+
+    def record(self, *, trouble: bool) -> None:
+        """Take one ended request into account."""
+        self._recent.append(trouble)
+        if not trouble:
+            self._limit = min(self._maximum, self._limit + 1 / self._limit)
+        elif len(self._recent) == self.MEMORY and sum(self._recent) >= self.TROUBLE_SHARE * self.MEMORY:
+            self._limit = max(1.0, self._limit / 2)
+            self._recent.clear()
+
+
+class ServiceHealth:
+    """Whether a service still answers at all.
+
+    A burst of failures that began together counts as one round. Before the first answer two rounds are enough: the
+    address is wrong or the service is down, and somebody waits for the message. Later a minute without an answer is.
+    A service that refuses (429) whatever is asked, window after window, has no quota for this key at all.
+    """
+
+    ROUND_SECONDS = 0.25
+    ROUNDS_BEFORE_ANY_ANSWER = 2
+    FAILURES_BEFORE_ANY_ANSWER = 5
+    ROUNDS = 4
+    SILENCE_SECONDS = 60.0
+    REFUSALS = 8
+    REFUSED_WINDOWS = 3.0
+    RETRY_AFTER_SECONDS = 5.0
+    LEAST_RETRY_AFTER_SECONDS = 0.1
+
+    __slots__ = (
+        "_ever_answered",
+        "_failed_since",
+        "_failures",
+        "_last_failure",
+        "_refusals",
+        "_refused_since",
+        "_rounds",
+    )
+
+    def __init__(self) -> None:
+        self._ever_answered = False
+        self._failures = self._rounds = self._refusals = 0
+        self._failed_since = self._last_failure = self._refused_since = -math.inf
+
+    def answered(self) -> None:
+        self._ever_answered = True
+        self._failures = self._rounds = self._refusals = 0
+
+    def failed(self, now: float) -> bool:
+        """Take a failure into account; True when there is no hope."""
+        if not self._failures:
+            self._failed_since, self._last_failure = now, -math.inf
+        if now - self._last_failure > self.ROUND_SECONDS:
+            self._rounds += 1
+        self._failures += 1
+        self._last_failure = now
+        if not self._ever_answered:
+            return self._rounds >= self.ROUNDS_BEFORE_ANY_ANSWER and self._failures >= self.FAILURES_BEFORE_ANY_ANSWER
+        return self._rounds >= self.ROUNDS and now - self._failed_since > self.SILENCE_SECONDS
+
+    def refused(self, retry_after_seconds: float | None, now: float, window_seconds: float) -> tuple[float, bool]:
+        """Take a 429 into account.
+
+        Returns:
+            Seconds to wait: what the service says, else longer each time in a row, up to a window. And whether there
+            is no hope.
+        """
+        if not self._refusals:
+            self._refused_since = now
+        doubled = 2.0 ** min(self._refusals, 16)
+        self._refusals += 1
+        if retry_after_seconds is None:
+            wait = min(self.RETRY_AFTER_SECONDS * doubled, window_seconds)
+        else:
+            wait = max(retry_after_seconds, min(self.LEAST_RETRY_AFTER_SECONDS * doubled, window_seconds))
+        hopeless = self._refusals >= self.REFUSALS and now - self._refused_since > self.REFUSED_WINDOWS * window_seconds
+        return wait, hopeless

@@ -1,0 +1,57 @@
+"""The quota's rules for a script that sends its own requests."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from types import TracebackType
+from typing import Self
+
+from viral_assets.errors import QuotaError
+from viral_assets.quota.ledger import Ask, Granted, Ledger, Waiting
+from viral_assets.quota.limits import Limits
+from viral_assets.quota.memory import MemoryLedger
+
+
+class AsyncRateLimiter:
+    """Lets at most ``max_per_minute`` calls through in any sliding minute; first come, first served.
+
+    >>> limiter = AsyncRateLimiter(max_per_minute=15)
+    >>> async def ask():
+    ...     async with limiter:
+    ...         ...  # send one request
+
+    Args:
+        max_per_minute: a whole number above 0.
+        ledger: share a quota with others instead of having one of its own.
+
+    Raises:
+        QuotaError: a limit under which nothing could ever pass.
+    """
+
+    def __init__(self, max_per_minute: int = 15, *, ledger: Ledger | None = None) -> None:
+        self._ledger = ledger or MemoryLedger(Limits(max_requests=max_per_minute))
+
+    async def acquire(self) -> None:
+        """Wait for a turn. A waiter that is cancelled leaves nothing behind.
+
+        Raises:
+            QuotaError: the day's quota is used up.
+        """
+        ask = Ask(request_id=uuid.uuid4().hex, runner=uuid.uuid4().hex, tokens=0, cost_usd=0.0)
+        try:
+            while isinstance(decision := self._ledger.ask(ask), Waiting):
+                await asyncio.sleep(decision.seconds)
+        finally:
+            self._ledger.leave(ask.runner)
+        if not isinstance(decision, Granted):
+            raise QuotaError(getattr(decision, "reason", "no quota is left"))
+
+    async def __aenter__(self) -> Self:
+        await self.acquire()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        return None

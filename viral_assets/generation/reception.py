@@ -1,0 +1,139 @@
+"""What an answer means for the tweets it is about: accepted, to be asked again, or ended. Saves nothing itself."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from viral_assets.generation.answers import parse_answer
+from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.pacing import full_jitter
+from viral_assets.generation.report import Outcome
+from viral_assets.generation.results import TweetResult
+from viral_assets.generation.validation import QualityFilter, clean_text, text_weight
+from viral_assets.generation.work import Item, Suggestion
+from viral_assets.projects.model import Project
+
+MAX_ATTEMPTS = 8
+"""Requests that may come to nothing for a tweet. With one in eight failing, one tweet in 17 million is given up."""
+
+QUALITY_ATTEMPTS = 2
+"""Requests that may be spent on a tweet whose suggestions the quality filter rejects."""
+
+ALONE_AFTER_FAILURES = 2
+"""A tweet left out of answers so often is asked about alone."""
+
+
+@dataclass(slots=True)
+class Reception:
+    """What became of an answer's tweets. ``rejections`` are (tweet, rule) of suggestions that did not pass."""
+
+    ended: list[TweetResult] = field(default_factory=list)
+    again: list[Item] = field(default_factory=list)
+    rejections: list[tuple[Opportunity, str]] = field(default_factory=list)
+
+    @property
+    def partial(self) -> list[TweetResult]:
+        """What tweets that are asked again have already, in case this process does not live to see the rest."""
+        return [result_of(item, "deferred", "partly answered") for item in self.again if item.accepted]
+
+
+class Receiver:
+    """Receives answers for one run.
+
+    Args:
+        projects: their quality filters remember what the run has accepted.
+        provider: written into every suggestion.
+        clock: the executor's, in seconds.
+        rng: for backoff.
+    """
+
+    def __init__(
+        self, projects: Mapping[str, Project], provider: str, *, clock: Callable[[], float], rng: random.Random
+    ) -> None:
+        self._filters = {name: QualityFilter(project) for name, project in projects.items()}
+        self._provider, self._clock, self._rng = provider, clock, rng
+
+    def remember(self, project: str, texts: Sequence[str]) -> None:
+        """Suggestions that exist already: nothing too similar is accepted."""
+        for text in texts:
+            self._filters[project].remember(text)
+
+    def receive(
+        self, items: Sequence[Item], text: str, *, request_id: str, model: str, spare_quota: bool
+    ) -> Reception:
+        """Parse an answer about these tweets and keep what is good.
+
+        Args:
+            spare_quota: a request more costs no waiting. Without it, a tweet that has at least one good suggestion
+                is not asked about again only because others were not good enough.
+        """
+        parsed = parse_answer(text, [still_asked(item) for item in items])
+        problem = parsed.problems[0] if parsed.problems else "the answer leaves this tweet out"
+        reception = Reception()
+        for item in items:
+            item.attempts += 1
+            offered = parsed.suggestions.get(item.opportunity.tweet_id, {})
+            rules = self._review(item, offered, request_id, model)
+            reception.rejections.extend((item.opportunity, rule) for rule in rules)
+            if not item.missing:
+                reception.ended.append(result_of(item, "done"))
+                continue
+            if rules:
+                item.quality_attempts += 1
+            else:
+                self.delay(item)
+                if item.failures >= ALONE_AFTER_FAILURES:
+                    item.largest_pack = 1
+            good_enough = bool(rules and item.accepted and not spare_quota)
+            if item.quality_attempts >= QUALITY_ATTEMPTS or good_enough:
+                missing = "; ".join(f"{kind}: {item.complaints.get(kind, problem)}" for kind in item.missing)
+                reception.ended.append(result_of(item, "filtered", missing))
+            elif item.failures >= MAX_ATTEMPTS:
+                reception.ended.append(result_of(item, "failed", f"{problem} ({item.attempts} attempts)"))
+            else:
+                reception.again.append(item)
+        return reception
+
+    def unanswered(self, items: Sequence[Item], problem: str) -> Reception:
+        """A request that came to nothing, through no fault of its tweets."""
+        reception = Reception()
+        for item in items:
+            item.attempts += 1
+            self.delay(item)
+            if item.failures >= MAX_ATTEMPTS:
+                reception.ended.append(result_of(item, "failed", f"{problem} ({item.attempts} attempts)"))
+            else:
+                reception.again.append(item)
+        return reception
+
+    def delay(self, item: Item) -> None:
+        """Count a failure: the tweet is asked about again a little later, the longer the more often it failed."""
+        item.failures += 1
+        item.not_before = self._clock() + full_jitter(item.failures, self._rng)
+
+    def _review(self, item: Item, offered: Mapping[str, str], request_id: str, model: str) -> list[str]:
+        """Accept what passes the quality filter; the rules that the rest broke."""
+        quality = self._filters[item.opportunity.project]
+        broken = []
+        for kind in item.missing:
+            if kind not in offered:
+                continue
+            text = clean_text(offered[kind])
+            rejection = quality.review(item.opportunity, kind, text)
+            if rejection is None:
+                item.accepted[kind] = Suggestion(kind, text, text_weight(text), self._provider, model, request_id)
+            else:
+                item.complaints[kind] = rejection.detail
+                broken.append(rejection.rule)
+        return broken
+
+
+def still_asked(item: Item) -> Opportunity:
+    """The opportunity with the suggestion types that are still missing."""
+    return replace(item.opportunity, suggestion_types=item.missing)
+
+
+def result_of(item: Item, outcome: Outcome, reason: str = "") -> TweetResult:
+    return TweetResult(item.opportunity, tuple(item.accepted.values()), outcome, reason, item.attempts)

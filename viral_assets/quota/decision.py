@@ -1,0 +1,132 @@
+"""Whether a request may be sent now, and else when: pure functions over what a window holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from viral_assets.errors import QuotaError
+from viral_assets.quota.ledger import Decision, Exhausted, Granted, QuotaState, Waiting
+from viral_assets.quota.limits import Limits, PacificDay
+
+LEARNED_FOR_WINDOWS = 15
+"""How long a limit learnt from refusals holds before the configured one is tried again, in windows."""
+
+RECHECKS_PER_WINDOW = 20
+"""With tokens to be refunded, a waiter looks again after this part of a window at the latest."""
+
+LEARNS_BELOW = 0.75
+"""A service that accepted more than this share of the limit only disagrees about when the window began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What counts at one moment. Times in epoch seconds; ``ahead_*`` is what those in front will take."""
+
+    now: float
+    day: PacificDay
+    window_requests: int
+    window_tokens: int
+    day_requests: int = 0
+    day_cost_usd: float = 0.0
+    blocked_until: float = 0.0
+    block_reason: str = ""
+    learned_requests: int | None = None
+    learned_until: float = 0.0
+    ahead_requests: int = 0
+    ahead_tokens: int = 0
+
+    def allowed_requests(self, limits: Limits) -> int:
+        """The configured limit, or the lower one that the service was seen to apply."""
+        if self.learned_requests is None or self.now >= self.learned_until:
+            return limits.max_requests
+        return min(limits.max_requests, self.learned_requests)
+
+
+Releases = Callable[[], Iterable[tuple[float, int]]]
+"""The window's grants as (granted_at, tokens), oldest first. Called only when something has to leave first."""
+
+
+def check_possible(limits: Limits, tokens: int, cost_usd: float | None) -> None:
+    """Refuse at once what no waiting can make possible.
+
+    Raises:
+        QuotaError: the request alone is larger than a limit, or its cost cannot be held against the budget.
+    """
+    if limits.max_tokens is not None and tokens > limits.max_tokens:
+        raise QuotaError(f"one request needs {tokens} tokens, the quota allows {limits.max_tokens} per window")
+    if limits.daily_budget_usd is not None:
+        if cost_usd is None:
+            raise QuotaError("a daily budget needs a known price: add the model to the price table or drop the budget")
+        if cost_usd > limits.daily_budget_usd:
+            raise QuotaError(
+                f"one request costs about {cost_usd:.6f} USD, more than the daily budget of "
+                f"{limits.daily_budget_usd:g} USD"
+            )
+
+
+def decide(limits: Limits, usage: Usage, tokens: int, cost_usd: float | None, releases: Releases) -> Decision:
+    """Grant, or say how long to wait.
+
+    Source of the rules: the sliding windows of https://ai.google.dev/gemini-api/docs/rate-limits, each of which must
+    hold at the same time. Those in front in the queue are served first, so they count as if they had been granted.
+    """
+    until_tomorrow = usage.day.end - usage.now
+    if limits.requests_per_day is not None and usage.day_requests + 1 > limits.requests_per_day:
+        return Exhausted(until_tomorrow, f"the day's {limits.requests_per_day} requests are used up")
+    if limits.daily_budget_usd is not None and usage.day_cost_usd + (cost_usd or 0.0) > limits.daily_budget_usd:
+        return Exhausted(until_tomorrow, f"the day's budget of {limits.daily_budget_usd:g} USD is used up")
+    if usage.blocked_until > usage.now:
+        if usage.blocked_until >= usage.day.end:
+            return Exhausted(usage.blocked_until - usage.now, usage.block_reason)
+        return Waiting(usage.blocked_until - usage.now, usage.block_reason)
+
+    surplus_requests = usage.window_requests + usage.ahead_requests + 1 - usage.allowed_requests(limits)
+    surplus_tokens = (
+        usage.window_tokens + usage.ahead_tokens + tokens - limits.max_tokens if limits.max_tokens is not None else 0
+    )
+    if surplus_requests <= 0 and surplus_tokens <= 0:
+        return Granted()
+
+    window = limits.padded_window_seconds
+    wait = window
+    by_tokens = surplus_requests <= 0
+    for granted_at, released in releases():
+        surplus_requests -= 1
+        surplus_tokens -= released
+        if surplus_requests <= 0 and surplus_tokens <= 0:
+            wait = granted_at + window - usage.now
+            break
+    if by_tokens:
+        # Estimates are given back when answers arrive, so tokens may be free earlier than the window says.
+        wait = min(wait, limits.window_seconds / RECHECKS_PER_WINDOW)
+    reason = "tokens of the window are used up" if by_tokens else "requests of the window are used up"
+    return Waiting(max(wait, 0.001), reason)
+
+
+def learned_limit(limits: Limits, accepted: int) -> int | None:
+    """The limit that the service seems to apply, from what it accepted in the window in which it refused one."""
+    return max(1, accepted) if accepted <= LEARNS_BELOW * limits.max_requests else None
+
+
+def planner_state(
+    limits: Limits, usage: Usage, grants: Iterable[tuple[float, int]], demand: Iterable[tuple[str, int]]
+) -> QuotaState:
+    """The window as a planner sees it. ``grants`` are the window's (granted_at, tokens), oldest first."""
+    window = limits.padded_window_seconds
+    allowed = usage.allowed_requests(limits)
+    blocked = max(0.0, usage.blocked_until - usage.now)
+    leaving = [(max(blocked, at + window - usage.now), tokens) for at, tokens in grants]
+    # With more in the window than allowed (the limit was lowered), the first to leave free nothing.
+    surplus = max(0, usage.window_requests - allowed)
+    return QuotaState(
+        max_requests=allowed,
+        window_seconds=window,
+        free=max(0, allowed - usage.window_requests),
+        returning=tuple(seconds for seconds, _ in leaving[surplus:]),
+        blocked_for=blocked,
+        max_tokens=limits.max_tokens,
+        tokens_used=usage.window_tokens,
+        token_releases=tuple(leaving) if limits.max_tokens is not None else (),
+        demand=tuple(demand),
+    )

@@ -1,0 +1,194 @@
+"""The ledger's interface and its values: who asked for what, and what may be asked next.
+
+Every request to a paid service goes through here: :meth:`Ledger.ask` before it is sent, :meth:`Ledger.settle` when
+it has ended. Two ledgers keep it: ``sql`` (shared by all processes and machines on one database) and ``memory``
+(one process). What is granted is decided by pure functions in ``decision``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from viral_assets.quota.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request somebody wants to send.
+
+    ``tokens`` and ``cost_usd`` are estimates that hold until the request is settled; ``cost_usd`` is None when the
+    model's price is unknown. ``tweet_ids`` are in the order in which the prompt has them.
+    """
+
+    request_id: str
+    runner: str
+    tokens: int
+    cost_usd: float | None = None
+    project: str = ""
+    provider: str = ""
+    model: str = ""
+    purpose: Literal["generate", "embed"] = "generate"
+    run_id: str = ""
+    tweet_ids: tuple[str, ...] = ()
+    again: bool = False
+    """Ask even about tweets that an earlier run has finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Send it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Nothing was granted: leave these tweets out. Some are ``finished`` by now, others ``in_flight`` elsewhere."""
+
+    finished: frozenset[str]
+    in_flight: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Ask again in ``seconds``; the place in the queue is kept."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """Not today: the day's requests or budget are used up. ``seconds`` until the next day begins."""
+
+    seconds: float
+    reason: str
+
+
+Decision = Granted | Taken | Waiting | Exhausted
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a request ended. Token counts are None when the service did not say; then the estimate stays.
+
+    ``raw_answer`` is committed with it, before anybody parses it.
+    """
+
+    status: Literal["answered", "refused", "failed"]
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    thought_tokens: int | None = None
+    cost_usd: float | None = None
+    raw_answer: str | None = None
+    finish_reason: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaState:
+    """What a planner needs to know, all times in seconds from now.
+
+    ``free`` grants are possible at ``blocked_for``, the following ones at the times in ``returning``, in order; after
+    that a slot comes back one (padded) window after its use. ``token_releases`` are (seconds, tokens) that leave the
+    window. ``demand`` is how many tweets each live runner still wants to ask about, in order of arrival.
+    """
+
+    max_requests: int
+    window_seconds: float
+    free: int
+    returning: tuple[float, ...] = ()
+    blocked_for: float = 0.0
+    max_tokens: int | None = None
+    tokens_used: int = 0
+    token_releases: tuple[tuple[float, int], ...] = ()
+    demand: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaStatus:
+    """For people: what is used and free now and today, and what is blocked until when (epoch seconds)."""
+
+    limits: Limits
+    now: float
+    window_requests: int
+    window_tokens: int
+    day: str
+    day_ends: float
+    day_requests: int
+    day_tokens: int
+    day_cost_usd: float
+    blocked_until: float | None = None
+    block_reason: str = ""
+    learned_requests: int | None = None
+    in_flight: int = 0
+    runners: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer that was paid for and committed, but not parsed: its process died in between."""
+
+    request_id: str
+    project: str
+    provider: str
+    model: str
+    tweet_ids: tuple[str, ...]
+    raw_answer: str
+    finish_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySample:
+    """How long a request about ``tweets`` tweets took."""
+
+    tweets: int
+    seconds: float = field(compare=False)
+
+
+class Ledger(Protocol):
+    """Thread-safe. Every call is short; none waits for quota."""
+
+    limits: Limits
+
+    def join(self, runner: str, tweets: int) -> None:
+        """Take part: from now on everybody plans for these tweets too. Also the heartbeat."""
+
+    def leave(self, runner: str) -> None:
+        """Stop taking part: place in the queue, demand and claims are gone."""
+
+    def ask(self, ask: Ask, *, remaining: int = 0) -> Decision:
+        """Grant the request if every limit allows it and nobody who waits longer would be overtaken.
+
+        Args:
+            remaining: tweets the runner still wants to ask about besides these.
+
+        Raises:
+            QuotaError: no quota state could ever allow this request.
+        """
+
+    def withdraw(self, runner: str) -> None:
+        """Give up the runner's place in the queue."""
+
+    def settle(self, request_id: str, settlement: Settlement) -> None:
+        """Record how a granted request ended; actual usage replaces the estimate."""
+
+    def block(self, seconds: float, reason: str, *, count_as_limit: bool) -> None:
+        """The service refused a request: nobody asks for ``seconds``.
+
+        With ``count_as_limit``, what the service accepted in the last window is taken as its true limit for a while.
+        """
+
+    def block_today(self, reason: str) -> float:
+        """The service says that the day's quota is used up. Returns the seconds until the next day."""
+
+    def state(self) -> QuotaState:
+        """What a planner needs to know."""
+
+    def status(self) -> QuotaStatus:
+        """What a person wants to know."""
+
+    def unparsed(self, project: str) -> list[StoredAnswer]:
+        """Answers of dead processes that were stored but not parsed."""
+
+    def latencies(self, count: int = 50) -> list[LatencySample]:
+        """The newest answered requests."""

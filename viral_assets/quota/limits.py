@@ -1,0 +1,84 @@
+"""What a quota allows: values only. Who has used how much is in the ledger."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from viral_assets.errors import QuotaError
+
+PACIFIC = ZoneInfo("America/Los_Angeles")
+"""Gemini's daily quotas end at midnight here (https://ai.google.dev/gemini-api/docs/rate-limits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits that hold together, for everyone who shares a key.
+
+    Args:
+        max_requests: requests in any sliding window.
+        max_tokens: tokens in any sliding window; None for no limit.
+        requests_per_day: requests in a day of US Pacific time; None for no limit.
+        daily_budget_usd: spending in such a day; None for no limit.
+        window_seconds: length of the sliding window.
+        counts_output: whether answers count towards ``max_tokens``. Gemini's limit is on input tokens.
+
+    Raises:
+        QuotaError: a limit under which nothing could ever be asked.
+    """
+
+    max_requests: int = 15
+    max_tokens: int | None = None
+    requests_per_day: int | None = None
+    daily_budget_usd: float | None = None
+    window_seconds: float = 60.0
+    counts_output: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, unit in (
+            ("requests per window", self.max_requests, "at least 1"),
+            ("tokens per window", self.max_tokens, "at least 1"),
+            ("requests per day", self.requests_per_day, "at least 1"),
+        ):
+            if value is None:
+                continue
+            if not math.isfinite(value) or value < 1 or value != int(value):
+                raise QuotaError(f"the limit of {name} must be a whole number of {unit}, not {value!r}")
+        for name, amount in (("daily budget", self.daily_budget_usd), ("quota window", self.window_seconds)):
+            if amount is not None and not (math.isfinite(amount) and amount > 0):
+                raise QuotaError(f"the {name} must be a number above 0, not {amount!r}")
+
+    @property
+    def padded_window_seconds(self) -> float:
+        """How long a grant counts here: longer than at the service.
+
+        Two grants exactly one window apart can arrive closer than that, because the first was slower on its way. A
+        quarter of a second covers that; short windows (tests) get 4 % so that the padding does not rule them.
+        """
+        return self.window_seconds + min(0.25, 0.04 * self.window_seconds)
+
+
+def unlimited() -> Limits:
+    """For a provider that has no quota (the offline one)."""
+    return Limits(max_requests=1_000_000, window_seconds=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PacificDay:
+    """The day a moment belongs to; ``start`` and ``end`` in seconds since the epoch (23 to 25 hours apart)."""
+
+    name: str
+    start: float
+    end: float
+
+
+def pacific_day(epoch_seconds: float) -> PacificDay:
+    """The quota day that contains a moment."""
+    day = datetime.fromtimestamp(epoch_seconds, UTC).astimezone(PACIFIC).date()
+    return PacificDay(day.isoformat(), _midnight(day), _midnight(day + timedelta(days=1)))
+
+
+def _midnight(day: date) -> float:
+    return datetime.combine(day, time(), PACIFIC).timestamp()

@@ -1,0 +1,237 @@
+"""The ledger of one process: the same rules as the shared one, for scripts without a database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from viral_assets.quota.decision import LEARNED_FOR_WINDOWS, Usage, check_possible, decide, learned_limit, planner_state
+from viral_assets.quota.ledger import (
+    Ask,
+    Decision,
+    Granted,
+    LatencySample,
+    QuotaState,
+    QuotaStatus,
+    Settlement,
+    StoredAnswer,
+    Waiting,
+)
+from viral_assets.quota.limits import Limits, PacificDay, pacific_day
+
+
+@dataclass(slots=True)
+class _Request:
+    granted_at: float
+    tokens: int
+    cost_usd: float
+    tweets: int
+    status: str = "granted"
+    finished_at: float = 0.0
+
+
+@dataclass(slots=True)
+class _Runner:
+    tweets: int = 0
+    asked_at: float | None = None
+    asked_tokens: int = 0
+
+
+@dataclass(slots=True)
+class _Day:
+    day: PacificDay
+    requests: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
+
+
+@dataclass(slots=True)
+class _Block:
+    until: float = 0.0
+    reason: str = ""
+    learned_requests: int | None = None
+    learned_until: float = 0.0
+
+
+class MemoryLedger:
+    """See :class:`viral_assets.quota.ledger.Ledger`.
+
+    Args:
+        limits: what holds.
+        clock: seconds since the epoch; tests pass their own.
+    """
+
+    def __init__(self, limits: Limits, *, clock: Callable[[], float] = time.time) -> None:
+        self.limits = limits
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._window: deque[_Request] = deque()
+        self._requests: dict[str, _Request] = {}
+        self._finished: deque[LatencySample] = deque(maxlen=200)
+        # Insertion order is the order of arrival.
+        self._runners: dict[str, _Runner] = {}
+        self._day = _Day(pacific_day(clock()))
+        self._block = _Block()
+
+    def join(self, runner: str, tweets: int) -> None:
+        with self._lock:
+            self._runners.setdefault(runner, _Runner()).tweets = tweets
+
+    def leave(self, runner: str) -> None:
+        with self._lock:
+            self._runners.pop(runner, None)
+
+    def ask(self, ask: Ask, *, remaining: int = 0) -> Decision:
+        check_possible(self.limits, ask.tokens, ask.cost_usd)
+        with self._lock:
+            now = self._clock()
+            runner = self._runners.setdefault(ask.runner, _Runner())
+            usage = self._usage(now, ask.runner)
+            decision = decide(
+                self.limits,
+                usage,
+                ask.tokens,
+                ask.cost_usd,
+                lambda: ((request.granted_at, request.tokens) for request in self._window),
+            )
+            match decision:
+                case Granted():
+                    runner.asked_at, runner.tweets = None, remaining
+                    request = _Request(now, ask.tokens, ask.cost_usd or 0.0, len(ask.tweet_ids))
+                    self._window.append(request)
+                    self._requests[ask.request_id] = request
+                    self._day.requests += 1
+                    self._day.tokens += ask.tokens
+                    self._day.cost_usd += request.cost_usd
+                case Waiting():
+                    if runner.asked_at is None:
+                        runner.asked_at = now
+                    runner.asked_tokens = ask.tokens
+            return decision
+
+    def withdraw(self, runner: str) -> None:
+        with self._lock:
+            if (known := self._runners.get(runner)) is not None:
+                known.asked_at = None
+
+    def settle(self, request_id: str, settlement: Settlement) -> None:
+        with self._lock:
+            request = self._requests.pop(request_id)
+            now = self._clock()
+            request.status, request.finished_at = settlement.status, now
+            tokens = counted_tokens(self.limits, settlement)
+            cost = settled_cost(settlement)
+            if request.granted_at >= self._day.day.start:
+                self._day.tokens += (request.tokens if tokens is None else tokens) - request.tokens
+                self._day.cost_usd += (request.cost_usd if cost is None else cost) - request.cost_usd
+            request.tokens = request.tokens if tokens is None else tokens
+            request.cost_usd = request.cost_usd if cost is None else cost
+            if settlement.status == "answered" and request.tweets:
+                self._finished.append(LatencySample(request.tweets, now - request.granted_at))
+
+    def block(self, seconds: float, reason: str, *, count_as_limit: bool) -> None:
+        with self._lock:
+            now = self._clock()
+            self._forget_old(now)
+            self._block.until, self._block.reason = max(self._block.until, now + seconds), reason
+            if count_as_limit:
+                accepted = sum(request.status != "refused" for request in self._window)
+                if (learned := learned_limit(self.limits, accepted)) is not None:
+                    self._block.learned_requests = learned
+                    self._block.learned_until = now + LEARNED_FOR_WINDOWS * self.limits.window_seconds
+
+    def block_today(self, reason: str) -> float:
+        with self._lock:
+            now = self._clock()
+            self._block.until, self._block.reason = pacific_day(now).end, reason
+            return self._block.until - now
+
+    def state(self) -> QuotaState:
+        with self._lock:
+            usage = self._usage(self._clock(), "")
+            return planner_state(
+                self.limits,
+                usage,
+                [(request.granted_at, request.tokens) for request in self._window],
+                [(name, runner.tweets) for name, runner in self._runners.items() if runner.tweets],
+            )
+
+    def status(self) -> QuotaStatus:
+        with self._lock:
+            now = self._clock()
+            usage = self._usage(now, "")
+            return QuotaStatus(
+                limits=self.limits,
+                now=now,
+                window_requests=usage.window_requests,
+                window_tokens=usage.window_tokens,
+                day=self._day.day.name,
+                day_ends=self._day.day.end,
+                day_requests=self._day.requests,
+                day_tokens=self._day.tokens,
+                day_cost_usd=self._day.cost_usd,
+                blocked_until=self._block.until if self._block.until > now else None,
+                block_reason=self._block.reason if self._block.until > now else "",
+                learned_requests=self._block.learned_requests if self._block.learned_until > now else None,
+                in_flight=len(self._requests),
+                runners=len(self._runners),
+            )
+
+    def unparsed(self, project: str) -> list[StoredAnswer]:
+        """None: what this process was paid for ends with it."""
+        return []
+
+    def latencies(self, count: int = 50) -> list[LatencySample]:
+        with self._lock:
+            return list(self._finished)[-count:]
+
+    def _usage(self, now: float, runner: str) -> Usage:
+        self._forget_old(now)
+        if now >= self._day.day.end:
+            self._day = _Day(pacific_day(now))
+        asked_at = self._runners[runner].asked_at if runner in self._runners else None
+        ahead = [
+            other
+            for name, other in self._runners.items()
+            if name != runner and other.asked_at is not None and (asked_at is None or other.asked_at < asked_at)
+        ]
+        return Usage(
+            now=now,
+            day=self._day.day,
+            window_requests=len(self._window),
+            window_tokens=sum(request.tokens for request in self._window),
+            day_requests=self._day.requests,
+            day_cost_usd=self._day.cost_usd,
+            blocked_until=self._block.until,
+            block_reason=self._block.reason,
+            learned_requests=self._block.learned_requests,
+            learned_until=self._block.learned_until,
+            ahead_requests=len(ahead),
+            ahead_tokens=sum(other.asked_tokens for other in ahead),
+        )
+
+    def _forget_old(self, now: float) -> None:
+        oldest = now - self.limits.padded_window_seconds
+        while self._window and self._window[0].granted_at <= oldest:
+            self._window.popleft()
+
+
+def counted_tokens(limits: Limits, settlement: Settlement) -> int | None:
+    """What a settled request counts in the token window; None keeps the estimate.
+
+    A refused request was never read, so it counts no tokens; one that failed may have been, so its estimate stays.
+    """
+    if settlement.status == "refused":
+        return 0
+    if settlement.input_tokens is None:
+        return None
+    output = (settlement.output_tokens or 0) + (settlement.thought_tokens or 0)
+    return settlement.input_tokens + (output if limits.counts_output else 0)
+
+
+def settled_cost(settlement: Settlement) -> float | None:
+    """What a settled request costs; None keeps the estimate, because it may have been paid."""
+    return 0.0 if settlement.status == "refused" else settlement.cost_usd
