@@ -1,0 +1,349 @@
+"""What a person is shown: opportunities with their tweet, score, suggestions and outcome, read from the store.
+
+Texts come as they are stored; making them fit to be shown is the work of whoever shows them. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, select
+
+from viral_assets.errors import ConfigurationError
+from viral_assets.hours import HourRange
+from viral_assets.review.composer import tweet_link
+from viral_assets.store.tables import (
+    EVERY_PROJECT,
+    comment_opportunities,
+    comment_suggestions,
+    generation_outcomes,
+    llm_requests,
+    tweet_projects,
+    tweet_scores,
+    tweets,
+)
+
+SortBy = Literal["score", "views", "balanced"]
+SORT_KEYS: tuple[str, ...] = get_args(SortBy)
+LABELS = ("green", "yellow", "red")
+STATUSES = ("pending", "approved", "edited", "rejected", "exported", "posted")
+
+USABLE = frozenset(STATUSES) - {"rejected", "posted"}
+"""Statuses of suggestions that somebody may still post."""
+
+OFFLINE = "offline"
+"""The provider of suggestions that no language model wrote."""
+
+REACH_OF_ONE = 1_000_000
+"""Audience whose reach counts as 1 in the balanced priority."""
+
+# What a person chose leads, what a person refused comes last; else the order of the project file.
+_STANDING = {"posted": 0, "edited": 0, "approved": 0, "exported": 1, "pending": 1, "rejected": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionView:
+    """One suggested reply. ``weighted_length`` counts as X does, of 280."""
+
+    type_name: str
+    text: str
+    weighted_length: int
+    status: str
+    provider: str
+    model: str
+
+    @property
+    def offline(self) -> bool:
+        return self.provider == OFFLINE
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunityView:
+    """A tweet worth a reply and everything said about it.
+
+    ``rank`` counts from 1 in the list it was read for and ``priority_score`` is what that list is sorted by (see
+    :func:`priority`). Components are None where the tweet has no score row any more. ``suggestions`` are in rank
+    order: first what a person approved or edited, then the order of the project file, last what a person rejected.
+    ``outcome`` is None for a tweet that no generation run has finished.
+    """
+
+    rank: int
+    priority_score: float
+    project: str
+    tweet_id: str
+    window_start: datetime
+    created_at: datetime
+    collected_at: datetime
+    text: str
+    lang: str | None
+    author_handle: str
+    author_name: str | None
+    author_followers: int | None
+    author_verified: bool
+    likes: int
+    replies: int
+    retweets: int
+    quotes: int
+    views: int | None
+    total: float
+    label: str
+    topic: str
+    why: str
+    velocity: float | None = None
+    relevance: float | None = None
+    openness: float | None = None
+    author_quality: float | None = None
+    suggestions: tuple[SuggestionView, ...] = ()
+    outcome: str | None = None
+    reason: str = ""
+
+    @property
+    def url(self) -> str:
+        return tweet_link(self.tweet_id, self.author_handle)
+
+    @property
+    def answered(self) -> bool:
+        """A reply has been posted. X hides several near-identical replies, and people dislike several of any kind."""
+        return any(suggestion.status == "posted" for suggestion in self.suggestions)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFacts:
+    """What stands behind a list of opportunities.
+
+    ``tweets`` were posted in the window and count for the project. ``cost_usd`` is what the suggestions of a language
+    model in the window cost (a request that packs tweets of other hours is shared out by tweets); None: unknown.
+    """
+
+    tweets: int
+    cost_usd: float | None
+
+
+def priority(sort_by: SortBy, *, total: float, views: int | None, followers: int | None) -> float:
+    """How early a tweet comes in a list sorted by ``sort_by``; the higher, the earlier.
+
+    ``score``: 100 · total. ``views``: the views as collected, unknown ones count as 0. ``balanced``: 100 · total ·
+    reach, where reach = log10(1 + audience) / 6, at most 1, and the audience is the views, or the followers where the
+    views are unknown: a tweet seen by a million people keeps its whole score, one seen by a thousand half of it.
+    """
+    match sort_by:
+        case "score":
+            return 100 * total
+        case "views":
+            return float(views or 0)
+        case "balanced":
+            audience = views if views is not None else followers or 0
+            return 100 * total * min(1.0, math.log10(1 + audience) / math.log10(REACH_OF_ONE))
+
+
+def digest_rows(connection: Connection, window: HourRange, project: str | None = None) -> list[OpportunityView]:
+    """Every opportunity of the window, project by project, green before yellow before red, best total first.
+
+    Ranks count from 1 within each project, over all hours of the window.
+    """
+    suggestions = _suggestions(connection, window, project, STATUSES)
+    rows = connection.execute(_opportunities(window, project)).all()
+    rows = sorted(rows, key=lambda row: (row.project, LABELS.index(row.label), -row.total, row.tweet_id))
+    views: list[OpportunityView] = []
+    for row in rows:
+        rank = views[-1].rank + 1 if views and views[-1].project == row.project else 1
+        views.append(_view(row, rank, 100 * row.total, suggestions.get((row.project, row.tweet_id), ())))
+    return views
+
+
+def select_for_export(
+    connection: Connection,
+    *,
+    project: str | None = None,
+    window: HourRange | None = None,
+    labels: Collection[str] | None = None,
+    statuses: Collection[str] | None = None,
+    sort_by: SortBy = "score",
+    limit: int | None = None,
+) -> list[OpportunityView]:
+    """The tweets with at least one suggestion of the given statuses, and only those suggestions, best priority first.
+
+    Equal priorities go by total, then project and tweet id, so that the order is the same each time.
+
+    Args:
+        project: None for all; ``window``: None for all hours; ``labels``: None for all; ``limit``: None for all.
+        statuses: None for what may still be posted (:data:`USABLE`).
+
+    Raises:
+        ConfigurationError: a label, status or sort key that does not exist, or a limit below 1.
+    """
+    _known("label", labels or (), LABELS)
+    _known("status", statuses or (), STATUSES)
+    _known("sort key", (sort_by,), SORT_KEYS)
+    if limit is not None and limit < 1:
+        raise ConfigurationError(f"the limit is {limit}; export at least 1 tweet, or leave the limit out")
+
+    suggestions = _suggestions(connection, window, project, USABLE if statuses is None else statuses)
+    query = _opportunities(window, project)
+    if labels is not None:
+        query = query.where(comment_opportunities.c.label.in_(tuple(labels)))
+    ranked = [
+        (priority(sort_by, total=row.total, views=row.view_count, followers=row.author_followers), row)
+        for row in connection.execute(query)
+        if (row.project, row.tweet_id) in suggestions
+    ]
+    ranked.sort(key=lambda item: (-item[0], -item[1].total, item[1].project, item[1].tweet_id))
+    return [
+        _view(row, rank, score, suggestions[row.project, row.tweet_id])
+        for rank, (score, row) in enumerate(ranked[:limit], start=1)
+    ]
+
+
+def window_facts(connection: Connection, window: HourRange, project: str | None = None) -> WindowFacts:
+    """Count the window's tweets and add up what its suggestions cost."""
+    counted = select(func.count()).select_from(tweets).where(*_within(tweets, window))
+    if project is not None:
+        counted = counted.where(
+            select(tweet_projects.c.tweet_id)
+            .where(
+                tweet_projects.c.tweet_id == tweets.c.tweet_id,
+                tweet_projects.c.project.in_((project, EVERY_PROJECT)),
+            )
+            .exists()
+        )
+    return WindowFacts(connection.execute(counted).scalar_one(), _cost(connection, window, project))
+
+
+def _cost(connection: Connection, window: HourRange, project: str | None) -> float | None:
+    per_request = (
+        select(
+            comment_suggestions.c.request_id,
+            func.count(comment_suggestions.c.tweet_id.distinct()).label("tweets_here"),
+        )
+        .where(*_within(comment_suggestions, window, project), comment_suggestions.c.provider != OFFLINE)
+        .group_by(comment_suggestions.c.request_id)
+        .subquery()
+    )
+    paid = select(per_request.c.tweets_here, llm_requests.c.counted_cost_usd, llm_requests.c.tweet_ids).select_from(
+        per_request.outerjoin(llm_requests, llm_requests.c.id == per_request.c.request_id)
+    )
+    cost = 0.0
+    for tweets_here, cost_usd, tweet_ids in connection.execute(paid):
+        if cost_usd is None:
+            return None
+        cost += cost_usd * min(1.0, tweets_here / max(1, len(tweet_ids)))
+    return cost
+
+
+def _opportunities(window: HourRange | None, project: str | None) -> Select[Any]:
+    chosen = comment_opportunities
+
+    def of_the_same(table: Table) -> ColumnElement[bool]:
+        return and_(table.c.project == chosen.c.project, table.c.tweet_id == chosen.c.tweet_id)
+
+    return (
+        select(
+            chosen,
+            *(
+                tweets.c[name]
+                for name in (
+                    "created_at",
+                    "collected_at",
+                    "text",
+                    "lang",
+                    "author_handle",
+                    "author_name",
+                    "author_followers",
+                    "author_verified",
+                    "like_count",
+                    "reply_count",
+                    "retweet_count",
+                    "quote_count",
+                    "view_count",
+                )
+            ),
+            *(tweet_scores.c[name] for name in ("velocity", "relevance", "openness", "author_quality")),
+            generation_outcomes.c.outcome,
+            generation_outcomes.c.reason,
+        )
+        .join_from(chosen, tweets, tweets.c.tweet_id == chosen.c.tweet_id)
+        .outerjoin(tweet_scores, of_the_same(tweet_scores))
+        .outerjoin(generation_outcomes, of_the_same(generation_outcomes))
+        .where(*_within(chosen, window, project))
+    )
+
+
+def _suggestions(
+    connection: Connection, window: HourRange | None, project: str | None, statuses: Collection[str]
+) -> dict[tuple[str, str], Sequence[SuggestionView]]:
+    """Suggestions in rank order by project and tweet."""
+    table = comment_suggestions
+    query = (
+        select(
+            table.c.project,
+            table.c.tweet_id,
+            table.c.suggestion_type,
+            table.c.text,
+            table.c.weighted_length,
+            table.c.status,
+            table.c.provider,
+            table.c.model,
+        )
+        .where(*_within(table, window, project), table.c.status.in_(tuple(statuses)))
+        .order_by(table.c.project, table.c.tweet_id, table.c.position, table.c.suggestion_type)
+    )
+    grouped: defaultdict[tuple[str, str], list[SuggestionView]] = defaultdict(list)
+    for row_project, tweet_id, *rest in connection.execute(query):
+        grouped[row_project, tweet_id].append(SuggestionView(*rest))
+    for several in grouped.values():
+        several.sort(key=lambda suggestion: _STANDING[suggestion.status])
+    return dict(grouped)
+
+
+def _within(table: Table, window: HourRange | None, project: str | None = None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if window is not None:
+        conditions += [table.c.window_start >= window.start, table.c.window_start < window.end]
+    if project is not None:
+        conditions.append(table.c.project == project)
+    return conditions
+
+
+def _view(row: Row[Any], rank: int, score: float, suggestions: Iterable[SuggestionView]) -> OpportunityView:
+    return OpportunityView(
+        rank=rank,
+        priority_score=score,
+        project=row.project,
+        tweet_id=row.tweet_id,
+        window_start=row.window_start,
+        created_at=row.created_at,
+        collected_at=row.collected_at,
+        text=row.text,
+        lang=row.lang,
+        author_handle=row.author_handle,
+        author_name=row.author_name,
+        author_followers=row.author_followers,
+        author_verified=row.author_verified,
+        likes=row.like_count,
+        replies=row.reply_count,
+        retweets=row.retweet_count,
+        quotes=row.quote_count,
+        views=row.view_count,
+        total=row.total,
+        label=row.label,
+        topic=row.topic,
+        why=row.why,
+        velocity=row.velocity,
+        relevance=row.relevance,
+        openness=row.openness,
+        author_quality=row.author_quality,
+        suggestions=tuple(suggestions),
+        outcome=row.outcome,
+        reason=row.reason or "",
+    )
+
+
+def _known(what: str, values: Iterable[str], known: Sequence[str]) -> None:
+    for value in values:
+        if value not in known:
+            raise ConfigurationError(f"there is no {what} {value!r}; choose from {', '.join(known)}")
