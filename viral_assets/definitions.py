@@ -1,0 +1,90 @@
+"""Everything Dagster is told, put together. Nothing is opened, read or written here: that is for runs.
+
+``defs`` is what the code location serves; :func:`build_defs` makes it, and the same with other parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from viral_assets.assets.delivery import suggestion_digest
+from viral_assets.assets.generation import comment_suggestions
+from viral_assets.assets.ingestion import tweets
+from viral_assets.assets.partitions import hour_partitions
+from viral_assets.assets.scoring import comment_opportunities, topic_embeddings, tweet_embeddings, tweet_scores
+from viral_assets.automation.jobs import hourly_pipeline
+from viral_assets.automation.schedules import hourly_schedule
+from viral_assets.automation.sensors import inbox_sensor
+from viral_assets.checks import suggestion_checks
+from viral_assets.resources.comment_generator import CommentGeneratorResource
+from viral_assets.resources.database import DatabaseResource
+from viral_assets.resources.digest_folder import DigestFolderResource
+from viral_assets.resources.embedder import EmbedderResource
+from viral_assets.resources.projects import ProjectsResource
+from viral_assets.resources.run_observer import RunObserver
+from viral_assets.resources.run_options import RunOptions
+from viral_assets.resources.tweet_source import TweetSourceResource
+from viral_assets.resources.window_io_manager import window_io_manager
+from viral_assets.settings import load_settings
+
+ASSETS = (
+    tweets,
+    topic_embeddings,
+    tweet_embeddings,
+    tweet_scores,
+    comment_opportunities,
+    comment_suggestions,
+    suggestion_digest,
+)
+
+
+def build_defs(
+    resource_overrides: Mapping[str, Any] | None = None,
+    *,
+    first_hour: datetime | None = None,
+    end: datetime | None = None,
+) -> dg.Definitions:
+    """The definitions, for the environment as it is.
+
+    Args:
+        resource_overrides: resources to use instead, by key.
+        first_hour: of the partitions; ``VIRAL_ASSETS_START`` when None.
+        end: of the partitions; ``VIRAL_ASSETS_END`` when None, and no end when that is not set either.
+
+    Raises:
+        ConfigurationError: a variable of the environment cannot be used; the message names it.
+    """
+    settings = load_settings()
+    hours = hour_partitions(first_hour or settings.first_hour(), end or settings.end)
+
+    def bound(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return spec.replace_attributes(partitions_def=hours) if spec.partitions_def else spec
+
+    return dg.Definitions(
+        assets=[asset.map_asset_specs(bound) for asset in ASSETS],
+        asset_checks=[suggestion_checks(hours)],
+        jobs=[hourly_pipeline],
+        schedules=[hourly_schedule],
+        sensors=[inbox_sensor],
+        resources={
+            "database": DatabaseResource(),
+            "projects": ProjectsResource(),
+            "tweet_source": TweetSourceResource(),
+            "embedder": EmbedderResource(),
+            "comment_generator": CommentGeneratorResource(),
+            "digest_folder": DigestFolderResource(),
+            "run_options": RunOptions(),
+            "run_observer": RunObserver(),
+            "window_io_manager": window_io_manager,
+            **(resource_overrides or {}),
+        },
+        # Hours are small and starting a process for each step is not.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()
