@@ -111,9 +111,11 @@ class _Document:
     def error(self, problem: str, key: Key) -> ProjectFileError:
         return ProjectFileError(self._path, problem, key=".".join(map(str, key)), line=self._line(key))
 
-    def _precedence(self, problem: ErrorDetails) -> tuple[bool, int]:
-        """A misspelt key before the key that is missing because of it; else from top to bottom."""
-        return problem["type"] != "extra_forbidden", self._line(_key(problem)) or 0
+    def _precedence(self, problem: ErrorDetails) -> tuple[bool, bool, int]:
+        """Causes before consequences: a misspelt key before the missing one, a bad item before the list left empty by
+        it; else from top to bottom."""
+        kind = problem["type"]
+        return kind != "extra_forbidden", kind == "too_short", self._line(_key(problem)) or 0
 
     def _read(self) -> str:
         try:

@@ -77,6 +77,8 @@ def _is_json_lines(survey: Survey) -> bool:
     """Whether the file has one complete value a line. A damaged line at its beginning does not mislead."""
     with survey.open_text(newline="\n") as stream:
         first = stream.readline(_LONG_FIRST_LINE)
+        while first and not first.strip("\ufeff\0 \t\r\n"):
+            first = stream.readline(_LONG_FIRST_LINE)
         if _is_complete(first):
             return True
         if len(first) >= _LONG_FIRST_LINE:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -32,6 +32,7 @@ _decode = json.JSONDecoder(strict=False).raw_decode
 
 _SEPARATORS = re.compile(r"[\s,\x00\ufeff]*")
 _PAGE_DATA = re.compile(r'"data"\s*:\s*\[')
+_TWEET_TEXT = re.compile(r'"text"\s*:')
 _NEXT_PAGE = re.compile(r'\{\s*"data"\s*:\s*[\[{]')
 _AFTER_DATA = re.compile(r'"(?:includes|meta|errors|__twarc)"\s*:')
 _USERS = re.compile(r'"users"\s*:\s*\[')
@@ -71,6 +72,7 @@ def document(read: Callable[[int], str]) -> Iterator[Any]:
     """
     text, position, wanted, ended = "", 0, READ_CHARACTERS, False
     opened = False
+    pieces: _Pieces | None = None
     while True:
         position = _SEPARATORS.match(text, position).end()  # type: ignore[union-attr]
         if not opened and text.startswith("[", position):
@@ -86,7 +88,8 @@ def document(read: Callable[[int], str]) -> Iterator[Any]:
             except (ValueError, RecursionError) as error:
                 enough = LARGEST_VALUE if _may_be_cut(error, text) else DAMAGE_WINDOW
                 if ended or len(text) - position >= enough:
-                    value, position = _Pieces(text).next_value(position, str(error))
+                    pieces = pieces or _Pieces(text)
+                    value, position = pieces.next_value(position, str(error))
                     yield value
                     continue
             else:
@@ -99,7 +102,7 @@ def document(read: Callable[[int], str]) -> Iterator[Any]:
             return
         chunk = read(wanted)
         ended = not chunk
-        text, position = text[position:] + chunk, 0
+        text, position, pieces = text[position:] + chunk, 0, None
         wanted = max(READ_CHARACTERS, len(text))
 
 
@@ -112,12 +115,20 @@ def _may_be_cut(error: Exception, text: str) -> bool:
     )
 
 
+class _PageStart(NamedTuple):
+    """Where a page begins, and where the first of its tweets does."""
+
+    start: int
+    tweets: int
+
+
 class _Pieces:
     """Walks a damaged text. Its work is bounded, so that no text, however crafted, takes quadratic time."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._budget = 8 * len(text) + 100_000
+        self._page_ahead: _PageStart | None = _PageStart(-1, -1)
 
     def top_level(self, position: int) -> Iterator[Any]:
         text = self._text
@@ -133,11 +144,20 @@ class _Pieces:
 
     def next_value(self, position: int, error: str) -> tuple[Any, int]:
         """What to make of the text at ``position``, which is no JSON value, and where to go on."""
-        data = _PAGE_DATA.search(self._text, position)
-        if data:
-            return self._page(data.end())
-        end = self._resync(position, len(self._text), mark="text")
+        page = self._next_page(position)
+        if page and not _TWEET_TEXT.search(self._text, position, page.start):
+            return self._page(page.tweets)
+        # Tweets before the next page belong to one that is damaged beyond recognition.
+        end = self._resync(position, page.start if page and page.start > position else len(self._text), mark="text")
         return Broken(self._text[position:end], error), end
+
+    def _next_page(self, position: int) -> _PageStart | None:
+        """The next page; found once, as the searches would add up."""
+        if self._page_ahead and self._page_ahead.tweets < position:
+            data = _PAGE_DATA.search(self._text, position)
+            brace = _NEXT_PAGE.search(self._text, position, data.end() + 1) if data else None
+            self._page_ahead = _PageStart((brace or data).start(), data.end()) if data else None
+        return self._page_ahead
 
     def _page(self, position: int) -> tuple[dict[str, Any], int]:
         text = self._text

@@ -21,7 +21,7 @@ LONGEST_TEXT = 25_000
 """Characters of X's longest posts."""
 
 LARGEST_COUNT = 2**31 - 1
-"""What the databases' integers hold; no tweet comes near."""
+"""Of a 32-bit integer; no tweet comes near."""
 
 LARGEST_ID = str(2**63 - 1)
 

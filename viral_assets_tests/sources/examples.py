@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hypothesis import strategies as st
+
 from viral_assets.sources.base import Reject
 from viral_assets.sources.files import survey
 from viral_assets.sources.formats import recognise
@@ -17,6 +19,13 @@ from viral_assets.sources.tweet import Tweet
 NOW = datetime(2026, 11, 21, 21, 30, tzinfo=UTC)
 
 Object = dict[str, Any]
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+"""Values of any type and shape, as a broken or hostile source may give them."""
 
 
 def tweet(number: int = 1, **changes: Any) -> Object:

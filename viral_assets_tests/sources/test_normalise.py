@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 
 from viral_assets.sources import normalise
 from viral_assets.sources.normalise import LARGEST_COUNT, LONGEST_TEXT, Times, UnusableError
-from viral_assets_tests.sources.examples import NOW
-
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=8,
-)
+from viral_assets_tests.sources.examples import NOW, anything
 
 
 def reason(function: Any, *values: Any) -> str:
