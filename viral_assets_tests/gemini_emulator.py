@@ -143,6 +143,14 @@ class GeminiEmulator:
         """Requests for content; with ``served`` without those refused for a quota."""
         return [each for each in self.arrivals if each.kind == "generate" and not (served and each.status == 429)]
 
+    def wait_for_arrivals(self, count: int, seconds: float = 5.0) -> None:
+        """Until so many requests have arrived."""
+        until = time.monotonic() + seconds
+        while len(self.arrivals) < count:
+            if time.monotonic() > until:
+                raise TimeoutError(f"only {len(self.arrivals)} of {count} requests arrived")
+            time.sleep(0.002)
+
     def max_in_any_window(self, seconds: float | None = None) -> int:
         """Most requests for content that arrived within a window, wherever it begins. Refused ones count."""
         times = sorted(each.at for each in self.generated())
@@ -186,9 +194,7 @@ class GeminiEmulator:
 
     def _uvicorn(self) -> uvicorn.Server:
         return uvicorn.Server(
-            uvicorn.Config(
-                self.app, http=_TrackedProtocol, log_level="critical", access_log=False, lifespan="off"
-            )
+            uvicorn.Config(self.app, http=_TrackedProtocol, log_level="critical", access_log=False, lifespan="off")
         )
 
     async def _log(self, request: Request) -> Response:
@@ -556,9 +562,6 @@ _THINGS = """
     school bag | calendar | garden chair | board game | train ride | weekend list | kitchen timer | bus stop |
     swim class | paper map | old radio | front door
 """
-_PEOPLE = """
-    grandma | a neighbour | the youngest | a colleague | my brother | the teacher | an old friend | our coach
-"""
 _ENDINGS = """
     took the pressure off | started a real talk | cost nothing at all | changed the whole evening | felt odd for
     two days | made everyone laugh | settled the argument | gave us an extra hour | was easier than a rule |
@@ -567,17 +570,22 @@ _ENDINGS = """
 
 
 def _suggestion(tweet_id: str, kind: str) -> str:
-    """A sentence that depends on tweet and type only, and is like no other."""
+    """A sentence that depends on tweet and type only, and is like no other: three of its names are its own."""
     digest = hashlib.sha256(f"{tweet_id} {kind}".encode()).digest()
-    verb, first, second, third, person, ending = (
+    verb, first, second, third, ending = (
         _picked(words, digest[4 * i : 4 * i + 4])
-        for i, words in enumerate((_VERBS, _THINGS, _THINGS, _THINGS, _PEOPLE, _ENDINGS))
+        for i, words in enumerate((_VERBS, _THINGS, _THINGS, _THINGS, _ENDINGS))
     )
+    given, family, town = (_name(digest[20 + 4 * i : 24 + 4 * i]) for i in range(3))
     told = "ask" if kind == "ask_question" else "think"
     return (
         f"I {told} because {verb} the {first} next to the {second} {ending}, "
-        f"and {person} still tells that story about the {third}."
+        f"and {given} {family} of {town} still tells that story about the {third}."
     )
+
+
+def _name(chance: bytes) -> str:
+    return "".join("bdfgklmnprstvz"[byte % 14] + "aeiou"[byte % 5] for byte in chance).capitalize()
 
 
 def _picked(words: str, chance: bytes) -> str:

@@ -9,7 +9,6 @@ text cannot make up an item outside its string.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,11 +22,14 @@ from viral_assets.projects.model import Project, SuggestionType
 MAX_TWEET_CHARACTERS = 2_000
 """A long post is cut here: its beginning is enough to reply to, and every further word costs tokens."""
 
-TOKENS_PER_SUGGESTION = 60
-"""Some 35 words and the JSON around them: what Gemini writes for one suggestion, a little over."""
+TOKENS_PER_SUGGESTION = 45
+"""Some 30 words and the JSON around them: what a suggestion of about 150 characters counts."""
 
-TOKENS_PER_ITEM = 40
-"""JSON of one tweet's part of the answer, most of it the digits of the id, which count one each."""
+TOKENS_PER_ITEM = 20
+"""The JSON of one tweet's part of the answer, its id included."""
+
+SCHEMA_TOKENS = 20
+"""What the response schema counts, about. Gemini does not tell it apart."""
 
 THINKING_HEADROOM = 8_192
 """Thoughts count towards the cap on output; without room for them an answer ends before its first word."""
@@ -42,7 +44,12 @@ _UNTRUSTED = (
 )
 _REMINDER = "One item per tweet, its id copied exactly. Each reply answers its own tweet only."
 
-_CHARACTER_CLASSES = re.compile(r"([A-Za-z ]+)|([0-9])|([!-~\s])|([\u0080-\u10ff\u1e00-\u214f])|(.)", re.DOTALL)
+# English, digits, punctuation, other alphabets, everything else (CJK, emoji), and what a character of each counts.
+_CHARACTER_CLASSES = re.compile(
+    r"([A-Za-z ]+)|([0-9]+)|([!-/:-@\[-`{-~\x00-\x1f\x7f]+)"
+    r"|([\u0080-\u10ff\u1e00-\u214f]+)|([^\x00-\u10ff\u1e00-\u214f]+)"
+)
+_TWENTIETHS_A_CHARACTER = (5, 10, 5, 9, 22)
 
 
 def build_request(
@@ -64,7 +71,7 @@ def build_request(
     instruction = system_instruction(project)
     prompt = user_prompt(opportunities, [kind.name for kind in wanted])
     schema = response_schema([kind.name for kind in wanted])
-    input_tokens = estimate_tokens(instruction) + estimate_tokens(prompt) + estimate_tokens(json.dumps(schema)) // 2
+    input_tokens = estimate_tokens(instruction) + estimate_tokens(prompt) + SCHEMA_TOKENS
     return GenerationRequest(
         project=project,
         opportunities=tuple(opportunities),
@@ -155,14 +162,11 @@ def estimate_tokens(text: str) -> int:
     (https://ai.google.dev/gemini-api/docs/tokens). Digits count half here: prose is over-estimated, which makes up
     for it, and a service that simply counts four characters a token is not missed by far.
     """
-    tokens = 0.0
+    twentieths = 0
     for match in _CHARACTER_CLASSES.finditer(text):
-        kind = match.lastindex
-        if kind == 1:
-            tokens += 0.25 * (match.end() - match.start())
-        else:
-            tokens += 0.5 if kind == 2 else 0.3 if kind == 3 else 0.45 if kind == 4 else 1.1
-    return math.ceil(tokens)
+        weight = _TWENTIETHS_A_CHARACTER[(match.lastindex or 1) - 1]
+        twentieths += weight * (match.end() - match.start())
+    return -(-twentieths // 20)
 
 
 def estimate_output_tokens(opportunities: Sequence[Opportunity]) -> int:
@@ -171,9 +175,12 @@ def estimate_output_tokens(opportunities: Sequence[Opportunity]) -> int:
 
 
 def _output_cap(project: Project, opportunities: Sequence[Opportunity]) -> int:
-    """Room for the longest answer that can be right, in a script where a character is a token, and for thoughts."""
+    """Room for the longest answer that can be right, in a script where a character is a token, and for thoughts.
+
+    80 and 40 are the JSON of an item and of a suggestion at their longest, a token for each digit and quote.
+    """
     longest = project.generation.max_length // 2 + 40
-    answer = sum(2 * TOKENS_PER_ITEM + longest * len(each.suggestion_types) for each in opportunities)
+    answer = sum(80 + longest * len(each.suggestion_types) for each in opportunities)
     return min(answer + THINKING_HEADROOM, MAX_OUTPUT_TOKENS)
 
 

@@ -38,7 +38,9 @@ def _fresh(emulator: GeminiEmulator) -> None:
     emulator.reset()
 
 
-def body(text: str = '{"tweets": [{"id": "1", "text": "hello"}]}', types: tuple[str, ...] = ("add_value",)) -> dict[str, Any]:
+def body(
+    text: str = '{"tweets": [{"id": "1", "text": "hello"}]}', types: tuple[str, ...] = ("add_value",)
+) -> dict[str, Any]:
     schema = {"type": "STRING", "enum": list(types)}
     return {
         "contents": [{"role": "user", "parts": [{"text": text}]}],
@@ -46,8 +48,10 @@ def body(text: str = '{"tweets": [{"id": "1", "text": "hello"}]}', types: tuple[
     }
 
 
-def post(emulator: GeminiEmulator, call: str = "gemini-2.5-flash-lite:generateContent", **more: Any) -> requests.Response:
-    given = {"json": body(), "headers": {"x-goog-api-key": "some-key"}, "timeout": 5} | more
+def post(
+    emulator: GeminiEmulator, call: str = "gemini-2.5-flash-lite:generateContent", **more: Any
+) -> requests.Response:
+    given: dict[str, Any] = {"json": body(), "headers": {"x-goog-api-key": "some-key"}, "timeout": 5} | more
     return requests.post(f"{emulator.url}/v1beta/models/{call}", **given)
 
 
@@ -68,7 +72,9 @@ def test_it_answers_every_id_and_type_with_texts_that_pass_the_filter(emulator: 
 
 
 def test_it_finds_ids_in_any_text_and_answers_only_the_types_a_tweet_names(emulator: GeminiEmulator) -> None:
-    answer = json.loads(text_of(post(emulator, json=body('Tweets:\n{"id" : "a"}\n{"id":"b", "text": "\\"id\\": \\"c\\""}'))))
+    answer = json.loads(
+        text_of(post(emulator, json=body('Tweets:\n{"id" : "a"}\n{"id":"b", "text": "\\"id\\": \\"c\\""}')))
+    )
     assert [item["id"] for item in answer] == ["a", "b"]
     tweets = [opportunity("1", types=("add_value", "ask_question")), opportunity("2", types=("ask_question",))]
     answer = json.loads(
@@ -101,7 +107,9 @@ def test_it_counts_tokens_by_four_characters_and_thoughts_apart() -> None:
         ({"json": body(f"please {REJECTED_MARKER}")}, 400, "invalid argument"),
     ],
 )
-def test_it_refuses_what_the_api_refuses(emulator: GeminiEmulator, more: dict[str, Any], status: int, message: str) -> None:
+def test_it_refuses_what_the_api_refuses(
+    emulator: GeminiEmulator, more: dict[str, Any], status: int, message: str
+) -> None:
     response = post(emulator, **more)
     assert response.status_code == status
     assert message in response.text
@@ -162,9 +170,9 @@ def test_latency_is_a_plus_b_for_each_tweet() -> None:
 def test_every_fault_can_be_asked_for(emulator: GeminiEmulator, fault: str) -> None:
     emulator.script(fault)
     try:
-        post(emulator, timeout=0.5)
+        post(emulator, timeout=0.5, stream=True).close()
     except requests.RequestException:
-        assert fault in {"reset", "reset_mid_body", "hang", "trickle"}
+        assert fault in {"reset", "hang"}
     assert emulator.arrivals[0].fault == fault
 
 
@@ -191,7 +199,9 @@ def test_embeddings_of_similar_texts_are_similar(emulator: GeminiEmulator) -> No
     batch = post(emulator, "gemini-embedding-001:batchEmbedContents", json=requested).json()["embeddings"]
     first, similar, other = (each["values"] for each in batch)
     assert first == one["embedding"]["values"]
-    assert sum(a * b for a, b in zip(first, similar, strict=True)) > sum(a * b for a, b in zip(first, other, strict=True))
+    assert sum(a * b for a, b in zip(first, similar, strict=True)) > sum(
+        a * b for a, b in zip(first, other, strict=True)
+    )
     too_many = {"requests": [part("x")] * 101}
     assert post(emulator, "gemini-embedding-001:batchEmbedContents", json=too_many).status_code == 400
 

@@ -36,7 +36,7 @@ def test_hundreds_of_tweets_of_a_run_all_get_one_suggestion_per_type_that_passes
     whose = project(suggestion_types=[*BUILT_IN_TYPES, {"name": "local-tip", "instruction": "Name a place."}])
     types = [kind.name for kind in whose.suggestion_types]
     client, quality = OfflineClient(), QualityFilter(whose)
-    for start in range(0, 300, 10):
+    for start in range(0, 200, 10):
         # The same seven texts over and over: what differs is only the id.
         tweets = [opportunity(f"1992{start + i:015d}", each.text, types) for i, each in enumerate(pack(10))]
         suggestions = asked(client, whose, tweets)

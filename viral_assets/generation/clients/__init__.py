@@ -5,6 +5,8 @@ The SDKs take a second to import; the one that is chosen is imported when it is 
 
 from __future__ import annotations
 
+import importlib.util
+
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.clients.base import Answer, GenerationClient, GenerationRequest, Usage
 
@@ -57,13 +59,11 @@ def build_client(
         from viral_assets.generation.clients.google_generativeai import GoogleGenerativeAIClient
 
         return GoogleGenerativeAIClient(api_key, endpoint=endpoint, max_workers=max_workers)
-    try:
-        from viral_assets.generation.clients.google_genai import GoogleGenAIClient
-    except ModuleNotFoundError as error:
-        if error.name not in {"google.genai", "google"}:
-            raise
+    if importlib.util.find_spec("google.genai") is None:
         raise ConfigurationError(
             "provider google-genai is not installed: pip install 'viral_assets[genai]', "
             "or set VIRAL_ASSETS_PROVIDER=google-generativeai"
-        ) from None
+        )
+    from viral_assets.generation.clients.google_genai import GoogleGenAIClient
+
     return GoogleGenAIClient(api_key, endpoint=endpoint)

@@ -12,7 +12,7 @@ import os
 import re
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -64,7 +64,7 @@ class Service:
         endpoint: base URL without a path for the version; None for Google's.
     """
 
-    api_key: str
+    api_key: str = field(repr=False)
     endpoint: str | None
 
     @classmethod
@@ -167,6 +167,9 @@ class Service:
         error = _error_object(body)
         said = self.quoted(re.sub(r"<[^<>]*>", " ", str(error.get("message") or "")[:2_000])) or f"HTTP {status}"
         said = said if said[-1] in ".!?…" else said + "."
+        if status == 429 and "0" in _quota_values(error.get("details")):
+            message = f"{self.place} gives this key no quota for {model}: {said} Set GEMINI_MODEL, or enable billing."
+            return FatalProviderError(message, http_status=status)
         if status == 429:
             quotas = [text.lower() for text in _quota_names(error.get("details"))]
             return RateLimitedError(
@@ -224,13 +227,14 @@ def _root_cause(error: BaseException) -> str:
 
 def _normal_endpoint(endpoint: str) -> str:
     text = endpoint.strip().rstrip("/")
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError(f"GEMINI_API_ENDPOINT: {text!r} is no address like https://host or http://host:port")
+    wrong = f"GEMINI_API_ENDPOINT: {text!r} is no address like https://host or http://host:port"
     try:
+        parts = urlsplit(text)
         _ = parts.port
     except ValueError:
-        raise ConfigurationError(f"GEMINI_API_ENDPOINT: {text!r} has no usable port") from None
+        raise ConfigurationError(wrong) from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(wrong)
     if parts.query or parts.fragment:
         raise ConfigurationError(f"GEMINI_API_ENDPOINT: {text!r} must end before '?' or '#'")
     return re.sub(r"/v1(?:beta|alpha)?$", "", text)
@@ -265,6 +269,12 @@ def _quota_names(details: object) -> Iterator[str]:
         for part in [metadata, *_details(detail.get("violations"))]:
             if isinstance(part, dict):
                 yield from (str(part[name]) for name in _QUOTA_NAMES if name in part)
+
+
+def _quota_values(details: object) -> list[str]:
+    """The limits themselves. One of zero (a model outside the key's plan) is not a matter of waiting."""
+    violations = [each for detail in _details(details) for each in _details(detail.get("violations"))]
+    return [str(violation.get("quotaValue")) for violation in violations]
 
 
 def _says_bad_key(error: Mapping[str, Any]) -> bool:
