@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from viral_assets.store.engine import Database
 
 # A database is slower on its first use, and machines differ.
-settings.register_profile("viral_assets", deadline=None)
+# Explaining a failure costs more examples than finding it.
+settings.register_profile("viral_assets", deadline=None, phases=set(Phase) - {Phase.explain})
 settings.load_profile("viral_assets")
 
 
@@ -59,7 +60,7 @@ class PostgresServer:
     def _create(self, template: str) -> str:
         name = f"test_{next(self._numbers)}"
         with self._admin.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
         return self.url(name)
 
     def drop(self, url: str) -> None:

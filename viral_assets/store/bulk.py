@@ -94,7 +94,7 @@ def one_of(connection: sa.Connection, column: sa.ColumnElement[str], values: Seq
     values = [clean_text(value) for value in values]
     if connection.dialect.name == "sqlite":
         return column.in_(sa.select(sa.func.json_each(json.dumps(values)).table_valued("value").c.value))
-    return column == sa.any_(sa.cast(sa.bindparam(None, values, _AsIs()), postgresql.ARRAY(sa.Text)))
+    return column == sa.any_(_array(values, sa.Text()))
 
 
 def serialise_writers(connection: sa.Connection, table: sa.Table) -> None:
@@ -156,14 +156,24 @@ def _constant(parameter: sa.BindParameter[Any], dialect: sa.Dialect) -> Any:
 
 
 def _on_postgresql(connection: sa.Connection, statement: Insert, columns: Columns) -> int:
-    arrays = [
-        sa.func.unnest(
-            sa.cast(sa.bindparam(f"{name}_array", type_=_AsIs()), postgresql.ARRAY(statement.table.c[name].type))
-        )
-        for name in columns
-    ]
+    arrays = [sa.func.unnest(_array(values, statement.table.c[name].type)) for name, values in columns.items()]
     from_arrays = statement.from_select(list(columns), sa.select(*arrays), include_defaults=False)
-    return connection.execute(from_arrays, {f"{name}_array": values for name, values in columns.items()}).rowcount
+    return connection.execute(from_arrays).rowcount
+
+
+def _array(values: Sequence[Any], kind: sa.types.TypeEngine[Any]) -> sa.Cast[Any]:
+    """An array in PostgreSQL's text form, which the server reads several times faster than ``ARRAY[...]``."""
+    text = "{" + ",".join(map(_array_element, values)) + "}"
+    return sa.cast(sa.bindparam(None, text, _AsIs()), postgresql.ARRAY(kind))
+
+
+def _array_element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return f'"\\\\x{value.hex()}"' if isinstance(value, bytes) else str(value)
 
 
 def _ready(kind: sa.types.TypeEngine[Any], values: Sequence[Any], *, zone: bool) -> list[Any]:

@@ -15,30 +15,28 @@ from viral_assets.store.tables import tweets
 
 Sight = Mapping[str, Any]
 Counts = tuple[int | None, ...]
+Change = Literal["new", "updated", "unchanged"]
 
-COUNTS = ("like_count", "retweet_count", "reply_count", "quote_count", "view_count", "bookmark_count")
-"""In the order in which two sights of one moment are compared."""
+COUNTS = ("like_count", "reply_count", "retweet_count", "quote_count", "view_count", "bookmark_count")
+counts_of: Callable[[Sight], Counts] = itemgetter(*COUNTS)
 
 # The hour a tweet was posted in never changes: a window that was worked on keeps its tweets.
 _IDENTITY = ("tweet_id", "created_at", "window_start")
 # What a sight may leave untold, which is not the same as gone.
 _UNTOLD = {column.name: None for column in tweets.c if column.nullable} | {"author_handle": ""}
 
-Change = Literal["new", "updated", "unchanged"]
-
-
-counts_of: Callable[[Sight], Counts] = itemgetter(*COUNTS)
-
-
-def moment(sight: Sight) -> tuple[datetime, tuple[int, ...]]:
-    """Orders the sights of one tweet. Counters mostly grow: of two sights that claim one moment, the one with the
-    higher counts is the later one."""
-    return sight["collected_at"], _height(sight)
-
 
 def merged(row: Sight, sight: Sight) -> Sight:
-    """The row after one more sight: the later of both, with what it does not tell taken from the other."""
-    later, earlier = (sight, row) if _is_later(sight, row) else (row, sight)
+    """The row after one more sight: the later of both, with what it does not tell taken from the other.
+
+    Counters mostly grow: of two sights that claim one moment, the higher one of each count is the later.
+    """
+    if sight["collected_at"] == row["collected_at"]:
+        later, earlier = _higher(row, sight), sight
+    elif sight["collected_at"] > row["collected_at"]:
+        later, earlier = sight, row
+    else:
+        later, earlier = row, sight
     result = {**later, **{name: row[name] for name in _IDENTITY}}
     for name, untold in _UNTOLD.items():
         if later[name] == untold:
@@ -51,7 +49,7 @@ class Tweet:
     """One tweet while its sights come in.
 
     ``row`` is None until the first one. ``snapshots`` are those known from before, by time; they are needed only when
-    a sight comes that is older than ``row``. ``added`` are to be written, and replace what is there.
+    a sight comes that is not later than ``row``. ``added`` are to be written, and replace what is there.
     """
 
     row: Sight | None = None
@@ -66,7 +64,11 @@ class Tweet:
             return "new"
         if sight == before:
             return "unchanged"
-        self._remember(before, sight)
+        if sight["collected_at"] > before["collected_at"]:
+            if _tells_otherwise(sight, before):
+                self.added[sight["collected_at"]] = sight
+        else:
+            self._remember(before, sight)
         after = merged(before, sight)
         if after == before:
             return "unchanged"
@@ -74,40 +76,38 @@ class Tweet:
         return "updated"
 
     def _remember(self, before: Sight, sight: Sight) -> None:
-        """Add a snapshot where the counts differ from those last known at that time."""
-        at = sight["collected_at"]
-        if at < before["collected_at"]:
-            self._remember_late(before, sight)
-        elif _differ(sight, before) if at > before["collected_at"] else _is_later(sight, before):
-            self.added[at] = sight
-
-    def _remember_late(self, before: Sight, sight: Sight) -> None:
+        """Add a snapshot of a sight that is not later than the row, if it tells what was not known of its time."""
         known, at = self.snapshots | self.added, sight["collected_at"]
-        if at in known:
-            if _height(sight) > _height(known[at]):
-                self.added[at] = sight
+        of_that_moment = known.get(at) or (before if at == before["collected_at"] else None)
+        if of_that_moment is None:
+            told, news = sight, _tells_otherwise(sight, _last_told(known, at))
+        else:
+            told = _higher(of_that_moment, sight)
+            news = counts_of(told) != counts_of(of_that_moment)
+        if not news:
             return
-        last = max((time for time in known if time < at), default=None)
-        if last is not None and not _differ(sight, known[last]):
-            return
-        self.added[at] = sight
-        # The row's own counts need no snapshot as long as they equal the last one; now something lies between.
-        if before["collected_at"] not in known and _differ(before, sight):
+        self.added[at] = told
+        # The row's own counts needed no snapshot as long as they were those of the last one, which this one is now.
+        if at < before["collected_at"] and at >= max(known, default=at) and _tells_otherwise(before, told):
             self.added[before["collected_at"]] = before
 
 
-def _is_later(sight: Sight, other: Sight) -> bool:
-    """``moment(sight) > moment(other)``, and faster where the times differ."""
-    if sight["collected_at"] != other["collected_at"]:
-        return bool(sight["collected_at"] > other["collected_at"])
-    return _height(sight) > _height(other)
+def _higher(one: Sight, other: Sight) -> Sight:
+    higher = {
+        name: max((count for count in (one[name], other[name]) if count is not None), default=None) for name in COUNTS
+    }
+    return {**one, **higher}
 
 
-def _height(sight: Sight) -> tuple[int, ...]:
-    return tuple([-1 if count is None else count for count in counts_of(sight)])
+def _last_told(snapshots: Mapping[datetime, Sight], at: datetime) -> Sight:
+    """Each count as it was told last before ``at``; None where it was not."""
+    told: dict[str, Any] = dict.fromkeys(COUNTS)
+    for time in sorted(time for time in snapshots if time < at):
+        told |= {name: snapshots[time][name] for name in COUNTS if snapshots[time][name] is not None}
+    return told
 
 
-def _differ(sight: Sight, last: Sight) -> bool:
+def _tells_otherwise(sight: Sight, last: Sight) -> bool:
     """Whether ``sight`` tells a count that is not as it was."""
     now, then = counts_of(sight), counts_of(last)
     return now != then and any(count is not None and count != known for count, known in zip(now, then, strict=True))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -15,11 +16,12 @@ import sqlalchemy as sa
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import insert_columns, one_of, serialise_writers, storable, upsert_columns
 from viral_assets.store.frames import read_frame
-from viral_assets.store.sights import Sight, Tweet, moment
+from viral_assets.store.sights import Sight, Tweet
 from viral_assets.store.tables import EVERY_PROJECT, CleanText, clean_text, tweet_projects, tweet_snapshots, tweets
 
 _TEXTS = [column.name for column in tweets.c if isinstance(column.type, CleanText)]
 _LOOKUP_ROWS = 5_000
+_moment = itemgetter("collected_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,13 @@ def upsert_tweets(
 ) -> UpsertCounts:
     """Store sights of tweets, in any order, the same tweet as often as it comes.
 
-    A tweet's row shows its latest sight (by ``collected_at``; of two sights of one moment, the one with the higher
-    counts). What that does not tell, a handle or a number of views, stays as it was known before. The time and hour
-    a tweet was posted never change. A sight whose counts differ from the last ones known becomes a snapshot.
+    A tweet's row shows its latest sight (by ``collected_at``; of two sights of one moment, the higher one of each
+    count). What that does not tell, a handle or a number of views, stays as it was known before. The time and hour a
+    tweet was posted never change. A sight whose counts differ from the last ones known becomes a snapshot.
 
     Args:
         connection: a write transaction; nobody else writes tweets until it ends.
-        rows: with the columns of the table ``tweets``, times aware.
+        rows: with exactly the columns of the table ``tweets``, times aware.
         project: whose tweets these are; ``'*'`` for everybody's.
 
     Returns:
@@ -67,7 +69,7 @@ def upsert_tweets(
     for tweet_id, seen in sights.items():
         tweet = known.get(tweet_id) or Tweet()
         before = tweet.row
-        for sight in sorted(seen, key=moment) if len(seen) > 1 else seen:
+        for sight in sorted(seen, key=_moment) if len(seen) > 1 else seen:
             changes[tweet.see(sight)] += 1
         if tweet.row is not None and tweet.row is not before:
             written.append(tweet.row)

@@ -287,7 +287,7 @@ class TestTrouble:
         assert "[SQL parameters hidden" in str(caught.value)
 
 
-def run_together(work: Callable[[], None], threads: int) -> None:
+def run_together(work: Callable[[], object], threads: int) -> None:
     failures: list[BaseException] = []
 
     def guarded() -> None:
