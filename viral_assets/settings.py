@@ -48,7 +48,9 @@ Optional_ = BeforeValidator(_blank_is_unset)
 class Settings(BaseSettings):
     """The environment, typed. Use :func:`load_settings`, whose error names the variable."""
 
-    model_config = SettingsConfigDict(env_prefix="VIRAL_ASSETS_", frozen=True, populate_by_name=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="VIRAL_ASSETS_", env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore"
+    )
 
     gemini_api_key: Annotated[SecretStr | None, Optional_] = Field(
         None, validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY")

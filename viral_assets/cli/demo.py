@@ -1,0 +1,176 @@
+"""``viral-assets demo``: the whole flow on a bundled sample, without a key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from viral_assets.cli.options import Json, add_command
+from viral_assets.cli.output import command, console, count, facts_table, plain, print_json, say, table
+from viral_assets.hours import HourRange, last_full_hours
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from viral_assets.automation.launch import RunSummary
+    from viral_assets.review.queries import OpportunityView
+    from viral_assets.store.engine import Database
+
+PROJECT = "demo"
+HOURS = 24
+SHOWN = 3
+
+# The demo is the same for everybody, whatever else the environment says.
+FIXED_ENVIRONMENT = {"VIRAL_ASSETS_PROVIDER": "offline", "VIRAL_ASSETS_EMBEDDER": "wordllama"}
+IGNORED_ENVIRONMENT = ("VIRAL_ASSETS_START", "VIRAL_ASSETS_END", "GEMINI_MODEL")
+
+IDS_PER_STATEMENT = 500
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    add_command(app, demo, "viral-assets demo", "viral-assets dev")
+
+
+def demo(as_json: Json = False) -> None:
+    """Try everything in a minute, without a key: sample tweets in, reply suggestions out.
+
+    A few hundred made-up tweets of the last 24 hours go through the whole flow, in Dagster, for the project "demo".
+    The offline provider writes the drafts, marked as such; nothing is sent anywhere. Running it again within the
+    hour does nothing twice; in a later hour the sample is made anew and the earlier one removed.
+    """
+    os.environ.update(FIXED_ENVIRONMENT)
+    for name in IGNORED_ENVIRONMENT:
+        os.environ.pop(name, None)
+
+    from viral_assets.cli.options import pick_projects
+    from viral_assets.cli.runs import run_hours
+    from viral_assets.settings import load_settings
+    from viral_assets.store.engine import Database
+
+    settings = load_settings()
+    pick_projects(settings, [PROJECT])
+    hours = last_full_hours(HOURS, datetime.now(UTC))
+    where = console(as_json=as_json)
+    database = Database(settings.resolved_database_url)
+    try:
+        tweets = prepare_sample(database, settings.home / "demo", hours)
+        say(where, f"{tweets:,} sample tweets of the last {HOURS} hours are in; Dagster takes them from here.")
+
+        from viral_assets.automation.launch import combined
+        from viral_assets.resources.digest_folder import DigestFolderResource
+        from viral_assets.resources.run_options import RunOptions
+
+        finished: list[RunSummary] = []
+        run_hours(settings, hours, RunOptions(projects=[PROJECT]), finished)
+        outcome = read_outcome(database, hours)
+    finally:
+        database.dispose()
+    page = DigestFolderResource().page(hours).resolve()
+    run = combined(finished)
+    _show(where, outcome, tweets, run.seconds, page)
+    if as_json:
+        result = asdict(outcome) | {"best": [row.tweet_id for row in outcome.best]}
+        print_json({"tweets": tweets, **result, "seconds": round(run.seconds, 3), "html": str(page)})
+
+
+def prepare_sample(database: Database, folder: Path, hours: HourRange) -> int:
+    """See to it that the sample of ``hours`` is in the database, and no earlier one. Returns how many tweets it has.
+
+    An earlier one would make the new one look like a repetition of itself: same texts, other ids.
+    """
+    from viral_assets.demo.sample import write_sample
+    from viral_assets.sources.ingest import ingest_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    sample = folder / f"sample-{hours.end:%Y%m%dT%H}.jsonl"
+    for earlier in folder.glob("sample-*.jsonl"):
+        if earlier != sample:
+            forget_sample(database, earlier)
+            earlier.unlink()
+    write_sample(sample, hours.end)
+    report = ingest_file(database, sample, project=PROJECT, now=datetime.now(UTC), window=hours)
+    return report.stored
+
+
+def forget_sample(database: Database, path: Path) -> None:
+    """Take the tweets of a sample file, and everything that came of them, out of the database."""
+    import hashlib
+
+    import orjson
+    import sqlalchemy as sa
+
+    from viral_assets.store.tables import ingested_files, metadata
+
+    content = path.read_bytes()
+    ids = iter([tweet["id"] for line in content.splitlines() for tweet in orjson.loads(line)["data"]])
+    about_tweets = [found for found in reversed(metadata.sorted_tables) if "tweet_id" in found.c]
+    with database.begin() as connection:
+        while chunk := list(islice(ids, IDS_PER_STATEMENT)):
+            for each in about_tweets:
+                connection.execute(sa.delete(each).where(each.c.tweet_id.in_(chunk)))
+        digest = hashlib.sha256(content).hexdigest()
+        connection.execute(sa.delete(ingested_files).where(ingested_files.c.sha256 == digest))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the demo shows of what is in the database."""
+
+    labels: Mapping[str, int]
+    opportunities: int
+    suggestions: int
+    best: tuple[OpportunityView, ...]
+
+
+def read_outcome(database: Database, hours: HourRange) -> Outcome:
+    """Count what came of the sample."""
+    from viral_assets.review.queries import LABELS, digest_rows
+    from viral_assets.store.tables import tweet_scores
+    from viral_assets.store.windows import read_window
+
+    with database.read() as connection:
+        scores = read_window(connection, tweet_scores, hours, project=PROJECT)
+        rows = digest_rows(connection, hours, PROJECT)
+    found = scores["label"].value_counts()
+    return Outcome(
+        labels={label: int(found.get(label, 0)) for label in LABELS},
+        opportunities=len(rows),
+        suggestions=sum(len(row.suggestions) for row in rows),
+        best=tuple([row for row in rows if row.suggestions][:SHOWN]),
+    )
+
+
+def _show(where: Console, outcome: Outcome, tweets: int, seconds: float, page: Path) -> None:
+    labels = ", ".join(f"{number:,} {label}" for label, number in outcome.labels.items())
+    best = table(["score", "author", "tweet", "suggested reply"], title="The best", numbers=["score"])
+    best.leading = 1
+    for row in outcome.best:
+        best.add_row(
+            f"{row.total:.2f} {row.label}",
+            plain(f"@{row.author_handle}"),
+            plain(" ".join(row.text.split())),
+            plain(row.suggestions[0].text),
+        )
+    where.print(best)
+    where.print(
+        facts_table(
+            [
+                ("tweets", f"{tweets:,} in {HOURS} hours"),
+                ("scored", labels),
+                ("worth a reply", count(outcome.opportunities)),
+                ("suggestions", f"{outcome.suggestions:,}, written by the offline provider"),
+                ("took", f"{seconds:.0f} s"),
+            ]
+        )
+    )
+    say(where, "Digest   ", command(str(page)))
+    say(where, "CSV      ", command(str(page.with_suffix(".csv"))))
+    say(where, "Dagster  ", command("make dev"), " (or ", command("viral-assets dev"), "), then http://127.0.0.1:3000")

@@ -1,0 +1,195 @@
+"""``viral-assets generate-comments``: suggestions for a range of hours, through Dagster."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from viral_assets.cli.options import MOST_HOURS, From, Json, To, add_command
+from viral_assets.cli.output import console, print_json
+from viral_assets.errors import ConfigurationError, ViralAssetsError
+from viral_assets.hours import HOUR, HourRange, floor_hour
+
+if TYPE_CHECKING:
+    from viral_assets.automation.launch import RunSummary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    add_command(
+        app,
+        generate_comments,
+        "viral-assets generate-comments",
+        "viral-assets generate-comments --project demo --from 2026-11-21T08:00 --to 2026-11-21T20:00 --dry-run",
+        "viral-assets generate-comments --hours-back 24 --greens-only --json",
+    )
+
+
+def generate_comments(
+    project: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Work for this project; may be repeated; all by default.")
+    ] = None,
+    hours_back: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=MOST_HOURS, metavar="N", help="The last N full hours; 6 by default.", show_default=False
+        ),
+    ] = None,
+    start: From = None,
+    end: To = None,
+    min_followers: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Followers an author needs; by default what the project says (1,000)."),
+    ] = None,
+    min_likes: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Likes a tweet needs; by default what the project says (0)."),
+    ] = None,
+    min_views: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Views a tweet needs; by default what the project says (0)."),
+    ] = None,
+    max_candidates: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Opportunities per project and hour; by default what the project says (150).",
+        ),
+    ] = None,
+    batch_size: Annotated[
+        str, typer.Option(metavar="N|auto", help="Requests under way at the same time; auto: as many as help.")
+    ] = "5",
+    no_batch: Annotated[
+        bool, typer.Option("--no-batch", metavar="", help="One tweet a request, one request at a time.")
+    ] = False,
+    use_gate: Annotated[
+        bool,
+        typer.Option(metavar="", help="Leave out retweets, other languages, blocked words and handles, and link spam."),
+    ] = True,
+    skip_low_scores: Annotated[bool, typer.Option(metavar="", help="Leave out tweets labelled red.")] = True,
+    greens_only: Annotated[
+        bool, typer.Option("--greens-only", metavar="", help="Leave out everything but green.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", metavar="", help="Choose the tweets and say what it would take; ask for nothing."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Score the tweets of a range of hours, choose those worth a reply, and have the replies drafted.
+
+    The hours are materialized through Dagster, so the runs show in its UI. What is already there is not asked for
+    again: a second run of the same hours makes no request. Interrupt it whenever you like; the same command goes on.
+    """
+    from datetime import UTC
+
+    from viral_assets.cli.options import choose_hours, pick_projects
+    from viral_assets.generation.generator import AsyncCommentGenerator, limits_from
+    from viral_assets.settings import load_settings
+
+    settings = load_settings()
+    now = datetime.now(UTC)
+    hours = choose_hours(settings, now, hours_back=hours_back, start=start, end=end)
+    refuse_future(hours, now)
+    size = parse_batch_size(batch_size)
+    pick_projects(settings, project)
+    AsyncCommentGenerator(limits=limits_from(settings))  # a missing key or a wrong limit is told before any run
+
+    from viral_assets.cli.runs import run_hours, show_estimate, show_summary
+    from viral_assets.resources.run_options import RunOptions
+
+    options = RunOptions(
+        projects=project or [],
+        min_followers=min_followers,
+        min_likes=min_likes,
+        min_views=min_views,
+        max_candidates=max_candidates,
+        batch_size=None if size == "auto" else size,
+        sequential=no_batch,
+        use_gate=use_gate,
+        skip_low_scores=skip_low_scores,
+        greens_only=greens_only,
+        dry_run=dry_run,
+    )
+    finished: list[RunSummary] = []
+    try:
+        run_hours(settings, hours, options, finished)
+    except ViralAssetsError as error:
+        if as_json:
+            print_json(payload(finished, hours, dry_run=dry_run, error=str(error)))
+        raise
+    where = console(as_json=as_json)
+    if dry_run:
+        show_estimate(where, finished)
+    else:
+        show_summary(where, finished, project or [])
+    if as_json:
+        print_json(payload(finished, hours, dry_run=dry_run))
+
+
+def parse_batch_size(text: str) -> int | Literal["auto"]:
+    """``auto``, or a whole number of at least 1."""
+    if text == "auto":
+        return "auto"
+    if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= 1000:
+        raise ConfigurationError(f"--batch-size: {text!r} is neither a whole number from 1 to 1000 nor auto")
+    return int(text)
+
+
+def refuse_future(hours: HourRange, now: datetime) -> None:
+    """Raise where an hour has not begun."""
+    current = floor_hour(now)
+    if hours.end > current + HOUR:
+        raise ConfigurationError(
+            f"--to {hours.end:%Y-%m-%dT%H:%M} lies in the future; "
+            f"the last hour that can be worked on is the one that began at {current:%Y-%m-%dT%H:%M} (UTC)"
+        )
+
+
+def payload(finished: list[RunSummary], hours: HourRange, *, dry_run: bool, error: str | None = None) -> dict[str, Any]:
+    """The JSON object. ``windows`` counts the hours of the runs that ended well."""
+    from viral_assets.automation.launch import combined
+
+    summed = (
+        "opportunities",
+        "already_done",
+        "generated",
+        "saved",
+        "failed",
+        "deferred",
+        "requests",
+        "tokens",
+    )
+    total = combined(finished) if finished else None
+    result: dict[str, Any] = {
+        "windows": total.windows if total else 0,
+        **{name: getattr(total, name) if total else 0 for name in summed},
+        "cost_usd": total.cost_usd if total else 0.0,
+        "seconds": round(total.seconds, 3) if total else 0.0,
+        "from": hours.start.isoformat(),
+        "to": hours.end.isoformat(),
+        "outcomes": dict(total.outcomes) if total else {},
+        "provider": total.provider if total else "",
+        "model": total.model if total else "",
+        "run_ids": list(total.run_ids) if total else [],
+        "failed_checks": list(total.failed_checks) if total else [],
+        "notes": list(total.notes) if total else [],
+        "dry_run": dry_run,
+    }
+    if total and total.estimate:
+        estimate = total.estimate
+        result["estimate"] = {
+            **{name: getattr(estimate, name) for name in ("opportunities", "already_done", "requests", "tokens")},
+            "input_tokens": estimate.input_tokens,
+            "output_tokens": estimate.output_tokens,
+            "packs": list(estimate.packs),
+            "cost_usd": estimate.cost_usd,
+            "seconds": round(estimate.seconds, 3),
+        }
+    if error is not None:
+        result["error"] = error
+    return result

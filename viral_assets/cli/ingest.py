@@ -1,0 +1,226 @@
+"""``viral-assets ingest``: tweets from files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from viral_assets.cli.options import Json, add_command
+from viral_assets.cli.output import command, complain, console, count, plain, print_json, progress_bar, say, table
+from viral_assets.errors import ConfigurationError
+from viral_assets.hours import HOUR, HourRange, hour_key
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from viral_assets.sources.ingest import IngestReport
+    from viral_assets.store.engine import Database
+
+MOST_SUGGESTED_HOURS = 7 * 24
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    add_command(
+        app,
+        ingest,
+        "viral-assets ingest tweets.jsonl",
+        "viral-assets ingest exports/ --project demo --json",
+        "viral-assets ingest search.csv --collected-at 2026-11-21T20:00:00Z --strict",
+    )
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or folders of files.")],
+    project: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Count these tweets for this project only; for all by default.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", metavar="", help="Exit with 1 when a record or a file is rejected.")
+    ] = False,
+    collected_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="When the counts were collected (ISO, UTC), where the files do not tell. Velocity depends on it.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read tweets from files into the database. The format is recognised by the content.
+
+    X API v2 responses (pages, JSON lines, streams, flattened) and CSV exports. What cannot be read goes to
+    quarantine with its reason, and the good records of the same file go on. A file that was read before is
+    recognised, whatever its name. Exit code: 0 done, 1 something was rejected and --strict, 2 nothing usable.
+    """
+    from datetime import UTC
+
+    from viral_assets.cli.options import parse_instant, partition_hours, pick_projects
+    from viral_assets.settings import load_settings
+    from viral_assets.sources.ingest import ingest_paths
+    from viral_assets.store.engine import Database
+    from viral_assets.store.tables import EVERY_PROJECT
+
+    settings = load_settings()
+    now = datetime.now(UTC)
+    if project is not None:
+        pick_projects(settings, [project])
+    collected = parse_instant(collected_at, "--collected-at") if collected_at else None
+    if collected and collected > now:
+        raise ConfigurationError(f"--collected-at: {collected_at} lies in the future")
+    hours = partition_hours(settings, now)
+    database = Database(settings.resolved_database_url)
+    try:
+        database.ensure_ready()
+        with progress_bar() as bar:
+            records = bar.add_task("records", total=None)
+            reports = ingest_paths(
+                database,
+                paths,
+                project=project or EVERY_PROJECT,
+                now=now,
+                window=hours,
+                collected_at=collected,
+                progress=lambda number: bar.advance(records, number),
+            )
+        tweets = _tweets_by_hour(database, reports, project)
+    finally:
+        database.dispose()
+    where = console(as_json=as_json)
+    _show(where, reports)
+    following = _advise(where, tweets, hours, project)
+    if as_json:
+        print_json(_payload(reports, tweets, following))
+    raise typer.Exit(exit_code(reports, strict=strict))
+
+
+def exit_code(reports: Sequence[IngestReport], *, strict: bool) -> int:
+    """0 all good, 1 something was rejected and ``strict``, 2 nothing usable."""
+    if not any(report.stored for report in reports):
+        return 2
+    rejected = any(report.problem or report.rejected for report in reports)
+    return 1 if strict and rejected else 0
+
+
+def _tweets_by_hour(database: Database, reports: Sequence[IngestReport], project: str | None) -> Counter[datetime]:
+    """How many tweets lie in the hours of the files. A file that was read before is not read again: for its hours,
+    the tweets that are stored count.
+    """
+    from viral_assets.store.files import find_file
+    from viral_assets.store.tables import EVERY_PROJECT
+    from viral_assets.store.tweets import tweet_windows
+
+    by_hour = sum((report.windows for report in reports), Counter[datetime]())
+    known = [report.sha256 for report in reports if report.already_ingested]
+    if known:
+        with database.read() as connection:
+            files = [find_file(connection, sha256, project or EVERY_PROJECT) for sha256 in known]
+            stored = tweet_windows(connection, project=project)
+        spans = [(file["first_window"], file["last_window"]) for file in files if file and file["first_window"]]
+        for hour, tweets in zip(stored["window_start"].dt.to_pydatetime(), stored["tweets"], strict=True):
+            if any(first <= hour <= last for first, last in spans):
+                by_hour[hour] = int(tweets)
+    return by_hour
+
+
+def _show(where: Console, reports: Sequence[IngestReport]) -> None:
+    numbers = ("read", "new", "updated", "unchanged", "rejected", "outside")
+    shown = table(["file", "format", *numbers, "hours"], numbers=numbers)
+    readable = [report for report in reports if report.problem is None]
+    for report in readable:
+        shown.add_row(
+            plain(report.name),
+            plain(report.format),
+            *(count(getattr(report, name)) for name in numbers),
+            "read before" if report.already_ingested else _span(report.windows),
+        )
+    if len(readable) > 1:
+        shown.add_section()
+        totals = (count(sum(getattr(report, name) for report in readable)) for name in numbers)
+        shown.add_row("all", "", *totals, _span(sum((report.windows for report in readable), Counter[datetime]())))
+    if readable:
+        where.print(shown)
+    for report in reports:
+        if report.problem:
+            complain(report.problem)
+        for remark, number in report.remarks.most_common():
+            say(where, f"{plain(report.name)}: {plain(remark)}" + (f" ({number:,} times)" if number > 1 else ""))
+    reasons = sum((report.reject_reasons for report in reports), Counter[str]())
+    if reasons:
+        most = ", ".join(f"{number:,} {plain(reason)}" for reason, number in reasons.most_common())
+        say(where, f"In quarantine (table rejected_records, with raw text): {most}")
+
+
+def _span(windows: Counter[datetime]) -> str:
+    if not windows:
+        return "none"
+    first, last = min(windows), max(windows)
+    if first == last:
+        return f"{first:%Y-%m-%d %H:%M}"
+    until = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M}"
+    return f"{len(windows):,}: {first:%Y-%m-%d %H:%M} to {until}"
+
+
+def busiest_range(tweets: Counter[datetime], most_hours: int) -> HourRange:
+    """The range of at most ``most_hours`` hours with the most tweets, begun and ended by an hour that has some.
+
+    All of them, where they are not further apart than that. ``tweets`` counts by hour and is not empty.
+    """
+    hours = sorted(tweets)
+    best = (0, hours[0], hours[0])
+    inside = first = 0
+    for hour in hours:
+        inside += tweets[hour]
+        while hour - hours[first] >= most_hours * HOUR:
+            inside -= tweets[hours[first]]
+            first += 1
+        # The later of two equal ranges: newer tweets are worth more.
+        best = max(best, (inside, hours[first], hour), key=lambda found: (found[0], found[2]))
+    return HourRange(best[1], best[2] + HOUR)
+
+
+def _advise(where: Console, tweets: Counter[datetime], hours: HourRange, project: str | None) -> str | None:
+    """Say what to type next, and return it."""
+    if not tweets:
+        return None
+    chosen = busiest_range(tweets, MOST_SUGGESTED_HOURS)
+    scattered = sum(1 for hour in tweets if hour not in chosen)
+    parts = ["viral-assets generate-comments"]
+    if project is not None:
+        parts.append(f"--project {project}")
+    parts.append(f"--from {chosen.start:%Y-%m-%dT%H:%M} --to {chosen.end:%Y-%m-%dT%H:%M}")
+    following = " ".join(parts)
+    if scattered:
+        say(where, f"The tweets lie far apart; this takes the busiest week and leaves out {scattered:,} other hours.")
+    say(where, "Next: ", command(following))
+    if chosen.start < hours.start:
+        first = command(f"VIRAL_ASSETS_START={hour_key(chosen.start)}")
+        say(where, f"The Dagster UI begins at {hour_key(hours.start)}; to see older hours there too, set ", first)
+    return following
+
+
+def _payload(reports: Sequence[IngestReport], tweets: Counter[datetime], following: str | None) -> dict[str, Any]:
+    names = ("read", "new", "updated", "unchanged", "rejected", "outside")
+    return {
+        **{name: sum(getattr(report, name) for report in reports) for name in names},
+        "reject_reasons": dict(sum((report.reject_reasons for report in reports), Counter[str]()).most_common()),
+        "windows": [hour_key(hour) for hour in sorted(tweets)],
+        "files": [
+            {
+                "name": report.name,
+                "sha256": report.sha256,
+                "format": report.format,
+                **{name: getattr(report, name) for name in names},
+                "already_ingested": report.already_ingested,
+                "problem": report.problem,
+                "windows": {hour_key(hour): number for hour, number in sorted(report.windows.items())},
+            }
+            for report in reports
+        ],
+        "next": following,
+    }

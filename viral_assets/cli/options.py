@@ -1,0 +1,116 @@
+"""Options that several commands share, the reading of their values, and how a function becomes a command."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from viral_assets.errors import ConfigurationError
+from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key, last_full_hours, parse_hour
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from viral_assets.projects.model import Project
+    from viral_assets.settings import Settings
+
+MOST_HOURS = 100_000
+"""Eleven years: more is a typing error, and dates end somewhere."""
+
+Json = Annotated[
+    bool, typer.Option("--json", metavar="", help="Print one JSON object as the last line of standard output.")
+]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="HOUR", help="First hour (UTC), like 2026-11-21T20:00 or 2026-11-21.")
+]
+To = Annotated[str | None, typer.Option("--to", metavar="HOUR", help="End of the range (UTC); this hour is not in it.")]
+
+
+def add_command(app: typer.Typer, command: Callable[..., None], *examples: str) -> None:
+    """Add a function as a command of its name; its docstring is the help, whatever the width of the terminal."""
+    paragraphs = [" ".join(paragraph.split()) for paragraph in (command.__doc__ or "").split("\n\n")]
+    epilog = "\n".join(["[bold]Examples[/]", *(f"  [cyan]{example}[/]" for example in examples)])
+    app.command(command.__name__.replace("_", "-"), help="\n\n".join(paragraphs), epilog=epilog)(command)
+
+
+def parse_instant(text: str, option: str) -> datetime:
+    """An ISO time; without a zone it is UTC.
+
+    Raises:
+        ConfigurationError: naming the option.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"{option}: {text!r} is not a time; write it like 2026-11-21T20:15:00Z") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def partition_hours(settings: Settings, now: datetime) -> HourRange:
+    """The hours that exist: from ``VIRAL_ASSETS_START`` to the current hour, or to ``VIRAL_ASSETS_END``."""
+    end = settings.end or floor_hour(now) + HOUR
+    start = settings.first_hour(now)
+    if end <= start:
+        raise ConfigurationError(f"VIRAL_ASSETS_START: no hour lies between {hour_key(start)} and {hour_key(end)}")
+    return HourRange(start, end)
+
+
+def choose_hours(
+    settings: Settings,
+    now: datetime,
+    *,
+    hours_back: int | None,
+    start: str | None,
+    end: str | None,
+    default_hours: int = 6,
+) -> HourRange:
+    """The hours a person asked for: the last full ones, or ``--from`` up to (not including) ``--to``.
+
+    An end inside an hour includes that hour. For a closed data set (``VIRAL_ASSETS_END``) "the last hours" are its
+    last ones.
+
+    Raises:
+        ConfigurationError: both ways at once, an empty range, or hours that do not exist.
+    """
+    if start is None and end is None:
+        latest = min(now, settings.end) if settings.end else now
+        return last_full_hours(hours_back or default_hours, latest)
+    if hours_back is not None and start is not None:
+        raise ConfigurationError("give either --hours-back or --from, not both")
+    last = _end_hour(end) if end is not None else min(floor_hour(now), settings.end or floor_hour(now))
+    first = _hour(start, "--from") if start is not None else last - (hours_back or default_hours) * HOUR
+    if last <= first:
+        raise ConfigurationError(
+            f"--to {last:%Y-%m-%dT%H:%M} must lie after --from {first:%Y-%m-%dT%H:%M}: its own hour is not in the range"
+        )
+    return HourRange(first, last)
+
+
+def _hour(text: str, option: str) -> datetime:
+    try:
+        return parse_hour(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{option}: {error}") from None
+
+
+def _end_hour(text: str) -> datetime:
+    hour = _hour(text, "--to")
+    try:
+        instant = parse_instant(text, "--to")
+    except ConfigurationError:  # Dagster's own way to write an hour
+        return hour
+    return hour if instant == hour else hour + HOUR
+
+
+def pick_projects(settings: Settings, names: Iterable[str] | None) -> Mapping[str, Project]:
+    """The projects named, else all.
+
+    Raises:
+        UnknownProjectError: listing the known ones.
+        ProjectFileError: one of the files cannot be used.
+    """
+    from viral_assets.projects.loader import load_projects, select_projects
+
+    return select_projects(load_projects(settings.projects_dir), list(names) if names else None)

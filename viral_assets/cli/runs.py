@@ -1,0 +1,127 @@
+"""Materializing hours from a command: the runs are Dagster's, the progress bar and the summary are here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from viral_assets.automation.launch import LaunchObserver, combined, materialize_windows, open_instance
+from viral_assets.cli.home import prepare_instance
+from viral_assets.cli.output import command, complain, count, duration, facts_table, money, plain, progress_bar, say
+from viral_assets.hours import HourRange, hour_key
+from viral_assets.store.engine import Database
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    from viral_assets.automation.launch import RunSummary
+    from viral_assets.generation.report import Progress
+    from viral_assets.resources.run_options import RunOptions
+    from viral_assets.settings import Settings
+
+FAILED = ("filtered", "blocked", "failed")
+"""Outcomes of tweets that ended without suggestions."""
+
+
+class Watcher(LaunchObserver):
+    """Shows how far the runs have come, and keeps what ended well for the case that a later one does not."""
+
+    def __init__(self, bar: Bar, hours: HourRange, finished: list[RunSummary]) -> None:
+        self._finished = finished
+        self._bar = bar
+        self._hours = bar.add_task("hours", total=len(hours))
+        self._step = bar.add_task("starting", total=None)
+
+    def on_step_started(self, step: str) -> None:
+        self._bar.remove_task(self._step)
+        self._step = self._bar.add_task(step, total=None)
+
+    def on_progress(self, progress: Progress) -> None:
+        left = "" if progress.eta_seconds is None else f", about {duration(progress.eta_seconds)} left"
+        self._bar.update(
+            self._step,
+            total=progress.total,
+            completed=progress.finished,
+            description=f"suggestions (requests: {progress.requests:,}{left})",
+        )
+
+    def on_run_finished(self, summary: RunSummary) -> None:
+        self._finished.append(summary)
+        self._bar.advance(self._hours, summary.windows)
+
+
+def run_hours(settings: Settings, hours: HourRange, options: RunOptions, finished: list[RunSummary]) -> None:
+    """Materialize every asset for ``hours`` through Dagster; each run that ends well is appended to ``finished``.
+
+    Raises:
+        ViralAssetsError: the database is not ready, or a run failed; ``finished`` holds the runs before it.
+    """
+    home = prepare_instance(settings)
+    database = Database(settings.resolved_database_url)
+    try:
+        database.ensure_ready()
+    finally:
+        database.dispose()
+    with progress_bar() as bar, open_instance(home) as instance:
+        materialize_windows(instance, hours, options=options, observer=Watcher(bar, hours, finished))
+
+
+def show_summary(where: Console, finished: Sequence[RunSummary], projects: Sequence[str]) -> None:
+    """What came of the runs, and where to look at it."""
+    total = combined(finished)
+    where.print(
+        facts_table(
+            [
+                ("hours", f"{total.windows:,}: {hour_key(total.window.start)} to {hour_key(total.window.end)} (UTC)"),
+                ("tweets worth a reply", count(total.opportunities)),
+                ("already done before", count(total.already_done)),
+                ("suggestions written", count(total.saved)),
+                ("tweets without any", _failures(total)),
+                ("left for a later run", count(total.deferred)),
+                ("requests", f"{total.requests:,} ({total.tokens:,} tokens, {money(total.cost_usd)})"),
+                ("written by", ", ".join(dict.fromkeys([total.provider, total.model]))),
+                ("took", duration(total.seconds)),
+            ]
+        )
+    )
+    for note in total.notes:
+        say(where, f"Note: {plain(note)}")
+    for check in total.failed_checks:
+        complain(f"check failed: {check}")
+    if total.opportunities:
+        say(where, "Read them: ", command(_following("review", projects, total.window)))
+    say(where, "The runs, their checks and counts: ", command("viral-assets dev"))
+
+
+def show_estimate(where: Console, finished: Sequence[RunSummary]) -> None:
+    """What the runs would take."""
+    estimate = combined(finished).estimate
+    if estimate is None or estimate.opportunities == 0:
+        say(where, "No tweet of these hours is worth a reply; there is nothing to ask about.")
+        return
+    packs = sorted(set(estimate.packs))
+    shown = facts_table(
+        [
+            ("tweets worth a reply", count(estimate.opportunities)),
+            ("already done before", count(estimate.already_done)),
+            ("to ask about", count(estimate.opportunities - estimate.already_done)),
+            ("requests", count(estimate.requests)),
+            ("tweets per request", " to ".join(dict.fromkeys([str(packs[0]), str(packs[-1])])) if packs else "none"),
+            ("tokens", f"{estimate.input_tokens:,} in, {estimate.output_tokens:,} out"),
+            ("cost", money(estimate.cost_usd)),
+            ("time", f"about {duration(estimate.seconds)}"),
+        ]
+    )
+    where.print(shown)
+    say(where, "The model was not asked. The same command without ", command("--dry-run"), " does it.")
+
+
+def _failures(total: RunSummary) -> str:
+    reasons = [f"{number:,} {name}" for name, number in total.outcomes.items() if number and name in FAILED]
+    return f"{total.failed:,} ({', '.join(reasons)})" if reasons else count(total.failed)
+
+
+def _following(name: str, projects: Sequence[str], hours: HourRange) -> str:
+    project = f"--project {projects[0]} " if len(projects) == 1 else ""
+    return f"viral-assets {name} {project}--from {hours.start:%Y-%m-%dT%H:%M} --to {hours.end:%Y-%m-%dT%H:%M}"

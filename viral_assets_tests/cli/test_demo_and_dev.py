@@ -1,0 +1,156 @@
+"""``viral-assets demo`` and ``viral-assets dev``: the same data, filled by the one and shown by the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from viral_assets.cli.demo import forget_sample, prepare_sample
+from viral_assets.cli.home import prepare_instance
+from viral_assets.hours import HOUR, HourRange, floor_hour
+from viral_assets.settings import checkout_root, load_settings
+from viral_assets.store.engine import Database
+from viral_assets.store.tables import comment_suggestions, ingested_files, metadata, tweets
+from viral_assets_tests.cli.conftest import CommandLine
+from viral_assets_tests.review.examples import opportunity, store
+
+END = floor_hour(datetime.now(UTC)) - HOUR
+DAY = HourRange(END - 24 * HOUR, END)
+LATER = HourRange(END - 23 * HOUR, END + HOUR)
+
+QUERY = """{
+    runsOrError { ... on Runs { results { status } } }
+    assetNodes(assetKeys: [{path: ["suggestion_digest"]}]) { partitionStats { numMaterialized } }
+}"""
+
+
+def rows(database: Database) -> dict[str, int]:
+    """How many rows every table with tweets has."""
+    counted = [table for table in metadata.sorted_tables if "tweet_id" in table.c]
+    with database.read() as connection:
+        return {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in counted}
+
+
+def test_the_sample_is_there_once_however_often_it_is_prepared(sqlite_database: Database, tmp_path: Path) -> None:
+    number = prepare_sample(sqlite_database, tmp_path / "demo", DAY)
+    assert prepare_sample(sqlite_database, tmp_path / "demo", DAY) == number
+    assert rows(sqlite_database)["tweets"] == number
+
+
+def test_a_later_hour_replaces_the_earlier_sample(database: Database, tmp_path: Path) -> None:
+    number = prepare_sample(database, tmp_path / "demo", DAY)
+    assert prepare_sample(database, tmp_path / "demo", LATER) == number
+    with database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(tweets)) == number
+        assert connection.scalar(select(func.min(tweets.c.window_start))) == LATER.start
+        assert connection.scalar(select(func.count()).select_from(ingested_files)) == 1
+    assert [path.name for path in (tmp_path / "demo").iterdir()] == [f"sample-{LATER.end:%Y%m%dT%H}.jsonl"]
+
+
+def test_forgetting_the_sample_leaves_other_tweets_alone(sqlite_database: Database, tmp_path: Path) -> None:
+    with sqlite_database.begin() as connection:
+        store(connection, [opportunity(project="demo")])
+    before = rows(sqlite_database)
+    prepare_sample(sqlite_database, tmp_path / "demo", DAY)
+    (sample,) = (tmp_path / "demo").iterdir()
+    with sqlite_database.read() as connection:
+        some = connection.scalars(select(tweets.c.tweet_id).where(tweets.c.tweet_id != opportunity().tweet_id)).first()
+    assert some is not None
+    with sqlite_database.begin() as connection:
+        connection.execute(
+            comment_suggestions.insert().values(
+                project="demo",
+                tweet_id=some,
+                suggestion_type="add_value",
+                window_start=DAY.start,
+                position=0,
+                text="t",
+                weighted_length=1,
+                provider="offline",
+                model="offline",
+                request_id="r",
+                created_at=END,
+            )
+        )
+    forget_sample(sqlite_database, sample)
+    assert rows(sqlite_database) == before
+
+
+@pytest.mark.usefixtures("home")
+def test_the_instance_file_is_copied_once_and_then_the_persons_own() -> None:
+    folder = prepare_instance(load_settings())
+    instance = folder / "dagster.yaml"
+    assert instance.read_text() == (checkout_root() / "dagster.yaml").read_text()
+    assert os.environ["DAGSTER_HOME"] == str(folder)
+    instance.write_text("telemetry: {enabled: false}\n")
+    assert prepare_instance(load_settings()) == folder
+    assert instance.read_text() == "telemetry: {enabled: false}\n"
+
+
+def test_dev_says_when_its_port_is_taken(viral_assets: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = viral_assets("dev", "--port", taken.getsockname()[1])
+    assert said.code == 2
+    assert "choose another --port" in said.err
+    assert said.complaints
+
+
+@pytest.mark.timeout(300)
+def test_dev_shows_what_the_demo_filled(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"GEMINI_API_KEY": "not-used", "VIRAL_ASSETS_END": "2020-01-01"}.items():
+        monkeypatch.setenv(name, value)
+    filled = viral_assets("demo", "--json")
+    assert filled.code == 0, filled.err
+    assert filled.json["tweets"] > 300
+    assert all(number > 0 for number in filled.json["labels"].values())
+    assert filled.json["suggestions"] > filled.json["opportunities"] > 50
+    assert Path(filled.json["html"]).read_text(encoding="utf-8").count("<article") > 50
+    assert Path(filled.json["html"]).with_suffix(".csv").exists()
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "viral_assets.cli", "dev", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=viral_assets.home,
+        start_new_session=True,
+    )
+    try:
+        found = ask_until_answered(f"http://127.0.0.1:{port}/graphql", QUERY)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(60)
+    assert [run["status"] for run in found["runsOrError"]["results"]] == ["SUCCESS"]
+    assert found["assetNodes"][0]["partitionStats"]["numMaterialized"] == 24
+
+
+def ask_until_answered(address: str, query: str) -> dict[str, Any]:
+    """The UI's answer, once it is up and has loaded the code location."""
+    request = urllib.request.Request(
+        address, json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
+    )
+    deadline = time.monotonic() + 200
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                answer: dict[str, Any] = json.load(response)["data"]
+                if answer["assetNodes"]:
+                    return answer
+        except (urllib.error.URLError, ConnectionError):
+            pass
+        assert time.monotonic() < deadline, "the UI did not come up"
+        time.sleep(0.2)

@@ -1,0 +1,146 @@
+"""``viral-assets generate-comments``, with real runs on a real Dagster instance."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from viral_assets.cli.generate import parse_batch_size
+from viral_assets.errors import ConfigurationError
+from viral_assets.hours import HOUR, HourRange
+from viral_assets_tests.cli.conftest import CommandLine, hour_arguments, write_tweets
+from viral_assets_tests.gemini_emulator import INVALID_KEY, EmulatorConfig, GeminiEmulator
+
+PROMISED = {"windows", "opportunities", "generated", "saved", "failed", "requests", "tokens", "cost_usd", "seconds"}
+
+
+@pytest.fixture
+def hours(viral_assets: CommandLine, tmp_path: Path, last_hour: datetime) -> tuple[str, ...]:
+    """The arguments for one hour, whose tweets have been ingested."""
+    assert viral_assets("ingest", write_tweets(tmp_path / "tweets.json", last_hour)).code == 0
+    return hour_arguments(HourRange(last_hour, last_hour + HOUR))
+
+
+@pytest.fixture
+def emulator() -> Iterator[GeminiEmulator]:
+    with GeminiEmulator() as running:
+        yield running
+
+
+def test_a_range_of_hours_becomes_suggestions_and_a_second_run_asks_for_nothing(
+    viral_assets: CommandLine, hours: tuple[str, ...]
+) -> None:
+    first = viral_assets("generate-comments", *hours, "--json")
+    assert first.code == 0, first.err
+    assert first.json.keys() >= PROMISED
+    assert first.json["windows"] == 1
+    assert first.json["opportunities"] > 0
+    assert first.json["saved"] == 3 * first.json["opportunities"]
+    assert first.json["failed"] == 0
+    assert first.json["failed_checks"] == []
+    assert first.json["provider"] == "offline"
+    assert first.out.count("\n") == 1
+
+    again = viral_assets("generate-comments", *hours, "--json")
+    assert again.code == 0
+    assert (again.json["requests"], again.json["saved"]) == (0, 0)
+    assert again.json["already_done"] == first.json["opportunities"]
+
+    with dg.DagsterInstance.from_config(str(viral_assets.home / "dagster")) as instance:
+        runs = instance.get_runs()
+    assert {run.run_id for run in runs} == {*first.json["run_ids"], *again.json["run_ids"]}
+    assert all(run.is_success for run in runs)
+
+
+def test_a_dry_run_asks_for_nothing_and_says_what_it_would_take(
+    viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key")
+    monkeypatch.setenv("GEMINI_API_ENDPOINT", emulator.url)
+    said = viral_assets("generate-comments", *hours, "--dry-run", "--json")
+    assert said.code == 0, said.err
+    assert emulator.arrivals == []
+    estimate = said.json["estimate"]
+    assert estimate["opportunities"] == said.json["opportunities"] > 0
+    assert sum(estimate["packs"]) == estimate["opportunities"]
+    assert estimate["cost_usd"] > 0
+    assert said.json["requests"] == said.json["saved"] == 0
+    assert "--dry-run" in said.err
+
+
+def test_the_model_writes_the_suggestions_when_there_is_a_key(
+    viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key")
+    monkeypatch.setenv("GEMINI_API_ENDPOINT", emulator.url)
+    said = viral_assets("generate-comments", *hours, "--json")
+    assert said.code == 0, said.err
+    assert said.json["provider"] == "google-generativeai"
+    assert said.json["requests"] == len(emulator.generated()) > 0
+    assert said.json["saved"] > 0
+    assert said.json["cost_usd"] > 0
+
+
+def test_a_wrong_key_is_one_line_without_the_key(
+    viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator
+) -> None:
+    said = viral_assets.in_a_process(
+        "generate-comments", *hours, "--json", GEMINI_API_KEY=INVALID_KEY, GEMINI_API_ENDPOINT=emulator.url
+    )
+    assert said.code == 1
+    assert len(said.err.splitlines()) == 1
+    assert "GEMINI_API_KEY" in said.err
+    assert INVALID_KEY not in said.err + said.out
+    assert said.json["saved"] == 0
+    assert said.json["error"] in said.err
+
+
+def test_an_interrupt_saves_what_is_under_way_and_the_same_command_goes_on(
+    viral_assets: CommandLine, hours: tuple[str, ...]
+) -> None:
+    with GeminiEmulator(EmulatorConfig(latency=(1.0, 0.0))) as slow:
+        environment = {"GEMINI_API_KEY": "a-key", "GEMINI_API_ENDPOINT": slow.url}
+        arguments = ["generate-comments", *hours, "--no-batch", "--json"]
+        process = viral_assets.start(*arguments, **environment)
+        while not slow.arrivals:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert err.splitlines() == [line for line in err.splitlines() if line.startswith("viral-assets: interrupted")]
+
+        paid = {tweet for arrival in slow.arrivals for tweet in arrival.tweet_ids}
+        slow.reset()
+        again = viral_assets.in_a_process(*arguments, **environment)
+        assert again.code == 0
+        assert again.json["already_done"] == len(paid) > 0
+        assert not paid & {tweet for arrival in slow.arrivals for tweet in arrival.tweet_ids}
+
+
+def test_a_provider_without_a_key_is_told_before_any_run(
+    viral_assets: CommandLine, hours: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_PROVIDER", "google-genai")
+    said = viral_assets("generate-comments", *hours)
+    assert said.code == 2
+    assert "GEMINI_API_KEY" in said.err
+    assert said.err.count("\n") == 1
+    assert not (viral_assets.home / "dagster" / "history" / "runs.db").exists()
+
+
+@pytest.mark.parametrize(("text", "meant"), [("1", 1), ("5", 5), ("auto", "auto")])
+def test_batch_sizes(text: str, meant: int | str) -> None:
+    assert parse_batch_size(text) == meant
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "", "Auto", "٣", "9" * 5000])
+def test_a_batch_size_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="--batch-size"):
+        parse_batch_size(text)

@@ -1,0 +1,66 @@
+"""What the command line says of itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from viral_assets import __version__
+from viral_assets_tests.cli.conftest import CommandLine
+
+COMMANDS = ("demo", "dev", "ingest", "generate-comments", "export-comments", "quota", "review", "db upgrade")
+
+FLAGS = (
+    "--project",
+    "--hours-back",
+    "--from",
+    "--to",
+    "--min-followers",
+    "--min-likes",
+    "--min-views",
+    "--max-candidates",
+    "--batch-size",
+    "--no-batch",
+    "--use-gate",
+    "--no-use-gate",
+    "--skip-low-scores",
+    "--no-skip-low-scores",
+    "--greens-only",
+    "--dry-run",
+    "--json",
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_examples(viral_assets: CommandLine, command: str) -> None:
+    said = viral_assets(*command.split(), "--help")
+    assert said.code == 0
+    assert "Examples" in said.out
+    assert f"viral-assets {command}" in said.out.split("Examples")[1]
+
+
+def test_the_front_page_lists_every_command(viral_assets: CommandLine) -> None:
+    said = viral_assets("--help")
+    assert said.code == 0
+    assert all(command.split()[0] in said.out for command in COMMANDS)
+
+
+def test_generate_comments_has_the_promised_flags(viral_assets: CommandLine) -> None:
+    shown = viral_assets("generate-comments", "--help").out
+    assert all(flag in shown for flag in FLAGS)
+
+
+def test_the_version_is_told(viral_assets: CommandLine) -> None:
+    assert viral_assets("--version").out == f"viral-assets {__version__}\n"
+
+
+def test_help_loads_nothing_heavy() -> None:
+    heavy = {"dagster", "numpy", "pandas", "sqlalchemy", "pydantic_settings", "jinja2", "wordllama"}
+    code = (
+        "import sys\nfrom viral_assets.cli import main\nsys.argv = ['viral-assets', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert heavy.isdisjoint(ended.stderr.split())

@@ -1,0 +1,176 @@
+"""The commands that only look: ``export-comments``, ``review`` and ``quota``; and ``db upgrade``."""
+
+from __future__ import annotations
+
+import csv
+import os
+import webbrowser
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from viral_assets.cli.quota import effective_requests
+from viral_assets.generation.generator import AsyncCommentGenerator, limits_from
+from viral_assets.hours import HOUR
+from viral_assets.quota.ledger import QuotaStatus
+from viral_assets.quota.limits import Limits
+from viral_assets.settings import load_settings
+from viral_assets.store.engine import Database
+from viral_assets_tests.cli.conftest import CommandLine
+from viral_assets_tests.review.examples import opportunity, store, suggestion
+
+
+@pytest.fixture
+def three_tweets(home: Path, last_hour: datetime) -> None:
+    """Of the project demo: a green one of the last hour, a yellow one of yesterday that more people saw, a rejected."""
+    database = Database(load_settings().resolved_database_url)
+    new, old = last_hour + timedelta(minutes=7), last_hour - timedelta(hours=20)
+    rejected = (suggestion("You should not have said that, and here is why.", status="rejected"),)
+    with database.begin() as connection:
+        store(
+            connection,
+            [
+                opportunity(project="demo", tweet_id="11", created_at=new, total=0.7, label="green", views=10),
+                opportunity(project="demo", tweet_id="12", created_at=old, total=0.5, label="yellow", views=9_000),
+                opportunity(project="demo", tweet_id="13", created_at=new, total=0.9, suggestions=rejected),
+            ],
+        )
+    database.dispose()
+
+
+def exported(path: Path) -> list[str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row["tweet_id"] for row in csv.DictReader(file)]
+
+
+@pytest.mark.usefixtures("three_tweets")
+@pytest.mark.parametrize(
+    ("arguments", "tweets"),
+    [
+        ([], ["11", "12"]),
+        (["--project", "demo"], ["11", "12"]),
+        (["--sort-by", "views"], ["12", "11"]),
+        (["--limit", "1"], ["11"]),
+        (["--hours-back", "6"], ["11"]),
+        (["--label", "yellow"], ["12"]),
+        (["--label", "yellow", "--label", "green"], ["11", "12"]),
+        (["--status", "rejected"], ["13"]),
+        (["--status", "posted"], []),
+    ],
+)
+def test_an_export_has_the_tweets_asked_for(
+    viral_assets: CommandLine, tmp_path: Path, arguments: list[str], tweets: list[str]
+) -> None:
+    path = tmp_path / "replies.csv"
+    said = viral_assets("export-comments", "--out", path, *arguments, "--json")
+    assert said.code == 0
+    assert exported(path) == tweets
+    assert said.json == {"path": str(path), "rows": len(tweets)}
+
+
+@pytest.mark.usefixtures("three_tweets")
+def test_an_export_goes_to_the_home_unless_told_otherwise(viral_assets: CommandLine) -> None:
+    viral_assets("export-comments", "--project", "demo")
+    assert exported(viral_assets.home / "exports" / "comments-demo.csv") == ["11", "12"]
+
+
+def test_an_export_to_a_place_that_cannot_be_written_is_one_line(viral_assets: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = viral_assets("export-comments", "--out", tmp_path / "file" / "replies.csv")
+    assert said.code == 2
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("three_tweets")
+def test_review_writes_the_digest_and_opens_it(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+
+    def browser(address: str) -> bool:
+        opened.append(Path(address.removeprefix("file://")))
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", browser)
+    said = viral_assets("review", "--project", "demo")
+    assert said.code == 0
+    (page,) = opened
+    assert str(page) in said.out
+    assert "Put the charger in the kitchen" in page.read_text(encoding="utf-8")
+    assert exported(page.with_suffix(".csv")) != []
+
+
+@pytest.mark.usefixtures("three_tweets")
+def test_review_says_so_where_there_is_no_browser(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webbrowser, "open", lambda _: False)
+    said = viral_assets("review")
+    assert said.code == 0
+    assert "open the page yourself" in said.out
+
+
+@pytest.mark.usefixtures("three_tweets")
+def test_review_takes_the_hours_asked_for(viral_assets: CommandLine, last_hour: datetime) -> None:
+    said = viral_assets("review", "--from", f"{last_hour:%Y-%m-%dT%H:%M}", "--no-open", "--json")
+    assert said.json["opportunities"] == 2
+    assert said.json["to"] == (last_hour + HOUR).isoformat()
+
+
+def test_review_of_nothing_names_the_command_that_comes_before(
+    viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webbrowser, "open", pytest.fail)
+    said = viral_assets("review")
+    assert said.code == 0
+    assert "viral-assets generate-comments" in said.out
+
+
+def test_quota_shows_what_is_used_and_free(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "GEMINI_API_KEY": "a-secret-key",
+        "VIRAL_ASSETS_RPM": "12",
+        "VIRAL_ASSETS_RPD": "500",
+        "VIRAL_ASSETS_DAILY_BUDGET_USD": "2.5",
+    }.items():
+        monkeypatch.setenv(name, value)
+    database = Database(load_settings().resolved_database_url)
+    ledger = AsyncCommentGenerator(limits=limits_from(load_settings()), database=database).ledger
+    ledger.block(3600, "the service said: enough\x1b[2J", count_as_limit=False)
+    database.dispose()
+
+    said = viral_assets("quota", "--json")
+    assert said.code == 0
+    assert said.json["window"]["requests"] == {"used": 0, "limit": 12}
+    assert said.json["day"]["requests"] == {"used": 0, "limit": 500}
+    assert said.json["day"]["cost_usd"] == {"used": 0.0, "limit": 2.5}
+    blocked = datetime.fromisoformat(said.json["blocked_until"]) - datetime.now(UTC)
+    assert timedelta(minutes=59) < blocked < timedelta(minutes=61)
+
+    shown = viral_assets("quota").out
+    assert "Blocked until" in shown
+    assert "$2.50" in shown
+    assert "a-secret-key" not in shown
+    assert "\x1b" not in shown
+
+
+def test_quota_without_a_key_says_that_there_is_none_to_show(viral_assets: CommandLine) -> None:
+    said = viral_assets("quota", "--json")
+    assert said.json["provider"] == "offline"
+    assert said.json["window"]["requests"]["limit"] is None
+    assert "GEMINI_API_KEY" in said.err
+
+
+def test_a_limit_learned_from_the_service_counts_if_it_is_lower() -> None:
+    status = QuotaStatus(Limits(max_requests=15), 0, 0, 0, "2026-11-21", 0, 0, 0, 0)
+    assert effective_requests(status) == 15
+    assert effective_requests(replace(status, learned_requests=4)) == 4
+    assert effective_requests(replace(status, learned_requests=40)) == 15
+
+
+def test_db_upgrade_shows_before_and_after_and_no_password(viral_assets: CommandLine, postgres_url: str) -> None:
+    os.environ["VIRAL_ASSETS_DATABASE_URL"] = postgres_url + ("&" if "?" in postgres_url else "?") + "password=geheim"
+    first, second = viral_assets("db", "upgrade", "--json"), viral_assets("db", "upgrade", "--json")
+    assert (first.code, second.code) == (0, 0)
+    assert first.json["before"] is None
+    assert first.json["after"] == second.json["before"] == second.json["after"]
+    assert "nothing to do" in second.err
+    assert "geheim" not in first.out + first.err + second.out + second.err
