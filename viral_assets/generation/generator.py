@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -21,7 +22,7 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.generation.clients import build_client, resolve_provider
 from viral_assets.generation.clients.base import GenerationClient, fingerprint
 from viral_assets.generation.estimate import Estimate, estimate
-from viral_assets.generation.executor import MOST_AT_ONCE, Executor, Options
+from viral_assets.generation.executor import Executor, Options
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.prices import FREE, Price, PriceTable, load_prices, price_of
 from viral_assets.generation.report import GenerationReport, ProgressCallback
@@ -35,9 +36,14 @@ from viral_assets.quota.limits import unlimited
 from viral_assets.settings import Settings, load_settings
 from viral_assets.store.engine import Database
 
+log = logging.getLogger("viral_assets")
+
 BatchSize = int | Literal["auto"]
 Config = Project | Mapping[str, Any] | None
 Topic = str | TaxonomyNode | Mapping[str, Any]
+
+MAX_ID_LENGTH = 32
+"""What the tables hold; X's have 19 digits."""
 
 OFFLINE = "offline"
 """Provider, quota and model of drafts that no language model wrote."""
@@ -108,7 +114,8 @@ class AsyncCommentGenerator:
         self._workers = max(max_workers, self._options.most_at_once(self._limits))
         self._database = database
         self._prices = load_prices(settings.prices) if prices is None else prices
-        self._client: GenerationClient | None = None
+        # Now, because importing an SDK takes a second that no run should spend while it holds a grant.
+        self._client: GenerationClient | None = self._open_client()
         self._ledger: Ledger | None = None
 
     @property
@@ -117,7 +124,7 @@ class AsyncCommentGenerator:
         if self._ledger is None:
             offline = self.provider == OFFLINE
             # All models of a key share one quota here: the service counts each model apart, so this is never too much.
-            key = OFFLINE if offline else f"gemini:{fingerprint(self._api_key or '')}"
+            key = OFFLINE if offline else f"gemini:{fingerprint((self._api_key or '').strip())}"
             self._ledger = open_ledger(self._database, unlimited() if offline else self._limits, key)
         return self._ledger
 
@@ -199,10 +206,16 @@ class AsyncCommentGenerator:
         project = _project(config, topics)
         records: list[Mapping[str, Any]] = [{"text": each} if isinstance(each, str) else each for each in tweets]
         opportunities = [
-            _opportunity({"tweet_id": f"tweet-{number}", **record, "topic": label}, project)
+            _opportunity({"tweet_id": f"tweet-{number}", **_without_blanks(record), "topic": label}, project)
             for number, (record, label) in enumerate(zip(records, labels, strict=True), 1)
         ]
-        _, results = await self._run(opportunities, {project.name: project}, NoResults(), options=self._options)
+        # The caller has the answers: what is in the database neither counts as done nor keeps anybody from asking.
+        options = replace(self._options, force=True, claim=False)
+        report, results = await self._run(
+            opportunities, {project.name: project}, NoResults(self._database), options=options
+        )
+        for note in report.notes:
+            log.warning(note)
         return [results[(each.project, each.tweet_id)] for each in opportunities]
 
     async def generate_and_save_batch_async(
@@ -258,10 +271,7 @@ class AsyncCommentGenerator:
         progress: ProgressCallback | None = None,
         stop: threading.Event | None = None,
     ) -> tuple[GenerationReport, dict[tuple[str, str], list[Suggestion]]]:
-        if self._client is None:
-            self._client = build_client(
-                self.provider, api_key=self._api_key, endpoint=self._endpoint, max_workers=self._workers
-            )
+        self._client = self._client or self._open_client()
         executor = Executor(
             self._client,
             self.ledger,
@@ -277,6 +287,9 @@ class AsyncCommentGenerator:
         report.model = options.model or ", ".join(sorted({each.generation.model for each in projects.values()}))
         suggestions = {(each.project, each.tweet_id): _suggestions(executor, each) for each in opportunities}
         return report, suggestions
+
+    def _open_client(self) -> GenerationClient:
+        return build_client(self.provider, api_key=self._api_key, endpoint=self._endpoint, max_workers=self._workers)
 
     def _saved(self, projects: Mapping[str, Project]) -> Results:
         if self._database is None:
@@ -379,7 +392,7 @@ def _label(topic: Topic) -> str:
 
 def _records(tweets_with_scores: pd.DataFrame | Sequence[Any]) -> list[Mapping[str, Any]]:
     if isinstance(tweets_with_scores, pd.DataFrame):
-        return [cast("Mapping[str, Any]", row) for row in tweets_with_scores.to_dict("records")]
+        return [_without_blanks(row) for row in tweets_with_scores.to_dict("records")]
     records: list[Mapping[str, Any]] = []
     for each in tweets_with_scores:
         if isinstance(each, Mapping):
@@ -387,16 +400,23 @@ def _records(tweets_with_scores: pd.DataFrame | Sequence[Any]) -> list[Mapping[s
             continue
         tweet, scores = each
         records.append({**tweet, **(scores if isinstance(scores, Mapping) else {"total": scores})})
-    return records
+    return [_without_blanks(record) for record in records]
+
+
+def _without_blanks(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """Without what pandas puts where there is nothing."""
+    return {
+        str(name): value for name, value in record.items() if not (pd.api.types.is_scalar(value) and pd.isna(value))
+    }
 
 
 def _opportunity(record: Mapping[str, Any], project: Project) -> Opportunity:
     text, tweet_id = record.get("text"), record.get("tweet_id") or record.get("id")
     if not isinstance(text, str) or not text.strip() or not tweet_id:
         raise ConfigurationError(f"a tweet needs 'tweet_id' and 'text'; one has only {sorted(map(str, record))}")
-    moment = record.get("window_start")
-    if moment is None or moment is pd.NaT:
-        moment = record.get("created_at")
+    if isinstance(tweet_id, float) or not 0 < len(str(tweet_id)) <= MAX_ID_LENGTH:
+        raise ConfigurationError(f"{tweet_id!r} is not a tweet's id; ids are texts of at most {MAX_ID_LENGTH} digits")
+    moment = record.get("window_start") or record.get("created_at")
     return Opportunity(
         project=project.name,
         tweet_id=str(tweet_id),
