@@ -75,8 +75,10 @@ def prepared(text: str) -> str:
     if not text.isascii():
         # A lone surrogate is no character, and tokenizers take UTF-8.
         text = unicodedata.normalize("NFC", text).encode("utf-8", "replace").decode("utf-8")
-    said = _LINK_OR_HANDLE.sub(" ", _RETWEET_MARK.sub("", text[:_MAX_CHARACTERS], count=1))
-    return " ".join(said.split())
+    text = text[:_MAX_CHARACTERS]
+    if "@" in text or "://" in text or "www." in text.lower():
+        text = _LINK_OR_HANDLE.sub(" ", _RETWEET_MARK.sub("", text))
+    return " ".join(text.split())
 
 
 def unit_rows(matrix: Vectors) -> Vectors:

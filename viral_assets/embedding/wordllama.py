@@ -1,14 +1,16 @@
 """The embedded default: WordLlama, whose weights are inside its wheel. No network, no key, no cost.
 
-A text's vector is the mean of its tokens' vectors (https://github.com/dleemiller/WordLlama). The library pads and
-pools whole batches; pooling text by text here is three times as fast and needs no memory for padding.
+A text's vector is the mean of its tokens' vectors (https://github.com/dleemiller/WordLlama). None of the tokens reaches
+across a space, so the vector of a text is a sum over its words too, and the few thousand words that make up most
+tweets are taken apart once: several times as fast as the library's own way, which tokenizes and pads whole texts.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -21,45 +23,82 @@ from viral_assets.embedding.base import Calibration, Vectors, prepared, unit_row
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_TOKENIZED_AT_ONCE = 1024
+DIMENSIONS = 256
+
+_TEXTS_AT_ONCE = 1024
+_REMEMBERED_WORDS = 2**16
 
 _HASHTAG = re.compile(r"#(\w+)")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class WordLlamaEmbedder:
-    """WordLlama ``l2_supercat`` with 256 dimensions. Loaded when the first text is embedded (one second)."""
+    """WordLlama ``l2_supercat`` with 256 dimensions. Loaded when the first text is embedded. Safe between threads."""
 
     # The last part counts changes in how texts are prepared.
-    model = "wordllama-l2_supercat-256-1"
-    dimensions = 256
+    model = f"wordllama-l2_supercat-{DIMENSIONS}-1"
+    dimensions = DIMENSIONS
     batch_size = 4096
     # Of 735 English tweets (news, talk), the best of five topics they are not about had a cosine of 0.07 in the median,
     # 0.15 at 90 % and 0.24 at 99 %; 25 tweets about them had 0.33 in the median and 0.56 at 90 %. Tweets that report
     # the same news or are copies with a few words changed have 0.85 and more, others on the same subject at most 0.6.
     calibration = Calibration(zero=0.12, one=0.45, same=0.85)
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit rows (n, 256); zeros for a text without words."""
+        sums = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            words = [_plain_words(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
+            with self._lock:
+                self._words.learn(word for said in words for word in said)
+                for row, said in enumerate(words, start):
+                    sums[row] = self._words.sum_of(said)
+        return unit_rows(sums)
+
     @cached_property
-    def _loaded(self) -> tuple[Tokenizer, Vectors]:
+    def _words(self) -> _WordSums:
         with _root_logger_left_alone():
             import wordllama
 
             inference = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
         inference.tokenizer.no_padding()
-        return inference.tokenizer, inference.embedding
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """Unit rows (n, 256); zeros for a text without words."""
-        tokenizer, table = self._loaded
-        sums = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
-            batch = [_plain_words(text) for text in texts[start : start + _TOKENIZED_AT_ONCE]]
-            for row, encoded in enumerate(tokenizer.encode_batch_fast(batch, add_special_tokens=False), start):
-                sums[row] = table[encoded.ids].sum(axis=0)
-        return unit_rows(sums)
+        return _WordSums(inference.tokenizer, inference.embedding)
 
 
-def _plain_words(text: str) -> str:
+class _WordSums:
+    """For each word met lately, the sum of its tokens' vectors."""
+
+    def __init__(self, tokenizer: Tokenizer, table: Vectors) -> None:
+        self._tokenizer = tokenizer
+        self._table = table
+        self._rows: dict[str, int] = {}
+        self._sums = np.empty((_REMEMBERED_WORDS, DIMENSIONS), dtype=np.float32)
+
+    def learn(self, words: Iterable[str]) -> None:
+        """Get ready for the words, which are those of one batch of texts."""
+        wanted = dict.fromkeys(words)
+        if len(self._rows) + len(wanted) > _REMEMBERED_WORDS:
+            self._rows.clear()
+        new = [word for word in wanted if word not in self._rows]
+        needed = len(self._rows) + len(new)
+        if needed > len(self._sums):
+            self._sums = np.empty((needed, DIMENSIONS), dtype=np.float32)
+        for word, encoded in zip(new, self._tokenizer.encode_batch_fast(new, add_special_tokens=False), strict=True):
+            row = len(self._rows)
+            self._sums[row] = self._table[encoded.ids].sum(axis=0)
+            self._rows[word] = row
+
+    def sum_of(self, words: Sequence[str]) -> Vectors:
+        """The sum (256,) of the vectors of all tokens; the words have been learnt."""
+        rows = self._rows
+        total: Vectors = self._sums[[rows[word] for word in words]].sum(axis=0)
+        return total
+
+
+def _plain_words(text: str) -> list[str]:
     """Lower case, and ``#ScreenTime`` as two words.
 
     The model's tokens know case, and capitals cost similarity that has nothing to do with the subject: an "I" put
@@ -68,7 +107,7 @@ def _plain_words(text: str) -> str:
     words = prepared(text)
     if "#" in words:
         words = _HASHTAG.sub(lambda hashtag: _HUMP.sub(" ", hashtag[1]), words)
-    return words.lower()
+    return words.lower().split()
 
 
 @contextmanager

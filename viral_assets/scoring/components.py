@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from viral_assets.projects.model import Sources
 from viral_assets.scoring.similarity import Vectors
-from viral_assets.scoring.texts import LINK, BoolArray, FloatArray, IntArray, TextColumn, phrase_pattern
+from viral_assets.scoring.texts import LINK, BoolArray, FloatArray, IntArray, Phrases, TextColumn
 
 VELOCITY_STEEPNESS = 2.0
 """With it, an account of 10,000 followers has a velocity of 0.24 at 60 likes an hour and of 0.85 at 300."""
@@ -51,7 +51,7 @@ _HEDGES = (
     *("feel like", "feels like", "i guess", "i suppose", "i think", "i wonder", "imho", "imo", "maybe", "might"),
     *("not sure", "perhaps", "possibly", "probably"),
 )
-_OPEN_PHRASES = phrase_pattern([*_INVITATIONS, *_HEDGES])
+_OPEN_PHRASES = Phrases([*_INVITATIONS, *_HEDGES])
 
 
 class Calibration(Protocol):
@@ -133,8 +133,8 @@ def openness(column: TextColumn) -> Openness:
 
 
 def _asks(folded: str) -> bool:
-    """Folding made every kind of question mark one of these two. One that is part of a link does not ask."""
-    said = _LINK.sub(" ", folded)
+    """Folding made every kind of question mark one of two. One that is part of a link does not ask."""
+    said = _LINK.sub(" ", folded) if "://" in folded or "www." in folded else folded
     return "?" in said or "؟" in said
 
 

@@ -84,7 +84,8 @@ def plainly_says_something(folded: str) -> bool:
     missing = links + folded.count("#") + folded.count("@") + 1
     if links >= MANY_LINKS:
         return False
-    for word in folded.split():
+    # Words mostly come first: there is no need to look at all of them.
+    for word in folded.split(maxsplit=2 * missing)[: 2 * missing]:
         if word[0].isalnum() and not word.startswith(_LINK_STARTS):
             missing -= 1
             if missing == 0:
@@ -109,9 +110,9 @@ def verdicts(
         project: whose lists and languages.
     """
     sources = project.sources
-    empty, spam = _empty_and_spam(column.folded)
+    retweet, empty, spam = _suspicions(column.folded)
     found: dict[str, BoolArray] = {
-        RETWEET: tweets["is_retweet"].to_numpy(dtype=np.bool_) | _old_style_retweets(column.folded),
+        RETWEET: tweets["is_retweet"].to_numpy(dtype=np.bool_) | retweet,
         EMPTY: empty,
         BLOCKED_HANDLE: listed(handles, sources.block_handles),
         BLOCKED_KEYWORD: column.contains(sources.blocked_keywords),
@@ -131,25 +132,20 @@ def verdicts(
     return np.array(VERDICTS, dtype=np.object_)[verdict]
 
 
-def _empty_and_spam(folded: Sequence[str]) -> tuple[BoolArray, BoolArray]:
-    """Which texts have no words, and which are link spam."""
-    empty = np.zeros(len(folded), dtype=np.bool_)
-    spam = np.zeros(len(folded), dtype=np.bool_)
+def _suspicions(folded: Sequence[str]) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Which texts are old-style retweets, which have no words, and which are link spam."""
+    retweet, empty, spam = (np.zeros(len(folded), dtype=np.bool_) for _ in range(3))
     suspicious = [
         "http" in text or "#" in text or "@" in text or "www." in text or not text[:1].isalnum() for text in folded
     ]
     for row in np.flatnonzero(suspicious).tolist():
-        if not plainly_says_something(folded[row]):
-            parts = composition(folded[row])
+        text = folded[row]
+        retweet[row] = text.startswith("rt @") and _OLD_STYLE_RETWEET.match(text) is not None
+        if not plainly_says_something(text):
+            parts = composition(text)
             empty[row] = parts.words == 0
             spam[row] = parts.is_link_spam
-    return empty, spam
-
-
-def _old_style_retweets(folded: Sequence[str]) -> BoolArray:
-    return np.array(
-        [text.startswith("rt @") and _OLD_STYLE_RETWEET.match(text) is not None for text in folded], dtype=np.bool_
-    )
+    return retweet, empty, spam
 
 
 def _unwanted_languages(

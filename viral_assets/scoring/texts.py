@@ -1,7 +1,8 @@
 """Looking for words in a whole column of texts at once. What the words mean is elsewhere (``components``, ``gate``).
 
 A call of a regular expression per text costs more than the search itself, so the texts of a column are joined, with a
-separator no pattern crosses, and searched in one go.
+separator no phrase crosses, and searched in one go. They are joined as UTF-8: a single emoji makes a ``str`` of a
+million characters four times as large, and bytes can be looked at by numpy.
 """
 
 from __future__ import annotations
@@ -17,10 +18,18 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
-_SEPARATOR = "\0"
-# One character each, so that positions stay what they are: a line break separates words as a space does, and
-# phones write ’ where people type '.
-_SAME_AS = str.maketrans({"\n": " ", "\t": " ", "\r": " ", "’": "'", "‘": "'"})
+_SEPARATOR = b"\0"
+_SPACE = ord(" ")
+# A line break separates words as a space does.
+_SPACES = bytes.maketrans(b"\t\n\r", b"   ")
+
+# The most bytes of one character, and the bytes that continue one.
+_LONGEST = 4
+_CONTINUATION = range(0x80, 0xC0)
+
+# Five bits tell letters apart; other characters share theirs, and are told apart by the phrase itself.
+_LETTER_BITS = 31
+_PREFIX = 4
 
 # Zero-width characters and soft hyphens: invisible, and a known way past keyword lists.
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
@@ -38,9 +47,13 @@ UNSPACED = re.compile(
 
 
 def fold(text: str) -> str:
-    """The text as searches see it: compatibility forms unified (NFKC), case folded, invisible characters gone."""
+    """The text as searches see it: compatibility forms unified (NFKC), case folded, invisible characters gone, and an
+    apostrophe the same whether it was typed on a phone or a keyboard.
+    """
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+        if not text.isprintable():
+            text = _INVISIBLE.sub("", text)
+        text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'")
     return text.casefold()
 
 
@@ -58,17 +71,43 @@ def normalised(text: str) -> str:
     return " ".join(_WORD.findall(said)) or said
 
 
-def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
-    """A pattern for folded phrases, for :meth:`TextColumn.find`: each after a space, and not going on as a word.
+def _joined(encoded: Sequence[bytes]) -> bytes:
+    """Every text begins with a space. What follows the last one is for looking ahead."""
+    return b"".join([b" ", (_SEPARATOR + b" ").join(encoded), _SEPARATOR, bytes(_LONGEST)])
 
-    The search skips from space to space, and there is one alternative per first letter, which makes it several times
-    faster than a list of phrases between word boundaries.
+
+class Phrases:
+    """Words and phrases to look for in columns of texts, many at a time.
+
+    Args:
+        phrases: as :func:`fold` gives them.
     """
-    rests: dict[str, list[str]] = {}
-    for phrase in sorted(phrases, reverse=True):
-        rests.setdefault(phrase[0], []).append(re.escape(phrase[1:]))
-    alternatives = "|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in rests.items())
-    return re.compile(rf" (?:{alternatives})(?!\w)")
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        # Of two phrases with one beginning, the longer one is tried first.
+        encoded = sorted((phrase.encode() for phrase in phrases), reverse=True)
+        self._pattern = re.compile(rb"(?:%s)(?!\w)" % b"|".join(map(re.escape, encoded)))
+        self._begins = np.zeros(1 << 5 * _PREFIX, dtype=np.bool_)
+        for phrase in encoded:
+            # What follows a phrase that is shorter than the prefix may be anything.
+            unknown = 1 << 5 * max(0, _PREFIX - len(phrase))
+            code = int(_prefix_codes(np.frombuffer(phrase.ljust(_PREFIX, b"\0"), np.uint8), np.zeros(1, np.int64))[0])
+            self._begins[code : code + unknown] = True
+
+    def among(self, joined: bytes, characters: npt.NDArray[np.uint8]) -> Iterator[tuple[int, str]]:
+        """Position and phrase of each that follows a space and does not go on as a word."""
+        starts = np.flatnonzero(characters[: -_PREFIX - 1] == _SPACE) + 1
+        for start in starts[self._begins[_prefix_codes(characters, starts)]].tolist():
+            if match := self._pattern.match(joined, start):
+                yield start, match.group().decode()
+
+
+def _prefix_codes(characters: npt.NDArray[np.uint8], starts: IntArray) -> npt.NDArray[np.uint32]:
+    codes = np.zeros(len(starts), dtype=np.uint32)
+    for offset in range(_PREFIX):
+        codes <<= np.uint32(5)
+        codes |= characters[starts + offset] & np.uint8(_LETTER_BITS)
+    return codes
 
 
 class TextColumn:
@@ -81,51 +120,59 @@ class TextColumn:
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts = texts
         self.folded = [text.casefold() if text.isascii() else fold(text) for text in texts]
-        # Every text begins with a space, so that a pattern may begin with one.
-        self._blob = " " + f"{_SEPARATOR} ".join(self.folded)
-        if self._blob.count(_SEPARATOR) > max(0, len(texts) - 1):
-            self._blob = " " + f"{_SEPARATOR} ".join(text.replace(_SEPARATOR, " ") for text in self.folded)
-        for code, same in _SAME_AS.items():
-            self._blob = self._blob.replace(chr(code), same)
-        lengths = np.fromiter(map(len, self.folded), dtype=np.int64, count=len(texts))
-        self._ends = np.cumsum(lengths + 2)
+        encoded = [text.encode("utf-8", "surrogatepass") for text in self.folded]
+        joined = _joined(encoded)
+        if joined.count(_SEPARATOR) > len(texts) + _LONGEST:
+            joined = _joined([text.replace(_SEPARATOR, b" ") for text in encoded])
+        self._joined = joined.translate(_SPACES)
+        self._characters = np.frombuffer(self._joined, dtype=np.uint8)
+        self._ends = np.flatnonzero(self._characters[:-_LONGEST] == ord(_SEPARATOR))
 
     def __len__(self) -> int:
         return len(self.texts)
 
-    def find(self, pattern: re.Pattern[str]) -> tuple[IntArray, list[str]]:
-        """The row and the phrase (without the space before it) of each match of a :func:`phrase_pattern`."""
-        positions: list[int] = []
-        phrases: list[str] = []
-        for match in pattern.finditer(self._blob):
-            positions.append(match.start())
-            phrases.append(match.group()[1:])
-        return self._rows(positions), phrases
+    def find(self, phrases: Phrases) -> tuple[IntArray, list[str]]:
+        """The row and the phrase of each occurrence."""
+        found = list(phrases.among(self._joined, self._characters))
+        return self._rows([position for position, _ in found]), [phrase for _, phrase in found]
 
-    def contains(self, phrases: Sequence[str]) -> BoolArray:
+    def contains(self, phrases: Iterable[str]) -> BoolArray:
         """Which texts contain one of the phrases as whole words, whatever the case and the spaces between them."""
         found = np.zeros(len(self), dtype=np.bool_)
         found[self._rows([position for phrase in phrases for position in self._occurrences(phrase)])] = True
         return found
 
     def _rows(self, positions: Sequence[int]) -> IntArray:
-        return np.searchsorted(self._ends, np.array(positions, dtype=np.int64), side="right")
+        return np.searchsorted(self._ends, np.array(positions, dtype=np.int64))
 
     def _occurrences(self, phrase: str) -> Iterator[int]:
-        words = fold(phrase).translate(_SAME_AS).split()
+        """Where a phrase of any length in any script stands alone.
+
+        It takes more care than :class:`Phrases`, for what a project wants to keep out.
+        """
+        words = fold(phrase).encode("utf-8", "surrogatepass").split()
         if not words:
             return
-        whole = re.compile(r"\s+".join(map(re.escape, words)))
-        position = self._blob.find(words[0])
+        whole = re.compile(rb"\s+".join(map(re.escape, words)))
+        first, last = words[0].decode("utf-8", "ignore")[:1], words[-1].decode("utf-8", "ignore")[-1:]
+        position = self._joined.find(words[0])
         while position >= 0:
-            match = whole.match(self._blob, position)
-            if match is not None and self._stands_alone(match.start(), match.end()):
-                yield position
-            position = self._blob.find(words[0], position + 1)
+            match = whole.match(self._joined, position)
+            if match is not None:
+                before, after = self._neighbours(match.start(), match.end())
+                if not (_one_word(before, first) or _one_word(last, after)):
+                    yield position
+            position = self._joined.find(words[0], position + 1)
 
-    def _stands_alone(self, start: int, end: int) -> bool:
-        blob = self._blob
-        return not (_one_word(blob[start - 1], blob[start]) or _one_word(blob[end - 1], blob[end : end + 1]))
+    def _neighbours(self, start: int, end: int) -> tuple[str, str]:
+        """The characters before and after."""
+        before = start - 1
+        while self._joined[before] in _CONTINUATION:
+            before -= 1
+        return (
+            self._joined[before:start].decode("utf-8", "ignore"),
+            self._joined[end : end + _LONGEST].decode("utf-8", "ignore")[:1],
+        )
 
 
 def _one_word(before: str, after: str) -> bool:

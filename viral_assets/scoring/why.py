@@ -19,6 +19,7 @@ Words = npt.NDArray[np.object_]
 SEPARATOR = " · "
 
 _MINUTES_FOR_A_RATE = 10
+_MINUTES_A_DAY = 24 * 60
 _LARGEST = 999_000_000_000
 _UNITS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
 
@@ -59,22 +60,31 @@ def explanations(
 def _likes(likes: FloatArray, age: FloatArray) -> Words:
     counts = _whole(likes)
     rates = _whole(likes * 60 / age)
-    words = _lookup(_shown_digits(rates), lambda rate: f"{compact(rate)} like{'' if rate == 1 else 's'}/h")
+    words = _lookup(_shown_digits(rates), lambda rate: f"{_number_of(rate, 'like')}/h")
     early = np.flatnonzero((counts > 0) & ((age < _MINUTES_FOR_A_RATE) | (rates < 1)))
-    words[early] = [
-        f"{compact(count)} like{'' if count == 1 else 's'} in {_duration(minutes)}"
-        for count, minutes in zip(counts[early].tolist(), age[early].tolist(), strict=True)
-    ]
+    numbers = _lookup(_shown_digits(counts[early]), lambda count: _number_of(count, "like"))
+    durations = _lookup(_shown_minutes(age[early]), _duration)
+    words[early] = [f"{number} in {duration}" for number, duration in zip(numbers, durations, strict=True)]
     words[counts == 0] = "no likes yet"
     return words
 
 
-def _duration(minutes: float) -> str:
-    """Rounded up, so that what happened did happen within it."""
-    for unit, name in ((24 * 60, "d"), (60, "h")):
+def _number_of(count: int, noun: str) -> str:
+    return f"{compact(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def _shown_minutes(age: FloatArray) -> IntArray:
+    """Rounded up to what :func:`_duration` shows, so that what happened did happen within it."""
+    unit = np.select([age > 2 * _MINUTES_A_DAY, age > 2 * 60], [_MINUTES_A_DAY, 60], default=1)
+    minutes: IntArray = (np.ceil(age / unit) * unit).astype(np.int64)
+    return minutes
+
+
+def _duration(minutes: int) -> str:
+    for unit, name in ((_MINUTES_A_DAY, "d"), (60, "h")):
         if minutes > 2 * unit:
-            return f"{int(np.ceil(minutes / unit))} {name}"
-    return f"{int(np.ceil(minutes))} min"
+            return f"{minutes // unit} {name}"
+    return f"{minutes} min"
 
 
 def _topics(relevance: Relevance, topics: Sequence[str]) -> Words:
@@ -97,9 +107,7 @@ def _openness(openness: Openness) -> Words:
 
 def _followers(followers: FloatArray) -> Words:
     counts = _whole(np.nan_to_num(followers))
-    words = _lookup(
-        _shown_digits(counts), lambda count: f"{SEPARATOR}{compact(count)} follower{'' if count == 1 else 's'}"
-    )
+    words = _lookup(_shown_digits(counts), lambda count: SEPARATOR + _number_of(count, "follower"))
     words[np.isnan(followers)] = ""
     return words
 
