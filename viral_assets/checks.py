@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
 from viral_assets.assets.display import markdown_table
 from viral_assets.assets.generation import comment_suggestions
@@ -143,7 +144,7 @@ def suggestion_checks(hours: dg.PartitionsDefinition) -> dg.AssetChecksDefinitio
             for name in CHECKS
         ]
 
-        @dg.multi_asset_check(name="suggestion_checks", specs=specs)
+        @dg.multi_asset_check(name="suggestion_checks", specs=specs, can_subset=True)
         def checks(
             context: dg.AssetCheckExecutionContext,
             database: DatabaseResource,
@@ -153,9 +154,13 @@ def suggestion_checks(hours: dg.PartitionsDefinition) -> dg.AssetChecksDefinitio
             window = window_of(context.op_execution_context)
             selected = projects.select(run_options.projects)
             content = read_hours(database.get(), window, selected)
+            targets = _latest_materializations(context.instance, window)
+            wanted = {key.name for key in context.op_execution_context.selected_asset_check_keys}
             for name, find in CHECKS.items():
+                if name not in wanted:
+                    continue
                 offences = {hour: find(rows, selected) for hour, rows in content.items()}
-                yield from _evaluations(name, window, offences)
+                yield from _evaluations(name, window, offences, targets)
 
     return checks
 
@@ -186,8 +191,33 @@ def _key(row: Row) -> tuple[str, str]:
     return row["project"], row["tweet_id"]
 
 
+def _latest_materializations(
+    instance: dg.DagsterInstance, window: HourRange
+) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
+    """What was checked, by partition. Dagster shows no status for an hour that was materialized after its check, which
+    it takes to be the case where an evaluation does not say what it is about.
+    """
+    asset_key = comment_suggestions.key
+    latest = instance.get_latest_storage_id_by_partition(
+        asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION, {hour_key(hour) for hour in window}
+    )
+    if not latest:
+        return {}
+    chosen = dg.AssetRecordsFilter(asset_key=asset_key, storage_ids=list(latest.values()))
+    records = instance.fetch_materializations(chosen, limit=len(latest)).records
+    return {
+        record.partition_key or "": AssetCheckEvaluationTargetMaterializationData(
+            storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+        )
+        for record in records
+    }
+
+
 def _evaluations(
-    name: str, window: HourRange, offences: Mapping[datetime, Sequence[Offence]]
+    name: str,
+    window: HourRange,
+    offences: Mapping[datetime, Sequence[Offence]],
+    targets: Mapping[str, AssetCheckEvaluationTargetMaterializationData],
 ) -> Iterator[dg.AssetCheckEvaluation | dg.AssetCheckResult]:
     """One for the only hour, else one for each hour and one that sums them up.
 
@@ -202,6 +232,7 @@ def _evaluations(
                 check_name=name,
                 passed=not found,
                 metadata=_metadata(found),
+                target_materialization_data=targets.get(hour_key(hour)),
                 description=_in_words(found),
                 partition=hour_key(hour),
                 blocking=False,
@@ -225,6 +256,7 @@ def _metadata(offences: Sequence[Offence]) -> dict[str, Any]:
         metadata["what is wrong"] = markdown_table(
             ("project", "tweet", "problem"),
             ((offence.project, offence.tweet_id, offence.problem) for offence in offences[:OFFENDERS_SHOWN]),
+            in_dialog=True,
         )
     return metadata
 

@@ -4,10 +4,3 @@ what happened; whatever could be used without Dagster is in the core.
 Modules with assets or checks do without ``from __future__ import annotations``: Dagster wants the type of ``context``
 itself, not its name.
 """
-
-import warnings
-
-import dagster as dg
-
-# setup.cfg keeps to the versions in which it is what we know.
-warnings.filterwarnings("ignore", message="Parameter `backfill_policy` of function `asset`", category=dg.BetaWarning)

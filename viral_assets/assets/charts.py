@@ -1,7 +1,7 @@
 """Small pictures for the Dagster UI, where one says more than a table: a few hundred characters of SVG.
 
-The UI shows Markdown of less than 1,000 characters in place and hides longer ones behind a link, so a picture is one
-outline for each layer rather than a shape for each bar. Which numbers are drawn is decided by the assets.
+The UI shows short Markdown in place and hides longer one behind a link (``display.SHOWN_IN_PLACE``), so a picture is
+one outline for each layer rather than a shape for each bar. Which numbers are drawn is decided by the assets.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import dagster as dg
 
 from viral_assets.assets.display import add_hour_metadata
 from viral_assets.assets.generation import comment_suggestions
-from viral_assets.assets.partitions import BACKFILL_POLICY, UNBOUND_HOURS, window_of
+from viral_assets.assets.partitions import hourly_asset, window_of
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.resources.database import DatabaseResource
 from viral_assets.resources.digest_folder import DigestFolderResource
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 TITLE = "Tweets worth a reply"
 
 
-@dg.asset(
+@hourly_asset(
     group_name="delivery",
-    partitions_def=UNBOUND_HOURS,
-    backfill_policy=BACKFILL_POLICY,
     deps=[comment_suggestions],
     kinds={"html", "csv"},
     owners=["team:community"],

@@ -20,7 +20,11 @@ from viral_assets.review.hygiene import one_line
 ROW_COUNT = "dagster/partition_row_count"
 """The key of the number of rows, as Dagster knows it."""
 
-CELL_CHARACTERS = 160
+CELL_CHARACTERS = 300
+
+SHOWN_IN_PLACE = 1000
+"""Markdown shorter than this (characters) is shown in place by the UI, longer one in a dialog with room for it."""
+
 BAR_CHARACTERS = 24
 
 # Any ASCII punctuation may be escaped in Markdown (https://spec.commonmark.org/0.31.2/#backslash-escapes), and all of
@@ -47,13 +51,20 @@ def cell(value: object, limit: int = CELL_CHARACTERS) -> str:
     return _PUNCTUATION.sub(r"\\\1", _ADDRESS.sub(rf"\1{_INVISIBLE_SPACE}", text))
 
 
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
-    """A table of untrusted values; says so when there are none."""
+def markdown_table(
+    header: Sequence[str], rows: Iterable[Sequence[object]], *, in_dialog: bool = False
+) -> dg.MarkdownMetadataValue:
+    """A table of untrusted values; says so when there are none.
+
+    Args:
+        in_dialog: for tables with texts, which in place would be squeezed into columns of one word.
+    """
     lines = ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
     if not lines:
         return dg.MetadataValue.md("Nothing to show.")
     head = ["| " + " | ".join(map(cell, header)) + " |", "|" + " --- |" * len(header)]
-    return dg.MetadataValue.md("\n".join(head + lines))
+    table = "\n".join(head + lines)
+    return dg.MetadataValue.md(table.ljust(SHOWN_IN_PLACE) if in_dialog else table)
 
 
 def bars(counts: Mapping[str, int], *, of: str) -> dg.MarkdownMetadataValue:

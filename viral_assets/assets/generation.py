@@ -4,14 +4,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import dagster as dg
 
 from viral_assets.assets.display import add_hour_metadata, table_metadata
-from viral_assets.assets.partitions import BACKFILL_POLICY, UNBOUND_HOURS, window_of
+from viral_assets.assets.partitions import hourly_asset, window_of
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.projects.model import Project
 from viral_assets.resources.comment_generator import CommentGeneratorResource
@@ -36,14 +36,13 @@ POOL = "generation"
 """Runs that write suggestions share it; how many at once is up to the Dagster instance. The quota holds without it."""
 
 SECONDS_BETWEEN_LOG_LINES = 10.0
+SECONDS_BETWEEN_LOOKS = 0.5
 
 _Result = TypeVar("_Result")
 
 
-@dg.asset(
+@hourly_asset(
     group_name="generation",
-    partitions_def=UNBOUND_HOURS,
-    backfill_policy=BACKFILL_POLICY,
     kinds={"gemini", "table"},
     owners=["team:community"],
     code_version="1",
@@ -70,7 +69,7 @@ def comment_suggestions(
     selected = projects.select(run_options.projects)
     texts = _texts(store, window)
     opportunities = _opportunities(comment_opportunities, texts, selected)
-    generator = comment_generator.get_generator(store, run_options, run_id=context.run_id)
+    generator = comment_generator.get_generator(store, run_options, run_id=context.run.run_id)
     choice: dict[str, bool] = {"force": run_options.force, "sequential": run_options.sequential}
 
     if run_options.dry_run:
@@ -108,8 +107,11 @@ def run_to_the_end(generate: Callable[[threading.Event], Coroutine[Any, Any, _Re
     """
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="generation") as thread:
-        future = thread.submit(lambda: asyncio.run(generate(stop)))
         try:
+            future = thread.submit(lambda: asyncio.run(generate(stop)))
+            # An interrupt sent by another thread, as Dagster does it, takes effect between waits, not during one.
+            while not wait([future], timeout=SECONDS_BETWEEN_LOOKS).done:
+                pass
             return future.result()
         except BaseException:
             stop.set()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from viral_assets.assets.display import add_hour_metadata, table_metadata
-from viral_assets.assets.partitions import BACKFILL_POLICY, UNBOUND_HOURS, window_of
+from viral_assets.assets.partitions import hourly_asset, window_of
 from viral_assets.resources.database import DatabaseResource
 from viral_assets.resources.tweet_source import TweetSourceResource
 from viral_assets.store import tables
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from viral_assets.sources.ingest import IngestReport
 
 
-@dg.asset(
+@hourly_asset(
     group_name="ingestion",
-    partitions_def=UNBOUND_HOURS,
-    backfill_policy=BACKFILL_POLICY,
     kinds={"file", "table"},
     owners=["team:data"],
     code_version="1",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import dagster as dg
 
+from viral_assets.assets.failures import told_plainly
 from viral_assets.hours import HOUR, KEY_FORMAT, HourRange, hour_key
 
 HOURS_PER_RUN = 24
@@ -26,6 +29,21 @@ def hour_partitions(first_hour: datetime, end: datetime | None = None) -> dg.Hou
 
 UNBOUND_HOURS = hour_partitions(datetime(2006, 3, 21, tzinfo=UTC))
 """What assets are declared with. ``definitions.build_defs`` binds them to the first hour that is configured."""
+
+
+def hourly_asset(**how: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """``dagster.asset`` for an asset of the chain: partitioned by the hour, backfilled by the day, with plain errors.
+
+    Args:
+        how: anything else that ``dagster.asset`` takes.
+    """
+    with warnings.catch_warnings():
+        # setup.cfg keeps to the versions in which backfill policies are what we know.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        decorate: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
+            partitions_def=UNBOUND_HOURS, backfill_policy=BACKFILL_POLICY, **how
+        )
+    return lambda compute: decorate(told_plainly(compute))
 
 
 class _HasTimeWindow(Protocol):

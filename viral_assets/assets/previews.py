@@ -50,13 +50,17 @@ def of_tweets(
             "likes": int(rows["like_count"].sum()),
             "most liked": _rows(loudest, likes="like_count", author="author_handle", tweet="text"),
         }
-    latest = metadata[window.end - HOUR]
-    latest |= {"records in quarantine": quarantined, "tweets by hour": _chart(metadata, "tweets", [ROW_COUNT])}
+    metadata[window.end - HOUR] = latest = {
+        "tweets by hour": _chart(metadata, "tweets", [ROW_COUNT]),
+        **metadata[window.end - HOUR],
+        "records in quarantine": quarantined,
+    }
     new = [report for report in reports if not report.already_ingested]
     if new:
         latest["files read"] = markdown_table(
             ("file", "records", "new", "newer counts", "rejected", "problem"),
             ((each.name, each.read, each.new, each.updated, each.rejected, each.problem or "") for each in new),
+            in_dialog=True,
         )
         rejected = sum((each.reject_reasons for each in new), Counter[str]())
         if rejected:
@@ -90,8 +94,8 @@ def of_scores(frame: pd.DataFrame, window: HourRange) -> dict[datetime, Metadata
                 "totals": histogram("totals", rows["total"].tolist(), {}),
                 "best": _rows(best, total="total", project="project", why="why"),
             }
-    metadata[window.end - HOUR]["labels by hour"] = _chart(metadata, "tweets", LABELS)
-    return metadata
+    chart = {"labels by hour": _chart(metadata, "tweets", LABELS)}
+    return metadata | {window.end - HOUR: chart | metadata[window.end - HOUR]}
 
 
 def of_opportunities(
@@ -108,8 +112,8 @@ def of_opportunities(
             "left out": bars(reasons, of="because of"),
             "best": _rows(best, rank="rank", project="project", author="author_handle", tweet="text", why="why"),
         }
-    metadata[window.end - HOUR]["opportunities by hour"] = _chart(metadata, "opportunities", LABELS)
-    return metadata
+    chart = {"opportunities by hour": _chart(metadata, "opportunities", LABELS)}
+    return metadata | {window.end - HOUR: chart | metadata[window.end - HOUR]}
 
 
 def of_suggestions(
@@ -143,12 +147,11 @@ def of_suggestions(
         cost = spent[hour]
         if cost is not None:
             metadata[hour]["cost (USD)"] = float(cost)
-    latest = metadata[window.end - HOUR]
     seen = [name for name in OUTCOMES if name == "done" or any(values[name] for values in metadata.values())]
-    latest["outcomes by hour"] = _chart(metadata, "opportunities", seen)
+    latest = {"outcomes by hour": _chart(metadata, "opportunities", seen), **metadata[window.end - HOUR]}
     if report.rejected_suggestions:
         latest["did not pass the quality filter"] = bars(report.rejected_suggestions, of="because of")
-    return metadata
+    return metadata | {window.end - HOUR: latest}
 
 
 def of_digest(rows: Sequence[OpportunityView]) -> Metadata:
@@ -160,6 +163,7 @@ def of_digest(rows: Sequence[OpportunityView]) -> Metadata:
         "first": markdown_table(
             ("author", "tweet", "suggestion"),
             ((row.author_handle, row.text, row.suggestions[0].text) for row in answered[:3]),
+            in_dialog=True,
         ),
     }
 
@@ -171,7 +175,8 @@ def label_counts(rows: pd.DataFrame) -> dict[str, int]:
 
 def _rows(frame: pd.DataFrame, **columns: str) -> Any:
     """A table of some columns, each under the name it is given as."""
-    return markdown_table(tuple(columns), frame[list(columns.values())].itertuples(index=False))
+    rows = frame[list(columns.values())].itertuples(index=False)
+    return markdown_table(tuple(columns), rows, in_dialog=True)
 
 
 def _chart(metadata: Mapping[datetime, Metadata], what: str, names: Sequence[str]) -> Any:

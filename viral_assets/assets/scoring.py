@@ -9,8 +9,9 @@ import dagster as dg
 import sqlalchemy as sa
 
 from viral_assets.assets.display import add_hour_metadata, markdown_table, table_metadata
+from viral_assets.assets.failures import told_plainly
 from viral_assets.assets.ingestion import tweets
-from viral_assets.assets.partitions import BACKFILL_POLICY, UNBOUND_HOURS, window_of
+from viral_assets.assets.partitions import hourly_asset, window_of
 from viral_assets.hours import HourRange
 from viral_assets.projects.model import Minima, Project
 from viral_assets.resources.database import DatabaseResource
@@ -40,6 +41,7 @@ else:
         "Only texts that changed in the project file are embedded again."
     ),
 )
+@told_plainly
 def topic_embeddings(
     context: dg.AssetExecutionContext,
     database: DatabaseResource,
@@ -69,10 +71,8 @@ def topic_embeddings(
     )
 
 
-@dg.asset(
+@hourly_asset(
     group_name="scoring",
-    partitions_def=UNBOUND_HOURS,
-    backfill_policy=BACKFILL_POLICY,
     deps=[tweets],
     kinds={"numpy", "table"},
     owners=["team:data"],
@@ -99,11 +99,9 @@ def tweet_embeddings(context: dg.AssetExecutionContext, database: DatabaseResour
     add_hour_metadata(context, previews.of_embeddings(frame, window, cached.model))
 
 
-@dg.asset(
+@hourly_asset(
     group_name="scoring",
-    partitions_def=UNBOUND_HOURS,
-    backfill_policy=BACKFILL_POLICY,
-    deps=[tweets, tweet_embeddings, topic_embeddings],
+    deps=[tweet_embeddings, topic_embeddings],
     io_manager_key="window_io_manager",
     kinds={"pandas", "table"},
     owners=["team:data"],
@@ -138,11 +136,8 @@ def tweet_scores(
     return scores
 
 
-@dg.asset(
+@hourly_asset(
     group_name="scoring",
-    partitions_def=UNBOUND_HOURS,
-    backfill_policy=BACKFILL_POLICY,
-    deps=[tweets, tweet_embeddings],
     io_manager_key="window_io_manager",
     kinds={"pandas", "table"},
     owners=["team:community"],

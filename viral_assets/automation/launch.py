@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ from viral_assets.resources.run_options import RunOptions
 from viral_assets.settings import load_settings
 
 CODE_LOCATION = "viral_assets"
-"""The name of the code location in ``workspace.yaml`` and ``pyproject.toml``."""
+CODE_MODULE = "viral_assets.definitions"
+"""Name and module of the code location, as in ``workspace.yaml`` and ``pyproject.toml``."""
 
 # Steps share the terminal with the caller's progress bar; capturing what they print would take it away.
 _NO_CAPTURE = {
@@ -213,7 +215,7 @@ def end_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     unfinished = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
     for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
         host, _, process = run.tags.get(PROCESS_TAG, "").rpartition(":")
-        if host == socket.gethostname() and not _is_alive(int(process)):
+        if host == socket.gethostname() and process.isdecimal() and not _is_alive(int(process)):
             instance.report_run_failed(run, "The process of this run is gone. What it had saved is kept; run it again.")
             abandoned.append(run.run_id)
     return abandoned
@@ -245,8 +247,6 @@ class _Recorder(RunObserver):
 
 def _job_for(window: HourRange, resource_overrides: Mapping[str, Any]) -> dg.JobDefinition:
     """The job, with partitions that reach back to the hours asked for."""
-    from viral_assets.definitions import build_defs
-
     settings, now = load_settings(), datetime.now(UTC)
     if settings.end and window.end > settings.end:
         raise ConfigurationError(
@@ -254,11 +254,13 @@ def _job_for(window: HourRange, resource_overrides: Mapping[str, Any]) -> dg.Job
         )
     if window.end > floor_hour(now) + HOUR:
         raise ConfigurationError(f"the hour {hour_key(window.end - HOUR)} has not begun")
-    definitions = build_defs(
+    # By name, as Dagster itself loads it: definitions know the jobs of this room, not the other way round.
+    definitions = import_module(CODE_MODULE).build_defs(
         resource_overrides,
         first_hour=min(settings.first_hour(now), window.start),
     )
-    return definitions.resolve_job_def(HOURLY_PIPELINE)
+    job: dg.JobDefinition = definitions.resolve_job_def(HOURLY_PIPELINE)
+    return job
 
 
 def _materialize(
@@ -313,7 +315,7 @@ def _execute(
             failed_checks += _failed_check(event.asset_check_evaluation_data, window)
         elif event.is_failure and (error := getattr(event.event_specific_data, "error", None)):
             failures.append(error)
-            if _causes(error)[0].cls_name in _INTERRUPTS:
+            if event.is_step_failure and _causes(error)[0].cls_name in _INTERRUPTS:
                 # Without this the run would count as failed.
                 instance.report_run_canceling(run)
     return failures, failed_checks

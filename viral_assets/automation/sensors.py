@@ -79,7 +79,11 @@ def runs_for(files: Mapping[str, Iterable[datetime]], configured: HourRange | No
     for window in ranges_of(hour for hours in hours_of.values() for hour in hours):
         touching = sorted(digest for digest, hours in hours_of.items() if any(hour in window for hour in hours))
         key = hashlib.sha256("\n".join([hour_key(window.start), hour_key(window.end), *touching]).encode()).hexdigest()
-        requests.append(dg.RunRequest(run_key=key, tags={TRIGGER_TAG: "inbox", **partition_tags(window)}))
+        tags = {TRIGGER_TAG: "inbox"}
+        if len(window) == 1:
+            requests.append(dg.RunRequest(run_key=key, partition_key=hour_key(window.start), tags=tags))
+        else:
+            requests.append(dg.RunRequest(run_key=key, tags=tags | partition_tags(window)))
     return requests
 
 
@@ -105,9 +109,7 @@ def write_cursor(seen: Mapping[str, Stamp]) -> str:
         "switch it on."
     ),
 )
-def inbox_sensor(
-    context: dg.SensorEvaluationContext, tweet_source: TweetSourceResource
-) -> dg.SensorResult | dg.SkipReason:
+def inbox_sensor(context: dg.SensorEvaluationContext, tweet_source: TweetSourceResource) -> dg.SensorResult:
     """Request a run for exactly the hours that new files touch; the run itself reads the files."""
     now = datetime.now(UTC)
     found = _stamps(tweet_source.files())
@@ -122,11 +124,11 @@ def inbox_sensor(
         else:
             hours[digest] = touched
     requests = runs_for(hours, tweet_source.configured_hours(now))
-    cursor = write_cursor(seen | {name: found[name] for name in chosen})
-    context.update_cursor(cursor)
-    if not requests:
-        return dg.SkipReason(_why_nothing(found, chosen, tweet_source.folder))
-    return dg.SensorResult(run_requests=requests, cursor=cursor)
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else dg.SkipReason(_why_nothing(found, chosen, tweet_source.folder)),
+        cursor=write_cursor(seen | {name: found[name] for name in chosen}),
+    )
 
 
 def _stamps(paths: Sequence[Path]) -> dict[str, Stamp]:

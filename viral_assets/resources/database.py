@@ -14,7 +14,7 @@ from viral_assets.store.engine import Database
 
 
 class DatabaseResource(dg.ConfigurableResource[Any]):
-    """One :class:`Database` for a run, opened and looked at before the first asset starts."""
+    """The project's own tables, opened and looked at before the first asset starts."""
 
     url: str | None = Field(
         default=None,

@@ -1,0 +1,126 @@
+"""The definitions as a whole, and the files Dagster reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from viral_assets.automation.launch import CODE_LOCATION, CODE_MODULE
+from viral_assets.definitions import build_defs
+from viral_assets.errors import ConfigurationError
+from viral_assets.hours import hour_key
+from viral_assets.settings import checkout_root
+from viral_assets_tests.home import FIRST, clean_environment
+
+CHAIN = {
+    "tweets",
+    "tweet_embeddings",
+    "tweet_scores",
+    "comment_opportunities",
+    "comment_suggestions",
+    "suggestion_digest",
+}
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    clean_environment(monkeypatch)
+    monkeypatch.setenv("VIRAL_ASSETS_HOME", str(tmp_path / "home"))
+
+
+def test_they_can_be_loaded() -> None:
+    dg.Definitions.validate_loadable(build_defs())
+
+
+def test_loading_opens_and_writes_nothing_and_imports_nothing_slow(tmp_path: Path) -> None:
+    program = (
+        "import json, sys\n"
+        "import viral_assets.definitions\n"
+        "slow = {'pandas', 'matplotlib', 'google.generativeai', 'google.genai', 'wordllama', 'jinja2', 'alembic'}\n"
+        "print(json.dumps(sorted(slow & set(sys.modules))))"
+    )
+    environment = {**os.environ, "VIRAL_ASSETS_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+    assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_backfill_policy_for_the_whole_chain() -> None:
+    assets = [asset for asset in build_defs().assets or [] if isinstance(asset, dg.AssetsDefinition)]
+    policies = {asset.key.to_user_string(): asset.backfill_policy for asset in assets if asset.partitions_def}
+    assert set(policies) == CHAIN
+    assert set(policies.values()) == {dg.BackfillPolicy.multi_run(24)}
+
+
+def test_every_asset_says_what_it_is_in_plain_words() -> None:
+    for spec in build_defs().resolve_all_asset_specs():
+        assert len(spec.description or "") > 80, spec.key
+        assert spec.group_name in {"ingestion", "scoring", "generation", "delivery"}
+        assert spec.owners
+        assert spec.kinds
+        assert spec.code_version
+
+
+def test_partitions_begin_with_the_configured_hour_and_end_with_the_current_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_START", hour_key(FIRST))
+    hours = build_defs().resolve_job_def("hourly_pipeline").partitions_def
+    assert hours is not None
+    assert hours.get_first_partition_key() == hour_key(FIRST)
+    monkeypatch.setenv("VIRAL_ASSETS_END", "2026-03-02-09:00")
+    closed = build_defs().resolve_job_def("hourly_pipeline").partitions_def
+    assert closed is not None
+    assert closed.get_partition_keys() == ["2026-03-02-06:00", "2026-03-02-07:00", "2026-03-02-08:00"]
+
+
+def test_a_variable_with_a_bad_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_START", "yesterday")
+    with pytest.raises(ConfigurationError, match="VIRAL_ASSETS_START"):
+        build_defs()
+
+
+@pytest.mark.filterwarnings("ignore:Property `ScheduleDefinition.environment_vars`:DeprecationWarning")
+def test_no_key_is_part_of_a_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "AIza-secret-key")
+    definitions = build_defs()
+    repository = definitions.get_repository_def()
+    from dagster._core.remote_representation.external_data import RepositorySnap
+    from dagster._serdes import serialize_value
+
+    assert "AIza-secret-key" not in serialize_value(RepositorySnap.from_def(repository))
+
+
+def test_a_resource_can_be_swapped() -> None:
+    definitions = build_defs({"run_options": "something else"})
+    assert (definitions.resources or {})["run_options"] == "something else"
+    assert "database" in (definitions.resources or {})
+
+
+def test_the_instance_file_of_the_repository_can_be_used(tmp_path: Path) -> None:
+    content = (checkout_root() / "dagster.yaml").read_text(encoding="utf-8")
+    (tmp_path / "dagster.yaml").write_text(content, encoding="utf-8")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert not instance.telemetry_enabled
+        assert instance.run_monitoring_enabled
+        assert instance.run_retries_enabled
+        assert not instance.run_retries_max_retries > 1
+    assert str(checkout_root()) not in content
+
+
+def test_the_code_location_has_one_name() -> None:
+    root = checkout_root()
+    workspace = yaml.safe_load((root / "workspace.yaml").read_text(encoding="utf-8"))
+    module = workspace["load_from"][0]["python_module"]
+    assert module == {"module_name": CODE_MODULE, "location_name": CODE_LOCATION}
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["dagster"] == {"module_name": CODE_MODULE, "code_location_name": CODE_LOCATION}

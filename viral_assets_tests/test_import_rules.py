@@ -1,0 +1,116 @@
+"""Imports point inwards and downwards: the core knows nothing of Dagster, and rooms form no circle."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import viral_assets
+
+PACKAGE = Path(viral_assets.__file__).parent
+
+CORE = ("projects", "sources", "embedding", "scoring", "quota", "generation", "store", "review")
+SHELL = ("assets", "automation", "resources", "checks", "definitions", "cli")
+ROOT = ("errors", "hours", "settings")
+
+MAY_READ_SETTINGS = {"cli", "resources", "definitions", "automation", "generation"}
+
+KNOWS_ONLY = {
+    "store": set[str](),
+    "projects": set[str](),
+    "scoring": {"projects"},
+    "quota": {"store"},
+    "generation": {"quota", "projects", "store"},
+}
+"""Rooms with a promise about what they need, besides the root modules."""
+
+
+def _modules() -> Iterator[tuple[str, Path]]:
+    """Dotted names, without the package's own, of all modules."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def _room(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """Everything imported while the program runs, also within functions. What only the type checker sees is none."""
+    for node in ast.iter_child_nodes(tree):
+        if _is_type_checking(node):
+            for alternative in node.orelse:  # type: ignore[attr-defined]
+                yield from _imports(alternative)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        else:
+            yield from _imports(node)
+
+
+def _rooms_imported() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, path in _modules():
+        for imported in _imports(ast.parse(path.read_text(encoding="utf-8"))):
+            package, _, module = imported.partition(".")
+            if package == "viral_assets" and module and name:
+                found[_room(name)].add(_room(module))
+    return {room: others - {room} for room, others in found.items()}
+
+
+ROOMS = _rooms_imported()
+
+
+def test_every_room_is_known_to_this_test() -> None:
+    rooms = {_room(name) for name, _ in _modules() if name} - {"demo"}
+    assert rooms == {*CORE, *SHELL, *ROOT}
+
+
+@pytest.mark.parametrize("room", CORE)
+def test_the_core_imports_neither_dagster_nor_the_shell(room: str) -> None:
+    for name, path in _modules():
+        if _room(name) == room:
+            imported = set(_imports(ast.parse(path.read_text(encoding="utf-8"))))
+            assert not {each for each in imported if each.split(".")[0].startswith("dagster")}, name
+    assert not ROOMS.get(room, set()) & set(SHELL)
+
+
+def test_the_core_runs_without_dagster() -> None:
+    """Also what is imported by what is imported."""
+    modules = [f"viral_assets.{name}" for name, _ in _modules() if _room(name) in {*CORE, *ROOT}]
+    modules = [name for name in modules if ".migrations" not in name]
+    program = (
+        "import importlib, sys\n"
+        f"for name in {modules!r}:\n"
+        "    importlib.import_module(name)\n"
+        "print([name for name in sys.modules if name.split('.')[0].startswith('dagster')])"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_rooms_form_no_circle() -> None:
+    list(TopologicalSorter(ROOMS).static_order())
+
+
+@pytest.mark.parametrize(("room", "allowed"), KNOWS_ONLY.items(), ids=list(KNOWS_ONLY))
+def test_a_room_needs_only_what_it_promises(room: str, allowed: set[str]) -> None:
+    assert ROOMS.get(room, set()) - set(ROOT) <= allowed
+
+
+def test_the_environment_is_read_at_the_edge_only() -> None:
+    assert {room for room, others in ROOMS.items() if "settings" in others} <= MAY_READ_SETTINGS
