@@ -17,9 +17,10 @@ import random
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from viral_assets.errors import (
@@ -30,23 +31,23 @@ from viral_assets.errors import (
     RateLimitedError,
     RejectedRequestError,
     TransientProviderError,
+    ViralAssetsError,
 )
 from viral_assets.generation.clients.base import Answer, GenerationClient, GenerationRequest, Usage
 from viral_assets.generation.experience import Experience
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.pacing import ConcurrencyControl, ServiceHealth
-from viral_assets.generation.planner import Group, plan, share_of
+from viral_assets.generation.planner import UNMEASURED, Group, Latency, plan, share_of
 from viral_assets.generation.prices import Price
 from viral_assets.generation.prompt import build_request
-from viral_assets.generation.reception import Receiver, Reception, result_of, still_asked
+from viral_assets.generation.reception import Receiver, Reception, Source, result_of, still_asked
 from viral_assets.generation.report import GenerationReport, Outcome, ProgressCallback
 from viral_assets.generation.results import Known, Results, TweetResult
 from viral_assets.generation.tally import Tally
-from viral_assets.generation.work import Batch, Item, Key, WorkQueue
+from viral_assets.generation.work import Batch, Convicted, Item, Key, WorkQueue
 from viral_assets.projects.model import Project
-from viral_assets.quota.ledger import Ask, Exhausted, Granted, Ledger, Settlement, Taken, Waiting
+from viral_assets.quota.ledger import HEARTBEAT_SECONDS, Ask, Exhausted, Granted, Ledger, Settlement, Taken, Waiting
 from viral_assets.quota.limits import Limits
-from viral_assets.quota.sql import HEARTBEAT_SECONDS
 
 log = logging.getLogger("viral_assets")
 T = TypeVar("T")
@@ -63,6 +64,12 @@ STAGGER_SECONDS = 0.015
 STAGGER_SHARE = 0.04
 """The whole burst is staggered by at most this share of the time its requests take."""
 
+PLANNING_SHARE = 0.1
+"""A plan that took long to make is used so long that no more than this share of the time goes into planning."""
+
+LONG_WAIT_SECONDS = 5.0
+"""For quota, before another attempt at a place where nobody seems to be."""
+
 STOP_CHECK_SECONDS = 0.2
 ERROR_LENGTH = 1_000
 
@@ -76,7 +83,9 @@ class Options:
         tweets_per_request: ``auto`` for as few as the quota allows; a number for exactly so many.
         sequential: one tweet after the other.
         force: ask again even about finished tweets.
+        claim: keep others who share the database from asking about the same tweets meanwhile.
         timeout_seconds: for one request; None measures what is usual and allows several times that.
+        latency: assumed until some answers were measured.
         model: instead of the projects' own.
         run_id: goes into the ledger's rows.
     """
@@ -85,7 +94,9 @@ class Options:
     tweets_per_request: int | Literal["auto"] = "auto"
     sequential: bool = False
     force: bool = False
+    claim: bool = True
     timeout_seconds: float | None = None
+    latency: Latency = UNMEASURED
     model: str | None = None
     run_id: str = ""
 
@@ -110,6 +121,14 @@ PriceOf = Callable[[str], Price | None]
 class _Running:
     started: float
     expected: float
+
+
+@dataclass(slots=True)
+class _Planned:
+    """Packs to come as (project, tweets), and until when (on the executor's clock) they need not be planned anew."""
+
+    packs: deque[tuple[str, int]] = field(default_factory=deque)
+    until: float = 0.0
 
 
 class Executor:
@@ -144,16 +163,21 @@ class Executor:
         self._price_of, self._options = price_of, options or Options()
         self._stop = stop or threading.Event()
         self._runner = uuid.uuid4().hex
-        self._receiver = Receiver(projects, client.provider, clock=time.monotonic, rng=rng or random.Random())
-        self._experience = Experience(ledger.limits, timeout_seconds=self._options.timeout_seconds)
+        self._receiver = Receiver(projects, clock=time.monotonic, rng=rng or random.Random())
+        self._experience = Experience(
+            ledger.limits, timeout_seconds=self._options.timeout_seconds, prior=self._options.latency
+        )
         self._health = ServiceHealth()
         self._concurrency = ConcurrencyControl(self._options.most_at_once(ledger.limits))
         self._work = WorkQueue(())
         self._running: dict[asyncio.Task[None], _Running] = {}
         self._wake = asyncio.Event()
         self._fatal: ProviderError | None = None
+        self._last_failure: ProviderError | None = None
         self._broken: BaseException | None = None
         self._exhausted = ""
+        self._cancelled = False
+        self._planned = _Planned()
         self._spare = 0
         self._tally = Tally(GenerationReport(), time.monotonic, progress)
         self.results: dict[Key, TweetResult] = {}
@@ -162,6 +186,9 @@ class Executor:
     async def run(self, opportunities: Sequence[Opportunity]) -> GenerationReport:
         """Bring every opportunity to an end.
 
+        Cancelling it is like setting ``stop``: what is under way is paid for, so it is finished and saved first.
+        Cancelled a second time, it is given up.
+
         Returns:
             What happened. An opportunity that quota, budget or a stop did not allow has ended as ``deferred``.
 
@@ -169,17 +196,34 @@ class Executor:
             FatalProviderError: key, model or endpoint are wrong. What had been answered is saved.
             ProviderError: the service did not answer, many times in a row. What had been answered is saved.
         """
+        work = asyncio.create_task(self._run(opportunities))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._cancelled = True
+            self._wake.set()
+            with contextlib.suppress(ViralAssetsError):
+                await work
+            raise
+
+    async def _run(self, opportunities: Sequence[Opportunity]) -> GenerationReport:
         # One thread: writes stay in order, and SQLite has one writer anyway.
         self._storage = ThreadPoolExecutor(1, thread_name_prefix="viral-assets-storage")
         background: list[asyncio.Task[None]] = []
         try:
             # Others should plan with this run's tweets as early as possible.
             await self._store(self._ledger.join, self._runner, len(opportunities))
-            background += [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._watch_stop())]
+            for each in (self._heartbeat(), self._watch_stop()):
+                background.append(asyncio.create_task(each))
+                background[-1].add_done_callback(self._check)
             items = await self._unfinished(opportunities)
             self._tally.total = len(items)
             await self._recover(items)
+            if len(self._work) != len(opportunities):
+                await self._store(self._ledger.join, self._runner, len(self._work))
             self._experience.recall(await self._store(self._ledger.latencies))
+            if len(self._work):
+                await asyncio.to_thread(self._receiver.prepare)
             while not self._over():
                 await self._step()
             await self._store(self._ledger.withdraw, self._runner)
@@ -190,8 +234,10 @@ class Executor:
             for task in [*background, *self._running]:
                 task.cancel()
             await asyncio.gather(*background, *self._running, return_exceptions=True)
-            await asyncio.shield(self._store(self._ledger.leave, self._runner))
-            self._storage.shutdown()
+            try:
+                await asyncio.shield(self._store(self._ledger.leave, self._runner))
+            finally:
+                self._storage.shutdown(wait=False)
         if error := self._broken or self._fatal:
             raise error
         return self._tally.close()
@@ -199,7 +245,7 @@ class Executor:
     # ---- the loop
 
     def _over(self) -> bool:
-        if self._broken or self._fatal or self._exhausted or self._stop.is_set():
+        if self._broken or self._fatal or self._exhausted or self._cancelled or self._stop.is_set():
             return True
         return not len(self._work) and not self._running
 
@@ -211,7 +257,7 @@ class Executor:
             await self._sleep(None)
             return
         now = time.monotonic()
-        batch = self._work.suspect() or await self._planned(now)
+        batch = self._work.suspect() or await self._next_batch(now)
         if batch is not None:
             await self._send(batch)
             return
@@ -220,14 +266,22 @@ class Executor:
         next_at = self._work.next_ready_at()
         await self._sleep(None if next_at is None else max(0.0, next_at - now))
 
-    async def _planned(self, now: float) -> Batch | None:
-        """The next request according to a plan for all that is ready."""
+    async def _next_batch(self, now: float) -> Batch | None:
+        """What is to be asked next, according to a plan for all that is ready."""
         ready = self._work.ready(now)
         if not ready:
             return None
-        names = list(ready)
+        planned = self._planned
+        if now >= planned.until or not planned.packs or planned.packs[0][0] not in ready:
+            await self._plan(ready, now)
+        project, tweets = planned.packs.popleft()
+        return Batch(tuple(self._work.take(project, tweets, now)))
+
+    async def _plan(self, ready: Mapping[str, int], now: float) -> None:
         quota = share_of(await self._store(self._ledger.state), self._runner)
         self._spare = quota.free
+        began = time.perf_counter()
+        names = list(ready)
         planned = plan(
             [self._group(name, ready[name]) for name in names],
             quota,
@@ -238,9 +292,8 @@ class Executor:
             exact=self._options.exact,
         )
         self._tally.expected_end = now + planned.makespan
-        pack = planned.packs[0]
-        name = names[pack.group]
-        return Batch(tuple(self._work.take(name, min(pack.tweets, self._cap(name)), now)))
+        self._planned.packs = deque((names[pack.group], pack.tweets) for pack in planned.packs)
+        self._planned.until = time.monotonic() + (time.perf_counter() - began) / PLANNING_SHARE
 
     async def _send(self, batch: Batch) -> None:
         """Ask the quota, and start the request if it is granted; else the batch goes back and time passes."""
@@ -250,13 +303,14 @@ class Executor:
             request_id=uuid.uuid4().hex,
             runner=self._runner,
             tokens=self._experience.counted_tokens(request),
-            cost_usd=price.of(request.estimated_input_tokens, request.estimated_output_tokens) if price else None,
+            cost_usd=self._experience.reserved_cost(request, price) if price else None,
             project=request.project.name,
             provider=self._client.provider,
             model=request.model,
             run_id=self._options.run_id,
             tweet_ids=request.tweet_ids,
             again=self._options.force,
+            claim=self._options.claim,
         )
         remaining = len(self._work)
         try:
@@ -275,24 +329,31 @@ class Executor:
                     await asyncio.sleep(min(STAGGER_SECONDS, STAGGER_SHARE * expected / self._concurrency.limit))
             case Waiting(seconds=seconds):
                 self._work.put_batch_first(batch)
-                await self._sleep(seconds)
+                if self._last_failure and seconds > LONG_WAIT_SECONDS and not self._health.worth_waiting:
+                    self._give_up(self._last_failure)
+                else:
+                    await self._sleep(seconds)
             case Taken(finished=finished, in_flight=in_flight):
                 self._leave_out(batch, finished, in_flight)
             case Exhausted(reason=reason):
                 self._work.put_batch_first(batch)
-                self._exhausted = reason
+                if self._running:
+                    # Estimates are given back: there may be something left when these have ended.
+                    await self._sleep(None)
+                else:
+                    self._exhausted = reason
 
     async def _too_large(self, batch: Batch, error: QuotaError) -> None:
         """No state of the quota will ever allow this request: smaller ones, or not under these limits."""
-        if batch.search is not None:
-            for item in batch.search.rest:
-                self._work.put_back(item)
-        if len(batch.items) == 1:
-            await self._finish([result_of(batch.items[0], "deferred", str(error))])
+        self._work.dissolve(batch)
+        if len(batch.items) > 1:
+            for item in batch.items:
+                item.largest_pack = max(1, len(batch.items) // 2)
+            self._work.put_first(batch.items)
             return
-        for item in batch.items:
-            item.largest_pack = max(1, len(batch.items) // 2)
-        self._work.put_first(batch.items)
+        await self._finish([result_of(batch.items[0], "deferred", str(error))])
+        if str(error) not in self._tally.report.notes:
+            self._tally.report.notes.append(str(error))
 
     def _leave_out(self, batch: Batch, finished: frozenset[str], in_flight: frozenset[str]) -> None:
         """Another run finished some of these tweets, or is asking about them: nothing is paid twice."""
@@ -308,8 +369,7 @@ class Executor:
             else:
                 rest.append(item)
         self._work.put_first(rest)
-        for item in batch.search.rest if batch.search else ():
-            self._work.put_back(item)
+        self._work.dissolve(batch)
 
     # ---- one request
 
@@ -324,9 +384,11 @@ class Executor:
                 self._client.generate(request, timeout_seconds=timeout), timeout=timeout * 1.2 + 5
             )
         except TimeoutError:
-            await self._failed(batch, request_id, price, TransientProviderError(f"no answer within {timeout:.0f} s"))
+            await self._failed(
+                batch, request, request_id, price, TransientProviderError(f"no answer within {timeout:.0f} s")
+            )
         except ProviderError as error:
-            await self._failed(batch, request_id, price, error)
+            await self._failed(batch, request, request_id, price, error)
         except asyncio.CancelledError:
             settlement = Settlement("failed", error="cancelled while under way")
             await asyncio.shield(self._store(self._ledger.settle, request_id, settlement))
@@ -353,22 +415,23 @@ class Executor:
             cost_usd=cost,
             raw_answer=answer.text,
             finish_reason=answer.finish_reason,
+            http_status=200,
         )
         await self._store(self._ledger.settle, request_id, settlement)
-        self._health.answered()
+        self._health.answered(time.monotonic())
         self._tally.paid(request.opportunities, usage, cost)
-        self._work.search_passed(batch)
+        convicted = self._work.search_passed(batch)
         if answer.finish_reason == "MAX_TOKENS":
             for item in batch.items:
                 item.largest_pack = max(1, len(batch.items) // 2)
         reception = self._receiver.receive(
             batch.items,
             answer.text,
-            request_id=request_id,
-            model=request.model,
+            source=Source(request_id, self._client.provider, request.model),
             spare_quota=self._spare > 0 and not len(self._work),
         )
         await self._take_in(reception, parsed_request=request_id)
+        await self._convict(convicted)
 
     async def _take_in(self, reception: Reception, *, parsed_request: str | None = None) -> None:
         """Save what has ended, and queue what is asked again."""
@@ -381,15 +444,20 @@ class Executor:
             self._tally.rejected(opportunity, rule)
         await self._finish(reception.ended, partial=reception.partial, parsed_request=parsed_request)
 
-    async def _failed(self, batch: Batch, request_id: str, price: Price | None, error: ProviderError) -> None:
+    async def _failed(
+        self, batch: Batch, request: GenerationRequest, request_id: str, price: Price | None, error: ProviderError
+    ) -> None:
         """A request without an answer: whose fault it is decides what happens to its tweets."""
         self._tally.request_failed()
-        await self._store(self._ledger.settle, request_id, _settled_failure(error, price))
+        settlement, usage = _settled_failure(error, price)
+        await self._store(self._ledger.settle, request_id, settlement)
+        if usage is not None:
+            self._tally.paid(request.opportunities, usage, settlement.cost_usd)
         match error:
             case RateLimitedError():
                 await self._refused(batch, error)
             case FatalProviderError():
-                self._fatal = error
+                self._fatal = self._fatal or error
                 self._work.put_batch_first(batch)
             case BlockedAnswerError() | RejectedRequestError():
                 await self._unanswerable(batch, error)
@@ -415,23 +483,37 @@ class Executor:
         """One of these tweets is the cause: look for it; the others are asked again without it."""
         for item in batch.items:
             item.attempts += 1
-        alone = self._work.search_failed(batch)
-        if alone is not None:
-            outcome: Outcome = "blocked" if isinstance(error, BlockedAnswerError) else "failed"
-            await self._finish([result_of(alone, outcome, str(error))])
-        if isinstance(error, RejectedRequestError):
-            self._give_up_if_hopeless(error)
+        convicted = self._work.search_failed(batch, error)
+        await self._convict(convicted)
+        if convicted is not None and isinstance(error, RejectedRequestError):
+            self._give_up_if_hopeless(error, trouble=False)
+
+    async def _convict(self, convicted: Convicted | None) -> None:
+        """The end for a tweet that makes requests fail."""
+        if convicted is not None:
+            outcome: Outcome = "blocked" if isinstance(convicted.error, BlockedAnswerError) else "failed"
+            await self._finish([result_of(convicted.item, outcome, str(convicted.error))])
 
     async def _transient(self, batch: Batch, error: ProviderError) -> None:
         """The service had a problem: the tweets wait a little, all but those that have waited too often."""
         self._concurrency.record(trouble=True)
-        for item in batch.search.rest if batch.search else ():
-            self._work.put_back(item)
-        await self._take_in(self._receiver.unanswered(batch.items, str(error)))
-        self._give_up_if_hopeless(error)
+        self._work.dissolve(batch)
+        if self._health.well:
+            # Others are answered. Who fails again and again is asked about in smaller company, in the end alone.
+            for item in batch.items:
+                if item.failures:
+                    item.largest_pack = max(1, len(batch.items) // 2)
+        last_answer = self._health.last_answer
+        await self._take_in(self._receiver.unanswered(batch.items, str(error), last_answer=last_answer))
+        self._give_up_if_hopeless(error, trouble=error.http_status is not None)
 
-    def _give_up_if_hopeless(self, error: ProviderError) -> None:
-        if self._health.failed(time.monotonic()) and self._fatal is None:
+    def _give_up_if_hopeless(self, error: ProviderError, *, trouble: bool) -> None:
+        self._last_failure = error
+        if self._health.failed(time.monotonic(), trouble=trouble):
+            self._give_up(error)
+
+    def _give_up(self, error: ProviderError) -> None:
+        if self._fatal is None:
             self._fatal = type(error)(f"{error}; gave up after several attempts without one answer, nothing is lost")
 
     # ---- beginning and end
@@ -463,21 +545,16 @@ class Executor:
         for project in {project for project, _ in items} if not self._options.force else ():
             for answer in await self._store(self._ledger.unparsed, project):
                 concerned = [items.pop(key) for each in answer.tweet_ids if (key := (project, each)) in items]
-                if not concerned:
-                    continue
-                self._tally.report.recovered_answers += 1
                 mine = {item.opportunity.tweet_id for item in concerned}
                 others = [tweet_id for tweet_id in answer.tweet_ids if tweet_id not in mine]
                 known = await self._store(self._results.known, project, others)
-                reception = self._receiver.receive(
-                    concerned,
-                    answer.raw_answer,
-                    request_id=answer.request_id,
-                    model=answer.model,
-                    spare_quota=True,
-                )
                 # Tweets of another window wait for a run that asks about them.
                 complete = known.finished.issuperset(others)
+                reception = Reception()
+                if concerned:
+                    self._tally.report.recovered_answers += 1
+                    source = Source(answer.request_id, answer.provider, answer.model)
+                    reception = self._receiver.receive(concerned, answer.raw_answer, source=source, spare_quota=True)
                 await self._receive(reception, parsed_request=answer.request_id if complete else None)
                 items.update({item.key: item for item in reception.again})
         for item in items.values():
@@ -518,20 +595,20 @@ class Executor:
         return self._options.exact or self._projects[project].generation.max_tweets_per_request
 
     def _group(self, project: str, tweets: int) -> Group:
-        """What the planner knows of a project's tweets; tokens only matter where they are limited."""
-        if self._ledger.limits.max_tokens is None:
-            return Group(tweets)
-        sample = self._work.sample(project, self._cap(project))
-        one, all_of_them = (self._experience.counted_tokens(self._request(part)) for part in (sample[:1], sample))
-        per_tweet = (all_of_them - one) / (len(sample) - 1) if len(sample) > 1 else 0.0
-        return Group(tweets, tokens_fixed=one - per_tweet, tokens_per_tweet=per_tweet)
+        sample = [still_asked(item) for item in self._work.sample(project, self._cap(project))]
+        return self._experience.group(self._projects[project], sample, tweets, model=self._options.model)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
+        self._check(task)
         self._wake.set()
+
+    def _check(self, task: asyncio.Task[None]) -> None:
+        """What is raised in a task is not the provider's, but the database's or a bug: the run must not go on as if
+        nothing had happened."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            # Not the provider's: the database, or a bug. The run must not go on as if nothing had happened.
             self._broken = self._broken or error
+            self._wake.set()
 
     async def _sleep(self, seconds: float | None) -> None:
         """Until so much time has passed, a request has ended, or the run is to stop."""
@@ -545,7 +622,7 @@ class Executor:
 
     async def _watch_stop(self) -> None:
         """A thread may set the event; asyncio has no way to wait for that but to look."""
-        while not self._stop.is_set():  # noqa: ASYNC110
+        while not self._stop.is_set():
             await asyncio.sleep(STOP_CHECK_SECONDS)
         self._wake.set()
 
@@ -554,17 +631,17 @@ class Executor:
         return await asyncio.get_running_loop().run_in_executor(self._storage, call, *arguments)
 
 
-def _settled_failure(error: ProviderError, price: Price | None) -> Settlement:
+def _settled_failure(error: ProviderError, price: Price | None) -> tuple[Settlement, Usage | None]:
     """What is known of a request without an answer. A blocked one is paid for all the same."""
     status: Literal["refused", "failed"] = "refused" if isinstance(error, RateLimitedError) else "failed"
+    settlement = Settlement(status, error=str(error)[:ERROR_LENGTH], http_status=error.http_status)
     if not isinstance(error, BlockedAnswerError) or error.input_tokens is None:
-        return Settlement(status, error=str(error)[:ERROR_LENGTH])
-    output, thoughts = error.output_tokens or 0, error.thought_tokens or 0
-    return Settlement(
-        status,
-        input_tokens=error.input_tokens,
-        output_tokens=output,
-        thought_tokens=thoughts,
-        cost_usd=price.of(error.input_tokens, output + thoughts) if price else None,
-        error=str(error)[:ERROR_LENGTH],
-    )
+        return settlement, None
+    usage = Usage(error.input_tokens, error.output_tokens or 0, error.thought_tokens or 0)
+    return replace(
+        settlement,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        thought_tokens=usage.thought_tokens,
+        cost_usd=price.of(usage.input_tokens, usage.billed_output_tokens) if price else None,
+    ), usage

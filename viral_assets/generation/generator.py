@@ -24,6 +24,7 @@ from viral_assets.generation.clients.base import GenerationClient, fingerprint
 from viral_assets.generation.estimate import Estimate, estimate
 from viral_assets.generation.executor import Executor, Options
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.planner import UNMEASURED, Latency
 from viral_assets.generation.prices import FREE, Price, PriceTable, load_prices, price_of
 from viral_assets.generation.report import GenerationReport, ProgressCallback
 from viral_assets.generation.results import DatabaseResults, NoResults, Results
@@ -47,6 +48,10 @@ MAX_ID_LENGTH = 32
 
 OFFLINE = "offline"
 """Provider, quota and model of drafts that no language model wrote."""
+
+OFFLINE_PACK = 10
+OFFLINE_LATENCY = Latency(0.005, 0.005)
+"""No quota forces it to pack; fewer transactions are faster."""
 
 
 class AsyncCommentGenerator:
@@ -104,10 +109,12 @@ class AsyncCommentGenerator:
         self._endpoint = endpoint or settings.gemini_api_endpoint
         self.provider = resolve_provider(provider or settings.provider, api_key=api_key)
         self._limits = limits or Limits(max_requests=max_requests_per_minute)
+        offline = self.provider == OFFLINE
         self._options = Options(
             concurrency=batch_size,
-            tweets_per_request=tweets_per_request,
-            model=OFFLINE if self.provider == OFFLINE else model or settings.gemini_model,
+            tweets_per_request=OFFLINE_PACK if offline and tweets_per_request == "auto" else tweets_per_request,
+            latency=OFFLINE_LATENCY if offline else UNMEASURED,
+            model=OFFLINE if offline else model or settings.gemini_model,
             run_id=run_id,
             timeout_seconds=timeout_seconds,
         )

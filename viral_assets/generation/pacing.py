@@ -52,16 +52,18 @@ class ConcurrencyControl:
 
 
 class ServiceHealth:
-    """Whether a service still answers at all.
+    """Whether a service still answers at all. Times are seconds on any clock.
 
-    A burst of failures that began together counts as one round. Before the first answer two rounds are enough: the
-    address is wrong or the service is down, and somebody waits for the message. Later a minute without an answer is.
-    A service that refuses (429) whatever is asked, window after window, has no quota for this key at all.
+    Failures that began together count as one round. Where nobody is there, or every request is rejected, two rounds
+    before the first answer are enough: an address or a setting is wrong, and somebody waits for the message. A
+    service that is there and has trouble gets a minute. One that refuses (429) whatever is asked, window after
+    window, has no quota for this key at all.
     """
 
     ROUND_SECONDS = 0.25
     ROUNDS_BEFORE_ANY_ANSWER = 2
     FAILURES_BEFORE_ANY_ANSWER = 5
+    FAILURES_WORTH_WAITING = 2
     ROUNDS = 4
     SILENCE_SECONDS = 60.0
     REFUSALS = 8
@@ -70,33 +72,50 @@ class ServiceHealth:
     LEAST_RETRY_AFTER_SECONDS = 0.1
 
     __slots__ = (
-        "_ever_answered",
         "_failed_since",
         "_failures",
-        "_last_failure",
+        "_nobody_there",
         "_refusals",
         "_refused_since",
+        "_round_began",
         "_rounds",
+        "last_answer",
     )
 
     def __init__(self) -> None:
-        self._ever_answered = False
         self._failures = self._rounds = self._refusals = 0
-        self._failed_since = self._last_failure = self._refused_since = -math.inf
+        self._failed_since = self._round_began = self._refused_since = -math.inf
+        self._nobody_there = False
+        self.last_answer = -math.inf
 
-    def answered(self) -> None:
-        self._ever_answered = True
+    @property
+    def well(self) -> bool:
+        """Nothing has failed since the last answer."""
+        return not self._failures and self.last_answer > -math.inf
+
+    @property
+    def worth_waiting(self) -> bool:
+        """Not so where nothing was ever answered: whoever would have to wait for another attempt is told at once."""
+        return self.last_answer > -math.inf or self._failures < self.FAILURES_WORTH_WAITING or not self._nobody_there
+
+    def answered(self, now: float) -> None:
+        self.last_answer = now
         self._failures = self._rounds = self._refusals = 0
 
-    def failed(self, now: float) -> bool:
-        """Take a failure into account; True when there is no hope."""
+    def failed(self, now: float, *, trouble: bool) -> bool:
+        """Take a failure into account; True when there is no hope.
+
+        Args:
+            trouble: the service was there and had a problem of its own.
+        """
         if not self._failures:
-            self._failed_since, self._last_failure = now, -math.inf
-        if now - self._last_failure > self.ROUND_SECONDS:
+            self._failed_since, self._round_began = now, -math.inf
+        if now - self._round_began > self.ROUND_SECONDS:
             self._rounds += 1
+            self._round_began = now
         self._failures += 1
-        self._last_failure = now
-        if not self._ever_answered:
+        self._nobody_there = not trouble
+        if self.last_answer == -math.inf and not trouble:
             return self._rounds >= self.ROUNDS_BEFORE_ANY_ANSWER and self._failures >= self.FAILURES_BEFORE_ANY_ANSWER
         return self._rounds >= self.ROUNDS and now - self._failed_since > self.SILENCE_SECONDS
 

@@ -43,17 +43,21 @@ class Latency:
         return self.fixed + self.per_tweet * tweets
 
 
+UNMEASURED = Latency()
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Tweets that may share a request: those of one project, which have one voice and one system instruction.
 
     ``tokens_fixed`` is what each of its requests counts in the token window besides ``tokens_per_tweet`` for each of
-    its tweets.
+    its tweets. ``cap`` is a limit of tweets per request that is lower than the plan's.
     """
 
     tweets: int
     tokens_fixed: float = 0.0
     tokens_per_tweet: float = 0.0
+    cap: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +145,8 @@ class _Deadline:
             room = math.floor((deadline - start - self.latency.fixed) / self.latency.per_tweet + 1e-9)
             if room < 1:
                 return None
-            tweets = min(left[number], self.cap, self.cap if self.always_full else room)
-            tweets = min(tweets, tokens.largest_pack(group))
+            cap = self.cap if self.always_full else min(self.cap, group.cap or self.cap, room)
+            tweets = min(left[number], cap, tokens.largest_pack(group))
             start = tokens.start(start, group.tokens_fixed + tweets * group.tokens_per_tweet)
             end = start + self.latency.of(tweets)
             if end > deadline + 1e-6:
@@ -202,7 +206,7 @@ class _TokenWindow:
 def lower_bound(
     tweets: int, *, max_requests: int, window_seconds: float, concurrency: int, cap: int, latency: Latency
 ) -> float:
-    """Seconds below which no plan can end, starting with an empty window.
+    """Seconds below which no plan can end, starting with an empty window, if a full request takes less than one.
 
     With W full windows before the last one, which has ``rest`` tweets left: the last window's largest request; the
     whole work on all workers; the last window's work on all workers.
@@ -228,8 +232,10 @@ def share_of(quota: QuotaState, runner: str) -> QuotaState:
     demand = dict(quota.demand)
     if len(demand) < 2 or not demand.get(runner):
         return quota
-    slots = [quota.blocked_for] * quota.free + list(quota.returning)
-    slots += [quota.window_seconds] * (quota.max_requests - len(slots))
+    # Nobody needs more slots than there are tweets.
+    wanted = sum(demand.values())
+    slots = ([quota.blocked_for] * min(quota.free, wanted) + list(quota.returning))[:wanted]
+    slots += [quota.window_seconds] * (min(quota.max_requests, wanted) - len(slots))
     mine = [slot for slot, owner in zip(slots, _apportioned(demand), strict=False) if owner == runner]
     if not mine:
         # More runners than slots: everybody waits for a turn, and the ledger's queue decides about it.
@@ -258,7 +264,7 @@ def _apportioned(demand: Mapping[str, int]) -> Iterator[str]:
         heapq.heapreplace(heap, (-demand[name] / (2 * seats + 3), order, name, seats + 1))
 
 
-def fit_latency(samples: Sequence[LatencySample], prior: Latency = Latency()) -> Latency:
+def fit_latency(samples: Sequence[LatencySample], prior: Latency = UNMEASURED) -> Latency:
     """Fit ``a + b*K`` to measured requests, starting from the prior (ridge regression towards it)."""
     if not samples:
         return prior

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from viral_assets.errors import QuotaError
-from viral_assets.quota.ledger import Ask, Granted, Ledger, Waiting
+from viral_assets.quota.ledger import HEARTBEAT_SECONDS, Ask, Granted, Ledger, Settlement, Waiting
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
 
@@ -41,7 +41,11 @@ class AsyncRateLimiter:
         ask = Ask(request_id=uuid.uuid4().hex, runner=uuid.uuid4().hex, tokens=0, cost_usd=0.0)
         try:
             while isinstance(decision := self._ledger.ask(ask), Waiting):
-                await asyncio.sleep(decision.seconds)
+                # Asking again shows that this waiter still lives.
+                await asyncio.sleep(min(decision.seconds, HEARTBEAT_SECONDS))
+            if isinstance(decision, Granted):
+                # What becomes of the call is the caller's; the ledger keeps that there was one.
+                self._ledger.settle(ask.request_id, Settlement("answered"))
         finally:
             self._ledger.leave(ask.runner)
         if not isinstance(decision, Granted):

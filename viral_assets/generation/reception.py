@@ -11,7 +11,7 @@ from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.pacing import full_jitter
 from viral_assets.generation.report import Outcome
 from viral_assets.generation.results import TweetResult
-from viral_assets.generation.validation import QualityFilter, clean_text, text_weight
+from viral_assets.generation.validation import QualityFilter, clean_text, prepare, text_weight
 from viral_assets.generation.work import Item, Suggestion
 from viral_assets.projects.model import Project
 
@@ -23,6 +23,15 @@ QUALITY_ATTEMPTS = 2
 
 ALONE_AFTER_FAILURES = 2
 """A tweet left out of answers so often is asked about alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an answer comes from."""
+
+    request_id: str
+    provider: str
+    model: str
 
 
 @dataclass(slots=True)
@@ -44,76 +53,96 @@ class Receiver:
 
     Args:
         projects: their quality filters remember what the run has accepted.
-        provider: written into every suggestion.
         clock: the executor's, in seconds.
         rng: for backoff.
     """
 
-    def __init__(
-        self, projects: Mapping[str, Project], provider: str, *, clock: Callable[[], float], rng: random.Random
-    ) -> None:
+    def __init__(self, projects: Mapping[str, Project], *, clock: Callable[[], float], rng: random.Random) -> None:
         self._filters = {name: QualityFilter(project) for name, project in projects.items()}
-        self._provider, self._clock, self._rng = provider, clock, rng
+        self._clock, self._rng = clock, rng
+
+    def prepare(self) -> None:
+        """Load what judging needs, before a request is under way whose answer would wait for it."""
+        prepare()
 
     def remember(self, project: str, texts: Sequence[str]) -> None:
         """Suggestions that exist already: nothing too similar is accepted."""
         for text in texts:
             self._filters[project].remember(text)
 
-    def receive(
-        self, items: Sequence[Item], text: str, *, request_id: str, model: str, spare_quota: bool
-    ) -> Reception:
+    def receive(self, items: Sequence[Item], text: str, *, source: Source, spare_quota: bool) -> Reception:
         """Parse an answer about these tweets and keep what is good.
 
         Args:
+            source: written into every suggestion.
             spare_quota: a request more costs no waiting. Without it, a tweet that has at least one good suggestion
                 is not asked about again only because others were not good enough.
         """
         parsed = parse_answer(text, [still_asked(item) for item in items])
         problem = parsed.problems[0] if parsed.problems else "the answer leaves this tweet out"
         reception = Reception()
+        unmentioned: list[Item] = []
         for item in items:
             item.attempts += 1
             offered = parsed.suggestions.get(item.opportunity.tweet_id, {})
-            rules = self._review(item, offered, request_id, model)
+            rules = self._review(item, offered, source)
             reception.rejections.extend((item.opportunity, rule) for rule in rules)
             if not item.missing:
                 reception.ended.append(result_of(item, "done"))
-                continue
-            if rules:
+            elif rules:
                 item.quality_attempts += 1
-            else:
-                self.delay(item)
-                if item.failures >= ALONE_AFTER_FAILURES:
-                    item.largest_pack = 1
-            good_enough = bool(rules and item.accepted and not spare_quota)
-            if item.quality_attempts >= QUALITY_ATTEMPTS or good_enough:
+                if item.quality_attempts < QUALITY_ATTEMPTS and (spare_quota or not item.accepted):
+                    reception.again.append(item)
+                    continue
                 missing = "; ".join(f"{kind}: {item.complaints.get(kind, problem)}" for kind in item.missing)
                 reception.ended.append(result_of(item, "filtered", missing))
-            elif item.failures >= MAX_ATTEMPTS:
-                reception.ended.append(result_of(item, "failed", f"{problem} ({item.attempts} attempts)"))
             else:
+                unmentioned.append(item)
+        self._delay(unmentioned)
+        for item in unmentioned:
+            if item.failures >= ALONE_AFTER_FAILURES:
+                item.largest_pack = 1
+            if item.failures < MAX_ATTEMPTS:
                 reception.again.append(item)
+            else:
+                reception.ended.append(result_of(item, "failed", f"{problem} ({item.attempts} attempts)"))
         return reception
 
-    def unanswered(self, items: Sequence[Item], problem: str) -> Reception:
-        """A request that came to nothing, through no fault of its tweets."""
+    def unanswered(self, items: Sequence[Item], problem: str, *, last_answer: float) -> Reception:
+        """A request that came to nothing.
+
+        Args:
+            last_answer: when the service last answered anything, on the same clock. A tweet that never gets an
+                answer while others do is given up; otherwise it is the service's fault, and a later run asks again.
+        """
         reception = Reception()
+        self._delay(items)
         for item in items:
             item.attempts += 1
-            self.delay(item)
-            if item.failures >= MAX_ATTEMPTS:
-                reception.ended.append(result_of(item, "failed", f"{problem} ({item.attempts} attempts)"))
-            else:
+            if item.failures < MAX_ATTEMPTS:
                 reception.again.append(item)
+                continue
+            outcome: Outcome = "failed" if item.failed_since < last_answer else "deferred"
+            reception.ended.append(result_of(item, outcome, f"{problem} ({item.attempts} attempts)"))
         return reception
 
-    def delay(self, item: Item) -> None:
-        """Count a failure: the tweet is asked about again a little later, the longer the more often it failed."""
-        item.failures += 1
-        item.not_before = self._clock() + full_jitter(item.failures, self._rng)
+    def _delay(self, items: Sequence[Item]) -> None:
+        """Count a failure: the tweets are asked about again a little later, the longer the more often they failed.
 
-    def _review(self, item: Item, offered: Mapping[str, str], request_id: str, model: str) -> list[str]:
+        What failed in one request may come back in one, which needs no more of the quota.
+        """
+        if not items:
+            return
+        now = self._clock()
+        for item in items:
+            if not item.failures:
+                item.failed_since = now
+            item.failures += 1
+        later = now + full_jitter(max(item.failures for item in items), self._rng)
+        for item in items:
+            item.not_before = later
+
+    def _review(self, item: Item, offered: Mapping[str, str], source: Source) -> list[str]:
         """Accept what passes the quality filter; the rules that the rest broke."""
         quality = self._filters[item.opportunity.project]
         broken = []
@@ -123,7 +152,9 @@ class Receiver:
             text = clean_text(offered[kind])
             rejection = quality.review(item.opportunity, kind, text)
             if rejection is None:
-                item.accepted[kind] = Suggestion(kind, text, text_weight(text), self._provider, model, request_id)
+                item.accepted[kind] = Suggestion(
+                    kind, text, text_weight(text), source.provider, source.model, source.request_id
+                )
             else:
                 item.complaints[kind] = rejection.detail
                 broken.append(rejection.rule)

@@ -63,7 +63,14 @@ class Results(Protocol):
 
 
 class NoResults:
-    """For callers that only want the return value."""
+    """For callers that only want the return value.
+
+    Args:
+        database: where the quota's ledger is, if it is in one: its answers are marked as parsed all the same.
+    """
+
+    def __init__(self, database: Database | None = None) -> None:
+        self._database = database
 
     def known(self, project: str, tweet_ids: Sequence[str]) -> Known:
         return Known()
@@ -76,6 +83,9 @@ class NoResults:
         parsed_request: str | None = None,
         replace: bool = False,
     ) -> int:
+        if self._database is not None and parsed_request is not None:
+            with self._database.begin() as connection:
+                _mark_parsed(connection, parsed_request)
         return 0
 
 
@@ -127,9 +137,7 @@ class DatabaseResults:
             self._write(connection, partial, replace=False)
             saved = self._write(connection, ended, replace=replace)
             if parsed_request is not None:
-                connection.execute(
-                    sa.update(llm_requests).where(llm_requests.c.id == parsed_request).values(parsed_at=time.time())
-                )
+                _mark_parsed(connection, parsed_request)
         return saved
 
     def _write(self, connection: sa.Connection, results: Sequence[TweetResult], *, replace: bool) -> int:
@@ -168,3 +176,7 @@ class DatabaseResults:
             for result in results
             if result.outcome != "deferred" or (result.opportunity.project, result.opportunity.tweet_id) not in finished
         ]
+
+
+def _mark_parsed(connection: sa.Connection, request_id: str) -> None:
+    connection.execute(sa.update(llm_requests).where(llm_requests.c.id == request_id).values(parsed_at=time.time()))

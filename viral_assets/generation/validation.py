@@ -20,7 +20,7 @@ from viral_assets.generation.prompt import system_instruction
 from viral_assets.generation.tweet_text import clean_text, handles, hashtags, links, text_weight
 from viral_assets.projects.model import Project
 
-__all__ = ["QualityFilter", "Rejection", "clean_text", "text_weight"]
+__all__ = ["QualityFilter", "Rejection", "clean_text", "prepare", "text_weight"]
 
 NEAR_DUPLICATE = 0.92
 """Share of words (in order) two texts must have in common: of 12 words each none may differ, of 25 one may.
@@ -222,6 +222,13 @@ class QualityFilter:
         if language in expected or certainty < FOREIGN_CERTAINTY or language == _language_of(opportunity.text)[0]:
             return None
         return f"written in another language ({language}) than the tweet"
+
+
+def prepare() -> None:
+    """Load and compile what the rules need, which takes half a second, before somebody waits for a verdict."""
+    text = "Not for anybody to read."
+    for load in (_language_of, clean_text, text_weight, links, handles, hashtags):
+        load(text)
 
 
 class _AcceptedTexts:

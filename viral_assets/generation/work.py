@@ -1,16 +1,19 @@
 """The tweets of a run that have not ended yet, and which of them may share the next request.
 
 A tweet that makes its whole request fail is found by halving: one half is asked again, and its answer tells about the
-other half too. So one bad tweet among K costs at most ``2 + log2(K)`` requests more, and its neighbours nothing.
+other half too. What seems to be fine is asked together with the next half, not by itself. So one bad tweet among K
+costs at most ``1 + log2(K)`` (rounded up) requests more, and its neighbours nothing.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from viral_assets.errors import ProviderError
 from viral_assets.generation.opportunity import Opportunity
 
 Key = tuple[str, str]
@@ -33,12 +36,14 @@ class Suggestion:
 class Item:
     """One tweet on its way. ``not_before`` is on the executor's clock; ``largest_pack`` shrinks when packs fail.
 
-    ``attempts`` counts the requests it took part in, ``failures`` those that came to nothing for it.
+    ``attempts`` counts the requests it took part in, ``failures`` those that came to nothing for it, the first of them
+    at ``failed_since``.
     """
 
     opportunity: Opportunity
     attempts: int = 0
     failures: int = 0
+    failed_since: float = math.inf
     quality_attempts: int = 0
     not_before: float = 0.0
     largest_pack: int = 1_000
@@ -57,9 +62,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The other half of a search for the tweet that makes requests fail."""
+    """A search for the tweet that makes requests fail.
 
+    It is either among the first ``suspects`` of the batch's items (the others seem to be fine), or in ``rest``, which
+    is not asked now. ``error`` is what the last failure was.
+    """
+
+    suspects: int
     rest: tuple[Item, ...]
+    error: ProviderError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,19 @@ class Batch:
 
     items: tuple[Item, ...]
     search: Search | None = None
+
+    @property
+    def involved(self) -> tuple[Item, ...]:
+        """All tweets whose fate is bound to this request, asked about or not."""
+        return (*self.items, *(self.search.rest if self.search else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Convicted:
+    """A tweet that makes requests fail, and how they fail."""
+
+    item: Item
+    error: ProviderError
 
 
 class WorkQueue:
@@ -81,9 +105,7 @@ class WorkQueue:
 
     def __len__(self) -> int:
         """Tweets that wait here (not those under way)."""
-        return sum(map(len, self._waiting.values())) + sum(
-            len(batch.items) + len(batch.search.rest if batch.search else ()) for batch in self._suspects
-        )
+        return sum(map(len, self._waiting.values())) + sum(len(batch.involved) for batch in self._suspects)
 
     def put_back(self, item: Item) -> None:
         self._waiting.setdefault(item.opportunity.project, deque()).append(item)
@@ -138,35 +160,59 @@ class WorkQueue:
         """Take everything out."""
         items = [item for waiting in self._waiting.values() for item in waiting]
         for batch in self._suspects:
-            items.extend((*batch.items, *(batch.search.rest if batch.search else ())))
+            items.extend(batch.involved)
         self._waiting.clear()
         self._suspects.clear()
         return items
 
-    def search_failed(self, batch: Batch) -> Item | None:
+    def search_failed(self, batch: Batch, error: ProviderError) -> Convicted | None:
         """The batch's request failed because of what it asks about: look closer.
 
         Returns:
-            The tweet itself when it was alone.
+            A tweet that was asked about alone.
         """
+        suspects, fine, rest = batch.items, batch.items[:0], batch.items[:0]
         if batch.search is not None:
-            # It is among these, so the other half is probably fine.
-            for item in batch.search.rest:
-                self.put_back(item)
+            rest = batch.search.rest
+            suspects, fine = batch.items[: batch.search.suspects], batch.items[batch.search.suspects :]
+        if not suspects:
+            # What seemed to be fine fails without the suspect too: there are at least two, or it was never the one.
+            self._suspects.append(Batch(rest))
+            return self.search_failed(Batch(fine), error)
         if len(batch.items) == 1:
-            return batch.items[0]
-        self._split(batch.items)
+            for item in rest:
+                self.put_back(item)
+            return Convicted(batch.items[0], error)
+        if len(suspects) == 1:
+            # All that is left to see is whether the others do well without it.
+            self._suspects.append(Batch((*fine, *rest), Search(0, suspects, error)))
+        else:
+            self._search(suspects, (*fine, *rest), error)
         return None
 
-    def search_passed(self, batch: Batch) -> None:
-        """The batch's request did not fail: if there was a search, what it looks for is in the other half."""
-        if batch.search is None:
-            return
-        if len(batch.search.rest) == 1:
-            self._suspects.append(Batch(batch.search.rest))
-        else:
-            self._split(batch.search.rest)
+    def search_passed(self, batch: Batch) -> Convicted | None:
+        """The batch's request did not fail: what a search looks for is in the part that was not asked about.
 
-    def _split(self, items: tuple[Item, ...]) -> None:
-        middle = len(items) // 2
-        self._suspects.append(Batch(items[:middle], Search(items[middle:])))
+        Returns:
+            A tweet without which the others did well, after they had failed with it.
+        """
+        if batch.search is None:
+            return None
+        rest, error = batch.search.rest, batch.search.error
+        if len(rest) > 1:
+            self._search(rest, (), error)
+        elif batch.search.suspects:
+            # It has never been asked about without those that were answered now: make sure.
+            self._suspects.append(Batch(rest))
+        else:
+            return Convicted(rest[0], error)
+        return None
+
+    def dissolve(self, batch: Batch) -> None:
+        """Give up the batch's search: whatever it did not ask about goes back."""
+        for item in batch.search.rest if batch.search else ():
+            self.put_back(item)
+
+    def _search(self, suspects: tuple[Item, ...], fine: tuple[Item, ...], error: ProviderError) -> None:
+        middle = len(suspects) // 2
+        self._suspects.append(Batch((*suspects[:middle], *fine), Search(middle, suspects[middle:], error)))

@@ -12,8 +12,13 @@ from viral_assets.quota.limits import Limits, PacificDay
 LEARNED_FOR_WINDOWS = 15
 """How long a limit learnt from refusals holds before the configured one is tried again, in windows."""
 
+SHORTEST_WAIT_SECONDS = 0.001
+
 RECHECKS_PER_WINDOW = 20
 """With tokens to be refunded, a waiter looks again after this part of a window at the latest."""
+
+NOT_WORTH_WAITING_SECONDS = 900.0
+"""Who is blocked for longer than this ends for now; a later run goes on."""
 
 LEARNS_BELOW = 0.75
 """A service that accepted more than this share of the limit only disagrees about when the window began."""
@@ -28,6 +33,7 @@ class Usage:
     window_requests: int
     window_tokens: int
     day_requests: int = 0
+    day_tokens: int = 0
     day_cost_usd: float = 0.0
     blocked_until: float = 0.0
     block_reason: str = ""
@@ -76,32 +82,45 @@ def decide(limits: Limits, usage: Usage, tokens: int, cost_usd: float | None, re
         return Exhausted(until_tomorrow, f"the day's {limits.requests_per_day} requests are used up")
     if limits.daily_budget_usd is not None and usage.day_cost_usd + (cost_usd or 0.0) > limits.daily_budget_usd:
         return Exhausted(until_tomorrow, f"the day's budget of {limits.daily_budget_usd:g} USD is used up")
-    if usage.blocked_until > usage.now:
-        if usage.blocked_until >= usage.day.end:
-            return Exhausted(usage.blocked_until - usage.now, usage.block_reason)
-        return Waiting(usage.blocked_until - usage.now, usage.block_reason)
+    blocked_for = usage.blocked_until - usage.now
+    if blocked_for > 0:
+        # A block that ends with the day was set because the day's quota is used up; an ordinary one may last past
+        # midnight and is waited for.
+        today = usage.blocked_until == usage.day.end or blocked_for > NOT_WORTH_WAITING_SECONDS
+        return Exhausted(blocked_for, usage.block_reason) if today else Waiting(blocked_for, usage.block_reason)
 
     surplus_requests = usage.window_requests + usage.ahead_requests + 1 - usage.allowed_requests(limits)
-    surplus_tokens = (
-        usage.window_tokens + usage.ahead_tokens + tokens - limits.max_tokens if limits.max_tokens is not None else 0
-    )
+    surplus_tokens = 0
+    if limits.max_tokens is not None:
+        surplus_tokens = usage.window_tokens + usage.ahead_tokens + tokens - limits.max_tokens
     if surplus_requests <= 0 and surplus_tokens <= 0:
         return Granted()
+    for_requests, for_tokens = _waits(surplus_requests, surplus_tokens, usage.now, limits, releases)
+    # Estimates are given back when answers arrive, so tokens may be free earlier than the window says.
+    for_tokens = min(for_tokens, limits.window_seconds / RECHECKS_PER_WINDOW)
+    if for_tokens > for_requests:
+        return Waiting(max(for_tokens, SHORTEST_WAIT_SECONDS), "tokens of the window are used up")
+    return Waiting(max(for_requests, SHORTEST_WAIT_SECONDS), "requests of the window are used up")
 
+
+def _waits(
+    surplus_requests: int, surplus_tokens: int, now: float, limits: Limits, releases: Releases
+) -> tuple[float, float]:
+    """Seconds until enough requests have left the window, and enough tokens; a whole window where that is not known."""
     window = limits.padded_window_seconds
-    wait = window
-    by_tokens = surplus_requests <= 0
+    for_requests = window if surplus_requests > 0 else 0.0
+    for_tokens = window if surplus_tokens > 0 else 0.0
     for granted_at, released in releases():
-        surplus_requests -= 1
-        surplus_tokens -= released
+        leaves_in = granted_at + window - now
+        if surplus_requests > 0:
+            surplus_requests -= 1
+            for_requests = leaves_in if surplus_requests == 0 else for_requests
+        if surplus_tokens > 0:
+            surplus_tokens -= released
+            for_tokens = leaves_in if surplus_tokens <= 0 else for_tokens
         if surplus_requests <= 0 and surplus_tokens <= 0:
-            wait = granted_at + window - usage.now
             break
-    if by_tokens:
-        # Estimates are given back when answers arrive, so tokens may be free earlier than the window says.
-        wait = min(wait, limits.window_seconds / RECHECKS_PER_WINDOW)
-    reason = "tokens of the window are used up" if by_tokens else "requests of the window are used up"
-    return Waiting(max(wait, 0.001), reason)
+    return for_requests, for_tokens
 
 
 def learned_limit(limits: Limits, accepted: int) -> int | None:

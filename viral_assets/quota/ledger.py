@@ -12,6 +12,9 @@ from typing import Literal, Protocol
 
 from viral_assets.quota.limits import Limits
 
+HEARTBEAT_SECONDS = 3.0
+"""How often a runner shows that it lives (:meth:`Ledger.join`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -33,6 +36,8 @@ class Ask:
     tweet_ids: tuple[str, ...] = ()
     again: bool = False
     """Ask even about tweets that an earlier run has finished."""
+    claim: bool = True
+    """Nobody else may ask about these tweets until the runner leaves. Not for texts that only a script knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class Settlement:
     raw_answer: str | None = None
     finish_reason: str | None = None
     error: str | None = None
+    http_status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +157,16 @@ class Ledger(Protocol):
     limits: Limits
 
     def join(self, runner: str, tweets: int) -> None:
-        """Take part: from now on everybody plans for these tweets too. Also the heartbeat."""
+        """Take part: from now on everybody plans for these tweets too. Also the heartbeat, which a runner that lives
+        longer than :data:`HEARTBEAT_SECONDS` owes the others."""
 
     def leave(self, runner: str) -> None:
         """Stop taking part: place in the queue, demand and claims are gone."""
 
     def ask(self, ask: Ask, *, remaining: int = 0) -> Decision:
         """Grant the request if every limit allows it and nobody who waits longer would be overtaken.
+
+        A runner that asks takes part, whether it has joined or not.
 
         Args:
             remaining: tweets the runner still wants to ask about besides these.

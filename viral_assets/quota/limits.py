@@ -37,17 +37,20 @@ class Limits:
     counts_output: bool = False
 
     def __post_init__(self) -> None:
-        for name, value, unit in (
-            ("requests per window", self.max_requests, "at least 1"),
-            ("tokens per window", self.max_tokens, "at least 1"),
-            ("requests per day", self.requests_per_day, "at least 1"),
+        for field, name in (
+            ("max_requests", "requests per window"),
+            ("max_tokens", "tokens per window"),
+            ("requests_per_day", "requests per day"),
         ):
-            if value is None:
+            value = getattr(self, field)
+            if value is None and field != "max_requests":
                 continue
-            if not math.isfinite(value) or value < 1 or value != int(value):
-                raise QuotaError(f"the limit of {name} must be a whole number of {unit}, not {value!r}")
-        for name, amount in (("daily budget", self.daily_budget_usd), ("quota window", self.window_seconds)):
-            if amount is not None and not (math.isfinite(amount) and amount > 0):
+            if not _is_positive(value) or value != int(value):
+                raise QuotaError(f"the limit of {name} must be a whole number of at least 1, not {value!r}")
+            # 15.0 is as good, but everything that counts wants 15.
+            object.__setattr__(self, field, int(value))
+        for amount, name in ((self.daily_budget_usd, "daily budget"), (self.window_seconds, "quota window")):
+            if amount is not None and not _is_positive(amount):
                 raise QuotaError(f"the {name} must be a number above 0, not {amount!r}")
 
     @property
@@ -58,6 +61,10 @@ class Limits:
         quarter of a second covers that; short windows (tests) get 4 % so that the padding does not rule them.
         """
         return self.window_seconds + min(0.25, 0.04 * self.window_seconds)
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
 
 
 def unlimited() -> Limits:

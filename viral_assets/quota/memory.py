@@ -136,7 +136,7 @@ class MemoryLedger:
         with self._lock:
             now = self._clock()
             self._forget_old(now)
-            self._block.until, self._block.reason = max(self._block.until, now + seconds), reason
+            self._set_block(now + seconds, reason)
             if count_as_limit:
                 accepted = sum(request.status != "refused" for request in self._window)
                 if (learned := learned_limit(self.limits, accepted)) is not None:
@@ -146,8 +146,9 @@ class MemoryLedger:
     def block_today(self, reason: str) -> float:
         with self._lock:
             now = self._clock()
-            self._block.until, self._block.reason = pacific_day(now).end, reason
-            return self._block.until - now
+            until = pacific_day(now).end
+            self._set_block(until, reason)
+            return until - now
 
     def state(self) -> QuotaState:
         with self._lock:
@@ -170,9 +171,9 @@ class MemoryLedger:
                 window_tokens=usage.window_tokens,
                 day=self._day.day.name,
                 day_ends=self._day.day.end,
-                day_requests=self._day.requests,
-                day_tokens=self._day.tokens,
-                day_cost_usd=self._day.cost_usd,
+                day_requests=usage.day_requests,
+                day_tokens=usage.day_tokens,
+                day_cost_usd=usage.day_cost_usd,
                 blocked_until=self._block.until if self._block.until > now else None,
                 block_reason=self._block.reason if self._block.until > now else "",
                 learned_requests=self._block.learned_requests if self._block.learned_until > now else None,
@@ -187,6 +188,11 @@ class MemoryLedger:
     def latencies(self, count: int = 50) -> list[LatencySample]:
         with self._lock:
             return list(self._finished)[-count:]
+
+    def _set_block(self, until: float, reason: str) -> None:
+        """A shorter answer that comes later must not let anybody ask before the longer one ends."""
+        if until > self._block.until:
+            self._block.until, self._block.reason = until, reason
 
     def _usage(self, now: float, runner: str) -> Usage:
         self._forget_old(now)
@@ -204,6 +210,7 @@ class MemoryLedger:
             window_requests=len(self._window),
             window_tokens=sum(request.tokens for request in self._window),
             day_requests=self._day.requests,
+            day_tokens=self._day.tokens,
             day_cost_usd=self._day.cost_usd,
             blocked_until=self._block.until,
             block_reason=self._block.reason,
@@ -217,6 +224,11 @@ class MemoryLedger:
         oldest = now - self.limits.padded_window_seconds
         while self._window and self._window[0].granted_at <= oldest:
             self._window.popleft()
+        for request in reversed(self._window):
+            if request.granted_at <= now:
+                break
+            # The clock was set back. Whatever was granted was granted by now.
+            request.granted_at = now
 
 
 def counted_tokens(limits: Limits, settlement: Settlement) -> int | None:

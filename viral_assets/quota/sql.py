@@ -6,15 +6,18 @@ the server's clock, so that neither two processes nor two clocks can disagree ab
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from viral_assets.quota import statements
 from viral_assets.quota.decision import (
     LEARNED_FOR_WINDOWS,
     Usage,
@@ -37,27 +40,32 @@ from viral_assets.quota.ledger import (
 )
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.memory import counted_tokens, settled_cost
+from viral_assets.quota.recent import RecentGrants
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import (
+    clean_text,
     generation_claims,
-    generation_outcomes,
     llm_requests,
-    quota_days,
     quota_runners,
     quota_state,
 )
 
-HEARTBEAT_SECONDS = 3.0
-"""How often a runner shows that it lives (:meth:`SqlLedger.join`)."""
-
 SILENT_IS_DEAD_SECONDS = 15.0
-"""A runner not seen for this long is dead: its claims and its demand no longer count."""
+"""A runner not seen for this long is dead: its place, its claims and its demand no longer count."""
 
 LATE_IS_GONE_SECONDS = 2.0
 """A waiter that is this late for its turn has lost its place (it may still come back and queue again)."""
 
-PLANNED_SLOTS = 256
-"""How far ahead a planner looks at slots that return; it plans anew with every request."""
+LOCK_KEY = 0x7669_7262
+"""Of the PostgreSQL advisory lock under which is granted. One for all quotas: two of them can meet at one tweet."""
+
+
+class _Window(NamedTuple):
+    """What the window holds, and when its newest grant was. Tokens only where they are limited."""
+
+    requests: int
+    tokens: int
+    newest: float
 
 
 class SqlLedger:
@@ -67,18 +75,24 @@ class SqlLedger:
         database: where everybody who shares the quota keeps it.
         quota_key: names the quota; a fingerprint of the API key, never the key.
         limits: what holds. Everybody who shares a quota should be told the same.
+        clock: seconds since the epoch, for tests. By default the one clock that all who share the database have.
     """
 
-    def __init__(self, database: Database, quota_key: str, limits: Limits) -> None:
+    def __init__(
+        self, database: Database, quota_key: str, limits: Limits, *, clock: Callable[[], float] | None = None
+    ) -> None:
         self.limits = limits
         self._database = database
         self._key = quota_key
-        self._host, self._pid = socket.gethostname(), os.getpid()
+        self._clock = clock or (time.time if database.dialect == "sqlite" else None)
+        self._host, self._pid = _host(), os.getpid()
+        self._recent = RecentGrants(self._grants_since)
         self._insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
 
     def join(self, runner: str, tweets: int) -> None:
         with self._database.begin() as connection:
-            now = self._now(connection)
+            now = self._now(connection, lock=True)
+            self._bury_the_dead(connection, now)
             updated = connection.execute(
                 sa.update(quota_runners)
                 .where(quota_runners.c.runner == runner)
@@ -86,7 +100,6 @@ class SqlLedger:
             )
             if updated.rowcount:
                 return
-            self._bury_the_dead(connection, now)
             connection.execute(
                 sa.insert(quota_runners).values(
                     runner=runner,
@@ -107,66 +120,76 @@ class SqlLedger:
         check_possible(self.limits, ask.tokens, ask.cost_usd)
         with self._database.begin() as connection:
             now = self._now(connection, lock=True)
-            usage = self._usage(connection, now, ask.runner)
-            decision = decide(
-                self.limits,
-                usage,
-                ask.tokens,
-                ask.cost_usd,
-                lambda: self._grants_in_window(connection, now),
+            values = {
+                **self._usage_values(now, ask.runner),
+                "id": ask.request_id,
+                "purpose": ask.purpose,
+                "project": ask.project,
+                "provider": ask.provider,
+                "model": ask.model,
+                "run_id": ask.run_id,
+                "tokens": ask.tokens,
+                "cost_usd": ask.cost_usd,
+                "known_cost_usd": ask.cost_usd or 0.0,
+                "tweet_ids": list(ask.tweet_ids),
+                "tweets_json": json.dumps(ask.tweet_ids),
+                "again": ask.again,
+                "host": self._host,
+                "pid": self._pid,
+                "tweets": remaining,
+            }
+            claim = ask.claim and ask.purpose == "generate" and bool(ask.tweet_ids)
+            window = self._window(connection, values)
+            if window.newest > now:
+                # The clock was set back. Whatever was granted was granted by now.
+                statements.SET_CLOCK_BACK.run(connection, values)
+            usage, taken = self._usage(
+                connection, values, window, statements.USAGE_AND_TAKEN if claim else statements.USAGE
             )
-            if isinstance(decision, Granted) and ask.tweet_ids and ask.purpose == "generate":
-                decision = self._taken(connection, ask, now) or decision
+            if taken:
+                statements.WITHDRAW.run(connection, values)
+                return _taken(connection, values)
+            decision = decide(
+                self.limits, usage, ask.tokens, ask.cost_usd, lambda: self._grants_in_window(connection, values)
+            )
             match decision:
                 case Granted():
-                    self._grant(connection, ask, usage, remaining)
+                    (statements.GRANT_AND_CLAIM if claim else statements.GRANT).run(connection, values)
                 case Waiting(seconds=seconds):
-                    self._queue(connection, ask, now, now + seconds)
+                    statements.QUEUE.run(connection, {**values, "wake_at": now + seconds})
                 case _:
-                    pass
+                    statements.WITHDRAW.run(connection, values)
             return decision
 
     def withdraw(self, runner: str) -> None:
         with self._database.begin() as connection:
-            connection.execute(
-                sa.update(quota_runners).where(quota_runners.c.runner == runner).values(asked_at=None, wake_at=None)
-            )
+            statements.WITHDRAW.run(connection, {"runner": runner})
 
     def settle(self, request_id: str, settlement: Settlement) -> None:
         with self._database.begin() as connection:
-            now = self._now(connection)
-            row = connection.execute(
-                sa.select(llm_requests.c.granted_at, llm_requests.c.counted_tokens, llm_requests.c.counted_cost_usd)
-                .where(llm_requests.c.id == request_id)
-                .with_for_update()
-            ).one()
+            row = statements.GRANTED.run(connection, {"id": request_id}).one()
             tokens, cost = counted_tokens(self.limits, settlement), settled_cost(settlement)
             tokens = row.counted_tokens if tokens is None else tokens
             cost = row.counted_cost_usd if cost is None else cost
-            connection.execute(
-                sa.update(llm_requests)
-                .where(llm_requests.c.id == request_id)
-                .values(
-                    status=settlement.status,
-                    finished_at=now,
-                    counted_tokens=tokens,
-                    counted_cost_usd=cost,
-                    input_tokens=settlement.input_tokens,
-                    output_tokens=settlement.output_tokens,
-                    thought_tokens=settlement.thought_tokens,
-                    finish_reason=settlement.finish_reason,
-                    error=settlement.error,
-                    raw_answer=_storable(settlement.raw_answer),
-                )
-            )
-            connection.execute(
-                sa.update(quota_days)
-                .where(quota_days.c.quota_key == self._key, quota_days.c.day == pacific_day(row.granted_at).name)
-                .values(
-                    tokens=quota_days.c.tokens + (tokens - row.counted_tokens),
-                    cost_usd=quota_days.c.cost_usd + ((cost or 0.0) - (row.counted_cost_usd or 0.0)),
-                )
-            )
+            values = {
+                "id": request_id,
+                "now": self._now(connection),
+                "key": self._key,
+                "day": pacific_day(row.granted_at).name,
+                "tokens": tokens,
+                "cost_usd": cost,
+                "more_tokens": tokens - row.counted_tokens,
+                "more_cost_usd": (cost or 0.0) - (row.counted_cost_usd or 0.0),
+                "status": settlement.status,
+                "input_tokens": settlement.input_tokens,
+                "output_tokens": settlement.output_tokens,
+                "thought_tokens": settlement.thought_tokens,
+                "http_status": settlement.http_status,
+                "finish_reason": _storable(settlement.finish_reason),
+                "error": _storable(settlement.error),
+                "raw_answer": _storable(settlement.raw_answer),
+            }
+            statements.SETTLE.run(connection, values)
 
     def block(self, seconds: float, reason: str, *, count_as_limit: bool) -> None:
         with self._database.begin() as connection:
@@ -188,29 +211,25 @@ class SqlLedger:
 
     def state(self) -> QuotaState:
         with self._database.read() as connection:
-            now = self._now(connection)
-            usage = self._usage(connection, now, "")
-            demand = connection.execute(
-                sa.select(quota_runners.c.runner, quota_runners.c.tweets)
-                .where(*self._alive(now), quota_runners.c.tweets > 0)
-                .order_by(quota_runners.c.joined_at, quota_runners.c.runner)
-            ).all()
-            grants = self._grants_in_window(connection, now, usage.window_requests)
-            return planner_state(self.limits, usage, grants, [(row.runner, row.tweets) for row in demand])
+            values = self._usage_values(self._now(connection), "")
+            usage, _ = self._usage(connection, values, self._window(connection, values), statements.USAGE)
+            demand = [(row.runner, row.tweets) for row in statements.DEMAND.run(connection, values)]
+            return planner_state(self.limits, usage, self._grants_in_window(connection, values), demand)
 
     def status(self) -> QuotaStatus:
         with self._database.read() as connection:
             now = self._now(connection)
-            usage = self._usage(connection, now, "")
-            day = connection.execute(
-                sa.select(quota_days.c.requests, quota_days.c.tokens, quota_days.c.cost_usd).where(
-                    quota_days.c.quota_key == self._key, quota_days.c.day == usage.day.name
-                )
-            ).one_or_none()
+            values = self._usage_values(now, "")
+            window = _window_of(connection, values)
+            usage, _ = self._usage(connection, values, window, statements.USAGE)
             in_flight = connection.execute(
                 sa.select(sa.func.count()).where(*self._in_window(now), llm_requests.c.status == "granted")
             ).scalar_one()
-            runners = connection.execute(sa.select(sa.func.count()).where(*self._alive(now))).scalar_one()
+            runners = connection.execute(
+                sa.select(sa.func.count()).where(
+                    quota_runners.c.quota_key == self._key, quota_runners.c.seen_at > now - SILENT_IS_DEAD_SECONDS
+                )
+            ).scalar_one()
             blocked, learned = usage.blocked_until > now, usage.learned_until > now
             return QuotaStatus(
                 limits=self.limits,
@@ -219,9 +238,9 @@ class SqlLedger:
                 window_tokens=usage.window_tokens,
                 day=usage.day.name,
                 day_ends=usage.day.end,
-                day_requests=day.requests if day else 0,
-                day_tokens=day.tokens if day else 0,
-                day_cost_usd=day.cost_usd if day else 0.0,
+                day_requests=usage.day_requests,
+                day_tokens=usage.day_tokens,
+                day_cost_usd=usage.day_cost_usd,
                 blocked_until=usage.blocked_until if blocked else None,
                 block_reason=usage.block_reason if blocked else "",
                 learned_requests=usage.learned_requests if learned else None,
@@ -273,34 +292,47 @@ class SqlLedger:
                 .order_by(columns.granted_at.desc())
                 .limit(count)
             )
-            return [LatencySample(len(row.tweet_ids), row.finished_at - row.granted_at) for row in rows]
+            return [
+                LatencySample(len(row.tweet_ids), row.finished_at - row.granted_at) for row in rows if row.tweet_ids
+            ]
 
     def _now(self, connection: sa.Connection, *, lock: bool = False) -> float:
-        """Seconds since the epoch by the one clock that all who share the database have."""
-        if self._database.dialect == "sqlite":
-            return time.time()  # one machine; the transaction already has the write lock
-        if not lock:
-            return float(connection.execute(_PG_CLOCK).scalar_one())
-        return float(connection.execute(_PG_LOCK_AND_CLOCK, {"key": self._key}).one().now)
+        """Seconds since the epoch; on SQLite a write transaction has the lock already."""
+        if self._clock is None or (lock and self._database.dialect == "postgresql"):
+            script = statements.POSTGRES_LOCK_AND_CLOCK if lock else statements.POSTGRES_CLOCK
+            *_, now = script.run(connection, {"lock": LOCK_KEY}).one()
+            return float(now) if self._clock is None else self._clock()
+        return self._clock()
 
-    def _usage(self, connection: sa.Connection, now: float, runner: str) -> Usage:
-        day = pacific_day(now)
-        row = connection.execute(
-            _USAGE,
-            {
-                "key": self._key,
-                "since": now - self.limits.padded_window_seconds,
-                "day": day.name,
-                "runner": runner,
-                "late": now - LATE_IS_GONE_SECONDS,
-            },
-        ).one()
-        return Usage(
-            now=now,
-            day=day,
-            window_requests=row.window_requests,
-            window_tokens=int(row.window_tokens),
+    def _usage_values(self, now: float, runner: str) -> dict[str, Any]:
+        return {
+            "key": self._key,
+            "runner": runner,
+            "now": now,
+            "day": pacific_day(now).name,
+            "since": now - self.limits.padded_window_seconds,
+            "late": now - LATE_IS_GONE_SECONDS,
+            "silent": now - SILENT_IS_DEAD_SECONDS,
+        }
+
+    def _window(self, connection: sa.Connection, values: Mapping[str, Any]) -> _Window:
+        if self.limits.max_tokens is not None:
+            return _window_of(connection, values)
+        requests, newest = self._recent.count(connection, values["since"])
+        return _Window(requests, 0, newest)
+
+    def _usage(
+        self, connection: sa.Connection, values: Mapping[str, Any], window: _Window, query: statements.Script
+    ) -> tuple[Usage, bool]:
+        """What counts now, and whether some of the tweets are taken."""
+        row = query.run(connection, values).one()
+        usage = Usage(
+            now=values["now"],
+            day=pacific_day(values["now"]),
+            window_requests=window.requests,
+            window_tokens=window.tokens,
             day_requests=row.day_requests or 0,
+            day_tokens=row.day_tokens or 0,
             day_cost_usd=row.day_cost_usd or 0.0,
             blocked_until=row.blocked_until or 0.0,
             block_reason=row.reason or "",
@@ -309,6 +341,7 @@ class SqlLedger:
             ahead_requests=row.ahead_requests,
             ahead_tokens=int(row.ahead_tokens),
         )
+        return usage, bool(row.taken)
 
     def _in_window(self, now: float) -> tuple[sa.ColumnElement[bool], ...]:
         return (
@@ -316,106 +349,15 @@ class SqlLedger:
             llm_requests.c.granted_at > now - self.limits.padded_window_seconds,
         )
 
-    def _alive(self, now: float) -> tuple[sa.ColumnElement[bool], ...]:
-        return (quota_runners.c.quota_key == self._key, quota_runners.c.seen_at > now - SILENT_IS_DEAD_SECONDS)
+    def _grants_in_window(self, connection: sa.Connection, values: Mapping[str, Any]) -> list[tuple[float, int]]:
+        """The window's grants, oldest first; their tokens only where those are limited."""
+        if self.limits.max_tokens is None:
+            return [(at, 0) for at in self._recent.times(connection, values["since"])]
+        return [(row.granted_at, row.counted_tokens) for row in statements.TOKENS_IN_WINDOW.run(connection, values)]
 
-    def _grants_in_window(
-        self, connection: sa.Connection, now: float, in_window: int | None = None
-    ) -> list[tuple[float, int]]:
-        """The window's grants, oldest first; with ``in_window`` only those whose slots a planner can use."""
-        query = (
-            sa.select(llm_requests.c.granted_at, llm_requests.c.counted_tokens)
-            .where(*self._in_window(now))
-            .order_by(llm_requests.c.granted_at)
-        )
-        if in_window is not None:
-            query = query.limit(max(0, in_window - self.limits.max_requests) + PLANNED_SLOTS)
-        return [(row.granted_at, row.counted_tokens) for row in connection.execute(query)]
-
-    def _taken(self, connection: sa.Connection, ask: Ask, now: float) -> Taken | None:
-        in_flight = connection.execute(
-            sa.select(generation_claims.c.tweet_id)
-            .join(quota_runners, quota_runners.c.runner == generation_claims.c.runner)
-            .where(
-                generation_claims.c.project == ask.project,
-                generation_claims.c.tweet_id.in_(ask.tweet_ids),
-                generation_claims.c.runner != ask.runner,
-                quota_runners.c.seen_at > now - SILENT_IS_DEAD_SECONDS,
-            )
-        ).scalars()
-        finished: Iterable[str] = ()
-        if not ask.again:
-            finished = connection.execute(
-                sa.select(generation_outcomes.c.tweet_id).where(
-                    generation_outcomes.c.project == ask.project,
-                    generation_outcomes.c.tweet_id.in_(ask.tweet_ids),
-                    generation_outcomes.c.outcome != "deferred",
-                )
-            ).scalars()
-        taken = Taken(frozenset(finished), frozenset(in_flight))
-        return taken if taken.finished or taken.in_flight else None
-
-    def _grant(self, connection: sa.Connection, ask: Ask, usage: Usage, remaining: int) -> None:
-        connection.execute(
-            sa.insert(llm_requests),
-            {
-                "id": ask.request_id,
-                "quota_key": self._key,
-                "purpose": ask.purpose,
-                "project": ask.project,
-                "provider": ask.provider,
-                "model": ask.model,
-                "run_id": ask.run_id,
-                "status": "granted",
-                "granted_at": usage.now,
-                "counted_tokens": ask.tokens,
-                "counted_cost_usd": ask.cost_usd,
-                "tweet_ids": list(ask.tweet_ids),
-            },
-        )
-        day = self._insert(quota_days).values(
-            quota_key=self._key,
-            day=usage.day.name,
-            requests=1,
-            tokens=ask.tokens,
-            cost_usd=ask.cost_usd or 0.0,
-        )
-        connection.execute(
-            day.on_conflict_do_update(
-                index_elements=["quota_key", "day"],
-                set_={
-                    "requests": quota_days.c.requests + 1,
-                    "tokens": quota_days.c.tokens + day.excluded.tokens,
-                    "cost_usd": quota_days.c.cost_usd + day.excluded.cost_usd,
-                },
-            )
-        )
-        connection.execute(
-            sa.update(quota_runners)
-            .where(quota_runners.c.runner == ask.runner)
-            .values(asked_at=None, wake_at=None, seen_at=usage.now, tweets=remaining)
-        )
-        if ask.tweet_ids and ask.purpose == "generate":
-            # A claim left by a dead runner passes to this one.
-            claims = self._insert(generation_claims)
-            connection.execute(
-                claims.on_conflict_do_update(
-                    index_elements=["project", "tweet_id"], set_={"runner": claims.excluded.runner}
-                ),
-                [{"project": ask.project, "tweet_id": tweet_id, "runner": ask.runner} for tweet_id in ask.tweet_ids],
-            )
-
-    def _queue(self, connection: sa.Connection, ask: Ask, now: float, wake_at: float) -> None:
-        connection.execute(
-            sa.update(quota_runners)
-            .where(quota_runners.c.runner == ask.runner)
-            .values(
-                asked_at=sa.func.coalesce(quota_runners.c.asked_at, now),
-                asked_tokens=ask.tokens,
-                wake_at=wake_at,
-                seen_at=now,
-            )
-        )
+    def _grants_since(self, connection: sa.Connection, moment: float) -> list[float]:
+        values = {"key": self._key, "since": moment}
+        return [row.granted_at for row in statements.GRANTS_SINCE.run(connection, values)]
 
     def _set_block(self, connection: sa.Connection, until: float, reason: str, now: float, learned: int | None) -> None:
         values: dict[str, Any] = {"quota_key": self._key, "blocked_until": until, "reason": reason}
@@ -425,10 +367,9 @@ class SqlLedger:
         row = self._insert(quota_state).values(**values)
         changes: dict[str, sa.ColumnElement[Any]] = {name: row.excluded[name] for name in values if name != "quota_key"}
         # A shorter answer that comes later must not let anybody ask before the longer one ends.
-        changes["blocked_until"] = sa.case(
-            (quota_state.c.blocked_until > row.excluded.blocked_until, quota_state.c.blocked_until),
-            else_=row.excluded.blocked_until,
-        )
+        longer = quota_state.c.blocked_until > row.excluded.blocked_until
+        for name in ("blocked_until", "reason"):
+            changes[name] = sa.case((longer, quota_state.c[name]), else_=row.excluded[name])
         connection.execute(row.on_conflict_do_update(index_elements=["quota_key"], set_=changes))
 
     def _bury_the_dead(self, connection: sa.Connection, now: float) -> None:
@@ -446,9 +387,31 @@ class SqlLedger:
             _forget_runners(connection, dead)
 
 
+def _window_of(connection: sa.Connection, values: Mapping[str, Any]) -> _Window:
+    row = statements.WINDOW.run(connection, values).one()
+    return _Window(row.requests, int(row.tokens), row.newest)
+
+
+def _taken(connection: sa.Connection, values: Mapping[str, Any]) -> Taken:
+    finished: set[str] = set()
+    in_flight: set[str] = set()
+    for row in statements.TAKEN.run(connection, values):
+        (finished if row.finished else in_flight).add(row.tweet_id)
+    return Taken(frozenset(finished), frozenset(in_flight - finished))
+
+
 def _forget_runners(connection: sa.Connection, runners: list[str]) -> None:
-    connection.execute(sa.delete(generation_claims).where(generation_claims.c.runner.in_(runners)))
+    # In the order in which a grant writes, so that the two cannot wait for each other.
     connection.execute(sa.delete(quota_runners).where(quota_runners.c.runner.in_(runners)))
+    connection.execute(sa.delete(generation_claims).where(generation_claims.c.runner.in_(runners)))
+
+
+def _host() -> str:
+    """Where a process number means a process: containers can share a host's name and not its processes."""
+    try:
+        return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
 
 
 def _runs(pid: int) -> bool:
@@ -462,68 +425,4 @@ def _runs(pid: int) -> bool:
 
 
 def _storable(text: str | None) -> str | None:
-    """PostgreSQL has no U+0000 in text, and neither database has half a surrogate pair."""
-    if text is None:
-        return None
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
-_CLOCK = sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()), sa.Double)
-_PG_CLOCK = sa.select(_CLOCK)
-# One round trip: the select list is evaluated from left to right, so the clock is read once the lock is held.
-_PG_LOCK_AND_CLOCK = sa.select(
-    sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("key", type_=sa.String), 0)),
-    _CLOCK.label("now"),
-)
-
-
-def _usage_query() -> sa.Select[Any]:
-    key = sa.bindparam("key", type_=sa.String)
-    window = (
-        sa.select(
-            sa.func.count().label("window_requests"),
-            sa.func.coalesce(sa.func.sum(llm_requests.c.counted_tokens), 0).label("window_tokens"),
-        )
-        .where(llm_requests.c.quota_key == key, llm_requests.c.granted_at > sa.bindparam("since", type_=sa.Double))
-        .subquery("in_window")
-    )
-    mine = (
-        sa.select(quota_runners.c.asked_at)
-        .where(quota_runners.c.runner == sa.bindparam("runner", type_=sa.String))
-        .scalar_subquery()
-    )
-    ahead = (
-        sa.select(
-            sa.func.count().label("ahead_requests"),
-            sa.func.coalesce(sa.func.sum(quota_runners.c.asked_tokens), 0).label("ahead_tokens"),
-        )
-        .where(
-            quota_runners.c.quota_key == key,
-            quota_runners.c.runner != sa.bindparam("runner", type_=sa.String),
-            quota_runners.c.asked_at.is_not(None),
-            quota_runners.c.wake_at > sa.bindparam("late", type_=sa.Double),
-            sa.or_(mine.is_(None), quota_runners.c.asked_at < mine),
-        )
-        .subquery("ahead")
-    )
-    return sa.select(
-        window.c.window_requests,
-        window.c.window_tokens,
-        ahead.c.ahead_requests,
-        ahead.c.ahead_tokens,
-        quota_state.c.blocked_until,
-        quota_state.c.reason,
-        quota_state.c.learned_requests,
-        quota_state.c.learned_until,
-        quota_days.c.requests.label("day_requests"),
-        quota_days.c.cost_usd.label("day_cost_usd"),
-    ).select_from(
-        window.join(ahead, sa.true())
-        .outerjoin(quota_state, quota_state.c.quota_key == key)
-        .outerjoin(
-            quota_days, sa.and_(quota_days.c.quota_key == key, quota_days.c.day == sa.bindparam("day", type_=sa.String))
-        )
-    )
-
-
-_USAGE = _usage_query()
+    return None if text is None else clean_text(text)

@@ -44,7 +44,7 @@ def test_loading_opens_and_writes_nothing_and_imports_nothing_slow(tmp_path: Pat
     program = (
         "import json, sys\n"
         "import viral_assets.definitions\n"
-        "slow = {'pandas', 'matplotlib', 'google.generativeai', 'google.genai', 'wordllama', 'jinja2', 'alembic'}\n"
+        "slow = {'pandas', 'google.generativeai', 'google.genai', 'wordllama', 'jinja2', 'alembic'}\n"
         "print(json.dumps(sorted(slow & set(sys.modules))))"
     )
     environment = {**os.environ, "VIRAL_ASSETS_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}

@@ -5,6 +5,8 @@ What this module works around, found by reading and running version 3.4.0:
 - with aiohttp installed it repeats a request whose connection breaks, unless told how often to try: once;
 - its default API version is v1, which knows no response schema;
 - environment variables turn it to Vertex AI or to another address: both are told here instead;
+- it builds its models, and imports half of its HTTP library, while its first request is under way: both are done
+  here on import, so that the first request after a grant is as fast as any;
 - it changes the schema it is given;
 - models differ in how thinking is turned off, and refuse the whole request when told the wrong way: then the next
   request to that model says nothing about it.
@@ -15,6 +17,7 @@ Importing this module imports the SDK: ``clients.build_client`` does it when nee
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import importlib
 from collections.abc import Iterator
@@ -43,6 +46,24 @@ _LIBRARIES = tuple(_http_libraries())
 _CONNECTION_ERRORS: tuple[type[Exception], ...] = tuple(
     getattr(library, "HTTPError", None) or library.ClientError for library in _LIBRARIES
 )
+
+
+_FIRST_USED = (
+    *("GenerateContentConfig", "_GenerateContentParameters", "GenerateContentResponse", "Candidate", "Content", "Part"),
+    *("UserContent", "Schema", "HttpResponse", "ThinkingConfig", "AutomaticFunctionCallingConfig"),
+    "GenerateContentResponseUsageMetadata",
+)
+
+
+def _prepare() -> None:
+    for name in _FIRST_USED:
+        if (model := getattr(types, name, None)) is not None:
+            model.model_rebuild()
+    with contextlib.suppress(ImportError):
+        importlib.import_module("anyio._backends._asyncio")
+
+
+_prepare()
 
 
 class GoogleGenAIClient:

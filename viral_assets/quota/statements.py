@@ -1,0 +1,188 @@
+"""The SQL of grants and settlements, one text for both databases. What is decided from it is in ``sql``.
+
+These statements run for every request, most of them while everybody else waits for the lock. Handed to the driver as
+they are, they take a tenth of the time that building and compiling them each time would; those that can be are sent
+together, which saves PostgreSQL the way there and back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+_PARAMETER = re.compile(r"(?<!:):(\w+)")
+_FOR_SQLITE = {
+    "{one_of_tweets}": "IN (SELECT value FROM json_each(:tweet_ids))",
+    "{each_tweet}": "(SELECT DISTINCT value AS tweet_id FROM json_each(:tweet_ids))",
+}
+_FOR_POSTGRES = {
+    "{one_of_tweets}": "= ANY (CAST(:tweet_ids AS text[]))",
+    "{each_tweet}": "(SELECT DISTINCT unnest(CAST(:tweet_ids AS text[])) AS tweet_id)",
+}
+
+
+class Script:
+    """Statements that share their parameters, written ``:name``; ``:tweet_ids`` is a list."""
+
+    def __init__(self, *statements: str) -> None:
+        self._for_sqlite = tuple(_replaced(each, _FOR_SQLITE) for each in statements)
+        self._for_postgres = tuple(_PARAMETER.sub(r"%(\1)s", _replaced(each, _FOR_POSTGRES)) for each in statements)
+
+    def run(self, connection: sa.Connection, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
+        """Execute all of them; more values than they need are fine.
+
+        Returns:
+            The result of the last one.
+        """
+        values = dict(values)
+        if connection.dialect.name == "sqlite":
+            statements = self._for_sqlite
+            if "tweet_ids" in values:
+                values["tweet_ids"] = json.dumps(values["tweet_ids"])
+        elif connection.dialect.driver == "psycopg2":
+            # It puts the values into the text, so that one message can hold several statements.
+            statements = (";\n".join(self._for_postgres),)
+        else:
+            statements = self._for_postgres
+        *others, last = statements
+        for statement in others:
+            connection.exec_driver_sql(statement, values)
+        return connection.exec_driver_sql(last, values)
+
+
+def _replaced(statement: str, parts: Mapping[str, str]) -> str:
+    for name, part in parts.items():
+        statement = statement.replace(name, part)
+    return statement
+
+
+POSTGRES_CLOCK = Script("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
+
+POSTGRES_LOCK_AND_CLOCK = Script(
+    # Everybody waits for the lock, so a grant does not wait for the disk: should the server's machine fail, the grants
+    # of its last half second are forgotten, as they are on SQLite. Answers wait for the disk.
+    "SET LOCAL synchronous_commit TO off",
+    # The select list is evaluated from left to right: the clock is read once the lock is held.
+    "SELECT pg_advisory_xact_lock(:lock), CAST(extract(epoch FROM clock_timestamp()) AS double precision)",
+)
+
+WINDOW = Script(
+    """
+    SELECT count(*) AS requests, coalesce(sum(counted_tokens), 0) AS tokens, coalesce(max(granted_at), 0) AS newest
+    FROM llm_requests WHERE quota_key = :key AND granted_at > :since
+    """
+)
+
+_USAGE = """
+    SELECT ahead.requests AS ahead_requests, ahead.tokens AS ahead_tokens,
+           s.blocked_until, s.reason, s.learned_requests, s.learned_until,
+           d.requests AS day_requests, d.tokens AS day_tokens, d.cost_usd AS day_cost_usd, {taken} AS taken
+    FROM (SELECT count(*) AS requests, coalesce(sum(asked_tokens), 0) AS tokens FROM quota_runners
+          WHERE quota_key = :key AND runner <> :runner AND asked_at IS NOT NULL
+            AND wake_at > :late AND seen_at > :silent
+            AND asked_at < coalesce((SELECT asked_at FROM quota_runners WHERE runner = :runner), :now + 1)
+         ) AS ahead
+    LEFT JOIN quota_state AS s ON s.quota_key = :key
+    LEFT JOIN quota_days AS d ON d.quota_key = :key AND d.day = :day
+"""
+_FINISHED = """
+    SELECT tweet_id, 1 AS finished FROM generation_outcomes
+    WHERE project = :project AND tweet_id {one_of_tweets} AND outcome <> 'deferred' AND NOT :again
+"""
+_IN_FLIGHT = """
+    SELECT c.tweet_id, 0 AS finished FROM generation_claims AS c JOIN quota_runners AS r ON r.runner = c.runner
+    WHERE c.project = :project AND c.tweet_id {one_of_tweets} AND c.runner <> :runner AND r.seen_at > :silent
+"""
+
+
+USAGE = Script(_USAGE.replace("{taken}", "0"))
+"""What counts besides the window: those in front, blocks, the day."""
+
+USAGE_AND_TAKEN = Script(_USAGE.replace("{taken}", f"EXISTS ({_FINISHED}) OR EXISTS ({_IN_FLIGHT})"))
+"""And whether some of the tweets are taken."""
+
+TAKEN = Script(f"{_FINISHED} UNION ALL {_IN_FLIGHT}")
+"""Those of some tweets that are finished, and those that a living runner has claimed."""
+
+_GRANT = (
+    """
+    INSERT INTO llm_requests (id, quota_key, purpose, project, provider, model, run_id, status, granted_at,
+                              counted_tokens, counted_cost_usd, tweet_ids)
+    VALUES (:id, :key, :purpose, :project, :provider, :model, :run_id, 'granted', :now,
+            :tokens, :cost_usd, :tweets_json)
+    """,
+    """
+    INSERT INTO quota_days (quota_key, day, requests, tokens, cost_usd) VALUES (:key, :day, 1, :tokens, :known_cost_usd)
+    ON CONFLICT (quota_key, day) DO UPDATE
+    SET requests = quota_days.requests + 1, tokens = quota_days.tokens + excluded.tokens,
+        cost_usd = quota_days.cost_usd + excluded.cost_usd
+    """,
+    """
+    INSERT INTO quota_runners (runner, quota_key, host, pid, joined_at, seen_at, tweets, asked_tokens)
+    VALUES (:runner, :key, :host, :pid, :now, :now, :tweets, 0)
+    ON CONFLICT (runner) DO UPDATE
+    SET asked_at = NULL, wake_at = NULL, seen_at = excluded.seen_at, tweets = excluded.tweets
+    """,
+)
+_CLAIM = """
+    INSERT INTO generation_claims (project, tweet_id, runner)
+    SELECT :project, tweet_id, :runner FROM {each_tweet} AS asked WHERE true
+    ON CONFLICT (project, tweet_id) DO UPDATE SET runner = excluded.runner
+"""
+
+GRANT = Script(*_GRANT)
+GRANT_AND_CLAIM = Script(*_GRANT, _CLAIM)
+"""A claim left by a dead runner passes to this one."""
+
+QUEUE = Script(
+    """
+    INSERT INTO quota_runners (runner, quota_key, host, pid, joined_at, seen_at, tweets,
+                               asked_at, asked_tokens, wake_at)
+    VALUES (:runner, :key, :host, :pid, :now, :now, :tweets, :now, :tokens, :wake_at)
+    ON CONFLICT (runner) DO UPDATE
+    SET asked_at = coalesce(quota_runners.asked_at, excluded.asked_at), asked_tokens = excluded.asked_tokens,
+        wake_at = excluded.wake_at, seen_at = excluded.seen_at
+    """
+)
+
+WITHDRAW = Script("UPDATE quota_runners SET asked_at = NULL, wake_at = NULL WHERE runner = :runner")
+
+SET_CLOCK_BACK = Script("UPDATE llm_requests SET granted_at = :now WHERE quota_key = :key AND granted_at > :now")
+
+GRANTS_SINCE = Script(
+    "SELECT granted_at FROM llm_requests WHERE quota_key = :key AND granted_at >= :since ORDER BY granted_at"
+)
+
+TOKENS_IN_WINDOW = Script(
+    """
+    SELECT granted_at, counted_tokens FROM llm_requests WHERE quota_key = :key AND granted_at > :since
+    ORDER BY granted_at
+    """
+)
+
+DEMAND = Script(
+    """
+    SELECT runner, tweets FROM quota_runners WHERE quota_key = :key AND seen_at > :silent AND tweets > 0
+    ORDER BY joined_at, runner
+    """
+)
+
+GRANTED = Script("SELECT granted_at, counted_tokens, counted_cost_usd FROM llm_requests WHERE id = :id")
+
+SETTLE = Script(
+    """
+    UPDATE llm_requests
+    SET status = :status, finished_at = :now, counted_tokens = :tokens, counted_cost_usd = :cost_usd,
+        input_tokens = :input_tokens, output_tokens = :output_tokens, thought_tokens = :thought_tokens,
+        finish_reason = :finish_reason, http_status = :http_status, error = :error, raw_answer = :raw_answer
+    WHERE id = :id
+    """,
+    """
+    UPDATE quota_days SET tokens = tokens + :more_tokens, cost_usd = cost_usd + :more_cost_usd
+    WHERE quota_key = :key AND day = :day
+    """,
+)

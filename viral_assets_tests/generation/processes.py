@@ -1,0 +1,49 @@
+"""What the tests run in processes of their own. Importing it is what takes long: a fork server does that once."""
+
+from __future__ import annotations
+
+import multiprocessing
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from threading import Barrier
+from typing import Any
+
+import viral_assets.generation.clients.google_genai  # noqa: F401 - what a client needs is imported before the fork
+from viral_assets.generation.validation import prepare
+from viral_assets.quota.limits import Limits
+from viral_assets.store.engine import Database
+from viral_assets_tests.generation.make import pack
+from viral_assets_tests.generation.running import Run
+
+prepare()
+
+
+def forks() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def generate(
+    url: str,
+    endpoint: str,
+    first: int,
+    last: int,
+    limits: Limits,
+    options: dict[str, Any],
+    start: Barrier | None = None,
+) -> None:
+    """A run over tweets of the pack, as one process of several would do it."""
+    database = Database(url)
+    database.ensure_ready()
+    run = Run(pack(last)[first:], endpoint, database, limits, options=options)
+    if start is not None:
+        start.wait(60)
+    run()
+    database.dispose()
+
+
+def started(*arguments: Any) -> ForkServerProcess:
+    """A process that runs :func:`generate`."""
+    process = forks().Process(target=generate, args=arguments)
+    process.start()
+    return process

@@ -1,0 +1,74 @@
+"""Real processes: killed at any moment, and several at once on one quota."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+
+import pytest
+import sqlalchemy as sa
+
+from viral_assets.store.engine import Database
+from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
+from viral_assets_tests.generation.make import TYPES, pack
+from viral_assets_tests.generation.processes import forks, started
+from viral_assets_tests.generation.running import PLENTY, Run, outcomes_of, requests_of, suggestions_of, window
+
+TWEETS = 60
+
+
+def url_of(database: Database) -> str:
+    return database.url.render_as_string(hide_password=False)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_kill_at_any_moment_loses_nothing_that_was_paid_for(database: Database, seed: int) -> None:
+    chance = random.Random(seed)
+    options = {"tweets_per_request": 2, "concurrency": 3}
+    with GeminiEmulator(EmulatorConfig(latency=(0.03, 0.002))) as service:
+        for _ in range(4):
+            process = started(url_of(database), service.url, 0, TWEETS, PLENTY, options)
+            reached = len(service.arrivals) + chance.randint(1, 6)
+            while len(service.arrivals) < reached and process.is_alive():
+                time.sleep(0.001)
+            time.sleep(chance.uniform(0, 0.05))
+            process.kill()
+            process.join()
+
+        report = Run(pack(TWEETS), service.url, database, PLENTY, options=options)()
+
+        assert report.already_done + report.outcomes["done"] == TWEETS
+        everything = {tweet.tweet_id: set(TYPES) for tweet in pack(TWEETS)}
+        assert suggestions_of(database) == everything
+        assert set(outcomes_of(database).values()) == {"done"}
+        rows = requests_of(database)
+        answered = Counter(tweet_id for row in rows if row.status == "answered" for tweet_id in row.tweet_ids)
+        assert answered == dict.fromkeys(everything, 1), "no answer is paid for twice"
+        lost = Counter(tweet_id for row in rows if row.status == "granted" for tweet_id in row.tweet_ids)
+        asked = Counter(tweet_id for arrival in service.arrivals for tweet_id in arrival.tweet_ids)
+        assert all(times <= 1 + lost[tweet_id] for tweet_id, times in asked.items()), "only what was in flight"
+        assert all(row.parsed_at for row in rows if row.status == "answered")
+    if database.dialect == "sqlite":
+        with database.read() as connection:
+            assert connection.execute(sa.text("PRAGMA integrity_check")).scalar() == "ok"
+
+
+def test_four_processes_share_one_quota_and_no_tweet_twice(database: Database) -> None:
+    limits = window(6, 1.0, max_tokens=4_500)
+    with GeminiEmulator(
+        EmulatorConfig(requests_per_window=6, tokens_per_window=4_500, window_seconds=1.0, latency=(0.05, 0.005))
+    ) as service:
+        start = forks().Barrier(4)
+        # Neighbours overlap: every tweet but the first and last ten belongs to two runs.
+        parts = [(at, at + 20) for at in range(0, 40, 10)]
+        processes = [started(url_of(database), service.url, *part, limits, {}, start) for part in parts]
+        for process in processes:
+            process.join(60)
+            assert process.exitcode == 0
+
+        asked = Counter(tweet_id for arrival in service.arrivals for tweet_id in arrival.tweet_ids)
+        assert asked == {tweet.tweet_id: 1 for tweet in pack(50)}
+        assert {arrival.status for arrival in service.arrivals} == {200}, "none was refused"
+        assert service.max_in_any_window() <= 6
+        assert set(outcomes_of(database).values()) == {"done"}

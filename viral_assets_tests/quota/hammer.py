@@ -1,0 +1,31 @@
+"""A process that asks for grants as fast as it is allowed to; started several times at once by the tests."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from threading import Barrier
+
+from viral_assets.quota.ledger import Ask, Granted, Settlement, Waiting
+from viral_assets.quota.limits import Limits
+from viral_assets.quota.sql import SqlLedger
+from viral_assets.store.engine import Database
+
+
+def hammer(url: str, limits: Limits, seconds: float, start: Barrier) -> None:
+    """Ask for so long, giving back half of the tokens of every grant."""
+    database = Database(url)
+    ledger = SqlLedger(database, "key", limits)
+    runner = uuid.uuid4().hex
+    ledger.join(runner, 100)
+    start.wait(60)
+    until = time.time() + seconds
+    while time.time() < until:
+        ask = Ask(uuid.uuid4().hex, runner, tokens=10, cost_usd=0.0)
+        match ledger.ask(ask):
+            case Granted():
+                ledger.settle(ask.request_id, Settlement("answered", input_tokens=5))
+            case Waiting(wait):
+                time.sleep(min(wait, max(0.0, until - time.time())))
+    ledger.leave(runner)
+    database.dispose()
