@@ -107,6 +107,8 @@ def run_to_the_end(generate: Callable[[threading.Event], Coroutine[Any, Any, _Re
     """
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="generation") as thread:
+        # An interrupt while the thread starts would leave nobody to wait for it, so it starts with nothing to do.
+        thread.submit(int).result()
         try:
             future = thread.submit(lambda: asyncio.run(generate(stop)))
             # An interrupt sent by another thread, as Dagster does it, takes effect between waits, not during one.
