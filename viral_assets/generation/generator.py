@@ -28,6 +28,7 @@ from viral_assets.generation.planner import UNMEASURED, Latency
 from viral_assets.generation.prices import FREE, Price, PriceTable, load_prices, price_of
 from viral_assets.generation.report import GenerationReport, ProgressCallback
 from viral_assets.generation.results import DatabaseResults, NoResults, Results
+from viral_assets.generation.validation import prepare
 from viral_assets.generation.work import Suggestion
 from viral_assets.hours import floor_hour
 from viral_assets.projects.loader import load_projects, select_projects
@@ -121,8 +122,10 @@ class AsyncCommentGenerator:
         self._workers = max(max_workers, self._options.most_at_once(self._limits))
         self._database = database
         self._prices = load_prices(settings.prices) if prices is None else prices
-        # Now, because importing an SDK takes a second that no run should spend while it holds a grant.
+        # Now, because importing an SDK and loading what judges answers take a second and more, which no run should
+        # spend while it holds a grant.
         self._client: GenerationClient | None = self._open_client()
+        prepare()
         self._ledger: Ledger | None = None
 
     @property
