@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,13 @@ from viral_assets.settings import checkout_root
 TARGETS = ("demo", "dev", "test", "lint", "format", "lock", "bench", "clean")
 
 
+# What the make that runs these tests tells its children, and the Makefile's own variables.
+OF_THE_CALLER = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "BIN", "PYTHON", "ARGS"}
+
+
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+    environment = {name: value for name, value in os.environ.items() if name not in OF_THE_CALLER}
+    return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
 
 
 @pytest.fixture
