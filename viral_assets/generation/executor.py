@@ -144,6 +144,7 @@ class Executor:
         progress: called in the event loop whenever a tweet ends.
         stop: set it from any thread to finish what is under way, save it, and defer the rest.
         rng: for backoff.
+        runner: its name in the ledger, if it was announced there.
     """
 
     def __init__(
@@ -158,11 +159,12 @@ class Executor:
         progress: ProgressCallback | None = None,
         stop: threading.Event | None = None,
         rng: random.Random | None = None,
+        runner: str | None = None,
     ) -> None:
         self._client, self._ledger, self._results, self._projects = client, ledger, results, projects
         self._price_of, self._options = price_of, options or Options()
         self._stop = stop or threading.Event()
-        self._runner = uuid.uuid4().hex
+        self._runner = runner or uuid.uuid4().hex
         self._receiver = Receiver(projects, clock=time.monotonic, rng=rng or random.Random())
         self._experience = Experience(
             ledger.limits, timeout_seconds=self._options.timeout_seconds, prior=self._options.latency
@@ -278,7 +280,8 @@ class Executor:
         return Batch(tuple(self._work.take(project, tweets, now)))
 
     async def _plan(self, ready: Mapping[str, int], now: float) -> None:
-        quota = share_of(await self._store(self._ledger.state), self._runner)
+        # Who starts together with this run probably has about as much to do as it had.
+        quota = share_of(await self._store(self._ledger.state), self._runner, newcomer=max(1, self._tally.total))
         self._spare = quota.free
         began = time.perf_counter()
         names = list(ready)

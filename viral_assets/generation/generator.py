@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -18,7 +20,7 @@ from typing import Any, Literal, Self, cast
 import pandas as pd
 from pydantic import ValidationError
 
-from viral_assets.errors import ConfigurationError
+from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.generation.clients import build_client, resolve_provider
 from viral_assets.generation.clients.base import GenerationClient, fingerprint
 from viral_assets.generation.estimate import Estimate, estimate
@@ -122,11 +124,12 @@ class AsyncCommentGenerator:
         self._workers = max(max_workers, self._options.most_at_once(self._limits))
         self._database = database
         self._prices = load_prices(settings.prices) if prices is None else prices
+        self._ledger: Ledger | None = None
+        self._announced = self._announce()
         # Now, because importing an SDK and loading what judges answers take a second and more, which no run should
         # spend while it holds a grant.
         self._client: GenerationClient | None = self._open_client()
         prepare()
-        self._ledger: Ledger | None = None
 
     @property
     def ledger(self) -> Ledger:
@@ -259,6 +262,10 @@ class AsyncCommentGenerator:
 
     async def cleanup(self) -> None:
         """Let go of connections and threads. Using the generator again opens them again."""
+        announced, self._announced = self._announced, None
+        if announced is not None:
+            with contextlib.suppress(ViralAssetsError):
+                self.ledger.leave(announced)
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -291,12 +298,27 @@ class AsyncCommentGenerator:
             options=options,
             progress=progress,
             stop=stop,
+            runner=self._announced,
         )
+        self._announced = None
         report = await executor.run(opportunities)
         report.provider = self.provider
         report.model = options.model or ", ".join(sorted({each.generation.model for each in projects.values()}))
         suggestions = {(each.project, each.tweet_id): _suggestions(executor, each) for each in opportunities}
         return report, suggestions
+
+    def _announce(self) -> str | None:
+        """Of several processes that start together, the first one ready should leave room for the others: they tell
+        now, because in a second or two, when they are ready too, the window would be used up."""
+        if self._database is None or self.provider == OFFLINE:
+            return None
+        runner = uuid.uuid4().hex
+        try:
+            self.ledger.join(runner, None)
+        except ViralAssetsError:
+            # A database that cannot be used is the run's problem, which it will tell.
+            return None
+        return runner
 
     def _open_client(self) -> GenerationClient:
         return build_client(self.provider, api_key=self._api_key, endpoint=self._endpoint, max_workers=self._workers)

@@ -223,14 +223,18 @@ def lower_bound(
     )
 
 
-def share_of(quota: QuotaState, runner: str) -> QuotaState:
+def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1) -> QuotaState:
     """The part of the quota that a runner should plan with, when others have tweets to ask about too.
 
     Slots go to the runners in proportion to their demand (Webster's method, so that everybody computes the same
-    shares without talking to each other). What is planned binds nobody: the ledger grants what is free.
+    shares without talking to each other), and so do tokens. What is planned binds nobody: the ledger grants what is
+    free.
+
+    Args:
+        newcomer: tweets that somebody is taken to want who has not said it yet.
     """
-    demand = dict(quota.demand)
-    if len(demand) < 2 or not demand.get(runner):
+    demand = {name: newcomer if tweets is None else tweets for name, tweets in quota.demand}
+    if len(demand) < 2 or not dict(quota.demand).get(runner):
         return quota
     # Nobody needs more slots than there are tweets.
     wanted = sum(demand.values())
@@ -241,15 +245,16 @@ def share_of(quota: QuotaState, runner: str) -> QuotaState:
         # More runners than slots: everybody waits for a turn, and the ledger's queue decides about it.
         mine = [slots[-1]]
     free = sum(slot <= quota.blocked_for for slot in mine)
+    part = demand[runner] / wanted
     return QuotaState(
         max_requests=len(mine),
         window_seconds=quota.window_seconds,
         free=free,
         returning=tuple(mine[free:]),
         blocked_for=quota.blocked_for,
-        max_tokens=quota.max_tokens,
-        tokens_used=quota.tokens_used,
-        token_releases=quota.token_releases,
+        max_tokens=None if quota.max_tokens is None else max(1, int(part * quota.max_tokens)),
+        tokens_used=int(part * quota.tokens_used),
+        token_releases=tuple((at, int(part * tokens)) for at, tokens in quota.token_releases),
         demand=quota.demand,
     )
 

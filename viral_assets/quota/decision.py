@@ -129,7 +129,7 @@ def learned_limit(limits: Limits, accepted: int) -> int | None:
 
 
 def planner_state(
-    limits: Limits, usage: Usage, grants: Iterable[tuple[float, int]], demand: Iterable[tuple[str, int]]
+    limits: Limits, usage: Usage, grants: Iterable[tuple[float, int]], demand: Iterable[tuple[str, int | None]]
 ) -> QuotaState:
     """The window as a planner sees it. ``grants`` are the window's (granted_at, tokens), oldest first."""
     window = limits.padded_window_seconds

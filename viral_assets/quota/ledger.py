@@ -15,6 +15,9 @@ from viral_assets.quota.limits import Limits
 HEARTBEAT_SECONDS = 3.0
 """How often a runner shows that it lives (:meth:`Ledger.join`)."""
 
+ANNOUNCED_SECONDS = 15.0
+"""For so long room is left for a runner that has announced itself and not yet said how much it wants."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -96,7 +99,8 @@ class QuotaState:
 
     ``free`` grants are possible at ``blocked_for``, the following ones at the times in ``returning``, in order; after
     that a slot comes back one (padded) window after its use. ``token_releases`` are (seconds, tokens) that leave the
-    window. ``demand`` is how many tweets each live runner still wants to ask about, in order of arrival.
+    window. ``demand`` is how many tweets each live runner still wants to ask about, in order of arrival; None for one
+    that has only just announced itself.
     """
 
     max_requests: int
@@ -107,7 +111,7 @@ class QuotaState:
     max_tokens: int | None = None
     tokens_used: int = 0
     token_releases: tuple[tuple[float, int], ...] = ()
-    demand: tuple[tuple[str, int], ...] = ()
+    demand: tuple[tuple[str, int | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +160,13 @@ class Ledger(Protocol):
 
     limits: Limits
 
-    def join(self, runner: str, tweets: int) -> None:
+    def join(self, runner: str, tweets: int | None) -> None:
         """Take part: from now on everybody plans for these tweets too. Also the heartbeat, which a runner that lives
-        longer than :data:`HEARTBEAT_SECONDS` owes the others."""
+        longer than :data:`HEARTBEAT_SECONDS` owes the others.
+
+        Args:
+            tweets: None announces a runner that will soon say how many.
+        """
 
     def leave(self, runner: str) -> None:
         """Stop taking part: place in the queue, demand and claims are gone."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from viral_assets.quota.decision import LEARNED_FOR_WINDOWS, Usage, check_possible, decide, learned_limit, planner_state
 from viral_assets.quota.ledger import (
+    ANNOUNCED_SECONDS,
     Ask,
     Decision,
     Granted,
@@ -35,7 +36,8 @@ class _Request:
 
 @dataclass(slots=True)
 class _Runner:
-    tweets: int = 0
+    joined_at: float
+    tweets: int | None = 0
     asked_at: float | None = None
     asked_tokens: int = 0
 
@@ -76,9 +78,9 @@ class MemoryLedger:
         self._day = _Day(pacific_day(clock()))
         self._block = _Block()
 
-    def join(self, runner: str, tweets: int) -> None:
+    def join(self, runner: str, tweets: int | None) -> None:
         with self._lock:
-            self._runners.setdefault(runner, _Runner()).tweets = tweets
+            self._runners.setdefault(runner, _Runner(self._clock())).tweets = tweets
 
     def leave(self, runner: str) -> None:
         with self._lock:
@@ -88,7 +90,7 @@ class MemoryLedger:
         check_possible(self.limits, ask.tokens, ask.cost_usd)
         with self._lock:
             now = self._clock()
-            runner = self._runners.setdefault(ask.runner, _Runner())
+            runner = self._runners.setdefault(ask.runner, _Runner(now))
             usage = self._usage(now, ask.runner)
             decision = decide(
                 self.limits,
@@ -152,12 +154,17 @@ class MemoryLedger:
 
     def state(self) -> QuotaState:
         with self._lock:
-            usage = self._usage(self._clock(), "")
+            now = self._clock()
+            usage = self._usage(now, "")
             return planner_state(
                 self.limits,
                 usage,
                 [(request.granted_at, request.tokens) for request in self._window],
-                [(name, runner.tweets) for name, runner in self._runners.items() if runner.tweets],
+                [
+                    (name, runner.tweets)
+                    for name, runner in self._runners.items()
+                    if runner.tweets or (runner.tweets is None and runner.joined_at > now - ANNOUNCED_SECONDS)
+                ],
             )
 
     def status(self) -> QuotaStatus:
@@ -178,7 +185,7 @@ class MemoryLedger:
                 block_reason=self._block.reason if self._block.until > now else "",
                 learned_requests=self._block.learned_requests if self._block.learned_until > now else None,
                 in_flight=len(self._requests),
-                runners=len(self._runners),
+                runners=sum(runner.tweets is not None for runner in self._runners.values()),
             )
 
     def unparsed(self, project: str) -> list[StoredAnswer]:

@@ -27,6 +27,7 @@ from viral_assets.quota.decision import (
     planner_state,
 )
 from viral_assets.quota.ledger import (
+    ANNOUNCED_SECONDS,
     Ask,
     Decision,
     Granted,
@@ -55,6 +56,9 @@ SILENT_IS_DEAD_SECONDS = 15.0
 
 LATE_IS_GONE_SECONDS = 2.0
 """A waiter that is this late for its turn has lost its place (it may still come back and queue again)."""
+
+UNKNOWN = -1
+"""Tweets of a runner that has only announced itself."""
 
 LOCK_KEY = 0x7669_7262
 """Of the PostgreSQL advisory lock under which is granted. One for all quotas: two of them can meet at one tweet."""
@@ -89,14 +93,15 @@ class SqlLedger:
         self._recent = RecentGrants(self._grants_since)
         self._insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
 
-    def join(self, runner: str, tweets: int) -> None:
+    def join(self, runner: str, tweets: int | None) -> None:
+        wanted = UNKNOWN if tweets is None else tweets
         with self._database.begin() as connection:
             now = self._now(connection, lock=True)
             self._bury_the_dead(connection, now)
             updated = connection.execute(
                 sa.update(quota_runners)
                 .where(quota_runners.c.runner == runner)
-                .values(seen_at=now, tweets=tweets, quota_key=self._key)
+                .values(seen_at=now, tweets=wanted, quota_key=self._key)
             )
             if updated.rowcount:
                 return
@@ -108,7 +113,7 @@ class SqlLedger:
                     pid=self._pid,
                     joined_at=now,
                     seen_at=now,
-                    tweets=tweets,
+                    tweets=wanted,
                 )
             )
 
@@ -213,7 +218,10 @@ class SqlLedger:
         with self._database.read() as connection:
             values = self._usage_values(self._now(connection), "")
             usage, _ = self._usage(connection, values, self._window(connection, values), statements.USAGE)
-            demand = [(row.runner, row.tweets) for row in statements.DEMAND.run(connection, values)]
+            demand = [
+                (row.runner, None if row.tweets == UNKNOWN else row.tweets)
+                for row in statements.DEMAND.run(connection, values)
+            ]
             return planner_state(self.limits, usage, self._grants_in_window(connection, values), demand)
 
     def status(self) -> QuotaStatus:
@@ -227,7 +235,9 @@ class SqlLedger:
             ).scalar_one()
             runners = connection.execute(
                 sa.select(sa.func.count()).where(
-                    quota_runners.c.quota_key == self._key, quota_runners.c.seen_at > now - SILENT_IS_DEAD_SECONDS
+                    quota_runners.c.quota_key == self._key,
+                    quota_runners.c.seen_at > now - SILENT_IS_DEAD_SECONDS,
+                    quota_runners.c.tweets != UNKNOWN,
                 )
             ).scalar_one()
             blocked, learned = usage.blocked_until > now, usage.learned_until > now
@@ -313,6 +323,8 @@ class SqlLedger:
             "since": now - self.limits.padded_window_seconds,
             "late": now - LATE_IS_GONE_SECONDS,
             "silent": now - SILENT_IS_DEAD_SECONDS,
+            "announced": now - ANNOUNCED_SECONDS,
+            "unknown": UNKNOWN,
         }
 
     def _window(self, connection: sa.Connection, values: Mapping[str, Any]) -> _Window:

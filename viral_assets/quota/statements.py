@@ -166,7 +166,8 @@ TOKENS_IN_WINDOW = Script(
 
 DEMAND = Script(
     """
-    SELECT runner, tweets FROM quota_runners WHERE quota_key = :key AND seen_at > :silent AND tweets > 0
+    SELECT runner, tweets FROM quota_runners WHERE quota_key = :key AND seen_at > :silent
+      AND (tweets > 0 OR tweets = :unknown AND joined_at > :announced)
     ORDER BY joined_at, runner
     """
 )

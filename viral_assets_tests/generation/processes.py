@@ -1,9 +1,8 @@
-"""What the tests run in processes of their own. Importing it is what takes long: a fork server does that once."""
+"""What the tests run in processes of their own. Importing it takes long, and includes all that a run needs."""
 
 from __future__ import annotations
 
-import multiprocessing
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerProcess
 from threading import Barrier
 from typing import Any
 
@@ -11,16 +10,11 @@ import viral_assets.generation.clients.google_genai  # noqa: F401 - what a clien
 from viral_assets.generation.validation import prepare
 from viral_assets.quota.limits import Limits
 from viral_assets.store.engine import Database
+from viral_assets_tests.forks import forks
 from viral_assets_tests.generation.make import pack
 from viral_assets_tests.generation.running import Run
 
 prepare()
-
-
-def forks() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
 
 
 def generate(

@@ -87,6 +87,7 @@ def test_an_estimate_changes_nothing(emulator: GeminiEmulator, sqlite_database: 
     made = generator(emulator, sqlite_database, Limits(max_requests=15))
 
     made.estimate(pack(20), PROJECTS)
+    asyncio.run(made.cleanup())
 
     assert emulator.arrivals == []
     with sqlite_database.read() as connection:

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 import viral_assets.generation
-from viral_assets.errors import ConfigurationError, QuotaError, UnknownProjectError
+from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, QuotaError, UnknownProjectError
 from viral_assets.generation import (
     AsyncCommentGenerator,
     AsyncRateLimiter,
@@ -368,6 +368,27 @@ def test_a_key_is_in_no_row_and_two_generators_with_it_share_its_quota(
         for table in sa.inspect(connection).get_table_names():
             for row in connection.execute(sa.text(f'SELECT * FROM "{table}"')):
                 assert KEY not in str(row)
+
+
+def test_a_generator_announces_itself_so_that_others_leave_room(
+    emulator: GeminiEmulator, sqlite_database: Database
+) -> None:
+    first, second = (AsyncCommentGenerator(KEY, endpoint=emulator.url, database=sqlite_database) for _ in range(2))
+    first.ledger.join("a run", 30)
+    assert sorted(str(tweets) for _, tweets in first.ledger.state().demand) == ["30", "None", "None"]
+
+    run(first.cleanup())
+    run(second.generate_and_save_batch_async("calm", SCORED, project()))
+
+    assert first.ledger.state().demand == (("a run", 30),)
+
+
+def test_a_database_that_is_not_there_is_the_runs_problem(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    generator = AsyncCommentGenerator(KEY, database=Database(f"sqlite:///{tmp_path}/file/va.db"))
+
+    with pytest.raises(DatabaseUnavailableError):
+        run(generator.generate_and_save_batch_async("calm", SCORED, project()))
 
 
 def test_opportunities_of_several_projects_share_a_run(emulator: GeminiEmulator, sqlite_database: Database) -> None:

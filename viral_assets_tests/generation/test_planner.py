@@ -261,6 +261,24 @@ def test_a_quota_is_shared_in_proportion_to_what_everybody_wants() -> None:
     assert share_of(quota, "b").free == 5
 
 
+def test_room_is_left_for_who_has_not_said_how_much_it_wants() -> None:
+    quota = QuotaState(15, MINUTE, 15, demand=(("a", 20), ("b", None), ("c", None)))
+
+    assert share_of(quota, "a", newcomer=20).free == 5
+    assert share_of(quota, "a", newcomer=5).free == 10
+    assert share_of(quota, "b", newcomer=20) is quota
+
+
+def test_tokens_are_shared_as_slots_are() -> None:
+    quota = QuotaState(
+        15, MINUTE, 15, max_tokens=9000, tokens_used=600, token_releases=((7.0, 600),), demand=(("a", 200), ("b", 100))
+    )
+
+    share = share_of(quota, "b")
+
+    assert (share.max_tokens, share.tokens_used, share.token_releases) == (3000, 200, ((7.0, 200),))
+
+
 def test_who_is_alone_or_a_stranger_plans_with_everything() -> None:
     alone = QuotaState(15, MINUTE, 15, demand=(("a", 200),))
     strangers = QuotaState(15, MINUTE, 15, demand=(("a", 200), ("b", 100)))

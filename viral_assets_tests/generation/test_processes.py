@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.store.engine import Database
+from viral_assets_tests.forks import forks
 from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
 from viral_assets_tests.generation.make import TYPES, pack
-from viral_assets_tests.generation.processes import forks, started
+from viral_assets_tests.generation.processes import started
 from viral_assets_tests.generation.running import PLENTY, Run, outcomes_of, requests_of, suggestions_of, window
 
 TWEETS = 60

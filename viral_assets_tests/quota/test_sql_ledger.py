@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
-from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from viral_assets.quota.sql import SILENT_IS_DEAD_SECONDS, SqlLedger
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestions import save_result
 from viral_assets.store.tables import generation_claims, llm_requests, quota_days, quota_runners
+from viral_assets_tests.forks import forks
 from viral_assets_tests.quota.conftest import Clock, about
 from viral_assets_tests.quota.hammer import hammer
 
@@ -288,10 +288,8 @@ def test_the_clock_is_the_database_s(database: Database) -> None:
 
 @pytest.mark.parametrize("limits", [Limits(max_requests=5, window_seconds=0.3), Limits(500, 60, window_seconds=0.3)])
 def test_four_processes_on_one_database_never_exceed_the_quota_together(database: Database, limits: Limits) -> None:
-    processes = get_context("forkserver")
-    processes.set_forkserver_preload(["viral_assets_tests.quota.hammer"])
-    start = processes.Barrier(4)
-    workers = [processes.Process(target=hammer, args=(_url(database), limits, 1.2, start)) for _ in range(4)]
+    start = forks().Barrier(4)
+    workers = [forks().Process(target=hammer, args=(_url(database), limits, 1.2, start)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:

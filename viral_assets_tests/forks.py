@@ -1,0 +1,15 @@
+"""Processes for tests that need real ones. A fork server imports once what takes long, and forks in a moment."""
+
+from __future__ import annotations
+
+import multiprocessing
+from multiprocessing.context import ForkServerContext
+
+PRELOADED = ["viral_assets_tests.quota.hammer", "viral_assets_tests.generation.processes"]
+"""There is one server for each process of the suite, and it knows what it was first told: so always all of it."""
+
+
+def forks() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
