@@ -58,10 +58,10 @@ MOST_AT_ONCE = 64
 ELSEWHERE_RECHECK_SECONDS = 0.5
 """How soon to look again after a tweet that another run is asking about."""
 
-STAGGER_SECONDS = 0.015
+STAGGER_SECONDS = 0.02
 """Between two requests of a burst, so that a service that allows less than it was said to is found out early."""
 
-STAGGER_SHARE = 0.04
+STAGGER_SHARE = 0.05
 """The whole burst is staggered by at most this share of the time its requests take."""
 
 PLANNING_SHARE = 0.1
@@ -181,6 +181,8 @@ class Executor:
         self._cancelled = False
         self._planned = _Planned()
         self._spare = 0
+        self._queued = False
+        self._next_start = 0.0
         self._tally = Tally(GenerationReport(), time.monotonic, progress)
         self.results: dict[Key, TweetResult] = {}
         """How each tweet ended; complete when :meth:`run` has returned."""
@@ -228,7 +230,7 @@ class Executor:
                 await asyncio.to_thread(self._receiver.prepare)
             while not self._over():
                 await self._step()
-            await self._store(self._ledger.withdraw, self._runner)
+            await self._withdraw()
             while self._running:
                 await asyncio.wait(self._running)
             await self._defer_rest()
@@ -263,8 +265,7 @@ class Executor:
         if batch is not None:
             await self._send(batch)
             return
-        # Nothing is ready: others need not wait behind this run.
-        await self._store(self._ledger.withdraw, self._runner)
+        await self._withdraw()
         next_at = self._work.next_ready_at()
         await self._sleep(None if next_at is None else max(0.0, next_at - now))
 
@@ -316,11 +317,14 @@ class Executor:
             claim=self._options.claim,
         )
         remaining = len(self._work)
+        if (early := self._next_start - time.monotonic()) > 0:
+            await asyncio.sleep(early)
         try:
             decision = await self._store(lambda: self._ledger.ask(ask, remaining=remaining))
         except QuotaError as error:
             await self._too_large(batch, error)
             return
+        self._queued = isinstance(decision, Waiting)
         match decision:
             case Granted():
                 self._spare -= 1
@@ -328,8 +332,9 @@ class Executor:
                 task = asyncio.create_task(self._ask(batch, request, ask.request_id, price))
                 self._running[task] = _Running(time.monotonic(), expected)
                 task.add_done_callback(self._ended)
-                if len(self._work):
-                    await asyncio.sleep(min(STAGGER_SECONDS, STAGGER_SHARE * expected / self._concurrency.limit))
+                self._next_start = time.monotonic() + min(
+                    STAGGER_SECONDS, STAGGER_SHARE * expected / self._concurrency.limit
+                )
             case Waiting(seconds=seconds):
                 self._work.put_batch_first(batch)
                 if self._last_failure and seconds > LONG_WAIT_SECONDS and not self._health.worth_waiting:
@@ -345,6 +350,12 @@ class Executor:
                     await self._sleep(None)
                 else:
                     self._exhausted = reason
+
+    async def _withdraw(self) -> None:
+        """Nothing is ready to be sent: others need not wait behind this run."""
+        if self._queued:
+            await self._store(self._ledger.withdraw, self._runner)
+            self._queued = False
 
     async def _too_large(self, batch: Batch, error: QuotaError) -> None:
         """No state of the quota will ever allow this request: smaller ones, or not under these limits."""

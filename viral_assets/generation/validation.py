@@ -258,9 +258,10 @@ class _AcceptedTexts:
         )
 
 
-def _words(text: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def _words(text: str) -> tuple[str, ...]:
     """Words without case, accents' composition and punctuation; emoji are none."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
+    return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold().replace("’", "'")))
 
 
 def _facts(text: str) -> tuple[str, ...]:

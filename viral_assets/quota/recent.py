@@ -1,21 +1,41 @@
-"""When the grants of the window were: what a process has seen of them, so that it reads only what is new.
+"""The grants of the window: what a process has seen of them, so that it reads only what has changed.
 
-Counting a window of thousands of requests for each grant would take most of a grant's time. Grants are made under a
-lock, and none is ever dated before another one (where the clock is set back, those that would lie ahead of it are
-dated anew), so new rows come after all known ones; and if the last known row is still there, so are all the others.
+Counting a window of thousands of requests for each grant would take most of a grant's time. Whatever changes a window
+is dated under the lock of the ledger, and nothing is dated before what is there already (where the clock is set back,
+what would lie ahead of it is dated anew): so new grants come after all known ones and new answers, which change the
+tokens of a grant, after all known answers. If the last known grant is still there, so are all the others.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
-from itertools import takewhile
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-ReadSince = Callable[[sa.Connection, float], Sequence[float]]
-"""Times of the quota's grants from a moment on (inclusive), in order."""
+
+class Grant(NamedTuple):
+    """Times in seconds since the epoch; ``answered_at`` None as long as its tokens are an estimate."""
+
+    request_id: str
+    at: float
+    tokens: int
+    answered_at: float | None
+
+
+class Window(NamedTuple):
+    """What a window holds, when the last of it happened, and a way to the grants themselves, oldest first."""
+
+    requests: int
+    tokens: int
+    newest: float | None
+    grants: Callable[[], Sequence[Grant]]
+
+
+ReadSince = Callable[[sa.Connection, float, float | None], Iterable[Grant]]
+"""The quota's grants from a moment on, and those answered from another moment on (both inclusive), oldest first."""
 
 
 class RecentGrants:
@@ -23,33 +43,45 @@ class RecentGrants:
 
     def __init__(self, read_since: ReadSince) -> None:
         self._read_since = read_since
-        self._known: deque[float] = deque()
         self._lock = threading.Lock()
+        self.forget()
 
-    def count(self, connection: sa.Connection, after: float) -> tuple[int, float]:
-        """How many grants there are after a moment, and when the newest one was (the moment, if there are none)."""
+    def window(self, connection: sa.Connection, after: float) -> Window:
+        """The grants after a moment."""
         with self._lock:
-            self._update(connection, after)
-            return len(self._known), self._known[-1] if self._known else after
+            while self._known and (oldest := next(iter(self._known.values()))).at <= after:
+                del self._known[oldest.request_id]
+                self._tokens -= oldest.tokens
+            if self._known:
+                last = next(reversed(self._known.values()))
+                found = list(self._read_since(connection, last.at, max(self._last_answer, after)))
+                if any(grant.request_id == last.request_id and grant.at == last.at for grant in found):
+                    self._take_in(found, after)
+                    return self._window()
+                self.forget()
+            self._take_in(self._read_since(connection, after, None), after)
+            return self._window()
 
-    def times(self, connection: sa.Connection, after: float) -> list[float]:
-        """When they were, oldest first."""
+    def forget(self) -> None:
+        """Read all of it again next time."""
+        self._known: OrderedDict[str, Grant] = OrderedDict()
+        self._tokens = 0
+        self._last_answer = 0.0
+
+    def _take_in(self, found: Iterable[Grant], after: float) -> None:
+        for grant in found:
+            if grant.at <= after:
+                continue
+            known = self._known.get(grant.request_id)
+            self._known[grant.request_id] = grant
+            self._tokens += grant.tokens - (known.tokens if known else 0)
+            if grant.answered_at is not None:
+                self._last_answer = max(grant.answered_at, self._last_answer)
+
+    def _window(self) -> Window:
+        newest = max(next(reversed(self._known.values())).at, self._last_answer) if self._known else None
+        return Window(len(self._known), self._tokens, newest, self._grants)
+
+    def _grants(self) -> list[Grant]:
         with self._lock:
-            self._update(connection, after)
-            return list(self._known)
-
-    def _update(self, connection: sa.Connection, after: float) -> None:
-        while self._known and self._known[0] <= after:
-            self._known.popleft()
-        if not self._known or not self._continue(connection):
-            self._known = deque(at for at in self._read_since(connection, after) if at > after)
-
-    def _continue(self, connection: sa.Connection) -> bool:
-        """Add what is new; False when what is known is no longer true."""
-        last = self._known[-1]
-        same = sum(1 for _ in takewhile(last.__eq__, reversed(self._known)))
-        found = self._read_since(connection, last)
-        if list(found[:same]) != [last] * same:
-            return False
-        self._known.extend(found[same:])
-        return True
+            return list(self._known.values())

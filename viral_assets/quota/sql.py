@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -41,7 +41,7 @@ from viral_assets.quota.ledger import (
 )
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.memory import counted_tokens, settled_cost
-from viral_assets.quota.recent import RecentGrants
+from viral_assets.quota.recent import Grant, RecentGrants, Window
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import (
     clean_text,
@@ -64,14 +64,6 @@ LOCK_KEY = 0x7669_7262
 """Of the PostgreSQL advisory lock under which is granted. One for all quotas: two of them can meet at one tweet."""
 
 
-class _Window(NamedTuple):
-    """What the window holds, and when its newest grant was. Tokens only where they are limited."""
-
-    requests: int
-    tokens: int
-    newest: float
-
-
 class SqlLedger:
     """See :class:`viral_assets.quota.ledger.Ledger`.
 
@@ -88,7 +80,7 @@ class SqlLedger:
         self.limits = limits
         self._database = database
         self._key = quota_key
-        self._clock = clock or (time.time if database.dialect == "sqlite" else None)
+        self._clock = clock
         self._host, self._pid = _host(), os.getpid()
         self._recent = RecentGrants(self._grants_since)
         self._insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
@@ -96,7 +88,7 @@ class SqlLedger:
     def join(self, runner: str, tweets: int | None) -> None:
         wanted = UNKNOWN if tweets is None else tweets
         with self._database.begin() as connection:
-            now = self._now(connection, lock=True)
+            now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK)
             self._bury_the_dead(connection, now)
             updated = connection.execute(
                 sa.update(quota_runners)
@@ -124,7 +116,7 @@ class SqlLedger:
     def ask(self, ask: Ask, *, remaining: int = 0) -> Decision:
         check_possible(self.limits, ask.tokens, ask.cost_usd)
         with self._database.begin() as connection:
-            now = self._now(connection, lock=True)
+            now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK_FOR_GRANT)
             values = {
                 **self._usage_values(now, ask.runner),
                 "id": ask.request_id,
@@ -145,18 +137,18 @@ class SqlLedger:
             }
             claim = ask.claim and ask.purpose == "generate" and bool(ask.tweet_ids)
             window = self._window(connection, values)
-            if window.newest > now:
+            if window.newest is not None and window.newest > now:
                 # The clock was set back. Whatever was granted was granted by now.
                 statements.SET_CLOCK_BACK.run(connection, values)
+                self._recent.forget()
+                window = self._window(connection, values)
             usage, taken = self._usage(
                 connection, values, window, statements.USAGE_AND_TAKEN if claim else statements.USAGE
             )
             if taken:
                 statements.WITHDRAW.run(connection, values)
                 return _taken(connection, values)
-            decision = decide(
-                self.limits, usage, ask.tokens, ask.cost_usd, lambda: self._grants_in_window(connection, values)
-            )
+            decision = decide(self.limits, usage, ask.tokens, ask.cost_usd, lambda: _releases(window))
             match decision:
                 case Granted():
                     (statements.GRANT_AND_CLAIM if claim else statements.GRANT).run(connection, values)
@@ -172,13 +164,15 @@ class SqlLedger:
 
     def settle(self, request_id: str, settlement: Settlement) -> None:
         with self._database.begin() as connection:
+            # The lock, so that answers are dated in the order in which they change the window.
+            now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK)
             row = statements.GRANTED.run(connection, {"id": request_id}).one()
             tokens, cost = counted_tokens(self.limits, settlement), settled_cost(settlement)
             tokens = row.counted_tokens if tokens is None else tokens
             cost = row.counted_cost_usd if cost is None else cost
             values = {
                 "id": request_id,
-                "now": self._now(connection),
+                "now": now,
                 "key": self._key,
                 "day": pacific_day(row.granted_at).name,
                 "tokens": tokens,
@@ -198,7 +192,7 @@ class SqlLedger:
 
     def block(self, seconds: float, reason: str, *, count_as_limit: bool) -> None:
         with self._database.begin() as connection:
-            now = self._now(connection, lock=True)
+            now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK)
             learned = None
             if count_as_limit:
                 accepted = connection.execute(
@@ -209,7 +203,7 @@ class SqlLedger:
 
     def block_today(self, reason: str) -> float:
         with self._database.begin() as connection:
-            now = self._now(connection, lock=True)
+            now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK)
             until = pacific_day(now).end
             self._set_block(connection, until, reason, now, None)
             return until - now
@@ -217,19 +211,23 @@ class SqlLedger:
     def state(self) -> QuotaState:
         with self._database.read() as connection:
             values = self._usage_values(self._now(connection), "")
-            usage, _ = self._usage(connection, values, self._window(connection, values), statements.USAGE)
+            window = self._window(connection, values)
+            usage, _ = self._usage(connection, values, window, statements.USAGE)
             demand = [
                 (row.runner, None if row.tweets == UNKNOWN else row.tweets)
                 for row in statements.DEMAND.run(connection, values)
             ]
-            return planner_state(self.limits, usage, self._grants_in_window(connection, values), demand)
+            return planner_state(self.limits, usage, _releases(window), demand)
 
     def status(self) -> QuotaStatus:
         with self._database.read() as connection:
             now = self._now(connection)
             values = self._usage_values(now, "")
-            window = _window_of(connection, values)
+            window = self._window(connection, values)
             usage, _ = self._usage(connection, values, window, statements.USAGE)
+            tokens = connection.execute(
+                sa.select(sa.func.sum(llm_requests.c.counted_tokens)).where(*self._in_window(now))
+            ).scalar_one()
             in_flight = connection.execute(
                 sa.select(sa.func.count()).where(*self._in_window(now), llm_requests.c.status == "granted")
             ).scalar_one()
@@ -245,7 +243,7 @@ class SqlLedger:
                 limits=self.limits,
                 now=now,
                 window_requests=usage.window_requests,
-                window_tokens=usage.window_tokens,
+                window_tokens=tokens or 0,
                 day=usage.day.name,
                 day_ends=usage.day.end,
                 day_requests=usage.day_requests,
@@ -306,13 +304,16 @@ class SqlLedger:
                 LatencySample(len(row.tweet_ids), row.finished_at - row.granted_at) for row in rows if row.tweet_ids
             ]
 
-    def _now(self, connection: sa.Connection, *, lock: bool = False) -> float:
-        """Seconds since the epoch; on SQLite a write transaction has the lock already."""
-        if self._clock is None or (lock and self._database.dialect == "postgresql"):
-            script = statements.POSTGRES_LOCK_AND_CLOCK if lock else statements.POSTGRES_CLOCK
-            *_, now = script.run(connection, {"lock": LOCK_KEY}).one()
-            return float(now) if self._clock is None else self._clock()
-        return self._clock()
+    def _now(self, connection: sa.Connection, lock: statements.Script | None = None) -> float:
+        """Seconds since the epoch.
+
+        Args:
+            lock: what takes PostgreSQL's lock; on SQLite a write transaction has it already.
+        """
+        if self._database.dialect == "postgresql" and (lock or self._clock is None):
+            *_, server_now = (lock or statements.POSTGRES_CLOCK).run(connection, {"lock": LOCK_KEY}).one()
+            return self._clock() if self._clock else float(server_now)
+        return self._clock() if self._clock else time.time()
 
     def _usage_values(self, now: float, runner: str) -> dict[str, Any]:
         return {
@@ -327,14 +328,11 @@ class SqlLedger:
             "unknown": UNKNOWN,
         }
 
-    def _window(self, connection: sa.Connection, values: Mapping[str, Any]) -> _Window:
-        if self.limits.max_tokens is not None:
-            return _window_of(connection, values)
-        requests, newest = self._recent.count(connection, values["since"])
-        return _Window(requests, 0, newest)
+    def _window(self, connection: sa.Connection, values: Mapping[str, Any]) -> Window:
+        return self._recent.window(connection, values["since"])
 
     def _usage(
-        self, connection: sa.Connection, values: Mapping[str, Any], window: _Window, query: statements.Script
+        self, connection: sa.Connection, values: Mapping[str, Any], window: Window, query: statements.Script
     ) -> tuple[Usage, bool]:
         """What counts now, and whether some of the tweets are taken."""
         row = query.run(connection, values).one()
@@ -361,15 +359,12 @@ class SqlLedger:
             llm_requests.c.granted_at > now - self.limits.padded_window_seconds,
         )
 
-    def _grants_in_window(self, connection: sa.Connection, values: Mapping[str, Any]) -> list[tuple[float, int]]:
-        """The window's grants, oldest first; their tokens only where those are limited."""
-        if self.limits.max_tokens is None:
-            return [(at, 0) for at in self._recent.times(connection, values["since"])]
-        return [(row.granted_at, row.counted_tokens) for row in statements.TOKENS_IN_WINDOW.run(connection, values)]
-
-    def _grants_since(self, connection: sa.Connection, moment: float) -> list[float]:
-        values = {"key": self._key, "since": moment}
-        return [row.granted_at for row in statements.GRANTS_SINCE.run(connection, values)]
+    def _grants_since(self, connection: sa.Connection, moment: float, answered: float | None) -> list[Grant]:
+        values = {"key": self._key, "since": moment, "answered_since": answered}
+        # Without a limit of tokens nothing that matters of a request changes once it is granted.
+        changes = answered is not None and self.limits.max_tokens is not None
+        query = statements.GRANTS_AND_ANSWERS_SINCE if changes else statements.GRANTS_SINCE
+        return [Grant(*cast("tuple[Any, ...]", row)) for row in query.run(connection, values)]
 
     def _set_block(self, connection: sa.Connection, until: float, reason: str, now: float, learned: int | None) -> None:
         values: dict[str, Any] = {"quota_key": self._key, "blocked_until": until, "reason": reason}
@@ -399,9 +394,8 @@ class SqlLedger:
             _forget_runners(connection, dead)
 
 
-def _window_of(connection: sa.Connection, values: Mapping[str, Any]) -> _Window:
-    row = statements.WINDOW.run(connection, values).one()
-    return _Window(row.requests, int(row.tokens), row.newest)
+def _releases(window: Window) -> list[tuple[float, int]]:
+    return [(grant.at, grant.tokens) for grant in window.grants()]
 
 
 def _taken(connection: sa.Connection, values: Mapping[str, Any]) -> Taken:

@@ -62,19 +62,14 @@ def _replaced(statement: str, parts: Mapping[str, str]) -> str:
 
 POSTGRES_CLOCK = Script("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
 
-POSTGRES_LOCK_AND_CLOCK = Script(
+# The select list is evaluated from left to right: the clock is read once the lock is held.
+_LOCK_AND_CLOCK = "SELECT pg_advisory_xact_lock(:lock), CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+POSTGRES_LOCK_AND_CLOCK = Script(_LOCK_AND_CLOCK)
+POSTGRES_LOCK_AND_CLOCK_FOR_GRANT = Script(
     # Everybody waits for the lock, so a grant does not wait for the disk: should the server's machine fail, the grants
     # of its last half second are forgotten, as they are on SQLite. Answers wait for the disk.
     "SET LOCAL synchronous_commit TO off",
-    # The select list is evaluated from left to right: the clock is read once the lock is held.
-    "SELECT pg_advisory_xact_lock(:lock), CAST(extract(epoch FROM clock_timestamp()) AS double precision)",
-)
-
-WINDOW = Script(
-    """
-    SELECT count(*) AS requests, coalesce(sum(counted_tokens), 0) AS tokens, coalesce(max(granted_at), 0) AS newest
-    FROM llm_requests WHERE quota_key = :key AND granted_at > :since
-    """
+    _LOCK_AND_CLOCK,
 )
 
 _USAGE = """
@@ -151,15 +146,25 @@ QUEUE = Script(
 
 WITHDRAW = Script("UPDATE quota_runners SET asked_at = NULL, wake_at = NULL WHERE runner = :runner")
 
-SET_CLOCK_BACK = Script("UPDATE llm_requests SET granted_at = :now WHERE quota_key = :key AND granted_at > :now")
-
-GRANTS_SINCE = Script(
-    "SELECT granted_at FROM llm_requests WHERE quota_key = :key AND granted_at >= :since ORDER BY granted_at"
+SET_CLOCK_BACK = Script(
+    "UPDATE llm_requests SET granted_at = :now WHERE quota_key = :key AND granted_at > :now",
+    "UPDATE llm_requests SET finished_at = :now WHERE quota_key = :key AND finished_at > :now",
 )
 
-TOKENS_IN_WINDOW = Script(
+GRANTS_SINCE = Script(
     """
-    SELECT granted_at, counted_tokens FROM llm_requests WHERE quota_key = :key AND granted_at > :since
+    SELECT id, granted_at, counted_tokens, finished_at FROM llm_requests
+    WHERE quota_key = :key AND granted_at >= :since ORDER BY granted_at
+    """
+)
+
+GRANTS_AND_ANSWERS_SINCE = Script(
+    """
+    SELECT id, granted_at, counted_tokens, finished_at FROM llm_requests
+    WHERE quota_key = :key AND granted_at >= :since
+    UNION
+    SELECT id, granted_at, counted_tokens, finished_at FROM llm_requests
+    WHERE quota_key = :key AND finished_at >= :answered_since
     ORDER BY granted_at
     """
 )

@@ -7,6 +7,7 @@ is serialised against others of its kind and leaves all or nothing.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 import time
@@ -17,13 +18,18 @@ from typing import Any, Literal, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, SchemaOutOfDateError, ViralAssetsError
 from viral_assets.store import migrations
 
 CONNECT_TIMEOUT_SECONDS = 10
+
+IDLE_SECONDS = 1.0
+"""After so long unused, a connection is tried before it is used; each time would cost a grant a tenth of its time."""
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -229,10 +235,9 @@ class Database:
 
     def _create_postgres(self) -> sa.Engine:
         try:
-            return sa.create_engine(
+            engine = sa.create_engine(
                 self.url,
                 hide_parameters=True,
-                pool_pre_ping=True,
                 connect_args={}
                 if "connect_timeout" in self.url.query
                 else {"connect_timeout": CONNECT_TIMEOUT_SECONDS},
@@ -242,6 +247,9 @@ class Database:
                 f"the PostgreSQL driver {self.url.get_driver_name()} is not installed; "
                 "use postgresql:// without a driver, or install it"
             ) from None
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", _ping_if_idle)
+        return engine
 
     def _behind(self, found: str | None) -> str:
         if found is None:
@@ -318,6 +326,22 @@ def _use_write_ahead_log(connection: sqlite3.Connection, timeout_seconds: float)
             time.sleep(0.01)
         else:
             return
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ping_if_idle(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """A connection that was not used for a while may be gone (a restart, a firewall); the pool then opens another."""
+    if time.monotonic() - record.info.get("used_at", math.inf) < IDLE_SECONDS:
+        return
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise sa.exc.DisconnectionError from error
 
 
 def _begin_on_sqlite(connection: sa.Connection) -> None:

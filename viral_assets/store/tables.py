@@ -267,8 +267,9 @@ llm_requests = Table(
     Column("finish_reason", CleanText),
     Column("raw_answer", CleanText, comment="committed before it is parsed"),
     Column("parsed_at", Double, comment="null with a raw answer: parse it instead of asking again"),
-    # Covers the sums over a sliding window.
-    Index(None, "quota_key", "granted_at", "counted_tokens"),
+    # What has changed in a sliding window since somebody looked.
+    Index(None, "quota_key", "granted_at"),
+    Index(None, "quota_key", "finished_at"),
     Index(None, "run_id"),
     # Finds the answers a killed run left behind.
     Index(

@@ -316,3 +316,19 @@ def test_a_process_number_of_this_machine_is_known_to_live(opened: Opener, datab
 
     assert {row.pid for row in rows(database, quota_runners)} == {os.getpid()}
     assert len(rows(database, quota_runners)) == 2
+
+
+def test_what_others_were_granted_and_gave_back_is_seen(database: Database) -> None:
+    limits = Limits(max_requests=10, max_tokens=1_000)
+    mine, others = (SqlLedger(database, "key", limits) for _ in range(2))
+    assert isinstance(mine.ask(Ask("a", "mine", tokens=400)), Granted)
+    assert isinstance(others.ask(Ask("b", "others", tokens=400)), Granted)
+    assert isinstance(mine.ask(Ask("c", "mine", tokens=400)), Waiting)
+    mine.withdraw("mine")
+
+    others.settle("b", Settlement("answered", input_tokens=100))
+    assert mine.state().tokens_used == 500
+    mine.settle("a", Settlement("answered", input_tokens=50))
+
+    assert (mine.state().tokens_used, others.state().tokens_used) == (150, 150)
+    assert isinstance(mine.ask(Ask("d", "mine", tokens=850)), Granted)
