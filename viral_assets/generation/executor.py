@@ -58,6 +58,9 @@ MOST_AT_ONCE = 64
 ELSEWHERE_RECHECK_SECONDS = 0.5
 """How soon to look again after a tweet that another run is asking about."""
 
+PATIENCE_WITH_OTHERS_SECONDS = 0.2
+"""For runs that have announced themselves to say how much they want, before the first request."""
+
 STAGGER_SECONDS = 0.02
 """Between two requests of a burst, so that a service that allows less than it was said to is found out early."""
 
@@ -228,6 +231,7 @@ class Executor:
             self._experience.recall(await self._store(self._ledger.latencies))
             if len(self._work):
                 await asyncio.to_thread(self._receiver.prepare)
+                await self._let_others_speak()
             while not self._over():
                 await self._step()
             await self._withdraw()
@@ -281,13 +285,19 @@ class Executor:
         return Batch(tuple(self._work.take(project, tweets, now)))
 
     async def _plan(self, ready: Mapping[str, int], now: float) -> None:
-        # Who starts together with this run probably has about as much to do as it had.
-        quota = share_of(await self._store(self._ledger.state), self._runner, newcomer=max(1, self._tally.total))
+        names = list(ready)
+        groups = [self._group(name, ready[name]) for name in names]
+        quota = share_of(
+            await self._store(self._ledger.state),
+            self._runner,
+            # Who starts together with this run probably has about as much to do as it had.
+            newcomer=max(1, self._tally.total),
+            request_tokens=max(group.tokens_of(group.tweets) for group in groups),
+        )
         self._spare = quota.free
         began = time.perf_counter()
-        names = list(ready)
         planned = plan(
-            [self._group(name, ready[name]) for name in names],
+            groups,
             quota,
             concurrency=self._concurrency.limit,
             cap=max(map(self._cap, names)),
@@ -298,6 +308,15 @@ class Executor:
         self._tally.expected_end = now + planned.makespan
         self._planned.packs = deque((names[pack.group], pack.tweets) for pack in planned.packs)
         self._planned.until = time.monotonic() + (time.perf_counter() - began) / PLANNING_SHARE
+
+    async def _let_others_speak(self) -> None:
+        """Who starts together with this run says in a moment how much it wants; a plan that knows is better."""
+        patient_until = time.monotonic() + PATIENCE_WITH_OTHERS_SECONDS
+        while time.monotonic() < patient_until and not self._over():
+            state = await self._store(self._ledger.state)
+            if all(tweets is not None for _, tweets in state.demand):
+                return
+            await asyncio.sleep(PATIENCE_WITH_OTHERS_SECONDS / 10)
 
     async def _send(self, batch: Batch) -> None:
         """Ask the quota, and start the request if it is granted; else the batch goes back and time passes."""

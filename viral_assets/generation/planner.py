@@ -59,6 +59,10 @@ class Group:
     tokens_per_tweet: float = 0.0
     cap: int | None = None
 
+    def tokens_of(self, tweets: int) -> float:
+        """What its largest request counts that asks about at most so many."""
+        return self.tokens_fixed + self.tokens_per_tweet * min(tweets, self.cap or tweets)
+
 
 @dataclass(frozen=True, slots=True)
 class Pack:
@@ -223,15 +227,17 @@ def lower_bound(
     )
 
 
-def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1) -> QuotaState:
+def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1, request_tokens: float = 0) -> QuotaState:
     """The part of the quota that a runner should plan with, when others have tweets to ask about too.
 
-    Slots go to the runners in proportion to their demand (Webster's method, so that everybody computes the same
-    shares without talking to each other), and so do tokens. What is planned binds nobody: the ledger grants what is
-    free.
+    Slots go to the runners in proportion to their demand, so that everybody computes the same shares without talking
+    to each other, and so do tokens. They are rounded by Adams's method, which makes the largest request of all runners
+    as small as can be: that is what ends last. What is planned binds nobody: the ledger grants what is free.
 
     Args:
         newcomer: tweets that somebody is taken to want who has not said it yet.
+        request_tokens: what the runner's largest request counts. A share that is smaller would only make it ask in
+            smaller requests, which count more tokens for each tweet.
     """
     demand = {name: newcomer if tweets is None else tweets for name, tweets in quota.demand}
     if len(demand) < 2 or not dict(quota.demand).get(runner):
@@ -246,6 +252,8 @@ def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1) -> QuotaState
         mine = [slots[-1]]
     free = sum(slot <= quota.blocked_for for slot in mine)
     part = demand[runner] / wanted
+    if quota.max_tokens is not None:
+        part = min(1.0, max(part, request_tokens / quota.max_tokens))
     return QuotaState(
         max_requests=len(mine),
         window_seconds=quota.window_seconds,
@@ -260,13 +268,13 @@ def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1) -> QuotaState
 
 
 def _apportioned(demand: Mapping[str, int]) -> Iterator[str]:
-    """The owner of each next slot, for ever."""
-    heap = [(-float(tweets), order, name, 0) for order, (name, tweets) in enumerate(demand.items())]
+    """The owner of each next slot, for ever: who has none yet, then whose requests would be the largest."""
+    heap = [(False, -float(tweets), order, name, 1) for order, (name, tweets) in enumerate(demand.items())]
     heapq.heapify(heap)
     while True:
-        _, order, name, seats = heap[0]
+        _, _, order, name, slots = heap[0]
         yield name
-        heapq.heapreplace(heap, (-demand[name] / (2 * seats + 3), order, name, seats + 1))
+        heapq.heapreplace(heap, (True, -demand[name] / slots, order, name, slots + 1))
 
 
 def fit_latency(samples: Sequence[LatencySample], prior: Latency = UNMEASURED) -> Latency:

@@ -165,7 +165,7 @@ class Ledger(Protocol):
         longer than :data:`HEARTBEAT_SECONDS` owes the others.
 
         Args:
-            tweets: None announces a runner that will soon say how many.
+            tweets: None announces to other processes a runner that will soon say how many.
         """
 
     def leave(self, runner: str) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from viral_assets.quota.decision import LEARNED_FOR_WINDOWS, Usage, check_possible, decide, learned_limit, planner_state
 from viral_assets.quota.ledger import (
-    ANNOUNCED_SECONDS,
     Ask,
     Decision,
     Granted,
@@ -36,7 +35,6 @@ class _Request:
 
 @dataclass(slots=True)
 class _Runner:
-    joined_at: float
     tweets: int | None = 0
     asked_at: float | None = None
     asked_tokens: int = 0
@@ -80,7 +78,7 @@ class MemoryLedger:
 
     def join(self, runner: str, tweets: int | None) -> None:
         with self._lock:
-            self._runners.setdefault(runner, _Runner(self._clock())).tweets = tweets
+            self._runners.setdefault(runner, _Runner()).tweets = tweets
 
     def leave(self, runner: str) -> None:
         with self._lock:
@@ -90,7 +88,7 @@ class MemoryLedger:
         check_possible(self.limits, ask.tokens, ask.cost_usd)
         with self._lock:
             now = self._clock()
-            runner = self._runners.setdefault(ask.runner, _Runner(now))
+            runner = self._runners.setdefault(ask.runner, _Runner())
             usage = self._usage(now, ask.runner)
             decision = decide(
                 self.limits,
@@ -154,17 +152,12 @@ class MemoryLedger:
 
     def state(self) -> QuotaState:
         with self._lock:
-            now = self._clock()
-            usage = self._usage(now, "")
+            usage = self._usage(self._clock(), "")
             return planner_state(
                 self.limits,
                 usage,
                 [(request.granted_at, request.tokens) for request in self._window],
-                [
-                    (name, runner.tweets)
-                    for name, runner in self._runners.items()
-                    if runner.tweets or (runner.tweets is None and runner.joined_at > now - ANNOUNCED_SECONDS)
-                ],
+                [(name, runner.tweets) for name, runner in self._runners.items() if runner.tweets],
             )
 
     def status(self) -> QuotaStatus:

@@ -131,8 +131,6 @@ class SqlLedger:
                 "tweet_ids": list(ask.tweet_ids),
                 "tweets_json": json.dumps(ask.tweet_ids),
                 "again": ask.again,
-                "host": self._host,
-                "pid": self._pid,
                 "tweets": remaining,
             }
             claim = ask.claim and ask.purpose == "generate" and bool(ask.tweet_ids)
@@ -326,6 +324,8 @@ class SqlLedger:
             "silent": now - SILENT_IS_DEAD_SECONDS,
             "announced": now - ANNOUNCED_SECONDS,
             "unknown": UNKNOWN,
+            "host": self._host,
+            "pid": self._pid,
         }
 
     def _window(self, connection: sa.Connection, values: Mapping[str, Any]) -> Window:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from itertools import pairwise
 
@@ -261,11 +262,21 @@ def test_a_quota_is_shared_in_proportion_to_what_everybody_wants() -> None:
     assert share_of(quota, "b").free == 5
 
 
+@given(st.lists(st.integers(1, 60), min_size=2, max_size=5), st.integers(5, 30))
+def test_the_largest_request_of_all_runners_is_as_small_as_can_be(tweets: list[int], slots: int) -> None:
+    demand = {str(number): wanted for number, wanted in enumerate(tweets)}
+    quota = QuotaState(slots, MINUTE, slots, demand=tuple(demand.items()))
+
+    largest = max(math.ceil(wanted / share_of(quota, name).free) for name, wanted in demand.items())
+
+    assert largest == 1 or sum(math.ceil(wanted / (largest - 1)) for wanted in tweets) > slots
+
+
 def test_room_is_left_for_who_has_not_said_how_much_it_wants() -> None:
     quota = QuotaState(15, MINUTE, 15, demand=(("a", 20), ("b", None), ("c", None)))
 
     assert share_of(quota, "a", newcomer=20).free == 5
-    assert share_of(quota, "a", newcomer=5).free == 10
+    assert share_of(quota, "a", newcomer=5).free == 9
     assert share_of(quota, "b", newcomer=20) is quota
 
 
@@ -277,6 +288,8 @@ def test_tokens_are_shared_as_slots_are() -> None:
     share = share_of(quota, "b")
 
     assert (share.max_tokens, share.tokens_used, share.token_releases) == (3000, 200, ((7.0, 200),))
+    assert share_of(quota, "b", request_tokens=4500).max_tokens == 4500, "never less than one request"
+    assert share_of(quota, "b", request_tokens=20_000).max_tokens == 9000
 
 
 def test_who_is_alone_or_a_stranger_plans_with_everything() -> None:

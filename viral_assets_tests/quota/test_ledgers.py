@@ -11,7 +11,6 @@ from viral_assets.errors import QuotaError
 from viral_assets.quota import open_ledger
 from viral_assets.quota.decision import LEARNED_FOR_WINDOWS, RECHECKS_PER_WINDOW
 from viral_assets.quota.ledger import (
-    ANNOUNCED_SECONDS,
     Ask,
     Decision,
     Exhausted,
@@ -419,20 +418,6 @@ def test_joining_again_says_how_much_is_left_and_leaving_that_nothing_is(opened:
     ledger.leave("me")
 
     assert ledger.state().demand == ()
-
-
-def test_room_is_left_for_who_has_announced_itself_but_not_for_ever(opened: Opener, ticking: Clock) -> None:
-    ledger = opened(Limits())
-    ledger.join("ready", 50)
-    ledger.join("soon", None)
-    assert dict(ledger.state().demand) == {"ready": 50, "soon": None}
-    assert ledger.status().runners == 1
-
-    ticking.advance(ANNOUNCED_SECONDS)
-    ledger.join("ready", 50)
-    assert dict(ledger.state().demand) == {"ready": 50}
-    ledger.join("soon", 7)
-    assert dict(ledger.state().demand) == {"ready": 50, "soon": 7}
 
 
 def test_the_state_shows_a_learnt_limit(opened: Opener) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.quota.ledger import Ask, Decision, Granted, Settlement, Taken, Waiting
+from viral_assets.quota.ledger import ANNOUNCED_SECONDS, Ask, Decision, Granted, Settlement, Taken, Waiting
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.sql import SILENT_IS_DEAD_SECONDS, SqlLedger
 from viral_assets.store.engine import Database
@@ -332,3 +332,23 @@ def test_what_others_were_granted_and_gave_back_is_seen(database: Database) -> N
 
     assert (mine.state().tokens_used, others.state().tokens_used) == (150, 150)
     assert isinstance(mine.ask(Ask("d", "mine", tokens=850)), Granted)
+
+
+def test_room_is_left_for_a_process_that_has_announced_itself_but_not_for_ever(
+    database: Database, ticking: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = SqlLedger(database, "key", Limits(), clock=ticking)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "getpid", lambda: 1)
+        others = SqlLedger(database, "key", Limits(), clock=ticking)
+    mine.join("ready", 50)
+    others.join("soon", None)
+    mine.join("a generator of this process", None)
+    assert dict(mine.state().demand) == {"ready": 50, "soon": None}
+    assert mine.status().runners == 1
+
+    ticking.advance(ANNOUNCED_SECONDS)
+    mine.join("ready", 50)
+    assert dict(mine.state().demand) == {"ready": 50}
+    others.join("soon", 7)
+    assert dict(mine.state().demand) == {"ready": 50, "soon": 7}
