@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import platform
-import random
 import resource
 import sys
 import tempfile
@@ -27,39 +26,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+
+from _synthetic import tweets, write_pages
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 HOURS = 24
-PAGE = 100
-AUTHORS = 20_000
 
 GOAL_RATE, GOAL_SCORING_RATE, GOAL_MEMORY_MB = 5_000, 200_000, 1_500
-
-
-def phrases(separated: str) -> list[str]:
-    return separated.split("|")
-
-
-SUBJECTS = phrases(
-    "my kids|my phone|this app|our school|the tablet|my screen time report|my sleep|the class group chat|my daughter|"
-    "her teacher|the market|my team|this game|the new album|our flight|the election|that recipe|the doctor|my boss"
-)
-VERBS = phrases(
-    "broke|changed|ruined|fixed|keeps asking about|forgot|banned|replaced|saved|won against|lost|started|finished|"
-    "reminds me of|makes me think of|is better than|costs more than|never stopped"
-)
-ENDINGS = phrases(
-    "again last night|before school|and nobody noticed|for the third time this week|which says it all|in one hour|"
-    "and I am not even sorry|while we were asleep|after four hours of scrolling|and it is only Tuesday|"
-    "so we went outside instead|without a single notification"
-)
-SYLLABLES = phrases("ka|lo|mi|ner|su|ta|vel|or|an|di|pre|sto|ga|hu|lem|ri|con|ba|ze|fi")
-OPENINGS = phrases(
-    "|||||Anyone else? |I think |Not sure why, but |Unpopular opinion: |Breaking: |How do you deal with it when |"
-    "Day 3 without Instagram and |Maybe it is me, but |Just saw that "
-)
-CLOSINGS = phrases("||||? Any tips?| 😂| 🔥🔥| #screentime| #kids #phones| https://t.co/{code}| @friend_{code}")
 
 
 @dataclass(slots=True)
@@ -90,74 +63,6 @@ class Measurement:
         begun = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - begun
-
-
-def write_tweets(path: Path, count: int, seed: int) -> None:
-    """Write pages of tweets as the X API answers them: heavy-tailed counts, one text in twenty said before."""
-    rng = random.Random(seed)
-    said: list[str] = []
-    with path.open("w", encoding="utf-8") as file:
-        for start in range(0, count, PAGE):
-            numbers = range(start, min(start + PAGE, count))
-            tweets = [_tweet(rng, number, count, said) for number in numbers]
-            authors = sorted({tweet["author_id"] for tweet in tweets})
-            page = {
-                "data": tweets,
-                "includes": {"users": [_author(int(author)) for author in authors]},
-                "meta": {"result_count": len(tweets)},
-                "__twarc": {"retrieved_at": f"{START + timedelta(hours=HOURS + 1):%Y-%m-%dT%H:%M:%SZ}"},
-            }
-            file.write(json.dumps(page, ensure_ascii=False) + "\n")
-
-
-def _tweet(rng: random.Random, number: int, count: int, said: list[str]) -> dict[str, Any]:
-    created_at = START + timedelta(hours=HOURS) * (number / count)
-    if said and rng.random() < 0.05:
-        text = rng.choice(said)
-    else:
-        clauses = [
-            f"{rng.choice(SUBJECTS)} {rng.choice(VERBS)} {_word(rng)} {rng.choice(ENDINGS)} {_word(rng)}"
-            for _ in range(rng.choice((1, 2, 3, 3)))
-        ]
-        closing = rng.choice(CLOSINGS).format(code=rng.randrange(10**6))
-        text = rng.choice(OPENINGS) + ", ".join(clauses) + closing
-        if len(said) < 10_000:
-            said.append(text)
-    return {
-        "id": str(1990000000000000000 + number),
-        "text": text,
-        "created_at": f"{created_at:%Y-%m-%dT%H:%M:%S}.000Z",
-        "author_id": str(rng.randrange(AUTHORS)),
-        "lang": rng.choice(("en", "en", "en", "en", "en", "en", "en", "en", "es", "und")),
-        "public_metrics": {
-            "like_count": _heavy_tailed(rng, 0.7) - 1,
-            "reply_count": _heavy_tailed(rng, 1) - 1,
-            "retweet_count": _heavy_tailed(rng, 0.8) - 1,
-            "quote_count": _heavy_tailed(rng, 1.2) - 1,
-            "impression_count": 10 * _heavy_tailed(rng, 0.5),
-        },
-    }
-
-
-def _word(rng: random.Random) -> str:
-    """One of many made-up words, some of which are far more common than others."""
-    rank = _heavy_tailed(rng, 0.5)
-    return "".join(SYLLABLES[rank * 7_919 // 20**place % 20] for place in range(rank % 3 + 2))
-
-
-def _heavy_tailed(rng: random.Random, alpha: float) -> int:
-    return int(min(rng.paretovariate(alpha), 10_000_000))
-
-
-def _author(number: int) -> dict[str, Any]:
-    rng = random.Random(number)
-    return {
-        "id": str(number),
-        "username": f"author_{number}",
-        "name": f"Author {number}",
-        "verified": rng.random() < 0.1,
-        "public_metrics": {"followers_count": 10 * _heavy_tailed(rng, 0.4)},
-    }
 
 
 def measure(path: Path, count: int, database_url: str) -> Measurement:
@@ -255,7 +160,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for count in options.sizes:
             path = Path(folder) / f"{count}.jsonl"
-            write_tweets(path, count, options.seed)
+            write_pages(
+                path,
+                tweets(count, options.seed, start=START, hours=HOURS),
+                retrieved_at=START + timedelta(hours=HOURS + 1),
+            )
             url = options.database or f"sqlite:///{folder}/{count}.db"
             results.append(in_fresh_process(path, count, url))
     largest = max(results, key=lambda each: each.tweets)

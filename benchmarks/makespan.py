@@ -1,7 +1,7 @@
 """How long a run takes under a quota: against what no plan can beat, and against one request for each tweet.
 
 A Gemini emulator in a process of its own holds a sliding window of requests and takes a + b*K seconds for K tweets.
-Time is scaled down (``--scale 0.25``: windows of 15 s for a minute, latencies likewise), and so the figures are ratios.
+Time is scaled down (``--scale 0.5``: windows of 30 s for a minute, latencies likewise), and so the figures are ratios.
 Each size runs in a fresh SQLite database, generator and client included, as a script would. Run from a clone:
 
     python benchmarks/makespan.py
@@ -198,7 +198,7 @@ def main() -> None:
     parser.add_argument("--tweets", type=int, nargs="+", default=SIZES, help="sizes of the runs")
     parser.add_argument("--requests", type=int, default=15, help="the quota, per window")
     parser.add_argument("--latency", default="0.5,3.5", help="a,b: a request about K tweets takes a + b*K s, unscaled")
-    parser.add_argument("--scale", type=float, default=0.25, help="how much of a minute a window lasts")
+    parser.add_argument("--scale", type=float, default=0.5, help="how much of a minute a window lasts")
     parser.add_argument("--provider", default="google-generativeai", help="or google-genai")
     parser.add_argument(
         "--measure-unpacked", action="store_true", help="also measure one request for each tweet (takes minutes)"

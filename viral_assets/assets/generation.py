@@ -73,7 +73,12 @@ def comment_suggestions(
     choice: dict[str, bool] = {"force": run_options.force, "sequential": run_options.sequential}
 
     if run_options.dry_run:
-        estimate = generator.estimate(opportunities, selected, **choice)
+
+        async def look(_stop: threading.Event) -> "Estimate":
+            async with generator:
+                return generator.estimate(opportunities, selected, **choice)
+
+        estimate = run_to_the_end(look)
         run_observer.on_estimated(estimate)
         context.log.info(_estimated(estimate))
         return

@@ -63,6 +63,9 @@ def generate_comments(
     batch_size: Annotated[
         str, typer.Option(metavar="N|auto", help="Requests under way at the same time; auto: as many as help.")
     ] = "5",
+    tweets_per_request: Annotated[
+        str, typer.Option(metavar="N|auto", help="Tweets in one request; auto: as few as the quota forces.")
+    ] = "auto",
     no_batch: Annotated[
         bool, typer.Option("--no-batch", metavar="", help="One tweet a request, one request at a time.")
     ] = False,
@@ -73,6 +76,12 @@ def generate_comments(
     skip_low_scores: Annotated[bool, typer.Option(metavar="", help="Leave out tweets labelled red.")] = True,
     greens_only: Annotated[
         bool, typer.Option("--greens-only", metavar="", help="Leave out everything but green.")
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", metavar="", help="Write new suggestions where some are pending; what a person decided stays."
+        ),
     ] = False,
     dry_run: Annotated[
         bool,
@@ -88,14 +97,16 @@ def generate_comments(
     from datetime import UTC
 
     from viral_assets.cli.options import choose_hours, pick_projects
-    from viral_assets.generation.generator import AsyncCommentGenerator, limits_from
+    from viral_assets.generation.generator import AsyncCommentGenerator
+    from viral_assets.generation.key_quota import limits_from
     from viral_assets.settings import load_settings
 
     settings = load_settings()
     now = datetime.now(UTC)
     hours = choose_hours(settings, now, hours_back=hours_back, start=start, end=end)
     refuse_future(hours, now)
-    size = parse_batch_size(batch_size)
+    size = whole_or_auto(batch_size, "--batch-size", most=1000)
+    pack = whole_or_auto(tweets_per_request, "--tweets-per-request", most=100)
     pick_projects(settings, project)
     AsyncCommentGenerator(limits=limits_from(settings))  # a missing key or a wrong limit is told before any run
 
@@ -109,10 +120,12 @@ def generate_comments(
         min_views=min_views,
         max_candidates=max_candidates,
         batch_size=None if size == "auto" else size,
+        tweets_per_request=None if pack == "auto" else pack,
         sequential=no_batch,
         use_gate=use_gate,
         skip_low_scores=skip_low_scores,
         greens_only=greens_only,
+        force=force,
         dry_run=dry_run,
     )
     finished: list[RunSummary] = []
@@ -131,12 +144,12 @@ def generate_comments(
         print_json(payload(finished, hours, dry_run=dry_run))
 
 
-def parse_batch_size(text: str) -> int | Literal["auto"]:
+def whole_or_auto(text: str, option: str, *, most: int) -> int | Literal["auto"]:
     """``auto``, or a whole number of at least 1."""
     if text == "auto":
         return "auto"
-    if not re.fullmatch("[0-9]{1,4}", text) or not 1 <= int(text) <= 1000:
-        raise ConfigurationError(f"--batch-size: {text!r} is neither a whole number from 1 to 1000 nor auto")
+    if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+        raise ConfigurationError(f"{option}: {text!r} is neither a whole number from 1 to {most:,} nor auto")
     return int(text)
 
 

@@ -27,36 +27,38 @@ def quota(as_json: Json = False) -> None:
     The limits are VIRAL_ASSETS_RPM, VIRAL_ASSETS_TPM, VIRAL_ASSETS_RPD and VIRAL_ASSETS_DAILY_BUDGET_USD. Everything
     that uses the same key and the same database shares them. Days end at midnight US Pacific. Makes no request.
     """
-    from viral_assets.generation.generator import AsyncCommentGenerator, limits_from
+    from viral_assets.generation.key_quota import OFFLINE, configured_ledger
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
 
     settings = load_settings()
     database = Database(settings.resolved_database_url)
     try:
-        generator = AsyncCommentGenerator(limits=limits_from(settings), database=database)
-        status = generator.ledger.status()
+        provider, ledger = configured_ledger(settings, database)
+        status = ledger.status()
     finally:
         database.dispose()
     where = console(as_json=as_json)
-    if generator.provider == "offline":
+    if provider == OFFLINE:
         say(where, "The provider is offline, which has no quota. With a key in GEMINI_API_KEY this shows the key's.")
     else:
         _show(where, status)
     if as_json:
-        print_json(payload(generator.provider, status))
+        print_json(payload(provider, status))
 
 
 def _show(where: Console, status: QuotaStatus) -> None:
     limits = status.limits
     window = duration(limits.window_seconds)
     requests = effective_requests(status)
+    # Gemini limits what it reads; what it writes only costs.
+    tokens = "tokens" if limits.counts_output else "input tokens"
     shown = table(["quota", "used", "limit", "free"], numbers=("used", "limit", "free"))
     for name, used, limit in (
         (f"requests in {window}", status.window_requests, requests),
-        (f"tokens in {window}", status.window_tokens, limits.max_tokens),
+        (f"{tokens} in {window}", status.window_tokens, limits.max_tokens),
         (f"requests on {status.day} (US Pacific)", status.day_requests, limits.requests_per_day),
-        (f"tokens on {status.day}", status.day_tokens, None),
+        (f"{tokens} on {status.day}", status.day_tokens, None),
     ):
         free = "" if limit is None else count(max(0, limit - used))
         shown.add_row(name, count(used), count(limit, unknown="none"), free)

@@ -38,12 +38,17 @@ class Watcher(LaunchObserver):
         self._step = self._bar.add_task(step, total=None)
 
     def on_progress(self, progress: Progress) -> None:
-        left = "" if progress.eta_seconds is None else f", about {duration(progress.eta_seconds)} left"
+        facts = [f"{60 * progress.finished / max(progress.elapsed_seconds, 0.001):,.0f} tweets/min"]
+        facts.append(f"{progress.requests:,} requests")
+        if progress.cost_usd:
+            facts.append(money(progress.cost_usd))
+        if progress.eta_seconds is not None:
+            facts.append(f"about {duration(progress.eta_seconds)} left")
         self._bar.update(
             self._step,
             total=progress.total,
             completed=progress.finished,
-            description=f"suggestions (requests: {progress.requests:,}{left})",
+            description=f"suggestions ({', '.join(facts)})",
         )
 
     def on_run_finished(self, summary: RunSummary) -> None:

@@ -13,18 +13,24 @@ import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Literal, Self, cast
-
-import pandas as pd
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.generation.clients import build_client, resolve_provider
-from viral_assets.generation.clients.base import GenerationClient, fingerprint
+from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.generation.estimate import Estimate, estimate
 from viral_assets.generation.executor import Executor, Options
+from viral_assets.generation.inputs import (
+    Config,
+    Topic,
+    label_of,
+    opportunity_of,
+    project_of,
+    records_of,
+    without_blanks,
+)
+from viral_assets.generation.key_quota import OFFLINE, ledger_of, limits_from
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.planner import UNMEASURED, Latency
 from viral_assets.generation.prices import FREE, Price, PriceTable, load_prices, price_of
@@ -32,26 +38,18 @@ from viral_assets.generation.report import GenerationReport, ProgressCallback
 from viral_assets.generation.results import DatabaseResults, NoResults, Results
 from viral_assets.generation.validation import prepare
 from viral_assets.generation.work import Suggestion
-from viral_assets.hours import floor_hour
 from viral_assets.projects.loader import load_projects, select_projects
-from viral_assets.projects.model import Project, TaxonomyNode, Voice
-from viral_assets.quota import Ledger, Limits, open_ledger
-from viral_assets.quota.limits import unlimited
-from viral_assets.settings import Settings, load_settings
+from viral_assets.projects.model import Project
+from viral_assets.quota import Ledger, Limits
+from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger("viral_assets")
 
 BatchSize = int | Literal["auto"]
-Config = Project | Mapping[str, Any] | None
-Topic = str | TaxonomyNode | Mapping[str, Any]
-
-MAX_ID_LENGTH = 32
-"""What the tables hold; X's have 19 digits."""
-
-OFFLINE = "offline"
-"""Provider, quota and model of drafts that no language model wrote."""
-
 OFFLINE_PACK = 10
 OFFLINE_LATENCY = Latency(0.005, 0.005)
 """No quota forces it to pack; fewer transactions are faster."""
@@ -135,10 +133,7 @@ class AsyncCommentGenerator:
     def ledger(self) -> Ledger:
         """The quota that this generator's requests are held against."""
         if self._ledger is None:
-            offline = self.provider == OFFLINE
-            # All models of a key share one quota here: the service counts each model apart, so this is never too much.
-            key = OFFLINE if offline else f"gemini:{fingerprint((self._api_key or '').strip())}"
-            self._ledger = open_ledger(self._database, unlimited() if offline else self._limits, key)
+            self._ledger = ledger_of(self.provider, self._api_key, self._limits, self._database)
         return self._ledger
 
     async def generate_opportunities(
@@ -215,11 +210,11 @@ class AsyncCommentGenerator:
         """
         if len(topics) not in (1, len(tweets)):
             raise ConfigurationError(f"{len(tweets)} tweets need as many topics, or one; {len(topics)} were given")
-        labels = [_label(topic) for topic in topics] * (len(tweets) if len(topics) == 1 else 1)
-        project = _project(config, topics)
+        labels = [label_of(topic) for topic in topics] * (len(tweets) if len(topics) == 1 else 1)
+        project = project_of(config, topics)
         records: list[Mapping[str, Any]] = [{"text": each} if isinstance(each, str) else each for each in tweets]
         opportunities = [
-            _opportunity({"tweet_id": f"tweet-{number}", **_without_blanks(record), "topic": label}, project)
+            opportunity_of({"tweet_id": f"tweet-{number}", **without_blanks(record), "topic": label}, project)
             for number, (record, label) in enumerate(zip(records, labels, strict=True), 1)
         ]
         # The caller has the answers: what is in the database neither counts as done nor keeps anybody from asking.
@@ -253,8 +248,8 @@ class AsyncCommentGenerator:
             projects = load_projects(load_settings().projects_dir)
             project = select_projects(projects, [project_id])[project_id]
         else:
-            project = _project(config, (), name=project_id)
-        opportunities = [_opportunity(record, project) for record in _records(tweets_with_scores)]
+            project = project_of(config, (), name=project_id)
+        opportunities = [opportunity_of(record, project) for record in records_of(tweets_with_scores)]
         report = await self.generate_opportunities(
             opportunities, {project.name: project}, progress_callback=progress_callback
         )
@@ -369,104 +364,3 @@ async def generate_comments_async(
     finally:
         await generator.cleanup()
         database.dispose()
-
-
-def limits_from(settings: Settings) -> Limits:
-    """The environment's quota."""
-    return Limits(
-        max_requests=cast(int, _whole(settings.rpm)),
-        max_tokens=_whole(settings.tpm),
-        requests_per_day=_whole(settings.rpd),
-        daily_budget_usd=settings.daily_budget_usd,
-        window_seconds=settings.quota_window_seconds,
-        counts_output=settings.tpm_counts == "total",
-    )
-
-
-def _whole(number: float | None) -> int | None:
-    """An int where it is one; Limits complains about anything else."""
-    return int(number) if number is not None and float(number).is_integer() else cast("int | None", number)
-
-
-def _project(config: Config, topics: Sequence[Topic], *, name: str = "script") -> Project:
-    """The project a script means."""
-    if isinstance(config, Project):
-        return config
-    nodes = tuple(_node(topic) for topic in topics) or (TaxonomyNode(label="general", description="anything"),)
-    defaults: dict[str, Any] = {
-        "name": name,
-        "taxonomy": tuple({node.label.casefold(): node for node in nodes}.values()),
-        "voice": Voice(persona="A helpful person who knows the topic and writes plainly."),
-    }
-    try:
-        return Project(**{**defaults, **(config or {})})
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise ConfigurationError(f"config: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-
-
-def _node(topic: Topic) -> TaxonomyNode:
-    if isinstance(topic, TaxonomyNode):
-        return topic
-    if isinstance(topic, str):
-        return TaxonomyNode(label=topic, description=topic)
-    return TaxonomyNode(label=_label(topic), description=str(topic.get("description") or _label(topic)))
-
-
-def _label(topic: Topic) -> str:
-    if isinstance(topic, str):
-        return topic
-    label = topic.label if isinstance(topic, TaxonomyNode) else topic.get("label") or topic.get("name")
-    if not label:
-        raise ConfigurationError("a topic is a label, or a mapping with at least 'label'")
-    return str(label)
-
-
-def _records(tweets_with_scores: pd.DataFrame | Sequence[Any]) -> list[Mapping[str, Any]]:
-    if isinstance(tweets_with_scores, pd.DataFrame):
-        return [_without_blanks(row) for row in tweets_with_scores.to_dict("records")]
-    records: list[Mapping[str, Any]] = []
-    for each in tweets_with_scores:
-        if isinstance(each, Mapping):
-            records.append(each)
-            continue
-        tweet, scores = each
-        records.append({**tweet, **(scores if isinstance(scores, Mapping) else {"total": scores})})
-    return [_without_blanks(record) for record in records]
-
-
-def _without_blanks(record: Mapping[Any, Any]) -> dict[str, Any]:
-    """Without what pandas puts where there is nothing."""
-    return {
-        str(name): value for name, value in record.items() if not (pd.api.types.is_scalar(value) and pd.isna(value))
-    }
-
-
-def _opportunity(record: Mapping[str, Any], project: Project) -> Opportunity:
-    text, tweet_id = record.get("text"), record.get("tweet_id") or record.get("id")
-    if not isinstance(text, str) or not text.strip() or not tweet_id:
-        raise ConfigurationError(f"a tweet needs 'tweet_id' and 'text'; one has only {sorted(map(str, record))}")
-    if isinstance(tweet_id, float) or not 0 < len(str(tweet_id)) <= MAX_ID_LENGTH:
-        raise ConfigurationError(f"{tweet_id!r} is not a tweet's id; ids are texts of at most {MAX_ID_LENGTH} digits")
-    moment = record.get("window_start") or record.get("created_at")
-    return Opportunity(
-        project=project.name,
-        tweet_id=str(tweet_id),
-        window_start=floor_hour(_instant(moment)),
-        text=text,
-        topic=str(record.get("topic") or record.get("best_topic") or project.taxonomy[0].label),
-        suggestion_types=tuple(kind.name for kind in project.suggestion_types),
-        author_handle=str(record.get("author_handle") or record.get("author") or ""),
-        lang=record.get("lang") or None,
-    )
-
-
-def _instant(moment: object) -> datetime:
-    """When a tweet was posted; now where nobody says, so that it still has a window."""
-    if moment is None:
-        return datetime.now(UTC)
-    try:
-        stamp = pd.Timestamp(cast(Any, moment))
-    except (ValueError, TypeError):
-        raise ConfigurationError(f"{moment!r} is not a time; write it like 2026-11-21T20:15:00Z") from None
-    return (stamp.tz_localize(UTC) if stamp.tzinfo is None else stamp).to_pydatetime()

@@ -39,7 +39,7 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
             ViralAssetsError: they cannot work.
         """
         from viral_assets.generation.clients import resolve_provider
-        from viral_assets.generation.generator import limits_from
+        from viral_assets.generation.key_quota import limits_from
 
         settings = load_settings()
         key = settings.gemini_api_key
@@ -48,7 +48,8 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
 
     def get_generator(self, database: Database, options: RunOptions, *, run_id: str) -> AsyncCommentGenerator:
         """A generator that saves to ``database`` and shares the quota there. Close it with ``async with``."""
-        from viral_assets.generation.generator import AsyncCommentGenerator, limits_from
+        from viral_assets.generation.generator import AsyncCommentGenerator
+        from viral_assets.generation.key_quota import limits_from
 
         return AsyncCommentGenerator(
             batch_size=options.batch_size or "auto",

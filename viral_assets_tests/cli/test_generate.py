@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from viral_assets.cli.generate import parse_batch_size
+from viral_assets.cli.generate import whole_or_auto
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange
 from viral_assets_tests.cli.conftest import CommandLine, hour_arguments, write_tweets
@@ -72,6 +72,24 @@ def test_a_dry_run_asks_for_nothing_and_says_what_it_would_take(
     assert estimate["cost_usd"] > 0
     assert said.json["requests"] == said.json["saved"] == 0
     assert "--dry-run" in said.err
+
+
+def test_force_asks_again_and_a_fixed_size_of_requests_is_kept_to(
+    viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key")
+    monkeypatch.setenv("GEMINI_API_ENDPOINT", emulator.url)
+    arguments = ("generate-comments", *hours, "--tweets-per-request", "2", "--json")
+    first = viral_assets(*arguments)
+    assert first.code == 0, first.err
+    assert {len(arrival.tweet_ids) for arrival in emulator.arrivals} <= {1, 2}
+
+    estimate = viral_assets(*arguments, "--force", "--dry-run").json["estimate"]
+    forced = viral_assets(*arguments, "--force")
+
+    assert forced.json["requests"] == estimate["requests"] == first.json["requests"] > 0
+    assert forced.json["already_done"] == 0
+    assert forced.json["opportunities"] == first.json["opportunities"]
 
 
 def test_the_model_writes_the_suggestions_when_there_is_a_key(
@@ -137,10 +155,10 @@ def test_a_provider_without_a_key_is_told_before_any_run(
 
 @pytest.mark.parametrize(("text", "meant"), [("1", 1), ("5", 5), ("auto", "auto")])
 def test_batch_sizes(text: str, meant: int | str) -> None:
-    assert parse_batch_size(text) == meant
+    assert whole_or_auto(text, "--batch-size", most=1000) == meant
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "", "Auto", "٣", "9" * 5000])
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "", "Auto", "٣", "1001", "9" * 5000])
 def test_a_batch_size_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="--batch-size"):
-        parse_batch_size(text)
+        whole_or_auto(text, "--batch-size", most=1000)

@@ -1,7 +1,8 @@
-"""The README says what is true."""
+"""The README and the other documents say what is true."""
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from viral_assets.generation import AsyncCommentGenerator
 from viral_assets.projects.loader import load_project
 from viral_assets.settings import Settings, checkout_root
 from viral_assets_tests.cli.conftest import CommandLine
@@ -44,15 +46,23 @@ def test_the_least_project_is_one(readme: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("home")
-def test_the_example_in_python_runs(readme: str) -> None:
+@pytest.mark.parametrize("document", ["README.md", "docs/generation.md"])
+def test_the_examples_in_python_run(document: str) -> None:
+    text = (checkout_root() / document).read_text(encoding="utf-8")
     ended = subprocess.run(
-        [sys.executable, "-c", block(readme, "python", "asyncio.run")],
+        [sys.executable, "-c", block(text, "python", "asyncio.run")],
         capture_output=True,
         text=True,
         check=True,
         timeout=120,
     )
     assert "ask_question" in ended.stdout
+
+
+def test_the_public_names_are_documented() -> None:
+    text = (checkout_root() / "docs" / "generation.md").read_text(encoding="utf-8")
+    methods = [name for name, _ in inspect.getmembers(AsyncCommentGenerator, inspect.isfunction) if name[0] != "_"]
+    assert all(f"`{name}(" in text for name in [*methods, "generate_comments_async", "AsyncRateLimiter"])
 
 
 def test_the_flags_it_names_exist(readme: str, viral_assets: CommandLine) -> None:

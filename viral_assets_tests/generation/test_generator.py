@@ -22,7 +22,7 @@ from viral_assets.generation import (
     Progress,
     generate_comments_async,
 )
-from viral_assets.generation.generator import limits_from
+from viral_assets.generation.key_quota import limits_from
 from viral_assets.generation.work import Suggestion
 from viral_assets.projects.model import TaxonomyNode
 from viral_assets.quota import Limits

@@ -1,0 +1,126 @@
+"""What a script may hand over: texts, records or data frames of tweets, labels or nodes as topics, a project or a part
+of one. Here they become opportunities of a project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import ValidationError
+
+from viral_assets.errors import ConfigurationError
+from viral_assets.generation.opportunity import Opportunity
+from viral_assets.hours import floor_hour
+from viral_assets.projects.model import Project, TaxonomyNode, Voice
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Config = Project | Mapping[str, Any] | None
+Topic = str | TaxonomyNode | Mapping[str, Any]
+
+MAX_ID_LENGTH = 32
+"""What the tables hold; X's have 19 digits."""
+
+
+def project_of(config: Config, topics: Sequence[Topic], *, name: str = "script") -> Project:
+    """The project a script means.
+
+    Raises:
+        ConfigurationError: ``config`` cannot be a project's.
+    """
+    if isinstance(config, Project):
+        return config
+    nodes = tuple(_node(topic) for topic in topics) or (TaxonomyNode(label="general", description="anything"),)
+    defaults: dict[str, Any] = {
+        "name": name,
+        "taxonomy": tuple({node.label.casefold(): node for node in nodes}.values()),
+        "voice": Voice(persona="A helpful person who knows the topic and writes plainly."),
+    }
+    try:
+        return Project(**{**defaults, **(config or {})})
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise ConfigurationError(f"config: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def _node(topic: Topic) -> TaxonomyNode:
+    if isinstance(topic, TaxonomyNode):
+        return topic
+    if isinstance(topic, str):
+        return TaxonomyNode(label=topic, description=topic)
+    return TaxonomyNode(label=label_of(topic), description=str(topic.get("description") or label_of(topic)))
+
+
+def label_of(topic: Topic) -> str:
+    """The name of a topic."""
+    if isinstance(topic, str):
+        return topic
+    label = topic.label if isinstance(topic, TaxonomyNode) else topic.get("label") or topic.get("name")
+    if not label:
+        raise ConfigurationError("a topic is a label, or a mapping with at least 'label'")
+    return str(label)
+
+
+def records_of(tweets_with_scores: pd.DataFrame | Sequence[Any]) -> list[Mapping[str, Any]]:
+    """One record a tweet, from a data frame, records, or pairs of a tweet and its scores."""
+    import pandas as pd
+
+    if isinstance(tweets_with_scores, pd.DataFrame):
+        return [without_blanks(row) for row in tweets_with_scores.to_dict("records")]
+    records: list[Mapping[str, Any]] = []
+    for each in tweets_with_scores:
+        if isinstance(each, Mapping):
+            records.append(each)
+            continue
+        tweet, scores = each
+        records.append({**tweet, **(scores if isinstance(scores, Mapping) else {"total": scores})})
+    return [without_blanks(record) for record in records]
+
+
+def without_blanks(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """Without what pandas puts where there is nothing."""
+    import pandas as pd
+
+    return {
+        str(name): value for name, value in record.items() if not (pd.api.types.is_scalar(value) and pd.isna(value))
+    }
+
+
+def opportunity_of(record: Mapping[str, Any], project: Project) -> Opportunity:
+    """A tweet to be answered.
+
+    Raises:
+        ConfigurationError: the record has no usable id, text or time.
+    """
+    text, tweet_id = record.get("text"), record.get("tweet_id") or record.get("id")
+    if not isinstance(text, str) or not text.strip() or not tweet_id:
+        raise ConfigurationError(f"a tweet needs 'tweet_id' and 'text'; one has only {sorted(map(str, record))}")
+    if isinstance(tweet_id, float) or not 0 < len(str(tweet_id)) <= MAX_ID_LENGTH:
+        raise ConfigurationError(f"{tweet_id!r} is not a tweet's id; ids are texts of at most {MAX_ID_LENGTH} digits")
+    moment = record.get("window_start") or record.get("created_at")
+    return Opportunity(
+        project=project.name,
+        tweet_id=str(tweet_id),
+        window_start=floor_hour(_instant(moment)),
+        text=text,
+        topic=str(record.get("topic") or record.get("best_topic") or project.taxonomy[0].label),
+        suggestion_types=tuple(kind.name for kind in project.suggestion_types),
+        author_handle=str(record.get("author_handle") or record.get("author") or ""),
+        lang=record.get("lang") or None,
+    )
+
+
+def _instant(moment: object) -> datetime:
+    """When a tweet was posted; now where nobody says, so that it still has a window."""
+    import pandas as pd
+
+    if moment is None:
+        return datetime.now(UTC)
+    try:
+        stamp = pd.Timestamp(cast(Any, moment))
+    except (ValueError, TypeError):
+        raise ConfigurationError(f"{moment!r} is not a time; write it like 2026-11-21T20:15:00Z") from None
+    return (stamp.tz_localize(UTC) if stamp.tzinfo is None else stamp).to_pydatetime()
