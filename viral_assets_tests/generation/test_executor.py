@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import threading
 import time
 from collections import Counter
@@ -660,6 +661,21 @@ def test_two_runs_share_the_window(sqlite_database: Database) -> None:
         assert sum(report.wasted_requests for report in reports) == 0
         assert service.max_in_any_window() <= 6
         assert len(service.arrivals) <= 30
+
+
+def test_who_has_announced_itself_is_listened_to_before_the_first_request(
+    emulator: GeminiEmulator, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(pack(8), emulator.url, sqlite_database, window(4, 60))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "getpid", lambda: 1)
+        others = run.ledger()
+    others.join("others", None)
+    threading.Timer(0.05, others.join, ("others", 8)).start()
+
+    run()
+
+    assert [len(arrival.tweet_ids) for arrival in emulator.arrivals] == [4, 4], "half of the window, not all of it"
 
 
 def test_a_stored_answer_is_parsed_and_not_asked_again(emulator: GeminiEmulator, database: Database) -> None:
