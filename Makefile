@@ -54,6 +54,8 @@ lock: $(READY) ## compile requirements.lock anew from setup.cfg (needs the netwo
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet uv
 	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--extra dev --extra genai setup.cfg -o requirements.lock --no-emit-find-links
+	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+		--extra deploy --extra genai -c requirements.lock setup.cfg -o deploy/postgres/requirements.lock --no-emit-find-links
 
 clean: ## remove .venv and what tools left behind (never your data)
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
