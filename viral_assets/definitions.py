@@ -11,15 +11,16 @@ from typing import Any
 
 import dagster as dg
 
+from viral_assets.assets.code_links import with_code_link
 from viral_assets.assets.delivery import suggestion_digest
 from viral_assets.assets.generation import comment_suggestions
 from viral_assets.assets.ingestion import tweets
 from viral_assets.assets.partitions import hour_partitions
 from viral_assets.assets.scoring import comment_opportunities, topic_embeddings, tweet_embeddings, tweet_scores
-from viral_assets.automation.jobs import hourly_pipeline
-from viral_assets.automation.schedules import hourly_schedule
-from viral_assets.automation.sensors import inbox_sensor
-from viral_assets.checks import suggestion_checks
+from viral_assets.automation.jobs import hourly_checks, hourly_pipeline, metric_refresh
+from viral_assets.automation.schedules import hourly_schedule, refresh_schedule, top_up_schedule
+from viral_assets.automation.sensors import deferred_sensor, failure_sensor, inbox_sensor
+from viral_assets.checks.definitions import asset_checks
 from viral_assets.resources.comment_generator import CommentGeneratorResource
 from viral_assets.resources.database import DatabaseResource
 from viral_assets.resources.digest_folder import DigestFolderResource
@@ -61,15 +62,22 @@ def build_defs(
     settings = load_settings()
     hours = hour_partitions(first_hour or settings.first_hour(), end or settings.end)
 
+    # It launches nothing, so that whoever has named a webhook need not switch it on as well.
+    telling = dg.DefaultSensorStatus.RUNNING if settings.alert_webhook else dg.DefaultSensorStatus.STOPPED
+
     def bound(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return spec.replace_attributes(partitions_def=hours) if spec.partitions_def else spec
+        if spec.partitions_def is None:
+            return spec
+        # A closed data set does not get any fresher.
+        policy = None if end or settings.end else spec.freshness_policy
+        return spec.replace_attributes(partitions_def=hours, freshness_policy=policy)
 
     return dg.Definitions(
-        assets=[asset.map_asset_specs(bound) for asset in ASSETS],
-        asset_checks=[suggestion_checks(hours)],
-        jobs=[hourly_pipeline],
-        schedules=[hourly_schedule],
-        sensors=[inbox_sensor],
+        assets=[with_code_link(asset, settings.code_url).map_asset_specs(bound) for asset in ASSETS],
+        asset_checks=asset_checks(hours),
+        jobs=[hourly_pipeline, hourly_checks, metric_refresh],
+        schedules=[hourly_schedule, top_up_schedule, refresh_schedule],
+        sensors=[inbox_sensor, deferred_sensor, failure_sensor(telling)],
         resources={
             "database": DatabaseResource(),
             "projects": ProjectsResource(),

@@ -6,6 +6,7 @@ what they need.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,6 +22,8 @@ EmbedderName = Literal["wordllama", "gemini"]
 
 # A short history keeps Dagster's partition pages fast; VIRAL_ASSETS_START opens an older one.
 DEFAULT_HISTORY = timedelta(days=30)
+
+_PASSWORD = re.compile(r"://[^/@:]*:([^@]+)@")
 
 
 def checkout_root() -> Path:
@@ -41,6 +44,13 @@ def _hour(value: object) -> object:
         raise ValueError(str(error)) from None
 
 
+def _web_address(value: object) -> object:
+    value = _blank_is_unset(value)
+    if isinstance(value, str) and not value.strip().startswith(("http://", "https://")):
+        raise ValueError("an address begins with http:// or https://")
+    return value.strip() if isinstance(value, str) else value
+
+
 Hour = Annotated[datetime | None, BeforeValidator(_hour)]
 Optional_ = BeforeValidator(_blank_is_unset)
 
@@ -57,6 +67,17 @@ class Settings(BaseSettings):
     )
     gemini_api_endpoint: Annotated[str | None, Optional_] = Field(None, validation_alias="GEMINI_API_ENDPOINT")
     gemini_model: Annotated[str | None, Optional_] = Field(None, validation_alias="GEMINI_MODEL")
+    x_bearer_token: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="X_BEARER_TOKEN")
+    x_api_base_url: Annotated[str | None, Optional_] = Field(None, validation_alias="X_API_BASE_URL")
+    x_posts_per_run: int = Field(2_000, ge=0, description="Posts of the X API that one run may read, and so pay for.")
+    x_posts_per_day: int = Field(10_000, ge=0, description="The same for all runs of a day (UTC) together.")
+    apify_token: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="APIFY_TOKEN")
+    apify_api_base_url: Annotated[str | None, Optional_] = Field(None, validation_alias="APIFY_API_BASE_URL")
+    source_wait_seconds: float = Field(
+        960,
+        ge=0,
+        description="How long a run waits for a service of tweets. X's rate limits last a quarter of an hour.",
+    )
     provider: ProviderName = "auto"
     rpm: float = 15
     tpm: Annotated[float | None, Optional_] = None
@@ -72,6 +93,22 @@ class Settings(BaseSettings):
     end: Hour = None
     embedder: EmbedderName = "wordllama"
     prices: Annotated[Path | None, Optional_] = None
+    top_up_days: int = Field(
+        3, ge=1, le=31, description="How many days back the daily top-up looks for tweets that wait."
+    )
+    alert_webhook: Annotated[SecretStr | None, BeforeValidator(_web_address)] = Field(
+        None, description="Slack-compatible webhook that is told of failed runs."
+    )
+    code_url: Annotated[str | None, BeforeValidator(_web_address)] = Field(
+        None,
+        description="Where this repository is on the web, branch included: assets in Dagster's UI link to their code.",
+    )
+    digest_url: Annotated[str | None, BeforeValidator(_web_address)] = Field(
+        None, description="Where people find the folder of digests: Dagster's UI links to it instead of naming a path."
+    )
+    ui_url: Annotated[str, BeforeValidator(_web_address)] = Field(
+        "http://127.0.0.1:3000", description="Where people find Dagster's UI, for links to runs."
+    )
 
     @property
     def resolved_database_url(self) -> str:
@@ -83,6 +120,17 @@ class Settings(BaseSettings):
     @property
     def resolved_inbox(self) -> Path:
         return self.inbox or self.home / "inbox"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must never be shown, logged or sent to anybody."""
+        hidden = [
+            *(self.gemini_api_key, self.x_bearer_token, self.apify_token),
+            *(self.database_url, self.alert_webhook),
+        ]
+        values = [each.get_secret_value() for each in hidden if each is not None]
+        passwords = [match[1] for value in values if (match := _PASSWORD.search(value))]
+        return values + passwords
 
     @property
     def digests(self) -> Path:

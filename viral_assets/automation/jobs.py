@@ -1,8 +1,15 @@
 """What is run together. When it runs is in ``schedules`` and ``sensors``."""
 
-from __future__ import annotations
+from datetime import UTC, datetime
 
 import dagster as dg
+
+from viral_assets.hours import HOUR, HourRange, floor_hour
+from viral_assets.resources.database import DatabaseResource
+from viral_assets.resources.projects import ProjectsResource
+from viral_assets.resources.tweet_source import TweetSourceResource
+
+HOURS_LOOKED_AT_AGAIN = 6
 
 HOURLY_PIPELINE = "hourly_pipeline"
 
@@ -15,3 +22,43 @@ hourly_pipeline = dg.define_asset_job(
         "costs nothing: only what is new is embedded, and only tweets without suggestions are asked about."
     ),
 )
+
+hourly_checks = dg.define_asset_job(
+    "hourly_checks",
+    selection=dg.AssetSelection.all_asset_checks(),
+    description=(
+        "All checks for one hour, or for a range of hours, and nothing else: whether the tables still hold what the "
+        "runs left there. Writes nothing but the results of the checks."
+    ),
+)
+
+
+@dg.op(description="Look again at how the opportunities of the last hours are doing.")
+def refresh_metrics(
+    context: dg.OpExecutionContext,
+    database: DatabaseResource,
+    projects: ProjectsResource,
+    tweet_source: TweetSourceResource,
+) -> None:
+    """Append what the X API says now to the snapshots of the last opportunities."""
+    from viral_assets.sources.ask import raise_refusals
+
+    now = floor_hour(datetime.now(UTC))
+    hours = HourRange(now - HOURS_LOOKED_AT_AGAIN * HOUR, now + HOUR)
+    reports = tweet_source.refresh(database.get(), projects.select(()), hours, context.run_id)
+    for report in reports:
+        context.log.info(report.in_words())
+    if not reports:
+        context.log.info("no project names x_api under sources: there is nobody to ask")
+    raise_refusals(reports)
+
+
+@dg.job(
+    description=(
+        "A second look at the counts of the last hours' opportunities, for projects that name the X API. Scores use it "
+        "when tweet_scores of those hours is materialized again."
+    )
+)
+def metric_refresh() -> None:
+    """One op, no assets: what it appends belongs to hours that are materialized already."""
+    refresh_metrics()

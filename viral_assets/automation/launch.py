@@ -64,7 +64,8 @@ class RunSummary:
 
     Counts are those of :class:`~viral_assets.generation.report.GenerationReport`. ``cost_usd`` is None when a model
     without a known price was used. ``seconds`` is the whole run. ``failed_checks`` has an entry for each failed check
-    and hour. ``estimate`` is there after a dry run, which writes no suggestions, and only then.
+    and hour; what checks only warn of is among the ``notes``. ``estimate`` is there after a dry run, which writes no
+    suggestions, and only then.
     """
 
     run_ids: tuple[str, ...]
@@ -293,32 +294,33 @@ def _materialize(
             },
             remote_job_origin=_origin(job_def.name),
         )
-        failures, failed_checks = _execute(instance, job, run, recorder, window)
+        failures, not_passed = _execute(instance, job, run, recorder)
     ended = instance.get_run_by_id(run_id)
     if ended is None or not ended.is_success:
         raise _as_error(run_id, failures)
-    summary = _summary(run_id, window, recorder, failed_checks, time.monotonic() - began)
+    summary = _summary(run_id, window, recorder, not_passed, time.monotonic() - began)
     recorder.observer.on_run_finished(summary)
     return summary
 
 
 def _execute(
-    instance: dg.DagsterInstance, job: InMemoryJob, run: dg.DagsterRun, recorder: _Recorder, window: HourRange
-) -> tuple[list[SerializableErrorInfo], list[str]]:
-    """Execute a run and wait for it. Returns its errors, and its failed checks."""
+    instance: dg.DagsterInstance, job: InMemoryJob, run: dg.DagsterRun, recorder: _Recorder
+) -> tuple[list[SerializableErrorInfo], list[dg.AssetCheckEvaluation]]:
+    """Execute a run and wait for it. Returns its errors, and the checks that did not pass."""
     failures: list[SerializableErrorInfo] = []
-    failed_checks: list[str] = []
+    not_passed: list[dg.AssetCheckEvaluation] = []
     for event in execute_run_iterator(job, run, instance):
         if event.event_type == dg.DagsterEventType.STEP_START:
             recorder.observer.on_step_started(event.step_key or "")
         elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            failed_checks += _failed_check(event.asset_check_evaluation_data, window)
+            if not event.asset_check_evaluation_data.passed:
+                not_passed.append(event.asset_check_evaluation_data)
         elif event.is_failure and (error := getattr(event.event_specific_data, "error", None)):
             failures.append(error)
             if event.is_step_failure and _causes(error)[0].cls_name in _INTERRUPTS:
                 # Without this the run would count as failed.
                 instance.report_run_canceling(run)
-    return failures, failed_checks
+    return failures, not_passed
 
 
 def _origin(job_name: str) -> RemoteJobOrigin:
@@ -327,16 +329,30 @@ def _origin(job_name: str) -> RemoteJobOrigin:
     return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job_name)
 
 
-def _failed_check(evaluation: dg.AssetCheckEvaluation, window: HourRange) -> list[str]:
-    """Name and hour of a failed check; nothing for one that sums up several hours."""
-    if evaluation.passed or (evaluation.partition is None and len(window) > 1):
-        return []
-    hour = evaluation.partition or hour_key(window.start)
-    return [f"{evaluation.check_name} of {hour}: {evaluation.description or 'failed'}"]
+def _failed_checks(not_passed: Iterable[dg.AssetCheckEvaluation], window: HourRange) -> list[str]:
+    """Name and hour of each failed check, without what sums up several hours."""
+    return [
+        f"{each.check_name} of {each.partition or hour_key(window.start)}: {each.description or 'failed'}"
+        for each in not_passed
+        if each.severity == dg.AssetCheckSeverity.ERROR and (each.partition is not None or len(window) == 1)
+    ]
+
+
+def _warnings(not_passed: Iterable[dg.AssetCheckEvaluation], window: HourRange) -> list[str]:
+    """What checks warn of, once for the whole run: not every hour need be told of on its own."""
+    return [
+        f"{each.check_name} warns: {each.description or 'see the check'}"
+        for each in not_passed
+        if each.severity == dg.AssetCheckSeverity.WARN and (each.partition is None or len(window) == 1)
+    ]
 
 
 def _summary(
-    run_id: str, window: HourRange, recorder: _Recorder, failed_checks: Sequence[str], seconds: float
+    run_id: str,
+    window: HourRange,
+    recorder: _Recorder,
+    not_passed: Sequence[dg.AssetCheckEvaluation],
+    seconds: float,
 ) -> RunSummary:
     report, estimate = recorder.report or GenerationReport(), recorder.estimate
     return RunSummary(
@@ -356,8 +372,8 @@ def _summary(
         outcomes=dict(report.outcomes),
         provider=report.provider,
         model=report.model,
-        notes=tuple(report.notes),
-        failed_checks=tuple(failed_checks),
+        notes=(*report.notes, *_warnings(not_passed, window)),
+        failed_checks=tuple(_failed_checks(not_passed, window)),
         estimate=estimate,
     )
 

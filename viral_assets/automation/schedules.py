@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import dagster as dg
 
-from viral_assets.automation.jobs import hourly_pipeline
+from viral_assets.automation.deferred import hours_to_top_up, last_days
+from viral_assets.automation.jobs import hourly_pipeline, metric_refresh
+from viral_assets.automation.requests import hours_under_way, ranges_of, request_for
 from viral_assets.automation.tags import TRIGGER_TAG
 from viral_assets.hours import HOUR, floor_hour, hour_key
+from viral_assets.quota.limits import PACIFIC
+from viral_assets.resources.database import DatabaseResource
+from viral_assets.resources.tweet_source import TweetSourceResource
+from viral_assets.settings import load_settings
+from viral_assets.store.deferred import deferred_hours
 
 MINUTES_PAST_THE_HOUR = 5
 """Time for the last tweets of the hour to arrive."""
@@ -33,3 +40,45 @@ def hourly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg
     if partitions is None or not partitions.has_partition_key(hour):
         return dg.SkipReason(f"{hour} lies outside VIRAL_ASSETS_START and VIRAL_ASSETS_END")
     return dg.RunRequest(run_key=hour, partition_key=hour, tags={TRIGGER_TAG: "schedule"})
+
+
+@dg.schedule(
+    job=hourly_pipeline,
+    cron_schedule=f"{MINUTES_PAST_THE_HOUR} 0 * * *",
+    execution_timezone=str(PACIFIC),
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description=(
+        "Once a day, when the quota's day has begun (midnight US Pacific): runs the hours of the last "
+        "VIRAL_ASSETS_TOP_UP_DAYS days whose tweets were put off. Off until you switch it on."
+    ),
+)
+def top_up_schedule(
+    context: dg.ScheduleEvaluationContext, tweet_source: TweetSourceResource, database: DatabaseResource
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """Runs over exactly the hours with deferred tweets, but for those that have a run already."""
+    now = context.scheduled_execution_time.astimezone(UTC)
+    days = load_settings().top_up_days
+    window = last_days(days, now, tweet_source.configured_hours(now))
+    if window is None:
+        return dg.SkipReason("the last days lie outside VIRAL_ASSETS_START and VIRAL_ASSETS_END")
+    with database.get().read() as connection:
+        waiting = deferred_hours(connection, window)
+    if not waiting:
+        return dg.SkipReason(f"no tweet of the last {days} days waits for a later run")
+    hours = hours_to_top_up(waiting, hours_under_way(context.instance, window))
+    if not hours:
+        return dg.SkipReason(f"all {len(waiting):,} hours with tweets that wait have a run already")
+    return [request_for(each, "top-up", f"{now:%F}") for each in ranges_of(hours)]
+
+
+refresh_schedule = dg.ScheduleDefinition(
+    name="refresh_schedule",
+    job=metric_refresh,
+    cron_schedule="*/30 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description=(
+        "Every half hour a second look at the counts of the last opportunities, which the X API charges for. Off until "
+        "you switch it on."
+    ),
+)

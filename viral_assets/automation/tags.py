@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 TRIGGER_TAG = "viral_assets/trigger"
-"""What launched a run: ``cli``, ``schedule`` or ``inbox``; a run without it was launched in the UI."""
+"""What launched a run: ``cli``, ``schedule``, ``inbox``, ``deferred`` or ``top-up``; a run without it was launched in
+the UI."""
 
 PROJECTS_TAG = "viral_assets/projects"
 PROCESS_TAG = "viral_assets/process"

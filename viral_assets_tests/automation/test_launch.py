@@ -81,7 +81,7 @@ def test_a_range_of_more_than_a_day_is_run_day_by_day(home: Home) -> None:
 def test_an_observer_hears_of_steps_and_tweets_as_they_happen(home: Home) -> None:
     hears = Hears()
     (summary,) = materialize_windows(home.instance, ONE_HOUR, observer=hears)
-    assert {"tweets", "tweet_scores", "comment_suggestions", "suggestion_checks", "suggestion_digest"} <= set(
+    assert {"tweets", "tweet_scores", "comment_suggestions", "check_comment_suggestions", "suggestion_digest"} <= set(
         hears.steps
     )
     assert hears.progress[-1].finished == hears.progress[-1].total == summary.opportunities

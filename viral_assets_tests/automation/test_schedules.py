@@ -47,5 +47,5 @@ def test_a_tick_outside_the_configured_hours_says_so(tmp_path: Path) -> None:
 
 def test_nothing_runs_by_itself_before_somebody_switches_it_on() -> None:
     definitions = build_defs()
-    assert [each.default_status.value for each in definitions.schedules or []] == ["STOPPED"]
-    assert [each.default_status.value for each in definitions.sensors or []] == ["STOPPED"]
+    assert {each.default_status.value for each in definitions.schedules or []} == {"STOPPED"}
+    assert {each.default_status.value for each in definitions.sensors or []} == {"STOPPED"}

@@ -14,18 +14,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from viral_assets.automation.requests import ranges_of
 from viral_assets.automation.sensors import (
     BYTES_PER_TICK,
+    FILES_PER_TICK,
     Stamp,
     files_to_read,
     inbox_sensor,
-    ranges_of,
     read_cursor,
     runs_for,
     write_cursor,
 )
 from viral_assets.definitions import build_defs
 from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key
+from viral_assets.resources.database import DatabaseResource
 from viral_assets.resources.tweet_source import TweetSourceResource
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
 
@@ -54,6 +56,8 @@ def test_a_tick_takes_as_many_files_as_it_can_and_at_least_one() -> None:
     large = {f"{number}.json": Stamp(BYTES_PER_TICK - 1, number) for number in range(3)}
     assert files_to_read(large, {}, NOW) == ["0.json"]
     assert files_to_read({"huge.json": Stamp(100 * BYTES_PER_TICK, 1)}, {}, NOW) == ["huge.json"]
+    many = {f"{number:06}.json": Stamp(1, number) for number in range(FILES_PER_TICK + 1)}
+    assert files_to_read(many, {}, NOW) == list(many)[:FILES_PER_TICK]
 
 
 @given(st.lists(hours))
@@ -110,13 +114,13 @@ def _settle(*paths: Path) -> None:
 
 
 def _tick(home: Home, cursor: str | None = None) -> tuple[Sequence[dg.RunRequest], str | None, str]:
-    context = dg.build_sensor_context(
+    with dg.build_sensor_context(
         instance=home.instance,
         cursor=cursor,
         repository_def=build_defs().get_repository_def(),
-        resources={"tweet_source": TweetSourceResource()},
-    )
-    outcome = inbox_sensor.evaluate_tick(context)
+        resources={"tweet_source": TweetSourceResource(), "database": DatabaseResource()},
+    ) as context:
+        outcome = inbox_sensor.evaluate_tick(context)
     return outcome.run_requests or [], outcome.cursor, outcome.skip_message or ""
 
 
@@ -129,13 +133,60 @@ def test_the_sensor_asks_for_exactly_the_hours_that_new_files_touch(home: Home) 
     assert "none of the 1 files" in why
 
 
-def test_a_corrupt_file_does_not_stop_the_others(home: Home) -> None:
+def test_a_corrupt_file_goes_to_the_quarantine_and_does_not_stop_the_others(home: Home) -> None:
     good, bad = home.drop("good.json", tweets_of(FIRST)), home.inbox / "bad.json"
     bad.write_bytes(b"\x00\x01\x02 not a tweet")
     _settle(good, bad)
     requests, cursor, _ = _tick(home)
     assert len(requests) == 1
     assert len(read_cursor(cursor)) == 2
+    (rejected,) = home.rows("rejected_records", "id").to_dict("records")
+    assert rejected["source"] == str(bad)
+    assert (rejected["locator"], rejected["reason"]) == ("file", "unreadable_file")
+    assert str(bad) in rejected["detail"]
+    assert "not a tweet" in rejected["raw"]
+    assert bad.exists()
+    again, _, why = _tick(home, cursor)
+    assert again == []
+    assert "none of the 2 files" in why
+
+
+def test_the_same_corrupt_content_is_kept_once_also_when_runs_come_upon_it(home: Home) -> None:
+    for name in ("bad.json", "copy.json"):
+        home.drop(name, [])
+        (home.inbox / name).write_bytes(b"\x00\x01\x02 not a tweet")
+        _settle(home.inbox / name)
+    _tick(home)
+    home.run(1)
+    assert len(home.rows("rejected_records", "id")) == 1
+
+
+def test_a_file_with_nothing_but_broken_records_has_no_run_and_is_quarantined_all_the_same(home: Home) -> None:
+    broken = {**tweets_of(FIRST)[0], "created_at": "some day"}
+    _settle(home.drop("broken.json", [broken]))
+    requests, _, why = _tick(home)
+    assert requests == []
+    assert "no tweets of the configured hours" in why
+    assert len(home.rows("rejected_records", "id")) == 1
+
+
+def test_a_file_that_cannot_be_opened_does_not_stop_the_others(home: Home) -> None:
+    good = home.drop("good.json", tweets_of(FIRST))
+    gone = home.inbox / "gone.json"
+    gone.symlink_to(home.folder / "nowhere.json")
+    _settle(good)
+    requests, _, _ = _tick(home)
+    assert len(requests) == 1
+
+
+def test_content_that_comes_back_under_its_old_name_is_run_for_again(home: Home) -> None:
+    """Run keys count for ever: made of the name alone, the new file would be ignored."""
+    _settle(home.drop("a.json", tweets_of(FIRST)))
+    (first,), cursor, _ = _tick(home)
+    _settle(home.drop("a.json", tweets_of(FIRST, 7)))
+    (second,), _, _ = _tick(home, cursor)
+    assert second.partition_key == first.partition_key
+    assert second.run_key != first.run_key
 
 
 def test_an_inbox_that_does_not_exist_is_no_error(home: Home) -> None:

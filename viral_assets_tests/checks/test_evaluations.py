@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import sqlalchemy as sa
 
+from viral_assets.assets.partitions import partition_tags
+from viral_assets.checks.definitions import SUBJECTS
 from viral_assets.definitions import build_defs
-from viral_assets.hours import HOUR, hour_key
-from viral_assets.store.tables import comment_suggestions
+from viral_assets.hours import HOUR, HourRange, hour_key
+from viral_assets.store.tables import (
+    comment_opportunities,
+    comment_suggestions,
+    embeddings,
+    generation_outcomes,
+    quota_days,
+    tweet_scores,
+    tweets,
+)
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
 
 HOURS = 4
@@ -84,15 +94,154 @@ def test_the_latest_status_of_each_hour_can_be_asked_for(home: Home) -> None:
     }
 
 
-def test_checks_can_be_run_alone(home: Home) -> None:
-    """The UI offers it, for an hour somebody is unsure about."""
+def _run_checks_alone(home: Home, hours: HourRange) -> list[dg.AssetCheckEvaluation]:
+    """As the UI does it for an hour or a range that somebody is unsure about: nothing is materialized."""
+    job = build_defs().resolve_job_def("hourly_checks")
+    result = job.execute_in_process(instance=home.instance, tags=partition_tags(hours), raise_on_error=True)
+    assert result.get_asset_materialization_events() == []
+    return [event.asset_check_evaluation_data for event in result.filter_events(_is_evaluation)]
+
+
+def _is_evaluation(event: dg.DagsterEvent) -> bool:
+    return event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
+
+
+def _failed(evaluations: Sequence[dg.AssetCheckEvaluation]) -> set[tuple[str, str | None]]:
+    return {(each.check_name, each.partition) for each in evaluations if not each.passed}
+
+
+ALL_HOURS = HourRange(FIRST, FIRST + HOURS * HOUR)
+
+
+def test_a_deleted_suggestion_fails_exactly_its_hour_when_the_checks_are_run_again(home: Home) -> None:
+    assert _failed(_run_checks_alone(home, ALL_HOURS)) == set()
+    tweet_id = _delete_one_suggestion(home)
+    found = _run_checks_alone(home, ALL_HOURS)
+    assert _failed(found) == {
+        (name, hour)
+        for name in ("every_opportunity_ends", "counts_as_reported")
+        for hour in (hour_key(WRONG_HOUR), None)
+    }
+    by_name = {each.check_name: each for each in found if not each.passed and each.partition}
+    assert tweet_id in str(by_name["every_opportunity_ends"].description)
+    assert "1 of the 3 suggestions that the run reported are gone" in str(by_name["counts_as_reported"].description)
+
+
+def test_a_deleted_suggestion_of_a_tweet_that_ended_without_all_of_them_is_found_by_the_count(home: Home) -> None:
+    """Nothing but the count says how many there were."""
+    row = home.rows("comment_suggestions").iloc[0]
+    home.execute(sa.update(generation_outcomes).values(outcome="filtered", reason="too long"))
+    home.execute(sa.delete(comment_suggestions).where(comment_suggestions.c.tweet_id == row["tweet_id"]))
+    failed = _failed(_run_checks_alone(home, HourRange(FIRST, FIRST + HOUR)))
+    assert failed == {("counts_as_reported", hour_key(FIRST)), ("few_filtered", hour_key(FIRST))}
+
+
+def test_a_single_hour_is_checked_alone_too(home: Home) -> None:
     _delete_one_suggestion(home)
-    asset = dg.AssetKey("comment_suggestions")
-    definitions = build_defs()
-    job = definitions.resolve_implicit_global_asset_job_def().get_subset(
-        asset_selection=set(), asset_check_selection={dg.AssetCheckKey(asset, "every_opportunity_ends")}
+    found = _run_checks_alone(home, HourRange(WRONG_HOUR, WRONG_HOUR + HOUR))
+    assert {each.partition for each in found} == {hour_key(WRONG_HOUR)}
+    assert {name for name, _ in _failed(found)} == {"every_opportunity_ends", "counts_as_reported"}
+
+
+HARM: dict[str, tuple[str, sa.Executable]] = {
+    "a count below zero": (
+        "well_formed",
+        sa.update(tweets).values(like_count=-1).where(tweets.c.window_start == WRONG_HOUR),
+    ),
+    "a time of another hour": (
+        "well_formed",
+        sa.update(tweets).values(created_at=FIRST).where(tweets.c.window_start == WRONG_HOUR),
+    ),
+    "a lost vector": (
+        "every_text_has_a_vector",
+        sa.delete(embeddings).where(
+            embeddings.c.text_sha256.in_(sa.select(tweets.c.text_sha256).where(tweets.c.window_start == WRONG_HOUR))
+        ),
+    ),
+    "a vector of zeros": (
+        "every_text_has_a_vector",
+        sa.update(embeddings)
+        .values(vector=bytes(1024))
+        .where(
+            embeddings.c.text_sha256.in_(sa.select(tweets.c.text_sha256).where(tweets.c.window_start == WRONG_HOUR))
+        ),
+    ),
+    "a score above one": (
+        "scores_in_range",
+        sa.update(tweet_scores).values(total=1.5).where(tweet_scores.c.window_start == WRONG_HOUR),
+    ),
+    "a lost opportunity": (
+        "no_suggestion_without_opportunity",
+        sa.delete(comment_opportunities).where(
+            comment_opportunities.c.window_start == WRONG_HOUR, comment_opportunities.c.rank == 1
+        ),
+    ),
+    "an opportunity without a score": (
+        "scored_and_ranked",
+        sa.delete(tweet_scores).where(tweet_scores.c.window_start == WRONG_HOUR),
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_harm_done_by_hand_fails_the_check_of_its_hour_and_of_no_other(home: Home, harm: str) -> None:
+    name, statement = HARM[harm]
+    home.execute(statement)
+    found = _run_checks_alone(home, ALL_HOURS)
+    failed = {(each.check_name, each.partition): each for each in found if not each.passed}
+    assert (name, hour_key(WRONG_HOUR)) in failed
+    assert {hour for _, hour in failed} == {hour_key(WRONG_HOUR), None}
+    assert failed[name, hour_key(WRONG_HOUR)].severity == dg.AssetCheckSeverity.ERROR
+    assert failed[name, None].metadata["failed hours"].value == hour_key(WRONG_HOUR)
+
+
+def test_tweets_put_off_warn_and_do_not_count_as_an_error(home: Home) -> None:
+    home.execute(
+        sa.update(generation_outcomes)
+        .values(outcome="deferred", reason="the day's requests are used up")
+        .where(generation_outcomes.c.window_start == WRONG_HOUR)
     )
-    result = job.execute_in_process(
-        instance=home.instance, tags={"dagster/partition": hour_key(WRONG_HOUR)}, raise_on_error=True
-    )
-    assert [each.passed for each in result.get_asset_check_evaluations()] == [False]
+    found = _run_checks_alone(home, ALL_HOURS)
+    failed = [each for each in found if not each.passed]
+    assert {(each.check_name, each.partition) for each in failed} == {
+        ("few_unanswered", hour_key(WRONG_HOUR)),
+        ("few_unanswered", None),
+    }
+    assert {each.severity for each in failed} == {dg.AssetCheckSeverity.WARN}
+    assert "the day's requests are used up" in str(failed[0].description)
+
+
+def test_spending_is_held_against_the_budget_of_the_day(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_DAILY_BUDGET_USD", "2.00")
+    only_hour = HourRange(FIRST, FIRST + HOUR)
+    severity = {}
+    for spent in (1.0, 1.9, 2.5):
+        home.execute(sa.update(quota_days).values(cost_usd=spent))
+        (found,) = (each for each in _run_checks_alone(home, only_hour) if each.check_name == "within_budget")
+        severity[spent] = None if found.passed else found.severity.value
+    assert severity == {1.0: None, 1.9: "WARN", 2.5: "ERROR"}
+
+
+def test_every_check_of_every_asset_has_an_evaluation_for_every_hour_of_a_day(tmp_path: Path) -> None:
+    with make_home(tmp_path) as home:
+        hours = [FIRST + number * HOUR for number in range(24)]
+        # Hours without any tweet are hours too.
+        home.drop("tweets.json", [each for hour in hours[:20] for each in tweets_of(hour, 2)])
+        summary = home.run(24)
+        assert summary.failed_checks == ()
+        evaluations = home.evaluations(summary.run_ids[0])
+        names = {check.name for subject in SUBJECTS for check in subject.checks}
+        assert {each.check_name for each in evaluations} == names
+        assert len(names) == 12
+        expected = {(name, key) for name in names for key in [None, *map(hour_key, hours)]}
+        assert {(each.check_name, each.partition) for each in evaluations} == expected
+        assert len(evaluations) == len(expected)
+        assert all(each.passed for each in evaluations)
+
+
+def test_warnings_are_told_once_a_run_and_not_as_failures(home: Home) -> None:
+    home.execute(sa.update(generation_outcomes).values(outcome="blocked", reason="a safety filter"))
+    summary = home.run(HOURS)
+    assert summary.failed_checks == ()
+    (note,) = summary.notes
+    assert note.startswith("few_unanswered warns")

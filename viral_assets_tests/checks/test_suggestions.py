@@ -1,4 +1,4 @@
-"""What is wrong with an hour, found on plain rows."""
+"""What is wrong with the suggestions of an hour, found on plain rows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from viral_assets.checks import (
-    Hour,
+from viral_assets.checks.suggestions import (
+    SuggestionHour,
     opportunities_without_end,
     suggestions_out_of_bounds,
     suggestions_said_twice,
@@ -35,15 +35,20 @@ def chosen(*tweet_ids: str) -> list[dict[str, Any]]:
 
 
 def ended(tweet_id: str, outcome: str = "done") -> dict[str, Any]:
-    return {"project": "baking", "tweet_id": tweet_id, "outcome": outcome}
+    reason = "" if outcome == "done" else "the service said so"
+    return {"project": "baking", "tweet_id": tweet_id, "outcome": outcome, "reason": reason}
 
 
-GOOD = Hour(
-    opportunities=chosen("1", "2"),
-    suggestions=[suggestion(tweet_id, kind) for tweet_id in ("1", "2") for kind in TYPES],
-    outcomes=[ended("1"), ended("2")],
-)
-EMPTY = Hour([], [], [])
+def hour(
+    opportunities: list[dict[str, Any]], suggestions: list[dict[str, Any]], outcomes: list[dict[str, Any]]
+) -> SuggestionHour:
+    return SuggestionHour(opportunities, suggestions, outcomes, PROJECTS)
+
+
+WRITTEN = [suggestion(tweet_id, kind) for tweet_id in ("1", "2") for kind in TYPES]
+ENDED = [ended("1"), ended("2")]
+GOOD = hour(chosen("1", "2"), WRITTEN, ENDED)
+EMPTY = hour([], [], [])
 RULES = (
     opportunities_without_end,
     suggestions_without_opportunity,
@@ -53,35 +58,35 @@ RULES = (
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("hour", [GOOD, EMPTY])
-def test_nothing_is_wrong_with_a_good_hour_or_an_empty_one(rule: Any, hour: Hour) -> None:
-    assert rule(hour, PROJECTS) == []
+@pytest.mark.parametrize("rows", [GOOD, EMPTY])
+def test_nothing_is_wrong_with_a_good_hour_or_an_empty_one(rule: Any, rows: SuggestionHour) -> None:
+    assert rule(rows) == []
 
 
 def test_an_opportunity_without_an_outcome_is_found() -> None:
-    found = opportunities_without_end(Hour(chosen("1", "2"), GOOD.suggestions, [ended("1")]), PROJECTS)
+    found = opportunities_without_end(hour(chosen("1", "2"), WRITTEN, [ended("1")]))
     assert [offence.tweet_id for offence in found] == ["2"]
     assert "materialize the hour again" in found[0].problem
 
 
 def test_a_missing_suggestion_of_a_tweet_that_is_done_is_found() -> None:
-    found = opportunities_without_end(Hour(GOOD.opportunities, GOOD.suggestions[:-1], GOOD.outcomes), PROJECTS)
+    found = opportunities_without_end(hour(chosen("1", "2"), WRITTEN[:-1], ENDED))
     assert [(offence.tweet_id, offence.problem.split()[0]) for offence in found] == [("2", "mirror_reframe")]
 
 
 @pytest.mark.parametrize("outcome", ["filtered", "blocked", "failed", "deferred"])
 def test_a_recorded_outcome_stands_for_missing_suggestions(outcome: str) -> None:
-    assert opportunities_without_end(Hour(chosen("1"), [], [ended("1", outcome)]), PROJECTS) == []
+    assert opportunities_without_end(hour(chosen("1"), [], [ended("1", outcome)])) == []
 
 
 def test_suggestions_for_a_tweet_that_was_not_chosen_are_found_once() -> None:
-    found = suggestions_without_opportunity(Hour(chosen("1"), GOOD.suggestions, GOOD.outcomes), PROJECTS)
+    found = suggestions_without_opportunity(hour(chosen("1"), WRITTEN, ENDED))
     assert [offence.tweet_id for offence in found] == ["2"]
 
 
 def test_the_same_words_are_found_whatever_their_case_and_spaces() -> None:
     rows = [suggestion("1", "add_value", "Rest the dough."), suggestion("2", "add_value", "rest  the DOUGH.")]
-    found = suggestions_said_twice(Hour(chosen("1", "2"), rows, []), PROJECTS)
+    found = suggestions_said_twice(hour(chosen("1", "2"), rows, []))
     assert [offence.tweet_id for offence in found] == ["2"]
     assert "for 1" in found[0].problem
 
@@ -91,7 +96,7 @@ def test_a_refused_suggestion_may_be_said_again() -> None:
         suggestion("1", "add_value", "Rest the dough.", status="rejected"),
         suggestion("2", "add_value", "Rest the dough."),
     ]
-    assert suggestions_said_twice(Hour(chosen("1", "2"), rows, []), PROJECTS) == []
+    assert suggestions_said_twice(hour(chosen("1", "2"), rows, [])) == []
 
 
 @pytest.mark.parametrize(
@@ -111,5 +116,12 @@ def test_lengths_are_the_projects_but_what_a_person_wrote_only_has_to_fit_into_a
     length: int, status: str, wrong: bool
 ) -> None:
     rows = [suggestion("1", "add_value", weighted_length=length, status=status)]
-    found = suggestions_out_of_bounds(Hour(chosen("1"), rows, []), PROJECTS)
+    found = suggestions_out_of_bounds(hour(chosen("1"), rows, []))
     assert bool(found) is wrong
+
+
+def test_a_tweet_that_ended_without_suggestions_needs_a_reason() -> None:
+    outcome = {**ended("1", "blocked"), "reason": " "}
+    found = opportunities_without_end(hour(chosen("1"), [], [outcome]))
+    assert [offence.tweet_id for offence in found] == ["1"]
+    assert found[0].problem.startswith("blocked without a reason")

@@ -1,0 +1,7 @@
+"""Asset checks: what must hold of an hour's results, looked up in the tables after the fact, so that a row somebody
+deleted by hand is found too.
+
+What is wrong with an hour is found by pure functions on its rows: one module for each asset (``tweets``, ``vectors``,
+``scores``, ``opportunities``, ``suggestions``) and one for each question about numbers (``counts``, ``shares``,
+``spending``). ``reading`` gets the rows, ``evaluations`` tells Dagster, ``definitions`` puts it together.
+"""

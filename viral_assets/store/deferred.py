@@ -1,0 +1,38 @@
+"""Hours with work that was put off: opportunities whose outcome is ``deferred``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from viral_assets.hours import HourRange
+from viral_assets.store.tables import comment_opportunities, generation_outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """How many tweets of an hour wait for a later run, and when the last of them was put off."""
+
+    tweets: int
+    since: datetime
+
+
+def deferred_hours(connection: sa.Connection, window: HourRange) -> dict[datetime, Deferred]:
+    """The hours of ``window`` with deferred tweets, in order. Tweets that are no opportunities any more, which no run
+    would ever ask about, do not count.
+    """
+    ended, chosen = generation_outcomes.c, comment_opportunities.c
+    query = (
+        sa.select(ended.window_start, sa.func.count(), sa.func.max(ended.updated_at))
+        .join_from(
+            generation_outcomes,
+            comment_opportunities,
+            (chosen.project == ended.project) & (chosen.tweet_id == ended.tweet_id),
+        )
+        .where(ended.outcome == "deferred", ended.window_start >= window.start, ended.window_start < window.end)
+        .group_by(ended.window_start)
+        .order_by(ended.window_start)
+    )
+    return {hour: Deferred(tweets, since) for hour, tweets, since in connection.execute(query)}
