@@ -41,6 +41,34 @@ class SourceError(ViralAssetsError):
     """A source of tweets cannot be read at all (single bad records go to the quarantine instead)."""
 
 
+class ServiceRefusedError(SourceError):
+    """A service of tweets will not answer, now or later: the token, the query or the plan is wrong."""
+
+
+class ServiceUnavailableError(SourceError):
+    """A service of tweets did not give a usable answer; the same request may succeed later.
+
+    Args:
+        may_be_charged: it had begun to answer, so that what it was asked for may have to be paid all the same.
+    """
+
+    def __init__(self, message: str, *, may_be_charged: bool = False) -> None:
+        super().__init__(message)
+        self.may_be_charged = may_be_charged
+
+
+class ServiceBusyError(ServiceUnavailableError):
+    """A service of tweets has had enough requests for now (HTTP 429).
+
+    Args:
+        seconds: until it takes some again.
+    """
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class DatabaseUnavailableError(ViralAssetsError):
     """The database does not answer."""
 

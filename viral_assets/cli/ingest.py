@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viral_assets.cli.options import Json, add_command
+from viral_assets.cli.options import Json, Timezone, add_command
 from viral_assets.cli.output import command, complain, console, count, plain, print_json, progress_bar, say, table
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange, hour_key
@@ -18,8 +18,11 @@ from viral_assets.hours import HOUR, HourRange, hour_key
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from viral_assets.settings import Settings
     from viral_assets.sources.ingest import IngestReport
     from viral_assets.store.engine import Database
+
+APIFY = "apify:"
 
 MOST_SUGGESTED_HOURS = 7 * 24
 
@@ -32,11 +35,13 @@ def register(app: typer.Typer) -> None:
         "viral-assets ingest tweets.jsonl",
         "viral-assets ingest exports/ --project demo --json",
         "viral-assets ingest search.csv --collected-at 2026-11-21T20:00:00Z --strict",
+        "viral-assets ingest --explain export.csv.gz --timezone America/New_York",
+        "viral-assets ingest apify:3sOmEDaTaSeTiD --project demo",
     )
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, or folders of files.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files, folders of files, or apify:DATASET_ID.")],
     project: Annotated[
         str | None, typer.Option(metavar="NAME", help="Count these tweets for this project only; for all by default.")
     ] = None,
@@ -50,17 +55,28 @@ def ingest(
             help="When the counts were collected (ISO, UTC), where the files do not tell. Velocity depends on it.",
         ),
     ] = None,
+    timezone: Timezone = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", metavar="", help="Say what the files are and show their first rows; store nothing."),
+    ] = False,
+    again: Annotated[
+        bool,
+        typer.Option("--again", metavar="", help="Read files whose content was read before once more, after a fix."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read tweets from files into the database. The format is recognised by the content.
 
-    X API v2 responses (pages, JSON lines, streams, flattened) and CSV exports. What cannot be read goes to
-    quarantine with its reason, and the good records of the same file go on. A file that was read before is
-    recognised, whatever its name. Exit code: 0 done, 1 something was rejected and --strict, 2 nothing usable.
+    JSON of the X API v2 (pages, lines, streams, flattened) and v1.1, datasets of Apify's tweet-scraper, CSV and Parquet
+    with the column names people use; each plain or packed (gzip, zstd, bzip2, xz). What cannot be read goes to
+    quarantine with its reason ("viral-assets rejects"), and the good records of the same file go on. A file that was
+    read before is recognised, whatever its name. Exit code: 0 done, 1 something was rejected and --strict, 2 nothing
+    usable.
     """
     from datetime import UTC
 
-    from viral_assets.cli.options import parse_instant, partition_hours, pick_projects
+    from viral_assets.cli.options import column_names, parse_instant, parse_zone, partition_hours
     from viral_assets.settings import load_settings
     from viral_assets.sources.ingest import ingest_paths
     from viral_assets.store.engine import Database
@@ -68,8 +84,12 @@ def ingest(
 
     settings = load_settings()
     now = datetime.now(UTC)
-    if project is not None:
-        pick_projects(settings, [project])
+    zone = parse_zone(timezone) if timezone else UTC
+    mapped = column_names(settings, project)
+    if explain:
+        from viral_assets.cli.explain import explain_files
+
+        raise typer.Exit(explain_files(paths, now, zone, mapped, as_json=as_json))
     collected = parse_instant(collected_at, "--collected-at") if collected_at else None
     if collected and collected > now:
         raise ConfigurationError(f"--collected-at: {collected_at} lies in the future")
@@ -79,13 +99,22 @@ def ingest(
         database.ensure_ready()
         with progress_bar() as bar:
             records = bar.add_task("records", total=None)
-            reports = ingest_paths(
+            datasets = [str(path).removeprefix(APIFY) for path in paths if str(path).startswith(APIFY)]
+            reports: list[IngestReport] = [
+                *_ingest_datasets(
+                    database, settings, datasets, project, hours, collected, lambda number: bar.advance(records, number)
+                )
+            ]
+            reports += ingest_paths(
                 database,
-                paths,
+                [path for path in paths if not str(path).startswith(APIFY)],
                 project=project or EVERY_PROJECT,
                 now=now,
                 window=hours,
                 collected_at=collected,
+                zone=zone,
+                mapped=mapped,
+                again=again,
                 progress=lambda number: bar.advance(records, number),
             )
         tweets = _tweets_by_hour(database, reports, project)
@@ -97,6 +126,37 @@ def ingest(
     if as_json:
         print_json(_payload(reports, tweets, following))
     raise typer.Exit(exit_code(reports, strict=strict))
+
+
+def _ingest_datasets(
+    database: Database,
+    settings: Settings,
+    datasets: Sequence[str],
+    project: str | None,
+    hours: HourRange,
+    collected: datetime | None,
+    progress: Callable[[int], None],
+) -> Iterator[IngestReport]:
+    """Read finished datasets of Apify."""
+    if not datasets:
+        return
+    from viral_assets.sources.apify import ingest_dataset
+    from viral_assets.sources.apify_service import ApifyService
+    from viral_assets.store.tables import EVERY_PROJECT
+
+    if settings.apify_token is None:
+        raise ConfigurationError("reading a dataset of Apify needs a token; set APIFY_TOKEN")
+    service = ApifyService(settings.apify_token.get_secret_value(), base_url=settings.apify_api_base_url)
+    for dataset in datasets:
+        yield ingest_dataset(
+            database,
+            service,
+            dataset,
+            project=project or EVERY_PROJECT,
+            window=hours,
+            collected_at=collected,
+            progress=progress,
+        )
 
 
 def exit_code(reports: Sequence[IngestReport], *, strict: bool) -> int:
@@ -153,7 +213,9 @@ def _show(where: Console, reports: Sequence[IngestReport]) -> None:
     reasons = sum((report.reject_reasons for report in reports), Counter[str]())
     if reasons:
         most = ", ".join(f"{number:,} {plain(reason)}" for reason, number in reasons.most_common())
-        say(where, f"In quarantine (table rejected_records, with raw text): {most}")
+        say(where, f"In quarantine: {most}; see ", command("viral-assets rejects"))
+    if readable and not any(report.new or report.updated for report in readable):
+        say(where, "Nothing has changed: every tweet in there was known, with these counts or newer ones.")
 
 
 def _span(windows: Counter[datetime]) -> str:

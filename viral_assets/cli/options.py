@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +26,10 @@ Json = Annotated[
 From = Annotated[
     str | None, typer.Option("--from", metavar="HOUR", help="First hour (UTC), like 2026-11-21T20:00 or 2026-11-21.")
 ]
+Timezone = Annotated[
+    str | None,
+    typer.Option(metavar="ZONE", help="Zone of times that tell none, like Europe/Berlin or +02:00. UTC by default."),
+]
 To = Annotated[str | None, typer.Option("--to", metavar="HOUR", help="End of the range (UTC); this hour is not in it.")]
 
 
@@ -46,6 +51,47 @@ def parse_instant(text: str, option: str) -> datetime:
     except ValueError:
         raise ConfigurationError(f"{option}: {text!r} is not a time; write it like 2026-11-21T20:15:00Z") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?")
+
+
+def parse_zone(text: str) -> tzinfo:
+    """A time zone: ``Europe/Berlin``, ``UTC``, ``+02:00``.
+
+    Raises:
+        ConfigurationError: naming the option.
+    """
+    from zoneinfo import ZoneInfo
+
+    text = text.strip()
+    if text.upper() in ("UTC", "GMT", "Z"):
+        return UTC
+    offset = _OFFSET.fullmatch(text.upper())
+    if offset and int(offset[2]) <= 14 and int(offset[3] or 0) < 60:
+        shift = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
+        return timezone(shift if offset[1] == "+" else -shift)
+    try:
+        return ZoneInfo(text)
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError; a folder's name an OSError
+        raise ConfigurationError(
+            f"--timezone: {text!r} is no time zone; write it like Europe/Berlin, America/New_York or +02:00"
+        ) from None
+
+
+def column_names(settings: Settings, project: str | None) -> Mapping[str, tuple[str, ...]]:
+    """What tables call their columns, as a project says under ``sources.columns``; without a project, as any does."""
+    from viral_assets.cli.output import complain
+    from viral_assets.sources.own_columns import columns_of_projects
+
+    if project is not None:
+        return {
+            str(field): names for field, names in pick_projects(settings, [project])[project].sources.columns.items()
+        }
+    mapped, problem = columns_of_projects(settings.projects_dir)
+    if problem and settings.projects_dir.is_dir():
+        complain(f"{problem} (the names of columns in project files are not used)")
+    return mapped
 
 
 def partition_hours(settings: Settings, now: datetime) -> HourRange:

@@ -7,7 +7,7 @@ how picky it is.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -60,19 +60,98 @@ class Voice(_Model):
         return tuple(hashtag.strip().lstrip("#").lower() for hashtag in hashtags)
 
 
+class XApiSource(_Model):
+    """Have the ``queries`` searched by the X API, hour by hour. Every post it sends is paid for."""
+
+    max_posts_per_hour: Annotated[int, Field(ge=10)] = 500
+
+
+class ApifySource(_Model):
+    """Have an Actor of Apify search, one run for each hour.
+
+    ``queries`` are in the notation of X's search page; without any, those of the project are translated. ``input`` goes
+    to the Actor besides, for Actors that want other keys.
+    """
+
+    actor: Annotated[str, Field(pattern=r"^[\w.-]+([/~][\w.-]+)?$")] = "apidojo/tweet-scraper"
+    queries: tuple[Text, ...] = ()
+    max_items_per_hour: Annotated[int, Field(ge=1)] = 200
+    max_cost_usd_per_hour: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    input: dict[str, Any] = {}
+
+
+ColumnField = Literal[
+    "tweet_id",
+    "url",
+    "text",
+    "created_at",
+    "collected_at",
+    "author_handle",
+    "author_id",
+    "author_name",
+    "author_followers",
+    "author_verified",
+    "lang",
+    "is_retweet",
+    "is_reply",
+    "is_quote",
+    "retweet_of",
+    "reply_to",
+    "quote_of",
+    "like_count",
+    "reply_count",
+    "retweet_count",
+    "quote_count",
+    "view_count",
+    "bookmark_count",
+    "conversation_id",
+]
+"""What a column of a table can be."""
+
+
 class Sources(_Model):
-    """Where tweets come from and which are never wanted. Handles are compared without ``@`` and case."""
+    """Where tweets come from and which are never wanted. Handles are compared without ``@`` and case.
+
+    Services are asked only where they are named here: they cost money.
+    """
 
     queries: tuple[Text, ...] = ()
+    x_api: XApiSource | None = None
+    apify: ApifySource | None = None
     allow_handles: frozenset[Handle] = frozenset()
     block_handles: frozenset[Handle] = frozenset()
     blocked_keywords: tuple[Text, ...] = ()
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ("en",)
+    columns: dict[ColumnField, tuple[Text, ...]] = {}
+    """How tables call their columns where the names are none of the usual ones."""
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _one_name_or_several(cls, columns: object) -> object:
+        if not isinstance(columns, dict):
+            return columns
+        return {field: (names,) if isinstance(names, str) else names for field, names in columns.items()}
+
+    @model_validator(mode="after")
+    def _one_meaning_each(self) -> Self:
+        names = [name.strip().casefold() for of in self.columns.values() for name in of]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(f"columns: {min(twice)!r} cannot be two things at once")
+        return self
 
     @field_validator("allow_handles", "block_handles")
     @classmethod
     def _handles(cls, handles: frozenset[str]) -> frozenset[str]:
         return frozenset(_bare_handle(handle) for handle in handles)
+
+    @model_validator(mode="after")
+    def _something_to_ask(self) -> Self:
+        if self.x_api and not self.queries:
+            raise ValueError("x_api searches for queries, and there are none")
+        if self.apify and not (self.queries or self.apify.queries):
+            raise ValueError("apify searches for queries, and there are none")
+        return self
 
 
 class Weights(_Model):

@@ -1,8 +1,8 @@
-"""Where new tweets come from: the inbox folder. Reading files is in ``sources``."""
+"""Where new tweets come from: the inbox folder, and the services that projects name. Asking them is in ``sources``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,19 @@ from pydantic import Field
 
 from viral_assets.errors import SourceError
 from viral_assets.hours import HOUR, HourRange, floor_hour
+from viral_assets.projects.model import Project
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 
 if TYPE_CHECKING:
+    from viral_assets.sources.ask import Access
     from viral_assets.sources.ingest import IngestReport
+    from viral_assets.sources.services import ServiceReport
 
 
 class TweetSourceResource(dg.ConfigurableResource[Any]):
-    """The inbox: drop a file in and the next run reads it, whatever hours its tweets are of."""
+    """The inbox: drop a file in and the next run reads it, whatever hours its tweets are of. And the services that
+    projects name, asked for the hours of the run."""
 
     inbox: str | None = Field(
         default=None,
@@ -52,9 +56,45 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
 
     def ingest(self, database: Database, now: datetime) -> Sequence[IngestReport]:
         """Read what is new in the inbox; a file whose content was read before costs reading its hash."""
-        from viral_assets.sources.ingest import ingest_paths
+        return [self.ingest_file(database, path, now) for path in self.files()]
 
-        return ingest_paths(database, self.files(), now=now, window=self.configured_hours(now))
+    def ingest_file(self, database: Database, path: Path, now: datetime) -> IngestReport:
+        """Read one file; one that cannot be read goes to the quarantine as a whole."""
+        from viral_assets.sources.ingest import ingest_file
+        from viral_assets.sources.own_columns import columns_of_projects
+        from viral_assets.sources.quarantine import quarantine_file
+
+        mapped, _ = columns_of_projects(load_settings().projects_dir)
+        report = ingest_file(database, path, now=now, window=self.configured_hours(now), mapped=mapped)
+        if report.problem:
+            quarantine_file(database, path, report.problem, now)
+        return report
+
+    def ask(
+        self, database: Database, projects: Mapping[str, Project], hours: HourRange, run_id: str, now: datetime
+    ) -> Sequence[ServiceReport]:
+        """Ask the services that the projects name; an hour that was read to its end is not asked for again.
+
+        Raises:
+            ConfigurationError: a project names a service there is no token for.
+        """
+        from viral_assets.sources.ask import ask_services
+
+        return ask_services(
+            database, projects, hours, service_access(), run_id=run_id, window=self.configured_hours(now)
+        )
+
+    def refresh(
+        self, database: Database, projects: Mapping[str, Project], hours: HourRange, run_id: str
+    ) -> Sequence[ServiceReport]:
+        """Look again at the counts of the opportunities of ``hours``.
+
+        Raises:
+            ConfigurationError: a project names the X API and there is no token.
+        """
+        from viral_assets.sources.ask import refresh_opportunities
+
+        return refresh_opportunities(database, projects, hours, service_access(), run_id=run_id)
 
     def peek(self, path: Path, now: datetime) -> tuple[str, frozenset[datetime]]:
         """The hash of a file's content and the hours of its tweets. Nothing is stored.
@@ -65,7 +105,25 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
         from viral_assets.sources.base import Reject
         from viral_assets.sources.files import survey
         from viral_assets.sources.formats import recognise
+        from viral_assets.sources.own_columns import columns_of_projects
 
         file = survey(path)
-        records = (record for batch in recognise(file, now) for record in batch.records)
+        mapped, _ = columns_of_projects(load_settings().projects_dir)
+        records = (record for batch in recognise(file, now, mapped=mapped) for record in batch.records)
         return file.sha256, frozenset(record.window_start for record in records if not isinstance(record, Reject))
+
+
+def service_access() -> Access:
+    """Tokens, addresses and caps as the environment has them."""
+    from viral_assets.sources.ask import Access
+    from viral_assets.store.post_reads import PostCaps
+
+    settings = load_settings()
+    return Access(
+        x_token=settings.x_bearer_token.get_secret_value() if settings.x_bearer_token else None,
+        x_base_url=settings.x_api_base_url,
+        apify_token=settings.apify_token.get_secret_value() if settings.apify_token else None,
+        apify_base_url=settings.apify_api_base_url,
+        caps=PostCaps(per_run=settings.x_posts_per_run, per_day=settings.x_posts_per_day),
+        wait_seconds=settings.source_wait_seconds,
+    )

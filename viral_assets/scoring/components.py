@@ -24,6 +24,9 @@ VELOCITY_STEEPNESS = 2.0
 REPLY_WEIGHT, RETWEET_WEIGHT = 2.0, 1.5
 """Next to a like, which counts as 1."""
 
+MINUTES_BETWEEN_LOOKS = 10.0
+"""Two looks closer than this say more about chance than about the tweet."""
+
 MIN_FOLLOWERS = 100
 """Below this, a small audience is no longer held in a tweet's favour."""
 
@@ -87,10 +90,50 @@ def age_minutes(created_at: npt.NDArray[np.datetime64], collected_at: npt.NDArra
     return np.maximum(minutes, 1.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Gained:
+    """What velocity is measured from, (n,) each: counts that came within so many minutes.
+
+    Since the earlier of two looks at a tweet where there were two, else since it was posted.
+    """
+
+    likes: FloatArray
+    replies: FloatArray
+    retweets: FloatArray
+    minutes: FloatArray
+    two_looks: BoolArray
+
+
+def gained(
+    counts: tuple[FloatArray, FloatArray, FloatArray],
+    earlier: tuple[FloatArray, FloatArray, FloatArray],
+    age: FloatArray,
+    since_earlier: FloatArray,
+) -> Gained:
+    """How a tweet does now rather than on average: the difference between its last two looks, where there are two.
+
+    Both are looks of the past and stay what they are, so that a window scores the same on any day until somebody
+    looks again.
+
+    Args:
+        counts: likes, replies and retweets (n,) as they were last seen.
+        earlier: the same as they were seen before; NaN where they were not.
+        age: minutes (n,) from the post to the last look, at least 1.
+        since_earlier: minutes (n,) between the two looks; NaN where there was one.
+    """
+    two = since_earlier >= MINUTES_BETWEEN_LOOKS
+    # Counts shrink a little when likes are taken back or accounts go: that is no engagement, and no negative one.
+    differences = (np.maximum(now - before, 0.0) for now, before in zip(counts, earlier, strict=True))
+    likes, replies, retweets = (
+        np.where(two, difference, now) for difference, now in zip(differences, counts, strict=True)
+    )
+    return Gained(likes, replies, retweets, np.where(two, since_earlier, age), two)
+
+
 def velocity(
     likes: FloatArray, replies: FloatArray, retweets: FloatArray, followers: FloatArray, age: FloatArray
 ) -> FloatArray:
-    """Engagement a minute, relative to what the size of the audience lets expect.
+    """Engagement a minute, relative to what the size of the audience lets expect. See :func:`gained` for of what.
 
     ``2·sigmoid(k·e / log10(max(100, followers))) - 1`` with ``e`` = (likes + 2·replies + 1.5·retweets) / minutes of
     age, which is ``tanh`` of half the argument and so cannot overflow.
@@ -98,7 +141,7 @@ def velocity(
     Args:
         likes, replies, retweets: counts (n,), not negative.
         followers: (n,), 0 where unknown.
-        age: minutes (n,), at least 1.
+        age: minutes (n,) within which they came, at least 1.
     """
     engagement = (likes + REPLY_WEIGHT * replies + RETWEET_WEIGHT * retweets) / age
     return np.tanh(VELOCITY_STEEPNESS * engagement / np.log10(np.maximum(followers, MIN_FOLLOWERS)) / 2)

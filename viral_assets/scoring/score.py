@@ -52,7 +52,9 @@ def score_window(
     Args:
         tweets: rows of the table ``tweets``: tweet_id, window_start, created_at, collected_at, text, author_handle,
             author_followers, author_verified, lang, is_retweet, like_count, reply_count, retweet_count. Unknown
-            followers count as 0 in the scores.
+            followers count as 0 in the scores. Where there are ``earlier_collected_at``, ``earlier_like_count``,
+            ``earlier_reply_count`` and ``earlier_retweet_count`` (absent where a tweet was seen once), velocity is
+            what came since then.
         vectors: (n, d), the embedding of each row's text, in the same order.
         topic_vectors: (d,) by label, see :func:`~viral_assets.scoring.topics.topic_vectors`.
         project: weights, thresholds, lists and languages.
@@ -99,7 +101,8 @@ def _score_block(
     followers = np.nan_to_num(known_followers)
     age = components.age_minutes(_instants(tweets["created_at"]), _instants(tweets["collected_at"]))
 
-    velocity = _rounded(components.velocity(likes, replies, retweets, followers, age))
+    gained = components.gained((likes, replies, retweets), *_earlier(tweets, age))
+    velocity = _rounded(components.velocity(gained.likes, gained.replies, gained.retweets, followers, gained.minutes))
     nearest = components.relevance(cosines(vectors, topic_matrix), calibration)
     relevance = components.Relevance(_rounded(nearest.score), nearest.topic)
     openness = components.openness(column)
@@ -119,8 +122,23 @@ def _score_block(
         "label": labels(totals, project.thresholds),
         "topic": np.array(topics, dtype=np.object_)[relevance.topic],
         "gate": gate.verdicts(tweets, column, handles, relevance.score, project),
-        "why": np.array(why.explanations(likes, age, relevance, topics, openness, known_followers), dtype=np.object_),
+        "why": np.array(
+            why.explanations(likes, age, gained, relevance, topics, openness, known_followers), dtype=np.object_
+        ),
     }
+
+
+def _earlier(
+    tweets: pd.DataFrame, age: FloatArray
+) -> tuple[tuple[FloatArray, FloatArray, FloatArray], FloatArray, FloatArray]:
+    """The counts of the look before the last one, the age, and the minutes between the two looks; NaN for none."""
+    nothing = np.full(len(tweets), np.nan)
+    if "earlier_collected_at" not in tweets:
+        return (nothing, nothing, nothing), age, nothing
+    likes, replies, retweets = (_numbers(tweets[f"earlier_{name}_count"]) for name in ("like", "reply", "retweet"))
+    passed = _instants(tweets["collected_at"]) - _instants(tweets["earlier_collected_at"])
+    minutes = passed.astype("timedelta64[us]").astype(np.float64) / 60e6
+    return (likes, replies, retweets), age, np.where(np.isnat(passed), np.nan, minutes)
 
 
 def _rounded(values: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from viral_assets.scoring.components import Openness, Relevance
+from viral_assets.scoring.components import Gained, Openness, Relevance
 from viral_assets.scoring.texts import FloatArray, IntArray
 
 Words = npt.NDArray[np.object_]
@@ -38,6 +38,7 @@ def compact(number: int) -> str:
 def explanations(
     likes: FloatArray,
     age: FloatArray,
+    gained: Gained,
     relevance: Relevance,
     topics: Sequence[str],
     openness: Openness,
@@ -48,13 +49,29 @@ def explanations(
     Args:
         likes: counts (n,).
         age: minutes (n,) from the post to the moment the likes were counted.
+        gained: since the look before; said instead where there was one, as the velocity is made of it.
         relevance: of the texts; the percentage shown is its score.
         topics: their labels.
         openness: of the texts.
         followers: counts (n,), NaN where unknown.
     """
-    parts = (_likes(likes, age), _topics(relevance, topics), _openness(openness), _followers(followers))
+    parts = (_spread(likes, age, gained), _topics(relevance, topics), _openness(openness), _followers(followers))
     return [f"{a} · {b}{c}{d}" for a, b, c, d in zip(*(part.tolist() for part in parts), strict=True)]
+
+
+def _spread(likes: FloatArray, age: FloatArray, gained: Gained) -> Words:
+    words = _likes(likes, age)
+    twice = np.flatnonzero(gained.two_looks)
+    if len(twice):
+        counts = _whole(gained.likes[twice])
+        numbers = _lookup(_shown_digits(counts), lambda count: f"{compact(count)} more {_likes_of(count)}")
+        durations = _lookup(_shown_minutes(gained.minutes[twice]), _duration)
+        words[twice] = [f"{number} in {duration}" for number, duration in zip(numbers, durations, strict=True)]
+    return words
+
+
+def _likes_of(count: int) -> str:
+    return "like" if count == 1 else "likes"
 
 
 def _likes(likes: FloatArray, age: FloatArray) -> Words:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from viral_assets.errors import SourceError
+from viral_assets.sources.unpack import Content
 
-HEAD_BYTES = 2**18
+HEAD_BYTES = 2**20
 """As much of a file's beginning as its recognition may look at."""
 
 _CHUNK_BYTES = 2**20
@@ -31,14 +32,14 @@ _NOT_IN_TEXT = re.compile(f"[\udc80-\udcff](?<![{_ACCENTED}{_TYPOGRAPHIC}])")
 _ACCENTED_LETTER = re.compile(f"[{_ACCENTED}]")
 _ACCENTED_IN_WORD = re.compile(f"[{_ACCENTED}](?=[A-Za-z{_ACCENTED}])|(?<=[A-Za-z{_ACCENTED}])[{_ACCENTED}]")
 
-_PACKED = {
-    b"\x1f\x8b": "a gzip archive",
-    b"\x28\xb5\x2f\xfd": "a zstd archive",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
-    b"7z\xbc\xaf": "a 7z archive",
+_ARCHIVES = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV, and give that file",
+    b"7z\xbc\xaf": "a 7z archive; unpack it and give the file inside",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV and give that file",
+    b"SQLite format 3\0": "a SQLite database; export the table as CSV and give that file",
 }
+_TAR_AT, _TAR = 257, b"ustar"
+PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,14 @@ class Survey:
 
     Args:
         name: the path as given, printable.
-        size: bytes.
         modified: UTC.
-        sha256: of the content, hex.
-        encoding: ``utf-8`` (also where parts of it are damaged), ``utf-16`` or ``cp1252``.
-        head: the beginning of the file as text, undecodable bytes as surrogates, without a byte-order mark.
+        size: bytes, as it is on disk.
+        sha256: of the content, hex; the same for a packed copy.
+        encoding: ``utf-8`` (also where parts of it are damaged), ``utf-16`` or ``cp1252``; empty for no text.
+        head: the beginning of the content as text, undecodable bytes as surrogates, without a byte-order mark.
+        packing: how the file is packed, like ``gzip``; empty where it is not.
+        damage: why the content of a packed file ends before its time; None where it does not.
+        parquet: whether the content is a Parquet file, not text.
     """
 
     path: Path
@@ -61,12 +65,15 @@ class Survey:
     sha256: str
     encoding: str
     head: str
+    packing: str = ""
+    damage: str | None = None
+    parquet: bool = False
 
     def open_bytes(self) -> BinaryIO:
-        """The content, after a UTF-8 byte-order mark."""
-        stream = self.path.open("rb")
-        if stream.read(3) != codecs.BOM_UTF8:
-            stream.seek(0)
+        """The content, unpacked, after a UTF-8 byte-order mark."""
+        stream = Content(self.path).stream
+        if stream.peek(3)[:3] == codecs.BOM_UTF8:  # type: ignore[attr-defined]
+            stream.read(3)
         return stream
 
     def open_text(self, *, newline: str) -> TextIO:
@@ -91,30 +98,35 @@ def survey(path: Path) -> Survey:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise SourceError(f"{name}: not a file")
-        with path.open("rb") as stream:
-            return _survey(path, name, status, stream)
+        content = Content(path)
+        with content.stream:
+            return _survey(path, name, status, content)
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SourceError(f"{name}: cannot be read ({reason})") from None
 
 
-def _survey(path: Path, name: str, status: os.stat_result, stream: BinaryIO) -> Survey:
+def _survey(path: Path, name: str, status: os.stat_result, content: Content) -> Survey:
+    stream = content.stream
     head = stream.read(HEAD_BYTES)
+    if not head and content.damage:
+        raise SourceError(f"{name}: {content.damage}; nothing of it can be read")
+    parquet = head.startswith(PARQUET)
     if not head.strip(codecs.BOM_UTF8 + b" \t\r\n\0"):
         _refuse_blank(name, stream)
-    for magic, kind in _PACKED.items():
-        if head.startswith(magic):
-            raise SourceError(f"{name}: {kind}; unpack it and give the file inside")
+    _refuse_archives(name, head)
     utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if not utf16 and _control_share(head) > 0.1:
-        raise SourceError(f"{name}: not a text file; give X API v2 JSON or CSV")
+    if not parquet and not utf16 and _control_share(head) > 0.1:
+        raise SourceError(f"{name}: neither text nor Parquet; give JSON, CSV or Parquet, packed (gzip, zstd) or not")
     digest, judge = hashlib.sha256(), _EncodingJudge()
     chunk = head
     while chunk:
         digest.update(chunk)
-        if not utf16:
+        if not utf16 and not parquet:
             judge.see(chunk)
         chunk = stream.read(_CHUNK_BYTES)
+    if content.damage:  # the rest is missing, and may be there the next time
+        digest.update(content.damage.encode())
     encoding = "utf-16" if utf16 else judge.verdict()
     errors = "surrogateescape" if encoding == "utf-8" else "replace"
     return Survey(
@@ -123,9 +135,20 @@ def _survey(path: Path, name: str, status: os.stat_result, stream: BinaryIO) -> 
         size=status.st_size,
         modified=datetime.fromtimestamp(status.st_mtime, UTC),
         sha256=digest.hexdigest(),
-        encoding=encoding,
-        head=head.decode(encoding, errors).removeprefix("\ufeff"),
+        encoding="" if parquet else encoding,
+        head="" if parquet else head.decode(encoding, errors).removeprefix("\ufeff"),
+        packing=content.packing,
+        damage=content.damage,
+        parquet=parquet,
     )
+
+
+def _refuse_archives(name: str, head: bytes) -> None:
+    for magic, kind in _ARCHIVES.items():
+        if head.startswith(magic):
+            raise SourceError(f"{name}: {kind}")
+    if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
+        raise SourceError(f"{name}: a tar archive; unpack it and give the files inside")
 
 
 def _refuse_blank(name: str, stream: BinaryIO) -> None:

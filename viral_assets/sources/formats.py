@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
-from typing import IO, AnyStr
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from itertools import islice
+from typing import IO, Any, AnyStr
 
 import orjson
 
 from viral_assets.errors import SourceError
-from viral_assets.sources.base import RAW_LIMIT, Batch, Reader, Record, Reject
-from viral_assets.sources.csv_table import CsvTable, Header, find_header, ids_rounded
+from viral_assets.sources.base import RAW_LIMIT, Batch, Record, Reject
+from viral_assets.sources.columns import Layout, Mapped, Rows, layout
+from viral_assets.sources.csv_table import CsvTable, Header, find_header, first_row, ids_rounded
 from viral_assets.sources.files import Survey
+from viral_assets.sources.json_shapes import APIFY, MAPPINGS, OBJECTS, X_API_V1, X_API_V2, JsonShapes, shape_of
 from viral_assets.sources.json_values import LONGEST_LINE, document, parse_line
 from viral_assets.sources.normalise import Times
-from viral_assets.sources.x_api_v2 import XApiV2, visible
+from viral_assets.sources.parquet_table import ParquetTable
+from viral_assets.sources.x_api_v2 import visible
 
 BATCH_RECORDS = 5_000
 BATCH_CHARACTERS = 4 * 2**20
@@ -25,58 +32,96 @@ BATCH_CHARACTERS = 4 * 2**20
 _LONG_FIRST_LINE = 16 * 2**20
 """Bytes; a longer first line is read as a document, value by value."""
 
-_V2_KEYS = re.compile(r'"(?:data|public_metrics|author_id|edit_history_tweet_ids)"\s*:')
-_BARE_TWEET_KEYS = re.compile(r'"text"\s*:')
-_EMPTY_PAGE = re.compile(r'\s*\{\s*"(?:meta|errors)"\s*:')
-_OTHER_SHAPES = {
-    "X API v1.1 JSON": re.compile(r'"(?:id_str|full_text|favorite_count|retweeted_status)"\s*:'),
-    "an Apify data set": re.compile(r'"(?:noResults|fullText|likeCount|createdAt)"\s*:'),
-}
+_KEY = re.compile(r'"([^"\\]{1,60})"\s*:')
 _JSON_LINE = re.compile(r"^[\s\ufeff]*[\[{]", re.MULTILINE)
+# Tweets in an archive of X's own begin as a script: window.YTD.tweets.part0 = [ {
+_SCRIPT = re.compile(r"\s*window\.YTD\.\w+\.part\d+\s*=\s*(?=[\[{])")
 
 
-def recognise(survey: Survey, now: datetime) -> Reader:
+def recognise(survey: Survey, now: datetime, *, zone: tzinfo = UTC, mapped: Mapped | None = None) -> FileReader:
     """The reader for a file.
 
     Args:
         now: the present; tweets from after it are rejected.
+        zone: of times that do not tell theirs.
+        mapped: a person's own names of columns, by field.
 
     Raises:
         SourceError: the file has none of the known formats; the message tells what it has instead.
     """
+    options = Options(now, zone, mapped)
+    if survey.parquet:
+        return ParquetFile(survey, options)
     head = survey.head
-    if head.lstrip("\ufeff\0 \t\r\n").startswith(("{", "[")):
-        return _json_reader(survey, now)
-    header = find_header(head)
+    if head.lstrip("\ufeff\0 \t\r\n").startswith(("{", "[")) or _SCRIPT.match(head):
+        return _json_reader(survey, options)
+    header = find_header(head, mapped)
     if header:
         if header.missing:
-            raise SourceError(
-                f"{survey.name}: no column for {' and '.join(header.missing)}; its columns are "
-                f"{', '.join(repr(visible(cell)[:40]) for cell in header.cells[:30])}"
-            )
-        return CsvFile(survey, header, now)
+            raise SourceError(_lacks(survey, header.missing, header.cells))
+        return CsvFile(survey, header, options)
     if _JSON_LINE.search(head):
-        return _json_reader(survey, now)
-    raise SourceError(
-        f"{survey.name}: neither JSON of the X API v2 nor a table with a header row like id,text,created_at"
+        return _json_reader(survey, options)
+    first = first_row(head)
+    if len(first) > 1:
+        raise SourceError(_lacks(survey, layout(first, mapped).missing, first))
+    raise SourceError(f"{survey.name}: neither JSON with tweets nor a table with a header row like id,text,created_at")
+
+
+def _lacks(survey: Survey, missing: Sequence[str], names: Sequence[str]) -> str:
+    shown = ", ".join(repr(visible(name)[:40]) for name in names[:30])
+    return (
+        f"{survey.name}: no column for {' and '.join(missing)}; its columns are {shown}; say which is which under "
+        "sources.columns in a project file"
     )
 
 
-def _json_reader(survey: Survey, now: datetime) -> Reader:
-    head = survey.head
-    if not _V2_KEYS.search(head):
-        for shape, keys in _OTHER_SHAPES.items():
-            if keys.search(head):
-                raise SourceError(f"{survey.name}: {shape}; give JSON of the X API v2, or a table")
-        if not (_BARE_TWEET_KEYS.search(head) or _EMPTY_PAGE.match(head)):
-            raise SourceError(f"{survey.name}: JSON, but not of the X API v2 (no data, text or public_metrics in it)")
-    return XApiV2Lines(survey, now) if _is_json_lines(survey) else XApiV2Document(survey, now)
+def _json_reader(survey: Survey, options: Options) -> FileReader:
+    lines = _is_json_lines(survey)
+    shape = _shape(survey.head, lines=lines)
+    if shape is None:
+        keys = list(dict.fromkeys(_KEY.findall(survey.head)))
+        # Keys of nested objects have no path here, which is good enough to tell tweets from something else.
+        if keys and layout(keys, options.mapped).missing:
+            shown = ", ".join(repr(visible(key)) for key in keys[:12])
+            raise SourceError(
+                f"{survey.name}: JSON, but no tweets of the X API or of Apify, and no objects with an id, a text and a "
+                f"time; its keys are {shown}"
+            )
+        shape = OBJECTS
+    return (JsonLines if lines else JsonDocument)(survey, options, shape)
+
+
+def _shape(head: str, *, lines: bool) -> str | None:
+    """The shape of the first values that tell theirs; where they are too long for that, what their keys suggest."""
+    for value in _first_values(head, lines=lines):
+        if shape := shape_of(value):
+            return shape
+    keys = {*_KEY.findall(head)}
+    if {"public_metrics", "edit_history_tweet_ids", "author_id"} & keys or {"data", "text"} <= keys:
+        return X_API_V2
+    if {"id_str", "full_text", "favorite_count"} & keys and "user" in keys:
+        return X_API_V1
+    return APIFY if {"fullText", "noResults"} & keys and "author" in keys else None
+
+
+def _first_values(head: str, *, lines: bool) -> Iterator[Any]:
+    if lines:
+        for line in islice(head.split("\n"), 200):
+            with suppress(ValueError):
+                yield orjson.loads(line)
+    else:
+        # The last one is cut off where the file goes on; a broken one tells nothing.
+        script = _SCRIPT.match(head)
+        yield from islice(document(io.StringIO(head[script.end() if script else 0 :]).read), 50)
 
 
 def _is_json_lines(survey: Survey) -> bool:
     """Whether the file has one complete value a line. A damaged line at its beginning does not mislead."""
     with survey.open_text(newline="\n") as stream:
         first = stream.readline(_LONG_FIRST_LINE)
+        if _SCRIPT.match(first):
+            return False
         while first and not first.strip("\ufeff\0 \t\r\n"):
             first = stream.readline(_LONG_FIRST_LINE)
         if _is_complete(first):
@@ -97,29 +142,62 @@ def _is_complete(line: str) -> bool:
         return False
 
 
-class _FileReader:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a file is to be read: see :func:`recognise`."""
+
+    now: datetime
+    zone: tzinfo = UTC
+    mapped: Mapped | None = None
+
+
+class FileReader:
     """What the readers of all formats share: a name, and records put together to batches."""
 
     format: str
+    """For people, the packing included."""
 
-    def __init__(self, survey: Survey, now: datetime) -> None:
+    def __init__(self, survey: Survey, options: Options, shape: str) -> None:
         self.name = survey.name
+        self.shape = shape
+        self.format = f"{shape}, {self._notation}" + (f" ({survey.packing})" if survey.packing else "")
         self._survey = survey
-        self._times = Times(now)
+        self._options = options
+        self._times = Times(options.now, options.zone)
         self._remarks: Counter[str] = Counter()
+
+    _notation = ""
+
+    @property
+    def mapping(self) -> Sequence[tuple[str, str]]:
+        """Of what each field of a tweet is made, for people."""
+        return list(MAPPINGS.get(self.shape, {}).items())
+
+    @property
+    def unused(self) -> Sequence[str]:
+        """Columns that are not looked at."""
+        return ()
 
     def __iter__(self) -> Iterator[Batch]:
         batch: list[Record] = []
         characters = 0
-        for record in self._records():
+        for record in self._all_records():
             batch.append(record)
             characters += len(record.raw if isinstance(record, Reject) else record.text)
             if len(batch) >= BATCH_RECORDS or characters >= BATCH_CHARACTERS:
                 yield Batch(batch, self._told())
                 batch, characters = [], 0
         remarks = self._told()
+        if doubt := self._times.zone_in_doubt():
+            remarks[doubt] = 1
         if batch or remarks:
             yield Batch(batch, remarks)
+
+    def _all_records(self) -> Iterator[Record]:
+        yield from self._records()
+        if self._survey.damage:
+            detail = f"{self._survey.damage}; what came after that cannot be read"
+            yield Reject("the end of what can be unpacked", "bad_archive", detail, "")
 
     def _records(self) -> Iterator[Record]:
         raise NotImplementedError
@@ -128,18 +206,18 @@ class _FileReader:
         remarks, self._remarks = Counter(self._remarks), self._remarks
         self._remarks.clear()
         if self._times.zoneless:
-            remarks["time without a zone, taken as UTC"] = self._times.zoneless
+            remarks[f"time without a zone, taken as {self._options.zone}"] = self._times.zoneless
             self._times.zoneless = 0
         return remarks
 
 
-class XApiV2Lines(_FileReader):
-    """One value a line: pages, stream objects or flattened tweets. Blank lines keep a stream alive and are skipped."""
+class JsonLines(FileReader):
+    """One value a line: pages, stream objects, single tweets. Blank lines keep a stream alive and are skipped."""
 
-    format = "X API v2, JSON lines"
+    _notation = "JSON lines"
 
     def _records(self) -> Iterator[Record]:
-        shape = XApiV2(self._times, self._remarks)
+        shapes = JsonShapes(self._times, self._remarks, self._options.mapped)
         for number, line in _numbered_lines(self._survey):
             place = f"line {number}"
             if len(line) > LONGEST_LINE:
@@ -148,7 +226,7 @@ class XApiV2Lines(_FileReader):
                 continue
             values = parse_line(line)
             for item, value in enumerate(values, 1):
-                yield from shape.records(value, place if len(values) == 1 else f"{place}, item {item}")
+                yield from shapes.records(value, place if len(values) == 1 else f"{place}, item {item}")
 
 
 def _numbered_lines(survey: Survey) -> Iterator[tuple[int, bytes | str]]:
@@ -173,30 +251,74 @@ def _numbered(stream: IO[AnyStr], blank: AnyStr, end: AnyStr) -> Iterator[tuple[
             line = stream.readline(LONGEST_LINE + 1)
 
 
-class XApiV2Document(_FileReader):
+class JsonDocument(FileReader):
     """Values that run over several lines, or a list of them, read one value (page or tweet) at a time."""
 
-    format = "X API v2, JSON"
+    _notation = "JSON"
 
     def _records(self) -> Iterator[Record]:
-        shape = XApiV2(self._times, self._remarks)
+        shapes = JsonShapes(self._times, self._remarks, self._options.mapped)
+        script = _SCRIPT.match(self._survey.head)
         with self._survey.open_text(newline="\n") as stream:
+            if script:
+                stream.read(script.end())
             for number, value in enumerate(document(stream.read), 1):
-                yield from shape.records(value, f"item {number}")
+                yield from shapes.records(value, f"item {number}")
 
 
-class CsvFile(_FileReader):
+class CsvFile(FileReader):
     """A table as text."""
 
-    def __init__(self, survey: Survey, header: Header, now: datetime) -> None:
-        super().__init__(survey, now)
+    def __init__(self, survey: Survey, header: Header, options: Options) -> None:
+        mark = header.delimiter
+        self._notation = "tab-separated" if mark == "\t" else f"separated by {mark!r}"
+        super().__init__(survey, options, "table")
         self._header = header
-        self.format = (
-            "table, tab-separated" if header.delimiter == "\t" else f"table, separated by {header.delimiter!r}"
-        )
+
+    @property
+    def mapping(self) -> Sequence[tuple[str, str]]:
+        return columns_in_words(self._header.layout)
+
+    @property
+    def unused(self) -> Sequence[str]:
+        return self._header.layout.unused
 
     def _records(self) -> Iterator[Record]:
         rounded = ids_rounded(self._survey.head, self._header)
         table = CsvTable(self._header, self._times, self._remarks, ids_rounded=rounded)
         with self._survey.open_text(newline="") as stream:
             yield from table.records(stream)
+
+
+class ParquetFile(FileReader):
+    """A Parquet file, read group by group."""
+
+    _notation = "Parquet"
+
+    def __init__(self, survey: Survey, options: Options) -> None:
+        super().__init__(survey, options, "table")
+        with ParquetTable(survey) as table:
+            self._layout = layout(table.names, options.mapped)
+        if self._layout.missing:
+            raise SourceError(_lacks(survey, self._layout.missing, self._layout.names))
+
+    @property
+    def mapping(self) -> Sequence[tuple[str, str]]:
+        return columns_in_words(self._layout)
+
+    @property
+    def unused(self) -> Sequence[str]:
+        return self._layout.unused
+
+    def _records(self) -> Iterator[Record]:
+        with ParquetTable(self._survey) as table:
+            rows = Rows(self._layout, self._times, self._remarks)
+            yield from table.records(rows)
+
+
+def columns_in_words(found: Layout) -> Sequence[tuple[str, str]]:
+    """Each field and the columns it is taken from, best first."""
+    return [
+        (field, (" and " if field == "text" else ", else ").join(dict.fromkeys(found.names[index] for index in where)))
+        for field, where in found.fields.items()
+    ]

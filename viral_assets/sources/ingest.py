@@ -6,7 +6,7 @@ import pickle
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from operator import attrgetter
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -15,11 +15,13 @@ from typing import IO, Any
 from viral_assets.errors import SourceError
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.sources.base import Reader, Reject
+from viral_assets.sources.columns import Mapped
 from viral_assets.sources.files import Survey, expand_paths, printable_name, survey
 from viral_assets.sources.formats import recognise
+from viral_assets.sources.tweet import Tweet
 from viral_assets.store.engine import Database
 from viral_assets.store.files import find_file, record_file
-from viral_assets.store.rejects import write_rejects
+from viral_assets.store.rejects import forget_rejects, replace_rejects, write_rejects
 from viral_assets.store.tables import EVERY_PROJECT, tweets
 from viral_assets.store.tweets import UpsertCounts, upsert_tweets
 
@@ -78,6 +80,9 @@ def ingest_paths(
     now: datetime,
     window: HourRange | None = None,
     collected_at: datetime | None = None,
+    zone: tzinfo = UTC,
+    mapped: Mapped | None = None,
+    again: bool = False,
     progress: Progress | None = None,
 ) -> list[IngestReport]:
     """Read files, and the files in folders; see :func:`ingest_file`. A bad one never stops the others."""
@@ -96,6 +101,9 @@ def ingest_paths(
                 now=now,
                 window=window,
                 collected_at=collected_at,
+                zone=zone,
+                mapped=mapped,
+                again=again,
                 progress=progress,
             )
             for file in files
@@ -111,6 +119,9 @@ def ingest_file(
     now: datetime,
     window: HourRange | None = None,
     collected_at: datetime | None = None,
+    zone: tzinfo = UTC,
+    mapped: Mapped | None = None,
+    again: bool = False,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Read one file into the store: tweets to the tweets, what cannot be used to the quarantine.
@@ -124,6 +135,10 @@ def ingest_file(
         window: the configured hours. Tweets outside are stored and counted as outside.
         collected_at: when the counts were seen. By default what the file says, else :func:`collection_time`; in no
             case before a tweet was posted.
+        zone: of times that do not tell theirs.
+        mapped: a person's own names of columns, by field.
+        again: read it also if its content was read before. What the quarantine holds of it is then replaced by what
+            still cannot be used.
         progress: told after each written batch how many records it had.
 
     Returns:
@@ -133,18 +148,19 @@ def ingest_file(
         file = survey(path)
         with database.read() as connection:
             known = find_file(connection, file.sha256, project)
-        if known:
+        if known and not again:
             return _known_report(file, known)
-        reader = recognise(file, now)
+        reader = recognise(file, now, zone=zone, mapped=mapped)
         with SpooledTemporaryFile(max_size=SPOOL_MEMORY) as spool:
             contents = _read_all(reader, spool)
             default = collected_at or collection_time(contents.newest, file.modified, now)
             tally = _Tally(window)
+            keep = replace_rejects if again else write_rejects
             for rows, rejects in _spooled(spool, contents.batches):
                 _settle_collection_times(rows, default, override=collected_at is not None)
                 with database.begin() as connection:
                     tally.add(rows, rejects, upsert_tweets(connection, rows, project=project))
-                    write_rejects(connection, [_quarantined(reject, file, now) for reject in rejects])
+                    keep(connection, [_quarantined(reject, file, now) for reject in rejects])
                 if progress:
                     progress(len(rows) + len(rejects))
     except SourceError as error:
@@ -157,6 +173,9 @@ def ingest_file(
         report.remarks["the file changed while it was read; ingest it again"] = 1
     else:
         with database.begin() as connection:
+            if again:
+                # Not before the end: whatever interrupts this, nothing leaves the quarantine unread.
+                forget_rejects(connection, file.sha256, before=now)
             record_file(connection, _file_row(report, project, now))
     return report
 
@@ -175,6 +194,11 @@ def collection_time(newest: datetime | None, modified: datetime, now: datetime) 
     return max(newest, min(now, end_of_hour, modified if modified >= newest else end_of_hour))
 
 
+def tweet_row(tweet: Tweet) -> Row:
+    """The columns of the table ``tweets``."""
+    return dict(zip(_COLUMNS, _values(tweet), strict=True))
+
+
 @dataclass(slots=True)
 class _Contents:
     batches: int = 0
@@ -188,7 +212,7 @@ def _read_all(reader: Reader, spool: IO[bytes]) -> _Contents:
     for batch in reader:
         rejects = [record for record in batch.records if isinstance(record, Reject)]
         posted = [record for record in batch.records if not isinstance(record, Reject)]
-        rows = [dict(zip(_COLUMNS, _values(tweet), strict=True)) for tweet in posted]
+        rows = [tweet_row(tweet) for tweet in posted]
         pickle.dump((rows, rejects), spool, pickle.HIGHEST_PROTOCOL)
         contents.batches += 1
         contents.remarks += batch.remarks

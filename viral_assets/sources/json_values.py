@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -27,12 +27,14 @@ DAMAGE_WINDOW = 16 * 2**20
 MENDED = "__mended"
 """A key that marks a page put together from the undamaged parts of a damaged one."""
 
+_TEXTS = ("text", "full_text", "fullText")
+
 # `strict=False` lets control characters stand in strings, as careless exporters leave them there.
 _decode = json.JSONDecoder(strict=False).raw_decode
 
 _SEPARATORS = re.compile(r"[\s,\x00\ufeff]*")
 _PAGE_DATA = re.compile(r'"data"\s*:\s*\[')
-_TWEET_TEXT = re.compile(r'"text"\s*:')
+_TWEET_TEXT = re.compile(r'"(?:text|full_text|fullText)"\s*:')
 _NEXT_PAGE = re.compile(r'\{\s*"data"\s*:\s*[\[{]')
 _AFTER_DATA = re.compile(r'"(?:includes|meta|errors|__twarc)"\s*:')
 _USERS = re.compile(r'"users"\s*:\s*\[')
@@ -106,6 +108,10 @@ def document(read: Callable[[int], str]) -> Iterator[Any]:
         wanted = max(READ_CHARACTERS, len(text))
 
 
+def _stands_alone(value: dict[str, Any], marks: Sequence[str]) -> bool:
+    return "data" in value or ("id" in value and any(mark in value for mark in marks))
+
+
 def _may_be_cut(error: Exception, text: str) -> bool:
     """Whether more text could mend the error: it lies at the end, or in a string that is open there."""
     if not isinstance(error, json.JSONDecodeError):
@@ -148,7 +154,7 @@ class _Pieces:
         if page and not _TWEET_TEXT.search(self._text, position, page.start):
             return self._page(page.tweets)
         # Tweets before the next page belong to one that is damaged beyond recognition.
-        end = self._resync(position, page.start if page and page.start > position else len(self._text), mark="text")
+        end = self._resync(position, page.start if page and page.start > position else len(self._text), marks=_TEXTS)
         return Broken(self._text[position:end], error), end
 
     def _next_page(self, position: int) -> _PageStart | None:
@@ -164,21 +170,21 @@ class _Pieces:
         following = _NEXT_PAGE.search(text, position)
         page_end = following.start() if following else len(text)
         after = _AFTER_DATA.search(text, position, page_end)
-        tweets, end = self._elements(position, after.start() if after else page_end, mark="text")
+        tweets, end = self._elements(position, after.start() if after else page_end, marks=_TEXTS)
         page: dict[str, Any] = {"data": tweets, MENDED: True}
         users = _USERS.search(text, end, page_end)
         if users:
-            page["includes"] = {"users": self._elements(users.end(), page_end, mark="username")[0]}
+            page["includes"] = {"users": self._elements(users.end(), page_end, marks=("username",))[0]}
         retrieved = _RETRIEVED.search(text, end, page_end)
         if retrieved:
             page["__twarc"] = {"retrieved_at": retrieved[1]}
         return page, page_end
 
-    def _elements(self, position: int, limit: int, *, mark: str) -> tuple[list[Any], int]:
+    def _elements(self, position: int, limit: int, *, marks: Sequence[str]) -> tuple[list[Any], int]:
         """The elements of a list whose bracket is open, up to its end or ``limit``.
 
         Args:
-            mark: a key that an element has and the objects within it have not.
+            marks: keys one of which an element has and the objects within it have not.
         """
         text = self._text
         found: list[Any] = []
@@ -188,19 +194,25 @@ class _Pieces:
                 return found, min(position + 1, limit)
             value, end, error = self._try(position)
             if error or end > limit:
-                end = self._resync(position, limit, mark=mark)
+                end = self._resync(position, limit, marks=marks)
                 value = Broken(text[position:end], error)
             found.append(value)
             position = end
 
-    def _resync(self, position: int, limit: int, *, mark: str) -> int:
-        """Where the next undamaged object begins that is a page or has an id and ``mark``; ``limit`` if none does."""
+    def _resync(self, position: int, limit: int, *, marks: Sequence[str]) -> int:
+        """Where the next undamaged object begins that is a page, or has an id and one of ``marks``;
+        ``limit`` if none does.
+        """
         candidates = _SIBLING if self._text.startswith("{", position) else _OBJECT
         at = position + 1
         while found := candidates.search(self._text, at, limit):
             start = found.end() if candidates is _SIBLING else found.start()
             value, end, error = self._try(start)
-            if not error and end <= limit and ("data" in value or ("id" in value and mark in value)):
+            if (
+                not error
+                and end <= limit
+                and ("data" in value or ("id" in value and any(mark in value for mark in marks)))
+            ):
                 return start
             if self._budget <= 0:
                 return limit

@@ -12,7 +12,8 @@ import html
 import math
 import re
 import reprlib
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from viral_assets.errors import ViralAssetsError
@@ -41,6 +42,9 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})?")
 _STATUS_URL = re.compile(r"/status(?:es)?/(\d{1,19})(?!\d)")
+_AUTHOR_URL = re.compile(r"(?:twitter|x)\.com/(?:#!/)?([A-Za-z0-9_]{1,15})/status(?:es)?/\d")
+_ROUNDED_COUNT = re.compile(r"(\d{1,4}(?:\.\d{1,2})?) ?([KMB])", re.IGNORECASE)
+_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9}
 
 
 class UnusableError(ViralAssetsError):
@@ -89,6 +93,21 @@ def id_in_url(url: object) -> str | None:
     """``20`` from ``https://x.com/jack/status/20``."""
     found = _STATUS_URL.search(url) if isinstance(url, str) else None
     return found[1] if found and _is_id(found[1]) else None
+
+
+def tweet_id_or_in_url(value: object, *urls: object) -> str:
+    """The id; where there is none or it makes no sense, the one in the tweet's address.
+
+    Raises:
+        UnusableError: as :func:`tweet_id`.
+    """
+    try:
+        return tweet_id(value)
+    except UnusableError:
+        for url in urls:
+            if found := id_in_url(url):
+                return found
+        raise
 
 
 def optional_id(value: object) -> str | None:
@@ -152,8 +171,17 @@ def count(name: str, value: object) -> int | None:
     raise UnusableError("bad_count", f"{name} is {shown(value)}")
 
 
+def loose_count(name: str, value: object) -> int | None:
+    """A count of a source that writes some of its numbers as text.
+
+    Raises:
+        UnusableError: as :func:`count`.
+    """
+    return written_count(name, value) if isinstance(value, str) else count(name, value)
+
+
 def written_count(name: str, value: str) -> int | None:
-    """A count as text files write it: ``1,234``, ``12.0``; blank where there is none."""
+    """A count as text files write it: ``1,234``, ``12.0``, ``1.2K`` as pages show it; blank where there is none."""
     value = value.strip()
     if value.isascii() and value.isdigit() and len(value) <= 10:
         return count(name, int(value))
@@ -161,6 +189,8 @@ def written_count(name: str, value: str) -> int | None:
         return None
     if _THOUSANDS.fullmatch(value):
         return written_count(name, value.replace(",", ""))
+    if rounded := _ROUNDED_COUNT.fullmatch(value):
+        return count(name, round(float(rounded[1]) * _SCALES[rounded[2].lower()]))
     try:
         number = float(value)
     except ValueError:
@@ -182,6 +212,12 @@ def handle(value: object) -> str:
         return ""
     value = value.strip().removeprefix("@")
     return value if len(value) <= 64 and value.isascii() and value.replace("_", "a").isalnum() else ""
+
+
+def handle_in_url(url: str) -> str:
+    """``jack`` from ``https://x.com/jack/status/20``; empty where the address does not tell."""
+    found = _AUTHOR_URL.search(url)
+    return "" if found is None or found[1] in ("i", "web", "statuses") else found[1]
 
 
 def author_name(value: object) -> str | None:
@@ -229,25 +265,49 @@ class Times:
 
     Args:
         now: the present; what lies after it (and some skew) is from the future.
+        zone: of times that do not tell theirs.
     """
 
-    __slots__ = ("_formats", "_latest", "zoneless")
+    __slots__ = ("_formats", "_latest", "_shifts", "_zone", "zoneless")
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, zone: tzinfo = UTC) -> None:
         self._latest = now + CLOCK_SKEW
         self._formats = list(_TIME_FORMATS)
+        self._zone = zone
+        self._shifts: Counter[timedelta | None] = Counter()
         self.zoneless = 0
-        """How many times had no zone and were taken as UTC."""
+        """How many times had no zone and were taken as being of ``zone``."""
 
-    def created_at(self, value: object) -> datetime:
+    def zone_in_doubt(self) -> str | None:
+        """What the ids say against the zone that was assumed, in a sentence; None where they say nothing.
+
+        Ids of tweets hold the time they were made at. One may be odd; many that all differ by the same number of
+        quarters of an hour are times of another zone.
+        """
+        (shift, agree), *_ = self._shifts.most_common(1) or [(None, 0)]
+        if not shift or agree < 3 or agree < 0.8 * self._shifts.total():
+            return None
+        hours = abs(shift) / timedelta(hours=1)
+        return (
+            f"times without a zone are {hours:g} hours {'earlier' if shift > timedelta() else 'later'} than the ids of "
+            "their tweets say: give their zone with --timezone"
+        )
+
+    def created_at(self, value: object, identity: str = "") -> datetime:
         """When a tweet was posted, in UTC.
+
+        Args:
+            identity: the tweet's id, which can tell whether the zone that is assumed is the right one.
 
         Raises:
             UnusableError: ``no_time``, ``bad_time`` or ``future``.
         """
         if value is None or value == "":
             raise UnusableError("no_time", "there is no time of posting")
+        zoneless = self.zoneless
         instant = self._read(value) if isinstance(value, str) else None
+        if instant is not None and identity and self.zoneless > zoneless:
+            self._shifts[_shift(instant, identity)] += 1
         if instant is None:
             raise UnusableError("bad_time", f"{shown(value)} is not a time; write it like 2026-03-17T17:47:00Z")
         if instant < FIRST_TWEET:
@@ -275,7 +335,7 @@ class Times:
             return instant
         if instant.tzinfo is None:
             self.zoneless += 1
-            return instant.replace(tzinfo=UTC)
+            instant = instant.replace(tzinfo=self._zone)
         try:
             return instant.astimezone(UTC)
         except OverflowError:
@@ -290,8 +350,8 @@ class Times:
             zone = UTC
             words.pop()
         text = " ".join(words)
-        if text.isascii() and text.isdigit():
-            return _since_epoch(text)
+        if text.isascii() and text.removesuffix(".0").isdigit():
+            return _since_epoch(text.removesuffix(".0"))
         for position, notation in enumerate(self._formats):
             try:
                 instant = datetime.strptime(text, notation)  # noqa: DTZ007 - the zone, if any, is put on below
@@ -305,6 +365,29 @@ class Times:
             except ValueError:
                 return None
         return None
+
+
+_FIRST_SNOWFLAKE = 10**16
+"""Since November 2010 ids hold the time they were made at, in milliseconds from this instant on."""
+_SNOWFLAKE_EPOCH = datetime(2010, 11, 4, 1, 42, 54, 657_000, tzinfo=UTC)
+_QUARTER = timedelta(minutes=15)
+
+
+def time_in_id(identity: str) -> datetime | None:
+    """When a tweet was posted, as its id tells; None for the ids before these told."""
+    number = int(identity)
+    return _SNOWFLAKE_EPOCH + timedelta(milliseconds=number >> 22) if number >= _FIRST_SNOWFLAKE else None
+
+
+def _shift(instant: datetime, identity: str) -> timedelta | None:
+    """How much later the id is than the time, in whole quarters of an hour; None where that makes no time zone."""
+    posted = time_in_id(identity)
+    if posted is None:
+        return None
+    # Times without a zone are mostly without seconds too.
+    quarters = round((posted - instant) / _QUARTER)
+    rest = abs(posted - instant - quarters * _QUARTER)
+    return quarters * _QUARTER if abs(quarters) <= 14 * 4 and rest <= timedelta(minutes=2) else None
 
 
 def _since_epoch(digits: str) -> datetime | None:

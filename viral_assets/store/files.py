@@ -19,6 +19,12 @@ def find_file(connection: sa.Connection, sha256: str, project: str) -> Mapping[s
     return None if found is None else dict(found._mapping)
 
 
+def projects_of_file(connection: sa.Connection, sha256: str) -> list[str]:
+    """For which projects a file of this content was read."""
+    table = ingested_files.c
+    return list(connection.scalars(sa.select(table.project).where(table.sha256 == sha256).order_by(table.project)))
+
+
 def record_file(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     """Remember that a file was read; a second reading for the same project replaces the first.
 

@@ -6,6 +6,7 @@ A tweet's suggestions and its outcome are written together, in one transaction, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,22 +24,9 @@ _FINISHED = ("done", "filtered", "blocked", "failed")
 _LOOKUP_ROWS = 5_000
 
 
-def save_result(
-    connection: sa.Connection,
-    *,
-    project: str,
-    tweet_id: str,
-    window_start: datetime,
-    suggestions: Sequence[Mapping[str, Any]],
-    outcome: str,
-    reason: str,
-    attempts: int,
-    now: datetime,
-    replace: bool = False,
-) -> int:
-    """Save the suggestions for one tweet and how it ended.
-
-    A pending suggestion of the same type is replaced; one that a person decided about stays as it is.
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The suggestions for one tweet and how it ended.
 
     Args:
         suggestions: each with ``suggestion_type``, ``position``, ``text``, ``weighted_length``, ``provider``,
@@ -47,26 +35,46 @@ def save_result(
             ``blocked`` (a safety filter), ``failed`` (gave up) or ``deferred`` (a later run picks it up).
         attempts: requests this tweet took part in.
         replace: remove pending suggestions of the tweet that are not among the new ones.
+    """
+
+    project: str
+    tweet_id: str
+    window_start: datetime
+    suggestions: Sequence[Mapping[str, Any]]
+    outcome: str
+    reason: str
+    attempts: int
+    replace: bool = False
+
+
+def save_endings(connection: sa.Connection, endings: Sequence[Ending], *, now: datetime) -> int:
+    """Save how tweets ended; all of them in as many statements as one.
+
+    A pending suggestion of the same type is replaced; one that a person decided about stays as it is.
 
     Returns:
         How many suggestions were written.
     """
     table = comment_suggestions
-    whose = {"project": project, "tweet_id": tweet_id, "window_start": window_start}
-    if replace:
-        kept = [suggestion["suggestion_type"] for suggestion in suggestions]
-        connection.execute(
-            sa.delete(table).where(
-                table.c.project == project,
-                table.c.tweet_id == tweet_id,
-                table.c.status == PENDING,
-                table.c.suggestion_type.not_in(kept),
+    rows: list[dict[str, Any]] = []
+    outcomes: list[dict[str, Any]] = []
+    for ending in endings:
+        whose = {"project": ending.project, "tweet_id": ending.tweet_id, "window_start": ending.window_start}
+        if ending.replace:
+            kept = [suggestion["suggestion_type"] for suggestion in ending.suggestions]
+            connection.execute(
+                sa.delete(table).where(
+                    table.c.project == ending.project,
+                    table.c.tweet_id == ending.tweet_id,
+                    table.c.status == PENDING,
+                    table.c.suggestion_type.not_in(kept),
+                )
             )
-        )
-    rows = [{**whose, **suggestion, "created_at": now, "status": PENDING} for suggestion in suggestions]
+        rows += [{**whose, **suggestion, "created_at": now, "status": PENDING} for suggestion in ending.suggestions]
+        how = {"outcome": ending.outcome, "reason": ending.reason, "attempts": ending.attempts, "updated_at": now}
+        outcomes.append({**whose, **how})
     saved = upsert(connection, table, rows, where=table.c.status == PENDING)
-    ending = {**whose, "outcome": outcome, "reason": reason, "attempts": attempts, "updated_at": now}
-    upsert(connection, generation_outcomes, [ending])
+    upsert(connection, generation_outcomes, outcomes)
     return saved
 
 

@@ -327,3 +327,42 @@ generation_claims = Table(
     Column("runner", String(32), nullable=False, index=True),
     comment="Tweets in flight. Two runs over the same hours never ask for one tweet at once.",
 )
+
+source_windows = Table(
+    "source_windows",
+    metadata,
+    Column("source", String(16), primary_key=True, comment="x_api or apify"),
+    Column("project", String(64), primary_key=True),
+    Column("query_sha256", String(64), primary_key=True),
+    Column("window_start", UtcDateTime, primary_key=True),
+    Column("query", CleanText, nullable=False),
+    Column("done", Boolean, nullable=False, comment="the whole hour was read; it is not asked for again"),
+    Column("cursor", JSON, comment="where reading goes on: a page's next_token, an Actor's run and position"),
+    Column("newest_id", String(32), comment="of a current hour: only what is newer is asked for next time"),
+    Column("items", Integer, nullable=False, comment="received in all"),
+    Column("cost_usd", Double, comment="as the service says; null where it does not"),
+    Column("note", CleanText, nullable=False, comment="why reading stopped before the end, empty otherwise"),
+    Column("holder", String(128), comment="who reads it right now"),
+    Column("held_until", Double, nullable=False, server_default="0", comment="seconds since the epoch"),
+    Column("updated_at", UtcDateTime, nullable=False),
+    comment="How far a query of a service was read for an hour. Moves on with each stored page, in its transaction.",
+)
+
+source_requests = Table(
+    "source_requests",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("account", String(128), nullable=False, comment="service and fingerprint of the token"),
+    Column("endpoint", String(16), nullable=False, comment="search or lookup"),
+    Column("project", String(64), nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("status", String(16), nullable=False, comment="granted, answered or failed"),
+    Column("granted_at", Double, nullable=False, comment="seconds since the epoch"),
+    Column("finished_at", Double),
+    Column("posts", Integer, nullable=False, comment="asked for at grant, received once answered: they are paid for"),
+    Column("http_status", Integer),
+    Column("error", CleanText),
+    Index(None, "account", "granted_at"),
+    Index(None, "run_id"),
+    comment="Requests for posts that cost money each: the caps of a run and a day are kept with it.",
+)

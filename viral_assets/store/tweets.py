@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -89,6 +90,39 @@ def read_tweets(connection: sa.Connection, window: HourRange, *, project: str | 
     """
     query = sa.select(tweets).where(tweets.c.window_start >= window.start, tweets.c.window_start < window.end)
     return read_frame(connection, _of(project, query).order_by(tweets.c.window_start, tweets.c.tweet_id))
+
+
+def read_earlier_looks(connection: sa.Connection, window: HourRange, *, at_least_before: timedelta) -> pd.DataFrame:
+    """For each tweet of ``window`` that was seen before its newest counts: as it was then.
+
+    Args:
+        at_least_before: how much earlier that must have been. Of several such looks it is the latest.
+
+    Returns:
+        ``tweet_id``, ``earlier_collected_at``, ``earlier_like_count``, ``earlier_reply_count`` and
+        ``earlier_retweet_count``, ordered by id.
+    """
+    newest, looks = tweets.c, tweet_snapshots.c
+    # Only tweets whose counts have changed, or that were seen again, have anything to tell; most were seen once.
+    query = (
+        sa.select(
+            looks.tweet_id,
+            newest.collected_at,
+            looks.collected_at.label("earlier_collected_at"),
+            *(looks[f"{name}_count"].label(f"earlier_{name}_count") for name in ("like", "reply", "retweet")),
+        )
+        .join_from(tweets, tweet_snapshots, looks.tweet_id == newest.tweet_id)
+        .where(
+            newest.window_start >= window.start,
+            newest.window_start < window.end,
+            looks.collected_at < newest.collected_at,
+        )
+        .order_by(looks.tweet_id, looks.collected_at)
+    )
+    frame = read_frame(connection, query)
+    early_enough = frame["collected_at"] - frame["earlier_collected_at"] >= at_least_before
+    latest = frame[early_enough].drop_duplicates("tweet_id", keep="last")
+    return latest.drop(columns="collected_at").reset_index(drop=True)
 
 
 def tweet_windows(connection: sa.Connection, *, project: str | None = None) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pytest
 from viral_assets import __version__
 from viral_assets_tests.cli.conftest import CommandLine
 
-COMMANDS = ("demo", "dev", "ingest", "generate-comments", "export-comments", "quota", "review", "db upgrade")
+COMMANDS = ("demo", "dev", "ingest", "rejects", "generate-comments", "export-comments", "quota", "review", "db upgrade")
 
 FLAGS = (
     "--project",

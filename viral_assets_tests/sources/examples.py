@@ -43,6 +43,70 @@ def tweet(number: int = 1, **changes: Any) -> Object:
     return {key: value for key, value in full.items() if value is not ...}
 
 
+def apify_item(number: int = 1, **changes: Any) -> Object:
+    """A tweet as Apify's tweet-scraper writes it; ``...`` as a value takes the key away."""
+    identity = str(1_990_000_000_000_000_000 + number)
+    full = {
+        "type": "tweet",
+        "id": identity,
+        "url": f"https://x.com/mara_writes_here/status/{identity}",
+        "text": "How much screen time…",
+        "fullText": f"How much screen time is too much? ({number})",
+        "createdAt": "Sat Nov 21 20:05:00 +0000 2026",
+        "lang": "en",
+        "likeCount": 50,
+        "retweetCount": 2,
+        "replyCount": 3,
+        "quoteCount": 1,
+        "viewCount": 900,
+        "bookmarkCount": 4,
+        "isReply": False,
+        "isRetweet": False,
+        "isQuote": False,
+        "conversationId": identity,
+        "author": {
+            "type": "user",
+            "userName": "mara_writes_here",
+            "id": "42",
+            "name": "Mara",
+            "followers": 1234,
+            "isVerified": False,
+            "isBlueVerified": True,
+            "createdAt": "Mon Jan 05 09:00:00 +0000 2015",
+        },
+        **changes,
+    }
+    return {key: value for key, value in full.items() if value is not ...}
+
+
+def status(number: int = 1, **changes: Any) -> Object:
+    """A tweet as X's API v1.1 gave it; ``...`` as a value takes the key away."""
+    identity = 1_990_000_000_000_000_000 + number
+    full = {
+        "created_at": "Sat Nov 21 20:05:00 +0000 2026",
+        "id": identity,
+        "id_str": str(identity),
+        "text": f"How much screen time is too much? ({number})",
+        "truncated": False,
+        "favorite_count": 50,
+        "retweet_count": 2,
+        "lang": "en",
+        "in_reply_to_status_id": None,
+        "in_reply_to_user_id": None,
+        "is_quote_status": False,
+        "user": {
+            "id": 42,
+            "id_str": "42",
+            "screen_name": "mara_writes_here",
+            "name": "Mara",
+            "followers_count": 1234,
+            "verified": True,
+        },
+        **changes,
+    }
+    return {key: value for key, value in full.items() if value is not ...}
+
+
 def user(**changes: Any) -> Object:
     return {
         "id": "42",

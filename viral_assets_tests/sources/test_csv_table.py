@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.sources.base import Reject
-from viral_assets.sources.csv_table import COLUMNS, CsvTable, find_header, ids_rounded, rows
+from viral_assets.sources.columns import COLUMNS
+from viral_assets.sources.csv_table import CsvTable, find_header, ids_rounded, rows
 from viral_assets.sources.normalise import Times
 from viral_assets.sources.tweet import Tweet
 from viral_assets_tests.sources.examples import NOW, reasons

@@ -61,10 +61,10 @@ class TestSurvey:
             (b"", "empty"),
             (b"\xef\xbb\xbf\r\n \n", "empty"),
             (b"\0" * 5000, "empty"),
-            (bytes(range(256)) * 20, "not a text file"),
-            (b"\x1f\x8b\x08\x00abc", "gzip"),
+            (bytes(range(256)) * 20, "neither text nor Parquet"),
+            (b"\x1f\x8b\x08\x00abc", "gzip file is cut off"),
             (b"PK\x03\x04rest", "Excel"),
-            (b"\x28\xb5\x2f\xfdrest", "zstd"),
+            (b"\x28\xb5\x2f\xfdrest", "zstd file is cut off"),
         ],
     )
     def test_what_is_no_text_is_named(self, path: Path, content: bytes, problem: str) -> None:
@@ -75,7 +75,7 @@ class TestSurvey:
         assert str(path) in str(error.value)
 
     def test_blank_lines_without_end_are_no_file_of_tweets(self, path: Path) -> None:
-        path.write_bytes(b"\n" * 300_000 + b"id,text")
+        path.write_bytes(b"\n" * 1_100_000 + b"id,text")
         with pytest.raises(SourceError, match="blank"):
             survey(path)
 

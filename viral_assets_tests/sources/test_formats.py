@@ -114,9 +114,11 @@ class TestRecognition:
         ("content", "problem"),
         [
             (b"just a letter to somebody\n", "neither JSON"),
-            (b'{"name": "package", "version": "1.0"}', "not of the X API v2"),
-            (b'[{"id_str": "1", "full_text": "hi", "created_at": "Fri Nov 21 20:20:00 +0000 2025"}]', "v1.1"),
-            (b'[{"id": "1", "text": "hi", "fullText": "hi", "likeCount": 3}]', "Apify"),
+            (b'{"name": "package", "version": "1.0"}', "JSON, but no tweets .* its keys are 'name', 'version'"),
+            (
+                b"a,b,c\n1,2,3\n",
+                "no column for the tweet's id and its text and its time; its columns are 'a', 'b', 'c'",
+            ),
             (b"id,likes,retweets\n1,2,3\n", "no column for its text and its time; its columns are 'id'"),
             (b"<html><body>Rate limit exceeded</body></html>", "neither JSON"),
         ],

@@ -116,7 +116,7 @@ class TestCount:
     def test_what_counts_nothing_is_rejected(self, value: Any) -> None:
         assert reason(normalise.count, "like_count", value) == "bad_count"
 
-    @pytest.mark.parametrize("value", ["-5", "many", "1.5", "1.2K", "12,34", "9" * 400, "inf", "1e999"])
+    @pytest.mark.parametrize("value", ["-5", "many", "1.5", "1.2Q", "12,34", "9" * 400, "inf", "1e999"])
     def test_what_is_written_and_counts_nothing_is_rejected(self, value: str) -> None:
         assert reason(normalise.written_count, "likes", value) == "bad_count"
 

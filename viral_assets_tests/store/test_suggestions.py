@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HOUR, floor_hour
 from viral_assets.store.engine import Database
-from viral_assets.store.suggestions import finished_tweets, read_outcomes, read_suggestions, save_result
+from viral_assets.store.suggestions import Ending, finished_tweets, read_outcomes, read_suggestions, save_endings
 from viral_assets.store.tables import comment_suggestions, generation_outcomes
 from viral_assets_tests.store.rows import DAY, stored
 
@@ -38,11 +38,11 @@ def save(database: Database, now: datetime, *kinds: str, text: str = "A reply.",
         "outcome": "done",
         "reason": "",
         "attempts": 1,
-        "now": now,
         **changes,
     }
+    ending = Ending(suggestions=[suggestion(kind, text) for kind in kinds], **told)
     with database.begin() as connection:
-        return save_result(connection, suggestions=[suggestion(kind, text) for kind in kinds], **told)
+        return save_endings(connection, [ending], now=now)
 
 
 def decide(database: Database, kind: str, status: str) -> None:
@@ -114,6 +114,25 @@ def test_a_forced_re_run_leaves_no_pending_suggestion_of_the_old_one(database: D
     assert dict(zip(own.suggestion_type, own.text, strict=True)) == {"add_value": "Second.", "ask_question": "First."}
     assert len(found) == 5
     assert len(stored(database, comment_suggestions)) == 8
+
+
+def test_several_tweets_are_saved_together_each_by_its_own_rules(database: Database, now: datetime) -> None:
+    for tweet_id in ("1", "2"):
+        save(database, now, "add_value", "ask_question", text="First.", tweet_id=tweet_id)
+    hour, again = floor_hour(now), [suggestion("add_value", "Second.")]
+
+    with database.begin() as connection:
+        endings = [
+            Ending("p", "1", hour, again, "filtered", "ask_question: too short", 2, replace=True),
+            Ending("p", "2", hour, again, "filtered", "ask_question: too short", 2),
+            Ending("q", "2", hour, [], "blocked", "SAFETY", 1),
+        ]
+        assert save_endings(connection, endings, now=now) == 2
+
+    found = {(row["tweet_id"], row["suggestion_type"]): row["text"] for row in stored(database, comment_suggestions)}
+    assert found == {("1", "add_value"): "Second.", ("2", "add_value"): "Second.", ("2", "ask_question"): "First."}
+    ended = {(row["project"], row["tweet_id"]): row["outcome"] for row in stored(database, generation_outcomes)}
+    assert ended == {("p", "1"): "filtered", ("p", "2"): "filtered", ("q", "2"): "blocked"}
 
 
 def test_a_tweet_may_end_without_suggestions(database: Database, now: datetime) -> None:

@@ -1,0 +1,301 @@
+"""Apify: an Actor run for each project and hour, and datasets that somebody else's run has filled.
+
+The wire is in ``apify_service``, what an item says in ``apify_items``. A run is remembered as soon as it has started
+and its items are stored as they come, each page together with the place after it: a killed process, or one that would
+wait no longer, leaves a run that the next one goes on with instead of paying for another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from viral_assets.errors import ServiceRefusedError, ServiceUnavailableError
+from viral_assets.hours import HOUR, HourRange
+from viral_assets.sources.apify_items import ApifyItems
+from viral_assets.sources.apify_service import ITEMS_A_PAGE, ActorRun, ApifyService, GoneError, dataset_digest
+from viral_assets.sources.normalise import Times
+from viral_assets.sources.services import Patience, ServiceReport, Tally, utc_now
+from viral_assets.store.engine import Database
+from viral_assets.store.source_windows import (
+    Held,
+    Place,
+    Progress,
+    leave_place,
+    save_progress,
+    stay,
+    take_place,
+    this_holder,
+    with_items,
+)
+
+SOURCE = "apify"
+
+FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.25, 5.0
+"""Between two looks at a run: soon at first, as small searches take a few seconds, then less often."""
+
+_OPERATORS = {
+    "-is:retweet": "-filter:nativeretweets",
+    "is:retweet": "filter:nativeretweets",
+    "-is:reply": "-filter:replies",
+    "is:reply": "filter:replies",
+    "-is:quote": "-filter:quote",
+    "is:quote": "filter:quote",
+    "-has:links": "-filter:links",
+    "has:links": "filter:links",
+    "-has:media": "-filter:media",
+    "has:media": "filter:media",
+    "-has:images": "-filter:images",
+    "has:images": "filter:images",
+}
+_OPERATOR = re.compile(r"(?<![\w:-])(?:" + "|".join(map(re.escape, _OPERATORS)) + r")(?![\w:])")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What an Actor is asked for.
+
+    Args:
+        actor: its name.
+        queries: in the notation of X's own search page.
+        max_items: of one hour.
+        max_cost_usd: of one run.
+        run_input: further input, for other Actors; goes before what is made here.
+        run_seconds: after which Apify stops a run.
+    """
+
+    actor: str
+    queries: Sequence[str]
+    max_items: int
+    max_cost_usd: float | None = None
+    run_input: Mapping[str, Any] = field(default_factory=dict)
+    run_seconds: float = 600.0
+
+    def input_for(self, hour: datetime) -> dict[str, Any]:
+        """The input of the run for one hour."""
+        return {
+            "searchTerms": [f"{query} {hour_operators(hour)}" for query in self.queries],
+            "sort": "Latest",
+            "maxItems": self.max_items,
+            **self.run_input,
+        }
+
+
+def page_query(query: str) -> str:
+    """A query of the X API in the notation of X's search page, which is what Actors search with."""
+    return _OPERATOR.sub(lambda operator: _OPERATORS[operator[0]], query)
+
+
+def hour_operators(hour: datetime) -> str:
+    """What confines a search to one hour: from its first second on, and before its end."""
+    start = int(hour.timestamp())
+    return f"since_time:{start} until_time:{start + int(HOUR.total_seconds())}"
+
+
+class ApifySearch:
+    """Reads hours of a project into the store.
+
+    Args:
+        patience: how long Actors and other processes may take, all hours together.
+        clock: the present.
+        poll_seconds: between two looks at a run, at most.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        service: ApifyService,
+        patience: Patience,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        poll_seconds: float = LONGEST_POLL_SECONDS,
+    ) -> None:
+        self._database, self._service, self._patience = database, service, patience
+        self._clock, self._poll_seconds = clock, poll_seconds
+        self._holder = this_holder()
+
+    def read(
+        self, project: str, search: Search, hours: Iterable[datetime], *, window: HourRange | None = None
+    ) -> ServiceReport:
+        """Have each of the hours searched that is over, in order. What cannot be read now is said in the report.
+
+        Args:
+            window: the configured hours.
+        """
+        tally = Tally(f"Apify, {project}: {search.actor}", "Apify Actor", project, window)
+        for hour in hours:
+            # An Actor's searches are paid for from the beginning each time: an hour is searched once, when it is over.
+            if hour + HOUR > self._clock():
+                tally.remarks["an hour that is not over yet was not searched"] += 1
+                continue
+            try:
+                reason = self._read_hour(Place(SOURCE, project, _key_of(search), hour), search, tally)
+            except ServiceRefusedError as error:
+                tally.problem = str(error)
+                break
+            if reason:
+                tally.incomplete[reason] += 1
+        return tally.report()
+
+    def _read_hour(self, place: Place, search: Search, tally: Tally) -> str:
+        while isinstance(found := take_place(self._database, place, self._holder, self._clock()), Held):
+            if not self._patience.wait(found.seconds):
+                return "another process reads it, for longer than this run waits"
+        if found.done:
+            return ""
+        reason = "interrupted"
+        try:
+            reason = self._follow(place, found, search, tally)
+        except (ServiceRefusedError, ServiceUnavailableError) as error:
+            reason = str(error)
+            if isinstance(error, ServiceRefusedError):
+                raise
+        finally:
+            leave_place(self._database, place, self._holder, reason)
+        return reason
+
+    def _follow(self, place: Place, progress: Progress, search: Search, tally: Tally) -> str:
+        """Read the items of the hour's run as they come, until it ends. Returns why that was left early."""
+        run = self._begun(progress, tally)
+        if run is None:
+            run = self._service.start(
+                search.actor,
+                search.input_for(place.window_start),
+                max_items=search.max_items,
+                max_cost_usd=search.max_cost_usd,
+                seconds=search.run_seconds,
+            )
+            cursor = {"run_id": run.run_id, "dataset_id": run.dataset_id, "offset": 0, "cost_usd": None}
+            progress = replace(progress, cursor=cursor, note="")
+            with self._database.begin() as connection:
+                save_progress(connection, place, progress, self._holder, self._clock())
+        tally.requests += 1
+        pause = min(FIRST_POLL_SECONDS, self._poll_seconds)
+        while True:
+            # In this order, so that what came between the two is not missed.
+            progress = self._read_items(place, progress, run, tally)
+            if run.finished:
+                break
+            if not self._patience.wait(pause, lambda: self._stay(place)):
+                self._pay(place, progress, run, tally, cursor=progress.cursor, done=False)
+                return "the Actor still runs, longer than this run waits; what it has found by then is stored"
+            pause = min(1.5 * pause, self._poll_seconds)
+            run = self._service.run(run.run_id)
+        # A run that failed has nothing more to give: another attempt is another run.
+        self._pay(place, progress, run, tally, cursor=None, done=run.succeeded)
+        if run.succeeded:
+            return ""
+        message = f" ({run.message})" if run.message else ""
+        return f"the Actor ended as {run.status}{message}; what it had found is stored, and a new run would search anew"
+
+    def _begun(self, progress: Progress, tally: Tally) -> ActorRun | None:
+        """The run that an earlier look at this hour has started, if it is still there."""
+        if not progress.cursor:
+            return None
+        try:
+            return self._service.run(progress.cursor["run_id"])
+        except GoneError:
+            tally.remarks["an earlier run of the Actor is gone; a new one was started"] += 1
+            return None
+
+    def _read_items(self, place: Place, progress: Progress, run: ActorRun, tally: Tally) -> Progress:
+        while True:
+            cursor = dict(progress.cursor or {})
+            offset = int(cursor["offset"])
+            items = self._service.items(run.dataset_id, offset)
+            if items:
+                now = self._clock()
+                seen_at = min(now, run.finished_at) if run.finished_at else now
+                records = _records(items, offset, now, tally)
+                progress = with_items(progress, len(items), cursor={**cursor, "offset": offset + len(items)})
+                with self._database.begin() as connection:
+                    digest = dataset_digest(run.dataset_id)
+                    counted = tally.store(connection, records, digest=digest, seen_at=seen_at, now=now)
+                    save_progress(connection, place, progress, self._holder, now)
+                counted()
+            if len(items) < ITEMS_A_PAGE:
+                return progress
+
+    def _pay(
+        self,
+        place: Place,
+        progress: Progress,
+        run: ActorRun,
+        tally: Tally,
+        *,
+        cursor: Mapping[str, Any] | None,
+        done: bool,
+    ) -> None:
+        """Note what the run has cost since it was last looked at, and where its hour stands."""
+        before = (progress.cursor or {}).get("cost_usd") or 0.0
+        more = None if run.cost_usd is None else run.cost_usd - before
+        total = progress.cost_usd if more is None else (progress.cost_usd or 0.0) + more
+        if cursor is not None:
+            cursor = {**cursor, "cost_usd": run.cost_usd}
+        with self._database.begin() as connection:
+            moved = replace(progress, cursor=cursor, done=done, cost_usd=total)
+            save_progress(connection, place, moved, self._holder, self._clock())
+        tally.add_cost(more)
+
+    def _stay(self, place: Place) -> None:
+        stay(self._database, place, self._holder, self._clock())
+
+
+def ingest_dataset(
+    database: Database,
+    service: ApifyService,
+    dataset_id: str,
+    *,
+    project: str,
+    window: HourRange | None = None,
+    collected_at: datetime | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    progress: Callable[[int], None] | None = None,
+) -> ServiceReport:
+    """Read a dataset from its beginning to its end, page by page. Reading it again changes nothing.
+
+    Args:
+        project: whose tweets these are; ``'*'`` for everybody's.
+        window: the configured hours. Tweets outside are stored and counted as outside.
+        collected_at: when the counts were seen. By default when the dataset was last added to.
+        progress: told after each stored page how many items it had.
+
+    Returns:
+        The report; a dataset that cannot be read, or not to its end, is one with a ``problem``. What was read is kept.
+    """
+    tally = Tally(f"apify:{dataset_id}", "Apify dataset", project, window)
+    try:
+        dataset = service.dataset(dataset_id)
+        offset = 0
+        while True:
+            items = service.items(dataset_id, offset)
+            now = clock()
+            if items:
+                seen_at = collected_at or min(now, dataset.modified_at)
+                records = _records(items, offset, now, tally)
+                with database.begin() as connection:
+                    digest = dataset_digest(dataset_id)
+                    counted = tally.store(connection, records, digest=digest, seen_at=seen_at, now=now)
+                counted()
+                tally.requests += 1
+                if progress:
+                    progress(len(items))
+            offset += len(items)
+            if len(items) < ITEMS_A_PAGE:
+                break
+    except (ServiceRefusedError, ServiceUnavailableError) as error:
+        tally.problem = str(error)
+    return tally.report()
+
+
+def _records(items: Sequence[Any], offset: int, now: datetime, tally: Tally) -> list[Any]:
+    reader = ApifyItems(Times(now), tally.remarks)
+    return [record for at, item in enumerate(items, offset + 1) for record in reader.records(item, f"item {at}")]
+
+
+def _key_of(search: Search) -> str:
+    """Names what is searched for: another Actor or another query is another search."""
+    return "\n".join([search.actor, *search.queries])
