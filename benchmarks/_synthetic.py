@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 PAGE = 100
 AUTHORS = 20_000
+ABOUT_TOPICS = 0.9
 
 
 def phrases(separated: str) -> list[str]:
@@ -39,12 +40,16 @@ OPENINGS = phrases(
 CLOSINGS = phrases("||||? Any tips?| 😂| 🔥🔥| #screentime| #kids #phones| https://t.co/{code}| @friend_{code}")
 
 
-def tweets(count: int, seed: int, *, start: datetime, hours: int) -> Iterator[dict[str, Any]]:
-    """So many tweets, spread evenly over the hours from ``start`` on; one text in twenty was said before."""
+def tweets(count: int, seed: int, *, start: datetime, hours: int, told: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """So many tweets, spread evenly over the hours from ``start`` on; one text in twenty was said before.
+
+    Args:
+        told: examples of what tweets are about. Given some, most tweets are halves of two of them and something else.
+    """
     rng = random.Random(seed)
     said: list[str] = []
     for number in range(count):
-        yield _tweet(rng, number, start + timedelta(hours=hours) * (number / count), said)
+        yield _tweet(rng, number, start + timedelta(hours=hours) * (number / count), said, told)
 
 
 def write_pages(path: Path, some: Iterable[dict[str, Any]], *, retrieved_at: datetime) -> None:
@@ -62,7 +67,9 @@ def write_pages(path: Path, some: Iterable[dict[str, Any]], *, retrieved_at: dat
             file.write(json.dumps(content, ensure_ascii=False) + "\n")
 
 
-def _tweet(rng: random.Random, number: int, created_at: datetime, said: list[str]) -> dict[str, Any]:
+def _tweet(
+    rng: random.Random, number: int, created_at: datetime, said: list[str], told: Sequence[str]
+) -> dict[str, Any]:
     if said and rng.random() < 0.05:
         text = rng.choice(said)
     else:
@@ -70,6 +77,9 @@ def _tweet(rng: random.Random, number: int, created_at: datetime, said: list[str
             f"{rng.choice(SUBJECTS)} {rng.choice(VERBS)} {_word(rng)} {rng.choice(ENDINGS)} {_word(rng)}"
             for _ in range(rng.choice((1, 2, 3, 3)))
         ]
+        if told and rng.random() < ABOUT_TOPICS:
+            one, other = rng.choice(told).split(), rng.choice(told).split()
+            clauses[1:] = [" ".join(one[: len(one) // 2]), " ".join(other[len(other) // 2 :])]
         closing = rng.choice(CLOSINGS).format(code=rng.randrange(10**6))
         text = rng.choice(OPENINGS) + ", ".join(clauses) + closing
         if len(said) < 10_000:

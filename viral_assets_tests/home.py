@@ -176,5 +176,7 @@ def clean_environment(environment: pytest.MonkeyPatch) -> None:
     import os
 
     for name in os.environ:
-        if name.startswith(("VIRAL_ASSETS_", "GEMINI_", "GOOGLE_API_KEY", "DAGSTER_HOME")):
+        if name.startswith(
+            ("VIRAL_ASSETS_", "GEMINI_", "GOOGLE_API_KEY", "X_BEARER_", "X_API_", "APIFY_", "DAGSTER_HOME")
+        ):
             environment.delenv(name)

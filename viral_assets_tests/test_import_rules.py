@@ -20,7 +20,7 @@ CORE = ("projects", "sources", "embedding", "scoring", "quota", "generation", "s
 SHELL = ("assets", "automation", "resources", "checks", "definitions", "cli")
 ROOT = ("errors", "hours", "settings")
 
-MAY_READ_SETTINGS = {"cli", "resources", "definitions", "automation", "generation"}
+MAY_READ_SETTINGS = {"cli", "resources", "definitions", "automation", "checks", "generation"}
 
 KNOWS_ONLY = {
     "store": set[str](),

@@ -7,7 +7,7 @@ import dagster as dg
 
 from viral_assets.assets.display import add_hour_metadata
 from viral_assets.assets.generation import comment_suggestions
-from viral_assets.assets.partitions import hourly_asset, window_of
+from viral_assets.assets.partitions import FRESHNESS, hourly_asset, window_of
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.resources.database import DatabaseResource
 from viral_assets.resources.digest_folder import DigestFolderResource
@@ -25,6 +25,7 @@ TITLE = "Tweets worth a reply"
     group_name="delivery",
     deps=[comment_suggestions],
     kinds={"html", "csv"},
+    freshness_policy=FRESHNESS,
     owners=["team:community"],
     code_version="1",
     description=(
@@ -52,14 +53,14 @@ def suggestion_digest(
         rows, files = _write(store, digest_folder, HourRange(hour, hour + HOUR), titles, now)
         metadata[hour] = {
             **previews.of_digest(rows),
-            "page": dg.MetadataValue.path(files.html),
-            "table": dg.MetadataValue.path(files.csv),
+            "page": digest_folder.link(files.html),
+            "table": digest_folder.link(files.csv),
         }
     if len(window) > 1:
         _, files = _write(store, digest_folder, window, titles, now)
         metadata[window.end - HOUR] |= {
-            "page of all hours": dg.MetadataValue.path(files.html),
-            "table of all hours": dg.MetadataValue.path(files.csv),
+            "page of all hours": digest_folder.link(files.html),
+            "table of all hours": digest_folder.link(files.csv),
         }
     context.log.info("the digest is at %s", digest_folder.page(window))
     add_hour_metadata(context, metadata)

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
+from viral_assets.assets.columns import LINEAGE, description_of
 from viral_assets.hours import hour_key
 from viral_assets.review.hygiene import one_line
 
@@ -77,21 +78,29 @@ def bars(counts: Mapping[str, int], *, of: str) -> dg.MarkdownMetadataValue:
 
 
 def table_metadata(table: sa.Table) -> dict[str, Any]:
-    """What the UI knows of a table before anything is in it: its name and its columns."""
-    return {
+    """What the UI knows of a table before anything is in it: its name, its columns, and what those are made of."""
+    known: dict[str, Any] = {
         "dagster/table_name": table.name,
         "dagster/column_schema": dg.TableSchema(
             columns=[
                 dg.TableColumn(
                     name=column.name,
                     type=_type_name(column.type),
-                    description=column.comment,
+                    description=description_of(column),
                     constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), unique=bool(column.unique)),
                 )
                 for column in table.columns
             ]
         ),
     }
+    if table.name in LINEAGE:
+        known["dagster/column_lineage"] = dg.TableColumnLineage(
+            {
+                column: [dg.TableColumnDep(dg.AssetKey(source.asset), source.column) for source in sources]
+                for column, sources in LINEAGE[table.name].items()
+            }
+        )
+    return known
 
 
 def add_hour_metadata(context: dg.AssetExecutionContext, metadata: Mapping[datetime, Mapping[str, Any]]) -> None:

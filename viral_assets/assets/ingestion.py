@@ -1,4 +1,4 @@
-"""From the inbox to the table of tweets."""
+"""From the inbox and the services that projects name to the table of tweets."""
 
 import logging
 from datetime import UTC, datetime
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from viral_assets.assets.display import add_hour_metadata, table_metadata
-from viral_assets.assets.partitions import hourly_asset, window_of
+from viral_assets.assets.partitions import FRESHNESS, hourly_asset, window_of
 from viral_assets.resources.database import DatabaseResource
+from viral_assets.resources.projects import ProjectsResource
+from viral_assets.resources.run_options import RunOptions
 from viral_assets.resources.tweet_source import TweetSourceResource
 from viral_assets.store import tables
 
@@ -19,17 +21,26 @@ if TYPE_CHECKING:
 @hourly_asset(
     group_name="ingestion",
     kinds={"file", "table"},
+    freshness_policy=FRESHNESS,
     owners=["team:data"],
     code_version="1",
     metadata=table_metadata(tables.tweets),
     description=(
         "Tweets posted in the hour, each with its newest counts. Reads whatever is new in the inbox first, also tweets "
-        "of other hours; records that cannot be read are kept in quarantine with the reason."
+        "of other hours, then asks the services that projects name for what they have of the hour; records that cannot "
+        "be read are kept in quarantine with the reason."
     ),
 )
-def tweets(context: dg.AssetExecutionContext, database: DatabaseResource, tweet_source: TweetSourceResource) -> None:
-    """Read the inbox, then tell what the hours of this run hold."""
+def tweets(
+    context: dg.AssetExecutionContext,
+    database: DatabaseResource,
+    tweet_source: TweetSourceResource,
+    projects: ProjectsResource,
+    run_options: RunOptions,
+) -> None:
+    """Read the inbox, ask the services, then tell what the hours of this run hold."""
     from viral_assets.assets import previews
+    from viral_assets.sources.ask import raise_refusals
     from viral_assets.store.rejects import count_rejects
     from viral_assets.store.tweets import read_tweets
 
@@ -38,11 +49,20 @@ def tweets(context: dg.AssetExecutionContext, database: DatabaseResource, tweet_
     for report in reports:
         if not report.already_ingested:
             context.log.log(logging.WARNING if report.problem else logging.INFO, _in_words(report))
+    wanted = projects.select(run_options.projects)
+    now = datetime.now(UTC)
+    # Posts are paid for, and a dry run pays for nothing.
+    asked = [] if run_options.dry_run else tweet_source.ask(store, wanted, window, context.run.run_id, now)
+    for answer in asked:
+        if answer.asked:
+            wrong = answer.problem or answer.incomplete
+            context.log.log(logging.WARNING if wrong else logging.INFO, answer.in_words())
+    raise_refusals(asked)
     with store.read() as connection:
         frame = read_tweets(connection, window)
         quarantined = count_rejects(connection)
     context.log.info("%d tweets in %d hours; %d records in quarantine", len(frame), len(window), quarantined)
-    add_hour_metadata(context, previews.of_tweets(frame, window, reports, quarantined))
+    add_hour_metadata(context, previews.of_tweets(frame, window, reports, quarantined, asked))
 
 
 def _in_words(report: "IngestReport") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import dagster as dg
@@ -18,6 +18,10 @@ hour of tweets; a whole week in one run would make its failure, and its event lo
 
 BACKFILL_POLICY = dg.BackfillPolicy.multi_run(HOURS_PER_RUN)
 """The same for every asset of the chain: with mixed ones, an asset would not wait for the checks of another run."""
+
+FRESHNESS = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=3), fail_window=timedelta(hours=24))
+"""For the assets at the two ends of the chain, where somebody has to notice that no hour has been run for long: a
+reply to a tweet of yesterday is worth little. The latest run counts, whatever its hours."""
 
 
 def hour_partitions(first_hour: datetime, end: datetime | None = None) -> dg.HourlyPartitionsDefinition:

@@ -20,6 +20,7 @@ from viral_assets.hours import HOUR, HourRange
 from viral_assets.review.queries import OpportunityView
 from viral_assets.scoring.selection import DROP_REASONS
 from viral_assets.sources.ingest import IngestReport
+from viral_assets.sources.services import ServiceReport
 
 Metadata = dict[str, Any]
 
@@ -37,9 +38,18 @@ def by_hour(frame: pd.DataFrame, window: HourRange) -> dict[datetime, pd.DataFra
 
 
 def of_tweets(
-    frame: pd.DataFrame, window: HourRange, reports: Sequence[IngestReport], quarantined: int
+    frame: pd.DataFrame,
+    window: HourRange,
+    reports: Sequence[IngestReport],
+    quarantined: int,
+    asked: Sequence[ServiceReport] = (),
 ) -> dict[datetime, Metadata]:
-    """For ``tweets``. What is about a whole run goes with its latest hour, which the UI shows first."""
+    """For ``tweets``. What is about a whole run goes with its latest hour, which the UI shows first.
+
+    Args:
+        reports: of files.
+        asked: of services.
+    """
     metadata: dict[datetime, Metadata] = {}
     for hour, rows in by_hour(frame, window).items():
         loudest = rows.nlargest(ROWS_SHOWN, "like_count")
@@ -65,6 +75,19 @@ def of_tweets(
         rejected = sum((each.reject_reasons for each in new), Counter[str]())
         if rejected:
             latest["rejected for"] = bars(dict(rejected.most_common()), of="reason")
+    answers = [each for each in asked if each.asked]
+    if answers:
+        latest["services asked"] = markdown_table(
+            ("source", "requests", "records", "new", "newer counts", "rejected", "about USD", "left for later"),
+            (
+                (
+                    *(each.name, each.requests, each.read, each.new, each.updated, each.rejected),
+                    *("" if each.cost_usd is None else f"{each.cost_usd:.2f}", "; ".join(each.incomplete)),
+                )
+                for each in answers
+            ),
+            in_dialog=True,
+        )
     return metadata
 
 

@@ -204,12 +204,16 @@ def selection_options(project: Project, options: RunOptions, *, duplicate_simila
 
 
 def _scores(project: Project, store: Database, window: HourRange, embedder: "CachedEmbedder") -> DataFrame:
+    from viral_assets.scoring.components import MINUTES_BETWEEN_LOOKS
     from viral_assets.scoring.score import score_window
     from viral_assets.scoring.topics import topic_vectors
-    from viral_assets.store.tweets import read_tweets
+    from viral_assets.store.tweets import read_earlier_looks, read_tweets
 
+    apart = timedelta(minutes=MINUTES_BETWEEN_LOOKS)
     with store.read() as connection:
         frame = read_tweets(connection, window, project=project.name)
+        earlier = read_earlier_looks(connection, window, at_least_before=apart)
+    frame = frame.merge(earlier, on="tweet_id", how="left", validate="one_to_one")
     topics = topic_vectors(project, embedder.embed)
     return score_window(frame, _vectors(embedder, frame), topics, project, embedder.calibration)
 

@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +28,17 @@ DIMENSIONS = 256
 _TEXTS_AT_ONCE = 1024
 _REMEMBERED_WORDS = 2**16
 
+_LOCK = threading.Lock()
+
 _HASHTAG = re.compile(r"#(\w+)")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class WordLlamaEmbedder:
-    """WordLlama ``l2_supercat`` with 256 dimensions. Loaded when the first text is embedded. Safe between threads."""
+    """WordLlama ``l2_supercat`` with 256 dimensions. Safe between threads.
+
+    Loaded when the first text is embedded, once for a process: the weights take 100 MB and are the same for everybody.
+    """
 
     # The last part counts changes in how texts are prepared.
     model = f"wordllama-l2_supercat-{DIMENSIONS}-1"
@@ -44,28 +49,17 @@ class WordLlamaEmbedder:
     # the same news or are copies with a few words changed have 0.85 and more, others on the same subject at most 0.6.
     calibration = Calibration(zero=0.12, one=0.45, same=0.85)
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Unit rows (n, 256); zeros for a text without words."""
         sums = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             words = [_plain_words(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
-            with self._lock:
-                self._words.learn(word for said in words for word in said)
+            with _LOCK:
+                known = _word_sums()
+                known.learn(word for said in words for word in said)
                 for row, said in enumerate(words, start):
-                    sums[row] = self._words.sum_of(said)
+                    sums[row] = known.sum_of(said)
         return unit_rows(sums)
-
-    @cached_property
-    def _words(self) -> _WordSums:
-        with _root_logger_left_alone():
-            import wordllama
-
-            inference = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
-        inference.tokenizer.no_padding()
-        return _WordSums(inference.tokenizer, inference.embedding)
 
 
 class _WordSums:
@@ -96,6 +90,16 @@ class _WordSums:
         rows = self._rows
         total: Vectors = self._sums[[rows[word] for word in words]].sum(axis=0)
         return total
+
+
+@cache
+def _word_sums() -> _WordSums:
+    with _root_logger_left_alone():
+        import wordllama
+
+        inference = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
+    inference.tokenizer.no_padding()
+    return _WordSums(inference.tokenizer, inference.embedding)
 
 
 def _plain_words(text: str) -> list[str]:

@@ -18,7 +18,7 @@ from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.report import Outcome
 from viral_assets.generation.work import Suggestion
 from viral_assets.store.engine import Database
-from viral_assets.store.suggestions import finished_tweets, save_result
+from viral_assets.store.suggestions import Ending, finished_tweets, save_endings
 from viral_assets.store.tables import comment_suggestions, llm_requests
 
 
@@ -141,9 +141,8 @@ class DatabaseResults:
         return saved
 
     def _write(self, connection: sa.Connection, results: Sequence[TweetResult], *, replace: bool) -> int:
-        return sum(
-            save_result(
-                connection,
+        endings = [
+            Ending(
                 project=result.opportunity.project,
                 tweet_id=result.opportunity.tweet_id,
                 window_start=result.opportunity.window_start,
@@ -151,11 +150,11 @@ class DatabaseResults:
                 outcome=result.outcome,
                 reason=result.reason,
                 attempts=result.attempts,
-                now=self._now(),
                 replace=replace and result.outcome != "deferred",
             )
             for result in self._still_wanted(connection, results)
-        )
+        ]
+        return save_endings(connection, endings, now=self._now())
 
     def _row(self, project: str, suggestion: Suggestion) -> dict[str, object]:
         return {**asdict(suggestion), "position": self._positions[project][suggestion.suggestion_type]}

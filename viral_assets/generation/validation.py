@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +29,9 @@ NEAR_DUPLICATE = 0.92
 Texts that follow one pattern and differ in substance stay: numbers, codes and names with an underscore must all be
 the same before two texts count as near-duplicates.
 """
+
+MAY_LACK = 2 * (1 - NEAR_DUPLICATE) / (2 - NEAR_DUPLICATE)
+"""Share of its words that a text may have and a near-duplicate of it not: all that is left of it is in the other."""
 
 PARROTED_SHARE = 0.6
 """Share of a suggestion's words that may come from runs of four and more words of the tweet."""
@@ -232,30 +236,64 @@ def prepare() -> None:
 
 
 class _AcceptedTexts:
-    """Texts as strings of one character a word, in which near-duplicates are found thousands a millisecond."""
+    """Texts in which near-duplicates are found in a time that hardly grows with their number.
+
+    What is compared are strings of one character a word. Of a text's words a near-duplicate may lack
+    :data:`MAY_LACK`; so of any more of them it has at least one, and only texts with one of the rarest are compared
+    ("prefix filtering", Chaudhuri et al., A Primitive Operator for Similarity Joins in Data Cleaning, 2006).
+    """
 
     def __init__(self) -> None:
-        self._characters: dict[str, str] = {}
-        self._texts: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
+        self._characters = _Characters()
+        self._groups: dict[tuple[str, ...], _Group] = {}
 
     def add(self, text: str) -> None:
-        coded, texts = self._texts.setdefault(_facts(text), ([], []))
-        coded.append(self._coded(text))
-        texts.append(text)
+        self._groups.setdefault(_facts(text), _Group()).add(self._characters.of(text), text)
 
     def twin_of(self, text: str) -> str | None:
-        """An accepted text that is nearly the same, or None."""
-        coded, texts = self._texts.get(_facts(text), ((), ()))
-        found = process.extractOne(
-            self._coded(text), coded, scorer=Indel.normalized_similarity, score_cutoff=NEAR_DUPLICATE
-        )
-        return texts[found[2]] if found else None
+        """The accepted text that is most nearly the same, if there is one; of several the first."""
+        group = self._groups.get(_facts(text))
+        return group.twin_of(self._characters.of(text)) if group else None
 
-    def _coded(self, text: str) -> str:
+
+class _Characters(dict[str, str]):
+    """A character for each word."""
+
+    def of(self, text: str) -> str:
+        return "".join(map(self.__getitem__, _words(text)))
+
+    def __missing__(self, word: str) -> str:
         # From 0x10000 on there are no surrogates; a run never comes near a million different words.
-        return "".join(
-            self._characters.setdefault(word, chr(0x10000 + len(self._characters) % 0x100000)) for word in _words(text)
+        character = self[word] = chr(0x10000 + len(self) % 0x100000)
+        return character
+
+
+class _Group:
+    """Texts with the same facts, in the order in which they came, and where each word is found."""
+
+    def __init__(self) -> None:
+        self._coded: list[str] = []
+        self._texts: list[str] = []
+        self._where: defaultdict[str, list[int]] = defaultdict(list)
+
+    def add(self, coded: str, text: str) -> None:
+        # A text without words is found by the empty one.
+        for character in set(coded) or ("",):
+            self._where[character].append(len(self._texts))
+        self._coded.append(coded)
+        self._texts.append(text)
+
+    def twin_of(self, coded: str) -> str | None:
+        places = sorted((self._where.get(character, ()) for character in set(coded) or ("",)), key=len)
+        rarest = int(MAY_LACK * len(coded) + 1e-9) + 1
+        candidates = sorted(set().union(*places[:rarest]))
+        found = process.extractOne(
+            coded,
+            [self._coded[number] for number in candidates],
+            scorer=Indel.normalized_similarity,
+            score_cutoff=NEAR_DUPLICATE,
         )
+        return self._texts[candidates[found[2]]] if found else None
 
 
 @lru_cache(maxsize=1024)
@@ -264,6 +302,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold().replace("’", "'")))
 
 
+@lru_cache(maxsize=1024)
 def _facts(text: str) -> tuple[str, ...]:
     return tuple(sorted({word for word in _words(text) if _FACT.search(word)}))
 

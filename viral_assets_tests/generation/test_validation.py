@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from rapidfuzz.distance import Indel
 
 from viral_assets.generation.prompt import system_instruction
 from viral_assets.generation.validation import QualityFilter, clean_text
@@ -165,6 +166,25 @@ def test_a_rejected_text_is_not_remembered_and_a_remembered_one_counts() -> None
 def test_examples_and_rules_of_the_project_are_not_repeated() -> None:
     assert rule("We charge ours in the hallway; the first week felt odd, now nobody asks.") == "leak"
     assert "first week felt odd" in system_instruction(project())
+
+
+_FEW_WORDS = st.lists(st.sampled_from(["ours", "bus", "couch", "lamp", "rain", "soup"]), max_size=30).map(" ".join)
+
+
+@given(st.lists(_FEW_WORDS, max_size=12), _FEW_WORDS)
+def test_near_duplicates_are_found_as_by_comparing_with_every_text(accepted: list[str], text: str) -> None:
+    quality = QualityFilter(project(generation={"min_length": 1}))
+    for each in accepted:
+        quality.remember(each)
+    rejection = quality.review(TWEET, "add_value", text) if text else None
+    assume(text and (rejection is None or rejection.rule == "duplicate"))
+
+    alike = [Indel.normalized_similarity(text.split(), each.split()) for each in accepted]
+    twins = [each for each, share in zip(accepted, alike, strict=True) if share == max(alike) and share >= 0.92]
+    if rejection is None:
+        assert not twins
+    else:
+        assert rejection.detail == f"nearly the same as {twins[0] if len(twins[0]) <= 60 else twins[0][:59] + '…'}"
 
 
 def test_thousands_of_remembered_texts_cost_little() -> None:

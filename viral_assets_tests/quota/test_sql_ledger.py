@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from viral_assets.hours import HOUR
 from viral_assets.quota.ledger import ANNOUNCED_SECONDS, Ask, Decision, Granted, Settlement, Taken, Waiting
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.sql import SILENT_IS_DEAD_SECONDS, SqlLedger
 from viral_assets.store.engine import Database
-from viral_assets.store.suggestions import save_result
+from viral_assets.store.suggestions import Ending, save_endings
 from viral_assets.store.tables import generation_claims, llm_requests, quota_days, quota_runners
 from viral_assets_tests.forks import forks
 from viral_assets_tests.quota.conftest import Clock, about
@@ -46,18 +47,9 @@ def in_flight(*tweet_ids: str) -> Taken:
 
 
 def finish(database: Database, tweet_id: str, outcome: str = "done", project: str = "calm") -> None:
+    hour = datetime(2026, 11, 21, 20, tzinfo=UTC)
     with database.begin() as connection:
-        save_result(
-            connection,
-            project=project,
-            tweet_id=tweet_id,
-            window_start=datetime(2026, 11, 21, 20, tzinfo=UTC),
-            suggestions=[],
-            outcome=outcome,
-            reason="",
-            attempts=1,
-            now=datetime(2026, 11, 21, 21, tzinfo=UTC),
-        )
+        save_endings(connection, [Ending(project, tweet_id, hour, [], outcome, "", 1)], now=hour + HOUR)
 
 
 def rows(database: Database, table: sa.Table) -> list[Any]:

@@ -12,7 +12,7 @@ import hashlib
 import importlib.resources
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import yaml
@@ -103,22 +103,25 @@ def _drafts(project: Project, opportunity: Opportunity, type_name: str) -> Itera
     """Drafts in an order that depends on nothing but the tweet and the type."""
     sentences = _sentences()
     parts = sentences.get(type_name, sentences["any"])
-    limits, phrases = project.generation, _phrases(opportunity)
+    limits, phrases = project.generation, _phrases(opportunity.text, opportunity.topic)
+    topic = _within_sentence(opportunity.topic)
     for attempt in range(CANDIDATES):
         seed = hashlib.sha256(f"{project.name}\0{opportunity.tweet_id}\0{type_name}\0{attempt}".encode()).digest()
         chosen = [part[int.from_bytes(seed[4 * i : 4 * i + 4]) % len(part)] for i, part in enumerate(parts)]
         phrase = phrases[int.from_bytes(seed[-4:]) % len(phrases)]
-        spare = [each for each in parts[-1] if each not in chosen]
-        filled = [_filled(sentence, opportunity.topic, phrase) for sentence in chosen + spare]
-        yield _fitted(filled, len(chosen), limits.min_length, limits.max_length)
+        filled = [_filled(sentence, topic, phrase) for sentence in chosen]
+        spare = (_filled(sentence, topic, phrase) for sentence in parts[-1] if sentence not in chosen)
+        yield _fitted(filled, spare, limits.min_length, limits.max_length)
 
 
 def _filled(sentence: str, topic: str, phrase: str) -> str:
-    topic = _plain(topic)
-    if topic[1:2].islower():
-        topic = topic[0].lower() + topic[1:]
     sentence = sentence.replace("{topic}", topic).replace("{word}", phrase)
     return sentence[0].upper() + sentence[1:]
+
+
+def _within_sentence(topic: str) -> str:
+    topic = _plain(topic)
+    return topic[0].lower() + topic[1:] if topic[1:2].islower() else topic
 
 
 def _plain(label: str) -> str:
@@ -126,27 +129,32 @@ def _plain(label: str) -> str:
     return visible_text(re.sub(r"[^\w\s&'’-]", " ", label)) or "this"
 
 
-def _fitted(sentences: list[str], count: int, shortest: int, longest: int) -> str:
-    """The first ``count`` sentences, fewer or more of them to get within the limits.
+def _fitted(sentences: Sequence[str], spare: Iterator[str], shortest: int, longest: int) -> str:
+    """The sentences, fewer or more of them to get within the limits; ``spare`` has more.
 
     A single sentence that is too long loses its last words.
     """
-    while count < len(sentences) and text_weight(" ".join(sentences[:count])) < shortest:
-        count += 1
-    while count > 1 and text_weight(" ".join(sentences[:count])) > longest:
-        count -= 1
-    text = " ".join(sentences[:count])
+    chosen = list(sentences)
+    while text_weight(" ".join(chosen)) < shortest and (another := next(spare, None)) is not None:
+        chosen.append(another)
+    while len(chosen) > 1 and text_weight(" ".join(chosen)) > longest:
+        chosen.pop()
+    text = " ".join(chosen)
     if text_weight(text) <= longest:
         return text
-    words = sentences[0].split()
+    words = chosen[0].split()
     while len(words) > 1 and text_weight(" ".join(words) + "…") > longest:
         words.pop()
     return " ".join(words) + "…"
 
 
-def _phrases(opportunity: Opportunity) -> list[str]:
-    """Words of the tweet to pick up: two with at most two small ones between, else single ones, else the topic."""
-    text = _NOT_WORDS.sub(" . ", visible_text(opportunity.text))
+@functools.lru_cache(maxsize=64)
+def _phrases(tweet: str, topic: str) -> Sequence[str]:
+    """Words of the tweet to pick up: two with at most two small ones between, else single ones, else the topic.
+
+    Cached, because a tweet's suggestions are all about the same words.
+    """
+    text = _NOT_WORDS.sub(" . ", visible_text(tweet))
     found = [
         match
         for match in _WORD.finditer(text)
@@ -157,4 +165,4 @@ def _phrases(opportunity: Opportunity) -> list[str]:
         for one, other in pairwise(found)
         if _SMALL_WORDS.fullmatch(text, one.end(), other.start())
     ]
-    return list(dict.fromkeys(pairs or [match[0] for match in found])) or [_plain(opportunity.topic)]
+    return list(dict.fromkeys(pairs or [match[0] for match in found])) or [_plain(topic)]
