@@ -67,6 +67,9 @@ STAGGER_SECONDS = 0.02
 STAGGER_SHARE = 0.05
 """The whole burst is staggered by at most this share of the time its requests take."""
 
+LEAST_STAGGER_SECONDS = 0.005
+"""Where requests take less than that allows for: about the time in which a refusal comes back from nearby."""
+
 PLANNING_SHARE = 0.1
 """A plan that took long to make is used so long that no more than this share of the time goes into planning."""
 
@@ -351,9 +354,7 @@ class Executor:
                 task = asyncio.create_task(self._ask(batch, request, ask.request_id, price))
                 self._running[task] = _Running(time.monotonic(), expected)
                 task.add_done_callback(self._ended)
-                self._next_start = time.monotonic() + min(
-                    STAGGER_SECONDS, STAGGER_SHARE * expected / self._concurrency.limit
-                )
+                self._next_start = time.monotonic() + self._stagger(expected)
             case Waiting(seconds=seconds):
                 self._work.put_batch_first(batch)
                 if self._last_failure and seconds > LONG_WAIT_SECONDS and not self._health.worth_waiting:
@@ -369,6 +370,12 @@ class Executor:
                     await self._sleep(None)
                 else:
                     self._exhausted = reason
+
+    def _stagger(self, expected: float) -> float:
+        """Seconds until the next request of a burst, after one that should take so long."""
+        limits = self._ledger.limits
+        least = min(LEAST_STAGGER_SECONDS, limits.window_seconds / limits.max_requests)
+        return max(least, min(STAGGER_SECONDS, STAGGER_SHARE * expected / self._concurrency.limit))
 
     async def _withdraw(self) -> None:
         """Nothing is ready to be sent: others need not wait behind this run."""

@@ -108,7 +108,7 @@ def test_an_asset_says_what_it_is_and_plots_its_numbers(tab: Tab) -> None:
 
 @pytest.mark.usefixtures("backfill")
 def test_the_checks_of_an_asset_have_passed(tab: Tab) -> None:
-    tab.open("/assets/comment_suggestions?view=checks", "Every opportunity", "Passed")
+    tab.open("/assets/comment_suggestions?view=checks", "every_opportunity_ends", "Passed")
 
 
 @pytest.mark.usefixtures("backfill")
