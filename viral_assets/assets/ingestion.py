@@ -8,6 +8,7 @@ import dagster as dg
 
 from viral_assets.assets.display import add_hour_metadata, table_metadata
 from viral_assets.assets.partitions import FRESHNESS, hourly_asset, window_of
+from viral_assets.hours import HOUR, hour_key
 from viral_assets.resources.database import DatabaseResource
 from viral_assets.resources.projects import ProjectsResource
 from viral_assets.resources.run_options import RunOptions
@@ -45,6 +46,8 @@ def tweets(
     from viral_assets.store.tweets import read_tweets
 
     store, window = database.get(), window_of(context)
+    first, last = hour_key(window.start), hour_key(window.end - HOUR)
+    context.log.info("%d hours, %s to %s, %s", len(window), first, last, run_options.in_words())
     reports = tweet_source.ingest(store, datetime.now(UTC))
     for report in reports:
         if not report.already_ingested:

@@ -55,6 +55,16 @@ class RunOptions(dg.ConfigurableResource[Any]):
         unlike_default = {name: value for name, value in self.values().items() if value != self._default(name)}
         return {"resources": {"run_options": {"config": unlike_default}}} if unlike_default else {}
 
+    def in_words(self) -> str:
+        """``for demo, with greens_only=True``, or what an unattended run does."""
+        unlike_default = [
+            f"{name}={value}"
+            for name, value in self.values().items()
+            if name != "projects" and value != self._default(name)
+        ]
+        for_whom = f"for {', '.join(self.projects)}" if self.projects else "for all projects"
+        return f"{for_whom}, with {', '.join(unlike_default)}" if unlike_default else for_whom
+
     def values(self) -> dict[str, Any]:
         """All options by name."""
         return {name: getattr(self, name) for name in type(self).model_fields}

@@ -148,13 +148,14 @@ def test_a_request_never_mixes_projects(emulator: GeminiEmulator) -> None:
 
 
 def test_a_service_that_allows_a_third_is_found_out_with_little_waste(sqlite_database: Database) -> None:
-    with serving(requests_per_window=5, window_seconds=0.8, latency=(0.02, 0.005), refusal="429_no_delay") as service:
-        run = Run(pack(150), service.url, sqlite_database, window(15, 0.8))
+    with serving(requests_per_window=5, window_seconds=0.8, latency=(0.2, 0.02), refusal="429_no_delay") as service:
+        run = Run(pack(250), service.url, sqlite_database, window(15, 0.8))
 
         report = run()
 
         assert all_done(run)
-        assert report.wasted_requests <= max(2, 0.1 * report.requests)
+        # About one of 27 when the machine has nothing else to do: a refusal takes longer to come back when it has.
+        assert report.wasted_requests <= 0.15 * report.requests
         assert run.ledger().status().learned_requests == 5
 
 

@@ -154,6 +154,12 @@ def test_only_what_differs_from_the_defaults_is_configured() -> None:
     }
 
 
+def test_options_are_said_in_words() -> None:
+    assert RunOptions().in_words() == "for all projects"
+    assert RunOptions(projects=["a", "b"]).in_words() == "for a, b"
+    assert RunOptions(force=True, batch_size=None).in_words() == "for all projects, with batch_size=None, force=True"
+
+
 def test_every_option_is_described() -> None:
     for name, field in RunOptions.model_fields.items():
         assert field.description, name

@@ -209,7 +209,9 @@ class TestQuotes:
     def test_huge_cells_stop_nobody(self) -> None:
         huge = "x" * 200_000
         tweets, rejects, _ = read(f'{HEADER}\n1,2026-11-21T20:05:00Z,"{huge}",5\n{line(2)}')
-        assert (len(tweets), reasons(rejects)) == (1, ["bad_row"])
+        # How much a cell may hold is a setting of the whole process, which other libraries change.
+        assert len(tweets) == 1
+        assert reasons(rejects) in (["bad_row"], ["too_long"])
 
     @given(st.lists(st.lists(st.text(st.characters(exclude_characters="\0")), min_size=2, max_size=5), max_size=6))
     def test_what_the_csv_module_writes_is_read_back(self, table: list[list[str]]) -> None:

@@ -1,0 +1,231 @@
+"""Make the pictures of the README: Dagster's pages and the digest, in a real browser, from a demo home of their own.
+
+It needs Playwright (``pip install -e '.[dev]'``) and a Chromium (Debian: ``apt install chromium``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from viral_assets.hours import HourRange, hour_key, last_full_hours
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 240.0
+"""Seconds. The daemon looks at backfills twice a minute."""
+
+GROUPS = ("ingestion", "scoring", "generation", "delivery")
+CHAIN = (
+    "tweets",
+    "tweet_embeddings",
+    "tweet_scores",
+    "comment_opportunities",
+    "comment_suggestions",
+    "suggestion_digest",
+)
+
+MATERIALIZED = """{ assetOrError(assetKey: {path: ["suggestion_digest"]}) { ... on Asset {
+    assetMaterializations(limit: 24) { partition runId }
+} } }"""
+BACKFILL = """mutation ($assets: [AssetKeyInput!]!, $hours: [String!]!) {
+    launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $hours}) {
+        ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
+    }
+}"""
+STATUS = """query ($id: String!) {
+    partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } }
+}"""
+
+_Found = TypeVar("_Found")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Fill a home with the sample, start the UI on it, launch a backfill, and take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "docs" / "images", metavar="FOLDER", help="where to (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--home", type=Path, metavar="FOLDER", help="VIRAL_ASSETS_HOME to keep; a new one is thrown away if not given"
+    )
+    parser.add_argument(
+        "--chromium",
+        default=os.environ.get("VIRAL_ASSETS_CHROMIUM") or shutil.which("chromium"),
+        metavar="PATH",
+        help="the browser (default: %(default)s)",
+    )
+    given = parser.parse_args(arguments)
+    if not given.chromium:
+        parser.error("no Chromium on this machine; install one (Debian: apt install chromium) or use --chromium")
+    given.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="viral_assets_") as thrown_away:
+        home = (given.home or Path(thrown_away) / "home").resolve()
+        # Those of the demo: partitions without anything in them would take the room in the plots.
+        hours = last_full_hours(24, datetime.now(UTC))
+        digest = fill(home)
+        with user_interface(home, hours) as url:
+            run, backfill = launch(url)
+            with browser(given.chromium) as page:
+                for name in take(page, url, run, backfill, digest, given.out):
+                    print(f"{name}: {name.stat().st_size / 1000:,.0f} kB")
+
+
+def fill(home: Path) -> Path:
+    """Run the demo in a home. Returns the page of its digest."""
+    done = subprocess.run(
+        [sys.executable, "-m", "viral_assets.cli", "demo", "--json"],
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return Path(json.loads(done.stdout.splitlines()[-1])["html"])
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Of the commands: nothing of the person's own settings, so that pictures are the same for everybody."""
+    ours = ("VIRAL_ASSETS_", "GEMINI_", "GOOGLE_", "DAGSTER_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {"VIRAL_ASSETS_HOME": str(home), "VIRAL_ASSETS_PROVIDER": "offline"}
+
+
+@contextmanager
+def user_interface(home: Path, hours: HourRange) -> Iterator[str]:
+    """``viral-assets dev`` on a home, with these hours. Yields its address once it knows the assets."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "viral_assets.cli", "dev", "--port", str(port)],
+        env=environment(home) | {"VIRAL_ASSETS_START": hour_key(hours.start), "VIRAL_ASSETS_END": hour_key(hours.end)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+
+    def known() -> bool:
+        try:
+            return bool(ask(url, "{ assetNodes { id } }"))
+        except (URLError, ConnectionError):
+            return False
+
+    try:
+        until(known, "the user interface")
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def launch(url: str) -> tuple[str, str]:
+    """The run of the demo, and a backfill over its hours that has ended."""
+    latest = ask(url, MATERIALIZED)["assetMaterializations"]
+    hours = sorted(each["partition"] for each in latest)
+    backfill = ask(url, BACKFILL, assets=[{"path": [name]} for name in CHAIN], hours=hours)["backfillId"]
+    until(lambda: ask(url, STATUS, id=backfill)["status"] == "COMPLETED_SUCCESS", "the backfill")
+    return latest[0]["runId"], backfill
+
+
+def ask(url: str, query: str, **variables: Any) -> Any:
+    """The first field of what Dagster answers."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
+    with urlopen(request, timeout=60) as response:
+        (answer,) = json.load(response)["data"].values()
+    return answer
+
+
+def until(look: Callable[[], _Found], what: str) -> _Found:
+    """What ``look`` finds, looking until it finds something."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{what} took more than {PATIENCE:g} s")
+        time.sleep(0.5)
+    return found
+
+
+@contextmanager
+def browser(path: str) -> Iterator[Page]:
+    """A tab of the system's browser. Root, as in containers, has no sandbox; only our own pages are opened."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        # Where it is does not show in the times.
+        page = started.new_page(viewport={"width": 1440, "height": 900}, timezone_id="UTC", locale="en-GB")
+        page.set_default_timeout(60_000)
+        yield page
+        started.close()
+
+
+def take(page: Page, url: str, run: str, backfill: str, digest: Path, out: Path) -> Iterator[Path]:
+    """The pictures, one after the other."""
+
+    def show(path: str, text: str, *, width: int = 1440, height: int = 900) -> None:
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(path if "://" in path else url + path)
+        page.get_by_text(text).locator("visible=true").first.wait_for()
+        # Charts and the lines between assets are drawn a moment later than texts.
+        page.wait_for_timeout(2500)
+
+    def picture(name: str) -> Path:
+        file = out / f"{name}.png"
+        page.screenshot(path=file)
+        return file
+
+    show("/", "Hide navigation")
+    page.get_by_text("Hide navigation").click()
+
+    expanded = ",".join(f"global@global:{group}" for group in GROUPS)
+    show(f"/asset-groups?expanded={expanded}", "suggestion_digest", width=2200, height=530)
+    # The button beside the search for assets takes the list of groups away.
+    page.get_by_role("img", name="panel_show_right").last.click()
+    page.wait_for_timeout(2500)
+    yield picture("asset-graph")
+
+    show("/assets/comment_suggestions", "outcomes by hour", height=1280)
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_role("button", name="Plots").click()
+    page.wait_for_timeout(2500)
+    yield picture("asset")
+
+    show("/assets/comment_suggestions?view=checks", "Passed")
+    yield picture("checks")
+
+    show(f"/runs/{run}", "RUN_SUCCESS", height=740)
+    # What the assets say, without Dagster's own events between it.
+    page.get_by_text("Levels (").click()
+    page.get_by_text("event", exact=True).click()
+    page.keyboard.press("Escape")
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1500)
+    yield picture("run")
+
+    show(f"/runs/b/{backfill}", "completed", height=620)
+    yield picture("backfill")
+
+    show(digest.as_uri(), "composer")
+    yield picture("digest")
+
+
+if __name__ == "__main__":
+    main()
