@@ -68,11 +68,11 @@ def ingest(
 ) -> None:
     """Read tweets from files into the database. The format is recognised by the content.
 
-    JSON of the X API v2 (pages, lines, streams, flattened) and v1.1, datasets of Apify's tweet-scraper, CSV and Parquet
-    with the column names people use; each plain or packed (gzip, zstd, bzip2, xz). What cannot be read goes to
-    quarantine with its reason ("viral-assets rejects"), and the good records of the same file go on. A file that was
-    read before is recognised, whatever its name. Exit code: 0 done, 1 something was rejected and --strict, 2 nothing
-    usable.
+    JSON of the X API v2 (pages, lines, streams, flattened) and v1.1, of X's web page, of archives and scrapers;
+    datasets of Apify's tweet-scraper; CSV and Parquet with the column names people use; each plain or packed (gzip,
+    zstd, bzip2, xz, a zip archive of one file). What cannot be read goes to quarantine with its reason ("viral-assets
+    rejects"), and the good records of the same file go on. A file that was read before is recognised, whatever its
+    name. Exit code: 0 done, 1 something was rejected and --strict, 2 nothing usable.
     """
     from datetime import UTC
 

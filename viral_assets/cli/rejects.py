@@ -176,8 +176,7 @@ def read_fixed(path: Path) -> dict[int, str]:
         if text.lstrip().startswith("{"):
             rows: Iterable[Mapping[str, Any]] = (json.loads(line) for line in text.split("\n") if line.strip())
         else:
-            csv.field_size_limit(2**30)
-            rows = csv.DictReader(text.splitlines(keepends=True))
+            rows = _csv_rows(text)
         for row in rows:
             found[int(row["id"])] = str(row["raw"])
     except (ValueError, KeyError, TypeError, csv.Error):
@@ -185,6 +184,15 @@ def read_fixed(path: Path) -> dict[int, str]:
             f"--fixed: {path}: record {len(found) + 1} is none of an export; it needs the columns id and raw"
         ) from None
     return found
+
+
+def _csv_rows(text: str) -> Iterable[Mapping[str, Any]]:
+    # A raw text may be longer than the csv module takes by default; its limit is everybody's, so it is put back.
+    limit = csv.field_size_limit(2**30)
+    try:
+        return list(csv.DictReader(text.splitlines(keepends=True)))
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _retry(

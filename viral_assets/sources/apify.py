@@ -18,9 +18,10 @@ from viral_assets.hours import HOUR, HourRange
 from viral_assets.sources.apify_items import ApifyItems
 from viral_assets.sources.apify_service import ITEMS_A_PAGE, ActorRun, ApifyService, GoneError, dataset_digest
 from viral_assets.sources.normalise import Times
-from viral_assets.sources.services import Patience, ServiceReport, Tally, utc_now
+from viral_assets.sources.services import Patience, ServiceReport, Silence, Tally, utc_now
 from viral_assets.store.engine import Database
 from viral_assets.store.source_windows import (
+    ACTOR_ENDED,
     Held,
     Place,
     Progress,
@@ -137,7 +138,7 @@ class ApifySearch:
                 tally.problem = str(error)
                 break
             if reason:
-                tally.incomplete[reason] += 1
+                tally.left_early(reason)
         return tally.report()
 
     def _read_hour(self, place: Place, search: Search, tally: Tally) -> str:
@@ -150,7 +151,7 @@ class ApifySearch:
         try:
             reason = self._follow(place, found, search, tally)
         except (ServiceRefusedError, ServiceUnavailableError) as error:
-            reason = str(error)
+            reason = Silence(error)
             if isinstance(error, ServiceRefusedError):
                 raise
         finally:
@@ -189,7 +190,7 @@ class ApifySearch:
         if run.succeeded:
             return ""
         message = f" ({run.message})" if run.message else ""
-        return f"the Actor ended as {run.status}{message}; what it had found is stored, and a new run would search anew"
+        return f"{ACTOR_ENDED}{run.status}{message}; what it had found is stored, and a new run would search anew"
 
     def _begun(self, progress: Progress, tally: Tally) -> ActorRun | None:
         """The run that an earlier look at this hour has started, if it is still there."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from viral_assets.errors import ConfigurationError, ServiceRefusedError
+from viral_assets.errors import ConfigurationError, ServiceRefusedError, ServiceUnavailableError
 from viral_assets.hours import HourRange
 from viral_assets.projects.model import Project
 from viral_assets.sources.services import Patience, ServiceReport, utc_now
@@ -168,6 +168,17 @@ def raise_refusals(reports: Iterable[ServiceReport]) -> None:
     if problems:
         more = f" (and {len(problems) - 1:,} other problems, see the log)" if len(problems) > 1 else ""
         raise ServiceRefusedError(problems[0] + more)
+
+
+def raise_silence(reports: Iterable[ServiceReport]) -> None:
+    """Tell of a service that is down. One that has answered something is not: what it left out is read by a later run.
+
+    Raises:
+        ServiceUnavailableError: the first one.
+    """
+    for report in reports:
+        if report.silence:
+            raise ServiceUnavailableError(f"{report.name}: {report.silence}")
 
 
 def _needed(projects: list[Project], make: Callable[[], Made]) -> Made:

@@ -39,66 +39,93 @@ NO_RESULTS = "a search that found nothing"
 # Names are compared without case and anything but letters and digits: tweet_id, tweetId, "Tweet Id", author/userName.
 # Where several are present, the first non-empty one counts (of texts, the longest).
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "tweet_id": ("tweetid", "idstr", "statusid", "postid", "tweetidstr", "twitterid", "id"),
+    "tweet_id": ("tweetid", "idstr", "statusid", "postid", "tweetidstr", "twitterid", "id", "ids"),
     "url": (
         *("url", "tweeturl", "twitterurl", "link", "tweetlink", "permalink", "permanenturl", "posturl", "posturls"),
-        *("linktotweet", "linktopost", "statusurl", "tweetpermalink", "xurl"),
+        *("linktotweet", "linktopost", "statusurl", "tweetpermalink", "xurl", "tweetwebsite"),
     ),
     "text": (
         *("fulltext", "text", "tweettext", "content", "tweetcontent", "rawcontent", "renderedcontent", "tweet"),
         *("posttext", "postcontent", "posttexts", "body", "notetweettext", "extendedtweetfulltext", "message"),
+        "longobjectbody",
     ),
     "created_at": (
         *("createdat", "tweetcreatedat", "postedat", "publishedat", "createdatutc", "timestamp", "datetime"),
         *("createdtime", "created", "date", "tweetdate", "time", "postdate", "datepublished", "pubdate", "createdutc"),
-        *("publishdate", "dateutc"),
+        *("publishdate", "dateutc", "tweetcreated", "tweettime", "tweettimestamp", "postedtime", "dateposted"),
     ),
     "collected_at": (
         *("collectedat", "retrievedat", "scrapedat", "fetchedat", "crawledat", "twarcretrievedat", "extractedat"),
     ),
     "author_handle": (
-        *("authorusername", "authorhandle", "username", "userusername", "screenname", "userscreenname", "handle"),
-        *("authorscreenname", "userhandle", "twitterhandle", "author", "user"),
+        # A screen name is the handle; a user name is that to some and the displayed name to others.
+        *("authorusername", "authorhandle", "authorscreenname", "userscreenname", "screenname", "userusername"),
+        *("actorpreferredusername", "username", "handle", "userhandle", "twitterhandle", "fromuser", "fromusername"),
+        *("userposted", "author", "user"),
     ),
-    "author_id": ("authorid", "userid", "useridstr", "authoridstr"),
-    "author_name": ("authorname", "displayname", "userdisplayname", "authordisplayname", "name", "fullname"),
+    "author_id": ("authorid", "userid", "useridstr", "authoridstr", "fromuserid", "fromuseridstr"),
+    "author_name": (
+        *("authorname", "displayname", "userdisplayname", "authordisplayname", "name", "fullname", "actordisplayname"),
+        "fromuserrealname",
+    ),
     "author_followers": (
         *("authorfollowers", "followers", "followerscount", "followercount", "userfollowers", "userfollowerscount"),
         *("authorfollowerscount", "authorpublicmetricsfollowerscount", "userpublicmetricsfollowerscount"),
+        *("actorfollowerscount", "fromuserfollowercount"),
     ),
     "author_verified": (
         *("authorverified", "verified", "userverified", "authorisblueverified", "isblueverified", "userisblueverified"),
-        *("authorisverified", "isverified"),
+        *("authorisverified", "isverified", "userblue", "actorverified", "fromuserverified"),
     ),
-    "lang": ("lang", "language", "tweetlang"),
-    "is_retweet": ("isretweet", "isrt"),
+    "lang": ("lang", "language", "tweetlang", "tweetlanguage", "twitterlang"),
+    # The verb of an activity is "post" or "share".
+    "is_retweet": ("isretweet", "isrt", "verb"),
     "is_reply": ("isreply",),
-    "retweet_of": ("referencedtweetsretweetedid", "retweetedstatusid", "retweetedtweetid", "retweetid", "retweetof"),
+    "retweet_of": (
+        *("referencedtweetsretweetedid", "retweetedstatusid", "retweetedtweetid", "retweetid", "retweetof"),
+        *("retweettweetid", "retweetstatusid"),
+    ),
     "reply_to": (
         *("inreplytoid", "inreplytostatusid", "inreplytouserid", "inreplytotweetid", "replyto", "inreplyto"),
-        *("inreplytostatusidstr", "referencedtweetsrepliedtoid"),
+        *("inreplytostatusidstr", "referencedtweetsrepliedtoid", "inreplytolink", "replytostatusid"),
     ),
-    "quote_of": ("referencedtweetsquotedid", "quotedstatusid", "quotedtweetid", "quoteid", "quoteof"),
+    "quote_of": (
+        *("referencedtweetsquotedid", "quotedstatusid", "quotedtweetid", "quoteid", "quoteof"),
+        "quotedtweettweetid",
+    ),
     "is_quote": ("isquote", "isquotestatus", "isquotetweet"),
     "references": ("referencedtweets", "references"),
     "like_count": (
         *("likecount", "favoritecount", "favouritecount", "likes", "favorites", "favoritescount", "likescount"),
-        *("favourites", "publicmetricslikecount", "metricslikecount", "nlikes"),
+        *("favourites", "publicmetricslikecount", "metricslikecount", "nlikes", "statslikes", "tweetnumberoflikes"),
     ),
     "reply_count": (
         *("replycount", "replies", "comments", "commentcount", "repliescount", "publicmetricsreplycount"),
-        *("metricsreplycount", "nreplies"),
+        *("metricsreplycount", "nreplies", "statscomments", "tweetnumberofreviews"),
     ),
     "retweet_count": (
         *("retweetcount", "retweets", "repostcount", "reposts", "retweetscount", "shares", "publicmetricsretweetcount"),
-        *("repostscount", "metricsretweetcount", "nretweets"),
+        *("repostscount", "metricsretweetcount", "nretweets", "statsretweets", "tweetnumberofretweets"),
     ),
-    "quote_count": ("quotecount", "quotes", "publicmetricsquotecount", "metricsquotecount", "quotescount"),
+    "quote_count": (
+        "quotecount",
+        "quotes",
+        "publicmetricsquotecount",
+        "metricsquotecount",
+        "quotescount",
+        "statsquotes",
+    ),
     "view_count": (
         *("viewcount", "views", "impressioncount", "impressions", "viewscount", "publicmetricsimpressioncount"),
         *("metricsimpressioncount",),
     ),
-    "bookmark_count": ("bookmarkcount", "bookmarks", "publicmetricsbookmarkcount", "metricsbookmarkcount"),
+    "bookmark_count": (
+        "bookmarkcount",
+        "bookmarks",
+        "bookmarkedcount",
+        "publicmetricsbookmarkcount",
+        "metricsbookmarkcount",
+    ),
     "conversation_id": ("conversationid", "conversationidstr", "threadid"),
     "no_results": ("noresults",),
 }
@@ -108,13 +135,14 @@ Mapped = Mapping[str, Sequence[str]]
 """A person's own names of columns: a field of :data:`COLUMNS`, and what the column may be called."""
 
 # Columns whose cells may hold an object, as `DataFrame.to_csv` leaves them: the names inside count as columns.
-_OBJECT_COLUMNS = frozenset({"publicmetrics", "metrics", "author", "user"})
+_OBJECT_COLUMNS = frozenset({"publicmetrics", "metrics", "author", "user", "stats"})
 _LONGEST_OBJECT = 20_000
 
 _FIELD_OF = {name: (field, rank) for field, names in COLUMNS.items() for rank, name in enumerate(names)}
 _NOT_IN_NAMES = re.compile("[^a-z0-9]+")
-_TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t"})
+_TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t", "share"})
 _FORMULA_TEXT = re.compile(r'="?([^"]*)"?')
+_MARKED_ID = re.compile(r"""(?:x|tag:search\.twitter\.com,2005:)(\d{5,19})""")
 _REFERENCE = re.compile(r"""["']?type["']?\s*[:=]\s*["']?(retweeted|replied_to|quoted)\b""")
 
 
@@ -178,8 +206,8 @@ def layout(names: Sequence[str], mapped: Mapped | None = None) -> Layout:
         name.strip().casefold(): (field, rank) for field, of in (mapped or {}).items() for rank, name in enumerate(of)
     }
     objects = []
-    for index, name in enumerate(names):
-        plain = plain_name(name)
+    plain_names = [plain_name(name) for name in names]
+    for index, (name, plain) in enumerate(zip(names, plain_names, strict=True)):
         if told := own.get(name.strip().casefold()):
             found.setdefault(told[0], []).append((told[1] - len(own), index))
             continue
@@ -187,7 +215,10 @@ def layout(names: Sequence[str], mapped: Mapped | None = None) -> Layout:
             found.setdefault(known[0], []).append((known[1], index))
         if plain in _OBJECT_COLUMNS:
             objects.append((index, plain))
-    fields = {field: tuple(index for _, index in sorted(found[field])) for field in COLUMNS if field in found}
+    if "text" not in found and "dateposted" in plain_names:
+        # Bright Data's name for a post's text; elsewhere it is its author's description.
+        found["text"] = [(0, index) for index, plain in enumerate(plain_names) if plain == "description"]
+    fields = {field: tuple(index for _, index in sorted(found[field])) for field in COLUMNS if found.get(field)}
     return Layout(tuple(names), fields, tuple(objects))
 
 
@@ -249,9 +280,9 @@ class Rows:
             tweet_id=identity,
             created_at=created_at,
             text=text,
-            author_handle=handle(first("author_handle")) or handle_in_url(url),
+            author_handle=handle_in_url(url) or handle(first("author_handle")),
             collected_at=self._times.collected_at(first("collected_at")),
-            author_id=optional_id(first("author_id")),
+            author_id=optional_id(plain_id(first("author_id"))),
             author_name=author_name(first("author_name")),
             author_followers=number("author_followers"),
             author_verified=flag("author_verified"),
@@ -309,10 +340,16 @@ def own_counts(counts: Mapping[str, int | None], remarks: Counter[str]) -> dict[
 
 
 def plain_id(written: str) -> str:
-    """An id without the tricks that keep spreadsheets from rounding it: ``'123``, ``="123"``."""
+    """An id without what keeps spreadsheets and statisticians from rounding it (``'123``, ``="123"``, ``"123"``, R's
+    ``x123``), and without the tag that activity streams put before it.
+    """
     written = written.strip().removeprefix("'")
+    if written.isdecimal():
+        return written
     formula = _FORMULA_TEXT.fullmatch(written) if written.startswith("=") else None
-    return formula[1] if formula else written
+    written = formula[1] if formula else written.strip('"')
+    marked = _MARKED_ID.fullmatch(written)
+    return marked[1] if marked else written
 
 
 def is_rounded(identity: str) -> bool:

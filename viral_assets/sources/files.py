@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from viral_assets.errors import SourceError
-from viral_assets.sources.unpack import Content
+from viral_assets.sources.unpack import Content, members_of_zip
 
 HEAD_BYTES = 2**20
 """As much of a file's beginning as its recognition may look at."""
@@ -33,9 +33,13 @@ _ACCENTED_LETTER = re.compile(f"[{_ACCENTED}]")
 _ACCENTED_IN_WORD = re.compile(f"[{_ACCENTED}](?=[A-Za-z{_ACCENTED}])|(?<=[A-Za-z{_ACCENTED}])[{_ACCENTED}]")
 
 _ARCHIVES = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV, and give that file",
     b"7z\xbc\xaf": "a 7z archive; unpack it and give the file inside",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV and give that file",
+    b"ARROW1": "an Arrow (Feather) file; save the table as Parquet or CSV and give that file",
+    b"\x80\x04\x95": "a Python pickle; save the table as Parquet or CSV and give that file",
+    b"\x80\x05\x95": "a Python pickle; save the table as Parquet or CSV and give that file",
+    b"Rar!": "a rar archive; unpack it and give the files inside",
+    b"%PDF": "a PDF document; give the data it was made from",
     b"SQLite format 3\0": "a SQLite database; export the table as CSV and give that file",
 }
 _TAR_AT, _TAR = 257, b"ustar"
@@ -51,7 +55,8 @@ class Survey:
         modified: UTC.
         size: bytes, as it is on disk.
         sha256: of the content, hex; the same for a packed copy.
-        encoding: ``utf-8`` (also where parts of it are damaged), ``utf-16`` or ``cp1252``; empty for no text.
+        encoding: ``utf-8`` (also where parts of it are damaged), ``cp1252``, or one of the UTF-16 and UTF-32 family;
+            empty for no text.
         head: the beginning of the content as text, undecodable bytes as surrogates, without a byte-order mark.
         packing: how the file is packed, like ``gzip``; empty where it is not.
         damage: why the content of a packed file ends before its time; None where it does not.
@@ -114,20 +119,20 @@ def _survey(path: Path, name: str, status: os.stat_result, content: Content) -> 
     parquet = head.startswith(PARQUET)
     if not head.strip(codecs.BOM_UTF8 + b" \t\r\n\0"):
         _refuse_blank(name, stream)
-    _refuse_archives(name, head)
-    utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if not parquet and not utf16 and _control_share(head) > 0.1:
+    _refuse_archives(path, name, head)
+    wide = _wide_encoding(head)
+    if not parquet and not wide and _control_share(head) > 0.1:
         raise SourceError(f"{name}: neither text nor Parquet; give JSON, CSV or Parquet, packed (gzip, zstd) or not")
     digest, judge = hashlib.sha256(), _EncodingJudge()
     chunk = head
     while chunk:
         digest.update(chunk)
-        if not utf16 and not parquet:
+        if not wide and not parquet:
             judge.see(chunk)
         chunk = stream.read(_CHUNK_BYTES)
     if content.damage:  # the rest is missing, and may be there the next time
         digest.update(content.damage.encode())
-    encoding = "utf-16" if utf16 else judge.verdict()
+    encoding = wide or judge.verdict()
     errors = "surrogateescape" if encoding == "utf-8" else "replace"
     return Survey(
         path=path,
@@ -143,12 +148,38 @@ def _survey(path: Path, name: str, status: os.stat_result, content: Content) -> 
     )
 
 
-def _refuse_archives(name: str, head: bytes) -> None:
+def _wide_encoding(head: bytes) -> str:
+    """The encoding of text whose characters have two or four bytes; empty for all other."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    # Without a mark: headers and keys are mostly ASCII, which every second byte of is zero.
+    start = head[:1000]
+    half = len(start) // 2
+    for encoding, zeros, others in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
+        if half >= 8 and zeros.count(0) > 0.8 * half and others.count(0) < 0.1 * half:
+            return encoding
+    return ""
+
+
+def _refuse_archives(path: Path, name: str, head: bytes) -> None:
+    if head.startswith(b"PK\x03\x04"):
+        raise SourceError(f"{name}: {_zip_in_words(path)}")
     for magic, kind in _ARCHIVES.items():
         if head.startswith(magic):
             raise SourceError(f"{name}: {kind}")
     if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
         raise SourceError(f"{name}: a tar archive; unpack it and give the files inside")
+
+
+def _zip_in_words(path: Path) -> str:
+    inside = members_of_zip(path)
+    if not inside:
+        return "an Excel workbook, or a zip archive without data; save the sheet as CSV and give that file"
+    shown = ", ".join(repr(member[:80]) for member in inside[:5]) + (", ..." if len(inside) > 5 else "")
+    many = f"a zip archive of {len(inside):,} files ({shown})" if inside[1:] else "a zip archive with a password"
+    return f"{many}; unpack it and give the files with tweets"
 
 
 def _refuse_blank(name: str, stream: BinaryIO) -> None:

@@ -16,10 +16,19 @@ import orjson
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import RAW_LIMIT, Batch, Record, Reject
-from viral_assets.sources.columns import Layout, Mapped, Rows, layout
+from viral_assets.sources.columns import Layout, Mapped, Rows, layout, named_texts
 from viral_assets.sources.csv_table import CsvTable, Header, find_header, first_row, ids_rounded
 from viral_assets.sources.files import Survey
-from viral_assets.sources.json_shapes import APIFY, MAPPINGS, OBJECTS, X_API_V1, X_API_V2, JsonShapes, shape_of
+from viral_assets.sources.json_shapes import (
+    APIFY,
+    MAPPINGS,
+    OBJECTS,
+    X_API_V1,
+    X_API_V2,
+    JsonShapes,
+    other_service,
+    shape_of,
+)
 from viral_assets.sources.json_values import LONGEST_LINE, document, parse_line
 from viral_assets.sources.normalise import Times
 from viral_assets.sources.parquet_table import ParquetTable
@@ -34,8 +43,8 @@ _LONG_FIRST_LINE = 16 * 2**20
 
 _KEY = re.compile(r'"([^"\\]{1,60})"\s*:')
 _JSON_LINE = re.compile(r"^[\s\ufeff]*[\[{]", re.MULTILINE)
-# Tweets in an archive of X's own begin as a script: window.YTD.tweets.part0 = [ {
-_SCRIPT = re.compile(r"\s*window\.YTD\.\w+\.part\d+\s*=\s*(?=[\[{])")
+# Tweets in an archive of X's own begin as a script: window.YTD.tweets.part0 = [ {; in old ones, Grailbird.data.
+_SCRIPT = re.compile(r"\s*(?:window\.YTD\.\w+\.part\d+|Grailbird\.data\.\w+)\s*=\s*(?=[\[{])")
 
 
 def recognise(survey: Survey, now: datetime, *, zone: tzinfo = UTC, mapped: Mapped | None = None) -> FileReader:
@@ -63,9 +72,19 @@ def recognise(survey: Survey, now: datetime, *, zone: tzinfo = UTC, mapped: Mapp
     if _JSON_LINE.search(head):
         return _json_reader(survey, options)
     first = first_row(head)
+    if _is_data(first):
+        raise SourceError(
+            f"{survey.name}: a table without a header row, or tweet ids alone; put a row like id,text,created_at above "
+            "its first line, or have the ids looked up (twarc2 hydrate) and give what comes of it"
+        )
     if len(first) > 1:
         raise SourceError(_lacks(survey, layout(first, mapped).missing, first))
     raise SourceError(f"{survey.name}: neither JSON with tweets nor a table with a header row like id,text,created_at")
+
+
+def _is_data(cells: Sequence[str]) -> bool:
+    """Whether a row that should name columns has a tweet's id instead."""
+    return any(9 <= len(cell.strip()) <= 19 and cell.strip().isdecimal() for cell in cells)
 
 
 def _lacks(survey: Survey, missing: Sequence[str], names: Sequence[str]) -> str:
@@ -80,6 +99,10 @@ def _json_reader(survey: Survey, options: Options) -> FileReader:
     lines = _is_json_lines(survey)
     shape = _shape(survey.head, lines=lines)
     if shape is None:
+        if service := _other_service(survey.head, lines=lines):
+            raise SourceError(
+                f"{survey.name}: posts of {service}, which cannot be answered on X; give files with tweets"
+            )
         keys = list(dict.fromkeys(_KEY.findall(survey.head)))
         # Keys of nested objects have no path here, which is good enough to tell tweets from something else.
         if keys and layout(keys, options.mapped).missing:
@@ -92,11 +115,21 @@ def _json_reader(survey: Survey, options: Options) -> FileReader:
     return (JsonLines if lines else JsonDocument)(survey, options, shape)
 
 
+def _other_service(head: str, *, lines: bool) -> str | None:
+    for value in islice(_first_values(head, lines=lines), 5):
+        some = value[:5] if isinstance(value, list) else [value]
+        if service := next(filter(None, map(other_service, some)), None):
+            return service
+    return None
+
+
 def _shape(head: str, *, lines: bool) -> str | None:
     """The shape of the first values that tell theirs; where they are too long for that, what their keys suggest."""
     for value in _first_values(head, lines=lines):
         if shape := shape_of(value):
             return shape
+        if isinstance(value, dict) and not layout([name for name, _ in named_texts(value)]).missing:
+            return OBJECTS
     keys = {*_KEY.findall(head)}
     if {"public_metrics", "edit_history_tweet_ids", "author_id"} & keys or {"data", "text"} <= keys:
         return X_API_V2
@@ -120,7 +153,7 @@ def _is_json_lines(survey: Survey) -> bool:
     """Whether the file has one complete value a line. A damaged line at its beginning does not mislead."""
     with survey.open_text(newline="\n") as stream:
         first = stream.readline(_LONG_FIRST_LINE)
-        if _SCRIPT.match(first):
+        if _SCRIPT.match(survey.head):
             return False
         while first and not first.strip("\ufeff\0 \t\r\n"):
             first = stream.readline(_LONG_FIRST_LINE)
@@ -208,6 +241,9 @@ class FileReader:
         if self._times.zoneless:
             remarks[f"time without a zone, taken as {self._options.zone}"] = self._times.zoneless
             self._times.zoneless = 0
+        if self._times.completed:
+            remarks["date without a time of day, which the tweet's id told"] = self._times.completed
+            self._times.completed = 0
         return remarks
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from itertools import repeat
 from operator import attrgetter
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -19,11 +20,12 @@ from viral_assets.sources.columns import Mapped
 from viral_assets.sources.files import Survey, expand_paths, printable_name, survey
 from viral_assets.sources.formats import recognise
 from viral_assets.sources.tweet import Tweet
+from viral_assets.store.bulk import Columns
 from viral_assets.store.engine import Database
 from viral_assets.store.files import find_file, record_file
 from viral_assets.store.rejects import forget_rejects, replace_rejects, write_rejects
 from viral_assets.store.tables import EVERY_PROJECT, tweets
-from viral_assets.store.tweets import UpsertCounts, upsert_tweets
+from viral_assets.store.tweets import UpsertCounts, upsert_tweet_columns
 
 SPOOL_MEMORY = 32 * 2**20
 """Bytes of parsed records kept in memory; what a file has beyond that waits in a temporary file."""
@@ -156,13 +158,13 @@ def ingest_file(
             default = collected_at or collection_time(contents.newest, file.modified, now)
             tally = _Tally(window)
             keep = replace_rejects if again else write_rejects
-            for rows, rejects in _spooled(spool, contents.batches):
-                _settle_collection_times(rows, default, override=collected_at is not None)
+            for columns, rejects in _spooled(spool, contents.batches):
+                _settle_collection_times(columns, default, override=collected_at is not None)
                 with database.begin() as connection:
-                    tally.add(rows, rejects, upsert_tweets(connection, rows, project=project))
+                    tally.add(columns, rejects, upsert_tweet_columns(connection, columns, project=project))
                     keep(connection, [_quarantined(reject, file, now) for reject in rejects])
                 if progress:
-                    progress(len(rows) + len(rejects))
+                    progress(len(columns["tweet_id"]) + len(rejects))
     except SourceError as error:
         return IngestReport(printable_name(path), problem=str(error))
     except OSError as error:
@@ -212,25 +214,35 @@ def _read_all(reader: Reader, spool: IO[bytes]) -> _Contents:
     for batch in reader:
         rejects = [record for record in batch.records if isinstance(record, Reject)]
         posted = [record for record in batch.records if not isinstance(record, Reject)]
-        rows = [tweet_row(tweet) for tweet in posted]
-        pickle.dump((rows, rejects), spool, pickle.HIGHEST_PROTOCOL)
+        columns = _in_columns(posted)
+        pickle.dump((columns, rejects), spool, pickle.HIGHEST_PROTOCOL)
         contents.batches += 1
         contents.remarks += batch.remarks
-        times = [tweet.created_at for tweet in posted]
+        times = columns["created_at"]
         contents.newest = max(times if contents.newest is None else [*times, contents.newest], default=None)
     return contents
 
 
-def _spooled(spool: IO[bytes], batches: int) -> Iterator[tuple[list[Row], list[Reject]]]:
+def _in_columns(posted: Sequence[Tweet]) -> dict[str, list[Any]]:
+    """The tweets in columns, several times faster to keep and to store than in rows."""
+    return (
+        dict(zip(_COLUMNS, map(list, zip(*map(_values, posted), strict=True)), strict=True))
+        if posted
+        else {name: [] for name in _COLUMNS}
+    )
+
+
+def _spooled(spool: IO[bytes], batches: int) -> Iterator[tuple[dict[str, list[Any]], list[Reject]]]:
     spool.seek(0)
     for _ in range(batches):
         yield pickle.load(spool)  # noqa: S301 - written a moment ago to a file without a name
 
 
-def _settle_collection_times(rows: list[Row], default: datetime, *, override: bool) -> None:
-    for row in rows:
-        told = default if override else row["collected_at"] or default
-        row["collected_at"] = max(told, row["created_at"])
+def _settle_collection_times(columns: dict[str, list[Any]], default: datetime, *, override: bool) -> None:
+    told = repeat(None) if override else columns["collected_at"]
+    columns["collected_at"] = [
+        max(seen or default, posted) for seen, posted in zip(told, columns["created_at"], strict=False)
+    ]
 
 
 def _quarantined(reject: Reject, file: Survey, now: datetime) -> Row:
@@ -254,9 +266,9 @@ class _Tally:
         self._windows: Counter[datetime] = Counter()
         self._reasons: Counter[str] = Counter()
 
-    def add(self, rows: list[Row], rejects: list[Reject], counts: UpsertCounts) -> None:
+    def add(self, columns: Columns, rejects: list[Reject], counts: UpsertCounts) -> None:
         self._counts += counts
-        self._windows.update(row["window_start"] for row in rows)
+        self._windows.update(columns["window_start"])
         self._reasons.update(reject.reason for reject in rejects)
 
     def report(self, file: Survey, file_format: str, remarks: Counter[str]) -> IngestReport:

@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from viral_assets.sources import apify_items, status_v1
+from viral_assets.sources import apify_items, status_v1, web_client
 from viral_assets.sources.apify_items import ApifyItems
 from viral_assets.sources.base import Record, Reject
 from viral_assets.sources.columns import Mapped, Rows, layout, named_texts
+from viral_assets.sources.json_wrappings import is_document, plain_values, rows_within
 from viral_assets.sources.normalise import Times, UnusableError
 from viral_assets.sources.status_v1 import NOTICES, StatusV1
 from viral_assets.sources.x_api_v2 import XApiV2, raw_json
 
 X_API_V2, X_API_V1, APIFY, OBJECTS = "X API v2", "X API v1.1", "Apify tweet-scraper", "JSON objects"
+WEB_CLIENT = "X web page (GraphQL)"
 
 NO_TWEETS = "page without tweets"
 
@@ -43,15 +45,22 @@ X_API_V2_MAPPING = {
     "bookmark_count": "public_metrics.bookmark_count",
     "conversation_id": "conversation_id",
 }
-MAPPINGS = {X_API_V2: X_API_V2_MAPPING, X_API_V1: status_v1.MAPPING, APIFY: apify_items.MAPPING}
+MAPPINGS = {
+    X_API_V2: X_API_V2_MAPPING,
+    X_API_V1: status_v1.MAPPING,
+    APIFY: apify_items.MAPPING,
+    WEB_CLIENT: {**status_v1.MAPPING, "text": "the longer of legacy.full_text and note_tweet"},
+}
 """For people: what each field of a tweet is made of."""
 
 # Under these keys, other tools keep the list or the single one that this is about.
-_WRAPPERS = ("statuses", "tweets", "items", "results", "tweet", "status")
+_WRAPPERS = ("statuses", "tweets", "items", "results", "tweet", "status", "_source")
 _TEXTS = frozenset({"text", "full_text", "fullText"})
 """What has one of these is a tweet itself, whatever else it has."""
 _V2_KEYS = frozenset({"data", "public_metrics", "edit_history_tweet_ids", "referenced_tweets", "note_tweet"})
 _PAGE_KEYS = frozenset({"data", "includes", "meta", "errors", "matching_rules", "__twarc"})
+_INCLUDED = frozenset({"users", "media", "places", "polls", "topics"})
+_META = frozenset({"newest_id", "oldest_id", "result_count", "next_token", "previous_token"})
 _MOST_LAYOUTS = 200
 
 
@@ -59,12 +68,16 @@ def shape_of(value: object) -> str | None:
     """The shape of a value; None where its keys do not tell."""
     if isinstance(value, list):
         return next((shape for item in value[:50] if (shape := shape_of(item))), None)
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or other_service(value):
         return None
     keys = value.keys()
+    if web_client.is_answer(value):
+        return WEB_CLIENT
     if not keys.isdisjoint(_V2_KEYS) or (value and keys <= _PAGE_KEYS):
         return X_API_V2
-    if (isinstance(value.get("user"), dict) and not keys.isdisjoint(status_v1.KEYS)) or _is_notice(value):
+    if (
+        isinstance(value.get("user"), dict) and not keys.isdisjoint(status_v1.KEYS) and "rawContent" not in keys
+    ) or _is_notice(value):
         return X_API_V1
     if apify_items.is_nothing(value) or (
         isinstance(value.get("author"), dict) and not keys.isdisjoint(apify_items.KEYS)
@@ -72,6 +85,19 @@ def shape_of(value: object) -> str | None:
         return APIFY
     wrapped = _wrapped(value)
     return shape_of(wrapped[1]) if wrapped else None
+
+
+def other_service(value: object) -> str | None:
+    """The service whose posts these are, if it is not X."""
+    if not isinstance(value, dict):
+        return None
+    if "reblogs_count" in value and "favourites_count" in value:
+        return "Mastodon"
+    if isinstance(uri := value.get("uri"), str) and uri.startswith("at://"):
+        return "Bluesky"
+    if "subreddit" in value or "selftext" in value:
+        return "Reddit"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +142,11 @@ class JsonShapes:
         if not isinstance(value, dict):
             yield from self._v2.records(value, locator)
             return
-        if "public_metrics" in value or "data" in value:
+        if "public_metrics" in value:
+            yield from self._v2.records(value, locator)
+        elif (inside := self._of_other_program(value, locator)) is not None:
+            yield from inside
+        elif "data" in value:
             yield from self._v2.records(value, locator)
         elif wrapped := _wrapped(value):
             yield from self._of_wrapped(*wrapped, locator)
@@ -130,6 +160,35 @@ class JsonShapes:
             self._remarks["notice of a stream"] += 1
         else:
             yield self._v1.record(value, locator)
+
+    def _of_other_program(self, value: dict[str, Any], locator: str) -> Iterator[Record] | None:
+        """The records of an object that another program than X's API has put around or in place of tweets; None if
+        none has.
+        """
+        if is_document(value):
+            plain = plain_values(value)
+            return self._of_object({name: plain[name] for name in plain if name != "_id"}, locator)
+        if web_client.is_answer(value):
+            return self._of_web_client(value, locator)
+        if (rows := rows_within(value)) is not None:
+            return (
+                record
+                for number, row in enumerate(rows, 1)
+                for record in self._of_object(row, f"{locator}, row {number}")
+            )
+        if service := other_service(value):
+            return iter([Reject(locator, "not_a_tweet", f"a post of {service}, not of X", raw_json(value))])
+        if value and (value.keys() <= _INCLUDED or value.keys() <= _META):
+            self._remarks[NO_TWEETS] += 1
+            return iter(())
+        return None
+
+    def _of_web_client(self, value: dict[str, Any], locator: str) -> Iterator[Record]:
+        found = list(web_client.results(value))
+        for number, result in enumerate(found, 1):
+            yield self._v1.record(web_client.status_of(result), f"{locator}, tweet {number}" if found[1:] else locator)
+        if not found:
+            self._remarks["tweet that the page has not shown"] += 1
 
     def _of_wrapped(self, key: str, inside: Any, locator: str) -> Iterator[Record]:
         if isinstance(inside, list):

@@ -13,7 +13,8 @@ import math
 import re
 import reprlib
 from collections import Counter
-from datetime import UTC, datetime, timedelta, tzinfo
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from viral_assets.errors import ViralAssetsError
@@ -39,10 +40,10 @@ _shown.maxlevel = 2
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u202f]\d{3})+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})?")
 _STATUS_URL = re.compile(r"/status(?:es)?/(\d{1,19})(?!\d)")
-_AUTHOR_URL = re.compile(r"(?:twitter|x)\.com/(?:#!/)?([A-Za-z0-9_]{1,15})/status(?:es)?/\d")
+_AUTHOR_URL = re.compile(r"^(?:https?://)?[\w.-]+/(?:#!/)?([A-Za-z0-9_]{1,15})/status(?:es)?/\d")
 _ROUNDED_COUNT = re.compile(r"(\d{1,4}(?:\.\d{1,2})?) ?([KMB])", re.IGNORECASE)
 _SCALES = {"k": 10**3, "m": 10**6, "b": 10**9}
 
@@ -188,7 +189,7 @@ def written_count(name: str, value: str) -> int | None:
     if value.lower() in _BLANKS:
         return None
     if _THOUSANDS.fullmatch(value):
-        return written_count(name, value.replace(",", ""))
+        return written_count(name, re.sub(r"\D", "", value))
     if rounded := _ROUNDED_COUNT.fullmatch(value):
         return count(name, round(float(rounded[1]) * _SCALES[rounded[2].lower()]))
     try:
@@ -198,7 +199,7 @@ def written_count(name: str, value: str) -> int | None:
     return count(name, number if math.isfinite(number) else value)
 
 
-_BLANKS = frozenset({"", "-", "nan", "none", "null", "n/a", "na"})
+_BLANKS = frozenset({"", "-", "nan", "nat", "none", "null", "n/a", "na", "<na>", "[]", "{}"})
 
 
 def is_blank(value: str) -> bool:
@@ -259,6 +260,20 @@ _TIME_FORMATS = (
     "%Y/%m/%d %H:%M",
 )
 
+# The American ones are those of RFC 2822; of the others only those that mean one thing.
+_HOURS_OF_ZONES = {
+    **{"UTC": 0, "GMT": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8},  # noqa: PIE800
+    **{"PDT": -7, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "JST": 9, "KST": 9},  # noqa: PIE800
+}
+_ZONES = {name: timezone(timedelta(hours=hours)) if hours else UTC for name, hours in _HOURS_OF_ZONES.items()}
+
+_SLASHED = re.compile(
+    r"(?P<one>\d{1,2})(?P<mark>[/.-])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4})"
+    r"(?:[ ,T]{1,2}(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?)?"
+)
+_DATES = ("%Y-%m-%d", "%a, %b %d, %Y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%Y/%m/%d")
+_FARTHEST_ZONE = timedelta(hours=15)
+
 
 class Times:
     """Reads times in the notations seen in real files; remembers the last one, as a file keeps to one.
@@ -268,7 +283,7 @@ class Times:
         zone: of times that do not tell theirs.
     """
 
-    __slots__ = ("_formats", "_latest", "_shifts", "_zone", "zoneless")
+    __slots__ = ("_formats", "_latest", "_shifts", "_zone", "completed", "zoneless")
 
     def __init__(self, now: datetime, zone: tzinfo = UTC) -> None:
         self._latest = now + CLOCK_SKEW
@@ -277,6 +292,8 @@ class Times:
         self._shifts: Counter[timedelta | None] = Counter()
         self.zoneless = 0
         """How many times had no zone and were taken as being of ``zone``."""
+        self.completed = 0
+        """How many times had but the date, and the time of day of their tweet's id."""
 
     def zone_in_doubt(self) -> str | None:
         """What the ids say against the zone that was assumed, in a sentence; None where they say nothing.
@@ -306,6 +323,8 @@ class Times:
             raise UnusableError("no_time", "there is no time of posting")
         zoneless = self.zoneless
         instant = self._read(value) if isinstance(value, str) else None
+        if instant is None and identity and isinstance(value, str):
+            instant = self._read_with_id(value.strip(), identity)
         if instant is not None and identity and self.zoneless > zoneless:
             self._shifts[_shift(instant, identity)] += 1
         if instant is None:
@@ -341,14 +360,36 @@ class Times:
         except OverflowError:
             return None
 
+    def _read_with_id(self, value: str, identity: str) -> datetime | None:
+        """What a time alone does not tell and the tweet's id, which holds the instant, does: whether the day or the
+        month comes first, and the time of day where there is but a date.
+        """
+        posted = time_in_id(identity)
+        if posted is None or not 8 <= len(value) <= 40:
+            return None
+        slashed = _SLASHED.fullmatch(value)
+        if slashed is None or slashed["hour"] is None:
+            days = _slashed_times(slashed) if slashed else _dates(value)
+            if not any(abs(day + timedelta(hours=12) - posted) <= timedelta(hours=12) + _FARTHEST_ZONE for day in days):
+                return None
+            self.completed += 1
+            return posted
+        near = [instant for instant in _slashed_times(slashed) if abs(instant - posted) <= _FARTHEST_ZONE]
+        if not near:
+            return None
+        self.zoneless += 1
+        return min(near, key=lambda instant: abs(instant - posted)).replace(tzinfo=self._zone).astimezone(UTC)
+
     def _spelt_out(self, value: str) -> datetime | None:
         if not 10 <= len(value) <= 64:
             return None
         words = value.replace("·", " ").split()
         zone: Any = None
-        if words and words[-1] in ("UTC", "GMT", "Z"):
-            zone = UTC
-            words.pop()
+        if words and words[-1] in _ZONES:
+            zone = _ZONES[words.pop()]
+        elif len(words) == 6 and words[4] in _ZONES:  # Mon Apr 06 22:19:45 PDT 2009
+            zone = _ZONES[words[4]]
+            words[4] = "+0000"
         text = " ".join(words)
         if text.isascii() and text.removesuffix(".0").isdigit():
             return _since_epoch(text.removesuffix(".0"))
@@ -358,13 +399,33 @@ class Times:
             except ValueError:
                 continue
             self._formats.insert(0, self._formats.pop(position))
-            return instant.replace(tzinfo=instant.tzinfo or zone)
+            return instant.replace(tzinfo=zone or instant.tzinfo)
         if zone is not None and len(text) >= 16:
             try:
-                return datetime.fromisoformat(text).replace(tzinfo=UTC)
+                return datetime.fromisoformat(text).replace(tzinfo=zone)
             except ValueError:
                 return None
         return None
+
+
+def _slashed_times(found: re.Match[str]) -> list[datetime]:
+    """What ``03/04/2026 8:05 PM`` may mean, in UTC: the month or the day first; with dots, the day."""
+    hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
+    if found["half"]:
+        hour = hour % 12 + (12 if found["half"] in "pP" else 0)
+    orders = [(found["one"], found["two"])] if found["mark"] != "." else []
+    instants = []
+    for month, day in [*orders, (found["two"], found["one"])]:
+        with suppress(ValueError):
+            instants.append(datetime(int(found["year"]), int(month), int(day), hour, minute, second, tzinfo=UTC))
+    return instants
+
+
+def _dates(value: str) -> list[datetime]:
+    for notation in _DATES:
+        with suppress(ValueError):
+            return [datetime.strptime(value, notation).replace(tzinfo=UTC)]
+    return []
 
 
 _FIRST_SNOWFLAKE = 10**16

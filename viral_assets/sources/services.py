@@ -84,6 +84,12 @@ def backoff(attempt: int, rng: random.Random) -> float:
     return rng.uniform(0, min(LONGEST_BACKOFF_SECONDS, 0.5 * 2**attempt))
 
 
+class Silence(str):
+    """Why an hour was left, where the reason is that the service did not answer."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceReport(IngestReport):
     """What became of one query, or of one dataset, in all its hours.
@@ -92,11 +98,13 @@ class ServiceReport(IngestReport):
         requests: that were answered, whether or not usefully.
         cost_usd: as the service says, or by its price per post; None where nobody knows.
         incomplete: why some of the hours were not read to their end, by the reason; another run goes on with them.
+        silence: why the service answered none of the requests; empty where it did, or was not asked.
     """
 
     requests: int = 0
     cost_usd: float | None = None
     incomplete: Counter[str] = field(default_factory=Counter)
+    silence: str = ""
 
     @property
     def asked(self) -> bool:
@@ -131,6 +139,7 @@ class Tally:
         self.requests = 0
         self.cost_usd: float | None = None
         self.problem: str | None = None
+        self._silence = ""
         self._kind, self._window = kind, window
         self._counts = UpsertCounts()
         self._windows: Counter[datetime] = Counter()
@@ -167,6 +176,12 @@ class Tally:
 
         return count
 
+    def left_early(self, reason: str) -> None:
+        """Count an hour that was not read to its end."""
+        self.incomplete[reason] += 1
+        if isinstance(reason, Silence):
+            self._silence = reason
+
     def add_cost(self, usd: float | None) -> None:
         """Add what something cost, where that is known."""
         if usd is not None:
@@ -192,6 +207,7 @@ class Tally:
             requests=self.requests,
             cost_usd=self.cost_usd,
             incomplete=Counter(self.incomplete),
+            silence="" if self.requests else str(self._silence),
         )
 
     def _quarantined(self, reject: Reject, digest: str, now: datetime) -> Row:

@@ -48,7 +48,7 @@ MAPPING = {
     "reply_count": "reply_count",
     "retweet_count": "retweet_count",
     "quote_count": "quote_count",
-    "view_count": "ext_views.count or views.count",
+    "view_count": "ext_views.count, views.count or view_count",
     "bookmark_count": "bookmark_count",
     "conversation_id": "conversation_id_str",
 }
@@ -56,7 +56,7 @@ MAPPING = {
 NOTICES = frozenset(
     {
         *("delete", "scrub_geo", "limit", "status_withheld", "user_withheld", "disconnect", "warning", "friends"),
-        *("friends_str", "event", "user_update"),
+        *("friends_str", "event", "user_update", "info"),
     }
 )
 """What a stream says besides tweets: an object with one of these keys alone."""
@@ -100,7 +100,7 @@ class StatusV1:
             "reply_count": loose_count("reply_count", status.get("reply_count")) or 0,
             "retweet_count": loose_count("retweet_count", status.get("retweet_count")) or 0,
             "quote_count": loose_count("quote_count", status.get("quote_count")) or 0,
-            "view_count": loose_count("views", views.get("count")),
+            "view_count": loose_count("views", views.get("count") if views else status.get("view_count")),
             "bookmark_count": loose_count("bookmark_count", status.get("bookmark_count")),
         }
         return Tweet(

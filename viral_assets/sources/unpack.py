@@ -1,7 +1,8 @@
 """Files packed by gzip, zstd, bzip2 or xz, unpacked while they are read. Recognised by their first bytes.
 
 A packed file that is cut off or damaged is read as far as it goes: what it gives is an ordinary stream that ends
-there, and :attr:`Content.damage` tells why. Archives of several files (zip, tar, 7z) are not unpacked.
+there, and :attr:`Content.damage` tells why. A zip archive counts as packed if it holds a single file of data, as
+downloads mostly do; archives of several files (zip, tar, 7z) are not unpacked.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
 
@@ -31,7 +33,11 @@ LONGEST_WINDOW = 27
 
 LZMA_MEMORY = 256 * 2**20
 
-_DAMAGES = (zlib.error, lzma.LZMAError, ZstdError, OSError, EOFError, ValueError)
+_ZIP = b"PK\x03\x04"
+_NO_DATA = frozenset({".html", ".htm", ".md", ".txt", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".mp4", ".css", ".svg"})
+"""Endings of what lies beside the data in an archive; a ``.txt`` may be data if there is nothing else."""
+
+_DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ZstdError, OSError, EOFError, ValueError)
 
 
 class _Unpacker(Protocol):
@@ -171,6 +177,51 @@ class _Unpacking(io.RawIOBase):
         super().close()
 
 
+class _Zip:
+    """The single file of a zip archive, with the interface the other decompressors have."""
+
+    def __init__(self, member: IO[bytes]) -> None:
+        self._member = member
+        self.eof = self.needs_input = False
+        self.unused_data = b""
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        out = self._member.read(max_length)
+        self.eof = not out
+        return out
+
+
+def members_of_zip(path: Path) -> list[str]:
+    """The names of the files of data in a zip archive, without what lies beside them; none if it is damaged.
+
+    The parts of a workbook are no files of data.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = [member for member in archive.infolist() if not member.is_dir() and member.file_size]
+    except _DAMAGES:
+        return []
+    names = [
+        member.filename
+        for member in inside
+        if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(member.filename).parts)
+    ]
+    if "[Content_Types].xml" in names or "mimetype" in names:
+        return []
+    data = [name for name in names if PurePosixPath(name).suffix.lower() not in _NO_DATA]
+    return data or [name for name in names if name.lower().endswith(".txt")]
+
+
+def _single_member(path: Path) -> IO[bytes] | None:
+    names = members_of_zip(path)
+    if len(names) != 1:
+        return None
+    # A password, an unknown method.
+    with suppress(*_DAMAGES, RuntimeError, NotImplementedError), zipfile.ZipFile(path) as archive:
+        return archive.open(names[0])
+    return None
+
+
 class Content:
     """The bytes of a file, unpacked where it is packed, read from the beginning.
 
@@ -184,6 +235,11 @@ class Content:
         self._layers: list[_Unpacking] = []
         names: list[str] = []
         try:
+            if _starts_with(self.stream, _ZIP) and (member := _single_member(path)):
+                self.stream.close()
+                self._layers.append(_Unpacking(cast("BinaryIO", member), "zip", lambda: _Zip(member)))
+                self.stream = io.BufferedReader(self._layers[0], 2**17)
+                names.append("zip")
             while len(names) < MOST_LAYERS and (found := _packing(self.stream)):
                 layer = _Unpacking(self.stream, *found)
                 self._layers.append(layer)
@@ -199,6 +255,10 @@ class Content:
     def damage(self) -> str | None:
         """Why the content ends before its time; None where it does not, or was not read that far."""
         return next((layer.damage for layer in self._layers if layer.damage), None)
+
+
+def _starts_with(stream: BinaryIO, magic: bytes) -> bool:
+    return stream.peek(8)[: len(magic)] == magic  # type: ignore[attr-defined, no-any-return]
 
 
 def _packing(stream: BinaryIO) -> tuple[str, Callable[[], _Unpacker]] | None:

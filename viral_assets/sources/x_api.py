@@ -25,6 +25,7 @@ from viral_assets.sources.x_api_v2 import XApiV2
 from viral_assets.store.engine import Database
 from viral_assets.store.post_reads import Asker
 from viral_assets.store.source_windows import (
+    CAP_OF_HOUR,
     Held,
     Place,
     Progress,
@@ -169,7 +170,7 @@ class XSearch:
                 tally.problem = str(error)
                 break
             if reason:
-                tally.incomplete[reason] += 1
+                tally.left_early(reason)
         return tally.report()
 
     def _read_hour(self, place: Place, tally: Tally, most: int | None) -> str:
@@ -210,7 +211,7 @@ class XSearch:
         while under_way is not None:
             wanted = MOST_A_PAGE if most is None else min(MOST_A_PAGE, most - progress.items)
             if wanted < LEAST_A_PAGE:
-                return f"the project's cap of {most:,} posts an hour is reached"
+                return f"{CAP_OF_HOUR}{most:,} posts an hour is reached"
             try:
                 answered = self._ask(place, under_way, wanted)
             except StaleTokenError:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from viral_assets.errors import ServiceBusyError, ServiceRefusedError, ServiceUnavailableError
-from viral_assets.sources.services import ATTEMPTS, Patience, backoff, utc_now
+from viral_assets.sources.services import ATTEMPTS, Patience, Silence, backoff, utc_now
 from viral_assets.sources.x_api_client import Answer
 from viral_assets.store.engine import Database
 from viral_assets.store.post_reads import Asker, Blocked, CapReached, ask_for_posts, block_account, settle_posts
@@ -103,7 +103,7 @@ class PaidRequests:
                 self._failed(granted.request_id, error, charged=error.may_be_charged)
                 failures += 1
                 if failures >= ATTEMPTS or not self._patience.wait(backoff(failures + 1, self._rng), meanwhile):
-                    return str(error)
+                    return Silence(error)
 
     def settle(self, connection: sa.Connection, answered: Answered) -> None:
         """Count the posts that came, and leave the service alone for as long as it says."""

@@ -49,12 +49,14 @@ class Tweet:
     """One tweet while its sights come in.
 
     ``row`` is None until the first one. ``snapshots`` are those known from before, by time; they are needed only when
-    a sight comes that is not later than ``row``. ``added`` are to be written, and replace what is there.
+    a sight comes that is not later than ``row``. ``added`` are to be written, and replace what is there. ``no_news``
+    are sights that told what was known already: another one of the same moment is held against them.
     """
 
     row: Sight | None = None
     snapshots: dict[datetime, Sight] = field(default_factory=dict)
     added: dict[datetime, Sight] = field(default_factory=dict)
+    no_news: dict[datetime, Sight] = field(default_factory=dict)
 
     def see(self, sight: Sight) -> Change:
         """Take in one more sight."""
@@ -78,13 +80,14 @@ class Tweet:
     def _remember(self, before: Sight, sight: Sight) -> None:
         """Add a snapshot of a sight that is not later than the row, if it tells what was not known of its time."""
         known, at = self.snapshots | self.added, sight["collected_at"]
-        of_that_moment = known.get(at) or (before if at == before["collected_at"] else None)
+        of_that_moment = known.get(at) or (before if at == before["collected_at"] else self.no_news.get(at))
         if of_that_moment is None:
             told, news = sight, _tells_otherwise(sight, _last_told(known, at))
         else:
             told = _higher(of_that_moment, sight)
             news = counts_of(told) != counts_of(of_that_moment)
         if not news:
+            self.no_news[at] = told
             return
         self.added[at] = told
         # The row's own counts needed no snapshot as long as they were those of the last one, which this one is now.

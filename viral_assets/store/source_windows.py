@@ -17,12 +17,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from viral_assets.hours import HourRange, floor_hour
 from viral_assets.store.bulk import insert_ignore, serialise_writers
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import clean_text, source_windows
 
 HELD_SECONDS = 60.0
 """For so long an hour is held without a sign of life; longer than any single request takes."""
+
+CAP_OF_HOUR = "the project's cap of "
+ACTOR_ENDED = "the Actor ended as "
+LEFT_FOR_GOOD = (CAP_OF_HOUR, ACTOR_ENDED)
+"""How notes begin that tell of an hour that was left on purpose, or would be paid for anew: only a person reads on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,20 @@ def read_progress(connection: sa.Connection, place: Place) -> Progress | None:
     """How far a place was read; None where nobody began."""
     row = connection.execute(sa.select(source_windows).where(*_at(place))).one_or_none()
     return None if row is None else Progress(row.done, row.cursor, row.newest_id, row.items, row.cost_usd, row.note)
+
+
+def unfinished_hours(connection: sa.Connection, window: HourRange, now: datetime) -> set[datetime]:
+    """The hours of ``window`` that are over, were begun to be read, and have more to give: what was left for want of
+    time, of a day's cap, or by a killed run.
+    """
+    places = source_windows.c
+    query = sa.select(places.window_start).where(
+        ~places.done,
+        places.window_start >= window.start,
+        places.window_start < min(window.end, floor_hour(now)),
+        *(~places.note.startswith(note, autoescape=True) for note in LEFT_FOR_GOOD),
+    )
+    return set(connection.scalars(query.distinct()))
 
 
 def with_items(progress: Progress, more: int, **changes: Any) -> Progress:

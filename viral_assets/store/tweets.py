@@ -5,17 +5,18 @@ What a new sight of a tweet changes is decided in ``sights``; whether a record i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from operator import itemgetter
+from datetime import datetime, timedelta
+from operator import eq, itemgetter
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
-from viral_assets.store.bulk import insert_columns, one_of, serialise_writers, storable, upsert_columns
+from viral_assets.store.bulk import Columns, insert_columns, one_of, serialise_writers, storable, upsert_columns
 from viral_assets.store.frames import read_frame
 from viral_assets.store.sights import Sight, Tweet
 from viral_assets.store.tables import EVERY_PROJECT, CleanText, clean_text, tweet_projects, tweet_snapshots, tweets
@@ -44,6 +45,12 @@ class UpsertCounts:
 def upsert_tweets(
     connection: sa.Connection, rows: Sequence[Mapping[str, Any]], *, project: str = EVERY_PROJECT
 ) -> UpsertCounts:
+    """As :func:`upsert_tweet_columns`, for sights given as rows: mappings with the columns of the table ``tweets``."""
+    columns = {column.name: [row[column.name] for row in rows] for column in tweets.c}
+    return upsert_tweet_columns(connection, columns, project=project)
+
+
+def upsert_tweet_columns(connection: sa.Connection, columns: Columns, *, project: str = EVERY_PROJECT) -> UpsertCounts:
     """Store sights of tweets, in any order, the same tweet as often as it comes.
 
     A tweet's row shows its latest sight (by ``collected_at``; of two sights of one moment, the higher one of each
@@ -52,34 +59,33 @@ def upsert_tweets(
 
     Args:
         connection: a write transaction; nobody else writes tweets until it ends.
-        rows: with exactly the columns of the table ``tweets``, times aware.
+        columns: exactly those of the table ``tweets``, equally long, times aware.
         project: whose tweets these are; ``'*'`` for everybody's.
 
     Returns:
-        How many rows brought a new tweet, changed one, or told nothing new. The same rows again change nothing.
+        How many sights brought a new tweet, changed one, or told nothing new. The same sights again change nothing.
     """
     serialise_writers(connection, tweets)
-    sights: dict[str, list[Sight]] = {}
-    for row in _cleaned(rows):
-        sights.setdefault(row["tweet_id"], []).append(row)
-    known = _known_tweets(connection, sights)
-
-    changes = {"new": 0, "updated": 0, "unchanged": 0}
-    written: list[Sight] = []
-    snapshots: list[Sight] = []
-    for tweet_id, seen in sights.items():
-        tweet = known.get(tweet_id) or Tweet()
-        before = tweet.row
-        for sight in sorted(seen, key=_moment) if len(seen) > 1 else seen:
-            changes[tweet.see(sight)] += 1
-        if tweet.row is not None and tweet.row is not before:
-            written.append(tweet.row)
-        snapshots += tweet.added.values()
-    for table, some in ((tweets, written), (tweet_snapshots, snapshots)):
-        upsert_columns(connection, table, {column.name: [row[column.name] for row in some] for column in table.c})
-    whose = {"tweet_id": list(sights), "project": [project] * len(sights)}
+    columns = _cleaned(columns)
+    ids = columns["tweet_id"]
+    times_seen = Counter(ids)
+    known = _known_rows(connection, list(times_seen))
+    # A tweet that nobody knows and that comes once, as most do, is written as it is. In the order of the ids, as
+    # neighbours in an index are written faster.
+    first = sorted(
+        (at for at, tweet_id in enumerate(ids) if tweet_id not in known and times_seen[tweet_id] == 1),
+        key=ids.__getitem__,
+    )
+    _write(connection, _taken(columns, first))
+    seen = UpsertCounts(new=len(first))
+    if len(first) < len(ids):
+        others = _taken(columns, sorted({*range(len(ids))}.difference(first)))
+        seen += _compare(
+            connection, [dict(zip(others, values, strict=True)) for values in zip(*others.values(), strict=True)], known
+        )
+    whose = {"tweet_id": sorted(times_seen), "project": [project] * len(times_seen)}
     insert_columns(connection, tweet_projects, whose, ignore=True)
-    return UpsertCounts(**changes)
+    return seen
 
 
 def read_tweets(connection: sa.Connection, window: HourRange, *, project: str | None = None) -> pd.DataFrame:
@@ -140,28 +146,69 @@ def _of(project: str | None, query: sa.Select[Any]) -> sa.Select[Any]:
     return query.where(came_for_it.exists())
 
 
-def _cleaned(rows: Sequence[Mapping[str, Any]]) -> Sequence[Sight]:
-    """The rows as they will be read back: compared with what is stored, a text must not differ by what no database
-    can hold."""
-    if all(storable([row[name] for row in rows]) for name in _TEXTS):
-        return rows
-    return [{**row, **{name: row[name] and clean_text(row[name]) for name in _TEXTS}} for row in rows]
-
-
-def _known_tweets(connection: sa.Connection, sights: Mapping[str, Sequence[Sight]]) -> dict[str, Tweet]:
-    known: dict[str, Tweet] = {}
-    for ids in _slices(list(sights)):
-        for row in connection.execute(sa.select(tweets).where(one_of(connection, tweets.c.tweet_id, ids))):
-            known[row.tweet_id] = Tweet(dict(row._mapping))
+def _compare(connection: sa.Connection, rows: Sequence[Sight], known: Mapping[str, Sight]) -> UpsertCounts:
+    """Store sights of tweets that are known, or that come more than once, as ``sights`` decides."""
+    sights: dict[str, list[Sight]] = {}
+    for row in rows:
+        sights.setdefault(row["tweet_id"], []).append(row)
     late = [
         tweet_id
-        for tweet_id, tweet in known.items()
-        if tweet.row and any(sight["collected_at"] < tweet.row["collected_at"] for sight in sights[tweet_id])
+        for tweet_id, row in known.items()
+        if any(sight["collected_at"] < row["collected_at"] for sight in sights[tweet_id])
     ]
-    for ids in _slices(late):
-        of_these = one_of(connection, tweet_snapshots.c.tweet_id, ids)
+    earlier = _known_snapshots(connection, late)
+
+    changes = {"new": 0, "updated": 0, "unchanged": 0}
+    written: list[Sight] = []
+    snapshots: list[Sight] = []
+    for tweet_id in sorted(sights):
+        before, seen = known.get(tweet_id), sights[tweet_id]
+        tweet = Tweet(before, earlier.get(tweet_id, {}))
+        for sight in sorted(seen, key=_moment) if len(seen) > 1 else seen:
+            changes[tweet.see(sight)] += 1
+        if tweet.row is not None and tweet.row is not before:
+            written.append(tweet.row)
+        snapshots += tweet.added.values()
+    for table, some in ((tweets, written), (tweet_snapshots, snapshots)):
+        upsert_columns(connection, table, {column.name: [row[column.name] for row in some] for column in table.c})
+    return UpsertCounts(**changes)
+
+
+def _write(connection: sa.Connection, columns: Columns) -> None:
+    """Write tweets that nobody knows, each with its first snapshot."""
+    insert_columns(connection, tweets, columns)
+    upsert_columns(connection, tweet_snapshots, {column.name: columns[column.name] for column in tweet_snapshots.c})
+
+
+def _taken(columns: Columns, positions: Sequence[int]) -> Columns:
+    """The values at these positions."""
+    count = len(columns["tweet_id"])
+    if len(positions) == count and all(map(eq, positions, range(count))):
+        return columns
+    return {name: [values[at] for at in positions] for name, values in columns.items()}
+
+
+def _cleaned(columns: Columns) -> Columns:
+    """The columns as they will be read back: compared with what is stored, a text must not differ by what no database
+    can hold."""
+    unclean = [name for name in _TEXTS if not storable(columns[name])]
+    return {**columns, **{name: [text and clean_text(text) for text in columns[name]] for name in unclean}}
+
+
+def _known_rows(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Sight]:
+    known: dict[str, Sight] = {}
+    for some in _slices(ids):
+        for row in connection.execute(sa.select(tweets).where(one_of(connection, tweets.c.tweet_id, some))):
+            known[row.tweet_id] = dict(row._mapping)
+    return known
+
+
+def _known_snapshots(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[datetime, Sight]]:
+    known: dict[str, dict[datetime, Sight]] = {}
+    for some in _slices(ids):
+        of_these = one_of(connection, tweet_snapshots.c.tweet_id, some)
         for row in connection.execute(sa.select(tweet_snapshots).where(of_these)):
-            known[row.tweet_id].snapshots[row.collected_at] = dict(row._mapping)
+            known.setdefault(row.tweet_id, {})[row.collected_at] = dict(row._mapping)
     return known
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from viral_assets.hours import HOUR, HourRange
@@ -122,6 +122,7 @@ class TestLaws:
 
     @law
     @given(rows=st.lists(told, max_size=8))
+    @example([tweet_row("1", minutes=at, like_count=likes) for at, likes in ((1, 2), (2, 2), (3, 0), (2, 0))])
     def test_reading_the_same_file_again_writes_nothing_at_all(
         self, database: Database, rows: list[dict[str, Any]]
     ) -> None:
