@@ -253,18 +253,14 @@ def _checks_of(subject: Subject, hours: dg.PartitionsDefinition) -> dg.AssetChec
         )
         @told_plainly
         def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckEvaluation | dg.AssetCheckResult]:
-            from viral_assets.automation.event_log import INDEX, kept_open
-
             op = context.op_execution_context
             window = window_of(op)
             materialized = latest_materializations(context.instance, asset, window)
             content = subject.read(op.resources, window, materialized)
             wanted = {key.name for key in op.selected_asset_check_keys}
-            # Writing down what was found takes longer than finding it: an event for each check and hour.
-            with kept_open(context.instance, INDEX), kept_open(context.instance, op.run_id):
-                for each in subject.checks:
-                    if each.name in wanted:
-                        verdicts = {hour: each.judge(rows) for hour, rows in content.items()}
-                        yield from evaluations(asset, each.name, verdicts, materialized)
+            for each in subject.checks:
+                if each.name in wanted:
+                    verdicts = {hour: each.judge(rows) for hour, rows in content.items()}
+                    yield from evaluations(asset, each.name, verdicts, materialized)
 
     return checks

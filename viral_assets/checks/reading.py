@@ -124,7 +124,7 @@ def read_suggestion_hours(
                     written,
                     (
                         *("window_start", "project", "tweet_id", "suggestion_type", "position"),
-                        *("status", "text", "weighted_length", "created_at"),
+                        *("status", "text", "weighted_length", "original_text", "created_at"),
                     ),
                 ),
                 (ended, ("window_start", "project", "tweet_id", "outcome", "reason", "updated_at")),

@@ -84,7 +84,8 @@ def suggestions_out_of_bounds(hour: SuggestionHour) -> list[Offence]:
     offences = []
     for row in hour.suggestions:
         generation = hour.projects[row["project"]].generation
-        by_a_person = row["status"] in ("edited", "posted")
+        # An edited text stays a person's also when it is exported.
+        by_a_person = row["status"] in ("edited", "posted") or isinstance(row["original_text"], str)
         least, most = (1, LONGEST_REPLY) if by_a_person else (generation.min_length, generation.max_length)
         length = row["weighted_length"]
         if not least <= length <= most:

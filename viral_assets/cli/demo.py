@@ -107,11 +107,14 @@ def forget_sample(database: Database, path: Path) -> None:
     import orjson
     import sqlalchemy as sa
 
-    from viral_assets.store.tables import ingested_files, metadata
+    from viral_assets.store.tables import ingested_files, metadata, suggestion_events
 
     content = path.read_bytes()
     ids = iter([tweet["id"] for line in content.splitlines() for tweet in orjson.loads(line)["data"]])
-    about_tweets = [found for found in reversed(metadata.sorted_tables) if "tweet_id" in found.c]
+    # Who decided what about them stays: the audit is append-only.
+    about_tweets = [
+        found for found in reversed(metadata.sorted_tables) if "tweet_id" in found.c and found is not suggestion_events
+    ]
     with database.begin() as connection:
         while chunk := list(islice(ids, IDS_PER_STATEMENT)):
             for each in about_tweets:

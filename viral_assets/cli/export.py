@@ -1,4 +1,4 @@
-"""``viral-assets export-comments``: the suggestions as a table for a spreadsheet."""
+"""``viral-assets export-comments``: the suggestions as a table, for a spreadsheet, a script or an analysis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from viral_assets.cli.options import MOST_HOURS, Json, add_command
-from viral_assets.cli.output import command, console, print_json, say
+from viral_assets.cli.output import command, console, print_json, progress_bar, say
+
+
+class Format(StrEnum):
+    """How the table is written."""
+
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
 
 
 class Label(StrEnum):
@@ -46,6 +54,8 @@ def register(app: typer.Typer) -> None:
         export_comments,
         "viral-assets export-comments --project demo --out replies.csv",
         "viral-assets export-comments --hours-back 6 --label green --limit 20 --sort-by balanced",
+        "viral-assets export-comments --status approved --status edited --out approved.parquet",
+        "viral-assets export-comments --out look.json --no-mark",
     )
 
 
@@ -53,7 +63,11 @@ def export_comments(
     project: Annotated[str | None, typer.Option(metavar="NAME", help="One project; all by default.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="File to write; a CSV under VIRAL_ASSETS_HOME/exports by default."),
+        typer.Option(metavar="FILE", help="File to write; one under VIRAL_ASSETS_HOME/exports by default."),
+    ] = None,
+    file_format: Annotated[
+        Format | None,
+        typer.Option("--format", help="By default what FILE ends in; CSV where it has no ending.", show_default=False),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="At most so many tweets, the best first.")
@@ -72,45 +86,74 @@ def export_comments(
     sort_by: Annotated[
         SortBy, typer.Option(help="Best score, most views, or score weighted with reach.")
     ] = SortBy.score,
+    mark: Annotated[
+        bool,
+        typer.Option("--mark/--no-mark", metavar="", help="Mark the suggestions as exported, or only have a look."),
+    ] = True,
     as_json: Json = False,
 ) -> None:
-    """Write the suggestions to a CSV file: one row a tweet, the best suggestion first, then the alternatives.
+    """Write the suggestions to a CSV, JSON or Parquet file: one row a tweet, the best suggestion first, then the
+    alternatives. What is in the file is marked as exported.
 
-    Cells that a spreadsheet would run as a formula are neutralised. The file appears whole or not at all.
+    The file appears whole or not at all, and the marks come after it: whatever happens in between, nothing is marked
+    that is in no file. What was exported before is in the next file too, unless you ask for a status: pending, approved
+    and edited are those that no export has had since. In CSV, cells that a spreadsheet would run as a formula are
+    neutralised.
     """
     from datetime import UTC, datetime
 
     from viral_assets.cli.options import choose_hours, pick_projects
-    from viral_assets.review.export import write_csv
-    from viral_assets.review.queries import select_for_export
+    from viral_assets.review.export_formats import format_of
+    from viral_assets.review.exporting import export_suggestions
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
 
     settings = load_settings()
+    now = datetime.now(UTC)
     if project is not None:
         pick_projects(settings, [project])
     window = None
     if hours_back is not None:
-        window = choose_hours(settings, datetime.now(UTC), hours_back=hours_back, start=None, end=None)
-    path = out or settings.home / "exports" / f"comments-{project or 'all'}.csv"
+        window = choose_hours(settings, now, hours_back=hours_back, start=None, end=None)
+    name = f"comments-{project or 'all'}.{file_format.value if file_format else 'csv'}"
+    path = out or settings.home / "exports" / name
+    kind = file_format.value if file_format else format_of(path)
     database = Database(settings.resolved_database_url)
     try:
-        with database.read() as connection:
-            rows = select_for_export(
-                connection,
+        with progress_bar() as bar:
+            tweets = bar.add_task("tweets", total=None)
+            report = export_suggestions(
+                database,
+                path,
+                kind,
+                now=now,
                 project=project,
                 window=window,
                 labels=[item.value for item in label] if label else None,
                 statuses=[item.value for item in status] if status else None,
                 sort_by=sort_by.value,
                 limit=limit,
+                mark=mark,
+                progress=lambda done, total: bar.update(tweets, completed=done, total=total),
             )
     finally:
         database.dispose()
-    write_csv(path, rows)
     where = console(as_json=as_json)
-    say(where, f"{len(rows):,} tweets in ", command(str(path)))
-    if not rows:
+    say(where, f"{report.rows:,} tweets with {report.suggestions:,} suggestions in ", command(str(path)))
+    if not report.rows:
         say(where, "Nothing matches. Suggestions come from ", command("viral-assets generate-comments"), ".")
+    elif mark:
+        say(where, f"{report.marked:,} suggestions are marked as exported.")
+    if report.changed:
+        say(where, f"{report.changed:,} were decided about meanwhile; they stay as decided, and unmarked.")
     if as_json:
-        print_json({"path": str(path), "rows": len(rows)})
+        print_json(
+            {
+                "path": str(path),
+                "format": kind,
+                "rows": report.rows,
+                "suggestions": report.suggestions,
+                "marked": report.marked,
+                "changed": report.changed,
+            }
+        )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.tweet_text import storable
+from viral_assets.tweet_text import storable
 
 MAX_PROBLEMS = 20
 """An answer full of nonsense is described by its first problems, and how many more there were."""

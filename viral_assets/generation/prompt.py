@@ -16,8 +16,8 @@ from typing import Any
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.clients.base import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.tweet_text import visible_text
 from viral_assets.projects.model import Project, SuggestionType
+from viral_assets.tweet_text import visible_text
 
 MAX_TWEET_CHARACTERS = 2_000
 """A long post is cut here: its beginning is enough to reply to, and every further word costs tokens."""

@@ -18,8 +18,8 @@ from rapidfuzz.distance import Indel
 
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.prompt import system_instruction
-from viral_assets.generation.tweet_text import clean_text, handles, hashtags, links, text_weight
 from viral_assets.projects.model import Project
+from viral_assets.tweet_text import clean_text, handles, hashtags, links, text_weight
 
 __all__ = ["QualityFilter", "Rejection", "clean_text", "prepare", "text_weight"]
 
@@ -239,8 +239,8 @@ class _AcceptedTexts:
     """Texts in which near-duplicates are found in a time that hardly grows with their number.
 
     What is compared are strings of one character a word. Of a text's words a near-duplicate may lack
-    :data:`MAY_LACK`; so of any more of them it has at least one, and only texts with one of the rarest are compared
-    ("prefix filtering", Chaudhuri et al., A Primitive Operator for Similarity Joins in Data Cleaning, 2006).
+    :data:`MAY_LACK`; only texts that lack no more of them are compared (the idea of "prefix filtering", Chaudhuri et
+    al., A Primitive Operator for Similarity Joins in Data Cleaning, 2006, for all words instead of the rarest).
     """
 
     def __init__(self) -> None:
@@ -269,24 +269,28 @@ class _Characters(dict[str, str]):
 
 
 class _Group:
-    """Texts with the same facts, in the order in which they came, and where each word is found."""
+    """Texts with the same facts, in the order in which they came, and which of them have a word.
+
+    Sets of texts are integers with a bit for each text: what would be a loop over thousands is one operation.
+    """
 
     def __init__(self) -> None:
         self._coded: list[str] = []
         self._texts: list[str] = []
-        self._where: defaultdict[str, list[int]] = defaultdict(list)
+        self._with: defaultdict[str, int] = defaultdict(int)
 
     def add(self, coded: str, text: str) -> None:
+        this = 1 << len(self._texts)
         # A text without words is found by the empty one.
         for character in set(coded) or ("",):
-            self._where[character].append(len(self._texts))
+            self._with[character] |= this
         self._coded.append(coded)
         self._texts.append(text)
 
     def twin_of(self, coded: str) -> str | None:
-        places = sorted((self._where.get(character, ()) for character in set(coded) or ("",)), key=len)
-        rarest = int(MAY_LACK * len(coded) + 1e-9) + 1
-        candidates = sorted(set().union(*places[:rarest]))
+        candidates = list(_places(self._lacking_few(coded)))
+        if not candidates:
+            return None
         found = process.extractOne(
             coded,
             [self._coded[number] for number in candidates],
@@ -294,6 +298,27 @@ class _Group:
             score_cutoff=NEAR_DUPLICATE,
         )
         return self._texts[candidates[found[2]]] if found else None
+
+    def _lacking_few(self, coded: str) -> int:
+        """The texts that lack no more of the words than a near-duplicate may."""
+        having = sorted((self._with.get(character, 0) for character in set(coded) or ("",)), key=int.bit_count)
+        # lacking[n] are those that lack n words at most, of the words looked at; with the rarest first, soon none.
+        lacking = [(1 << len(self._texts)) - 1] * (int(MAY_LACK * len(coded) + 1e-9) + 1)
+        for with_word in having:
+            for allowed in range(len(lacking) - 1, 0, -1):
+                lacking[allowed] = lacking[allowed] & with_word | lacking[allowed - 1]
+            lacking[0] &= with_word
+            if not lacking[-1]:
+                break
+        return lacking[-1]
+
+
+def _places(bits: int) -> Iterator[int]:
+    """Where an integer has its ones, from the lowest."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
 
 
 @lru_cache(maxsize=1024)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from viral_assets.errors import ConfigurationError
 
@@ -22,17 +22,42 @@ def replaced_file(path: Path) -> Iterator[TextIO]:
     Raises:
         ConfigurationError: the file cannot be written there.
     """
+    with _replacing(path) as temporary, temporary.open("x", encoding="utf-8", errors="replace", newline="") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def replaced_binary_file(path: Path) -> Iterator[BinaryIO]:
+    """As :func:`replaced_file`, for bytes."""
+    with _replacing(path) as temporary, temporary.open("xb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
     temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("x", encoding="utf-8", errors="replace", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
         temporary.replace(path)
+        _keep_name(path.parent)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written: {error.strerror or error}; choose another path") from error
     finally:
         # After a failure; a path that cannot exist cannot be cleaned up either.
         if temporary.is_file():
             temporary.unlink()
+
+
+def _keep_name(folder: Path) -> None:
+    """The new name survives a power cut, too, where the system can promise that of a folder."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -20,6 +20,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -31,6 +32,10 @@ from viral_assets.review.hygiene import folded, one_line, readable
 from viral_assets.review.queries import LABELS, OpportunityView, SuggestionView, WindowFacts
 
 MAX_LENGTH = 280
+
+CARDS = 100
+"""Tweets of a project that a page shows: more than anybody answers in a day, and no browser has trouble with it. The
+table beside the page has all of them."""
 
 # BCP 47's shape, and X's own codes that are no language at all (undetermined, media or links only, art, ...).
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8})*", re.ASCII)
@@ -65,8 +70,10 @@ def render_digest(
     project: str | None = None,
     project_titles: Mapping[str, str] | None = None,
     facts: WindowFacts | None = None,
+    table: str = "",
 ) -> str:
-    """The page for ``rows``, which are shown in the order they come, under a heading for each project.
+    """The page for ``rows``, which are shown in the order they come, under a heading for each project: the first
+    :data:`CARDS` of each.
 
     Args:
         title: the main heading.
@@ -75,6 +82,7 @@ def render_digest(
         project: the only project asked for, named in the header also when it has no rows.
         project_titles: how projects are called; the name stands in for a missing one.
         facts: the number of tweets and the cost, shown where known.
+        table: name of the file, beside the page, that has the rest where the page has not all.
 
     Returns:
         A complete HTML document. The same arguments give the same document.
@@ -103,6 +111,7 @@ def render_digest(
             unanswered=sum(not row.suggestions for row in rows),
             offline="none" if not offline else "all" if offline == len(suggestions) else "some",
             facts=facts,
+            table=table,
             style=style,
             style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         )
@@ -125,6 +134,7 @@ def write_digest(
     Raises:
         ConfigurationError: a file cannot be written.
     """
+    csv_path = html_path.with_suffix(".csv")
     page = render_digest(
         rows,
         title=title,
@@ -133,10 +143,10 @@ def write_digest(
         project=project,
         project_titles=project_titles,
         facts=facts,
+        table=csv_path.name,
     )
     with replaced_file(html_path) as file:
         file.write(page)
-    csv_path = html_path.with_suffix(".csv")
     write_csv(csv_path, rows)
     return DigestFiles(html_path, csv_path)
 
@@ -172,6 +182,14 @@ class _Section:
     name: str
     title: str
     rows: list[OpportunityView]
+
+    @property
+    def shown(self) -> list[OpportunityView]:
+        return self.rows[:CARDS]
+
+    @property
+    def left_out(self) -> int:
+        return max(0, len(self.rows) - CARDS)
 
 
 def _day(instant: datetime) -> str:
@@ -227,6 +245,7 @@ def _environment() -> Environment:
     environment.filters.update(
         human=human_count,
         grouped=lambda count: f"{count:,}",
+        address=quote,
         money=money,
         readable=readable,
         one_line=one_line,

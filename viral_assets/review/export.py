@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
 
@@ -52,24 +52,28 @@ _CONTROLS = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 def export_columns(rows: Sequence[OpportunityView]) -> list[str]:
     """:data:`COLUMNS` and as many pairs of alternative columns as the row with the most suggestions needs."""
-    alternatives = max((len(row.suggestions) - 1 for row in rows), default=0)
+    return columns_for(max((len(row.suggestions) for row in rows), default=0))
+
+
+def columns_for(suggestions: int) -> list[str]:
+    """:data:`COLUMNS` and the alternative columns, for tweets with at most so many suggestions."""
     return [
         *COLUMNS,
         *(
             name
-            for number in range(1, max(LEAST_ALTERNATIVES, alternatives) + 1)
+            for number in range(1, max(LEAST_ALTERNATIVES, suggestions - 1) + 1)
             for name in (f"alternative_{number}", f"alt_{number}_type")
         ),
     ]
 
 
-def export_records(rows: Sequence[OpportunityView]) -> Iterator[list[Cell]]:
-    """The cells of each row in the order of :func:`export_columns`, as values: nothing neutralised, None for nothing.
+def export_records(rows: Iterable[OpportunityView], width: int) -> Iterator[list[Cell]]:
+    """The ``width`` cells of each row in the order of :func:`columns_for`, as values: nothing neutralised, None for
+    nothing.
 
     ``priority_score`` is what the rows were sorted by (see :func:`~viral_assets.review.queries.priority`), to two
-    decimals; ``posted_at`` is ISO 8601 in UTC; ``author`` is the handle without ``@``.
+    decimals; ``posted_at`` is ISO 8601 in UTC; ``author`` is the handle without ``@``; ids are texts.
     """
-    width = len(export_columns(rows))
     for row in rows:
         cells: list[Cell] = [
             row.rank,
@@ -101,12 +105,20 @@ def write_csv(path: Path, rows: Sequence[OpportunityView]) -> int:
     Raises:
         ConfigurationError: the file cannot be written.
     """
+    return write_csv_of(path, [rows], export_columns(rows))
+
+
+def write_csv_of(path: Path, parts: Iterable[Sequence[OpportunityView]], columns: Sequence[str]) -> int:
+    """As :func:`write_csv`, for rows that come in parts, of which never more than one is held."""
+    count = 0
     with replaced_file(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(export_columns(rows))
-        for cells in export_records(rows):
-            writer.writerow([harmless_cell(cell) if isinstance(cell, str) else cell for cell in cells])
-    return len(rows)
+        writer.writerow(columns)
+        for part in parts:
+            for cells in export_records(part, len(columns)):
+                writer.writerow([harmless_cell(cell) if isinstance(cell, str) else cell for cell in cells])
+            count += len(part)
+    return count
 
 
 def harmless_cell(text: str) -> str:
@@ -114,5 +126,6 @@ def harmless_cell(text: str) -> str:
 
     Control characters, which some readers end a cell at, are left out. Source: OWASP, "CSV Injection".
     """
-    text = _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text))
+    if not text.isprintable():
+        text = _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text))
     return f"'{text}" if text.startswith(_SKIPPED_FIRST) or _FORMULA.match(text) else text

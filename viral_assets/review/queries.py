@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table, and_, func, select
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
 from viral_assets.review.composer import tweet_link
+from viral_assets.store.bulk import one_of
+from viral_assets.store.status import EXPORTED, REJECTED, STATUSES, USABLE, stands_approved
 from viral_assets.store.tables import (
     EVERY_PROJECT,
     comment_opportunities,
@@ -31,10 +33,6 @@ from viral_assets.store.tables import (
 SortBy = Literal["score", "views", "balanced"]
 SORT_KEYS: tuple[str, ...] = get_args(SortBy)
 LABELS = ("green", "yellow", "red")
-STATUSES = ("pending", "approved", "edited", "rejected", "exported", "posted")
-
-USABLE = frozenset(STATUSES) - {"rejected", "posted"}
-"""Statuses of suggestions that somebody may still post."""
 
 OFFLINE = "offline"
 """The provider of suggestions that no language model wrote."""
@@ -42,13 +40,14 @@ OFFLINE = "offline"
 REACH_OF_ONE = 1_000_000
 """Audience whose reach counts as 1 in the balanced priority."""
 
-# What a person chose leads, what a person refused comes last; else the order of the project file.
-_STANDING = {"posted": 0, "edited": 0, "approved": 0, "exported": 1, "pending": 1, "rejected": 2}
+ROWS_AT_ONCE = 2_000
+"""Tweets read together with all their texts: what bounds the memory of an export."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestionView:
-    """One suggested reply. ``weighted_length`` counts as X does, of 280."""
+    """One suggested reply. ``weighted_length`` counts as X does, of 280; ``decided``: a person's decision is on record,
+    also where an export has come after it."""
 
     type_name: str
     text: str
@@ -56,10 +55,17 @@ class SuggestionView:
     status: str
     provider: str
     model: str
+    version: int = 0
+    decided: bool = False
 
     @property
     def offline(self) -> bool:
         return self.provider == OFFLINE
+
+    @property
+    def standing(self) -> str:
+        """The status for a person; an export does not hide that somebody had approved it."""
+        return "approved, exported" if self.status == EXPORTED and self.decided else self.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,17 @@ class OpportunityView:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """A tweet chosen for an export and its place in it; ``suggestions`` is how many it comes with."""
+
+    rank: int
+    priority_score: float
+    project: str
+    tweet_id: str
+    suggestions: int
+
+
+@dataclass(frozen=True, slots=True)
 class WindowFacts:
     """What stands behind a list of opportunities.
 
@@ -156,7 +173,7 @@ def digest_rows(connection: Connection, window: HourRange, project: str | None =
     return views
 
 
-def select_for_export(
+def rank_for_export(
     connection: Connection,
     *,
     project: str | None = None,
@@ -165,14 +182,14 @@ def select_for_export(
     statuses: Collection[str] | None = None,
     sort_by: SortBy = "score",
     limit: int | None = None,
-) -> list[OpportunityView]:
-    """The tweets with at least one suggestion of the given statuses, and only those suggestions, best priority first.
+) -> list[Ranked]:
+    """The tweets with at least one suggestion of the given statuses, best priority first; no texts are read.
 
     Equal priorities go by total, then project and tweet id, so that the order is the same each time.
 
     Args:
         project: None for all; ``window``: None for all hours; ``labels``: None for all; ``limit``: None for all.
-        statuses: None for what may still be posted (:data:`USABLE`).
+        statuses: None for what may still be posted (:data:`~viral_assets.store.status.USABLE`).
 
     Raises:
         ConfigurationError: a label, status or sort key that does not exist, or a limit below 1.
@@ -183,20 +200,100 @@ def select_for_export(
     if limit is not None and limit < 1:
         raise ConfigurationError(f"the limit is {limit}; export at least 1 tweet, or leave the limit out")
 
-    suggestions = _suggestions(connection, window, project, USABLE if statuses is None else statuses)
-    query = _opportunities(window, project)
+    wanted = USABLE if statuses is None else statuses
+    chosen, written = comment_opportunities, comment_suggestions
+    counted = (
+        select(written.c.project, written.c.tweet_id, func.count().label("suggestions"))
+        .where(*_within(written, window, project), written.c.status.in_(sorted(wanted)))
+        .group_by(written.c.project, written.c.tweet_id)
+        .subquery()
+    )
+    query = (
+        select(
+            chosen.c.project,
+            chosen.c.tweet_id,
+            chosen.c.total,
+            tweets.c.view_count,
+            tweets.c.author_followers,
+            counted.c.suggestions,
+        )
+        .join_from(
+            chosen, counted, and_(counted.c.project == chosen.c.project, counted.c.tweet_id == chosen.c.tweet_id)
+        )
+        .join(tweets, tweets.c.tweet_id == chosen.c.tweet_id)
+        .where(*_within(chosen, window, project))
+    )
     if labels is not None:
-        query = query.where(comment_opportunities.c.label.in_(tuple(labels)))
-    ranked = [
-        (priority(sort_by, total=row.total, views=row.view_count, followers=row.author_followers), row)
-        for row in connection.execute(query)
-        if (row.project, row.tweet_id) in suggestions
-    ]
-    ranked.sort(key=lambda item: (-item[0], -item[1].total, item[1].project, item[1].tweet_id))
+        query = query.where(chosen.c.label.in_(tuple(labels)))
+    ranked = sorted(
+        (
+            -priority(sort_by, total=total, views=views, followers=followers),
+            -total,
+            row_project,
+            tweet_id,
+            suggestions,
+        )
+        for row_project, tweet_id, total, views, followers, suggestions in connection.execute(query)
+    )
     return [
-        _view(row, rank, score, suggestions[row.project, row.tweet_id])
-        for rank, (score, row) in enumerate(ranked[:limit], start=1)
+        Ranked(rank, -score, row_project, tweet_id, suggestions)
+        for rank, (score, _, row_project, tweet_id, suggestions) in enumerate(ranked[:limit], start=1)
     ]
+
+
+def read_ranked(
+    connection: Connection, ranked: Sequence[Ranked], *, statuses: Collection[str] | None = None
+) -> Iterator[list[OpportunityView]]:
+    """Those tweets, in their order, each with its suggestions of the given statuses; :data:`ROWS_AT_ONCE` at a time.
+
+    To be read in the transaction in which they were ranked.
+    """
+    wanted = USABLE if statuses is None else statuses
+    for start in range(0, len(ranked), ROWS_AT_ONCE):
+        part = ranked[start : start + ROWS_AT_ONCE]
+        of_project: defaultdict[str, list[str]] = defaultdict(list)
+        for place in part:
+            of_project[place.project].append(place.tweet_id)
+        rows: dict[tuple[str, str], Row[Any]] = {}
+        suggestions: dict[tuple[str, str], Sequence[SuggestionView]] = {}
+        for project, tweet_ids in of_project.items():
+            mine = one_of(connection, comment_opportunities.c.tweet_id, tweet_ids)
+            query = _opportunities(None, project).where(mine)
+            rows |= {(row.project, row.tweet_id): row for row in connection.execute(query)}
+            theirs = one_of(connection, comment_suggestions.c.tweet_id, tweet_ids)
+            suggestions |= _suggestions(connection, None, project, wanted, theirs)
+        yield [
+            _view(
+                rows[place.project, place.tweet_id],
+                place.rank,
+                place.priority_score,
+                suggestions[place.project, place.tweet_id],
+            )
+            for place in part
+        ]
+
+
+def select_for_export(
+    connection: Connection,
+    *,
+    project: str | None = None,
+    window: HourRange | None = None,
+    labels: Collection[str] | None = None,
+    statuses: Collection[str] | None = None,
+    sort_by: SortBy = "score",
+    limit: int | None = None,
+) -> list[OpportunityView]:
+    """Everything that :func:`rank_for_export` chooses, at once."""
+    ranked = rank_for_export(
+        connection,
+        project=project,
+        window=window,
+        labels=labels,
+        statuses=statuses,
+        sort_by=sort_by,
+        limit=limit,
+    )
+    return [view for part in read_ranked(connection, ranked, statuses=statuses) for view in part]
 
 
 def window_facts(connection: Connection, window: HourRange, project: str | None = None) -> WindowFacts:
@@ -238,9 +335,6 @@ def _cost(connection: Connection, window: HourRange, project: str | None) -> flo
 def _opportunities(window: HourRange | None, project: str | None) -> Select[Any]:
     chosen = comment_opportunities
 
-    def of_the_same(table: Table) -> ColumnElement[bool]:
-        return and_(table.c.project == chosen.c.project, table.c.tweet_id == chosen.c.tweet_id)
-
     return (
         select(
             chosen,
@@ -267,14 +361,24 @@ def _opportunities(window: HourRange | None, project: str | None) -> Select[Any]
             generation_outcomes.c.reason,
         )
         .join_from(chosen, tweets, tweets.c.tweet_id == chosen.c.tweet_id)
-        .outerjoin(tweet_scores, of_the_same(tweet_scores))
-        .outerjoin(generation_outcomes, of_the_same(generation_outcomes))
+        .outerjoin(tweet_scores, _same_tweet(tweet_scores))
+        .outerjoin(generation_outcomes, _same_tweet(generation_outcomes))
         .where(*_within(chosen, window, project))
     )
 
 
+def _same_tweet(table: FromClause) -> ColumnElement[bool]:
+    """As the opportunity's, and its project."""
+    chosen = comment_opportunities
+    return and_(table.c.project == chosen.c.project, table.c.tweet_id == chosen.c.tweet_id)
+
+
 def _suggestions(
-    connection: Connection, window: HourRange | None, project: str | None, statuses: Collection[str]
+    connection: Connection,
+    window: HourRange | None,
+    project: str | None,
+    statuses: Collection[str],
+    *conditions: ColumnElement[bool],
 ) -> dict[tuple[str, str], Sequence[SuggestionView]]:
     """Suggestions in rank order by project and tweet."""
     table = comment_suggestions
@@ -288,16 +392,25 @@ def _suggestions(
             table.c.status,
             table.c.provider,
             table.c.model,
+            table.c.version,
+            table.c.decided_at.is_not(None),
         )
-        .where(*_within(table, window, project), table.c.status.in_(tuple(statuses)))
+        .where(*_within(table, window, project), table.c.status.in_(sorted(statuses)), *conditions)
         .order_by(table.c.project, table.c.tweet_id, table.c.position, table.c.suggestion_type)
     )
     grouped: defaultdict[tuple[str, str], list[SuggestionView]] = defaultdict(list)
     for row_project, tweet_id, *rest in connection.execute(query):
         grouped[row_project, tweet_id].append(SuggestionView(*rest))
     for several in grouped.values():
-        several.sort(key=lambda suggestion: _STANDING[suggestion.status])
+        several.sort(key=_standing)
     return dict(grouped)
+
+
+def _standing(suggestion: SuggestionView) -> int:
+    """What a person chose leads, what a person refused comes last; else the order of the project file."""
+    if suggestion.status == REJECTED:
+        return 2
+    return 0 if stands_approved(suggestion.status, decided=suggestion.decided) else 1
 
 
 def _within(table: Table, window: HourRange | None, project: str | None = None) -> list[ColumnElement[bool]]:

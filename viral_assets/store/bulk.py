@@ -7,7 +7,7 @@ than one value at a time. SQLite then gets ``executemany``, PostgreSQL one array
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import repeat
@@ -32,6 +32,7 @@ def upsert(
     rows: Sequence[Row],
     *,
     update: Sequence[str] | None = None,
+    also: Mapping[str, sa.ColumnElement[Any]] | None = None,
     where: sa.ColumnElement[bool] | None = None,
 ) -> int:
     """Insert rows; where the primary key exists already, update. Of rows with the same key the last one counts.
@@ -39,6 +40,7 @@ def upsert(
     Args:
         rows: all with the keys of the first one, which are names of columns; other columns get their default.
         update: columns to set where the key exists; None for all given ones that are not part of the key.
+        also: columns to set where the key exists, to what comes of the existing row (``table.c``).
         where: on the existing row (``table.c``), the condition under which it is updated at all.
 
     Returns:
@@ -46,7 +48,7 @@ def upsert(
     """
     key = [column.name for column in table.primary_key]
     distinct = list({tuple(row[name] for name in key): row for row in rows}.values())
-    return upsert_columns(connection, table, _columns(distinct), update=update, where=where)
+    return upsert_columns(connection, table, _columns(distinct), update=update, also=also, where=where)
 
 
 def upsert_columns(
@@ -55,6 +57,7 @@ def upsert_columns(
     columns: Columns,
     *,
     update: Sequence[str] | None = None,
+    also: Mapping[str, sa.ColumnElement[Any]] | None = None,
     where: sa.ColumnElement[bool] | None = None,
 ) -> int:
     """As :func:`upsert`, for rows with distinct keys that are given as equally long columns."""
@@ -63,11 +66,38 @@ def upsert_columns(
         update = [name for name in columns if name not in key]
     statement = _insert(connection, table)
     if update:
-        changes = {name: statement.excluded[name] for name in update}
+        changes = {name: statement.excluded[name] for name in update} | dict(also or {})
         statement = statement.on_conflict_do_update(index_elements=key, set_=changes, where=where)
     else:
         statement = statement.on_conflict_do_nothing()
     return _execute(connection, statement, columns)
+
+
+def update_columns(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
+    """Update the rows whose primary keys are given, to the other values given: equally long columns.
+
+    Returns:
+        How many rows were updated.
+    """
+    key = [column.name for column in table.primary_key]
+    changed = [name for name in columns if name not in key]
+    if connection.dialect.name == "sqlite":
+        # A column to set takes its plain name.
+        named = {f"key_{name}" if name in key else name: name for name in columns}
+        same = [table.c[name] == sa.bindparam(f"key_{name}") for name in key]
+        by_row = sa.update(table).where(*same).values({name: sa.bindparam(name) for name in changed})
+        compiled = by_row.compile(dialect=connection.dialect)
+        order = [named[name] for name in compiled.positiontup or ()]
+        return sum(
+            connection.exec_driver_sql(
+                compiled.string, list(zip(*(ready[name] for name in order), strict=True))
+            ).rowcount
+            for ready in _chunks(table, columns, zone=False)
+        )
+    return sum(
+        connection.execute(_update_from_arrays(table, key, changed, ready)).rowcount
+        for ready in _chunks(table, columns, zone=True)
+    )
 
 
 def insert_ignore(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> int:
@@ -127,17 +157,15 @@ def _columns(rows: Sequence[Row]) -> Columns:
 
 
 def _execute(connection: sa.Connection, statement: Insert, columns: Columns) -> int:
-    count = len(next(iter(columns.values()), ()))
     run, zone = (_on_sqlite, False) if connection.dialect.name == "sqlite" else (_on_postgresql, True)
-    kinds = {name: statement.table.c[name].type for name in columns}
-    return sum(
-        run(
-            connection,
-            statement,
-            {name: _ready(kinds[name], values[at : at + CHUNK_ROWS], zone=zone) for name, values in columns.items()},
-        )
-        for at in range(0, count, CHUNK_ROWS)
-    )
+    return sum(run(connection, statement, ready) for ready in _chunks(statement.table, columns, zone=zone))
+
+
+def _chunks(table: sa.TableClause, columns: Columns, *, zone: bool) -> Iterator[dict[str, list[Any]]]:
+    count = len(next(iter(columns.values()), ()))
+    kinds = {name: table.c[name].type for name in columns}
+    for at in range(0, count, CHUNK_ROWS):
+        yield {name: _ready(kinds[name], values[at : at + CHUNK_ROWS], zone=zone) for name, values in columns.items()}
 
 
 def _on_sqlite(connection: sa.Connection, statement: Insert, columns: Columns) -> int:
@@ -159,6 +187,19 @@ def _on_postgresql(connection: sa.Connection, statement: Insert, columns: Column
     arrays = [sa.func.unnest(_array(values, statement.table.c[name].type)) for name, values in columns.items()]
     from_arrays = statement.from_select(list(columns), sa.select(*arrays), include_defaults=False)
     return connection.execute(from_arrays).rowcount
+
+
+def _update_from_arrays(table: sa.Table, key: Sequence[str], changed: Sequence[str], columns: Columns) -> sa.Update:
+    arrays = [
+        sa.func.unnest(_array(values, table.c[name].type), type_=table.c[name].type).label(name)
+        for name, values in columns.items()
+    ]
+    given = sa.select(*arrays).subquery("given")
+    return (
+        sa.update(table)
+        .where(*(table.c[name] == given.c[name] for name in key))
+        .values({name: given.c[name] for name in changed})
+    )
 
 
 def _array(values: Sequence[Any], kind: sa.types.TypeEngine[Any]) -> sa.Cast[Any]:

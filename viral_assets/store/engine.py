@@ -230,7 +230,8 @@ class Database:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute("PRAGMA cache_size = -65536")
+        # 16 MB of pages for each connection: what a long run reads would stay in its memory up to this.
+        connection.execute("PRAGMA cache_size = -16384")
         _use_write_ahead_log(connection, self.lock_timeout_seconds)
 
     def _create_postgres(self) -> sa.Engine:

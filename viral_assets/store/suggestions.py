@@ -16,9 +16,8 @@ import sqlalchemy as sa
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import one_of, upsert
 from viral_assets.store.frames import read_frame
+from viral_assets.store.status import PENDING
 from viral_assets.store.tables import comment_suggestions, generation_outcomes
-
-PENDING = "pending"
 
 _FINISHED = ("done", "filtered", "blocked", "failed")
 _LOOKUP_ROWS = 5_000
@@ -50,12 +49,15 @@ class Ending:
 def save_endings(connection: sa.Connection, endings: Sequence[Ending], *, now: datetime) -> int:
     """Save how tweets ended; all of them in as many statements as one.
 
-    A pending suggestion of the same type is replaced; one that a person decided about stays as it is.
+    A pending suggestion of the same type is replaced; one that a person decided about stays as it is. Both are the
+    condition of the statement that writes, so that nobody can decide between a look and the writing.
 
     Returns:
         How many suggestions were written.
     """
     table = comment_suggestions
+    # A suggestion that was removed and is written again must never have a version that somebody has seen before.
+    version = int(now.timestamp())
     rows: list[dict[str, Any]] = []
     outcomes: list[dict[str, Any]] = []
     for ending in endings:
@@ -70,10 +72,20 @@ def save_endings(connection: sa.Connection, endings: Sequence[Ending], *, now: d
                     table.c.suggestion_type.not_in(kept),
                 )
             )
-        rows += [{**whose, **suggestion, "created_at": now, "status": PENDING} for suggestion in ending.suggestions]
+        rows += [
+            {**whose, **suggestion, "created_at": now, "status": PENDING, "version": version}
+            for suggestion in ending.suggestions
+        ]
         how = {"outcome": ending.outcome, "reason": ending.reason, "attempts": ending.attempts, "updated_at": now}
         outcomes.append({**whose, **how})
-    saved = upsert(connection, table, rows, where=table.c.status == PENDING)
+    saved = upsert(
+        connection,
+        table,
+        rows,
+        update=[name for name in rows[0] if name not in (*table.primary_key.columns.keys(), "version")] if rows else [],
+        also={"version": table.c.version + 1},
+        where=table.c.status == PENDING,
+    )
     upsert(connection, generation_outcomes, outcomes)
     return saved
 

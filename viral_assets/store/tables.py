@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    event,
     text,
 )
 
@@ -220,13 +222,67 @@ comment_suggestions = Table(
     Column("request_id", String(32), nullable=False, comment="the row of llm_requests that paid for it"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("status", String(16), nullable=False, server_default="pending"),
+    Column("version", BigInteger, nullable=False, server_default="0", comment="goes up with every change of the row"),
+    Column("original_text", CleanText, comment="what the model wrote, where a person has changed it"),
+    Column("decided_at", UtcDateTime, comment="when a person last decided; an export is no decision"),
+    Column("decided_by", CleanText, comment="who last decided"),
     CheckConstraint(
         "status in ('pending', 'approved', 'edited', 'rejected', 'exported', 'posted')",
         name="status",
     ),
     Index(None, "window_start", "project"),
+    # Whether anything of a tweet has a status; and the few rows of a rare status among many.
+    Index(None, "project", "tweet_id", "status"),
+    Index(None, "status", "project", "tweet_id"),
     comment="A person's decision (any status but pending) is never overwritten by a re-run.",
 )
+
+suggestion_events = Table(
+    "suggestion_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("batch", Integer, nullable=False, comment="id of the first event of what was decided in one go"),
+    Column("project", String(64), nullable=False),
+    Column("tweet_id", String(32), nullable=False),
+    Column("suggestion_type", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", CleanText, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("from_status", String(16), nullable=False),
+    Column("to_status", String(16), nullable=False),
+    Column("from_text", CleanText, comment="null where the text stayed"),
+    Column("to_text", CleanText, nullable=False, comment="the text that was decided about"),
+    Column("reason", CleanText, nullable=False),
+    Column("from_decided_at", UtcDateTime, comment="what an undo gives back"),
+    Column("from_decided_by", CleanText),
+    Column("version", BigInteger, nullable=False, comment="of the suggestion after the event"),
+    Column("undoes", Integer, comment="the event that this one undoes"),
+    CheckConstraint(
+        "action in ('approve', 'reject', 'edit', 'export', 'post', 'reopen', 'undo')",
+        name="action",
+    ),
+    UniqueConstraint("undoes"),
+    Index(None, "project", "tweet_id", "id"),
+    Index(None, "who", "id"),
+    comment="Every decision about a suggestion. Append-only: the database refuses to change or delete a row.",
+)
+
+_append_only_sqlite = """CREATE TRIGGER suggestion_events_no_{0} BEFORE {1} ON suggestion_events
+BEGIN SELECT RAISE(ABORT, 'suggestion_events is append-only'); END"""
+_append_only_function = """CREATE OR REPLACE FUNCTION suggestion_events_append_only() RETURNS trigger
+LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'suggestion_events is append-only'; END $$"""
+_append_only_postgresql = """CREATE TRIGGER suggestion_events_append_only
+BEFORE UPDATE OR DELETE OR TRUNCATE ON suggestion_events
+FOR EACH STATEMENT EXECUTE FUNCTION suggestion_events_append_only()"""
+
+for _dialect, _when, _statement in (
+    ("sqlite", "after_create", _append_only_sqlite.format("update", "UPDATE")),
+    ("sqlite", "after_create", _append_only_sqlite.format("delete", "DELETE")),
+    ("postgresql", "after_create", _append_only_function),
+    ("postgresql", "after_create", _append_only_postgresql),
+    ("postgresql", "after_drop", "DROP FUNCTION IF EXISTS suggestion_events_append_only()"),
+):
+    event.listen(suggestion_events, _when, DDL(_statement).execute_if(dialect=_dialect))
 
 generation_outcomes = Table(
     "generation_outcomes",

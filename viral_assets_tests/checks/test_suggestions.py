@@ -27,7 +27,7 @@ TYPES = ("add_value", "ask_question", "mirror_reframe")
 
 def suggestion(tweet_id: str, kind: str, text: str = "", **changes: Any) -> dict[str, Any]:
     row = {"project": "baking", "tweet_id": tweet_id, "suggestion_type": kind, "status": "pending"}
-    return {**row, "text": text or f"{kind} for {tweet_id}", "weighted_length": 50, **changes}
+    return {**row, "text": text or f"{kind} for {tweet_id}", "original_text": None, "weighted_length": 50, **changes}
 
 
 def chosen(*tweet_ids: str) -> list[dict[str, Any]]:
@@ -118,6 +118,11 @@ def test_lengths_are_the_projects_but_what_a_person_wrote_only_has_to_fit_into_a
     rows = [suggestion("1", "add_value", weighted_length=length, status=status)]
     found = suggestions_out_of_bounds(hour(chosen("1"), rows, []))
     assert bool(found) is wrong
+
+
+def test_what_a_person_wrote_stays_a_persons_text_when_it_is_exported() -> None:
+    edited = suggestion("1", "add_value", weighted_length=101, status="exported", original_text="Rest the dough.")
+    assert suggestions_out_of_bounds(hour(chosen("1"), [edited], [])) == []
 
 
 def test_a_tweet_that_ended_without_suggestions_needs_a_reason() -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
-from viral_assets.review.digest import human_count, money, render_digest, window_text, write_digest
+from viral_assets.review.digest import CARDS, human_count, money, render_digest, window_text, write_digest
 from viral_assets.review.hygiene import folded, one_line, readable
 from viral_assets.review.queries import OpportunityView, WindowFacts
 from viral_assets_tests.review.examples import DAY, GENERATED, HOUR, TYPES, WINDOW, opportunity, suggestion
@@ -220,6 +220,14 @@ def test_a_tweet_with_some_types_left_out_says_so_below_what_is_there() -> None:
     assert "mirror_reframe: repeats the tweet" in page.texts("outcome")[0]
 
 
+def test_an_export_does_not_hide_what_a_person_had_approved() -> None:
+    seen = suggestion("a", status="exported", decided=True)
+    unseen = suggestion("b", type_name="funny", status="exported")
+    page = Page(render([opportunity(suggestions=(seen, unseen))]))
+    assert page.texts("status") == ["approved, exported", "exported"]
+    assert len(page.texts("button")) == 2
+
+
 def test_a_rejected_suggestion_cannot_be_opened_and_a_posted_one_closes_the_tweet() -> None:
     pending, rejected = suggestion("a"), suggestion("b", type_name="funny", status="rejected")
     posted = suggestion("c", type_name="relate", status="posted")
@@ -410,6 +418,21 @@ def test_a_digest_is_a_page_and_a_csv_of_the_same_name(tmp_path: Path) -> None:
     assert Page(written.html.read_text(encoding="utf-8")).texts("h1") == ["Digest"]
     assert len(pd.read_csv(written.csv)) == 1
     assert sorted(path.name for path in written.html.parent.iterdir()) == [written.csv.name, written.html.name]
+
+
+def test_a_page_shows_the_best_of_a_crowd_and_the_table_has_all(tmp_path: Path) -> None:
+    crowd = [opportunity(rank=rank, tweet_id=str(rank)) for rank in range(1, CARDS + 1_235)]
+    few = [opportunity(rank=1, project="other")]
+    written = write_digest(
+        tmp_path / "a day.html", [*crowd, *few], title="Digest", window=WINDOW, generated_at=GENERATED
+    )
+    text = written.html.read_text(encoding="utf-8")
+    page = Page(text)
+    assert text.count("<article") == CARDS + 1
+    assert f"The best {CARDS} are shown. The other 1,234" in text
+    assert "a%20day.csv" in [attributes.get("href") for tag, attributes in page.tags if tag == "a"]
+    assert f"{len(crowd) + len(few):,}" in page.texts("dd")
+    assert len(pd.read_csv(written.csv)) == len(crowd) + len(few)
 
 
 def test_a_digest_that_fails_leaves_the_old_one_and_no_rubbish(tmp_path: Path) -> None:

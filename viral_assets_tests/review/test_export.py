@@ -157,7 +157,7 @@ def test_the_file_is_plain_utf8_without_a_byte_order_mark(tmp_path: Path) -> Non
 
 
 def test_records_for_other_formats_keep_values_as_they_are() -> None:
-    (cells,) = export_records([opportunity(text="=1+1", views=None)])
+    (cells,) = export_records([opportunity(text="=1+1", views=None)], 20)
     assert cells[8] == "=1+1"
     assert cells[7] is None
     assert len(cells) == len(export_columns([opportunity()]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from alembic.script import ScriptDirectory
 from viral_assets.errors import SchemaOutOfDateError
 from viral_assets.store import migrations
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import metadata
+from viral_assets.store.tables import comment_suggestions, metadata
 
 
 def test_the_revision_written_down_is_the_newest_script() -> None:
@@ -112,6 +113,42 @@ def test_a_database_of_a_newer_version_is_left_alone(database: Database) -> None
         with pytest.raises(SchemaOutOfDateError, match=r"revision 9999, which a newer version .* update viral_assets"):
             attempt()
     reopened.dispose()
+
+
+def test_suggestions_of_before_there_were_decisions_are_kept(database_url: str) -> None:
+    database = Database(database_url)
+    before = {
+        "project": "p",
+        "tweet_id": "1",
+        "suggestion_type": "add_value",
+        "window_start": datetime(2026, 11, 21, 20, tzinfo=UTC),
+        "position": 2,
+        "text": "Übung macht den Meister.",
+        "weighted_length": 24,
+        "provider": "offline",
+        "model": "offline-1",
+        "request_id": "r1",
+        "created_at": datetime(2026, 11, 21, 21, tzinfo=UTC),
+        "status": "approved",
+    }
+    with database.engine.begin() as connection:
+        migrations.upgrade(connection, "0003")
+        connection.execute(sa.insert(comment_suggestions).values(before))
+    database.upgrade()
+
+    added = {"version": 0, "original_text": None, "decided_at": None, "decided_by": None}
+    with database.read() as connection:
+        (kept,) = connection.execute(sa.select(comment_suggestions)).mappings()
+    assert dict(kept) == before | added
+
+    config = migrations.configuration()
+    with database.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0003")
+    with database.engine.connect() as connection:
+        (back,) = connection.execute(sa.select(*(comment_suggestions.c[name] for name in before))).mappings()
+    assert dict(back) == before
+    database.dispose()
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -> None:

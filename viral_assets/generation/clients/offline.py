@@ -20,9 +20,9 @@ import yaml
 from viral_assets.generation.clients.base import Answer, GenerationRequest, Usage
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.prompt import estimate_tokens
-from viral_assets.generation.tweet_text import text_weight, visible_text
 from viral_assets.generation.validation import QualityFilter
 from viral_assets.projects.model import Project
+from viral_assets.tweet_text import text_weight, visible_text
 
 CANDIDATES = 200
 """Drafts of one suggestion that are looked through for one that fits the project's rules."""

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.generation import tweet_text
-from viral_assets.generation.tweet_text import clean_text, handles, hashtags, links, storable, text_weight, visible_text
+from viral_assets import tweet_text
+from viral_assets.tweet_text import (
+    clean_text,
+    handles,
+    hashtags,
+    links,
+    person_text,
+    storable,
+    text_weight,
+    visible_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -83,3 +92,18 @@ def test_the_parser_is_imported_without_pkg_resources_and_leaves_no_trace(monkey
         assert "pkg_resources" not in sys.modules
     finally:
         tweet_text._twitter_text.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  One.\r\nTwo. ", "One.\nTwo."),
+        ("One.\n\n\n\n \n\nTwo.", "One.\n\nTwo."),
+        ("One.\u2028Two.\u202e\u200b", "One.\nTwo."),
+        ('"Quoted" &amp; kept', '"Quoted" &amp; kept'),
+        ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+        (" \u200b\n\x00", ""),
+    ],
+)
+def test_what_a_person_wrote_keeps_its_lines_and_loses_what_nobody_sees(typed: str, kept: str) -> None:
+    assert person_text(typed) == kept

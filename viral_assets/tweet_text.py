@@ -17,6 +17,9 @@ from typing import Any
 LINK_WEIGHT = 23
 """X shortens every link to this."""
 
+POST_WEIGHT = 280
+"""The longest post, in weighted characters."""
+
 _INVISIBLE = re.compile(
     "["
     "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # controls, white space excepted
@@ -29,6 +32,8 @@ _INVISIBLE = re.compile(
 # A joiner is part of emoji sequences and of some scripts; anywhere else it only hides something.
 _STRAY_JOINER = re.compile(r"(?<![^\x00-\u02ff])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\u02ff])")
 _WHITE_SPACE = re.compile(r"\s+")
+_LINE_BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
+_BLANK_LINES = re.compile(r"\n{3,}")
 _QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"), ("«", "»"), ("„", "“"), ("`", "`"))
 
 _ADDRESS = re.compile(
@@ -114,6 +119,12 @@ def visible_text(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     text = _STRAY_JOINER.sub("", _INVISIBLE.sub("", text))
     return _WHITE_SPACE.sub(" ", text).strip()
+
+
+def person_text(text: str) -> str:
+    """A reply as a person wrote it: visible text, with its line breaks (at most one blank line in a row) and quotes."""
+    paragraphs = (visible_text(line) for line in _LINE_BREAK.split(text))
+    return _BLANK_LINES.sub("\n\n", "\n".join(paragraphs)).strip()
 
 
 def clean_text(text: str) -> str:
