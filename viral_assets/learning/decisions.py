@@ -1,0 +1,112 @@
+"""What people decided about the tweets of a project, as examples to learn from.
+
+A score is about a tweet, a decision about one suggested reply. So the decisions about a tweet are taken together:
+
+- it was worth a reply when any of its suggestions was approved, edited or posted;
+- it was not when all of them were rejected, unless the reasons given are about the wording only: then the replies
+  were bad and the tweet may have been good, and nothing is learnt from it;
+- it is left out while anything else is open. An export is no decision: it takes along what nobody has looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from viral_assets.learning.reasons import concerns_wording
+from viral_assets.store.status import REJECT, REJECTED, stands_approved
+from viral_assets.store.tables import comment_suggestions, suggestion_events, tweet_scores
+
+COMPONENTS = ("velocity", "relevance", "openness", "author_quality")
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of one suggestion: whether a person stands behind it, whether it is rejected, and why if said."""
+
+    approved: bool
+    rejected: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Tweets decided about, in the order of the decisions: components (n, 4) in the order of :data:`COMPONENTS`, and
+    whether each was worth a reply (n,)."""
+
+    tweet_ids: tuple[str, ...]
+    components: FloatArray
+    good: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.good)
+
+
+def worth_a_reply(suggestions: Iterable[Judged]) -> bool | None:
+    """What the decisions about all suggestions of a tweet say of the tweet; None where they say nothing."""
+    judged = list(suggestions)
+    if any(each.approved for each in judged):
+        return True
+    if not judged or not all(each.rejected for each in judged):
+        return None
+    reasons = [each.reason for each in judged if each.reason.strip()]
+    return None if reasons and all(concerns_wording(reason) for reason in reasons) else False
+
+
+def read_decisions(connection: sa.Connection, project: str, since: datetime) -> Decisions:
+    """The decisions about tweets posted since ``since`` (aware) that still have a score."""
+    written, scored = comment_suggestions.c, tweet_scores.c
+    reasons = _reasons(connection, project, since)
+    query = (
+        sa.select(
+            written.tweet_id,
+            written.suggestion_type,
+            written.status,
+            written.decided_at,
+            written.created_at,
+            *(scored[name] for name in COMPONENTS),
+        )
+        .join(tweet_scores, sa.and_(scored.project == written.project, scored.tweet_id == written.tweet_id))
+        .where(written.project == project, written.window_start >= since)
+        .order_by(written.tweet_id)
+    )
+    found: list[tuple[datetime, str, tuple[float, ...], bool]] = []
+    for tweet_id, of_tweet in groupby(connection.execute(query), key=lambda row: str(row.tweet_id)):
+        rows = list(of_tweet)
+        good = worth_a_reply(
+            Judged(
+                stands_approved(row.status, decided=row.decided_at is not None),
+                row.status == REJECTED,
+                reasons.get((tweet_id, row.suggestion_type), ""),
+            )
+            for row in rows
+        )
+        if good is not None:
+            values = tuple(getattr(rows[0], name) for name in COMPONENTS)
+            found.append((max(row.decided_at or row.created_at for row in rows), tweet_id, values, good))
+    found.sort()
+    return Decisions(
+        tuple(tweet_id for _, tweet_id, _, _ in found),
+        np.array([values for _, _, values, _ in found], dtype=np.float64).reshape(-1, len(COMPONENTS)),
+        np.array([good for *_, good in found], dtype=np.bool_),
+    )
+
+
+def _reasons(connection: sa.Connection, project: str, since: datetime) -> dict[tuple[str, str], str]:
+    """The latest reason given for rejecting each suggestion; nobody rejects one before its tweet is posted."""
+    said = suggestion_events.c
+    query = (
+        sa.select(said.tweet_id, said.suggestion_type, said.reason)
+        .where(said.project == project, said.action == REJECT, said.at >= since)
+        .order_by(said.id)
+    )
+    return {(row.tweet_id, row.suggestion_type): row.reason for row in connection.execute(query)}

@@ -1,0 +1,119 @@
+"""Replies that people stood behind, as examples of the project's voice.
+
+Few and different from each other: a prompt that shows five replies of one pattern gets nothing but that pattern. The
+texts were drafted by a model that had read untrusted tweets, so that each has to pass the rules for suggestions once
+more, whoever approved it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from rapidfuzz import fuzz
+
+from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.validation import QualityFilter
+from viral_assets.projects.model import Project
+from viral_assets.review.hygiene import one_line
+from viral_assets.store.status import APPROVED, EDITED, EXPORTED, POSTED
+from viral_assets.store.tables import comment_suggestions, tweets
+
+MOST_NEW = 5
+MOST_IN_ALL = 10
+"""Good examples a voice has after this: every one of them is paid for with every request."""
+
+CONSIDERED = 500
+
+ALIKE = 60.0
+"""Of 100, by shared words: texts more alike than this are one example."""
+
+# What a person wrote says most about the voice; what was posted more than what was only approved.
+_STANDING = {EDITED: 0, POSTED: 1, APPROVED: 2, EXPORTED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text somebody stood behind, and the tweet it answers. ``rewritten``: a person changed what the model wrote."""
+
+    text: str
+    suggestion_type: str
+    status: str
+    rewritten: bool
+    tweet: str
+
+
+def read_approved(connection: sa.Connection, project: str, since: datetime) -> list[Example]:
+    """What was edited, posted or approved of late; the latest decisions first."""
+    written = comment_suggestions.c
+    query = (
+        sa.select(
+            written.text,
+            written.suggestion_type,
+            written.status,
+            written.original_text,
+            tweets.c.text.label("tweet"),
+        )
+        .join(tweets, tweets.c.tweet_id == written.tweet_id)
+        .where(
+            written.project == project,
+            written.window_start >= since,
+            written.status.in_(tuple(_STANDING)),
+            # An export alone is nobody's decision.
+            sa.or_(written.status != EXPORTED, written.decided_at.is_not(None)),
+        )
+        .order_by(written.decided_at.desc(), written.tweet_id, written.suggestion_type)
+        .limit(CONSIDERED)
+    )
+    return [
+        Example(
+            one_line(row.text),
+            row.suggestion_type,
+            row.status,
+            row.original_text is not None and row.original_text != row.text,
+            one_line(row.tweet),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def choose_examples(approved: Iterable[Example], project: Project) -> list[Example]:
+    """At most :data:`MOST_NEW`, the best first: rewritten by a person before posted before approved, each unlike the
+    others and unlike the examples there are, and of different types before two of one."""
+    voice = project.voice
+    room = min(MOST_NEW, MOST_IN_ALL - len(voice.good_examples))
+    rules = QualityFilter(project)
+    waiting = sorted(
+        (each for each in approved if rules.check(_about(each, project), each.text) is None),
+        key=lambda each: (not each.rewritten, _STANDING[each.status]),
+    )
+    chosen: list[Example] = []
+    known = [*voice.good_examples, *voice.bad_examples]
+    while len(chosen) < room:
+        waiting = [each for each in waiting if all(not _alike(each.text, text) for text in known)]
+        if not waiting:
+            break
+        used = Counter(each.suggestion_type for each in chosen)
+        # The first of those whose type is used least: the order within stays.
+        best = min(waiting, key=lambda each: used[each.suggestion_type])
+        chosen.append(best)
+        known.append(best.text)
+    return chosen
+
+
+def _about(example: Example, project: Project) -> Opportunity:
+    return Opportunity(
+        project=project.name,
+        tweet_id="0",
+        window_start=datetime.min.replace(tzinfo=UTC),
+        text=example.tweet,
+        topic="",
+        suggestion_types=(example.suggestion_type,),
+    )
+
+
+def _alike(one: str, other: str) -> bool:
+    return fuzz.token_set_ratio(one.casefold(), other.casefold()) > ALIKE

@@ -1,0 +1,135 @@
+"""What the decisions about a project teach, in one go. Reads the store; writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import sqlalchemy as sa
+
+from viral_assets.errors import ViralAssetsError
+from viral_assets.learning.decisions import COMPONENTS, BoolArray, Decisions, FloatArray
+from viral_assets.learning.evaluation import Evaluation, evaluate
+from viral_assets.learning.fit import fit_weights, totals_of
+from viral_assets.learning.thresholds import Targets, choose_thresholds
+from viral_assets.projects.model import Project, Thresholds, Weights
+from viral_assets.scoring.gate import PASS
+from viral_assets.store.tables import tweet_scores
+
+LEAST_DECISIONS = 40
+LEAST_OF_A_KIND = 10
+"""Tweets decided about, in all and of those worth a reply or not worth one: with fewer, chance decides."""
+
+
+class NothingToLearn(ViralAssetsError):  # noqa: N818 - no fault of anybody
+    """The decisions do not carry new weights; the message says why, and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """Decisions at or above a threshold: how many, and how many of these were worth a reply."""
+
+    decided: int
+    good: int
+
+    @property
+    def share(self) -> float | None:
+        return self.good / self.decided if self.decided else None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Weights and thresholds, and the decisions that lie above the thresholds with them."""
+
+    weights: Weights
+    thresholds: Thresholds
+    green: Above
+    yellow: Above
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """``old`` against ``new``; ``missed`` names the targets that no threshold reaches."""
+
+    decisions: int
+    good: int
+    old: Setting
+    new: Setting
+    missed: tuple[str, ...]
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Tweets that pass the gate and are green, or at least yellow."""
+
+    green: int
+    yellow: int
+
+
+def tune(decisions: Decisions, project: Project, targets: Targets) -> Tuning:
+    """Fit weights and thresholds, and hold them against the present ones.
+
+    Raises:
+        NothingToLearn: too few decisions, or new weights that forecast held-back decisions no better.
+    """
+    good = int(decisions.good.sum())
+    bad = len(decisions) - good
+    if len(decisions) < LEAST_DECISIONS or min(good, bad) < LEAST_OF_A_KIND:
+        raise NothingToLearn(
+            f"too few decisions about {project.name}: {len(decisions):,} tweets ({good:,} worth a reply, {bad:,} not), "
+            f"and it takes {LEAST_DECISIONS} with {LEAST_OF_A_KIND} of each kind; review more, or look further back "
+            "with --days"
+        )
+    evaluation = evaluate(decisions, project.weights)
+    if evaluation is None:
+        raise NothingToLearn(
+            f"the decisions about {project.name} cannot be held back for a test: earlier or later ones are all of one "
+            "kind; review more, approving and rejecting"
+        )
+    weights = fit_weights(decisions.components, decisions.good, project.weights)
+    if not evaluation.convincing or weights == project.weights:
+        loss, order = evaluation.log_loss, evaluation.auc
+        raise NothingToLearn(
+            f"other weights do not forecast the decisions about {project.name} better than the present ones: on "
+            f"{evaluation.held_back:,} held-back decisions the log loss gains {loss.gain:+.3f} (95 % between "
+            f"{loss.low:+.3f} and {loss.high:+.3f}) and the AUC {order.gain:+.3f} (between {order.low:+.3f} and "
+            f"{order.high:+.3f}); keep them, or try again with more decisions"
+        )
+    old, new = (totals_of(decisions.components, each) for each in (project.weights, weights))
+    chosen = choose_thresholds(new, old, decisions.good, project.thresholds, targets)
+    return Tuning(
+        len(decisions),
+        good,
+        _setting(project.weights, project.thresholds, old, decisions.good),
+        _setting(weights, chosen.thresholds, new, decisions.good),
+        chosen.missed,
+        evaluation,
+    )
+
+
+def volume(connection: sa.Connection, project: str, since: datetime, setting: Setting) -> Volume:
+    """How many of the tweets scored since then would be green and at least yellow, counted by the database."""
+    scored = tweet_scores.c
+    values = {name: getattr(setting.weights, name) for name in COMPONENTS}
+    summed = sum(values.values())
+    total = sum((scored[name] * (value / summed) for name, value in values.items()), sa.literal(0.0))
+    # Scores are compared as they are stored, rounded; half of their last digit makes up for that.
+    counts = [
+        sa.func.count().filter(total >= threshold - 5e-7)
+        for threshold in (setting.thresholds.green, setting.thresholds.yellow)
+    ]
+    query = sa.select(*counts).where(scored.project == project, scored.window_start >= since, scored.gate == PASS)
+    row = connection.execute(query).one()
+    return Volume(int(row[0]), int(row[1]))
+
+
+def _setting(weights: Weights, thresholds: Thresholds, totals: FloatArray, good: BoolArray) -> Setting:
+    rounded = np.round(totals, 6)
+
+    def above(threshold: float) -> Above:
+        over = rounded >= threshold
+        return Above(int(over.sum()), int(good[over].sum()))
+
+    return Setting(weights, thresholds, above(thresholds.green), above(thresholds.yellow))

@@ -1,0 +1,143 @@
+"""``viral-assets tune``: from decisions in the database to the project file."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from viral_assets.learning.decisions import COMPONENTS
+from viral_assets.projects.loader import load_project
+from viral_assets.projects.model import Weights
+from viral_assets.settings import load_settings
+from viral_assets.store import tables
+from viral_assets.store.bulk import insert_ignore
+from viral_assets.store.engine import Database
+from viral_assets_tests.cli.conftest import CommandLine
+from viral_assets_tests.learning.examples import decisions_by
+from viral_assets_tests.learning.test_examples import TEXTS
+
+PROJECT = """
+name: bakers              # of bread
+taxonomy: [{label: bread, description: Baking bread at home}]
+voice:
+  persona: A patient home baker
+weights:
+  velocity: 0.35          # how fast
+  relevance: 0.40
+  openness: 0.15
+  author_quality: 0.10
+"""
+
+OPENNESS_FIRST = Weights(openness=0.6, author_quality=0.25, velocity=0.1, relevance=0.05)
+
+
+@pytest.fixture
+def file(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = home / "projects" / "bakers.yml"
+    path.parent.mkdir()
+    path.write_text(PROJECT, encoding="utf-8")
+    monkeypatch.setenv("VIRAL_ASSETS_PROJECTS_DIR", str(path.parent))
+    return path
+
+
+def decide(count: int, *, certainty: float = 12.0) -> None:
+    """Store tweets and what somebody decided about one suggestion for each."""
+    decisions = decisions_by(OPENNESS_FIRST, count=count, certainty=certainty)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=30)
+    stored: dict[str, list[dict[str, Any]]] = {"tweets": [], "tweet_scores": [], "comment_suggestions": []}
+    for number, (tweet_id, components, good) in enumerate(
+        zip(decisions.tweet_ids, decisions.components, decisions.good, strict=True)
+    ):
+        key = {"project": "bakers", "tweet_id": tweet_id, "window_start": hour}
+        counts = dict.fromkeys(("like_count", "reply_count", "retweet_count", "quote_count"), 1)
+        flags = dict.fromkeys(("author_verified", "is_retweet", "is_reply", "is_quote"), False)
+        text = "Why is it pale?"
+        about = {"author_handle": "a", "text": text, "text_sha256": hashlib.sha256(text.encode()).hexdigest()}
+        times = {"window_start": hour, "created_at": hour, "collected_at": hour}
+        stored["tweets"].append({"tweet_id": tweet_id, **times, **about, **flags, **counts})
+        said = {"total": 0.5, "label": "yellow", "topic": "bread", "gate": "pass", "why": ""}
+        stored["tweet_scores"].append({**key, **dict(zip(COMPONENTS, components.tolist(), strict=True)), **said})
+        written = {"position": 0, "weighted_length": 80, "provider": "offline", "model": "m", "request_id": "r"}
+        status = {"text": TEXTS[number % len(TEXTS)], "status": "approved" if good else "rejected"}
+        when = {"created_at": hour, "decided_at": hour + timedelta(minutes=number)}
+        stored["comment_suggestions"].append({**key, "suggestion_type": "add_value", **written, **status, **when})
+    database = Database(load_settings().resolved_database_url)
+    with database.begin() as connection:
+        for name, rows in stored.items():
+            insert_ignore(connection, getattr(tables, name), rows)
+    database.dispose()
+
+
+def test_old_and_new_stand_side_by_side_and_nothing_is_written_unasked(viral_assets: CommandLine, file: Path) -> None:
+    decide(300)
+    said = viral_assets("tune", "--project", "bakers")
+    assert said.code == 0
+    assert "weights.openness" in said.out
+    assert "held-back" in said.out
+    assert "Nothing is written yet" in said.out
+    assert file.read_text(encoding="utf-8") == PROJECT
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_with_write_the_file_says_what_was_shown(viral_assets: CommandLine, file: Path) -> None:
+    decide(300)
+    said = viral_assets("tune", "--project", "bakers", "--write", "--examples", "--json")
+    assert said.code == 0
+    found = load_project(file)
+    assert said.json["new"]["weights"] == found.weights.model_dump()
+    assert said.json["new"]["thresholds"] == found.thresholds.model_dump()
+    assert [each["text"] for each in said.json["examples"]] == list(found.voice.good_examples) != []
+    assert (said.json["written"], said.json["refused"]) == (True, None)
+    assert said.json["held_back"]["log_loss"]["low"] > 0
+    assert found.weights.openness > 0.4
+    assert "# how fast" in file.read_text(encoding="utf-8")
+    assert file.with_name("bakers.yml.bak").read_text(encoding="utf-8") == PROJECT
+
+
+@pytest.mark.parametrize(("count", "certainty", "why"), [(20, 12.0, "too few decisions"), (300, 0.0, "keep them")])
+def test_where_there_is_nothing_to_learn_one_line_says_so(
+    viral_assets: CommandLine, file: Path, count: int, certainty: float, why: str
+) -> None:
+    decide(count, certainty=certainty)
+    said = viral_assets("tune", "--project", "bakers", "--write")
+    assert said.code == 1
+    assert len(said.err.splitlines()) == 1
+    assert why in said.err
+    assert file.read_text(encoding="utf-8") == PROJECT
+
+
+def test_examples_need_fewer_decisions_than_weights(viral_assets: CommandLine, file: Path) -> None:
+    decide(20)
+    said = viral_assets("tune", "--project", "bakers", "--examples", "--write")
+    assert said.code == 0
+    assert len(said.complaints) == 1
+    found = load_project(file)
+    assert 1 <= len(found.voice.good_examples) <= 5
+    assert found.weights.velocity == 0.35
+
+
+@pytest.mark.parametrize("name", ["nobody", "../bakers", "x'; DROP TABLE tweets; --", "\x1b[31mred", ""])
+def test_a_project_that_is_none_is_told(viral_assets: CommandLine, file: Path, name: str) -> None:
+    said = viral_assets("tune", "--project", name)
+    assert said.code == 2
+    assert len(said.complaints) == len(said.err.splitlines()) == 1
+    assert "known projects: bakers" in said.err
+    assert "\x1b" not in said.err
+
+
+def test_a_broken_project_file_is_told_with_its_line(viral_assets: CommandLine, file: Path) -> None:
+    file.write_text(PROJECT + "wieghts: {}\n", encoding="utf-8")
+    said = viral_assets("tune", "--project", "bakers")
+    assert said.code == 2
+    assert "bakers.yml:11: wieghts: is not a known key" in said.err
+
+
+@pytest.mark.usefixtures("file")
+def test_targets_the_wrong_way_round_are_refused(viral_assets: CommandLine) -> None:
+    said = viral_assets("tune", "--project", "bakers", "--green-precision", "0.3")
+    assert said.code == 2
+    assert "--green-precision must not be below --yellow-precision" in said.err

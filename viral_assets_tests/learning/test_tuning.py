@@ -1,0 +1,143 @@
+"""New weights come from decisions that call for them, and from no others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from viral_assets.learning.decisions import COMPONENTS, BoolArray, Decisions, FloatArray
+from viral_assets.learning.fit import LEAST_RELEVANCE, fit_weights, totals_of
+from viral_assets.learning.thresholds import Targets, choose_thresholds
+from viral_assets.learning.tuning import NothingToLearn, Tuning, tune
+from viral_assets.projects.model import Thresholds, Weights
+from viral_assets.scoring.total import total
+from viral_assets_tests.learning.examples import PROJECT, decisions_by
+
+OPENNESS_FIRST = Weights(openness=0.6, author_quality=0.25, velocity=0.1, relevance=0.05)
+
+
+def tuned(decisions: Decisions, targets: Targets | None = None) -> Tuning:
+    return tune(decisions, PROJECT, targets or Targets())
+
+
+def test_the_order_of_the_weights_people_decide_by_is_found() -> None:
+    new = tuned(decisions_by(OPENNESS_FIRST, count=1500)).new.weights
+    assert new.openness > new.author_quality > max(new.velocity, new.relevance)
+    assert new.openness == pytest.approx(0.6, abs=0.12)
+
+
+def test_held_back_decisions_are_forecast_better_and_the_gain_is_bounded_away_from_nothing() -> None:
+    evaluation = tuned(decisions_by(OPENNESS_FIRST)).evaluation
+    assert evaluation.held_back == 240
+    for measure in (evaluation.auc, evaluation.log_loss):
+        assert 0 < measure.low < measure.gain < measure.high
+    assert evaluation.auc.new > evaluation.auc.old
+    assert evaluation.log_loss.new < evaluation.log_loss.old
+    assert evaluation.best.new > evaluation.best.old
+
+
+def test_the_same_decisions_teach_the_same() -> None:
+    decisions = decisions_by(OPENNESS_FIRST, count=200)
+    assert tuned(decisions) == tuned(decisions)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_decisions_by_chance_teach_nothing(seed: int) -> None:
+    with pytest.raises(NothingToLearn, match=r"do not forecast .* better .* held-back decisions"):
+        tuned(decisions_by(PROJECT.weights, certainty=0, seed=seed))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_decisions_by_the_present_weights_teach_nothing(seed: int) -> None:
+    with pytest.raises(NothingToLearn, match="keep them"):
+        tuned(decisions_by(PROJECT.weights, seed=seed))
+
+
+@pytest.mark.parametrize(("count", "good"), [(39, 20), (60, 9), (60, 51), (0, 0)])
+def test_too_few_decisions_are_refused_in_one_line_that_says_how_many_it_takes(count: int, good: int) -> None:
+    decisions = decisions_by(OPENNESS_FIRST, count=count)
+    verdicts = np.arange(count) < good
+    with pytest.raises(NothingToLearn, match="it takes 40 with 10 of each kind") as refused:
+        tuned(replace(decisions, good=verdicts))
+    assert "\n" not in str(refused.value)
+
+
+def test_decisions_of_one_kind_until_lately_cannot_be_tested() -> None:
+    decisions = decisions_by(OPENNESS_FIRST, count=100)
+    with pytest.raises(NothingToLearn, match="cannot be held back"):
+        tuned(replace(decisions, good=np.arange(100) >= 88))
+
+
+def test_a_component_that_counts_against_a_tweet_gets_no_weight() -> None:
+    decisions = decisions_by(OPENNESS_FIRST, count=1000)
+    turned = decisions.components.copy()
+    turned[:, 0] = 1 - turned[:, 2]
+    assert fit_weights(turned, decisions.good, PROJECT.weights).velocity == 0
+
+
+def test_a_component_that_was_switched_off_stays_so_and_relevance_keeps_the_gate() -> None:
+    present = Weights(velocity=0.3, relevance=0.3, openness=0, author_quality=0.4)
+    new = fit_weights(*_of(decisions_by(Weights(velocity=1, relevance=0, openness=0, author_quality=0))), present)
+    assert new.openness == 0
+    assert new.relevance >= LEAST_RELEVANCE
+
+
+@settings(max_examples=25)
+@given(
+    st.integers(0, 10_000),
+    st.integers(12, 80),
+    st.lists(st.sampled_from([0.0, 0.1, 0.5, 1.0]), min_size=4, max_size=4).filter(any),
+)
+def test_weights_are_hundredths_not_negative_and_add_up_to_one(seed: int, count: int, present: list[float]) -> None:
+    decisions = decisions_by(OPENNESS_FIRST, count=count, seed=seed)
+    good = decisions.good.copy()
+    good[:2] = [True, False]
+    old = Weights(**dict(zip(COMPONENTS, present, strict=True)))
+    new = fit_weights(decisions.components, good, old)
+    values = [getattr(new, name) for name in COMPONENTS]
+    assert new == old or sum(values) == pytest.approx(1)
+    assert min(values) >= 0
+    assert all(getattr(new, name) == 0 for name in COMPONENTS if getattr(old, name) == 0)
+
+
+def test_the_totals_are_those_of_scoring() -> None:
+    components = decisions_by(OPENNESS_FIRST, count=50).components
+    scored = total(components[:, 0], components[:, 1], components[:, 2], components[:, 3], OPENNESS_FIRST)
+    assert np.round(totals_of(components, OPENNESS_FIRST), 6) == pytest.approx(scored)
+
+
+def test_from_a_threshold_on_as_many_tweets_are_worth_a_reply_as_was_asked_for() -> None:
+    targets = Targets(green=0.8, yellow=0.6)
+    found = tuned(decisions_by(OPENNESS_FIRST, count=2000), targets)
+    assert found.missed == ()
+    assert found.new.green.share == pytest.approx(0.8, abs=0.03)
+    assert found.new.yellow.share == pytest.approx(0.6, abs=0.03)
+    assert found.new.thresholds.green > found.new.thresholds.yellow
+
+
+def test_a_target_out_of_reach_keeps_the_share_of_tweets_there_was() -> None:
+    decisions = decisions_by(OPENNESS_FIRST, certainty=4)
+    totals = totals_of(decisions.components, OPENNESS_FIRST)
+    chosen = choose_thresholds(totals, totals, decisions.good, Thresholds(), Targets(green=1.0, yellow=0.5))
+    assert chosen.missed == ("green",)
+    assert chosen.thresholds.green == pytest.approx(Thresholds().green, abs=0.02)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10_000), st.integers(20, 60), st.floats(0.01, 1), st.floats(0.01, 1))
+def test_thresholds_are_always_in_order(seed: int, count: int, green: float, yellow: float) -> None:
+    decisions = decisions_by(OPENNESS_FIRST, count=count, seed=seed)
+    good = decisions.good.copy()
+    good[:2] = [True, False]
+    totals = totals_of(decisions.components, OPENNESS_FIRST)
+    targets = Targets(max(green, yellow), min(green, yellow))
+    chosen = choose_thresholds(totals, totals, good, Thresholds(), targets).thresholds
+    assert 0 < chosen.yellow < chosen.green < 1
+
+
+def _of(decisions: Decisions) -> tuple[FloatArray, BoolArray]:
+    return decisions.components, decisions.good
