@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     digest_url: Annotated[str | None, BeforeValidator(_web_address)] = Field(
         None, description="Where people find the folder of digests: Dagster's UI links to it instead of naming a path."
     )
+    review_token: Annotated[SecretStr | None, Optional_] = Field(
+        None, description="What people have to know to open the review page from another machine."
+    )
     ui_url: Annotated[str, BeforeValidator(_web_address)] = Field(
         "http://127.0.0.1:3000", description="Where people find Dagster's UI, for links to runs."
     )
@@ -126,7 +129,7 @@ class Settings(BaseSettings):
         """What must never be shown, logged or sent to anybody."""
         hidden = [
             *(self.gemini_api_key, self.x_bearer_token, self.apify_token),
-            *(self.database_url, self.alert_webhook),
+            *(self.database_url, self.alert_webhook, self.review_token),
         ]
         values = [each.get_secret_value() for each in hidden if each is not None]
         passwords = [match[1] for value in values if (match := _PASSWORD.search(value))]

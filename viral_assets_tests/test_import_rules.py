@@ -16,9 +16,21 @@ import viral_assets
 
 PACKAGE = Path(viral_assets.__file__).parent
 
-CORE = ("projects", "sources", "embedding", "scoring", "quota", "generation", "store", "review")
+CORE = (
+    "projects",
+    "sources",
+    "embedding",
+    "scoring",
+    "quota",
+    "generation",
+    "store",
+    "review",
+    "numbers",
+    "learning",
+    "web",
+)
 SHELL = ("assets", "automation", "resources", "checks", "definitions", "cli")
-ROOT = ("errors", "hours", "settings")
+ROOT = ("errors", "hours", "settings", "tweet_text")
 
 MAY_READ_SETTINGS = {"cli", "resources", "definitions", "automation", "checks", "generation"}
 

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from viral_assets import __version__
-from viral_assets.cli import database, demo, dev, export, generate, ingest, quota, rejects, review
+from viral_assets.cli import database, demo, dev, digest, export, generate, ingest, quota, rejects, review, tune
 from viral_assets.cli.output import complain
 from viral_assets.errors import ConfigurationError, QuotaError, ViralAssetsError
 
@@ -77,7 +77,7 @@ def viral_assets(
         warnings.simplefilter("ignore")
 
 
-for module in (demo, dev, ingest, rejects, generate, export, review, quota, database):
+for module in (demo, dev, ingest, rejects, generate, export, review, digest, tune, quota, database):
     module.register(app)
 
 

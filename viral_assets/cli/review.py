@@ -1,14 +1,20 @@
-"""``viral-assets review``: the digest of a range of hours, in the browser."""
+"""``viral-assets review``: the page on which a person decides about suggestions."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viral_assets.cli.options import MOST_HOURS, From, Json, To, add_command
+from viral_assets.cli.options import Json, add_command
 from viral_assets.cli.output import command, console, print_json, say
+
+if TYPE_CHECKING:
+    from viral_assets.generation.generator import AsyncCommentGenerator
+    from viral_assets.settings import Settings
+    from viral_assets.store.engine import Database
+
+PORT = 8642
 
 
 def register(app: typer.Typer) -> None:
@@ -17,80 +23,127 @@ def register(app: typer.Typer) -> None:
         app,
         review,
         "viral-assets review",
-        "viral-assets review --project demo --hours-back 6",
-        "viral-assets review --from 2026-11-21 --to 2026-11-22 --no-open",
+        "viral-assets review --project demo --who mara",
+        "viral-assets review --host 0.0.0.0 --allow-host review.example.com --no-open",
     )
 
 
 def review(
-    project: Annotated[str | None, typer.Option(metavar="NAME", help="One project; all by default.")] = None,
-    hours_back: Annotated[
+    project: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Open the page with this project; all by default.")
+    ] = None,
+    who: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Your name in the record of decisions; your login by default.")
+    ] = None,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Address to listen on. Any but this machine's own asks visitors for a token."
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
         int | None,
         typer.Option(
-            min=1, max=MOST_HOURS, metavar="N", help="The last N full hours; 24 by default.", show_default=False
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help=f"Port to listen on; {PORT} or the next free one by default.",
+            show_default=False,
         ),
     ] = None,
-    start: From = None,
-    end: To = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Another name people may open the page by; may be repeated."),
+    ] = None,
     open_page: Annotated[
         bool, typer.Option("--open/--no-open", metavar="", help="Open the page in the browser.")
     ] = True,
     as_json: Json = False,
 ) -> None:
-    """Write the digest of a range of hours (a page and a CSV) and open the page in the browser.
+    """Decide about suggestions in the browser: approve, edit, reject, open X's composer, mark as posted.
 
-    The digest shows each tweet with its suggestions; every suggestion has a link that opens X's composer with the
-    reply filled in. You post it, or you do not. Decisions are not recorded by this page.
+    The page is for this machine alone, unless --host says otherwise: then it asks for the token in
+    VIRAL_ASSETS_REVIEW_TOKEN, or for one that is made and printed once. Nothing is ever posted for you. Ctrl-C ends it.
     """
     import webbrowser
-    from datetime import UTC, datetime
 
-    from viral_assets.cli.options import choose_hours, pick_projects
-    from viral_assets.review.digest import window_text, write_digest
-    from viral_assets.review.queries import digest_rows, window_facts
+    from viral_assets.cli.options import pick_projects
+    from viral_assets.generation.key_quota import limits_from
+    from viral_assets.projects.loader import load_projects
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
+    from viral_assets.web.access import Access, new_token
+    from viral_assets.web.app import create_app
+    from viral_assets.web.filters import Filters
+    from viral_assets.web.regenerate import Regenerator
+    from viral_assets.web.security import Names, is_loopback
+    from viral_assets.web.server import listen, serve
+    from viral_assets.web.site import Site
 
     settings = load_settings()
-    now = datetime.now(UTC)
-    projects = pick_projects(settings, [project] if project else None)
-    hours = choose_hours(settings, now, hours_back=hours_back, start=start, end=end, default_hours=24)
+    if project is not None:
+        pick_projects(settings, [project])
+    limits = limits_from(settings)
+    own = is_loopback(host)
+    given = settings.review_token.get_secret_value() if settings.review_token else None
+    token = given if given is not None or own else new_token()
     database = Database(settings.resolved_database_url)
     try:
-        with database.read() as connection:
-            rows = digest_rows(connection, hours, project)
-            facts = window_facts(connection, hours, project)
+        database.ensure_ready()
+        listener = listen(host, PORT if port is None else port, more=port is None)
+        port = listener.getsockname()[1]
+        site = Site(
+            database=database,
+            access=Access(who=who or _login(), token=token, port=port),
+            projects=lambda: load_projects(settings.projects_dir),
+            regenerator=Regenerator(lambda: _generator(settings, database)),
+            limits=limits,
+        )
+        address = f"http://{_named(host)}:{port}"
+        page = Filters(project=project or "").address()
+        where = console(as_json=as_json)
+
+        def ready() -> None:
+            say(where, "Review page at ", command(f"{address}{page}"), f" as {site.access.who} (Ctrl-C ends it)")
+            if token is not None:
+                made = "This token was made for now; set VIRAL_ASSETS_REVIEW_TOKEN for one that lasts: "
+                say(where, *((made, command(token)) if given is None else ("Visitors need your token.",)))
+            if not own and not given:
+                say(where, "What is sent can be read on the way: use a network you trust, or a proxy that adds TLS.")
+            if as_json:
+                print_json({"url": f"{address}{page}", "port": port, "token": token if given is None else None})
+            if open_page and not webbrowser.open(f"{address}{_first(page, token)}"):
+                say(where, "No browser could be opened here; open the address yourself.")
+
+        serve(create_app(site, Names.of(host, allow_host or ())), listener, ready=ready)
     finally:
         database.dispose()
-    name = f"review-{project or 'all'}-{hours.start:%Y%m%dT%H}-{hours.end:%Y%m%dT%H}.html"
-    files = write_digest(
-        settings.digests / name,
-        rows,
-        title="Replies worth writing",
-        window=hours,
-        generated_at=now,
-        project=project,
-        project_titles={key: value.title for key, value in projects.items()},
-        facts=facts,
-    )
-    page, table = Path(files.html).resolve(), Path(files.csv).resolve()
-    where = console(as_json=as_json)
-    suggestions = sum(len(row.suggestions) for row in rows)
-    say(where, f"{window_text(hours)}: {len(rows):,} tweets worth a reply, {suggestions:,} suggestions")
-    say(where, "  page ", command(str(page)))
-    say(where, "  CSV  ", command(str(table)))
-    if not rows:
-        say(where, "Nothing there yet. Suggestions come from ", command("viral-assets generate-comments"), ".")
-    if as_json:
-        print_json(
-            {
-                "from": hours.start.isoformat(),
-                "to": hours.end.isoformat(),
-                "html": str(page),
-                "csv": str(table),
-                "opportunities": len(rows),
-                "suggestions": suggestions,
-            }
-        )
-    if open_page and rows and not webbrowser.open(page.as_uri()):
-        say(where, "No browser could be opened here; open the page yourself.")
+
+
+def _first(page: str, token: str | None) -> str:
+    from urllib.parse import urlencode
+
+    return page if token is None else f"/login?{urlencode({'token': token, 'next': page})}"
+
+
+def _named(host: str) -> str:
+    """What a browser on this machine can open."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 -- compared, not listened on
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _login() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "reviewer"
+
+
+def _generator(settings: Settings, database: Database) -> AsyncCommentGenerator:
+    from viral_assets.generation.generator import AsyncCommentGenerator
+    from viral_assets.generation.key_quota import limits_from
+
+    return AsyncCommentGenerator(limits=limits_from(settings), database=database, run_id="review")

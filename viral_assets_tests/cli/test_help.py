@@ -10,7 +10,18 @@ import pytest
 from viral_assets import __version__
 from viral_assets_tests.cli.conftest import CommandLine
 
-COMMANDS = ("demo", "dev", "ingest", "rejects", "generate-comments", "export-comments", "quota", "review", "db upgrade")
+COMMANDS = (
+    "demo",
+    "dev",
+    "ingest",
+    "rejects",
+    "generate-comments",
+    "export-comments",
+    "quota",
+    "review",
+    "tune",
+    "db upgrade",
+)
 
 FLAGS = (
     "--project",
@@ -57,7 +68,7 @@ def test_the_version_is_told(viral_assets: CommandLine) -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    heavy = {"dagster", "numpy", "pandas", "sqlalchemy", "pydantic_settings", "jinja2", "wordllama"}
+    heavy = {"dagster", "numpy", "pandas", "sqlalchemy", "pydantic_settings", "jinja2", "wordllama", "sklearn", "scipy"}
     code = (
         "import sys\nfrom viral_assets.cli import main\nsys.argv = ['viral-assets', '--help']\n"
         "try:\n    main()\nexcept SystemExit:\n    print(*sys.modules, file=sys.stderr)"

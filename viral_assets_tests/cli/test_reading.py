@@ -1,4 +1,4 @@
-"""The commands that only look: ``export-comments``, ``review`` and ``quota``; and ``db upgrade``."""
+"""The commands for what is there: ``export-comments``, ``review`` and ``quota``; and ``db upgrade``."""
 
 from __future__ import annotations
 
@@ -68,13 +68,60 @@ def test_an_export_has_the_tweets_asked_for(
     said = viral_assets("export-comments", "--out", path, *arguments, "--json")
     assert said.code == 0
     assert exported(path) == tweets
-    assert said.json == {"path": str(path), "rows": len(tweets)}
+    assert (said.json["path"], said.json["rows"]) == (str(path), len(tweets))
 
 
 @pytest.mark.usefixtures("three_tweets")
 def test_an_export_goes_to_the_home_unless_told_otherwise(viral_assets: CommandLine) -> None:
     viral_assets("export-comments", "--project", "demo")
     assert exported(viral_assets.home / "exports" / "comments-demo.csv") == ["11", "12"]
+
+
+@pytest.mark.usefixtures("three_tweets")
+@pytest.mark.parametrize(
+    ("arguments", "name", "kind"),
+    [
+        (["--out", "{}/r.json"], "{}/r.json", "json"),
+        (["--out", "{}/r.parquet"], "{}/r.parquet", "parquet"),
+        (["--out", "{}/replies"], "{}/replies", "csv"),
+        (["--out", "{}/r.txt", "--format", "json"], "{}/r.txt", "json"),
+        (["--format", "parquet", "--project", "demo"], "{}/exports/comments-demo.parquet", "parquet"),
+    ],
+)
+def test_an_export_has_the_format_asked_for(
+    viral_assets: CommandLine, arguments: list[str], name: str, kind: str
+) -> None:
+    said = viral_assets("export-comments", *(text.format(viral_assets.home) for text in arguments), "--json")
+    path = Path(name.format(viral_assets.home))
+    assert said.json == {
+        "path": str(path),
+        "format": kind,
+        "rows": 2,
+        "suggestions": 4,
+        "marked": 4,
+        "changed": 0,
+    }
+    begins = {"csv": b"rank,", "json": b"[\n{", "parquet": b"PAR1"}[kind]
+    assert path.read_bytes().startswith(begins)
+
+
+@pytest.mark.usefixtures("three_tweets")
+def test_an_export_marks_what_it_contains_unless_told_not_to(viral_assets: CommandLine, tmp_path: Path) -> None:
+    new = ("export-comments", "--status", "pending", "--out", tmp_path / "new.csv")
+    looked = viral_assets(*new, "--no-mark", "--json")
+    assert (looked.json["rows"], looked.json["marked"]) == (2, 0)
+
+    said = viral_assets(*new)
+    assert "4 suggestions are marked as exported." in said.out
+    assert viral_assets(*new, "--json").json["rows"] == 0
+    assert viral_assets("export-comments", "--out", tmp_path / "all.csv", "--json").json["rows"] == 2
+
+
+def test_an_export_in_a_format_nobody_knows_is_one_line(viral_assets: CommandLine, tmp_path: Path) -> None:
+    said = viral_assets("export-comments", "--out", tmp_path / "replies.xlsx")
+    assert (said.code, len(said.complaints), said.err.count("\n")) == (2, 1, 1)
+    assert "there is no export as .xlsx; name a .csv, .json or .parquet file" in said.err
+    assert not (tmp_path / "replies.xlsx").exists()
 
 
 def test_an_export_to_a_place_that_cannot_be_written_is_one_line(viral_assets: CommandLine, tmp_path: Path) -> None:
@@ -85,7 +132,7 @@ def test_an_export_to_a_place_that_cannot_be_written_is_one_line(viral_assets: C
 
 
 @pytest.mark.usefixtures("three_tweets")
-def test_review_writes_the_digest_and_opens_it(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digest_writes_a_page_and_opens_it(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Path] = []
 
     def browser(address: str) -> bool:
@@ -93,7 +140,7 @@ def test_review_writes_the_digest_and_opens_it(viral_assets: CommandLine, monkey
         return True
 
     monkeypatch.setattr(webbrowser, "open", browser)
-    said = viral_assets("review", "--project", "demo")
+    said = viral_assets("digest", "--project", "demo")
     assert said.code == 0
     (page,) = opened
     assert str(page) in said.out
@@ -102,25 +149,25 @@ def test_review_writes_the_digest_and_opens_it(viral_assets: CommandLine, monkey
 
 
 @pytest.mark.usefixtures("three_tweets")
-def test_review_says_so_where_there_is_no_browser(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digest_says_so_where_there_is_no_browser(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webbrowser, "open", lambda _: False)
-    said = viral_assets("review")
+    said = viral_assets("digest")
     assert said.code == 0
     assert "open the page yourself" in said.out
 
 
 @pytest.mark.usefixtures("three_tweets")
-def test_review_takes_the_hours_asked_for(viral_assets: CommandLine, last_hour: datetime) -> None:
-    said = viral_assets("review", "--from", f"{last_hour:%Y-%m-%dT%H:%M}", "--no-open", "--json")
+def test_digest_takes_the_hours_asked_for(viral_assets: CommandLine, last_hour: datetime) -> None:
+    said = viral_assets("digest", "--from", f"{last_hour:%Y-%m-%dT%H:%M}", "--no-open", "--json")
     assert said.json["opportunities"] == 2
     assert said.json["to"] == (last_hour + HOUR).isoformat()
 
 
-def test_review_of_nothing_names_the_command_that_comes_before(
+def test_digest_of_nothing_names_the_command_that_comes_before(
     viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webbrowser, "open", pytest.fail)
-    said = viral_assets("review")
+    said = viral_assets("digest")
     assert said.code == 0
     assert "viral-assets generate-comments" in said.out
 

@@ -1,0 +1,42 @@
+"""What people send. Only what comes through here may change anything: a form without our token is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+
+MAX_FIELDS = 40
+
+
+class ForeignFormError(Exception):
+    """The form is not one of ours, or was shown before the server started anew."""
+
+
+class BadFormError(Exception):
+    """The form lacks something. The message is for a person."""
+
+
+async def posted_form(request: Request) -> Mapping[str, str]:
+    """The fields of a form of ours; of several with one name, the last.
+
+    Raises:
+        ForeignFormError: it does not carry the token of this server.
+    """
+    form = await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=64 * 1024)
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    if not request.app.state.site.access.is_form_token(fields.get("token", "")):
+        raise ForeignFormError
+    return fields
+
+
+def field(form: Mapping[str, str], name: str) -> str:
+    """A field that has to be there.
+
+    Raises:
+        BadFormError: it is not.
+    """
+    value = form.get(name, "").replace("\x00", "")
+    if not value:
+        raise BadFormError(f"The form came without {name!r}.")
+    return value

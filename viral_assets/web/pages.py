@@ -1,0 +1,249 @@
+"""Pages that show something. None of them changes anything, but for the two that let people in and out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from viral_assets.store.decisions import history
+from viral_assets.web.access import same_site_path
+from viral_assets.web.filters import RECENT, Filters
+from viral_assets.web.forms import posted_form
+from viral_assets.web.listing import read_opportunity, read_page
+from viral_assets.web.rendering import anchor, render
+from viral_assets.web.site import Site, wants_part
+
+DAYS = (7, 14, 30, 90)
+WRONG_TOKEN_SECONDS = 0.5
+"""What a wrong token costs, so that trying many takes long."""
+
+
+class NotFoundError(Exception):
+    """There is no such thing (any more). The message is for a person."""
+
+
+def opportunities(request: Request) -> Response:
+    """The list, or for a script that goes on with it, the part that comes next."""
+    site: Site = request.app.state.site
+    filters = Filters.read(request.query_params)
+    after = request.query_params.get("after", "")
+    with site.database.read() as connection:
+        page = read_page(connection, filters, now=site.clock(), after=after)
+    titles = site.titles()
+    shown: dict[str, Any] = {
+        "filters": filters,
+        "page": page,
+        "titles": titles,
+        "continued": bool(after),
+        "here": filters.address(after=after),
+    }
+    if wants_part(request) and after:
+        shown["here"] = filters.address()
+        return site.part(request, "_list.html", **shown)
+    choices = site.choices()
+    projects = sorted({*choices.projects, *filter(None, [filters.project])})
+    topics = sorted({*choices.topics, *filter(None, [filters.topic])}, key=str.casefold)
+    recent = dict(RECENT)
+    if filters.recent and filters.recent not in recent:
+        recent[filters.recent] = f"Last {filters.recent:,} hours"
+    return site.page(
+        request,
+        "list.html",
+        **shown,
+        choices=choices,
+        project_choices=[(name, titles.get(name, name)) for name in projects],
+        topic_choices=[("", "All topics"), *((topic, topic) for topic in topics)],
+        recent_choices=sorted(recent.items()),
+        heading=_heading(filters, page.total, continued=bool(after)),
+    )
+
+
+def tweet(request: Request) -> Response:
+    """One tweet with everything that was decided about it."""
+    site: Site = request.app.state.site
+    project, tweet_id = request.query_params.get("project", ""), request.query_params.get("tweet_id", "")
+    return tweet_page(request, site, project, tweet_id)
+
+
+def tweet_page(
+    request: Request, site: Site, project: str, tweet_id: str, *, status: int = 200, **values: Any
+) -> Response:
+    """The page of one tweet.
+
+    Raises:
+        NotFoundError: there is no such opportunity.
+    """
+    with site.database.read() as connection:
+        row = read_opportunity(connection, project, tweet_id)
+        events = history(connection, project, tweet_id) if row else []
+    if row is None:
+        raise NotFoundError("There is no such tweet among the opportunities (any more).")
+    back = same_site_path(values.pop("back", None))
+    values = {"problem": None, "here": str(request.url.path) + "?" + str(request.url.query), **values}
+    if request.method != "GET":
+        values["here"] = back
+    return site.page(
+        request,
+        "tweet.html",
+        status=status,
+        row=row,
+        events=events,
+        titles=site.titles(),
+        back=f"{back.partition('#')[0]}#{anchor(row)}",
+        **values,
+    )
+
+
+def numbers(request: Request) -> Response:
+    """What came of the tweets."""
+    from viral_assets.numbers import charts, report
+
+    site: Site = request.app.state.site
+    project = request.query_params.get("project", "").replace("\x00", "")
+    asked = request.query_params.get("days", "")
+    days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 3 else 14
+    with site.database.read() as connection:
+        made = report(connection, project=project or None, days=days, now=site.clock(), limits=site.limits)
+    titles = site.titles()
+    projects = sorted({*site.choices().projects, *made.projects})
+    return site.page(
+        request,
+        "numbers.html",
+        report=made,
+        days=days,
+        day_choices=sorted({*DAYS, days}),
+        titles=titles,
+        project_choices=[(name, titles.get(name, name)) for name in projects],
+        here=f"/numbers?{request.url.query}",
+        # The charts escape what they show.
+        funnel_chart=Markup(charts.funnel_over_days(made)),  # noqa: S704
+        topic_chart=Markup(charts.rate_bars(made.by_topic, title="Approval by topic")),  # noqa: S704
+        type_chart=Markup(charts.rate_bars(made.by_type, title="Approval by suggestion type")),  # noqa: S704
+        band_chart=Markup(charts.rate_bars(made.by_band, title="Approval by score")),  # noqa: S704
+        quota_chart=Markup(charts.quota_days(made)),  # noqa: S704
+    )
+
+
+async def ask_for_token(request: Request) -> Response:
+    """The page that asks for the token; with the token in the address (as it is printed), in at once."""
+    site: Site = request.app.state.site
+    onward = same_site_path(request.query_params.get("next"))
+    given = request.query_params.get("token")
+    if site.access.token is None:
+        return RedirectResponse(onward, 303)
+    if given is None:
+        return site.part(request, "login.html", next=onward, wrong=False)
+    if not site.access.is_token(given):
+        await asyncio.sleep(WRONG_TOKEN_SECONDS)
+        return site.part(request, "login.html", status=403, next=onward, wrong=True)
+    response = RedirectResponse(onward, 303)
+    site.access.let_in(request, response)
+    return response
+
+
+async def log_in(request: Request) -> Response:
+    """Take the token from the form."""
+    site: Site = request.app.state.site
+    form = await posted_form(request)
+    onward = same_site_path(form.get("next"))
+    if not site.access.is_token(form.get("secret", "")):
+        await asyncio.sleep(WRONG_TOKEN_SECONDS)
+        return site.part(request, "login.html", status=403, next=onward, wrong=True)
+    response = RedirectResponse(onward, 303)
+    site.access.let_in(request, response)
+    site.access.set_name(request, response, form.get("who", ""))
+    return response
+
+
+async def log_out(request: Request) -> Response:
+    """Forget that the token was given."""
+    site: Site = request.app.state.site
+    await posted_form(request)
+    response = RedirectResponse("/login", 303)
+    site.access.let_out(response)
+    return response
+
+
+async def rename(request: Request) -> Response:
+    """Another name for the decisions of this browser."""
+    site: Site = request.app.state.site
+    form = await posted_form(request)
+    response = RedirectResponse(same_site_path(form.get("next")), 303)
+    site.access.set_name(request, response, form.get("who", ""))
+    return response
+
+
+async def regeneration(request: Request) -> Response:
+    """How far a job has come; once it is over, the tweet with what was written."""
+    site: Site = request.app.state.site
+    return await run_in_threadpool(_regeneration, request, site)
+
+
+def _regeneration(request: Request, site: Site) -> Response:
+    project, tweet_id = request.query_params.get("project", ""), request.query_params.get("tweet_id", "")
+    here = same_site_path(request.query_params.get("next"))
+    job = site.regenerator.jobs().get((project, tweet_id))
+    with site.database.read() as connection:
+        row = read_opportunity(connection, project, tweet_id)
+    if row is None:
+        raise NotFoundError("There is no such tweet among the opportunities (any more).")
+    over = job is None or job.over
+    shown: dict[str, Any] = {
+        "row": row,
+        "job": job,
+        "problem": None,
+        "here": here,
+        "titles": site.titles(),
+        "elsewhere": over,
+    }
+    if not over:
+        return site.part(request, "job.html", **shown)
+    notice = {"kind": "done" if job.good else "bad", "text": job.message} if job else {}
+    response = site.part(request, "card.html", **shown, notice=notice)
+    response.headers["hx-reswap"] = "none"
+    return response
+
+
+def not_found_page(request: Request, message: str) -> Response:
+    """For what is not there."""
+    return problem_page(request, 404, "That is not here", message)
+
+
+def problem_page(request: Request, status: int, heading: str, message: str, *, back: str = "/") -> Response:
+    """A page that says what went wrong; a line of text for a script."""
+    site: Site = request.app.state.site
+    if wants_part(request):
+        notice = {"kind": "bad", "text": message}
+        response = site.part(request, "toast.html", status=status, notice=notice, here="/")
+        # Nothing but the message changes, whatever the script meant to put in place.
+        response.headers["hx-reswap"] = "none"
+        return response
+    try:
+        return site.page(
+            request, "error.html", status=status, code=status, heading=heading, message=message, back=back, notice={}
+        )
+    except Exception:  # noqa: BLE001 -- a page of errors must not fail; without a database there is still this
+        text = render("plain.html", {"code": status, "heading": heading, "message": message})
+        return Response(text, status, media_type="text/html")
+
+
+def _heading(filters: Filters, total: int, *, continued: bool) -> str:
+    words = "tweet" if total == 1 else "tweets"
+    more = " more" if continued else ""
+    match filters.status:
+        case "open":
+            return f"{words}{more} to decide"
+        case "all":
+            return f"{words}{more}"
+        case "none":
+            return f"{words}{more} without suggestions"
+        case "pending":
+            return f"{words}{more} with something pending"
+        case "posted":
+            return f"{words}{more} answered"
+    return f"{words}{more} with a reply {filters.status}"

@@ -1,0 +1,202 @@
+"""Templates and the words in them. Everything that came from a tweet, a file or a model is escaped by the template
+engine and made readable by ``hygiene``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from viral_assets.review.composer import composer_link, profile_link
+from viral_assets.review.digest import human_count, money
+from viral_assets.review.hygiene import folded, one_line, readable
+from viral_assets.review.queries import OpportunityView
+from viral_assets.store.status import after
+from viral_assets.tweet_text import POST_WEIGHT
+from viral_assets.web.entities import linked
+from viral_assets.web.filters import RECENT, SORTS, STANDINGS, day_of
+from viral_assets.web.listing import CHOSEN, Suggestion
+
+TINTS = 6
+"""Colours of the circles that stand for people."""
+
+TWEET_REASONS = ("off topic", "not for us", "too old", "spam", "sensitive")
+WORDING_REASONS = ("too generic", "tone", "wrong facts", "too salesy", "duplicate")
+"""Offered for a rejection. The first are about the tweet, the others about what was written."""
+
+STATUS_WORDS = {
+    "approved": "Approved",
+    "edited": "Edited and approved",
+    "rejected": "Rejected",
+    "exported": "Exported",
+    "posted": "Posted",
+    "pending": "Reopened",
+}
+ACTION_WORDS = {
+    "approve": "approved",
+    "edit": "edited",
+    "reject": "rejected",
+    "export": "exported",
+    "post": "marked as posted",
+    "reopen": "reopened",
+    "undo": "took back",
+}
+
+# Heading, and what to say, for a tweet without suggestions. None: no run has finished it.
+_OUTCOMES: dict[str | None, tuple[str, str]] = {
+    None: ("No suggestions yet", "No generation run has taken up this tweet."),
+    "done": ("No suggestions", "The run ended without an open suggestion for this tweet."),
+    "filtered": ("Left out by the quality filter", "What was written for this tweet was not good enough to show."),
+    "blocked": ("Withheld by the safety filter", "The model's provider did not want to answer this tweet."),
+    "failed": ("Could not be written", "Asking several times gave no usable answer."),
+    "deferred": ("Waiting for quota", "The limits of the day were reached; a later run takes this tweet up."),
+}
+
+_LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8})*", re.ASCII)
+# X's own codes that are no language at all: undetermined, media or links only, art, ...
+_NO_LANGUAGE = frozenset({"und", "zxx", "art", "qam", "qct", "qht", "qme", "qst"})
+_OLD_CODES = {"in": "id", "iw": "he", "ji": "yi"}
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """A template filled in."""
+    return _environment().get_template(template).render(values)
+
+
+def anchor(view: OpportunityView) -> str:
+    """An id for the card of an opportunity: fit for an address and a selector, different for different cards."""
+    plain = f"{view.project}-{view.tweet_id}"
+    if re.fullmatch(r"[A-Za-z0-9_-]+", plain):
+        return f"o-{plain}"
+    return f"o-{hashlib.sha256(plain.encode(errors='replace')).hexdigest()[:16]}"
+
+
+def ago(instant: datetime, now: datetime) -> str:
+    """``just now``, ``5 min ago``, ``3 h ago``, ``2 days ago``; a date when that says more."""
+    past = now - instant
+    minutes = int(past.total_seconds() // 60)
+    if past < timedelta(0) or past > timedelta(days=30):
+        return f"on {instant.astimezone(UTC).day} {instant:%b %Y}"
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h ago"
+    return f"{past.days} days ago"
+
+
+def initials(view: OpportunityView) -> str:
+    """One or two letters for a person, as address books show them."""
+    words = re.findall(r"[^\W\d_]+", one_line(view.author_name or view.author_handle))
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()[:2] or "?"
+
+
+def tint(view: OpportunityView) -> int:
+    """Which of the colours: always the same for the same person."""
+    return hashlib.sha256(view.author_handle.lower().encode(errors="replace")).digest()[0] % TINTS
+
+
+def settled(view: OpportunityView) -> bool:
+    """A reply has been chosen or posted; the others are only there to look at."""
+    return any(suggestion.status in CHOSEN for suggestion in view.suggestions)
+
+
+def undecided(view: OpportunityView) -> bool:
+    """Something could be written anew: it is pending, or there is nothing at all."""
+    return not view.suggestions or any(suggestion.status == "pending" for suggestion in view.suggestions)
+
+
+def allowed(suggestion: Suggestion) -> frozenset[str]:
+    """What may be done now."""
+    return frozenset(
+        action for action in ("approve", "reject", "edit", "post", "reopen") if after(suggestion.status, action)
+    )
+
+
+def language(code: str | None) -> str | None:
+    """The code as an HTML ``lang``, or None where it names no language."""
+    if not code or not _LANGUAGE.fullmatch(code) or code.lower() in _NO_LANGUAGE:
+        return None
+    return _OLD_CODES.get(code.lower(), code)
+
+
+def kind(name: str) -> str:
+    """``ask_question`` as words."""
+    words = one_line(re.sub("[_-]+", " ", name))
+    return words[:1].upper() + words[1:]
+
+
+def clock(instant: datetime) -> str:
+    """``21 Nov, 20:14``."""
+    instant = instant.astimezone(UTC)
+    return f"{instant.day} {instant:%b}, {instant:%H:%M}"
+
+
+def seconds_text(seconds: float) -> str:
+    """``23 s``, ``4 min``, ``3 h``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5_400 else f"{round(seconds / 3600)} h"
+
+
+@cache
+def static_address(name: str) -> str:
+    """A file of ours under an address that changes with its content, so that browsers may keep it."""
+    content = (files("viral_assets.web") / "static" / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("viral_assets.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        ago=ago,
+        allowed=allowed,
+        anchor=anchor,
+        clock=clock,
+        folded=folded,
+        grouped=lambda count: f"{count:,}",
+        human=human_count,
+        initials=initials,
+        iso=lambda instant: f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        kind=kind,
+        language=language,
+        linked=linked,
+        money=lambda dollars: "unknown" if dollars is None else money(dollars),
+        one_line=one_line,
+        outcome=lambda view: _OUTCOMES.get(view.outcome, _OUTCOMES[None]),
+        profile=profile_link,
+        readable=readable,
+        seconds=seconds_text,
+        settled=settled,
+        tint=tint,
+        undecided=undecided,
+    )
+    environment.globals.update(
+        ACTION_WORDS=ACTION_WORDS,
+        MAX_LENGTH=POST_WEIGHT,
+        RECENT=RECENT,
+        SORTS=SORTS,
+        STANDINGS=STANDINGS,
+        STATUS_WORDS=STATUS_WORDS,
+        TWEET_REASONS=TWEET_REASONS,
+        WORDING_REASONS=WORDING_REASONS,
+        composer_link=composer_link,
+        day_of=day_of,
+        static=static_address,
+    )
+    return environment

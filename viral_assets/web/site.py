@@ -1,0 +1,98 @@
+"""What all pages of one server share: the database, who may come in, the templates, the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from viral_assets.store.engine import Database
+from viral_assets.web.access import Access
+from viral_assets.web.listing import Choices, read_choices
+from viral_assets.web.rendering import render
+
+if TYPE_CHECKING:
+    from viral_assets.projects.model import Project
+    from viral_assets.quota import Limits
+    from viral_assets.web.regenerate import Regenerator
+
+CHOICES_SECONDS = 15.0
+"""For so long the filters offer the projects and topics that were there."""
+
+
+NO_NOTICE = {"kind": "done", "text": "", "event": "", "batch": ""}
+"""What is said at the foot of a page: ``event`` can be undone, with ``batch`` together with all that came with it."""
+
+
+@dataclass
+class Site:
+    """One server.
+
+    Args:
+        projects: reads the project files; called when somebody needs one, so that a file may be corrected meanwhile.
+        regenerator: writes suggestions anew, in the background.
+        limits: of the quota, drawn on the page of numbers; None when unknown.
+    """
+
+    database: Database
+    access: Access
+    projects: Callable[[], Mapping[str, Project]]
+    regenerator: Regenerator
+    limits: Limits | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _choices: tuple[float, Choices] | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def choices(self) -> Choices:
+        """What the filters offer."""
+        with self._lock:
+            if self._choices is None or time.monotonic() - self._choices[0] > CHOICES_SECONDS:
+                with self.database.read() as connection:
+                    self._choices = time.monotonic(), read_choices(connection)
+            return self._choices[1]
+
+    def titles(self) -> Mapping[str, str]:
+        """How projects are called; only names where the files cannot be read."""
+        from viral_assets.errors import ViralAssetsError
+
+        try:
+            return {name: project.title or name for name, project in self.projects().items()}
+        except ViralAssetsError:
+            return {}
+
+    def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+        """A whole page, with what was left to be said on it."""
+        notice = values.pop("notice", None) or self.access.take_notice(request)
+        response = HTMLResponse(self.text(request, template, notice=notice, **values), status)
+        if notice and status == 200:
+            self.access.notice_shown(response)
+        return response
+
+    def part(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+        """A part of a page, for a script that puts it in its place."""
+        return HTMLResponse(self.text(request, template, **values), status)
+
+    def text(self, request: Request, template: str, **values: Any) -> str:
+        """A template filled in."""
+        shared = {
+            "who": self.access.name_of(request),
+            "form_token": self.access.form_token,
+            "guarded": self.access.token is not None,
+            "now": self.clock(),
+            "titles": {},
+            "jobs": self.regenerator.jobs(),
+            "path": request.url.path,
+        }
+        values["notice"] = {**NO_NOTICE, **(values.get("notice") or {})}
+        return render(template, {**shared, **values})
+
+
+def wants_part(request: Request) -> bool:
+    """A script asked, and puts the answer into the page that is shown."""
+    return request.headers.get("hx-request") == "true"

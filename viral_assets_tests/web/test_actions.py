@@ -1,0 +1,393 @@
+"""What a person decides, with and without JavaScript; everything goes through the forms of the pages."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import datetime
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+import sqlalchemy as sa
+
+from viral_assets.generation.generator import AsyncCommentGenerator
+from viral_assets.generation.report import GenerationReport
+from viral_assets.quota import Limits, open_ledger
+from viral_assets.quota.ledger import Ask
+from viral_assets.review.queries import OpportunityView
+from viral_assets.store import decisions
+from viral_assets.store.decisions import SuggestionKey
+from viral_assets.store.engine import Database
+from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests, suggestion_events
+from viral_assets.tweet_text import text_weight
+from viral_assets.web.regenerate import Job, told, wanted_types
+from viral_assets.web.site import Site
+from viral_assets_tests.review.examples import TYPES
+from viral_assets_tests.web.conftest import Form, Html, Reviewer
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+FIRST, SECOND, THIRD = TYPES
+TOO_LONG = "wörter " * 60
+
+
+def state(database: Database, tweet_id: str = "101") -> dict[str, tuple[str, str]]:
+    """Status and text of each suggestion for a tweet."""
+    table = comment_suggestions.c
+    with database.read() as connection:
+        rows = connection.execute(
+            sa.select(table.suggestion_type, table.status, table.text).where(table.tweet_id == tweet_id)
+        )
+        return {row.suggestion_type: (row.status, row.text) for row in rows}
+
+
+def events(database: Database) -> list[tuple[str, str, str]]:
+    table = suggestion_events.c
+    with database.read() as connection:
+        rows = connection.execute(sa.select(table.who, table.action, table.reason).order_by(table.id))
+        return [(row.who, row.action, row.reason) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "said"),
+    [("approve", "approved", "Approved"), ("reject", "rejected", "Rejected"), ("post", "posted", "Marked as posted")],
+)
+def test_a_decision_is_kept_told_and_taken_back(
+    mara: Reviewer, database: Database, action: str, status: str, said: str
+) -> None:
+    page = mara.decide(action, "101")
+    assert mara.status == 200
+    assert f"{said}: Add value" in page.words
+    assert "by mara" in page.words
+    assert state(database)[FIRST][0] == status
+    assert events(database) == [("mara", action, "")]
+    undo = next(form for form in page.forms if form.action == "/undo" and "event" in form.fields)
+    assert "Undone: Add value is pending again" in mara.send(undo).words
+    assert state(database)[FIRST][0] == "pending"
+
+
+def test_without_a_script_the_way_leads_back_to_the_tweet(plain: Reviewer) -> None:
+    plain.get("/?status=all&sort=age")
+    plain.decide("approve", "102")
+    assert plain.redirect == "/?status=all&sort=age#o-demo-102"
+    assert "Approved: Add value" in plain.page.words
+    assert "Approved: Add value" not in plain.get("/?status=all").words, "a notice is shown once"
+
+
+def test_a_script_gets_the_card_alone_and_the_message_beside_it(serve: Callable[..., Reviewer]) -> None:
+    reviewer = serve(script=True)
+    reviewer.get("/")
+    page = reviewer.decide("approve", "101")
+    assert page.html.lstrip().startswith('<article class="card green settled" id="o-demo-101"')
+    assert '<div id="live" hx-swap-oob="innerHTML">' in page.html
+    assert page.all("data-opportunity") == [""]
+
+
+def test_a_reason_is_kept_and_may_be_one_of_the_common_ones(mara: Reviewer, database: Database) -> None:
+    mara.decide("reject", "101", FIRST, reason="  sounds like\nan advert ")
+    mara.get("/?status=all")
+    form = mara.form("reject", "101", SECOND)
+    assert ("common", "tone") in form.buttons
+    mara.send(form, button=("common", "tone"))
+    assert [reason for _, _, reason in events(database)] == ["sounds like an advert", "tone"]
+
+
+def test_an_edit_is_saved_and_counts_as_approved(mara: Reviewer, database: Database) -> None:
+    page = mara.decide("edit", "101", text="  Mine \u202e is\r\nshorter.  ")
+    assert state(database)[FIRST] == ("edited", "Mine is\nshorter.")
+    assert "Put the charger in the kitchen" in page.words, "what was written first is still shown"
+
+
+def test_an_edit_over_the_limit_is_refused_and_the_text_is_kept(mara: Reviewer, database: Database) -> None:
+    page = mara.decide("edit", "101", text=TOO_LONG)
+    assert mara.status == 422
+    assert f"The reply has {text_weight(TOO_LONG.strip())} weighted characters and X takes 280" in page.words
+    assert state(database)[FIRST] == ("pending", "Put the charger in the kitchen, yours included.")
+    kept = mara.form("edit", "101", FIRST)
+    assert kept.fields["text"].strip() == TOO_LONG.strip()
+    mara.send(kept, text="Short.")
+    assert state(database)[FIRST] == ("edited", "Short.")
+
+
+@pytest.mark.parametrize("text", ["日本語" * 47, "👨‍👩‍👧" * 141, "See https://example.com/" + "a" * 4_100])
+def test_the_limit_is_xs_own(mara: Reviewer, text: str) -> None:
+    mara.decide("edit", "101", text=text)
+    assert mara.status == 422
+
+
+def test_a_link_counts_23_however_long_it_is(mara: Reviewer, database: Database) -> None:
+    mara.decide("edit", "101", text="a" * 256 + " https://example.com/" + "b" * 300)
+    assert mara.status == 200
+    assert state(database)[FIRST][0] == "edited"
+
+
+def test_the_server_counts_for_whoever_types(plain: Reviewer) -> None:
+    plain.get("/")
+    token = plain.page.all("data-form-token")[0]
+    answer = plain.http.post(
+        "/length", data={"token": token, "text": " 日本 https://example.com/aaaaaaaaaaaaaaaaaaaaaaaa 👍🏽 "}
+    )
+    assert answer.json() == {"length": 4 + 1 + 23 + 1 + 2}
+    assert plain.http.post("/length", data={"token": token, "text": "a" * 60_000}).json() == {"length": 60_000}
+
+
+def test_a_second_persons_change_is_shown_and_not_overwritten(
+    serve: Callable[..., Reviewer], mara: Reviewer, database: Database
+) -> None:
+    tom = serve("tom <b>")
+    tom.get("/?status=all")
+    tom.decide("edit", "101", text="Tom was first.")
+    page = mara.decide("edit", "101", text="Mara came second.")
+    assert mara.status == 409
+    assert "tom <b> changed this at 20:30 UTC: it is edited now" in page.words
+    assert "<b> changed" not in page.html
+    assert "Tom was first." in page.words
+    kept = mara.form("edit", "101", FIRST)
+    assert kept.fields["text"] == "Mara came second."
+    assert state(database)[FIRST] == ("edited", "Tom was first.")
+    mara.send(kept)
+    assert state(database)[FIRST] == ("edited", "Mara came second.")
+
+
+def test_what_was_written_for_a_posted_reply_is_not_lost(
+    serve: Callable[..., Reviewer], mara: Reviewer, database: Database
+) -> None:
+    tom = serve("tom")
+    tom.get("/?status=all")
+    tom.decide("post", "101")
+    page = mara.decide("edit", "101", text="Mara came second.")
+    assert mara.status == 409
+    assert "Mara came second." in page.text
+    assert state(database)[FIRST][0] == "posted"
+
+
+def test_a_run_that_wrote_anew_is_named_as_such(mara: Reviewer, database: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(
+            sa.update(comment_suggestions).values(text="Anew.", version=comment_suggestions.c.version + 1)
+        )
+    page = mara.decide("approve", "101")
+    assert mara.status == 409
+    assert "A run changed this at" in page.words
+
+
+def test_undo_takes_back_ones_own_last_decision(
+    serve: Callable[..., Reviewer], mara: Reviewer, database: Database
+) -> None:
+    mara.decide("approve", "101")
+    tom = serve("tom")
+    tom.get("/?status=all")
+    tom.decide("approve", "102")
+    mara.send(undo_of(mara))
+    assert state(database, "101")[FIRST][0] == "pending"
+    assert state(database, "102")[FIRST][0] == "approved"
+    page = mara.send(undo_of(mara))
+    assert "There is nothing of yours to undo" in page.words
+
+
+def undo_of(mara: Reviewer) -> Form:
+    mara.get("/?status=all")
+    return mara.form("undo")
+
+
+def test_an_undo_after_somebody_elses_change_is_refused(
+    serve: Callable[..., Reviewer], mara: Reviewer, database: Database
+) -> None:
+    mara.decide("approve", "101")
+    tom = serve("tom")
+    tom.get("/?status=all")
+    tom.decide("reject", "101")
+    mara.get("/?status=all")
+    page = mara.send(mara.form("undo"))
+    assert "Not undone: tom changed this" in page.words
+    assert state(database)[FIRST][0] == "rejected"
+
+
+def test_all_greens_are_approved_after_a_question_that_says_how_many(plain: Reviewer, database: Database) -> None:
+    page = plain.get("/approve-greens?project=demo")
+    assert "Approve 2 suggestions?" in page.words
+    assert state(database)[FIRST][0] == "pending"
+    form = next(form for form in page.forms if form.action.startswith("/approve-greens"))
+    page = plain.send(form)
+    assert plain.redirect == "/?project=demo"
+    assert "Approved: 2 suggestions" in page.words
+    assert [state(database, each)[FIRST][0] for each in ("101", "102", "103")] == ["approved", "pending", "approved"]
+    assert state(database)[SECOND][0] == "pending"
+    undo = next(form for form in page.forms if form.action == "/undo" and "batch" in form.fields)
+    assert "Undone: 2 suggestions" in plain.send(undo).words
+    assert state(database, "103")[FIRST][0] == "pending"
+
+
+def test_the_key_for_undo_takes_all_greens_back_too(plain: Reviewer, database: Database) -> None:
+    page = plain.get("/approve-greens")
+    plain.send(next(form for form in page.forms if form.action.startswith("/approve-greens")))
+    assert "Undone: 2 suggestions" in plain.send(plain.form("undo")).words
+    assert {status for status, _ in state(database).values()} == {"pending"}
+
+
+def test_a_list_that_changed_meanwhile_is_asked_about_again(
+    serve: Callable[..., Reviewer], plain: Reviewer, database: Database
+) -> None:
+    page = plain.get("/approve-greens")
+    tom = serve("tom")
+    tom.get("/")
+    tom.decide("reject", "101", FIRST)
+    tom.get("/")
+    tom.decide("approve", "101", SECOND)
+    page = plain.send(next(form for form in page.forms if form.action.startswith("/approve-greens")))
+    assert plain.status == 409
+    assert "it was 2 and is 1 now. Nothing was approved." in page.words
+    assert state(database, "103")[FIRST][0] == "pending"
+
+
+def test_nothing_green_is_nothing_to_approve(plain: Reviewer) -> None:
+    assert "Nothing to approve" in plain.get("/approve-greens?label=yellow").words
+
+
+def test_the_history_of_a_tweet_tells_everything(mara: Reviewer) -> None:
+    mara.decide("edit", "101", text="Mine.")
+    mara.get("/?status=all")
+    mara.decide("reject", "101", reason="too salesy")
+    page = mara.get("/tweet?project=demo&tweet_id=101")
+    assert page.all("data-action") == ["reject", "edit"]
+    assert "Reason: too salesy" in page.words
+    assert "Put the charger in the kitchen, yours included." in page.words
+    assert "mara edited Add value: pending → edited" in page.words
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"version": "x"}, {"version": ""}, {"version": "9" * 40}, {"action": "export"}, {"action": ""}, {"type": ""}],
+)
+def test_a_broken_form_is_refused(mara: Reviewer, database: Database, broken: dict[str, str]) -> None:
+    form = mara.form("decide", "101")
+    mara.send(form, button=("action", "approve"), **broken)
+    assert mara.status == 422
+    assert events(database) == []
+
+
+def test_a_suggestion_that_is_gone_is_said_to_be(mara: Reviewer) -> None:
+    page = mara.send(mara.form("decide", "101"), button=("action", "approve"), type="nothing")
+    assert mara.status == 422
+    assert "a later run has removed it" in page.words.lower()
+
+
+def test_everybody_can_have_a_name_of_their_own(plain: Reviewer, database: Database) -> None:
+    plain.get("/")
+    form = next(form for form in plain.page.forms if form.action == "/name")
+    assert plain.send(form, who="  Zoë\u202e <b> ").words.count("Zoë <b>") >= 1
+    plain.decide("approve", "101")
+    assert events(database)[0][0] == "Zoë <b>"
+    form = next(form for form in plain.page.forms if form.action == "/name")
+    assert "mara" in plain.send(form, who="").words
+
+
+def finished(reviewer: Reviewer, site: Site) -> Html:
+    """Look until the job is over, as the page does."""
+    for _ in range(600):
+        if all(job.over for job in site.regenerator.jobs().values()):
+            break
+        time.sleep(0.05)
+    return reviewer.get("/regeneration?project=demo&tweet_id=101&next=/", **{"hx-request": "true"})
+
+
+def test_suggestions_are_written_anew_but_for_what_was_decided(mara: Reviewer, database: Database) -> None:
+    mara.decide("approve", "101", SECOND)
+    mara.get("/?status=all")
+    before = state(database)
+    page = mara.send(mara.form("regenerate", "101"))
+    assert "New suggestions are being written" in page.words
+    page = finished(mara, site_of(mara))
+    assert re.search(r"2 new suggestions by offline in [\d.]+ s", page.words)
+    assert mara.headers["hx-reswap"] == "none"
+    after = state(database)
+    assert after[SECOND] == before[SECOND]
+    assert all(after[kind][1] != before[kind][1] and after[kind][0] == "pending" for kind in (FIRST, THIRD))
+    with database.read() as connection:
+        run_ids = connection.execute(sa.select(llm_requests.c.purpose)).scalars().all()
+        assert run_ids == ["generate"], "the request is in the ledger"
+        assert (
+            connection.execute(
+                sa.select(generation_outcomes.c.outcome).where(generation_outcomes.c.tweet_id == "101")
+            ).scalar_one()
+            == "done"
+        )
+
+
+def site_of(reviewer: Reviewer) -> Site:
+    guard = reviewer.http.app
+    site: Site = guard._app.state.site  # type: ignore[attr-defined]
+    return site
+
+
+def test_an_edit_begun_before_new_suggestions_came_is_not_saved_over_them(mara: Reviewer) -> None:
+    form = mara.form("edit", "101", FIRST)
+    mara.send(mara.form("regenerate", "101"))
+    finished(mara, site_of(mara))
+    page = mara.send(form, text="On the old one.")
+    assert mara.status == 409
+    assert "A run changed this" in page.words
+    assert mara.form("edit", "101", FIRST).fields["text"] == "On the old one."
+
+
+def test_a_tweet_without_a_project_file_is_not_written_about(
+    serve: Callable[..., Reviewer],
+) -> None:
+    reviewer = serve()
+    site_of(reviewer).projects = dict
+    reviewer.get("/")
+    page = reviewer.send(reviewer.form("regenerate", "101"))
+    assert reviewer.status == 422
+    assert "no project file for demo" in page.words
+
+
+def test_all_decided_is_nothing_to_write(tweets: list[OpportunityView], plain: Reviewer, database: Database) -> None:
+    with database.begin() as connection:
+        for kind in TYPES:
+            decisions.decide(
+                connection,
+                SuggestionKey("demo", "101", kind),
+                "reject",
+                who="mara",
+                at=datetime.now().astimezone(),
+                version=0,
+            )
+    page = plain.get("/?status=all")
+    page = plain.send(plain.form("regenerate", "101"))
+    assert plain.status == 422
+    assert "every suggestion for this tweet has been decided about" in page.words.lower()
+    project = site_of(plain).projects()["demo"]
+    assert wanted_types(tweets[1], project) == TYPES
+
+
+@pytest.mark.parametrize(
+    ("outcome", "good", "said"),
+    [
+        ("done", True, "3 new suggestions by m in 1.0 s."),
+        ("blocked", False, "safety filter"),
+        ("failed", False, "no usable answer"),
+        ("deferred", False, "a later run takes this tweet up"),
+    ],
+)
+def test_how_it_ended_is_told(outcome: str, good: bool, said: str) -> None:
+    report = GenerationReport(outcomes={outcome: 1}, saved=3, seconds=1.0, provider="google-genai", model="m")
+    told_good, text = told(report)
+    assert told_good is good
+    assert said in text
+
+
+def test_a_wait_for_the_quota_is_told(serve: Callable[..., Reviewer], monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = open_ledger(None, Limits(max_requests=1), "key")
+    ledger.join("somebody", 1)
+    ledger.ask(Ask("r1", "somebody", tokens=10, tweet_ids=("1",)))
+    job = Job("demo", "101", "mara", state="running")
+    job.generator = cast(AsyncCommentGenerator, SimpleNamespace(provider="google-genai", ledger=ledger))
+    assert 50 < job.quota_wait() <= 61
+    reviewer = serve(script=True)
+    monkeypatch.setattr(site_of(reviewer).regenerator, "jobs", lambda: {("demo", "101"): job})
+    page = reviewer.get("/regeneration?project=demo&tweet_id=101&next=/")
+    assert re.search(r"Waiting for the quota: about \d+ s more", page.words)
+    assert page.all("hx-trigger") == ["load delay:900ms"], "it goes on looking"
+    assert "Waiting for the quota" in reviewer.get("/").words, "a page without a script tells it too"
