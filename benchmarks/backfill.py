@@ -54,7 +54,7 @@ GOAL_SECONDS = {24: 20.0, 168: 120.0}
 """Beyond one start of a process, for 200 tweets an hour; two cores."""
 
 GOAL_TWEETS_PER_HOUR = 200
-GOAL_MEMORY_GROWTH = 1.25
+GOAL_MEMORY_GROWTH = 1.15
 """Peak memory of the longest backfill, as a multiple of that of a day: flat, but for what is kept of each run."""
 
 

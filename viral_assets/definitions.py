@@ -15,10 +15,12 @@ from viral_assets.assets.code_links import with_code_link
 from viral_assets.assets.delivery import suggestion_digest
 from viral_assets.assets.generation import comment_suggestions
 from viral_assets.assets.ingestion import tweets
+from viral_assets.assets.numbers import review_numbers
 from viral_assets.assets.partitions import hour_partitions
 from viral_assets.assets.scoring import comment_opportunities, topic_embeddings, tweet_embeddings, tweet_scores
-from viral_assets.automation.jobs import hourly_checks, hourly_pipeline, metric_refresh
-from viral_assets.automation.schedules import hourly_schedule, refresh_schedule, top_up_schedule
+from viral_assets.automation.executor import run_in_one_process
+from viral_assets.automation.jobs import daily_numbers, hourly_checks, hourly_pipeline, metric_refresh
+from viral_assets.automation.schedules import hourly_schedule, numbers_schedule, refresh_schedule, top_up_schedule
 from viral_assets.automation.sensors import deferred_sensor, failure_sensor, inbox_sensor
 from viral_assets.checks.definitions import asset_checks
 from viral_assets.resources.comment_generator import CommentGeneratorResource
@@ -40,6 +42,7 @@ ASSETS = (
     comment_opportunities,
     comment_suggestions,
     suggestion_digest,
+    review_numbers,
 )
 
 
@@ -75,8 +78,8 @@ def build_defs(
     return dg.Definitions(
         assets=[with_code_link(asset, settings.code_url).map_asset_specs(bound) for asset in ASSETS],
         asset_checks=asset_checks(hours),
-        jobs=[hourly_pipeline, hourly_checks, metric_refresh],
-        schedules=[hourly_schedule, top_up_schedule, refresh_schedule],
+        jobs=[hourly_pipeline, hourly_checks, metric_refresh, daily_numbers],
+        schedules=[hourly_schedule, top_up_schedule, refresh_schedule, numbers_schedule],
         sensors=[inbox_sensor, deferred_sensor, failure_sensor(telling)],
         resources={
             "database": DatabaseResource(),
@@ -90,8 +93,7 @@ def build_defs(
             "window_io_manager": window_io_manager,
             **(resource_overrides or {}),
         },
-        # Hours are small and starting a process for each step is not.
-        executor=dg.in_process_executor,
+        executor=run_in_one_process,
     )
 
 

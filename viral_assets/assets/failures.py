@@ -10,13 +10,14 @@ from typing import Any
 
 import dagster as dg
 
-from viral_assets.errors import ViralAssetsError
+from viral_assets.errors import ServiceUnavailableError, ViralAssetsError
 
 
 def told_plainly(compute: Callable[..., Any]) -> Callable[..., Any]:
     """The function of an asset, with errors of this project as Dagster failures, whose description is shown.
 
-    What is wrong will be wrong again at once, so such a step is not tried again by itself.
+    What is wrong will be wrong again at once, so such a step is not tried again by itself; but for a service that is
+    down, which an asset's retry policy may have asked once more.
     """
 
     @functools.wraps(compute)
@@ -37,4 +38,4 @@ def _plain_failures() -> Iterator[None]:
     try:
         yield
     except ViralAssetsError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+        raise dg.Failure(str(error), allow_retries=isinstance(error, ServiceUnavailableError)) from error

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from viral_assets.sources.ingest import IngestReport
 
 
+RETRIES = dg.RetryPolicy(max_retries=1, delay=5)
+"""For services that are down. Each attempt has asked again and again for VIRAL_ASSETS_SOURCE_WAIT_SECONDS already."""
+
+
 @hourly_asset(
     group_name="ingestion",
     kinds={"file", "table"},
     freshness_policy=FRESHNESS,
     owners=["team:data"],
     code_version="1",
+    retry_policy=RETRIES,
     metadata=table_metadata(tables.tweets),
     description=(
         "Tweets posted in the hour, each with its newest counts. Reads whatever is new in the inbox first, also tweets "
@@ -41,13 +46,14 @@ def tweets(
 ) -> None:
     """Read the inbox, ask the services, then tell what the hours of this run hold."""
     from viral_assets.assets import previews
-    from viral_assets.sources.ask import raise_refusals
+    from viral_assets.sources.ask import raise_refusals, raise_silence
     from viral_assets.store.rejects import count_rejects
     from viral_assets.store.tweets import read_tweets
 
     store, window = database.get(), window_of(context)
     first, last = hour_key(window.start), hour_key(window.end - HOUR)
-    context.log.info("%d hours, %s to %s, %s", len(window), first, last, run_options.in_words())
+    hours = f"the hour {first}" if first == last else f"{len(window)} hours, {first} to {last}"
+    context.log.info("%s, %s", hours, run_options.in_words())
     reports = tweet_source.ingest(store, datetime.now(UTC))
     for report in reports:
         if not report.already_ingested:
@@ -61,10 +67,11 @@ def tweets(
             wrong = answer.problem or answer.incomplete
             context.log.log(logging.WARNING if wrong else logging.INFO, answer.in_words())
     raise_refusals(asked)
+    raise_silence(asked)
     with store.read() as connection:
         frame = read_tweets(connection, window)
         quarantined = count_rejects(connection)
-    context.log.info("%d tweets in %d hours; %d records in quarantine", len(frame), len(window), quarantined)
+    context.log.info("%d tweets; %d records in quarantine", len(frame), quarantined)
     add_hour_metadata(context, previews.of_tweets(frame, window, reports, quarantined, asked))
 
 

@@ -47,6 +47,8 @@ class _Kept:
     def __init__(self, storage: SqliteEventLogStorage) -> None:
         self._storage: Any = storage
         self._connect: _Connect = storage._connect
+        self._looks_for_table: Callable[[str], bool] = storage.has_table
+        self._tables: set[str] = set()
         self.engines: dict[str, sa.Engine] = {}
 
     @classmethod
@@ -57,6 +59,7 @@ class _Kept:
             return standing_in
         kept = cls(storage)
         storage._connect = kept.connect  # type: ignore[method-assign]
+        storage.has_table = kept.has_table  # type: ignore[method-assign, assignment]
         return kept
 
     @contextmanager
@@ -89,6 +92,12 @@ class _Kept:
             return
         with self._storage._db_lock, engine.begin() as connection:
             yield connection
+
+    def has_table(self, name: str) -> bool:
+        """What the storage says, asked until it is there: it asks before each check that it writes down."""
+        if name not in self._tables and self._looks_for_table(name):
+            self._tables.add(name)
+        return name in self._tables
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:

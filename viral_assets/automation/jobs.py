@@ -33,6 +33,16 @@ hourly_checks = dg.define_asset_job(
 )
 
 
+daily_numbers = dg.define_asset_job(
+    "daily_numbers",
+    selection=dg.AssetSelection.assets("review_numbers"),
+    description=(
+        "Count what came of the suggestions of the last 30 days: approvals, posts, costs. Reads the tables and writes "
+        "nothing but what Dagster shows and plots."
+    ),
+)
+
+
 @dg.op(description="Look again at how the opportunities of the last hours are doing.")
 def refresh_metrics(
     context: dg.OpExecutionContext,

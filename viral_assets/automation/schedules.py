@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from viral_assets.automation.deferred import hours_to_top_up, last_days
-from viral_assets.automation.jobs import hourly_pipeline, metric_refresh
+from viral_assets.automation.jobs import daily_numbers, hourly_pipeline, metric_refresh
 from viral_assets.automation.requests import hours_under_way, ranges_of, request_for
 from viral_assets.automation.tags import TRIGGER_TAG
 from viral_assets.hours import HOUR, floor_hour, hour_key
@@ -16,6 +16,7 @@ from viral_assets.resources.database import DatabaseResource
 from viral_assets.resources.tweet_source import TweetSourceResource
 from viral_assets.settings import load_settings
 from viral_assets.store.deferred import deferred_hours
+from viral_assets.store.source_windows import unfinished_hours
 
 MINUTES_PAST_THE_HOUR = 5
 """Time for the last tweets of the hour to arrive."""
@@ -49,20 +50,21 @@ def hourly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(
         "Once a day, when the quota's day has begun (midnight US Pacific): runs the hours of the last "
-        "VIRAL_ASSETS_TOP_UP_DAYS days whose tweets were put off. Off until you switch it on."
+        "VIRAL_ASSETS_TOP_UP_DAYS days whose tweets were put off, or that a service was not read to its end for. Off "
+        "until you switch it on."
     ),
 )
 def top_up_schedule(
     context: dg.ScheduleEvaluationContext, tweet_source: TweetSourceResource, database: DatabaseResource
 ) -> list[dg.RunRequest] | dg.SkipReason:
-    """Runs over exactly the hours with deferred tweets, but for those that have a run already."""
+    """Runs over exactly the hours with deferred tweets or with more to read, but for those that have a run already."""
     now = context.scheduled_execution_time.astimezone(UTC)
     days = load_settings().top_up_days
     window = last_days(days, now, tweet_source.configured_hours(now))
     if window is None:
         return dg.SkipReason("the last days lie outside VIRAL_ASSETS_START and VIRAL_ASSETS_END")
     with database.get().read() as connection:
-        waiting = deferred_hours(connection, window)
+        waiting = {*deferred_hours(connection, window), *unfinished_hours(connection, window, now)}
     if not waiting:
         return dg.SkipReason(f"no tweet of the last {days} days waits for a later run")
     hours = hours_to_top_up(waiting, hours_under_way(context.instance, window))
@@ -81,4 +83,13 @@ refresh_schedule = dg.ScheduleDefinition(
         "Every half hour a second look at the counts of the last opportunities, which the X API charges for. Off until "
         "you switch it on."
     ),
+)
+
+numbers_schedule = dg.ScheduleDefinition(
+    name="numbers_schedule",
+    job=daily_numbers,
+    cron_schedule="30 0 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Once a day, after midnight UTC, the numbers of the last 30 days. Off until you switch it on.",
 )

@@ -12,7 +12,7 @@ from viral_assets.sources.tweet import text_digest
 from viral_assets.store.engine import Database
 from viral_assets.store.vectors import read_vectors, write_vectors
 
-_ROWS_AT_ONCE = 5_000
+_ROWS_AT_ONCE = 1_000
 
 
 @dataclass(slots=True)

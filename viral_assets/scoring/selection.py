@@ -6,10 +6,10 @@ selected goes out.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import Counter, deque
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import numpy as np
@@ -29,6 +29,8 @@ DROP_REASONS = ("gate", "label", "minima", "duplicate", "over_the_cap")
 
 # Candidates are compared with what is already selected a few at a time, because the cap is usually reached early.
 _CANDIDATES_AT_ONCE = 64
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ def select_opportunities(
     """
     hour_of, distinct_hours = pd.factorize(pd.to_datetime(scored["window_start"], utc=True), sort=True)
     hours = [hour.to_pydatetime() for hour in distinct_hours]
-    seen = _seen_before(recent, replaced=hours)
+    earlier = _Earlier(recent, replaced=hours)
+    seen = _Seen(room=len(recent.windows) + len(scored), dimensions=vectors.shape[1])
     obstacles = _obstacles(scored, options)
     is_kept = scored["tweet_id"].isin(set(kept)).to_numpy(dtype=np.bool_)
     order = _best_first(scored)
@@ -115,14 +118,12 @@ def select_opportunities(
         others = in_hour[~is_kept[in_hour]]
         candidates = others[obstacles[others] == ""]
 
-        remembered = _Seen.together(
-            hour, [other for other in seen if hour - options.memory <= other.window < hour], vectors.shape[1]
-        )
+        for window, said, known_vectors in earlier.before(hour):
+            seen.add(window, said, known_vectors)
+        seen.begin(hour, since=hour - options.memory)
         room = max(0, options.max_candidates - len(keep))
-        now = _Seen(hour, room=len(keep) + min(room, len(candidates)), dimensions=vectors.shape[1])
-        now.add([normalised(texts[row]) for row in keep], vectors[keep])
-        taken, duplicates = _take_distinct(candidates, texts, vectors, remembered, now, room, options)
-        seen.append(now)
+        seen.add(hour, [normalised(texts[row]) for row in keep], vectors[keep])
+        taken, duplicates = _take_distinct(candidates, texts, vectors, seen, hour, room, options)
 
         chosen.append(in_hour[np.isin(in_hour, np.concatenate([keep, taken]))])
         counts = Counter(obstacles[others[obstacles[others] != ""]].tolist())
@@ -159,61 +160,85 @@ def _best_first(scored: pd.DataFrame) -> IntArray:
     return np.lexsort((ids, np.char.str_len(ids), -scored["total"].to_numpy(dtype=np.float64)))
 
 
+class _Earlier:
+    """Opportunities of earlier windows, from the oldest on.
+
+    Args:
+        replaced: windows that are selected anew, whose opportunities are passed over.
+    """
+
+    def __init__(self, recent: RecentOpportunities, *, replaced: Collection[datetime]) -> None:
+        self._recent = recent
+        rows_of: dict[datetime, list[int]] = {}
+        for row, window in enumerate(recent.windows):
+            if window not in replaced:
+                rows_of.setdefault(window, []).append(row)
+        self._waiting = deque(sorted(rows_of.items()))
+
+    def before(self, hour: datetime) -> Iterator[tuple[datetime, list[str], Vectors]]:
+        """Window, normalised texts and vectors of those before ``hour`` that were not asked for yet."""
+        while self._waiting and self._waiting[0][0] < hour:
+            window, rows = self._waiting.popleft()
+            yield window, [normalised(self._recent.texts[row]) for row in rows], self._recent.vectors[rows]
+
+
 class _Seen:
-    """What was selected in one window: texts and vectors that others are compared with."""
+    """What was selected: texts and vectors that others are compared with.
 
-    def __init__(self, window: datetime, *, room: int, dimensions: int) -> None:
-        self.window = window
-        self._texts: set[str] = set()
+    Windows are added in their order, so that those of the last days lie side by side in one matrix: comparing with a
+    week of windows one by one takes many times as long, and copying them together for each hour a week's memory.
+
+    Args:
+        room: for so many.
+    """
+
+    def __init__(self, *, room: int, dimensions: int) -> None:
+        self._window_of: dict[str, datetime] = {}
+        self._windows: deque[tuple[datetime, int]] = deque()
         self._vectors = np.empty((room, dimensions), dtype=np.float32)
-        self._count = 0
+        self._hour = self._since = _LONG_AGO
+        self._first = self._now = self._count = 0
 
-    @classmethod
-    def together(cls, window: datetime, several: Sequence[_Seen], dimensions: int) -> Self:
-        """What several have seen, as one: comparing with a week of windows one by one takes many times as long."""
-        both = cls(window, room=sum(each._count for each in several), dimensions=dimensions)
-        for each in several:
-            both.add(each._texts, each._vectors[: each._count])
-        return both
+    def begin(self, hour: datetime, *, since: datetime) -> None:
+        """Candidates are of ``hour`` from now on, and compared with windows from ``since`` on."""
+        while self._windows and self._windows[0][0] < since:
+            self._first += self._windows.popleft()[1]
+        self._hour, self._since, self._now = hour, since, self._count
 
-    def add(self, said: Collection[str], vectors: Vectors) -> None:
-        self._texts.update(said)
+    def add(self, window: datetime, said: Collection[str], vectors: Vectors) -> None:
         # Texts of links and handles only have nothing in common.
-        self._texts.discard("")
+        self._window_of.update((text, window) for text in said if text)
         self._vectors[self._count : self._count + len(vectors)] = vectors
         self._count += len(vectors)
+        self._windows.append((window, len(vectors)))
 
-    def knows(self, said: Sequence[str], vectors: Vectors, similarity: float) -> BoolArray:
-        """Which normalised texts (n,) say what a seen one says: in the same words, or by a vector near enough."""
-        same = np.array([text in self._texts for text in said], dtype=np.bool_)
-        return same | have_alike(vectors, self._vectors[: self._count], similarity)
+    def known_before(self, said: Sequence[str], vectors: Vectors, similarity: float) -> BoolArray:
+        """Which normalised texts (n,) say what was said before the hour: in the same words, or by a vector near enough.
+        Those in the words of the hour itself are among them.
+        """
+        same = np.array([self._window_of.get(text, _LONG_AGO) >= self._since for text in said], dtype=np.bool_)
+        return same | have_alike(vectors, self._vectors[self._first : self._now], similarity)
 
-
-def _seen_before(recent: RecentOpportunities, *, replaced: Collection[datetime]) -> list[_Seen]:
-    rows_of: dict[datetime, list[int]] = {}
-    for row, window in enumerate(recent.windows):
-        if window not in replaced:
-            rows_of.setdefault(window, []).append(row)
-    seen = []
-    for window, rows in rows_of.items():
-        seen.append(_Seen(window, room=len(rows), dimensions=recent.vectors.shape[1]))
-        seen[-1].add([normalised(recent.texts[row]) for row in rows], recent.vectors[rows])
-    return seen
+    def known_now(self, text: str, vector: Vectors, similarity: float) -> bool:
+        """Whether a normalised text, with the only row of ``vector``, says what was said in the hour."""
+        if self._window_of.get(text) == self._hour:
+            return True
+        return bool(have_alike(vector, self._vectors[self._now : self._count], similarity)[0])
 
 
 def _take_distinct(
     candidates: IntArray,
     texts: Sequence[str],
     vectors: Vectors,
-    remembered: _Seen,
-    now: _Seen,
+    seen: _Seen,
+    hour: datetime,
     room: int,
     options: SelectionOptions,
 ) -> tuple[IntArray, int]:
     """Take candidates in their order while there is room, passing over those that say what was said before.
 
     Returns:
-        The rows taken, which ``now`` has seen afterwards, and how many were passed over.
+        The rows taken, which ``seen`` has afterwards, and how many were passed over.
     """
     taken: list[int] = []
     duplicates = 0
@@ -222,16 +247,16 @@ def _take_distinct(
             break
         rows = candidates[start : start + _CANDIDATES_AT_ONCE]
         said = [normalised(texts[row]) for row in rows]
-        known = remembered.knows(said, vectors[rows], options.duplicate_similarity)
+        known = seen.known_before(said, vectors[rows], options.duplicate_similarity)
         for row, text, is_known in zip(rows.tolist(), said, known.tolist(), strict=True):
             if len(taken) >= room:
                 break
             vector = vectors[row : row + 1]
-            if is_known or now.knows([text], vector, options.duplicate_similarity)[0]:
+            if is_known or seen.known_now(text, vector, options.duplicate_similarity):
                 duplicates += 1
             else:
                 taken.append(row)
-                now.add([text], vector)
+                seen.add(hour, [text], vector)
     return np.array(taken, dtype=np.int64), duplicates
 
 

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from viral_assets.assets.failures import told_plainly
-from viral_assets.errors import SourceError
+from viral_assets.errors import ServiceUnavailableError, SourceError
 
 
 @told_plainly
@@ -31,6 +31,16 @@ def test_an_error_of_this_project_becomes_a_failure_that_is_not_tried_again() ->
     assert caught.value.description == "the inbox is gone: make it again"
     assert not caught.value.allow_retries
     assert isinstance(caught.value.__cause__, SourceError)
+
+
+def test_a_service_that_is_down_may_be_asked_once_more() -> None:
+    @told_plainly
+    def ask() -> None:
+        raise ServiceUnavailableError("nobody is there; try again later")
+
+    with pytest.raises(dg.Failure, match="nobody is there") as caught:
+        ask()
+    assert caught.value.allow_retries
 
 
 def test_so_it_does_in_the_middle_of_a_generator() -> None:

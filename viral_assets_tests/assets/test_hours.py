@@ -13,9 +13,6 @@ from viral_assets.automation.launch import RunSummary
 from viral_assets.hours import HOUR, HourRange, hour_key
 from viral_assets_tests.home import FIRST, Home, make_home, tweet, tweets_of
 
-# One run serves all tests.
-pytestmark = pytest.mark.xdist_group("assets.hours")
-
 WINDOW = HourRange(FIRST, FIRST + 6 * HOUR)
 EMPTY_HOUR = FIRST + 3 * HOUR
 KEYS = [hour_key(hour) for hour in WINDOW]

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
+from viral_assets.assets.ingestion import RETRIES
 from viral_assets.definitions import build_defs
 from viral_assets.errors import ViralAssetsError
 from viral_assets.hours import HOUR, HourRange, floor_hour
@@ -85,15 +86,31 @@ def test_a_missing_token_is_told_before_anything_is_asked(
         home.run(1, start=hour)
 
 
-def test_a_service_that_is_down_does_not_stop_what_is_there(
+def test_a_service_that_is_down_for_a_moment_is_asked_again_by_the_same_run(
     home: Home, server: XApiServer, hour: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VIRAL_ASSETS_SOURCE_WAIT_SECONDS", "0")
     server.fail(Reply(503, {}))
-    summary = home.run(1, start=hour)
-    assert (summary.opportunities, summary.failed_checks) == (0, ())
-    assert "failed \\(503\\)" in home.shown("tweets", hour)["services asked"]
     assert home.run(1, start=hour).opportunities > 0
+
+
+def test_a_service_that_stays_down_fails_its_hour_with_the_reason_and_not_the_next(
+    home: Home, server: XApiServer, hour: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_SOURCE_WAIT_SECONDS", "0")
+    server.fail(*[Reply(503, {})] * (1 + RETRIES.max_retries))
+    with pytest.raises(ViralAssetsError, match=r"X API, baking: .*: the X API failed \(503\); try again later"):
+        home.run(1, start=hour - HOUR)
+    assert home.run(1, start=hour).opportunities > 0
+
+
+def test_a_service_that_falls_silent_midway_does_not_cost_what_it_has_answered(
+    home: Home, server: XApiServer, hour: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_SOURCE_WAIT_SECONDS", "0")
+    server.troubles.extend([lambda _: None, lambda _: Reply(503, {})])
+    assert home.run(2, start=hour - HOUR).opportunities > 0
+    assert "failed \\(503\\)" in home.shown("tweets", hour)["services asked"]
 
 
 def test_a_second_look_changes_what_velocity_is_made_of(home: Home, server: XApiServer, hour: datetime) -> None:

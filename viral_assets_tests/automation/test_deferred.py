@@ -28,7 +28,8 @@ from viral_assets.resources.database import DatabaseResource
 from viral_assets.resources.tweet_source import TweetSourceResource
 from viral_assets.settings import load_settings
 from viral_assets.store.deferred import Deferred
-from viral_assets.store.tables import comment_suggestions, generation_outcomes, quota_days
+from viral_assets.store.source_windows import CAP_OF_HOUR
+from viral_assets.store.tables import comment_suggestions, generation_outcomes, quota_days, source_windows
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
 
 NOW = FIRST + timedelta(days=2)
@@ -250,6 +251,22 @@ def test_it_comes_back_every_day_to_what_still_waits(home: Home) -> None:
 def test_it_looks_no_further_back_than_it_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIRAL_ASSETS_TOP_UP_DAYS", "2")
     assert _top_up(home, FIRST + 100 * HOUR) == ([], "no tweet of the last 2 days waits for a later run")
+
+
+def test_it_asks_for_hours_that_a_service_was_not_read_to_its_end_for(home: Home) -> None:
+    now = FIRST + 10 * HOUR
+    notes = {4: "interrupted", 5: "", 6: f"{CAP_OF_HOUR}150 posts an hour is reached", 10: ""}
+    for hour, note in notes.items():
+        place = {"source": "x_api", "project": "demo", "query_sha256": "0" * 64, "window_start": FIRST + hour * HOUR}
+        row = {**place, "query": "q", "done": False, "items": 5, "note": note, "updated_at": now}
+        home.execute(sa.insert(source_windows).values(**row))
+    requests, _ = _top_up(home, now)
+    asked = {hour for request in requests for hour in hours_of_run({**request.tags, **_partition(request)}) or ()}
+    assert asked == {FIRST, FIRST + 2 * HOUR, FIRST + 4 * HOUR, FIRST + 5 * HOUR}
+
+
+def _partition(request: dg.RunRequest) -> dict[str, str]:
+    return {"dagster/partition": request.partition_key} if request.partition_key else {}
 
 
 def test_it_runs_when_the_day_of_the_quota_has_begun() -> None:
