@@ -50,6 +50,13 @@ BACKFILL = """mutation ($assets: [AssetKeyInput!]!, $hours: [String!]!) {
         ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
     }
 }"""
+NUMBERS = """mutation {
+    launchRun(executionParams: {selector: {
+        repositoryLocationName: "viral_assets", repositoryName: "__repository__", jobName: "__ASSET_JOB",
+        assetSelection: [{path: ["review_numbers"]}]
+    }}) { ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
+}"""
+NUMBERS_STATUS = """query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"""
 STATUS = """query ($id: String!) {
     partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } }
 }"""
@@ -140,6 +147,9 @@ def launch(url: str) -> tuple[str, str]:
     latest = ask(url, MATERIALIZED)["assetMaterializations"]
     hours = sorted(each["partition"] for each in latest)
     backfill = ask(url, BACKFILL, assets=[{"path": [name]} for name in CHAIN], hours=hours)["backfillId"]
+    # It has no hours, so that no backfill includes it.
+    numbers = ask(url, NUMBERS)["run"]["runId"]
+    until(lambda: ask(url, NUMBERS_STATUS, id=numbers)["status"] == "SUCCESS", "the numbers")
     until(lambda: ask(url, STATUS, id=backfill)["status"] == "COMPLETED_SUCCESS", "the backfill")
     return latest[0]["runId"], backfill
 
@@ -187,38 +197,40 @@ def take(page: Page, url: str, run: str, backfill: str, digest: Path, out: Path)
         # Charts and the lines between assets are drawn a moment later than texts.
         page.wait_for_timeout(2500)
 
-    def picture(name: str) -> Path:
-        file = out / f"{name}.png"
-        page.screenshot(path=file)
+    def picture(name: str, height: int | None = None) -> Path:
+        """Of the page, or of as much of it from the top."""
+        file, size = out / f"{name}.png", page.viewport_size
+        assert size is not None
+        page.screenshot(path=file, clip={"x": 0, "y": 0, "width": size["width"], "height": height or size["height"]})
         return file
 
     show("/", "Hide navigation")
     page.get_by_text("Hide navigation").click()
 
     expanded = ",".join(f"global@global:{group}" for group in GROUPS)
-    show(f"/asset-groups?expanded={expanded}", "suggestion_digest", width=2200, height=530)
+    show(f"/asset-groups?expanded={expanded}", "suggestion_digest", width=2000, height=560)
     # The button beside the search for assets takes the list of groups away.
     page.get_by_role("img", name="panel_show_right").last.click()
     page.wait_for_timeout(2500)
     yield picture("asset-graph")
 
-    show("/assets/comment_suggestions", "outcomes by hour", height=1280)
+    show("/assets/tweet_scores", "passed the gate", height=1280)
     page.get_by_text("Columns", exact=True).click()
     page.get_by_role("button", name="Plots").click()
     page.wait_for_timeout(2500)
-    yield picture("asset")
+    yield picture("asset", 1080)
 
     show("/assets/comment_suggestions?view=checks", "Passed")
-    yield picture("checks")
+    yield picture("checks", 600)
 
-    show(f"/runs/{run}", "RUN_SUCCESS", height=740)
+    show(f"/runs/{run}", "RUN_SUCCESS", height=1000)
     # What the assets say, without Dagster's own events between it.
     page.get_by_text("Levels (").click()
     page.get_by_text("event", exact=True).click()
     page.keyboard.press("Escape")
     page.mouse.move(0, 0)
     page.wait_for_timeout(1500)
-    yield picture("run")
+    yield picture("run", 690)
 
     show(f"/runs/b/{backfill}", "completed", height=620)
     yield picture("backfill")

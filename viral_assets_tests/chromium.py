@@ -1,0 +1,32 @@
+"""The system's Chromium, for tests that look at real pages. Where there is none they are skipped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start it and end it. While it runs, ``asyncio.run`` does not work in the same thread."""
+    pytest.importorskip("playwright", reason="playwright is not installed")
+    path = os.environ.get("VIRAL_ASSETS_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not path:
+        pytest.skip("no Chromium on this machine (Debian: apt install chromium; or name it in VIRAL_ASSETS_CHROMIUM)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # Root, as in containers, has no sandbox; the only pages opened are our own.
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield started
+        started.close()

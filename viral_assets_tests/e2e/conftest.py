@@ -1,0 +1,76 @@
+"""One deployment for all tests of a storage; they keep to hours of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from viral_assets.settings import checkout_root
+from viral_assets_tests.conftest import PostgresServer
+from viral_assets_tests.e2e.deployment import Deployment, deployed
+from viral_assets_tests.e2e.webhook import Webhook, listening
+from viral_assets_tests.gemini_emulator import GeminiEmulator
+
+FINISHED = (1, 7)
+INSTANCES = {"sqlite": "dagster.yaml", "postgresql": "deploy/postgres/dagster.yaml"}
+
+
+@pytest.fixture(scope="package")
+def gemini() -> Iterator[GeminiEmulator]:
+    """Fast, unless a test takes ``slow_gemini``."""
+    with GeminiEmulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def slow_gemini(gemini: GeminiEmulator) -> Iterator[GeminiEmulator]:
+    """Slow enough for a run to be caught in the middle, if it asks about one tweet after the other."""
+    before = gemini.config
+    gemini.config = replace(before, latency=(1.0, 0.0))
+    yield gemini
+    gemini.config = before
+
+
+@pytest.fixture(scope="package")
+def webhook() -> Iterator[Webhook]:
+    with listening() as found:
+        yield found
+
+
+@pytest.fixture(scope="package", params=INSTANCES)
+def deployment(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, gemini: GeminiEmulator, webhook: Webhook
+) -> Iterator[Deployment]:
+    """With Dagster's tables and the project's own in SQLite files, or in one database of PostgreSQL."""
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    gemini.reset()
+    variables = {
+        "GEMINI_API_KEY": "a-key",
+        "GEMINI_API_ENDPOINT": gemini.url,
+        "VIRAL_ASSETS_RPM": "10000",
+        "VIRAL_ASSETS_ALERT_WEBHOOK": webhook.url,
+        "VIRAL_ASSETS_INBOX": str(folder / "inbox"),
+    }
+    if request.param == "sqlite":
+        url = f"sqlite:///{folder / 'viral_assets.db'}"
+        with deployed(folder, checkout_root() / INSTANCES["sqlite"], url, **variables) as made:
+            yield made
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.create(migrated=False)
+    with deployed(
+        folder, checkout_root() / INSTANCES["postgresql"], url, DAGSTER_POSTGRES_URL=url, **variables
+    ) as made:
+        yield made
+    server.drop(url)
+
+
+@pytest.fixture(scope="package")
+def backfill(deployment: Deployment) -> str:
+    """The id of a backfill over ``FINISHED`` hours that has succeeded."""
+    made = deployment.backfill(deployment.some_hours(*FINISHED))
+    assert deployment.wait_for_backfill(made) == "COMPLETED_SUCCESS", deployment.log("daemon")
+    return made

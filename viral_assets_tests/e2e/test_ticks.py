@@ -1,0 +1,149 @@
+"""The hourly schedule and the sensors, switched on as a person switches them on in the UI, tick for real."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from viral_assets.automation.tags import TRIGGER_TAG
+from viral_assets.hours import HOUR, HourRange, hour_key
+from viral_assets.sources.quarantine import UNREADABLE_FILE
+from viral_assets.store.suggestions import read_outcomes
+from viral_assets.store.tables import comment_suggestions, generation_outcomes, rejected_records
+from viral_assets.store.tweets import read_tweets
+from viral_assets_tests.e2e import on_sqlite, queries
+from viral_assets_tests.e2e.conftest import FINISHED
+from viral_assets_tests.e2e.deployment import Deployment, until
+from viral_assets_tests.e2e.webhook import Webhook
+from viral_assets_tests.home import tweets_of
+
+PARTITION = "dagster/partition"
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def first_runs(deployment: Deployment, query: str, name: str) -> list[str]:
+    """The runs of the first tick that requested any."""
+
+    def requested() -> list[str] | None:
+        ticks: list[dict[str, Any]] = next(iter(deployment.ask(query, name=name).values()))["ticks"]
+        errors = [tick["error"]["message"] for tick in ticks if tick["error"]]
+        assert not errors, errors
+        return next((tick["runIds"] for tick in ticks if tick["runIds"]), None)
+
+    return until(requested, f"{name} to request a run")
+
+
+def tags_of(deployment: Deployment, run_id: str, *names: str) -> tuple[str, ...]:
+    (run,) = deployment.ask(queries.RUNS, filter={"runIds": [run_id]})["results"]
+    tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+    return tuple(tags[name] for name in names)
+
+
+@dataclass
+class UnderWay:
+    """What was set going before the first test, so that the tests wait for all of it at once."""
+
+    put_off: datetime
+    failing_backfill: str
+
+
+@pytest.fixture(scope="module")
+def under_way(deployment: Deployment, backfill: str) -> UnderWay:
+    """Files in the inbox, a tweet that was put off, a run that fails for want of its project, and the sensors on."""
+    inbox = deployment.folder / "inbox"
+    inbox.mkdir()
+    files = {
+        "torn.json.gz": gzip.compress(b'{"data": [')[:-9],
+        "new.json": json.dumps({"data": tweets_of(new_tweets(deployment))}).encode(),
+    }
+    for name, content in files.items():
+        (inbox / name).write_bytes(content)
+        a_while_ago = time.time() - 60
+        os.utime(inbox / name, (a_while_ago, a_while_ago))
+    waits = deployment.some_hours(*FINISHED).start
+    put_off(deployment, waits)
+    for sensor in ("inbox_sensor", "deferred_sensor"):
+        deployment.ask(queries.START_SENSOR, name=sensor)
+    return UnderWay(waits, deployment.backfill([deployment.hours.end - HOUR], projects=["nobody"]))
+
+
+@on_sqlite
+@pytest.mark.usefixtures("under_way")
+def test_a_file_in_the_inbox_is_worked_on_and_a_torn_one_is_not_in_the_way(deployment: Deployment) -> None:
+    (run,) = first_runs(deployment, queries.SENSOR_TICKS, "inbox_sensor")
+    hour = new_tweets(deployment)
+    assert tags_of(deployment, run, TRIGGER_TAG, PARTITION) == ("inbox", hour_key(hour))
+    assert deployment.wait_for_run(run) == "SUCCESS"
+    with deployment.database.read() as connection:
+        stored = set(read_tweets(connection, HourRange(hour, hour + HOUR))["tweet_id"])
+        rejected = connection.execute(sa.select(rejected_records.c.source, rejected_records.c.reason)).all()
+    assert {tweet["id"] for tweet in tweets_of(hour)} <= stored
+    assert [(Path(source).name, reason) for source, reason in rejected] == [("torn.json.gz", UNREADABLE_FILE)]
+
+
+@on_sqlite
+def test_what_was_put_off_is_taken_up_when_the_quota_is_free(deployment: Deployment, under_way: UnderWay) -> None:
+    (run,) = first_runs(deployment, queries.SENSOR_TICKS, "deferred_sensor")
+    hour = under_way.put_off
+    assert tags_of(deployment, run, TRIGGER_TAG, PARTITION) == ("deferred", hour_key(hour))
+    assert deployment.wait_for_run(run) == "SUCCESS"
+    with deployment.database.read() as connection:
+        assert set(read_outcomes(connection, HourRange(hour, hour + HOUR))["outcome"]) == {"done"}
+
+
+@on_sqlite
+def test_a_failed_run_is_told_of_where_people_hear_it(
+    deployment: Deployment, webhook: Webhook, under_way: UnderWay
+) -> None:
+    assert deployment.wait_for_backfill(under_way.failing_backfill) == "COMPLETED_FAILED"
+    (run,) = deployment.runs_of(under_way.failing_backfill)
+    told = until(lambda: [text for text in webhook.texts if run["runId"] in text], "the message")
+    assert "nobody" in told[0]
+    assert "a-key" not in told[0]
+
+
+def test_the_hourly_schedule_runs_the_last_full_hour(deployment: Deployment) -> None:
+    (run,) = first_runs(deployment, queries.SCHEDULE_TICKS, "hourly_schedule")
+    # It was switched on as if an hour ago, and five minutes past an hour came since then.
+    last = deployment.hours.end - HOUR
+    trigger, hour = tags_of(deployment, run, TRIGGER_TAG, PARTITION)
+    assert trigger == "schedule"
+    assert hour in {hour_key(last), hour_key(last - HOUR), hour_key(last + HOUR)}
+    assert deployment.wait_for_run(run) == "SUCCESS"
+
+
+def test_what_still_waits_is_taken_up_once_a_day(deployment: Deployment) -> None:
+    (run,) = first_runs(deployment, queries.SCHEDULE_TICKS, "top_up_schedule")
+    assert tags_of(deployment, run, TRIGGER_TAG, PARTITION) == ("top-up", hour_key(deployment.hours.start))
+    assert deployment.wait_for_run(run) == "SUCCESS"
+
+
+def test_the_second_look_at_the_counts_comes_every_half_hour(deployment: Deployment) -> None:
+    (run,) = first_runs(deployment, queries.SCHEDULE_TICKS, "refresh_schedule")
+    assert deployment.wait_for_run(run) == "SUCCESS"
+
+
+def new_tweets(deployment: Deployment) -> datetime:
+    """The hour of the tweets in the inbox."""
+    return deployment.hours.end - 3 * HOUR
+
+
+def put_off(deployment: Deployment, hour: datetime) -> None:
+    """Make an answered tweet of the hour one that has waited for an hour."""
+    with deployment.database.begin() as connection:
+        ended = generation_outcomes.c
+        tweet = connection.scalars(sa.select(ended.tweet_id).where(ended.window_start == hour)).first()
+        assert tweet is not None
+        connection.execute(sa.delete(comment_suggestions).where(comment_suggestions.c.tweet_id == tweet))
+        earlier = sa.update(generation_outcomes).where(ended.tweet_id == tweet)
+        connection.execute(earlier.values(outcome="deferred", updated_at=datetime.now(UTC) - HOUR))
