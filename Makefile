@@ -16,7 +16,7 @@ PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.13 python3.12 python3.11 pyt
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test lint format lock bench clean
+.PHONY: help setup demo dev review test lint format lock bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ demo: $(READY) ## sample tweets in, reply suggestions out, in a minute and witho
 
 dev: $(READY) ## the Dagster UI on the same data, at http://127.0.0.1:3000 (ARGS="--port 3001")
 	@$(BIN)/viral-assets dev $(ARGS)
+
+review: $(READY) ## the review page on the same data: approve, edit, reject, mark as posted
+	@$(BIN)/viral-assets review $(ARGS)
 
 lint: $(READY) ## ruff (rules and format) and mypy
 	$(BIN)/ruff check .

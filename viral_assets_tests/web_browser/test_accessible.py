@@ -1,0 +1,125 @@
+"""The pages by the rules of axe-core: nothing serious or critical, in both schemes, on a desktop and on a phone."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from viral_assets_tests.web_browser.conftest import Kept
+from viral_assets_tests.web_browser.visitor import Visit, Visitor, alone, options, phone
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is not installed")
+expect: Any = playwright.expect
+
+GRAVE = ("serious", "critical")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@cache
+def axe_script() -> str:
+    """axe-core itself, from the wheel."""
+    return Path(axe.AXE_FILE_PATH).read_text(encoding="utf-8")
+
+
+def grave_issues(page: Page, *, only: str | None = None) -> list[str]:
+    """What axe finds, one line each; with ``only``, by one rule."""
+    # Evaluated by the debugger, which the page's content security policy does not bind.
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe_script())
+    run = {"type": "rule", "values": [only]} if only else {"type": "tag", "values": TAGS}
+    found = page.evaluate("runOnly => axe.run({ runOnly, resultTypes: ['violations'] })", run)
+    return [
+        f"{issue['id']} ({issue['impact']}): {issue['help']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+        for issue in found["violations"]
+        if issue["impact"] in GRAVE
+        for node in issue["nodes"][:3]
+    ]
+
+
+def assert_accessible(visitor: Visitor) -> None:
+    """In light and in dark, which differ in nothing but colours."""
+    visitor.page.emulate_media(color_scheme="light")
+    assert grave_issues(visitor.page) == []
+    visitor.page.emulate_media(color_scheme="dark")
+    assert grave_issues(visitor.page, only="color-contrast") == []
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def anyone(request: pytest.FixtureRequest, visit: Visit) -> Visitor:
+    """A person with a desktop, and one with a phone."""
+    return visit(**(phone() if request.param == "phone" else options()))
+
+
+def test_the_list_with_every_kind_of_decision(anyone: Visitor, kept: Kept) -> None:
+    page = anyone.open("/?status=all&search=bedroom")
+    cards = [str(card.get_attribute("data-tweet")) for card in anyone.cards().all()]
+    anyone.suggestion(cards[0], 1).get_by_role("button", name="Approve").click()
+    expect(anyone.suggestion(cards[0], 1)).to_have_attribute("data-status", "approved")
+    anyone.suggestion(cards[1], 1).get_by_role("button", name="Posted").click()
+    expect(anyone.suggestion(cards[1], 1)).to_have_attribute("data-status", "posted")
+    item = anyone.suggestion(cards[0], 2)
+    item.get_by_text("Reject", exact=True).first.click()
+    item.get_by_role("button", name="too generic").click()
+    expect(item).to_have_attribute("data-status", "rejected")
+    expect(page.locator("[data-toast]")).to_be_visible()
+    assert_accessible(anyone)
+
+
+def test_a_tweet_being_edited_and_refused(anyone: Visitor, kept: Kept) -> None:
+    first = kept.listed()[0]
+    page = anyone.open(f"/tweet?project=demo&tweet_id={first}")
+    anyone.edit(first, "wörter " * 60)
+    anyone.suggestion(first, 1).get_by_role("button", name="Save and approve").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    anyone.suggestion(first, 2).get_by_text("Reject", exact=True).first.click()
+    anyone.suggestion(first, 3).get_by_role("button", name="Approve").click()
+    expect(anyone.suggestion(first, 3)).to_have_attribute("data-status", "approved")
+    assert_accessible(anyone)
+    page.reload()
+    expect(page.locator(".history li")).to_have_count(1)
+    assert_accessible(anyone)
+
+
+@pytest.mark.parametrize(
+    "path", ["/approve-greens", "/numbers", "/nowhere", "/?label=purple", "/?search=nothing+is+like+this"]
+)
+def test_the_other_pages(anyone: Visitor, kept: Kept, path: str) -> None:
+    first = kept.listed()[0]
+    page = anyone.page
+    if path == "/numbers":
+        anyone.open(alone(first))
+        anyone.suggestion(first).get_by_role("button", name="Approve").click()
+        expect(anyone.toast()).to_contain_text("Approved")
+    anyone.open(path)
+    page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
+    assert_accessible(anyone)
+
+
+def test_the_help_and_the_menus(anyone: Visitor) -> None:
+    page = anyone.open("/?topic=digital+detox&label=green")
+    anyone.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert_accessible(anyone)
+    anyone.press("Escape")
+    page.locator(".name summary").click()
+    assert_accessible(anyone)
+
+
+def test_the_login(visit: Visit, serve: Any) -> None:
+    address = serve(token="a token that is long enough")
+    for kind in (options(), phone()):
+        visitor = visit(address, **kind)
+        page = visitor.open("/")
+        assert_accessible(visitor)
+        page.get_by_label("Token").fill("wrong")
+        page.get_by_label("Your name").fill("Zoë")
+        page.get_by_role("button", name="Come in").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        assert_accessible(visitor)
