@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
+from viral_assets_tests.chromium import chromium as started_chromium
 from viral_assets_tests.e2e import on_sqlite
 from viral_assets_tests.e2e.deployment import PATIENCE, Deployment
 
@@ -54,17 +53,8 @@ class Tab:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
     """The system's browser."""
-    pytest.importorskip("playwright", reason="playwright is not installed")
-    path = os.environ.get("VIRAL_ASSETS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if not path:
-        pytest.skip("no Chromium on this machine (Debian: apt install chromium; or name it in VIRAL_ASSETS_CHROMIUM)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # Root, as in containers, has no sandbox; the only pages opened are our own.
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with started_chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
