@@ -16,7 +16,7 @@ PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.13 python3.12 python3.11 pyt
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev review test lint format lock bench clean
+.PHONY: help setup demo dev review test coverage lint format lock bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +40,11 @@ lint: $(READY) ## ruff (rules and format) and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint ## lint, then Dagster's own validation, then the tests with their coverage
+test: lint ## lint, then Dagster's own validation, then the tests
 	$(BIN)/dagster definitions validate
+	$(BIN)/pytest -n auto $(ARGS)
+
+coverage: $(READY) ## the tests, and which lines none of them runs (takes almost twice as long)
 	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
 
 format: $(READY) ## put the code in order

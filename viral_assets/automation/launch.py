@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import socket
 import sys
 import time
@@ -134,12 +135,14 @@ def open_instance(dagster_home: Path) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of a folder, for :func:`materialize_windows`.
 
     Raises:
-        ConfigurationError: its ``dagster.yaml`` cannot be used.
+        ConfigurationError: its ``dagster.yaml`` cannot be used; a variable that it wants and is not set is named.
     """
     try:
         instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(dagster_home), overrides=_NO_CAPTURE))
     except dg.DagsterError as error:
         reason = " ".join(str(error).split())
+        if unset := re.search(r'the environment variable "(\w+)" which is not set', reason):
+            reason = f"the environment variable {unset[1]} is not set"
         raise ConfigurationError(f"{dagster_home / 'dagster.yaml'} cannot be used: {reason}") from error
     with instance:
         yield instance

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -66,8 +67,8 @@ def report(
     last = now.astimezone(UTC).date()
     first = last - timedelta(days=days - 1)
     span = _Span(datetime(first.year, first.month, first.day, tzinfo=UTC), days, project)
-    funnels, costs = _funnels(connection, span), _costs(connection, span)
-    by_topic, by_band = _rates_of_tweets(connection, span)
+    decisions = _decisions(connection, span)
+    funnels, costs = _funnels(connection, span, decisions.by_day), _costs(connection, span)
     projects = {name for _, name in funnels} | ({project} if project is not None else set())
     return NumbersReport(
         project=project,
@@ -79,9 +80,9 @@ def report(
             for day in span.dates
             for name in sorted(projects)
         ),
-        by_topic=by_topic,
+        by_topic=decisions.by_topic,
         by_type=_rates_of_types(connection, span),
-        by_band=by_band,
+        by_band=decisions.by_band,
         quota=_quota(connection, now, days),
         limits=limits,
     )
@@ -100,12 +101,12 @@ class _Span:
         return conditions if self.project is None else [*conditions, table.c.project == self.project]
 
 
-def _funnels(connection: sa.Connection, span: _Span) -> dict[Key, Funnel]:
+def _funnels(connection: sa.Connection, span: _Span, decided: Mapping[str, Counter[Key]]) -> dict[Key, Funnel]:
     """What there is of each day and project."""
     counted = {
         "scored": _rows_of(connection, tweet_scores, span),
         "opportunities": _rows_of(connection, comment_opportunities, span),
-        **_decisions(connection, span),
+        **decided,
     }
     worked_on = {name for counts in counted.values() for _, name in counts}
     counted["tweets"] = _tweets(connection, span, worked_on)
@@ -178,24 +179,46 @@ def _came_twice(connection: sa.Connection, span: _Span) -> Counter[Key]:
     return _by_day((hour, name, count) for hour, name, count in rows if hour and span.start <= hour < span.end)
 
 
-def _decisions(connection: sa.Connection, span: _Span) -> dict[str, Counter[Key]]:
-    """Suggestions by day and project, and tweets by what became of theirs."""
-    each = _per_tweet(span)
+@dataclass(frozen=True)
+class _Decisions:
+    """Suggestions by day and project, tweets by what became of theirs, and how often people said yes."""
+
+    by_day: dict[str, Counter[Key]]
+    by_topic: tuple[Rate, ...]
+    by_band: tuple[Rate, ...]
+
+
+def _decisions(connection: sa.Connection, span: _Span) -> _Decisions:
+    each, chosen = _per_tweet(span), comment_opportunities
+    band = sum((sa.case((chosen.c.total >= edge / BANDS, 1), else_=0) for edge in range(1, BANDS)), sa.literal(0))
     flags = ("approved", "refused", "posted")
     amounts = ("suggestions", "approved_suggestions", "rejected_suggestions", "posted_suggestions")
-    query = sa.select(
-        each.c.window_start,
-        each.c.project,
-        sa.func.count().label("answered"),
-        *(sa.func.sum(each.c[name]).label(name) for name in (*flags, *amounts)),
-    ).group_by(each.c.window_start, each.c.project)
-    counted: dict[str, Counter[Key]] = {name: Counter() for name in ("answered", *flags, *amounts)}
+    query = (
+        sa.select(
+            each.c.window_start,
+            each.c.project,
+            chosen.c.topic,
+            band.label("band"),
+            sa.func.count().label("answered"),
+            *(sa.func.sum(each.c[name]).label(name) for name in (*flags, *amounts)),
+        )
+        .outerjoin_from(each, chosen, sa.and_(chosen.c.project == each.c.project, chosen.c.tweet_id == each.c.tweet_id))
+        .group_by(each.c.window_start, each.c.project, chosen.c.topic, band)
+    )
+    by_day: dict[str, Counter[Key]] = {name: Counter() for name in ("answered", *flags, *amounts)}
+    topics: _Decided = defaultdict(Counter)
+    bands: _Decided = defaultdict(Counter)
     for row in connection.execute(query):
         key = (row.window_start.date(), row.project)
-        for name, counts in counted.items():
+        for name, of_days in by_day.items():
             # PostgreSQL adds up to a Decimal.
-            counts[key] += int(getattr(row, name))
-    return counted
+            of_days[key] += int(getattr(row, name))
+        decided = int(row.approved) + int(row.refused)
+        if decided and row.topic is not None:
+            for counts in (topics[row.topic], bands[f"{row.band / BANDS:.1f} to {(row.band + 1) / BANDS:.1f}"]):
+                counts.update(approved=int(row.approved), decided=decided)
+    in_order = tuple(sorted(_rates(bands), key=lambda rate: rate.name))
+    return _Decisions(by_day, _most_decided_first(topics), in_order)
 
 
 def _per_tweet(span: _Span) -> sa.Subquery:
@@ -224,25 +247,6 @@ def _per_tweet(span: _Span) -> sa.Subquery:
         .group_by(table.c.project, table.c.tweet_id)
         .subquery()
     )
-
-
-def _rates_of_tweets(connection: sa.Connection, span: _Span) -> tuple[tuple[Rate, ...], tuple[Rate, ...]]:
-    """By topic and by score."""
-    each, chosen = _per_tweet(span), comment_opportunities
-    band = sum((sa.case((chosen.c.total >= edge / BANDS, 1), else_=0) for edge in range(1, BANDS)), sa.literal(0))
-    query = (
-        sa.select(chosen.c.topic, band.label("band"), sa.func.sum(each.c.approved), sa.func.count())
-        .join_from(each, chosen, sa.and_(chosen.c.project == each.c.project, chosen.c.tweet_id == each.c.tweet_id))
-        .where(each.c.approved + each.c.refused > 0)
-        .group_by(chosen.c.topic, band)
-    )
-    topics: _Decided = defaultdict(Counter)
-    bands: _Decided = defaultdict(Counter)
-    for topic, at, approved, decided in connection.execute(query):
-        name = f"{at / BANDS:.1f} to {(at + 1) / BANDS:.1f}"
-        for counts in (topics[topic], bands[name]):
-            counts.update(approved=int(approved), decided=decided)
-    return _most_decided_first(topics), tuple(sorted(_rates(bands), key=lambda rate: rate.name))
 
 
 def _rates_of_types(connection: sa.Connection, span: _Span) -> tuple[Rate, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -199,6 +200,14 @@ def test_runs_are_kept_on_disk_for_the_ui(home: Home) -> None:
 def test_an_instance_file_with_a_mistake_is_named(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text("telemetri: {enabled: false}\n")
     with pytest.raises(ConfigurationError, match=r"dagster\.yaml cannot be used: .*telemetri"), open_instance(tmp_path):
+        pass
+
+
+def test_a_variable_that_the_instance_file_wants_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DAGSTER_POSTGRES_URL", raising=False)
+    shutil.copy(Path(__file__).parents[2] / "deploy" / "postgres" / "dagster.yaml", tmp_path)
+    reason = r"dagster\.yaml cannot be used: the environment variable DAGSTER_POSTGRES_URL is not set$"
+    with pytest.raises(ConfigurationError, match=reason), open_instance(tmp_path):
         pass
 
 
