@@ -169,7 +169,7 @@ def digest_rows(connection: Connection, window: HourRange, project: str | None =
     views: list[OpportunityView] = []
     for row in rows:
         rank = views[-1].rank + 1 if views and views[-1].project == row.project else 1
-        views.append(_view(row, rank, 100 * row.total, suggestions.get((row.project, row.tweet_id), ())))
+        views.append(opportunity_view(row, rank, 100 * row.total, suggestions.get((row.project, row.tweet_id), ())))
     return views
 
 
@@ -263,7 +263,7 @@ def read_ranked(
             theirs = one_of(connection, comment_suggestions.c.tweet_id, tweet_ids)
             suggestions |= _suggestions(connection, None, project, wanted, theirs)
         yield [
-            _view(
+            opportunity_view(
                 rows[place.project, place.tweet_id],
                 place.rank,
                 place.priority_score,
@@ -422,10 +422,13 @@ def _within(table: Table, window: HourRange | None, project: str | None = None) 
     return conditions
 
 
-def _view(row: Row[Any], rank: int, score: float, suggestions: Iterable[SuggestionView]) -> OpportunityView:
+def opportunity_view(
+    row: Row[Any], rank: int, priority_score: float, suggestions: Iterable[SuggestionView]
+) -> OpportunityView:
+    """A row that has the columns of the tweet, its scores, its opportunity and its outcome."""
     return OpportunityView(
         rank=rank,
-        priority_score=score,
+        priority_score=priority_score,
         project=row.project,
         tweet_id=row.tweet_id,
         window_start=row.window_start,

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.review.hygiene import one_line
+from viral_assets.review.wording import kind
 from viral_assets.store import decisions
 from viral_assets.store.decisions import Conflict, Decided, NotAllowed, SuggestionKey
 from viral_assets.store.status import EDIT, STATUSES
@@ -27,7 +28,7 @@ from viral_assets.web.forms import BadFormError, field, posted_form
 from viral_assets.web.listing import read_greens, read_opportunity
 from viral_assets.web.pages import NotFoundError, tweet_page
 from viral_assets.web.regenerate import checked_project
-from viral_assets.web.rendering import anchor, kind
+from viral_assets.web.rendering import anchor
 from viral_assets.web.site import Site, wants_part
 
 PERSONS_ACTIONS = ("approve", "reject", "edit", "post", "reopen")

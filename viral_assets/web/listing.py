@@ -20,7 +20,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, Select
 
-from viral_assets.review.queries import REACH_OF_ONE, OpportunityView, SuggestionView, priority
+from viral_assets.review.queries import (
+    REACH_OF_ONE,
+    OpportunityView,
+    SortBy,
+    SuggestionView,
+    opportunity_view,
+    priority,
+)
 from viral_assets.store.tables import (
     comment_opportunities,
     comment_suggestions,
@@ -117,7 +124,11 @@ def read_opportunities(connection: Connection, keys: Sequence[Key], sort: str = 
         for row in connection.execute(_details().where(_any_of(chosen.project, chosen.tweet_id, keys)))
     }
     suggestions = _suggestions(connection, keys)
-    return [_view(rows[key], rank, sort, suggestions.get(key, ())) for rank, key in enumerate(keys, 1) if key in rows]
+    return [
+        opportunity_view(rows[key], rank, _priority(rows[key], sort), suggestions.get(key, ()))
+        for rank, key in enumerate(keys, 1)
+        if key in rows
+    ]
 
 
 def read_opportunity(connection: Connection, project: str, tweet_id: str) -> OpportunityView | None:
@@ -373,33 +384,6 @@ _SUGGESTION_COLUMNS = (
 )
 
 
-def _view(row: Row[Any], rank: int, sort: str, suggestions: Sequence[Suggestion]) -> OpportunityView:
-    audience = {"views": row.view_count, "followers": row.author_followers}
-    return OpportunityView(
-        rank=rank,
-        priority_score=priority("score" if sort == "score" else "balanced", total=row.total, **audience),
-        project=row.project,
-        tweet_id=row.tweet_id,
-        window_start=row.window_start,
-        created_at=row.created_at,
-        collected_at=row.collected_at,
-        text=row.text,
-        lang=row.lang,
-        author_handle=row.author_handle,
-        author_name=row.author_name,
-        author_followers=row.author_followers,
-        author_verified=row.author_verified,
-        likes=row.like_count,
-        replies=row.reply_count,
-        retweets=row.retweet_count,
-        quotes=row.quote_count,
-        views=row.view_count,
-        total=row.total,
-        label=row.label,
-        topic=row.topic,
-        why=row.why,
-        **{name: getattr(row, name) for name in _COMPONENTS},
-        suggestions=tuple(suggestions),
-        outcome=row.outcome,
-        reason=row.reason or "",
-    )
+def _priority(row: Row[Any], sort: str) -> float:
+    by: SortBy = "score" if sort == "score" else "balanced"
+    return priority(by, total=row.total, views=row.view_count, followers=row.author_followers)

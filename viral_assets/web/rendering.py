@@ -12,12 +12,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
-from viral_assets.review.composer import composer_link, profile_link
-from viral_assets.review.digest import human_count, money
-from viral_assets.review.hygiene import folded, one_line, readable
+from viral_assets.review.composer import composer_link
+from viral_assets.review.hygiene import one_line
 from viral_assets.review.queries import OpportunityView
+from viral_assets.review.wording import money, page_templates
 from viral_assets.store.status import after
 from viral_assets.tweet_text import POST_WEIGHT
 from viral_assets.web.entities import linked
@@ -49,25 +49,10 @@ ACTION_WORDS = {
     "undo": "took back",
 }
 
-# Heading, and what to say, for a tweet without suggestions. None: no run has finished it.
-_OUTCOMES: dict[str | None, tuple[str, str]] = {
-    None: ("No suggestions yet", "No generation run has taken up this tweet."),
-    "done": ("No suggestions", "The run ended without an open suggestion for this tweet."),
-    "filtered": ("Left out by the quality filter", "What was written for this tweet was not good enough to show."),
-    "blocked": ("Withheld by the safety filter", "The model's provider did not want to answer this tweet."),
-    "failed": ("Could not be written", "Asking several times gave no usable answer."),
-    "deferred": ("Waiting for quota", "The limits of the day were reached; a later run takes this tweet up."),
-}
-
-_LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8})*", re.ASCII)
-# X's own codes that are no language at all: undetermined, media or links only, art, ...
-_NO_LANGUAGE = frozenset({"und", "zxx", "art", "qam", "qct", "qht", "qme", "qst"})
-_OLD_CODES = {"in": "id", "iw": "he", "ji": "yi"}
-
 
 def render(template: str, values: Mapping[str, Any]) -> str:
     """A template filled in."""
-    return _environment().get_template(template).render(values)
+    return _templates().get_template(template).render(values)
 
 
 def anchor(view: OpportunityView) -> str:
@@ -121,25 +106,6 @@ def allowed(suggestion: Suggestion) -> frozenset[str]:
     )
 
 
-def language(code: str | None) -> str | None:
-    """The code as an HTML ``lang``, or None where it names no language."""
-    if not code or not _LANGUAGE.fullmatch(code) or code.lower() in _NO_LANGUAGE:
-        return None
-    return _OLD_CODES.get(code.lower(), code)
-
-
-def kind(name: str) -> str:
-    """``ask_question`` as words."""
-    words = one_line(re.sub("[_-]+", " ", name))
-    return words[:1].upper() + words[1:]
-
-
-def clock(instant: datetime) -> str:
-    """``21 Nov, 20:14``."""
-    instant = instant.astimezone(UTC)
-    return f"{instant.day} {instant:%b}, {instant:%H:%M}"
-
-
 def seconds_text(seconds: float) -> str:
     """``23 s``, ``4 min``, ``3 h``."""
     if seconds < 90:
@@ -155,32 +121,15 @@ def static_address(name: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("viral_assets.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _templates() -> Environment:
+    environment = page_templates("viral_assets.web")
     environment.filters.update(
         ago=ago,
         allowed=allowed,
         anchor=anchor,
-        clock=clock,
-        folded=folded,
-        grouped=lambda count: f"{count:,}",
-        human=human_count,
         initials=initials,
-        iso=lambda instant: f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        kind=kind,
-        language=language,
         linked=linked,
         money=lambda dollars: "unknown" if dollars is None else money(dollars),
-        one_line=one_line,
-        outcome=lambda view: _OUTCOMES.get(view.outcome, _OUTCOMES[None]),
-        profile=profile_link,
-        readable=readable,
         seconds=seconds_text,
         settled=settled,
         tint=tint,
