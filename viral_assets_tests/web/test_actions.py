@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -16,6 +17,7 @@ from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.generation.report import GenerationReport
 from viral_assets.quota import Limits, open_ledger
 from viral_assets.quota.ledger import Ask
+from viral_assets.review.exporting import export_suggestions
 from viral_assets.review.queries import OpportunityView
 from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey
@@ -66,6 +68,17 @@ def test_a_decision_is_kept_told_and_taken_back(
     undo = next(form for form in page.forms if form.action == "/undo" and "event" in form.fields)
     assert "Undone: Add value is pending again" in mara.send(undo).words
     assert state(database)[FIRST][0] == "pending"
+
+
+def test_after_an_export_of_everything_the_page_says_where_it_is(
+    plain: Reviewer, database: Database, now: datetime, tmp_path: Path
+) -> None:
+    before = plain.get("/").all("data-tweet")
+    export_suggestions(database, tmp_path / "all.csv", "csv", now=now)
+    page = plain.get("/")
+    assert "Nothing waits for a decision" in page.words
+    assert "/?status=exported" in page.all("href")
+    assert set(plain.get("/?status=exported").all("data-tweet")) >= set(before) != set()
 
 
 def test_without_a_script_the_way_leads_back_to_the_tweet(plain: Reviewer) -> None:
