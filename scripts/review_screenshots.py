@@ -6,11 +6,9 @@ Playwright (``pip install -e '.[dev]'``) and a Chromium (Debian: ``apt install c
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 # Beside this file.
-from screenshots import ROOT, browser, environment, fill
+from screenshots import browser, environment, fill, options
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -37,23 +35,7 @@ PHONE = {"width": 390, "height": 844}
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fill a home with the demo, let people decide, serve the page, and take the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "docs" / "images", metavar="FOLDER", help="where to (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--home", type=Path, metavar="FOLDER", help="VIRAL_ASSETS_HOME to keep; a new one is thrown away if not given"
-    )
-    parser.add_argument(
-        "--chromium",
-        default=os.environ.get("VIRAL_ASSETS_CHROMIUM") or shutil.which("chromium"),
-        metavar="PATH",
-        help="the browser (default: %(default)s)",
-    )
-    given = parser.parse_args(arguments)
-    if not given.chromium:
-        parser.error("no Chromium on this machine; install one (Debian: apt install chromium) or use --chromium")
-    given.out.mkdir(parents=True, exist_ok=True)
+    given = options(arguments, __doc__)
     with tempfile.TemporaryDirectory(prefix="viral_assets_") as thrown_away:
         home = (given.home or Path(thrown_away) / "home").resolve()
         fill(home)

@@ -66,7 +66,22 @@ _Found = TypeVar("_Found")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fill a home with the sample, start the UI on it, launch a backfill, and take the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    given = options(arguments, __doc__)
+    with tempfile.TemporaryDirectory(prefix="viral_assets_") as thrown_away:
+        home = (given.home or Path(thrown_away) / "home").resolve()
+        # Those of the demo: partitions without anything in them would take the room in the plots.
+        hours = last_full_hours(24, datetime.now(UTC))
+        digest = fill(home)
+        with user_interface(home, hours) as url:
+            run, backfill = launch(url)
+            with browser(given.chromium) as page:
+                for name in take(page, url, run, backfill, digest, given.out):
+                    print(f"{name}: {name.stat().st_size / 1000:,.0f} kB")
+
+
+def options(arguments: Sequence[str] | None, about: str | None) -> argparse.Namespace:
+    """Where pictures go (``out``, made if need be), in which ``home``, and by which ``chromium``."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--out", type=Path, default=ROOT / "docs" / "images", metavar="FOLDER", help="where to (default: %(default)s)"
     )
@@ -83,16 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not given.chromium:
         parser.error("no Chromium on this machine; install one (Debian: apt install chromium) or use --chromium")
     given.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="viral_assets_") as thrown_away:
-        home = (given.home or Path(thrown_away) / "home").resolve()
-        # Those of the demo: partitions without anything in them would take the room in the plots.
-        hours = last_full_hours(24, datetime.now(UTC))
-        digest = fill(home)
-        with user_interface(home, hours) as url:
-            run, backfill = launch(url)
-            with browser(given.chromium) as page:
-                for name in take(page, url, run, backfill, digest, given.out):
-                    print(f"{name}: {name.stat().st_size / 1000:,.0f} kB")
+    return given
 
 
 def fill(home: Path) -> Path:

@@ -43,6 +43,23 @@ REACH_OF_ONE = 1_000_000
 ROWS_AT_ONCE = 2_000
 """Tweets read together with all their texts: what bounds the memory of an export."""
 
+_TWEET_COLUMNS = (
+    "created_at",
+    "collected_at",
+    "text",
+    "lang",
+    "author_handle",
+    "author_name",
+    "author_followers",
+    "author_verified",
+    "like_count",
+    "reply_count",
+    "retweet_count",
+    "quote_count",
+    "view_count",
+)
+_COMPONENTS = ("velocity", "relevance", "openness", "author_quality")
+
 
 @dataclass(frozen=True, slots=True)
 class SuggestionView:
@@ -333,37 +350,22 @@ def _cost(connection: Connection, window: HourRange, project: str | None) -> flo
 
 
 def _opportunities(window: HourRange | None, project: str | None) -> Select[Any]:
-    chosen = comment_opportunities
+    return opportunity_details().where(*_within(comment_opportunities, window, project))
 
+
+def opportunity_details() -> Select[Any]:
+    """Opportunities with all that :func:`opportunity_view` wants of them."""
     return (
         select(
-            chosen,
-            *(
-                tweets.c[name]
-                for name in (
-                    "created_at",
-                    "collected_at",
-                    "text",
-                    "lang",
-                    "author_handle",
-                    "author_name",
-                    "author_followers",
-                    "author_verified",
-                    "like_count",
-                    "reply_count",
-                    "retweet_count",
-                    "quote_count",
-                    "view_count",
-                )
-            ),
-            *(tweet_scores.c[name] for name in ("velocity", "relevance", "openness", "author_quality")),
+            comment_opportunities,
+            *(tweets.c[name] for name in _TWEET_COLUMNS),
+            *(tweet_scores.c[name] for name in _COMPONENTS),
             generation_outcomes.c.outcome,
             generation_outcomes.c.reason,
         )
-        .join_from(chosen, tweets, tweets.c.tweet_id == chosen.c.tweet_id)
+        .join_from(comment_opportunities, tweets, tweets.c.tweet_id == comment_opportunities.c.tweet_id)
         .outerjoin(tweet_scores, _same_tweet(tweet_scores))
         .outerjoin(generation_outcomes, _same_tweet(generation_outcomes))
-        .where(*_within(chosen, window, project))
     )
 
 

@@ -25,14 +25,13 @@ from viral_assets.review.queries import (
     OpportunityView,
     SortBy,
     SuggestionView,
+    opportunity_details,
     opportunity_view,
     priority,
 )
 from viral_assets.store.tables import (
     comment_opportunities,
     comment_suggestions,
-    generation_outcomes,
-    tweet_scores,
     tweets,
 )
 from viral_assets.web.filters import BadFilterError, Filters
@@ -121,7 +120,7 @@ def read_opportunities(connection: Connection, keys: Sequence[Key], sort: str = 
     chosen = comment_opportunities.c
     rows = {
         (row.project, row.tweet_id): row
-        for row in connection.execute(_details().where(_any_of(chosen.project, chosen.tweet_id, keys)))
+        for row in connection.execute(opportunity_details().where(_any_of(chosen.project, chosen.tweet_id, keys)))
     }
     suggestions = _suggestions(connection, keys)
     return [
@@ -317,22 +316,6 @@ def _any_of(project: ColumnElement[str], tweet_id: ColumnElement[str], keys: Seq
     return sa.or_(*(sa.and_(project == name, tweet_id.in_(ids)) for name, ids in by_project.items()))
 
 
-def _details() -> Select[Any]:
-    chosen, scores, outcomes = comment_opportunities, tweet_scores, generation_outcomes
-    return (
-        sa.select(
-            chosen,
-            *(tweets.c[name] for name in _TWEET_COLUMNS),
-            *(scores.c[name] for name in _COMPONENTS),
-            outcomes.c.outcome,
-            outcomes.c.reason,
-        )
-        .join_from(chosen, tweets, tweets.c.tweet_id == chosen.c.tweet_id)
-        .outerjoin(scores, sa.and_(scores.c.project == chosen.c.project, scores.c.tweet_id == chosen.c.tweet_id))
-        .outerjoin(outcomes, sa.and_(outcomes.c.project == chosen.c.project, outcomes.c.tweet_id == chosen.c.tweet_id))
-    )
-
-
 def _suggestions(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, Sequence[Suggestion]]:
     """In the order of the project file, whatever was decided: the keys 1 to 5 go on meaning the same."""
     table = comment_suggestions.c
@@ -354,22 +337,6 @@ def _suggestions(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, Se
     return grouped
 
 
-_TWEET_COLUMNS = (
-    "created_at",
-    "collected_at",
-    "text",
-    "lang",
-    "author_handle",
-    "author_name",
-    "author_followers",
-    "author_verified",
-    "like_count",
-    "reply_count",
-    "retweet_count",
-    "quote_count",
-    "view_count",
-)
-_COMPONENTS = ("velocity", "relevance", "openness", "author_quality")
 _SUGGESTION_COLUMNS = (
     "text",
     "weighted_length",
