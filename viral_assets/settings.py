@@ -32,6 +32,26 @@ def checkout_root() -> Path:
     return root if (root / "workspace.yaml").exists() else Path.cwd()
 
 
+STARTER = Path(__file__).resolve().parent / "starter"
+"""What whoever has no checkout needs: the demo project, Dagster's files, a project to begin with."""
+
+BUNDLED_PROJECTS = STARTER / "projects"
+
+
+def working_root() -> Path:
+    """Where data and project files are by default: the working directory, if it is laid out as a project folder (by
+    ``viral-assets init``) or there is no checkout, else the checkout.
+    """
+    here = Path.cwd()
+    laid_out = (here / "workspace.yaml").is_file() and (here / "projects").is_dir()
+    return here if laid_out else checkout_root()
+
+
+def _default_projects() -> Path:
+    folder = working_root() / "projects"
+    return folder if folder.is_dir() else BUNDLED_PROJECTS
+
+
 def _blank_is_unset(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
@@ -85,9 +105,9 @@ class Settings(BaseSettings):
     rpd: Annotated[float | None, Optional_] = None
     quota_window_seconds: float = 60
     daily_budget_usd: Annotated[float | None, Optional_] = None
-    home: Path = Field(default_factory=lambda: checkout_root() / "data")
+    home: Path = Field(default_factory=lambda: working_root() / "data")
     database_url: Annotated[SecretStr | None, Optional_] = None
-    projects_dir: Path = Field(default_factory=lambda: checkout_root() / "projects")
+    projects_dir: Path = Field(default_factory=_default_projects)
     inbox: Annotated[Path | None, Optional_] = None
     start: Hour = None
     end: Hour = None

@@ -5,7 +5,11 @@ from __future__ import annotations
 import multiprocessing
 from multiprocessing.context import ForkServerContext
 
-PRELOADED = ["viral_assets_tests.quota.hammer", "viral_assets_tests.generation.processes"]
+PRELOADED = [
+    "viral_assets_tests.quota.hammer",
+    "viral_assets_tests.generation.processes",
+    "viral_assets_tests.instance.processes",
+]
 """There is one server for each process of the suite, and it knows what it was first told: so always all of it."""
 
 

@@ -29,7 +29,7 @@ CORE = (
     "learning",
     "web",
 )
-SHELL = ("assets", "automation", "resources", "checks", "definitions", "cli")
+SHELL = ("assets", "automation", "resources", "checks", "definitions", "cli", "instance")
 ROOT = ("errors", "hours", "settings", "tweet_text")
 
 MAY_READ_SETTINGS = {"cli", "resources", "definitions", "automation", "checks", "generation"}

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import re
 import socket
 import sys
 import time
@@ -25,7 +24,6 @@ import dagster as dg
 # location the UI could not re-execute it. These names are those of 1.13, which is what setup.cfg allows.
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import create_execution_plan, execute_run_iterator
-from dagster._core.instance.ref import InstanceRef
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.utils import make_new_run_id
 from dagster_shared.error import SerializableErrorInfo
@@ -39,6 +37,7 @@ from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.generation.estimate import Estimate
 from viral_assets.generation.report import GenerationReport, Progress
 from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key
+from viral_assets.instance import make_ready, read_instance
 from viral_assets.resources.run_observer import RunObserver
 from viral_assets.resources.run_options import RunOptions
 from viral_assets.settings import load_settings
@@ -135,15 +134,10 @@ def open_instance(dagster_home: Path) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of a folder, for :func:`materialize_windows`.
 
     Raises:
-        ConfigurationError: its ``dagster.yaml`` cannot be used; a variable that it wants and is not set is named.
+        ViralAssetsError: its ``dagster.yaml`` or its tables cannot be used; the message says what to do.
     """
-    try:
-        instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(dagster_home), overrides=_NO_CAPTURE))
-    except dg.DagsterError as error:
-        reason = " ".join(str(error).split())
-        if unset := re.search(r'the environment variable "(\w+)" which is not set', reason):
-            reason = f"the environment variable {unset[1]} is not set"
-        raise ConfigurationError(f"{dagster_home / 'dagster.yaml'} cannot be used: {reason}") from error
+    make_ready(dagster_home)
+    instance = dg.DagsterInstance.from_ref(read_instance(dagster_home, _NO_CAPTURE))
     with instance:
         yield instance
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import sys
 import warnings
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from viral_assets import __version__
-from viral_assets.cli import database, demo, dev, digest, export, generate, ingest, quota, rejects, review, tune
+from viral_assets.cli import database, demo, dev, digest, export, generate, ingest, init, quota, rejects, review, tune
+from viral_assets.cli.environment import read_env_file
 from viral_assets.cli.output import complain
 from viral_assets.errors import ConfigurationError, QuotaError, ViralAssetsError
 
@@ -77,10 +79,15 @@ def viral_assets(
         warnings.simplefilter("ignore")
 
 
-for module in (demo, dev, ingest, rejects, generate, export, review, digest, tune, quota, database):
+for module in (demo, init, dev, ingest, rejects, generate, export, review, digest, tune, quota, database):
     module.register(app)
 
 
 def main() -> None:
     """Entry point of ``viral-assets``."""
+    try:
+        read_env_file(Path.cwd() / ".env")
+    except ConfigurationError as error:
+        complain(str(error))
+        sys.exit(2)
     app(prog_name="viral-assets")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from viral_assets.automation.launch import RunSummary
     from viral_assets.review.queries import OpportunityView
+    from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
 
 PROJECT = "demo"
@@ -50,13 +51,10 @@ def demo(as_json: Json = False) -> None:
     for name in IGNORED_ENVIRONMENT:
         os.environ.pop(name, None)
 
-    from viral_assets.cli.options import pick_projects
     from viral_assets.cli.runs import run_hours
-    from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
 
-    settings = load_settings()
-    pick_projects(settings, [PROJECT])
+    settings = settings_with_demo()
     hours = last_full_hours(HOURS, datetime.now(UTC))
     where = console(as_json=as_json)
     database = Database(settings.resolved_database_url)
@@ -79,6 +77,23 @@ def demo(as_json: Json = False) -> None:
     if as_json:
         result = asdict(outcome) | {"best": [row.tweet_id for row in outcome.best]}
         print_json({"tweets": tweets, **result, "seconds": round(run.seconds, 3), "html": str(page)})
+
+
+def settings_with_demo() -> Settings:
+    """The environment; the bundled project files where those at hand have no demo. Assets are told by the environment,
+    too.
+
+    Raises:
+        ConfigurationError: the environment or a project file cannot be used.
+    """
+    from viral_assets.projects.loader import load_projects
+    from viral_assets.settings import BUNDLED_PROJECTS, load_settings
+
+    settings = load_settings()
+    if settings.projects_dir.is_dir() and PROJECT in load_projects(settings.projects_dir):
+        return settings
+    os.environ["VIRAL_ASSETS_PROJECTS_DIR"] = str(BUNDLED_PROJECTS)
+    return load_settings()
 
 
 def prepare_sample(database: Database, folder: Path, hours: HourRange) -> int:
@@ -176,4 +191,11 @@ def _show(where: Console, outcome: Outcome, tweets: int, seconds: float, page: P
     )
     say(where, "Digest   ", command(str(page)))
     say(where, "CSV      ", command(str(page.with_suffix(".csv"))))
-    say(where, "Dagster  ", command("make dev"), " (or ", command("viral-assets dev"), "), then http://127.0.0.1:3000")
+    say(where, "Dagster  ", command("viral-assets dev"), f"{_make('dev')}, then http://127.0.0.1:3000")
+
+
+def _make(target: str) -> str:
+    """In a checkout, where commands may not be on the path."""
+    from viral_assets.settings import checkout_root
+
+    return f" (here also: make {target})" if (checkout_root() / "viral_assets").is_dir() else ""

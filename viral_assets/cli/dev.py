@@ -34,6 +34,11 @@ def dev(
 
     home = prepare_instance(load_settings())
     _refuse_taken_port(host, port)
+
+    from viral_assets.instance import make_ready
+
+    # Webserver, daemon and code location open it at once, whatever the dagster.yaml there says.
+    make_ready(home)
     say(console(as_json=True), f"Dagster UI at http://{host}:{port} on {home} (Ctrl-C ends it)")
     arguments = ["dev", "--host", host, "--port", str(port), *code_location_arguments()]
     os.execv(sys.executable, [sys.executable, "-W", f"ignore:{SUPERSEDED}", "-m", "dagster", *arguments])

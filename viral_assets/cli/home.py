@@ -17,20 +17,15 @@ if TYPE_CHECKING:
 INSTANCE_FILE = "dagster.yaml"
 WORKSPACE_FILE = "workspace.yaml"
 
-# Installed without the checkout there is no instance file to copy; Dagster's defaults are right but for this.
-FALLBACK_INSTANCE = "telemetry:\n  enabled: false\n"
-
 
 def prepare_instance(settings: Settings) -> Path:
-    """``DAGSTER_HOME`` as it is set, else ``$VIRAL_ASSETS_HOME/dagster`` with a copy of the checkout's
-    ``dagster.yaml``; an instance file that is already there stays as it is. Sets ``DAGSTER_HOME`` for this process
-    and its children.
+    """``DAGSTER_HOME`` as it is set, else ``$VIRAL_ASSETS_HOME/dagster`` with a copy of the ``dagster.yaml`` of the
+    working folder, the checkout or the package, whichever there is; an instance file that is already there stays as it
+    is. Sets ``DAGSTER_HOME`` for this process and its children.
 
     Raises:
         ConfigurationError: ``DAGSTER_HOME`` is not a folder, or the home cannot be written.
     """
-    from viral_assets.settings import checkout_root
-
     chosen = os.environ.get("DAGSTER_HOME", "").strip()
     if chosen:
         home = Path(chosen).expanduser()
@@ -42,11 +37,10 @@ def prepare_instance(settings: Settings) -> Path:
             home.mkdir(parents=True, exist_ok=True)
             instance = home / INSTANCE_FILE
             if not instance.exists():
-                template = checkout_root() / INSTANCE_FILE
-                if template.exists():
-                    shutil.copyfile(template, instance)
-                else:
-                    instance.write_text(FALLBACK_INSTANCE, encoding="utf-8")
+                # At once, for another process may be reading it.
+                temporary = home / f".{INSTANCE_FILE}.{os.getpid()}"
+                shutil.copyfile(_laid_out_or_bundled(INSTANCE_FILE), temporary)
+                temporary.replace(instance)
         except OSError as error:
             raise ConfigurationError(f"VIRAL_ASSETS_HOME: {error.filename}: {error.strerror}") from None
     os.environ["DAGSTER_HOME"] = str(home)
@@ -55,7 +49,11 @@ def prepare_instance(settings: Settings) -> Path:
 
 def code_location_arguments() -> list[str]:
     """What tells ``dagster`` where the definitions are, from whatever folder it is started."""
-    from viral_assets.settings import checkout_root
+    return ["--workspace", str(_laid_out_or_bundled(WORKSPACE_FILE))]
 
-    workspace = checkout_root() / WORKSPACE_FILE
-    return ["--workspace", str(workspace)] if workspace.exists() else ["--module-name", "viral_assets.definitions"]
+
+def _laid_out_or_bundled(name: str) -> Path:
+    from viral_assets.settings import STARTER, working_root
+
+    file = working_root() / name
+    return file if file.is_file() else STARTER / name

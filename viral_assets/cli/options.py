@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viral_assets.errors import ConfigurationError
+from viral_assets.errors import ConfigurationError, UnknownProjectError
 from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key, last_full_hours, parse_hour
 
 if TYPE_CHECKING:
@@ -158,5 +158,13 @@ def pick_projects(settings: Settings, names: Iterable[str] | None) -> Mapping[st
         ProjectFileError: one of the files cannot be used.
     """
     from viral_assets.projects.loader import load_projects, select_projects
+    from viral_assets.settings import BUNDLED_PROJECTS
 
-    return select_projects(load_projects(settings.projects_dir), list(names) if names else None)
+    try:
+        return select_projects(load_projects(settings.projects_dir), list(names) if names else None)
+    except UnknownProjectError as error:
+        if settings.projects_dir != BUNDLED_PROJECTS:
+            raise
+        raise UnknownProjectError(
+            f"{error}; `viral-assets init FOLDER` lays out a folder for a project of yours"
+        ) from None

@@ -70,7 +70,7 @@ def tune(
 
     from viral_assets.cli.options import pick_projects
     from viral_assets.errors import ConfigurationError
-    from viral_assets.settings import load_settings
+    from viral_assets.settings import BUNDLED_PROJECTS, load_settings
     from viral_assets.store.engine import Database
 
     if green_precision < yellow_precision:
@@ -87,6 +87,10 @@ def tune(
     from viral_assets.learning.thresholds import Targets
 
     path = find_project_file(settings.projects_dir, project)
+    if write and path.parent == BUNDLED_PROJECTS:
+        raise ConfigurationError(
+            f"the project {project} is part of the package and stays; `viral-assets init FOLDER` makes one of yours"
+        )
     targets = Targets(green_precision, yellow_precision)
     tuning, volumes, refusal = None, None, ""
     proposed: list[Example] = []

@@ -21,6 +21,8 @@ ENDINGS = (".yml", ".yaml")
 
 MOST_KEYS = 100_000
 
+MAKE_ONE = "let `viral-assets init FOLDER` lay out a folder with one"
+
 
 def load_projects(folder: Path) -> dict[str, Project]:
     """All projects of a folder, by name, sorted.
@@ -29,10 +31,15 @@ def load_projects(folder: Path) -> dict[str, Project]:
         ProjectFileError: there is no folder or no file in it, a file is wrong, or two have the same name.
     """
     if not folder.is_dir():
-        raise ProjectFileError(folder, "there is no such folder of project files; see VIRAL_ASSETS_PROJECTS_DIR")
+        raise ProjectFileError(
+            folder,
+            f"there is no such folder of project files (VIRAL_ASSETS_PROJECTS_DIR); {MAKE_ONE}",
+        )
     paths = sorted(path for path in folder.iterdir() if path.suffix in ENDINGS and not path.name.startswith("."))
     if not paths:
-        raise ProjectFileError(folder, "holds no project file (*.yml); copy the demo project and change it")
+        raise ProjectFileError(
+            folder, f"holds no project file (*.yml); copy the demo project and change it, or {MAKE_ONE}"
+        )
     projects: dict[str, Project] = {}
     origins: dict[str, Path] = {}
     for path in paths:
