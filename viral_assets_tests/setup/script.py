@@ -1,0 +1,20 @@
+"""``scripts/environment.py``, which belongs to no package, as a module."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import Any
+
+from viral_assets.settings import checkout_root
+
+
+def load() -> Any:
+    """Load it anew."""
+    spec = importlib.util.spec_from_file_location("environment_script", checkout_root() / "scripts" / "environment.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
