@@ -190,25 +190,39 @@ def _install(environment: Environment, *, with_pip: bool) -> None:
         flush=True,
     )
     python = str(environment.python)
-    _run(environment, [sys.executable, "-m", "venv", str(environment.folder)], "an empty environment")
+    bare = [sys.executable, "-m", "venv", "--without-pip", str(environment.folder)]
+    _run(environment, bare, "an empty environment")
     pip = [python, *PIP]
-    uv = [python, "-m", "uv"]
-    by_uv = False
-    if not with_pip:
+    with contextlib.suppress(SetupError):
+        # As much as is left of it where the Python brings a pip that does not run on it, as some distributions do.
+        _run(environment, [python, "-m", "ensurepip", "--upgrade", "--default-pip"], "pip")
+    uv = None if with_pip else _uv(environment, pip)
+    if uv is not None:
         with contextlib.suppress(SetupError):
-            installer = environment.folder / "installer.lock"
-            installer.write_text(only(lock.read_text(encoding="utf-8"), "uv"), encoding="utf-8")
-            _run(
-                environment, [*pip, "install", *FROM_THE_LOCK, "--retries", "1", "-r", str(installer)], "the installer"
-            )
-            _run(environment, [*uv, "pip", "install", "--python", python, *FROM_THE_LOCK, "-r", str(lock)], "packages")
-            by_uv = True
-    if not by_uv:
-        _run(environment, [*pip, "install", *FROM_THE_LOCK, "-r", str(lock)], "packages, with pip")
-    checkout = [*uv, "pip", "install", "--python", python] if by_uv else [*pip, "install"]
-    _run(environment, [*checkout, *THE_CHECKOUT], "the checkout")
-    # The set is complete: nothing that is installed wants something that is not.
-    _run(environment, [*uv, "pip", "check", "--python", python] if by_uv else [*pip, "check"], "whether all is there")
+            _run(environment, [*uv, "install", "--python", python, *FROM_THE_LOCK, "-r", str(lock)], "packages")
+            _run(environment, [*uv, "install", "--python", python, *THE_CHECKOUT], "the checkout")
+            # The set is complete: nothing that is installed wants something that is not.
+            _run(environment, [*uv, "check", "--python", python], "whether all is there")
+            return
+    _run(environment, [*pip, "install", *FROM_THE_LOCK, "-r", str(lock)], "packages, with pip")
+    _run(environment, [*pip, "install", *THE_CHECKOUT], "the checkout")
+    _run(environment, [*pip, "check"], "whether all is there")
+
+
+def _uv(environment: Environment, pip: list[str]) -> list[str] | None:
+    """The command of uv as the lock pins it, or None where there is none for this machine."""
+    pinned = environment.folder / "installer.lock"
+    pinned.write_text(only(environment.lock.read_text(encoding="utf-8"), "uv"), encoding="utf-8")
+    arguments = [*FROM_THE_LOCK, "-r", str(pinned)]
+    with contextlib.suppress(SetupError):
+        _run(environment, [*pip, "install", *arguments], "the installer")
+        return [str(environment.python), "-m", "uv", "pip"]
+    # The pip of the Python that makes the environment may run where the one that it brings does not.
+    beside = environment.folder / "installer"
+    with contextlib.suppress(SetupError):
+        _run(environment, [sys.executable, *PIP, "install", "--target", str(beside), *arguments], "the installer")
+        return [str(beside / "bin" / ("uv.exe" if os.name == "nt" else "uv")), "pip"]
+    return None
 
 
 def only(lock: str, name: str) -> str:
