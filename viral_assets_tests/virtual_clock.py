@@ -29,6 +29,9 @@ T = TypeVar("T")
 NOON = datetime(2026, 11, 21, 20, 0, tzinfo=UTC).timestamp()
 """Noon in Los Angeles: 12 hours of the quota's day are left."""
 
+ROUND_SECONDS = 1e-9
+"""A round of the event loop takes some time, as anywhere: whoever wakes up for a moment finds it in the past."""
+
 LONGEST_RUN_SECONDS = 6 * 3600.0
 """A run that takes longer waits for something that does not come: its heartbeats would go on for ever."""
 
@@ -74,6 +77,8 @@ class _Loop(asyncio.SelectorEventLoop):
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         super().__init__(_Selector(clock))
+        # No timer is due before its time, not even by what a clock cannot tell apart.
+        self._clock_resolution = 0.0
 
     def time(self) -> float:
         return self._clock.monotonic()
@@ -89,7 +94,7 @@ class _Loop(asyncio.SelectorEventLoop):
                 return
             try:
                 result = call(*arguments)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
                 future.set_exception(error)
             else:
                 future.set_result(result)
@@ -107,9 +112,7 @@ class _Selector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         found = super().select(0)
-        if found or timeout == 0:
-            return found
-        if timeout is None or self._clock.monotonic() > self._until:
+        if (timeout is None and not found) or self._clock.monotonic() > self._until:
             raise RuntimeError("what is waited for will never happen")
-        self._clock.advance(timeout)
+        self._clock.advance(ROUND_SECONDS + (0.0 if found else timeout or 0.0))
         return found
