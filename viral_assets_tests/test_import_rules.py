@@ -30,7 +30,7 @@ CORE = (
     "web",
 )
 SHELL = ("assets", "automation", "resources", "checks", "definitions", "cli")
-ROOT = ("errors", "hours", "settings", "tweet_text")
+ROOT = ("clock", "errors", "hours", "settings", "tweet_text")
 
 MAY_READ_SETTINGS = {"cli", "resources", "definitions", "automation", "checks", "generation"}
 
