@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from viral_assets.settings import checkout_root
 
@@ -22,9 +22,9 @@ LOCKS = ("requirements.lock", "requirements-lowest.lock", "deploy/postgres/requi
 OLDEST_PIP = "22.3"
 
 
-def pins(name: str) -> dict[str, list[Requirement]]:
+def pins(name: str) -> dict[NormalizedName, list[Requirement]]:
     """Requirements by package; more than one where the version depends on the Python."""
-    found: dict[str, list[Requirement]] = {}
+    found: dict[NormalizedName, list[Requirement]] = {}
     for line in (checkout_root() / name).read_text().splitlines():
         if line and not line.startswith((" ", "#")):
             pin = Requirement(line.removesuffix("\\").strip())
@@ -52,7 +52,7 @@ def test_it_names_all_that_anything_installed_wants() -> None:
     """What ``--no-deps`` leaves out would be missing only when it is imported."""
     locked = pins("requirements.lock")
     installed = {canonicalize_name(each.metadata["Name"]): each for each in distributions()}
-    wanted = [("viral_assets", text) for text in _of_setup_cfg("dev", "genai")]
+    wanted: list[tuple[str, str]] = [("viral_assets", text) for text in _of_setup_cfg("dev", "genai")]
     for name in locked:
         if name in installed:
             wanted += [(name, text) for text in installed[name].requires or ()]

@@ -35,10 +35,10 @@ def read(database: Database, now: datetime) -> Read:
     return partial(page_of, database, now)
 
 
-def page_of(database: Database, now: datetime, after: str = "", size: int = listing.PAGE, **asked: str) -> Page:
+def page_of(database: Database, now: datetime, after: str = "", /, **asked: str) -> Page:
     """One page of the list."""
     with database.read() as connection:
-        return read_page(connection, Filters.read(asked), now=now, after=after, size=size)
+        return read_page(connection, Filters.read(asked), now=now, after=after)
 
 
 @pytest.fixture(scope="module", params=DATABASES)
