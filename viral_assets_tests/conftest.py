@@ -32,6 +32,12 @@ settings.register_profile("viral_assets", deadline=None, phases=set(Phase) - {Ph
 settings.load_profile("viral_assets")
 
 
+SHARED = re.compile(
+    r"/e2e/.*(\[sqlite|\[postgresql)|/((?:assets/test_hours|automation/test_deferred|checks/test_evaluations)\.py)"
+)
+"""Tests for which a deployment or a finished home is made once."""
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
     """Tests that share what takes long to make go to one process of the suite, the largest groups first.
@@ -42,7 +48,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedulin
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            shared = re.search(r"/e2e/.*(\[sqlite|\[postgresql)|/assets/(test_hours\.py)", nodeid)
+            shared = SHARED.search(nodeid)
             return shared[1] or shared[2] if shared else nodeid
 
     return Together(config, log)

@@ -100,6 +100,7 @@ def test_the_core_imports_neither_dagster_nor_the_shell(room: str) -> None:
     assert not ROOMS.get(room, set()) & set(SHELL)
 
 
+@pytest.mark.slow
 def test_the_core_runs_without_dagster() -> None:
     """Also what is imported by what is imported."""
     modules = [f"viral_assets.{name}" for name, _ in _modules() if _room(name) in {*CORE, *ROOT}]

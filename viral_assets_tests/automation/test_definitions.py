@@ -89,6 +89,7 @@ class Loading:
     ours: int
 
 
+@pytest.mark.slow
 def test_loading_opens_fetches_and_writes_nothing_imports_nothing_slow_and_does_little(tmp_path: Path) -> None:
     environment = {
         **os.environ,

@@ -13,7 +13,7 @@ import pytest
 from viral_assets.generation import AsyncCommentGenerator
 from viral_assets.projects.loader import load_project
 from viral_assets.settings import Settings, checkout_root
-from viral_assets_tests.cli.conftest import CommandLine
+from viral_assets_tests.cli.conftest import PATIENCE, CommandLine
 from viral_assets_tests.cli.test_help import COMMANDS
 
 
@@ -47,6 +47,7 @@ def test_the_least_project_is_one(readme: str, tmp_path: Path) -> None:
     assert load_project(path).name == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("document", ["README.md", "docs/generation.md"])
 def test_the_examples_in_python_run(document: str) -> None:
@@ -56,7 +57,7 @@ def test_the_examples_in_python_run(document: str) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert "ask_question" in ended.stdout
 
