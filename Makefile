@@ -20,7 +20,7 @@ EXPLAINS := import sys; sys.exit(sys.version_info < (3, 8))
 QUICK := not browser and not e2e and not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev review check test lowest coverage lint format lock bench clean
+.PHONY: help setup demo dev review check test lowest coverage lint format docs lock bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,11 @@ format: $(READY) ## put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(READY) ## write the reference from the code, and make the site of docs/ in docs/_build/html
+	@$(BIN)/python scripts/reference.py
+	@$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --nitpicky --quiet docs docs/_build/html
+	@echo docs/_build/html/index.html
+
 bench: $(READY) ## the figures of the documentation, measured on this machine
 	@set -e; for benchmark in benchmarks/[a-z]*.py; do \
 		echo "$$benchmark"; $(BIN)/python $$benchmark $(ARGS); \
@@ -74,13 +79,13 @@ COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 
 	--no-emit-find-links --no-emit-index-url --custom-compile-command "make lock"
 
 lock: $(READY) ## compile the lock files anew from setup.cfg (needs the network)
-	$(COMPILE) --extra dev --extra genai setup.cfg -o requirements.lock
+	$(COMPILE) --extra dev --extra docs --extra genai setup.cfg -o requirements.lock
 	$(COMPILE) --extra dev --extra genai --resolution lowest-direct setup.cfg -o requirements-lowest.lock
 	$(COMPILE) --extra deploy --extra genai -c requirements.lock setup.cfg -o deploy/postgres/requirements.lock
 
 clean: ## remove the environments and what tools left behind (never your data)
 	rm -rf $(VENV) $(VENV).lock .venv-lowest .venv-lowest.lock
-	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
+	rm -rf build dist docs/_build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Run a script with the first Python that fits. Where none does, one that can run the script lets it say why.

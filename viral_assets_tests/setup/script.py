@@ -1,4 +1,4 @@
-"""``scripts/environment.py``, which belongs to no package, as a module."""
+"""What is in ``scripts/``, which belongs to no package, as modules."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from viral_assets.settings import checkout_root
 
 
-def load() -> Any:
-    """Load it anew."""
-    spec = importlib.util.spec_from_file_location("environment_script", checkout_root() / "scripts" / "environment.py")
+def load(name: str = "environment") -> Any:
+    """Load a script anew."""
+    spec = importlib.util.spec_from_file_location(f"{name}_script", checkout_root() / "scripts" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
