@@ -8,15 +8,19 @@ ifdef BIN
 READY :=
 else
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+READY := setup
 endif
 
-# Tried in this order. A name may exist and not work (pyenv shims), so each is run before it is believed.
-PYTHONS := $(if $(PYTHON),$(PYTHON),python3 python3.13 python3.12 python3.11 python)
+# Tried in this order, unless PYTHON names one. A name may exist and not work (pyenv shims), so each is run first.
+PYTHONS := python3 python3.13 python3.12 python3.11 python
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+EXPLAINS := import sys; sys.exit(sys.version_info < (3, 8))
+
+# All tests but those that need seconds each: a browser, Dagster's servers, real kills.
+QUICK := not browser and not e2e and not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev review test coverage lint format lock bench clean
+.PHONY: help setup demo dev review check test lowest coverage lint format docs lock bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,9 +28,10 @@ help: ## this list
 	@echo "  PYTHON=python3.12 chooses the interpreter (3.11 to 3.13) for $(VENV);"
 	@echo "  BIN=/path/to/venv/bin uses an environment of yours instead."
 
-setup: $(READY) ## create .venv from requirements.lock (the other targets do this by themselves)
+setup: ## create .venv from requirements.lock (the other targets do this by themselves)
+	@$(call with_python,scripts/environment.py --venv $(VENV))
 
-demo: $(READY) ## sample tweets in, reply suggestions out, in a minute and without a key
+demo: $(READY) ## sample tweets in, reply suggestions out, in half a minute and without a key
 	@$(BIN)/viral-assets demo $(ARGS)
 
 dev: $(READY) ## the Dagster UI on the same data, at http://127.0.0.1:3000 (ARGS="--port 3001")
@@ -40,9 +45,17 @@ lint: $(READY) ## ruff (rules and format) and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint ## lint, then Dagster's own validation, then the tests
+check: lint ## lint, Dagster's own validation, and the quick tests: what to run before every commit
+	$(BIN)/dagster definitions validate
+	$(BIN)/pytest -n auto -m "$(QUICK)" $(ARGS)
+
+test: lint ## all checks: lint, Dagster's own validation, and every test
 	$(BIN)/dagster definitions validate
 	$(BIN)/pytest -n auto $(ARGS)
+
+lowest: ## the quick tests against the lowest versions that setup.cfg allows, in .venv-lowest
+	@$(call with_python,scripts/environment.py --venv .venv-lowest --lock requirements-lowest.lock)
+	.venv-lowest/bin/pytest -n auto -m "$(QUICK)" $(ARGS)
 
 coverage: $(READY) ## the tests, and which lines none of them runs (takes almost twice as long)
 	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
@@ -51,35 +64,39 @@ format: $(READY) ## put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## the figures of the README, measured on this machine
+docs: $(READY) ## write the reference from the code, and make the site of docs/ in docs/_build/html
+	@$(BIN)/python scripts/reference.py
+	@$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --nitpicky --quiet docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+bench: $(READY) ## the figures of the documentation, measured on this machine
 	@set -e; for benchmark in benchmarks/[a-z]*.py; do \
 		echo "$$benchmark"; $(BIN)/python $$benchmark $(ARGS); \
 	done
 
-lock: $(READY) ## compile requirements.lock anew from setup.cfg (needs the network)
-	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet uv
-	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-		--extra dev --extra genai setup.cfg -o requirements.lock --no-emit-find-links
-	@$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-		--extra deploy --extra genai -c requirements.lock setup.cfg -o deploy/postgres/requirements.lock --no-emit-find-links
+# Without extras: pip before 23.3 does not take a pin of `name[extra]` for one of `name`.
+COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --strip-extras \
+	--no-emit-find-links --no-emit-index-url --custom-compile-command "make lock"
 
-clean: ## remove .venv and what tools left behind (never your data)
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
+lock: $(READY) ## compile the lock files anew from setup.cfg (needs the network)
+	$(COMPILE) --extra dev --extra docs --extra genai setup.cfg -o requirements.lock
+	$(COMPILE) --extra dev --extra genai --resolution lowest-direct setup.cfg -o requirements-lowest.lock
+	$(COMPILE) --extra deploy --extra genai -c requirements.lock setup.cfg -o deploy/postgres/requirements.lock
+
+clean: ## remove the environments and what tools left behind (never your data)
+	rm -rf $(VENV) $(VENV).lock .venv-lowest .venv-lowest.lock
+	rm -rf build dist docs/_build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Made again only when what it is made from changes.
-$(VENV)/.ready: requirements.lock setup.cfg
-	@python=; for candidate in $(PYTHONS); do \
-		if $$candidate -c '$(FITS)' >/dev/null 2>&1; then python=$$candidate; break; fi; \
-	done; \
-	if [ -z "$$python" ]; then \
-		echo "None of these is a working Python 3.11, 3.12 or 3.13 with the venv module: $(PYTHONS)." >&2; \
-		echo "Install one (Debian: apt install python3 python3-venv) or name yours: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; \
-		exit 1; \
-	fi; \
-	echo "Creating $(VENV) with $$($$python -V)"; \
-	$$python -m venv --clear $(VENV)
-	@echo "Installing $$(grep -c '^[a-z].*==' requirements.lock) locked packages (once; about a minute)"
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+# Run a script with the first Python that fits. Where none does, one that can run the script lets it say why.
+define with_python
+run() { "$$@" && exit 0 || exit $$?; }; \
+if [ -n "$(PYTHON)" ]; then \
+	if "$(PYTHON)" -c '$(EXPLAINS)' >/dev/null 2>&1; then run "$(PYTHON)" $(1) --this-python; fi; \
+	echo "Set-up: PYTHON=$(PYTHON) is no working Python 3.11, 3.12 or 3.13" >&2; exit 1; \
+fi; \
+for python in $(PYTHONS); do if $$python -c '$(FITS)' >/dev/null 2>&1; then run $$python $(1); fi; done; \
+for python in $(PYTHONS); do if $$python -c '$(EXPLAINS)' >/dev/null 2>&1; then run $$python $(1); fi; done; \
+echo "Set-up: there is no Python here. Install 3.11, 3.12 or 3.13 (Debian: apt install python3 python3-venv)," \
+	"or name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 1
+endef

@@ -1,4 +1,4 @@
-"""Make the pictures of the README: Dagster's pages and the digest, in a real browser, from a demo home of their own.
+"""Make the pictures of docs/: Dagster's pages and the digest, in a real browser, from a demo home of their own.
 
 It needs Playwright (``pip install -e '.[dev]'``) and a Chromium (Debian: ``apt install chromium``).
 """

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -31,6 +32,12 @@ settings.register_profile("viral_assets", deadline=None, phases=set(Phase) - {Ph
 settings.load_profile("viral_assets")
 
 
+SHARED = re.compile(
+    r"/e2e/.*(\[sqlite|\[postgresql)|/((?:assets/test_hours|automation/test_deferred|checks/test_evaluations)\.py)"
+)
+"""Tests for which a deployment or a finished home is made once."""
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
     """Tests that share what takes long to make go to one process of the suite, the largest groups first.
@@ -41,10 +48,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedulin
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            shared = re.search(r"/e2e/.*(\[sqlite|\[postgresql)|/assets/(test_hours\.py)", nodeid)
+            shared = SHARED.search(nodeid)
             return shared[1] or shared[2] if shared else nodeid
 
     return Together(config, log)
+
+
+DATABASES = ("sqlite", "postgresql")
+
+NewDatabase = Callable[[str], AbstractContextManager[Database]]
+
+LAYERS = {"web_browser": "browser", "e2e": "e2e"}
+"""What every test of a room is marked as."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and (layer := LAYERS.get(item.path.relative_to(here).parts[0])):
+            item.add_marker(layer)
 
 
 class PostgresServer:
@@ -135,7 +157,7 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'viral_assets.db'}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest) -> str:
     """Of a fresh, empty database of each kind."""
     name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
@@ -161,17 +183,37 @@ def sqlite_database(_migrated_sqlite_file: Path, sqlite_url: str) -> Iterator[Da
     database.dispose()
 
 
+@pytest.fixture(scope="session")
+def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
+    """Makes a fresh database of a kind, with all tables, that several tests share: they only read it."""
+
+    @contextmanager
+    def make(kind: str) -> Iterator[Database]:
+        if kind == "sqlite":
+            path = tmp_path_factory.mktemp("shared") / "viral_assets.db"
+            shutil.copy(request.getfixturevalue("_migrated_sqlite_file"), path)
+            database = Database(f"sqlite:///{path}")
+            yield database
+            database.dispose()
+            return
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        url = server.create(migrated=True)
+        database = Database(url)
+        yield database
+        database.dispose()
+        server.drop(url)
+
+    return make
+
+
 @pytest.fixture
-def postgres_database(postgres_server: PostgresServer) -> Iterator[Database]:
+def postgres_database(new_database: NewDatabase) -> Iterator[Database]:
     """A fresh PostgreSQL database with all tables."""
-    url = postgres_server.create(migrated=True)
-    database = Database(url)
-    yield database
-    database.dispose()
-    postgres_server.drop(url)
+    with new_database("postgresql") as database:
+        yield database
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest) -> Database:
     """A fresh database of each kind, with all tables."""
     name = "sqlite_database" if request.param == "sqlite" else "postgres_database"

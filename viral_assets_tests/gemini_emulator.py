@@ -9,6 +9,8 @@ In a test::
         ...  # endpoint=emulator.url, any key
         assert emulator.max_in_any_window() <= 15
 
+Within the test's own event loop, on a clock that nobody has to wait for, it is asked by ``InProcessClient``.
+
 By itself: ``python -m viral_assets_tests.gemini_emulator --port 8787 --rpm 15 --latency 0.5,3.5 --faults 503=0.05``;
 then ``GET /_log`` shows what arrived and ``POST /_reset`` forgets it.
 
@@ -44,6 +46,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from viral_assets.clock import SYSTEM_CLOCK, Clock
+
 BLOCKED_MARKER = "SAFETY-MARKER"
 """A request with a tweet that contains this is withheld by the safety filter."""
 
@@ -62,9 +66,9 @@ class EmulatorConfig:
     """How the service behaves.
 
     Args:
-        requests_per_window: per key and sliding window; None for no limit.
+        requests_per_window: per key, model and sliding window; None for no limit.
         tokens_per_window: input tokens, likewise.
-        requests_per_day: per key since start or reset.
+        requests_per_day: per key and model since start or reset.
         window_seconds: length of the sliding window.
         latency: a and b of a + b per tweet, in seconds.
         faults: name of a fault (see ``FAULTS``) to its probability; at most one a request.
@@ -72,6 +76,7 @@ class EmulatorConfig:
         thought_tokens: thoughts counted in every answer.
         refusal: which body a 429 gets, one of ``REFUSALS``.
         models: accepted names.
+        slow_seconds: what the fault ``slow`` adds to the latency.
         dimensions: of embeddings, unless asked for others.
     """
 
@@ -85,12 +90,13 @@ class EmulatorConfig:
     thought_tokens: int = 0
     refusal: str = "429"
     models: str = r"gemini-(\d|flash|pro|embedding).*"
+    slow_seconds: float = 0.3
     dimensions: int = 3072
 
 
 @dataclass
 class Arrival:
-    """One request as the server saw it. ``at`` is the monotonic clock of the server."""
+    """One request as the server saw it. ``at`` is on the monotonic clock of the server."""
 
     at: float
     kind: str
@@ -104,17 +110,24 @@ class Arrival:
 
 
 class GeminiEmulator:
-    """The server in a thread of its own; a context manager."""
+    """The server in a thread of its own; a context manager.
 
-    def __init__(self, config: EmulatorConfig | None = None) -> None:
+    Args:
+        config: how it behaves.
+        clock: what windows and latency are measured by.
+    """
+
+    def __init__(self, config: EmulatorConfig | None = None, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self.config = config or EmulatorConfig()
+        self.clock = clock
         self.arrivals: list[Arrival] = []
         self.bodies: deque[dict[str, Any]] = deque(maxlen=100)
         self._scripted: deque[str] = deque()
+        self._together = 0
         self._chance = random.Random(self.config.seed)
         self._granted: dict[str, deque[tuple[float, int]]] = {}
         self._day: dict[str, int] = {}
-        self._socket = socket.socket()
+        self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self.app = Starlette(
             routes=[
@@ -130,12 +143,14 @@ class GeminiEmulator:
         if unknown:
             raise ValueError(f"no such fault: {sorted(unknown)}")
         self._scripted.extend(faults)
+        self._together += faults.count("together")
 
     def reset(self) -> None:
         """Forget what arrived, quotas included."""
         self.arrivals.clear()
         self.bodies.clear()
         self._scripted.clear()
+        self._together = 0
         self._granted.clear()
         self._day.clear()
 
@@ -143,7 +158,7 @@ class GeminiEmulator:
         """Requests for content; with ``served`` without those refused for a quota."""
         return [each for each in self.arrivals if each.kind == "generate" and not (served and each.status == 429)]
 
-    def wait_for_arrivals(self, count: int, seconds: float = 5.0) -> None:
+    def wait_for_arrivals(self, count: int, seconds: float = 60.0) -> None:
         """Until so many requests have arrived."""
         until = time.monotonic() + seconds
         while len(self.arrivals) < count:
@@ -163,14 +178,14 @@ class GeminiEmulator:
 
     @property
     def url(self) -> str:
+        assert self._socket is not None, "it is served only within its context"
         host, port = self._socket.getsockname()
         return f"http://{host}:{port}"
 
     def __enter__(self) -> Self:
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", 0))
+        bound = self._bind("127.0.0.1", 0)
         self._server = self._uvicorn()
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [bound]}, daemon=True)
         self._thread.start()
         while not self._server.started:
             if not self._thread.is_alive():
@@ -181,16 +196,22 @@ class GeminiEmulator:
     def __exit__(self, *_: object) -> None:
         self._server.should_exit = self._server.force_exit = True
         assert self._thread is not None
+        assert self._socket is not None
         self._thread.join(5)
         self._socket.close()
 
     def serve(self, host: str, port: int) -> None:
         """Serve until stopped, in this thread. Prints the address when it can be reached; port 0 is any free one."""
+        bound = self._bind(host, port)
+        bound.listen()
+        print(self.url, flush=True)
+        self._uvicorn().run(sockets=[bound])
+
+    def _bind(self, host: str, port: int) -> socket.socket:
+        self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((host, port))
-        self._socket.listen()
-        print(self.url, flush=True)
-        self._uvicorn().run(sockets=[self._socket])
+        return self._socket
 
     def _uvicorn(self) -> uvicorn.Server:
         return uvicorn.Server(
@@ -211,10 +232,17 @@ class GeminiEmulator:
         return JSONResponse({})
 
     async def _call(self, request: Request) -> Response:
-        at = time.monotonic()
-        model, _, method = request.path_params["call"].partition(":")
+        at = self.clock.monotonic()
         key = request.headers.get("x-goog-api-key") or request.query_params.get("key", "")
-        body = await request.json()
+        return await self.respond(request.path_params["call"], key, await request.json(), at=at)
+
+    async def respond(self, call: str, key: str, body: dict[str, Any], *, at: float) -> Response:
+        """What the service makes of a request that arrived at this time of its clock.
+
+        Args:
+            call: ``model:method``.
+        """
+        model, _, method = call.partition(":")
         self.bodies.append(body)
         handler = {
             "generateContent": self._generate,
@@ -256,7 +284,7 @@ class GeminiEmulator:
         if refusal := self._over_quota(arrival):
             return refusal
         a, b = self.config.latency
-        await asyncio.sleep(a + b * len(tweets))
+        await self.clock.sleep(a + b * len(tweets))
         if REJECTED_MARKER in user_text:
             return _error(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")
         if BLOCKED_MARKER in user_text:
@@ -264,7 +292,9 @@ class GeminiEmulator:
         if fault == "ok":
             return self.completion(arrival, json.dumps(_items(tweets)))
         if fault in {"hang", "slow"}:
-            await asyncio.sleep(3600 if fault == "hang" else 0.3)
+            await self.clock.sleep(3600 if fault == "hang" else self.config.slow_seconds)
+        while fault == "together" and sum(each.fault == fault for each in self.arrivals) < self._together:
+            await self.clock.sleep(0.005)
         return FAULTS[fault](self, arrival, tweets)
 
     def _drawn_fault(self) -> str:
@@ -276,10 +306,12 @@ class GeminiEmulator:
         return "ok"
 
     def _over_quota(self, arrival: Arrival) -> Response | None:
-        config, granted = self.config, self._granted.setdefault(arrival.key, deque())
+        # Each model has a quota of its own.
+        quota = f"{arrival.key} {arrival.model}"
+        config, granted = self.config, self._granted.setdefault(quota, deque())
         while granted and granted[0][0] <= arrival.at - config.window_seconds:
             granted.popleft()
-        if config.requests_per_day is not None and self._day.get(arrival.key, 0) >= config.requests_per_day:
+        if config.requests_per_day is not None and self._day.get(quota, 0) >= config.requests_per_day:
             return _refused("GenerateRequestsPerDayPerProjectPerModel-FreeTier", config.requests_per_day, "21s")
         if config.requests_per_window is not None and len(granted) >= config.requests_per_window:
             wait = granted[0][0] + config.window_seconds - arrival.at
@@ -293,7 +325,7 @@ class GeminiEmulator:
             wait = granted[0][0] + config.window_seconds - arrival.at if granted else config.window_seconds
             return _refused(name, config.tokens_per_window, f"{wait:.9f}s")
         granted.append((arrival.at, arrival.input_tokens))
-        self._day[arrival.key] = self._day.get(arrival.key, 0) + 1
+        self._day[quota] = self._day.get(quota, 0) + 1
         return None
 
     def completion(self, arrival: Arrival, text: str, finish: str = "STOP") -> Response:
@@ -314,6 +346,8 @@ class GeminiEmulator:
         return JSONResponse({"embedding": {"values": self._vector(body)}})
 
     async def _batch_embed(self, arrival: Arrival, body: dict[str, Any]) -> Response:
+        if refusal := self._over_quota(arrival):
+            return refusal
         requests = body.get("requests", [])
         if len(requests) > 100:
             return _error(400, "INVALID_ARGUMENT", "at most 100 requests can be in one batch")
@@ -348,7 +382,7 @@ class _TrackedProtocol(H11Protocol):
             self.transports.pop(self.client, None)
 
 
-class _BrokenConnection(Response):
+class BrokenConnection(Response):
     """Sends a part of the body, which may be nothing at all, and resets the connection."""
 
     def __init__(self, whole: Response, sent: float | None) -> None:
@@ -369,7 +403,7 @@ class _BrokenConnection(Response):
         await asyncio.sleep(0)
 
 
-class _Trickle(Response):
+class Trickle(Response):
     """Sends its body a byte at a time, for ever longer than anybody waits."""
 
     def __init__(self, whole: Response) -> None:
@@ -474,7 +508,7 @@ def _status(status: int, name: str, message: str) -> _Fault:
 
 
 def _broken(sent: float | None) -> _Fault:
-    return lambda emulator, arrival, tweets: _BrokenConnection(
+    return lambda emulator, arrival, tweets: BrokenConnection(
         emulator.completion(arrival, json.dumps(_items(tweets))), sent
     )
 
@@ -516,7 +550,9 @@ FAULTS: dict[str, _Fault] = {
     "reset_mid_body": _broken(0.5),
     "hang": _good,
     "slow": _good,
-    "trickle": lambda emulator, arrival, tweets: _Trickle(_good(emulator, arrival, tweets)),
+    # None is answered before all that were scripted so have arrived.
+    "together": _good,
+    "trickle": lambda emulator, arrival, tweets: Trickle(_good(emulator, arrival, tweets)),
     "no_json": _plain("<html>captive portal, please log in</html>"),
     "bad_utf8": _plain(b'{"candidates": "\xff\xfe"}', "application/json"),
     "json_list": _plain("[1, 2, 3]", "application/json"),

@@ -6,8 +6,9 @@ Everything is real but the language model: without a key the offline provider wr
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,6 +125,15 @@ class Home:
         with self.database.read() as connection:
             found = metadata.tables[table]
             return read_frame(connection, sa.select(found).order_by(found.c[order_by]))
+
+    @contextmanager
+    def undone_afterwards(self) -> Iterator[Home]:
+        """What happens to the tables meanwhile is undone at the end; what Dagster has recorded stays."""
+        path = str(self.database.url.database)
+        with closing(sqlite3.connect(":memory:")) as before, closing(sqlite3.connect(path)) as tables:
+            tables.backup(before)
+            yield self
+            before.backup(tables)
 
     def execute(self, statement: sa.Executable) -> None:
         """What somebody may do to the tables by hand."""

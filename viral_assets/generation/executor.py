@@ -15,7 +15,6 @@ import contextlib
 import logging
 import random
 import threading
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
+from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.errors import (
     BlockedAnswerError,
     FatalProviderError,
@@ -151,6 +151,7 @@ class Executor:
         stop: set it from any thread to finish what is under way, save it, and defer the rest.
         rng: for backoff.
         runner: its name in the ledger, if it was announced there.
+        clock: what it measures and waits by.
     """
 
     def __init__(
@@ -166,12 +167,14 @@ class Executor:
         stop: threading.Event | None = None,
         rng: random.Random | None = None,
         runner: str | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._client, self._ledger, self._results, self._projects = client, ledger, results, projects
         self._price_of, self._options = price_of, options or Options()
         self._stop = stop or threading.Event()
         self._runner = runner or uuid.uuid4().hex
-        self._receiver = Receiver(projects, clock=time.monotonic, rng=rng or random.Random())
+        self._clock = clock
+        self._receiver = Receiver(projects, clock=clock.monotonic, rng=rng or random.Random())
         self._experience = Experience(
             ledger.limits, timeout_seconds=self._options.timeout_seconds, prior=self._options.latency
         )
@@ -189,7 +192,7 @@ class Executor:
         self._spare = 0
         self._queued = False
         self._next_start = 0.0
-        self._tally = Tally(GenerationReport(), time.monotonic, progress)
+        self._tally = Tally(GenerationReport(), clock.monotonic, progress)
         self.results: dict[Key, TweetResult] = {}
         """How each tweet ended; complete when :meth:`run` has returned."""
 
@@ -267,7 +270,7 @@ class Executor:
         if len(self._running) >= self._concurrency.limit:
             await self._sleep(None)
             return
-        now = time.monotonic()
+        now = self._clock.monotonic()
         batch = self._work.suspect() or await self._next_batch(now)
         if batch is not None:
             await self._send(batch)
@@ -298,7 +301,7 @@ class Executor:
             request_tokens=max(group.tokens_of(group.tweets) for group in groups),
         )
         self._spare = quota.free
-        began = time.perf_counter()
+        began = self._clock.monotonic()
         planned = plan(
             groups,
             quota,
@@ -310,16 +313,16 @@ class Executor:
         )
         self._tally.expected_end = now + planned.makespan
         self._planned.packs = deque((names[pack.group], pack.tweets) for pack in planned.packs)
-        self._planned.until = time.monotonic() + (time.perf_counter() - began) / PLANNING_SHARE
+        self._planned.until = self._clock.monotonic() + (self._clock.monotonic() - began) / PLANNING_SHARE
 
     async def _let_others_speak(self) -> None:
         """Who starts together with this run says in a moment how much it wants; a plan that knows is better."""
-        patient_until = time.monotonic() + PATIENCE_WITH_OTHERS_SECONDS
-        while time.monotonic() < patient_until and not self._over():
+        patient_until = self._clock.monotonic() + PATIENCE_WITH_OTHERS_SECONDS
+        while self._clock.monotonic() < patient_until and not self._over():
             state = await self._store(self._ledger.state)
             if all(tweets is not None for _, tweets in state.demand):
                 return
-            await asyncio.sleep(PATIENCE_WITH_OTHERS_SECONDS / 10)
+            await self._clock.sleep(PATIENCE_WITH_OTHERS_SECONDS / 10)
 
     async def _send(self, batch: Batch) -> None:
         """Ask the quota, and start the request if it is granted; else the batch goes back and time passes."""
@@ -339,8 +342,8 @@ class Executor:
             claim=self._options.claim,
         )
         remaining = len(self._work)
-        if (early := self._next_start - time.monotonic()) > 0:
-            await asyncio.sleep(early)
+        if (early := self._next_start - self._clock.monotonic()) > 0:
+            await self._clock.sleep(early)
         try:
             decision = await self._store(lambda: self._ledger.ask(ask, remaining=remaining))
         except QuotaError as error:
@@ -352,9 +355,9 @@ class Executor:
                 self._spare -= 1
                 expected = self._experience.latency.of(len(batch.items))
                 task = asyncio.create_task(self._ask(batch, request, ask.request_id, price))
-                self._running[task] = _Running(time.monotonic(), expected)
+                self._running[task] = _Running(self._clock.monotonic(), expected)
                 task.add_done_callback(self._ended)
-                self._next_start = time.monotonic() + self._stagger(expected)
+                self._next_start = self._clock.monotonic() + self._stagger(expected)
             case Waiting(seconds=seconds):
                 self._work.put_batch_first(batch)
                 if self._last_failure and seconds > LONG_WAIT_SECONDS and not self._health.worth_waiting:
@@ -404,7 +407,7 @@ class Executor:
                 self._tally.already_done()
                 self._tally.total -= 1
             elif tweet_id in in_flight:
-                item.not_before = time.monotonic() + ELSEWHERE_RECHECK_SECONDS
+                item.not_before = self._clock.monotonic() + ELSEWHERE_RECHECK_SECONDS
                 self._work.put_back(item)
             else:
                 rest.append(item)
@@ -415,13 +418,13 @@ class Executor:
 
     async def _ask(self, batch: Batch, request: GenerationRequest, request_id: str, price: Price | None) -> None:
         """Send it, settle it with the ledger, and bring its tweets further."""
-        started = time.monotonic()
+        started = self._clock.monotonic()
         self._tally.request_sent(request.opportunities)
         timeout = self._experience.timeout(len(batch.items))
         try:
             # The client has its own timeout; this one is for a client that does not keep it.
-            answer = await asyncio.wait_for(
-                self._client.generate(request, timeout_seconds=timeout), timeout=timeout * 1.2 + 5
+            answer = await self._clock.wait_for(
+                self._client.generate(request, timeout_seconds=timeout), timeout * 1.2 + 5
             )
         except TimeoutError:
             await self._failed(
@@ -434,7 +437,7 @@ class Executor:
             await asyncio.shield(self._store(self._ledger.settle, request_id, settlement))
             raise
         else:
-            slow = self._experience.measured(len(batch.items), time.monotonic() - started)
+            slow = self._experience.measured(len(batch.items), self._clock.monotonic() - started)
             self._concurrency.record(trouble=slow)
             await self._answered(batch, request, request_id, answer, price)
 
@@ -458,7 +461,7 @@ class Executor:
             http_status=200,
         )
         await self._store(self._ledger.settle, request_id, settlement)
-        self._health.answered(time.monotonic())
+        self._health.answered(self._clock.monotonic())
         self._tally.paid(request.opportunities, usage, cost)
         convicted = self._work.search_passed(batch)
         if answer.finish_reason == "MAX_TOKENS":
@@ -512,7 +515,7 @@ class Executor:
             self._exhausted = f"the service's quota of the day is used up, it is free again in {seconds / 3600:.1f} h"
             return
         window = self._ledger.limits.window_seconds
-        wait, hopeless = self._health.refused(error.retry_after_seconds, time.monotonic(), window)
+        wait, hopeless = self._health.refused(error.retry_after_seconds, self._clock.monotonic(), window)
         reason = "the service refused a request (429)"
         await self._store(lambda: self._ledger.block(wait, reason, count_as_limit=not error.per_tokens))
         if hopeless:
@@ -549,7 +552,7 @@ class Executor:
 
     def _give_up_if_hopeless(self, error: ProviderError, *, trouble: bool) -> None:
         self._last_failure = error
-        if self._health.failed(time.monotonic(), trouble=trouble):
+        if self._health.failed(self._clock.monotonic(), trouble=trouble):
             self._give_up(error)
 
     def _give_up(self, error: ProviderError) -> None:
@@ -653,17 +656,17 @@ class Executor:
     async def _sleep(self, seconds: float | None) -> None:
         """Until so much time has passed, a request has ended, or the run is to stop."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            await self._clock.wait_for(self._wake.wait(), seconds)
 
     async def _heartbeat(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await self._clock.sleep(HEARTBEAT_SECONDS)
             await self._store(self._ledger.join, self._runner, len(self._work))
 
     async def _watch_stop(self) -> None:
         """A thread may set the event; asyncio has no way to wait for that but to look."""
         while not self._stop.is_set():
-            await asyncio.sleep(STOP_CHECK_SECONDS)
+            await self._clock.sleep(STOP_CHECK_SECONDS)
         self._wake.set()
 
     async def _store(self, call: Callable[..., T], *arguments: object) -> T:

@@ -16,6 +16,7 @@ from dataclasses import asdict, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.generation.clients import build_client, resolve_provider
 from viral_assets.generation.clients.base import GenerationClient
@@ -74,6 +75,7 @@ class AsyncCommentGenerator:
         run_id: goes into the ledger's rows.
         prices: USD per million tokens by model; the bundled table when None.
         timeout_seconds: for one request; measured and several times exceeded before it counts, when None.
+        clock: what is measured and waited by, and the quota's time; by default this machine's and the database's.
 
     Raises:
         ConfigurationError: a setting that cannot work.
@@ -96,6 +98,7 @@ class AsyncCommentGenerator:
         run_id: str = "",
         prices: PriceTable | None = None,
         timeout_seconds: float | None = None,
+        clock: Clock | None = None,
     ) -> None:
         given: dict[str, object] = {"batch_size": batch_size, "tweets_per_request": tweets_per_request}
         for name, value in given.items():
@@ -121,6 +124,7 @@ class AsyncCommentGenerator:
         )
         self._workers = max(max_workers, self._options.most_at_once(self._limits))
         self._database = database
+        self._clock = clock
         self._prices = load_prices(settings.prices) if prices is None else prices
         self._ledger: Ledger | None = None
         self._announced = self._announce()
@@ -133,7 +137,7 @@ class AsyncCommentGenerator:
     def ledger(self) -> Ledger:
         """The quota that this generator's requests are held against."""
         if self._ledger is None:
-            self._ledger = ledger_of(self.provider, self._api_key, self._limits, self._database)
+            self._ledger = ledger_of(self.provider, self._api_key, self._limits, self._database, clock=self._clock)
         return self._ledger
 
     async def generate_opportunities(
@@ -294,6 +298,7 @@ class AsyncCommentGenerator:
             progress=progress,
             stop=stop,
             runner=self._announced,
+            clock=self._clock or SYSTEM_CLOCK,
         )
         self._announced = None
         report = await executor.run(opportunities)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from viral_assets.clock import Clock
 from viral_assets.generation.clients import resolve_provider
 from viral_assets.generation.clients.base import fingerprint
 from viral_assets.quota import Ledger, Limits, open_ledger
@@ -29,14 +30,16 @@ def configured_ledger(settings: Settings, database: Database) -> tuple[str, Ledg
     return provider, ledger_of(provider, key, limits_from(settings), database)
 
 
-def ledger_of(provider: str, api_key: str | None, limits: Limits, database: Database | None) -> Ledger:
+def ledger_of(
+    provider: str, api_key: str | None, limits: Limits, database: Database | None, *, clock: Clock | None = None
+) -> Ledger:
     """The ledger of a key; of this process alone without a database.
 
     All models of a key share one quota here: the service counts each model apart, so this is never too much.
     """
     if provider == OFFLINE:
-        return open_ledger(database, unlimited(), OFFLINE)
-    return open_ledger(database, limits, f"gemini:{fingerprint((api_key or '').strip())}")
+        return open_ledger(database, unlimited(), OFFLINE, clock=clock)
+    return open_ledger(database, limits, f"gemini:{fingerprint((api_key or '').strip())}", clock=clock)
 
 
 def limits_from(settings: Settings) -> Limits:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from types import TracebackType
 from typing import Self
 
+from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.errors import QuotaError
 from viral_assets.quota.ledger import HEARTBEAT_SECONDS, Ask, Granted, Ledger, Settlement, Waiting
 from viral_assets.quota.limits import Limits
@@ -24,13 +24,15 @@ class AsyncRateLimiter:
     Args:
         max_per_minute: a whole number above 0.
         ledger: share a quota with others instead of having one of its own.
+        clock: what it waits by; the ledger given keeps the same time.
 
     Raises:
         QuotaError: a limit under which nothing could ever pass.
     """
 
-    def __init__(self, max_per_minute: int = 15, *, ledger: Ledger | None = None) -> None:
-        self._ledger = ledger or MemoryLedger(Limits(max_requests=max_per_minute))
+    def __init__(self, max_per_minute: int = 15, *, ledger: Ledger | None = None, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self._ledger = ledger or MemoryLedger(Limits(max_requests=max_per_minute), clock=clock)
 
     async def acquire(self) -> None:
         """Wait for a turn. A waiter that is cancelled leaves nothing behind.
@@ -42,7 +44,7 @@ class AsyncRateLimiter:
         try:
             while isinstance(decision := self._ledger.ask(ask), Waiting):
                 # Asking again shows that this waiter still lives.
-                await asyncio.sleep(min(decision.seconds, HEARTBEAT_SECONDS))
+                await self._clock.sleep(min(decision.seconds, HEARTBEAT_SECONDS))
             if isinstance(decision, Granted):
                 # What becomes of the call is the caller's; the ledger keeps that there was one.
                 self._ledger.settle(ask.request_id, Settlement("answered"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.quota.ledger import Ledger
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
@@ -11,6 +12,12 @@ from viral_assets.store.engine import Database
 __all__ = ["Ledger", "Limits", "open_ledger"]
 
 
-def open_ledger(database: Database | None, limits: Limits, quota_key: str) -> Ledger:
-    """The ledger of a quota: shared through a database where there is one, else of this process alone."""
-    return SqlLedger(database, quota_key, limits) if database is not None else MemoryLedger(limits)
+def open_ledger(database: Database | None, limits: Limits, quota_key: str, *, clock: Clock | None = None) -> Ledger:
+    """The ledger of a quota: shared through a database where there is one, else of this process alone.
+
+    Args:
+        clock: by default the database's or, without one, this machine's.
+    """
+    if database is not None:
+        return SqlLedger(database, quota_key, limits, clock=clock)
+    return MemoryLedger(limits, clock=clock or SYSTEM_CLOCK)

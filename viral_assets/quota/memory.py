@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.quota.decision import LEARNED_FOR_WINDOWS, Usage, check_possible, decide, learned_limit, planner_state
 from viral_assets.quota.ledger import (
     Ask,
@@ -61,10 +60,10 @@ class MemoryLedger:
 
     Args:
         limits: what holds.
-        clock: seconds since the epoch; tests pass their own.
+        clock: tells the time of grants.
     """
 
-    def __init__(self, limits: Limits, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, limits: Limits, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self.limits = limits
         self._clock = clock
         self._lock = threading.Lock()
@@ -73,7 +72,7 @@ class MemoryLedger:
         self._finished: deque[LatencySample] = deque(maxlen=200)
         # Insertion order is the order of arrival.
         self._runners: dict[str, _Runner] = {}
-        self._day = _Day(pacific_day(clock()))
+        self._day = _Day(pacific_day(clock.time()))
         self._block = _Block()
 
     def join(self, runner: str, tweets: int | None) -> None:
@@ -87,7 +86,7 @@ class MemoryLedger:
     def ask(self, ask: Ask, *, remaining: int = 0) -> Decision:
         check_possible(self.limits, ask.tokens, ask.cost_usd)
         with self._lock:
-            now = self._clock()
+            now = self._clock.time()
             runner = self._runners.setdefault(ask.runner, _Runner())
             usage = self._usage(now, ask.runner)
             decision = decide(
@@ -120,7 +119,7 @@ class MemoryLedger:
     def settle(self, request_id: str, settlement: Settlement) -> None:
         with self._lock:
             request = self._requests.pop(request_id)
-            now = self._clock()
+            now = self._clock.time()
             request.status, request.finished_at = settlement.status, now
             tokens = counted_tokens(self.limits, settlement)
             cost = settled_cost(settlement)
@@ -134,7 +133,7 @@ class MemoryLedger:
 
     def block(self, seconds: float, reason: str, *, count_as_limit: bool) -> None:
         with self._lock:
-            now = self._clock()
+            now = self._clock.time()
             self._forget_old(now)
             self._set_block(now + seconds, reason)
             if count_as_limit:
@@ -145,14 +144,14 @@ class MemoryLedger:
 
     def block_today(self, reason: str) -> float:
         with self._lock:
-            now = self._clock()
+            now = self._clock.time()
             until = pacific_day(now).end
             self._set_block(until, reason)
             return until - now
 
     def state(self) -> QuotaState:
         with self._lock:
-            usage = self._usage(self._clock(), "")
+            usage = self._usage(self._clock.time(), "")
             return planner_state(
                 self.limits,
                 usage,
@@ -162,7 +161,7 @@ class MemoryLedger:
 
     def status(self) -> QuotaStatus:
         with self._lock:
-            now = self._clock()
+            now = self._clock.time()
             usage = self._usage(now, "")
             return QuotaStatus(
                 limits=self.limits,

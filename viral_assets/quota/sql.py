@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 import socket
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.quota import statements
 from viral_assets.quota.decision import (
     LEARNED_FOR_WINDOWS,
@@ -71,12 +71,10 @@ class SqlLedger:
         database: where everybody who shares the quota keeps it.
         quota_key: names the quota; a fingerprint of the API key, never the key.
         limits: what holds. Everybody who shares a quota should be told the same.
-        clock: seconds since the epoch, for tests. By default the one clock that all who share the database have.
+        clock: tells the time of grants. By default the one clock that all who share the database have.
     """
 
-    def __init__(
-        self, database: Database, quota_key: str, limits: Limits, *, clock: Callable[[], float] | None = None
-    ) -> None:
+    def __init__(self, database: Database, quota_key: str, limits: Limits, *, clock: Clock | None = None) -> None:
         self.limits = limits
         self._database = database
         self._key = quota_key
@@ -310,8 +308,8 @@ class SqlLedger:
         """
         if self._database.dialect == "postgresql" and (lock or self._clock is None):
             *_, server_now = (lock or statements.POSTGRES_CLOCK).run(connection, {"lock": LOCK_KEY}).one()
-            return self._clock() if self._clock else float(server_now)
-        return self._clock() if self._clock else time.time()
+            return self._clock.time() if self._clock else float(server_now)
+        return (self._clock or SYSTEM_CLOCK).time()
 
     def _usage_values(self, now: float, runner: str) -> dict[str, Any]:
         return {

@@ -19,6 +19,7 @@ from viral_assets.store import tables
 HOURS = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=hour) for hour in range(24)]
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_a_cell_is_one_line_in_which_nothing_is_markdown(text: str) -> None:
     shown = cell(text)

@@ -76,6 +76,7 @@ def test_a_run_for_one_project_leaves_the_others_alone(tmp_path: Path) -> None:
         assert run.tags["viral_assets/projects"] == "garden"
 
 
+@pytest.mark.slow
 def test_minima_and_cap_can_be_set_for_one_run(home: Home) -> None:
     options: list[tuple[dict[str, Any], int]] = [
         ({"min_followers": 1_000_000}, 0),

@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import sqlalchemy as sa
+from dagster._core.execution.plan import active
 
 from viral_assets.assets.ingestion import RETRIES
 from viral_assets.definitions import build_defs
@@ -50,6 +51,28 @@ def home(tmp_path: Path, server: XApiServer, monkeypatch: pytest.MonkeyPatch) ->
         yield made
 
 
+class VirtualTime:
+    """What Dagster goes by between the attempts of a step; nobody waits."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def time(self) -> float:
+        return 1_000_000.0 + sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+@pytest.fixture
+def between_attempts(monkeypatch: pytest.MonkeyPatch) -> VirtualTime:
+    """Services are given up without waiting for them, and Dagster's own pauses only look as if time passed."""
+    monkeypatch.setenv("VIRAL_ASSETS_SOURCE_WAIT_SECONDS", "0")
+    virtual = VirtualTime()
+    monkeypatch.setattr(active, "time", virtual)
+    return virtual
+
+
 def test_a_run_asks_for_its_hour_and_works_on_what_came(home: Home, server: XApiServer, hour: datetime) -> None:
     summary = home.run(1, start=hour)
     assert summary.opportunities > 0
@@ -87,17 +110,17 @@ def test_a_missing_token_is_told_before_anything_is_asked(
 
 
 def test_a_service_that_is_down_for_a_moment_is_asked_again_by_the_same_run(
-    home: Home, server: XApiServer, hour: datetime, monkeypatch: pytest.MonkeyPatch
+    home: Home, server: XApiServer, hour: datetime, between_attempts: VirtualTime
 ) -> None:
-    monkeypatch.setenv("VIRAL_ASSETS_SOURCE_WAIT_SECONDS", "0")
     server.fail(Reply(503, {}))
     assert home.run(1, start=hour).opportunities > 0
+    assert sum(between_attempts.slept) == pytest.approx(RETRIES.delay)
 
 
+@pytest.mark.slow
 def test_a_service_that_stays_down_fails_its_hour_with_the_reason_and_not_the_next(
-    home: Home, server: XApiServer, hour: datetime, monkeypatch: pytest.MonkeyPatch
+    home: Home, server: XApiServer, hour: datetime, between_attempts: VirtualTime
 ) -> None:
-    monkeypatch.setenv("VIRAL_ASSETS_SOURCE_WAIT_SECONDS", "0")
     server.fail(*[Reply(503, {})] * (1 + RETRIES.max_retries))
     with pytest.raises(ViralAssetsError, match=r"X API, baking: .*: the X API failed \(503\); try again later"):
         home.run(1, start=hour - HOUR)
@@ -113,6 +136,7 @@ def test_a_service_that_falls_silent_midway_does_not_cost_what_it_has_answered(
     assert "failed \\(503\\)" in home.shown("tweets", hour)["services asked"]
 
 
+@pytest.mark.slow
 def test_a_second_look_changes_what_velocity_is_made_of(home: Home, server: XApiServer, hour: datetime) -> None:
     home.run(1, start=hour)
     first = home.rows("tweet_scores", "tweet_id")

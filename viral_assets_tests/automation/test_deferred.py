@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -132,14 +131,21 @@ def test_a_request_has_another_key_for_another_cause() -> None:
     assert request_for(window, "deferred", "a").run_key == keys[0]
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    """Three hours, of which the first and the last were put off yesterday; a key with 100 requests a day."""
-    with make_home(tmp_path) as made:
+@pytest.fixture(scope="module")
+def put_off_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """Three hours, of which the first and the last were put off yesterday."""
+    with make_home(tmp_path_factory.mktemp("deferred")) as made:
         made.drop("tweets.json", [each for number in range(3) for each in tweets_of(FIRST + number * HOUR)])
         made.run(3)
         put_off(made, FIRST, FIRST + 2 * HOUR)
         yield made
+
+
+@pytest.fixture
+def home(put_off_home: Home) -> Iterator[Home]:
+    """The same for every test."""
+    with put_off_home.undone_afterwards():
+        yield put_off_home
 
 
 def put_off(home: Home, *hours: datetime, since: datetime | None = None) -> None:

@@ -67,6 +67,7 @@ class Hears(LaunchObserver):
         self.summaries.append(summary)
 
 
+@pytest.mark.slow
 def test_a_range_of_more_than_a_day_is_run_day_by_day(home: Home) -> None:
     hears = Hears()
     window = HourRange(FIRST, FIRST + 26 * HOUR)
@@ -127,6 +128,7 @@ def test_a_bug_names_the_run_and_the_exception(home: Home) -> None:
         materialize_windows(home.instance, ONE_HOUR, observer=Broken())
 
 
+@pytest.mark.slow
 def test_what_was_saved_before_an_interrupt_stays_and_the_run_counts_as_canceled(home: Home) -> None:
     class Impatient(LaunchObserver):
         def on_progress(self, progress: Progress) -> None:
@@ -183,6 +185,7 @@ def test_a_run_whose_process_was_killed_is_ended_by_the_next_launch() -> None:
     assert statuses[mine] == statuses[elsewhere] == dg.DagsterRunStatus.STARTED
 
 
+@pytest.mark.slow
 def test_runs_are_kept_on_disk_for_the_ui(home: Home) -> None:
     folder = home.folder / "dagster"
     folder.mkdir()

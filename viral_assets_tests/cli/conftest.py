@@ -18,6 +18,9 @@ from typer.testing import CliRunner
 from viral_assets.cli.app import app
 from viral_assets.hours import HOUR, HourRange, floor_hour
 
+PATIENCE = 300.0
+"""Seconds for what takes a few on an idle machine."""
+
 OURS = ("VIRAL_ASSETS_", "GEMINI_", "GOOGLE_", "DAGSTER_HOME")
 
 TEXTS = (
@@ -77,7 +80,7 @@ class CommandLine:
 
     def in_a_process(self, *arguments: object, **environment: str) -> Said:
         process = self.start(*arguments, **environment)
-        out, err = process.communicate(timeout=150)
+        out, err = process.communicate(timeout=PATIENCE)
         return Said(process.returncode, out, err)
 
 

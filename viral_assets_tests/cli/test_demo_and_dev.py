@@ -24,7 +24,8 @@ from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.settings import checkout_root, load_settings
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, ingested_files, metadata, tweets
-from viral_assets_tests.cli.conftest import CommandLine
+from viral_assets_tests.cli.conftest import PATIENCE, CommandLine
+from viral_assets_tests.deploy.services import free_port
 from viral_assets_tests.review.examples import opportunity, store
 
 END = floor_hour(datetime.now(UTC)) - HOUR
@@ -108,7 +109,7 @@ def test_dev_says_when_its_port_is_taken(viral_assets: CommandLine) -> None:
     assert said.complaints
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.e2e
 def test_dev_shows_what_the_demo_filled(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"GEMINI_API_KEY": "not-used", "VIRAL_ASSETS_END": "2020-01-01"}.items():
         monkeypatch.setenv(name, value)
@@ -120,8 +121,7 @@ def test_dev_shows_what_the_demo_filled(viral_assets: CommandLine, monkeypatch: 
     assert Path(filled.json["html"]).read_text(encoding="utf-8").count("<article") > 50
     assert Path(filled.json["html"]).with_suffix(".csv").exists()
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "viral_assets.cli", "dev", "--port", str(port)],
         stdout=subprocess.DEVNULL,
@@ -133,7 +133,7 @@ def test_dev_shows_what_the_demo_filled(viral_assets: CommandLine, monkeypatch: 
         found = ask_until_answered(f"http://127.0.0.1:{port}/graphql", QUERY)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(60)
+        process.wait()
     assert [run["status"] for run in found["runsOrError"]["results"]] == ["SUCCESS"]
     assert found["assetNodes"][0]["partitionStats"]["numMaterialized"] == 24
 
@@ -143,10 +143,10 @@ def ask_until_answered(address: str, query: str) -> dict[str, Any]:
     request = urllib.request.Request(
         address, json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
     )
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 answer: dict[str, Any] = json.load(response)["data"]
                 if answer["assetNodes"]:
                     return answer

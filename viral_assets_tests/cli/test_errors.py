@@ -12,7 +12,7 @@ import pytest
 
 from viral_assets.cli import quota as quota_command
 from viral_assets.errors import ProviderError
-from viral_assets_tests.cli.conftest import CommandLine
+from viral_assets_tests.cli.conftest import PATIENCE, CommandLine
 
 
 @pytest.mark.parametrize(
@@ -177,11 +177,12 @@ def test_a_reader_that_goes_away_is_no_error_worth_a_traceback() -> None:
         shell=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("home")
 def test_ctrl_c_ends_a_waiting_process_with_130(tmp_path: Path) -> None:
     """A pipe that nobody writes to stands for a service that takes its time."""
@@ -199,7 +200,7 @@ def test_ctrl_c_ends_a_waiting_process_with_130(tmp_path: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert err.splitlines()[-1].startswith("viral-assets: interrupted")
     assert "Traceback" not in err

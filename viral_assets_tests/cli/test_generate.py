@@ -14,7 +14,7 @@ import pytest
 from viral_assets.cli.generate import whole_or_auto
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange
-from viral_assets_tests.cli.conftest import CommandLine, hour_arguments, write_tweets
+from viral_assets_tests.cli.conftest import PATIENCE, CommandLine, hour_arguments, write_tweets
 from viral_assets_tests.gemini_emulator import INVALID_KEY, EmulatorConfig, GeminiEmulator
 
 PROMISED = {"windows", "opportunities", "generated", "saved", "failed", "requests", "tokens", "cost_usd", "seconds"}
@@ -33,6 +33,7 @@ def emulator() -> Iterator[GeminiEmulator]:
         yield running
 
 
+@pytest.mark.slow
 def test_a_range_of_hours_becomes_suggestions_and_a_second_run_asks_for_nothing(
     viral_assets: CommandLine, hours: tuple[str, ...]
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_dry_run_asks_for_nothing_and_says_what_it_would_take(
     assert "--dry-run" in said.err
 
 
+@pytest.mark.slow
 def test_force_asks_again_and_a_fixed_size_of_requests_is_kept_to(
     viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +107,7 @@ def test_the_model_writes_the_suggestions_when_there_is_a_key(
     assert said.json["cost_usd"] > 0
 
 
+@pytest.mark.slow
 def test_a_wrong_key_is_one_line_without_the_key(
     viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator
 ) -> None:
@@ -119,6 +122,7 @@ def test_a_wrong_key_is_one_line_without_the_key(
     assert said.json["error"] in said.err
 
 
+@pytest.mark.slow
 def test_an_interrupt_saves_what_is_under_way_and_the_same_command_goes_on(
     viral_assets: CommandLine, hours: tuple[str, ...]
 ) -> None:
@@ -130,7 +134,7 @@ def test_an_interrupt_saves_what_is_under_way_and_the_same_command_goes_on(
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 130
         assert err.splitlines() == [line for line in err.splitlines() if line.startswith("viral-assets: interrupted")]
 

@@ -72,6 +72,7 @@ def decide(count: int, *, certainty: float = 12.0) -> None:
     database.dispose()
 
 
+@pytest.mark.slow
 def test_old_and_new_stand_side_by_side_and_nothing_is_written_unasked(viral_assets: CommandLine, file: Path) -> None:
     decide(300)
     said = viral_assets("tune", "--project", "bakers")
@@ -83,6 +84,7 @@ def test_old_and_new_stand_side_by_side_and_nothing_is_written_unasked(viral_ass
     assert list(file.parent.iterdir()) == [file]
 
 
+@pytest.mark.slow
 def test_with_write_the_file_says_what_was_shown(viral_assets: CommandLine, file: Path) -> None:
     decide(300)
     said = viral_assets("tune", "--project", "bakers", "--write", "--examples", "--json")
@@ -98,6 +100,7 @@ def test_with_write_the_file_says_what_was_shown(viral_assets: CommandLine, file
     assert file.with_name("bakers.yml.bak").read_text(encoding="utf-8") == PROJECT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "certainty", "why"), [(20, 12.0, "too few decisions"), (300, 0.0, "keep them")])
 def test_where_there_is_nothing_to_learn_one_line_says_so(
     viral_assets: CommandLine, file: Path, count: int, certainty: float, why: str

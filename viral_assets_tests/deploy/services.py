@@ -14,7 +14,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -24,15 +26,25 @@ import yaml
 from viral_assets_tests.deploy import POSTGRES, ROOT
 
 SERVICES: Mapping[str, Mapping[str, Any]] = yaml.safe_load((POSTGRES / "compose.yaml").read_text())["services"]
+PATIENCE = 300.0
+"""Seconds for what takes a few on an idle machine."""
+
 BIN = Path(sys.executable).parent
 # What Debian and Docker give every process; nothing of the machine's own settings.
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "PYTHONPATH")
 
 
+_numbers = count(os.getpid())
+
+
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """For a process that is told its port: none that the system gives away by itself meanwhile, as it does from 32768
+    on, and another one each time.
+    """
+    for number in _numbers:
+        with suppress(OSError), socket.create_server(("127.0.0.1", 20_000 + number % 12_000)) as free:
+            return int(free.getsockname()[1])
+    raise AssertionError
 
 
 def image_command() -> list[str]:
@@ -89,7 +101,7 @@ class Machine:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=True,
         ).stdout
 
@@ -105,12 +117,12 @@ class Machine:
                 start_new_session=True,
             )
 
-    def wait_until_healthy(self, name: str, seconds: float = 90) -> None:
+    def wait_until_healthy(self, name: str, seconds: float = PATIENCE) -> None:
         """Ask its health check until it is content."""
         check = self._here(SERVICES[name]["healthcheck"]["test"][1:])
         deadline = time.monotonic() + seconds
         while True:
-            asked = subprocess.run(check, env=self.environment(name), capture_output=True, text=True, timeout=60)
+            asked = subprocess.run(check, env=self.environment(name), capture_output=True, text=True, timeout=PATIENCE)
             if asked.returncode == 0:
                 return
             log = self.log(name).read_text()
@@ -124,7 +136,7 @@ class Machine:
         request = Request(
             f"http://127.0.0.1:{self.ui_port}/graphql", data=body, headers={"Content-Type": "application/json"}
         )
-        with urlopen(request, timeout=60) as answer:
+        with urlopen(request, timeout=PATIENCE) as answer:
             data: dict[str, Any] = json.load(answer)["data"]
         return data
 

@@ -21,6 +21,7 @@ from viral_assets.automation.launch import materialize_windows
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.store import migrations
 from viral_assets.store.engine import Database
+from viral_assets_tests.conftest import PostgresServer
 from viral_assets_tests.deploy import POSTGRES, ROOT
 from viral_assets_tests.home import FIRST, make_home, tweets_of
 
@@ -38,13 +39,17 @@ def opened(file: Path, folder: Path) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-@pytest.fixture(params=[EMBEDDED, SHARED], ids=["embedded", "postgres"])
+@pytest.fixture(scope="module", params=[EMBEDDED, SHARED], ids=["embedded", "postgres"])
 def instance(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
 ) -> Iterator[dg.DagsterInstance]:
-    monkeypatch.setenv("DAGSTER_POSTGRES_URL", postgres_url)
-    with opened(request.param, tmp_path / "dagster") as found:
-        yield found
+    """For tests that only look at it."""
+    url = postgres_server.create(migrated=False)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DAGSTER_POSTGRES_URL", url)
+        with opened(request.param, tmp_path_factory.mktemp("dagster")) as found:
+            yield found
+    postgres_server.drop(url)
 
 
 def test_generation_has_a_pool_whose_slots_belong_to_runs(instance: dg.DagsterInstance) -> None:
@@ -117,6 +122,7 @@ def count(database: Database, table: str) -> int:
         return int(connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one())
 
 
+@pytest.mark.slow
 def test_a_run_leaves_everything_in_one_postgresql_database(
     tmp_path: Path, tables: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

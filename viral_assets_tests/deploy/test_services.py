@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from viral_assets.hours import HOUR, hour_key
-from viral_assets_tests.deploy.services import Machine
+from viral_assets_tests.deploy.services import PATIENCE, Machine
 from viral_assets_tests.home import FIRST
 
 LAUNCH = """mutation ($hour: String!) {
@@ -42,6 +42,7 @@ def test_nothing_starts_on_tables_that_cannot_be_made(tmp_path: Path) -> None:
     assert "secret" not in ended.value.stdout + ended.value.stderr
 
 
+@pytest.mark.e2e
 def test_a_run_asked_for_in_the_ui_happens_in_the_code_location(machine: Machine) -> None:
     assert "no tables -> revision" in machine.migrate()
     for name in ("code-location", "webserver", "daemon"):
@@ -52,7 +53,7 @@ def test_a_run_asked_for_in_the_ui_happens_in_the_code_location(machine: Machine
     launched = machine.ask(LAUNCH, hour=hour_key(FIRST))["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     run_id = launched["run"]["runId"]
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while (status := machine.ask(RUN, id=run_id)["runOrError"]["status"]) not in ENDED:
         assert time.monotonic() < deadline, status
         time.sleep(0.5)

@@ -10,7 +10,7 @@ import pytest
 
 from viral_assets.settings import checkout_root
 from viral_assets_tests.conftest import PostgresServer
-from viral_assets_tests.e2e.deployment import Deployment, deployed
+from viral_assets_tests.e2e.deployment import SCHEDULES, Deployment, deployed
 from viral_assets_tests.e2e.webhook import Webhook, listening
 from viral_assets_tests.gemini_emulator import GeminiEmulator
 
@@ -56,13 +56,13 @@ def deployment(
     }
     if request.param == "sqlite":
         url = f"sqlite:///{folder / 'viral_assets.db'}"
-        with deployed(folder, checkout_root() / INSTANCES["sqlite"], url, **variables) as made:
+        with deployed(folder, checkout_root() / INSTANCES["sqlite"], url, ["hourly_schedule"], **variables) as made:
             yield made
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     url = server.create(migrated=False)
     with deployed(
-        folder, checkout_root() / INSTANCES["postgresql"], url, DAGSTER_POSTGRES_URL=url, **variables
+        folder, checkout_root() / INSTANCES["postgresql"], url, SCHEDULES, DAGSTER_POSTGRES_URL=url, **variables
     ) as made:
         yield made
     server.drop(url)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,11 +35,11 @@ from viral_assets.store.tweets import read_tweets
 from viral_assets_tests.deploy.services import INHERITED, free_port
 from viral_assets_tests.e2e import queries
 
-PATIENCE = 180.0
+PATIENCE = 300.0
 """Seconds for what takes a few on an idle machine."""
 
 SCHEDULES = {"hourly_schedule": HOUR, "top_up_schedule": 24 * HOUR, "refresh_schedule": HOUR / 2}
-"""And how often they tick."""
+"""And how often they tick. One of them is enough where the other storage is tried with all."""
 
 _DAEMON = """
 import sys
@@ -93,6 +93,7 @@ class Deployment:
     hours: HourRange
     database: Database
     variables: Mapping[str, str]
+    schedules: Collection[str] = tuple(SCHEDULES)
     code_port: int = field(default_factory=free_port)
     port: int = field(default_factory=free_port)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -127,8 +128,8 @@ class Deployment:
         until(self._answers, "the user interface")
         # Both before there is a daemon: one that finds no code looks again after a minute, and gives up the backfills
         # of that minute; and what it has once seen of a schedule it does not read again.
-        for name, interval in SCHEDULES.items():
-            self._switch_on(name, interval)
+        for name in self.schedules:
+            self._switch_on(name, SCHEDULES[name])
         self._start("daemon", "-c", _DAEMON, workspace)
 
     def stop(self) -> None:
@@ -156,7 +157,7 @@ class Deployment:
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
         try:
-            with urlopen(request, timeout=60) as response:
+            with urlopen(request, timeout=PATIENCE) as response:
                 answer = json.load(response)
         except HTTPError as error:
             # The reason is in its body, as GraphQL has it.
@@ -291,8 +292,10 @@ class Deployment:
 
 
 @contextmanager
-def deployed(folder: Path, instance_file: Path, database_url: str, **variables: str) -> Iterator[Deployment]:
-    """A deployment that runs, with the sample of the last full hours in its tables."""
+def deployed(
+    folder: Path, instance_file: Path, database_url: str, schedules: Collection[str], **variables: str
+) -> Iterator[Deployment]:
+    """A deployment that runs, with the sample of the last full hours in its tables and these schedules on."""
     hours = last_full_hours(HOURS, datetime.now(UTC))
     (folder / "dagster").mkdir()
     shutil.copyfile(instance_file, folder / "dagster" / "dagster.yaml")
@@ -307,7 +310,7 @@ def deployed(folder: Path, instance_file: Path, database_url: str, **variables: 
         "VIRAL_ASSETS_START": hour_key(hours.start),
         **variables,
     }
-    deployment = Deployment(folder, hours, database, given)
+    deployment = Deployment(folder, hours, database, given, schedules)
     try:
         deployment.start()
         yield deployment

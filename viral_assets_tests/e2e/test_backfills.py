@@ -27,7 +27,7 @@ from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
 ONE_BY_ONE = {"tweets_per_request": 1, "batch_size": 2}
 """So that a slow service is asked for long enough."""
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def numbers(deployment: Deployment, asset: str, hours: Iterable[datetime]) -> dict[str, dict[str, float]]:

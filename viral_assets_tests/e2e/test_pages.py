@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser as Chromium
     from playwright.sync_api import ConsoleMessage, Page
 
-pytestmark = [pytest.mark.timeout(900), on_sqlite]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.browser, on_sqlite]
 
 WENT_WRONG = re.compile(
     r"something went wrong|can't be displayed|unexpected error|an error occurred|graphql error", re.IGNORECASE

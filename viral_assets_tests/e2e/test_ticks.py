@@ -20,7 +20,7 @@ from viral_assets.sources.quarantine import UNREADABLE_FILE
 from viral_assets.store.suggestions import read_outcomes
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, rejected_records
 from viral_assets.store.tweets import read_tweets
-from viral_assets_tests.e2e import on_sqlite, queries
+from viral_assets_tests.e2e import on_postgresql, on_sqlite, queries
 from viral_assets_tests.e2e.conftest import FINISHED
 from viral_assets_tests.e2e.deployment import Deployment, until
 from viral_assets_tests.e2e.webhook import Webhook
@@ -28,7 +28,7 @@ from viral_assets_tests.home import tweets_of
 
 PARTITION = "dagster/partition"
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 
 def first_runs(deployment: Deployment, query: str, name: str) -> list[str]:
@@ -122,12 +122,14 @@ def test_the_hourly_schedule_runs_the_last_full_hour(deployment: Deployment) -> 
     assert deployment.wait_for_run(run) == "SUCCESS"
 
 
+@on_postgresql
 def test_what_still_waits_is_taken_up_once_a_day(deployment: Deployment) -> None:
     (run,) = first_runs(deployment, queries.SCHEDULE_TICKS, "top_up_schedule")
     assert tags_of(deployment, run, TRIGGER_TAG, PARTITION) == ("top-up", hour_key(deployment.hours.start))
     assert deployment.wait_for_run(run) == "SUCCESS"
 
 
+@on_postgresql
 def test_the_second_look_at_the_counts_comes_every_half_hour(deployment: Deployment) -> None:
     (run,) = first_runs(deployment, queries.SCHEDULE_TICKS, "refresh_schedule")
     assert deployment.wait_for_run(run) == "SUCCESS"

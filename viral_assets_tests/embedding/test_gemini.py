@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -22,6 +21,7 @@ from viral_assets.errors import (
     TransientProviderError,
 )
 from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
+from viral_assets_tests.virtual_clock import VirtualClock
 
 KEY = "AIzaSecretSecretSecret"
 Reply = tuple[int, Any]
@@ -228,9 +228,10 @@ def test_an_endpoint_that_is_no_address_is_refused_before_anything_is_sent() -> 
 
 
 def test_it_works_against_the_emulator_and_waits_out_its_quota() -> None:
-    with GeminiEmulator(EmulatorConfig(requests_per_window=2, window_seconds=0.3)) as emulator:
-        # The emulator's 429 asks for a whole second; the test does not wait longer than its window.
-        embedder = GeminiEmbedder(KEY, endpoint=emulator.url, sleep=lambda seconds: time.sleep(0.31))
+    clock = VirtualClock()
+    with GeminiEmulator(EmulatorConfig(requests_per_window=2), clock=clock) as emulator:
+        embedder = GeminiEmbedder(KEY, endpoint=emulator.url, sleep=clock.advance)
         rows = embedder.embed([f"text {number}" for number in range(250)])
         assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
-        assert emulator.max_in_any_window() <= 2
+        assert [arrival.status for arrival in emulator.arrivals] == [200, 200, 429, 200]
+        assert 60 <= clock.monotonic() < 62, "as long as the service said"

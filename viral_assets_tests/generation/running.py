@@ -1,22 +1,27 @@
-"""Runs of the executor against the emulator, or offline."""
+"""Runs of the executor against the emulator, in this process on a virtual clock or over HTTP, or offline."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
+from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.generation.clients import build_client
+from viral_assets.generation.clients.base import GenerationClient
+from viral_assets.generation.estimate import Estimate, estimate
 from viral_assets.generation.executor import Executor, Options
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.prices import load_prices, price_of
+from viral_assets.generation.prices import Price, load_prices, price_of
 from viral_assets.generation.report import GenerationReport, ProgressCallback
-from viral_assets.generation.results import DatabaseResults, NoResults, TweetResult
+from viral_assets.generation.results import DatabaseResults, NoResults, Results, TweetResult
 from viral_assets.generation.work import Key
 from viral_assets.projects.model import Project
 from viral_assets.quota import open_ledger
@@ -24,18 +29,17 @@ from viral_assets.quota.ledger import Ledger
 from viral_assets.quota.limits import Limits, unlimited
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests
+from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
+from viral_assets_tests.generation.in_process import InProcessClient
 from viral_assets_tests.generation.make import project
+from viral_assets_tests.virtual_clock import VirtualClock
 
 PLENTY = Limits(max_requests=10_000, window_seconds=1.0)
 
 
-def window(requests: int, seconds: float = 1.0, **fields: Any) -> Limits:
-    """Limits for a service whose window has so many seconds.
-
-    A real minute is padded by a quarter of a second. A window of a second gets more than that, because a request of a
-    machine that runs other tests meanwhile is slower on its way than one of an idle machine's minute.
-    """
-    return Limits(max_requests=requests, window_seconds=seconds + 0.4, **fields)
+def on_virtual_time(**config: Any) -> GeminiEmulator:
+    """A service in this process, on a clock of its own that nobody has to wait for."""
+    return GeminiEmulator(EmulatorConfig(**config), clock=VirtualClock())
 
 
 class Impatient(random.Random):
@@ -49,11 +53,12 @@ class Impatient(random.Random):
 class Run:
     """One run. Fields may be changed before it starts.
 
-    ``database`` None keeps nothing. Without ``endpoint`` the offline provider writes.
+    ``service`` is in this process (then on its clock), at an address, or None: then the offline provider writes.
+    ``database`` None keeps nothing. ``client`` and ``clock`` are made to fit unless given.
     """
 
     opportunities: Sequence[Opportunity]
-    endpoint: str | None = None
+    service: GeminiEmulator | str | None = None
     database: Database | None = None
     limits: Limits | None = None
     provider: str = "google-genai"
@@ -62,32 +67,31 @@ class Run:
     options: dict[str, Any] = field(default_factory=dict)
     progress: ProgressCallback | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    client: GenerationClient | None = None
+    clock: Clock | None = None
     results: dict[Key, TweetResult] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.clock is None and isinstance(self.service, GeminiEmulator):
+            self.clock = self.service.clock
+
     def __call__(self) -> GenerationReport:
-        return asyncio.run(self.report())
+        return self.clock.run(self.report()) if isinstance(self.clock, VirtualClock) else asyncio.run(self.report())
 
     async def report(self) -> GenerationReport:
         """Run it in this loop."""
-        offline = self.endpoint is None
-        client = build_client(
-            "offline" if offline else self.provider, api_key=self.key, endpoint=self.endpoint, max_workers=64
-        )
-        positions = {
-            name: {kind.name: at for at, kind in enumerate(each.suggestion_types)}
-            for name, each in self.projects.items()
-        }
-        prices = load_prices()
+        client = self.client or self._build_client()
         executor = Executor(
             client,
             self.ledger(),
-            DatabaseResults(self.database, positions) if self.database else NoResults(),
+            self._results(),
             self.projects,
-            price_of=lambda model: price_of(prices, model),
-            options=Options(**{"concurrency": "auto", **self.options}),
+            price_of=_price_of,
+            options=self._options(),
             progress=self.progress,
             stop=self.stop,
-            rng=Impatient(7),
+            rng=random.Random(7) if isinstance(self.clock, VirtualClock) else Impatient(7),
+            clock=self.clock or SYSTEM_CLOCK,
         )
         try:
             return await executor.run(self.opportunities)
@@ -95,9 +99,47 @@ class Run:
             self.results = executor.results
             await client.close()
 
+    def estimate(self) -> Estimate:
+        """What it would take now."""
+        return estimate(
+            self.opportunities,
+            self.projects,
+            self.ledger(),
+            self._results(),
+            options=self._options(),
+            price_of=_price_of,
+        )
+
     def ledger(self) -> Ledger:
-        limits = self.limits or (unlimited() if self.endpoint is None else PLENTY)
-        return open_ledger(self.database, limits, "key")
+        limits = self.limits or (unlimited() if self.service is None else PLENTY)
+        return open_ledger(self.database, limits, "key", clock=self.clock)
+
+    def _results(self) -> Results:
+        positions = {
+            name: {kind.name: at for at, kind in enumerate(each.suggestion_types)}
+            for name, each in self.projects.items()
+        }
+        return DatabaseResults(self.database, positions) if self.database else NoResults()
+
+    def _options(self) -> Options:
+        return Options(**{"concurrency": "auto", **self.options})
+
+    def _build_client(self) -> GenerationClient:
+        if isinstance(self.service, GeminiEmulator):
+            return InProcessClient(self.service, self.key)
+        provider = "offline" if self.service is None else self.provider
+        return build_client(provider, api_key=self.key, endpoint=self.service, max_workers=64)
+
+
+_prices = functools.cache(load_prices)
+
+
+def _price_of(model: str) -> Price | None:
+    return price_of(_prices(), model)
+
+
+def all_done(run: Run) -> bool:
+    return Counter(result.outcome for result in run.results.values()) == {"done": len(run.opportunities)}
 
 
 def suggestions_of(database: Database) -> dict[str, set[str]]:

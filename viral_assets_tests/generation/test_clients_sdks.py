@@ -7,7 +7,6 @@ import contextlib
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -36,6 +35,7 @@ from viral_assets_tests.gemini_emulator import (
     EmulatorConfig,
     GeminiEmulator,
 )
+from viral_assets_tests.generation.in_process import InProcessClient
 from viral_assets_tests.generation.make import pack, project
 
 SDKS = ("google-generativeai", "google-genai")
@@ -79,18 +79,23 @@ def using(
     return asyncio.run(run())
 
 
+async def answer_or_error(
+    client: GenerationClient, request: GenerationRequest = REQUEST, seconds: float = 60
+) -> Answer | ProviderError:
+    try:
+        return await client.generate(request, timeout_seconds=seconds)
+    except ProviderError as error:
+        return error
+
+
 def outcome(
-    provider: str, endpoint: str, request: GenerationRequest = REQUEST, *, key: str = KEY, seconds: float = 5
+    provider: str, endpoint: str, request: GenerationRequest = REQUEST, *, key: str = KEY, seconds: float = 60
 ) -> Answer | ProviderError:
     """The answer, or the error instead of raising it."""
 
-    async def ask(client: GenerationClient) -> Answer | ProviderError:
-        try:
-            return await client.generate(request, timeout_seconds=seconds)
-        except ProviderError as error:
-            return error
-
-    result: Answer | ProviderError = using(provider, endpoint, ask, key=key)
+    result: Answer | ProviderError = using(
+        provider, endpoint, lambda client: answer_or_error(client, request, seconds), key=key
+    )
     assert KEY not in str(result)
     assert "\n" not in str(result)
     return result
@@ -100,7 +105,9 @@ def comparable(result: Answer | ProviderError) -> object:
     return result if isinstance(result, Answer) else (type(result), str(result), vars(result))
 
 
-@pytest.mark.parametrize("fault", ["ok", *sorted({*FAULTS, *REFUSALS} - {"hang", "trickle", "400_thinking"})])
+@pytest.mark.parametrize(
+    "fault", ["ok", *sorted({*FAULTS, *REFUSALS} - {"hang", "trickle", "together", "400_thinking"})]
+)
 def test_the_same_response_is_the_same_answer_or_error_and_was_asked_for_once(
     emulator: GeminiEmulator, fault: str
 ) -> None:
@@ -109,12 +116,16 @@ def test_the_same_response_is_the_same_answer_or_error_and_was_asked_for_once(
         emulator.script(fault)
         results.append(outcome(provider, emulator.url))
     assert len(emulator.arrivals) == 2
+    emulator.script(fault)
+    without_socket = asyncio.run(answer_or_error(InProcessClient(emulator, KEY, endpoint=emulator.url)))
     if fault in {"bad_utf8", "json_list", "empty_body", "wrong_type", "no_json"}:
         # Each SDK has its own words for a body that is not the API's.
-        assert all(type(result) is TransientProviderError and result.http_status == 200 for result in results)
-        assert all("not the Gemini API's" in str(result) for result in results)
+        assert all(type(result) is TransientProviderError for result in [*results, without_socket])
+        assert all(getattr(result, "http_status", 0) == 200 for result in [*results, without_socket])
+        assert all("not the Gemini API's" in str(result) for result in [*results, without_socket])
     else:
         assert comparable(results[0]) == comparable(results[1])
+        assert comparable(without_socket) == comparable(results[0]), "what tests on virtual time meet is the same"
 
 
 @pytest.mark.parametrize(
@@ -232,22 +243,20 @@ def test_a_place_where_nobody_answers_is_transient_and_named(provider: str) -> N
 def test_a_service_that_hangs_or_trickles_is_left_in_time(emulator: GeminiEmulator, provider: str) -> None:
     for fault in ("hang", "trickle"):
         emulator.script(fault)
-        begin = time.monotonic()
+        # A client that waits for the trickle to end gets an answer, and one that waits for the other hangs too.
         error = outcome(provider, emulator.url, seconds=0.3)
-        assert time.monotonic() - begin < 2.5
         assert isinstance(error, TransientProviderError)
         assert "did not answer within 0.3 s" in str(error)
 
 
 def test_requests_run_at_the_same_time(emulator: GeminiEmulator, provider: str) -> None:
-    emulator.script(*["slow"] * 8)
+    """None is answered before all have arrived."""
+    emulator.script(*["together"] * 8)
 
-    async def ask(client: GenerationClient) -> float:
-        begin = time.monotonic()
-        await asyncio.gather(*(client.generate(REQUEST, timeout_seconds=5) for _ in range(8)))
-        return time.monotonic() - begin
+    async def ask(client: GenerationClient) -> list[Answer]:
+        return await asyncio.gather(*(client.generate(REQUEST, timeout_seconds=60) for _ in range(8)))
 
-    assert using(provider, emulator.url, ask) < 8 * 0.3 / 2
+    assert len(using(provider, emulator.url, ask)) == 8
 
 
 def test_two_keys_and_two_endpoints_do_not_mix(emulator: GeminiEmulator, provider: str) -> None:
@@ -259,7 +268,7 @@ def test_two_keys_and_two_endpoints_do_not_mix(emulator: GeminiEmulator, provide
         ]
         assert len({client.key_fingerprint for client in clients}) == 3
         for _ in range(2):
-            await asyncio.gather(*(client.generate(REQUEST, timeout_seconds=5) for client in clients))
+            await asyncio.gather(*(client.generate(REQUEST, timeout_seconds=60) for client in clients))
         for client in clients:
             await client.close()
 
@@ -283,34 +292,33 @@ def test_the_environment_of_the_sdks_is_not_ours(
 def test_one_client_serves_one_event_loop_after_another(emulator: GeminiEmulator, provider: str) -> None:
     client = build_client(provider, api_key=KEY, endpoint=emulator.url)
     for _ in range(3):
-        asyncio.run(client.generate(REQUEST, timeout_seconds=5))
+        asyncio.run(client.generate(REQUEST, timeout_seconds=60))
     asyncio.run(client.close())
     asyncio.run(client.close())
 
 
 def test_a_cancelled_request_ends_at_once_and_harms_nobody(emulator: GeminiEmulator, provider: str) -> None:
-    emulator.script("slow", "ok")
+    emulator.script("hang", "ok")
 
-    async def ask(client: GenerationClient) -> float:
-        task = asyncio.create_task(client.generate(REQUEST, timeout_seconds=5))
+    async def ask(client: GenerationClient) -> int:
+        task = asyncio.create_task(client.generate(REQUEST, timeout_seconds=60))
         await asyncio.to_thread(emulator.wait_for_arrivals, 1)
-        begin = time.monotonic()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
         assert task.cancelled()
-        elapsed = time.monotonic() - begin
-        assert isinstance(await client.generate(REQUEST, timeout_seconds=5), Answer)
-        return elapsed
+        answered = emulator.arrivals[0].status
+        assert isinstance(await client.generate(REQUEST, timeout_seconds=60), Answer)
+        return answered
 
-    assert using(provider, emulator.url, ask) < 0.2
+    assert using(provider, emulator.url, ask) == 0, "the answer was not waited for"
 
 
 def test_a_shielded_request_can_still_be_awaited_after_a_cancellation(emulator: GeminiEmulator, provider: str) -> None:
     emulator.script("slow")
 
     async def ask(client: GenerationClient) -> Answer:
-        request = asyncio.create_task(client.generate(REQUEST, timeout_seconds=5))
+        request = asyncio.create_task(client.generate(REQUEST, timeout_seconds=60))
 
         async def shielded() -> Answer:
             return await asyncio.shield(request)
@@ -329,8 +337,8 @@ def test_a_request_cancelled_before_it_has_a_thread_is_never_made(emulator: Gemi
     emulator.script("slow", "ok")
 
     async def ask(client: GenerationClient) -> None:
-        first = asyncio.create_task(client.generate(REQUEST, timeout_seconds=5))
-        second = asyncio.create_task(client.generate(REQUEST, timeout_seconds=5))
+        first = asyncio.create_task(client.generate(REQUEST, timeout_seconds=60))
+        second = asyncio.create_task(client.generate(REQUEST, timeout_seconds=60))
         await asyncio.sleep(0.1)
         second.cancel()
         await first
@@ -354,8 +362,8 @@ def test_a_model_that_cannot_stop_thinking_is_not_told_to_again(emulator: Gemini
 
     async def ask(client: GenerationClient) -> Answer:
         with pytest.raises(TransientProviderError, match="leaves thinking to the model"):
-            await client.generate(REQUEST, timeout_seconds=5)
-        return await client.generate(REQUEST, timeout_seconds=5)
+            await client.generate(REQUEST, timeout_seconds=60)
+        return await client.generate(REQUEST, timeout_seconds=60)
 
     assert isinstance(using("google-genai", emulator.url, ask), Answer)
     configs = [body["generationConfig"] for body in emulator.bodies]

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 import viral_assets.generation
+import viral_assets.generation.generator as generator_module
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, QuotaError, UnknownProjectError
 from viral_assets.generation import (
     AsyncCommentGenerator,
@@ -30,8 +31,10 @@ from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import quota_runners
 from viral_assets_tests.gemini_emulator import GeminiEmulator
+from viral_assets_tests.generation.in_process import InProcessClient
 from viral_assets_tests.generation.make import HOUR, TYPES, opportunity, pack, project
-from viral_assets_tests.generation.running import outcomes_of, requests_of, suggestions_of
+from viral_assets_tests.generation.running import on_virtual_time, outcomes_of, requests_of, suggestions_of
+from viral_assets_tests.virtual_clock import VirtualClock
 
 T = TypeVar("T")
 
@@ -191,19 +194,20 @@ def test_a_generator_can_be_used_again_after_it_was_cleaned_up(emulator: GeminiE
     run(generator.cleanup())
 
 
-def test_several_calls_at_once_share_the_quota(emulator: GeminiEmulator) -> None:
-    limits = Limits(max_requests=2, window_seconds=0.5)
+def test_several_calls_at_once_share_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = on_virtual_time(requests_per_window=2, latency=(1.0, 0.1))
+    monkeypatch.setattr(generator_module, "build_client", lambda *_, **__: InProcessClient(service))
+    assert isinstance(service.clock, VirtualClock)
 
     async def both() -> None:
-        async with AsyncCommentGenerator(KEY, endpoint=emulator.url, limits=limits) as generator:
+        async with AsyncCommentGenerator(KEY, limits=Limits(max_requests=2), clock=service.clock) as generator:
             await asyncio.gather(*(generator.generate_suggestions_async(TEXT, "Sleep") for _ in range(5)))
             assert generator.ledger.status().window_requests <= 2
 
-    run(both())
+    service.clock.run(both())
 
-    assert len(emulator.arrivals) == 5
-    # At 0.5 s two grants may be a few milliseconds closer on their arrival.
-    assert emulator.max_in_any_window(0.4) <= 2
+    assert [arrival.status for arrival in service.arrivals] == [200] * 5
+    assert service.max_in_any_window() <= 2
 
 
 # ---- what cannot work

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -14,95 +13,113 @@ from viral_assets.quota.ledger import Ledger
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
 from viral_assets.store.engine import Database
+from viral_assets_tests.virtual_clock import VirtualClock
 
-SHORT = Limits(max_requests=3, window_seconds=0.2)
+THREE = Limits(max_requests=3)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def ledger(request: pytest.FixtureRequest) -> Ledger:
+def ledger(request: pytest.FixtureRequest, clock: VirtualClock) -> Ledger:
     database: Database | None = None if request.param == "memory" else request.getfixturevalue("sqlite_database")
-    return open_ledger(database, SHORT, "key")
+    return open_ledger(database, THREE, "key", clock=clock)
 
 
-def test_no_window_has_more_calls_than_allowed(ledger: Ledger) -> None:
-    limiter = AsyncRateLimiter(ledger=ledger)
+def test_no_window_has_more_calls_than_allowed(ledger: Ledger, clock: VirtualClock) -> None:
+    limiter = AsyncRateLimiter(ledger=ledger, clock=clock)
     passed: list[float] = []
 
     async def call() -> None:
         async with limiter:
-            passed.append(time.time())
+            passed.append(clock.monotonic())
 
     async def ten() -> None:
         await asyncio.gather(*(call() for _ in range(10)))
 
-    asyncio.run(ten())
+    clock.run(ten())
 
-    # Passed is a moment after granted, by how much depends on how busy the machine is.
     assert len(passed) == 10
-    assert max(passed) - min(passed) >= 3 * SHORT.padded_window_seconds - 0.05
+    assert all(later - earlier >= 60.249 for earlier, later in zip(passed, passed[3:], strict=False))
+    assert max(passed) < 3 * THREE.padded_window_seconds + 1
     assert ledger.status().in_flight == 0
     assert ledger.status().runners == 0
 
 
-def test_first_come_first_served(ledger: Ledger) -> None:
+def test_first_come_first_served(ledger: Ledger, clock: VirtualClock) -> None:
     order: list[int] = []
 
     async def call(limiter: AsyncRateLimiter, number: int) -> None:
-        await asyncio.sleep(0.005 * number)
+        await clock.sleep(0.005 * number)
         await limiter.acquire()
         order.append(number)
 
     async def eight() -> None:
-        limiter = AsyncRateLimiter(ledger=ledger)
+        limiter = AsyncRateLimiter(ledger=ledger, clock=clock)
         await asyncio.gather(*(call(limiter, number) for number in range(8)))
 
-    asyncio.run(eight())
+    clock.run(eight())
 
     # Those of one window may be told in any order.
     assert [sorted(order[at : at + 3]) for at in (0, 3, 6)] == [[0, 1, 2], [3, 4, 5], [6, 7]]
 
 
-def test_a_cancelled_waiter_leaves_nothing_behind(ledger: Ledger) -> None:
+def test_a_cancelled_waiter_leaves_nothing_behind(ledger: Ledger, clock: VirtualClock) -> None:
     async def cancelled() -> float:
-        limiter = AsyncRateLimiter(ledger=ledger)
+        limiter = AsyncRateLimiter(ledger=ledger, clock=clock)
         for _ in range(3):
             await limiter.acquire()
         waiters = [asyncio.create_task(limiter.acquire()) for _ in range(5)]
-        await asyncio.sleep(0.05)
+        await clock.sleep(0.05)
         for waiter in waiters:
             waiter.cancel()
         await asyncio.gather(*waiters, return_exceptions=True)
         assert ledger.status().runners == 0
-        began = time.monotonic()
         await limiter.acquire()
-        return time.monotonic() - began
+        return clock.monotonic()
 
-    assert asyncio.run(cancelled()) < 5
-    assert ledger.status().window_requests <= 4
+    assert clock.run(cancelled()) < THREE.padded_window_seconds + 1
+    assert ledger.status().window_requests == 1
 
 
-def test_a_limiter_remembers_nothing_of_calls_long_gone() -> None:
-    ledger = MemoryLedger(Limits(max_requests=100, window_seconds=0.001))
+def test_a_limiter_remembers_nothing_of_calls_long_gone(clock: VirtualClock) -> None:
+    ledger = MemoryLedger(Limits(max_requests=100), clock=clock)
 
     async def many() -> None:
-        limiter = AsyncRateLimiter(ledger=ledger)
+        limiter = AsyncRateLimiter(ledger=ledger, clock=clock)
         for _ in range(50):
             await limiter.acquire()
 
-    asyncio.run(many())
+    clock.run(many())
+    clock.advance(61)
 
     assert ledger.status().in_flight == 0
+    assert ledger.status().window_requests == 0
 
 
-def test_the_end_of_the_day_is_told_and_not_waited_for() -> None:
-    limiter = AsyncRateLimiter(ledger=MemoryLedger(Limits(requests_per_day=1)))
+def test_a_limiter_has_a_minute_of_its_own_unless_it_is_given_a_ledger(clock: VirtualClock) -> None:
+    async def three() -> None:
+        limiter = AsyncRateLimiter(2, clock=clock)
+        for _ in range(3):
+            await limiter.acquire()
+
+    clock.run(three())
+
+    assert clock.monotonic() == pytest.approx(60.25, abs=0.01)
+
+
+def test_the_end_of_the_day_is_told_and_not_waited_for(clock: VirtualClock) -> None:
+    limiter = AsyncRateLimiter(ledger=MemoryLedger(Limits(requests_per_day=1), clock=clock), clock=clock)
 
     async def twice() -> None:
         await limiter.acquire()
         await limiter.acquire()
 
     with pytest.raises(QuotaError, match="the day's 1 requests are used up"):
-        asyncio.run(twice())
+        clock.run(twice())
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, float("nan")])

@@ -24,8 +24,14 @@ def tuned(decisions: Decisions, targets: Targets | None = None) -> Tuning:
     return tune(decisions, PROJECT, targets or Targets())
 
 
-def test_the_order_of_the_weights_people_decide_by_is_found() -> None:
-    new = tuned(decisions_by(OPENNESS_FIRST, count=1500)).new.weights
+@pytest.fixture(scope="module")
+def after_many() -> Tuning:
+    """What 2,000 decisions teach."""
+    return tuned(decisions_by(OPENNESS_FIRST, count=2000), Targets(green=0.8, yellow=0.6))
+
+
+def test_the_order_of_the_weights_people_decide_by_is_found(after_many: Tuning) -> None:
+    new = after_many.new.weights
     assert new.openness > new.author_quality > max(new.velocity, new.relevance)
     assert new.openness == pytest.approx(0.6, abs=0.12)
 
@@ -45,12 +51,14 @@ def test_the_same_decisions_teach_the_same() -> None:
     assert tuned(decisions) == tuned(decisions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_decisions_by_chance_teach_nothing(seed: int) -> None:
     with pytest.raises(NothingToLearn, match=r"do not forecast .* better .* held-back decisions"):
         tuned(decisions_by(PROJECT.weights, certainty=0, seed=seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_decisions_by_the_present_weights_teach_nothing(seed: int) -> None:
     with pytest.raises(NothingToLearn, match="keep them"):
@@ -86,6 +94,7 @@ def test_a_component_that_was_switched_off_stays_so_and_relevance_keeps_the_gate
     assert new.relevance >= LEAST_RELEVANCE
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     st.integers(0, 10_000),
@@ -110,9 +119,8 @@ def test_the_totals_are_those_of_scoring() -> None:
     assert np.round(totals_of(components, OPENNESS_FIRST), 6) == pytest.approx(scored)
 
 
-def test_from_a_threshold_on_as_many_tweets_are_worth_a_reply_as_was_asked_for() -> None:
-    targets = Targets(green=0.8, yellow=0.6)
-    found = tuned(decisions_by(OPENNESS_FIRST, count=2000), targets)
+def test_from_a_threshold_on_as_many_tweets_are_worth_a_reply_as_was_asked_for(after_many: Tuning) -> None:
+    found = after_many
     assert found.missed == ()
     assert found.new.green.share == pytest.approx(0.8, abs=0.03)
     assert found.new.yellow.share == pytest.approx(0.6, abs=0.03)

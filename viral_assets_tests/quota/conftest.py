@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,22 +12,7 @@ from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
-
-NOON = datetime(2026, 11, 21, 20, 0, tzinfo=UTC).timestamp()
-"""Noon in Los Angeles: 12 hours of the quota's day are left."""
-
-
-class Clock:
-    """Seconds since the epoch; moves only when told."""
-
-    def __init__(self, now: float = NOON) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
+from viral_assets_tests.virtual_clock import VirtualClock
 
 
 def about(value: Any) -> Any:
@@ -41,12 +25,12 @@ Opener = Callable[[Limits], Ledger]
 
 
 @pytest.fixture
-def ticking() -> Clock:
-    return Clock()
+def ticking() -> VirtualClock:
+    return VirtualClock()
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def opened(request: pytest.FixtureRequest, ticking: Clock) -> Opener:
+def opened(request: pytest.FixtureRequest, ticking: VirtualClock) -> Opener:
     if request.param == "memory":
         made: list[Ledger] = []
 

@@ -12,20 +12,20 @@ from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
 
 
-def hammer(url: str, limits: Limits, seconds: float, start: Barrier) -> None:
-    """Ask for so long, giving back half of the tokens of every grant."""
+def hammer(url: str, limits: Limits, grants: int, start: Barrier) -> None:
+    """Ask until so many requests are granted, giving back half of the tokens of every grant."""
     database = Database(url)
     ledger = SqlLedger(database, "key", limits)
     runner = uuid.uuid4().hex
     ledger.join(runner, 100)
     start.wait(60)
-    until = time.time() + seconds
-    while time.time() < until:
+    while grants:
         ask = Ask(uuid.uuid4().hex, runner, tokens=10, cost_usd=0.0)
         match ledger.ask(ask):
             case Granted():
                 ledger.settle(ask.request_id, Settlement("answered", input_tokens=5))
+                grants -= 1
             case Waiting(wait):
-                time.sleep(min(wait, max(0.0, until - time.time())))
+                time.sleep(wait)
     ledger.leave(runner)
     database.dispose()

@@ -23,7 +23,8 @@ from viral_assets.quota.decision import (
 from viral_assets.quota.ledger import Ask, Decision, Exhausted, Granted, Settlement, Waiting
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.memory import MemoryLedger
-from viral_assets_tests.quota.conftest import NOON, Clock, about
+from viral_assets_tests.quota.conftest import about
+from viral_assets_tests.virtual_clock import NOON, VirtualClock
 
 MINUTE = Limits(max_requests=15)
 DAY = pacific_day(NOON)
@@ -197,7 +198,7 @@ class World:
 
     limits: Limits
     time: float = 0.0
-    clock: Clock = field(default_factory=Clock)
+    clock: VirtualClock = field(default_factory=VirtualClock)
     sent: list[tuple[float, float]] = field(default_factory=list)
     under_way: list[int] = field(default_factory=list)
     blocked_until: float = 0.0
@@ -212,14 +213,14 @@ class World:
 
     def send(self, tokens: int) -> None:
         """Ask, wait as told, and ask again until it is granted."""
-        patience = max(self.blocked_until - self.clock.now, 0) + 1.05 * self.limits.padded_window_seconds + 0.01
+        patience = max(self.blocked_until - self.clock.time(), 0) + 1.05 * self.limits.padded_window_seconds + 0.01
         number, asked = len(self.sent), self.time
         while not isinstance(decision := self.ledger.ask(Ask(str(number), "me", tokens, 0.0)), Granted):
             assert isinstance(decision, Waiting), decision
             assert decision.seconds > 0
             self.pass_time(decision.seconds)
             assert self.time - asked <= patience, "a turn comes within a window"
-        assert self.clock.now >= self.blocked_until
+        assert self.clock.time() >= self.blocked_until
         self.sent.append((self.time, tokens))
         self.under_way.append(number)
 
@@ -240,11 +241,11 @@ class World:
             case Refusal(retry_after):
                 self.settle(Settlement("refused"), 0)
                 self.ledger.block(retry_after, "429", count_as_limit=False)
-                self.blocked_until = max(self.blocked_until, self.clock.now + retry_after)
+                self.blocked_until = max(self.blocked_until, self.clock.time() + retry_after)
             case Time(passes):
                 self.pass_time(passes)
-            case ClockSetBack(by) if self.blocked_until + by < self.clock.now + NOT_WORTH_WAITING_SECONDS:
-                self.clock.advance(-by)
+            case ClockSetBack(by) if self.blocked_until + by < self.clock.time() + NOT_WORTH_WAITING_SECONDS:
+                self.clock.set_back(by)
 
 
 @given(st.integers(1, 6), st.one_of(st.none(), st.integers(60, 300)), events)

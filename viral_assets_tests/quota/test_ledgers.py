@@ -24,7 +24,8 @@ from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.memory import MemoryLedger
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
-from viral_assets_tests.quota.conftest import NOON, Clock, Opener, about
+from viral_assets_tests.quota.conftest import Opener, about
+from viral_assets_tests.virtual_clock import NOON, VirtualClock
 
 HOUR = 3600
 _numbers = count()
@@ -42,7 +43,7 @@ def answered(tokens: int | None = None, **fields: Any) -> Settlement:
 # ---- requests
 
 
-def test_as_many_requests_as_the_window_allows_and_then_the_exact_wait(opened: Opener, ticking: Clock) -> None:
+def test_as_many_requests_as_the_window_allows_and_then_the_exact_wait(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits(max_requests=3))
     for _ in range(3):
         assert ask(ledger) == Granted()
@@ -66,7 +67,7 @@ def test_one_quota_however_many_processes_opened_it(opened: Opener) -> None:
     assert isinstance(ask(second, "b"), Waiting)
 
 
-def test_two_keys_are_two_quotas(database: Database, ticking: Clock) -> None:
+def test_two_keys_are_two_quotas(database: Database, ticking: VirtualClock) -> None:
     one, other = (SqlLedger(database, key, Limits(max_requests=1), clock=ticking) for key in ("one", "other"))
 
     assert [ask(one), ask(other, "you")] == [Granted(), Granted()]
@@ -74,7 +75,7 @@ def test_two_keys_are_two_quotas(database: Database, ticking: Clock) -> None:
 
 
 def test_a_killed_process_leaves_a_grant_that_counts_until_its_window_has_passed(
-    opened: Opener, ticking: Clock
+    opened: Opener, ticking: VirtualClock
 ) -> None:
     opened(Limits(max_requests=1)).ask(Ask("lost", "killed", 10, 0.5))
 
@@ -84,11 +85,13 @@ def test_a_killed_process_leaves_a_grant_that_counts_until_its_window_has_passed
     assert ledger.status().day_cost_usd == 0.5, "it may have been paid for"
 
 
-def test_a_clock_that_is_set_back_holds_nobody_up_for_longer_than_a_window(opened: Opener, ticking: Clock) -> None:
+def test_a_clock_that_is_set_back_holds_nobody_up_for_longer_than_a_window(
+    opened: Opener, ticking: VirtualClock
+) -> None:
     ledger = opened(Limits(max_requests=1))
     assert ask(ledger) == Granted()
 
-    ticking.advance(-10 * HOUR)
+    ticking.set_back(10 * HOUR)
 
     assert ask(ledger) == Waiting(about(60.25), "requests of the window are used up")
     ticking.advance(60.3)
@@ -98,7 +101,7 @@ def test_a_clock_that_is_set_back_holds_nobody_up_for_longer_than_a_window(opene
 # ---- tokens
 
 
-def test_tokens_of_the_window_are_a_limit_of_their_own(opened: Opener, ticking: Clock) -> None:
+def test_tokens_of_the_window_are_a_limit_of_their_own(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits(max_requests=100, max_tokens=1000))
     assert ask(ledger, tokens=700) == Granted()
 
@@ -168,13 +171,13 @@ def test_a_request_larger_than_the_quota_is_an_error_and_not_a_wait(opened: Open
 # ---- day and budget
 
 
-def test_the_days_requests_end_at_midnight_us_pacific(opened: Opener, ticking: Clock) -> None:
+def test_the_days_requests_end_at_midnight_us_pacific(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits(max_requests=1, requests_per_day=2, window_seconds=1))
     for _ in range(2):
         assert ask(ledger) == Granted()
         ticking.advance(2)
 
-    left = pacific_day(NOON).end - ticking.now
+    left = pacific_day(NOON).end - ticking.time()
     assert ask(ledger) == Exhausted(about(left), "the day's 2 requests are used up")
     ticking.advance(left - 1)
     assert isinstance(ask(ledger), Exhausted)
@@ -193,9 +196,11 @@ def test_the_budget_counts_what_is_in_flight(opened: Opener) -> None:
     assert isinstance(ask(ledger, cost_usd=0.2), Exhausted)
 
 
-def test_the_next_day_has_a_budget_of_its_own_and_late_bills_go_to_the_old_one(opened: Opener, ticking: Clock) -> None:
+def test_the_next_day_has_a_budget_of_its_own_and_late_bills_go_to_the_old_one(
+    opened: Opener, ticking: VirtualClock
+) -> None:
     ledger = opened(Limits(daily_budget_usd=1.0))
-    ticking.now = pacific_day(NOON).end - 5
+    ticking.advance(pacific_day(NOON).end - 5 - NOON)
     ask(ledger, cost_usd=0.9, tokens=7, name="late")
 
     ticking.advance(10)
@@ -218,7 +223,7 @@ def test_a_budget_needs_a_price_and_room_for_one_request(opened: Opener) -> None
 # ---- refusals
 
 
-def test_a_block_holds_for_everyone(opened: Opener, ticking: Clock) -> None:
+def test_a_block_holds_for_everyone(opened: Opener, ticking: VirtualClock) -> None:
     first, second = opened(Limits()), opened(Limits())
 
     first.block(36.5, "the service refused", count_as_limit=False)
@@ -240,7 +245,9 @@ def test_a_block_is_lengthened_and_never_shortened(opened: Opener) -> None:
     assert ask(ledger) == Waiting(about(30), "longer")
 
 
-def test_a_day_that_the_service_calls_over_is_over_for_everyone_until_midnight(opened: Opener, ticking: Clock) -> None:
+def test_a_day_that_the_service_calls_over_is_over_for_everyone_until_midnight(
+    opened: Opener, ticking: VirtualClock
+) -> None:
     first, second = opened(Limits()), opened(Limits())
 
     seconds = first.block_today("used up")
@@ -252,16 +259,16 @@ def test_a_day_that_the_service_calls_over_is_over_for_everyone_until_midnight(o
     assert ask(second, "other") == Granted()
 
 
-def test_a_block_of_a_minute_near_midnight_is_a_wait(opened: Opener, ticking: Clock) -> None:
+def test_a_block_of_a_minute_near_midnight_is_a_wait(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits())
-    ticking.now = pacific_day(NOON).end - 10
+    ticking.advance(pacific_day(NOON).end - 10 - NOON)
 
     ledger.block(36, "refused", count_as_limit=False)
 
     assert ask(ledger) == Waiting(about(36), "refused")
 
 
-def test_what_the_service_accepted_is_taken_for_its_limit_for_a_while(opened: Opener, ticking: Clock) -> None:
+def test_what_the_service_accepted_is_taken_for_its_limit_for_a_while(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits(max_requests=15))
     for number in range(8):
         ask(ledger, name=f"r{number}")
@@ -312,7 +319,7 @@ def test_a_refusal_for_tokens_teaches_nothing_about_requests(opened: Opener) -> 
 # ---- fair order
 
 
-def test_first_come_first_served(opened: Opener, ticking: Clock) -> None:
+def test_first_come_first_served(opened: Opener, ticking: VirtualClock) -> None:
     limits = Limits(max_requests=2, window_seconds=10)
     first, second = opened(limits), opened(limits)
     ask(first, "a")
@@ -331,7 +338,7 @@ def test_first_come_first_served(opened: Opener, ticking: Clock) -> None:
     assert ask(second, "b") == Granted()
 
 
-def test_who_was_served_queues_again_at_the_end(opened: Opener, ticking: Clock) -> None:
+def test_who_was_served_queues_again_at_the_end(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits(max_requests=1, window_seconds=5))
     ask(ledger, "a")
     served = []
@@ -350,7 +357,7 @@ def test_who_was_served_queues_again_at_the_end(opened: Opener, ticking: Clock) 
     assert served == ["b", "c", "a"]
 
 
-def test_a_small_request_does_not_overtake_a_large_one(opened: Opener, ticking: Clock) -> None:
+def test_a_small_request_does_not_overtake_a_large_one(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits(max_tokens=1000))
     ask(ledger, "a", tokens=500)
     ticking.advance(1)
@@ -360,7 +367,7 @@ def test_a_small_request_does_not_overtake_a_large_one(opened: Opener, ticking: 
     assert isinstance(ask(ledger, "small", tokens=400), Waiting)
 
 
-def test_who_withdraws_or_leaves_holds_up_nobody(opened: Opener, ticking: Clock) -> None:
+def test_who_withdraws_or_leaves_holds_up_nobody(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits(max_requests=1, window_seconds=10))
     ask(ledger, "a")
     for runner in ("withdrawn", "gone", "waiter"):
@@ -388,7 +395,7 @@ def test_withdrawing_and_leaving_are_harmless_for_strangers(opened: Opener) -> N
 # ---- what planners and people want to know
 
 
-def test_the_state_tells_a_planner_what_is_free_and_who_wants_it(opened: Opener, ticking: Clock) -> None:
+def test_the_state_tells_a_planner_what_is_free_and_who_wants_it(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits(max_requests=4, max_tokens=1000))
     ledger.join("early", 50)
     ticking.advance(1)
@@ -432,7 +439,7 @@ def test_the_state_shows_a_learnt_limit(opened: Opener) -> None:
     assert (state.max_requests, state.free, len(state.returning)) == (3, 0, 3)
 
 
-def test_the_status_is_for_people(opened: Opener, ticking: Clock) -> None:
+def test_the_status_is_for_people(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits(max_requests=5, requests_per_day=100, daily_budget_usd=1))
     ledger.join("me", 3)
     ask(ledger, tokens=100, cost_usd=0.01, name="old")
@@ -445,11 +452,11 @@ def test_the_status_is_for_people(opened: Opener, ticking: Clock) -> None:
     assert (status.window_requests, status.window_tokens, status.in_flight, status.runners) == (1, 50, 1, 1)
     assert (status.day, status.day_ends - NOON) == ("2026-11-21", 12 * HOUR)
     assert (status.day_requests, status.day_tokens, status.day_cost_usd) == (2, 130, about(0.03))
-    assert (status.now, status.limits.max_requests) == (ticking.now, 5)
+    assert (status.now, status.limits.max_requests) == (ticking.time(), 5)
     assert (status.blocked_until, status.block_reason, status.learned_requests) == (None, "", None)
 
 
-def test_latencies_are_those_of_answered_requests_about_tweets(opened: Opener, ticking: Clock) -> None:
+def test_latencies_are_those_of_answered_requests_about_tweets(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits())
     ask(ledger, tweet_ids=("1", "2", "3"), name="good")
     ask(ledger, tweet_ids=("4",), name="bad")

@@ -57,6 +57,7 @@ def test_an_empty_postgresql_names_the_command_to_run(postgres_url: str) -> None
         DatabaseResource(url=postgres_url).setup_for_execution(CONTEXT)
 
 
+@pytest.mark.slow
 def test_a_run_works_on_postgresql(home: Home, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from viral_assets.store.engine import Database
 

@@ -19,10 +19,14 @@ from viral_assets.review.export import COLUMNS, columns_for
 from viral_assets.review.export_formats import FORMATS, Format, format_of
 from viral_assets.review.exporting import ExportReport, export_suggestions
 from viral_assets.review.queries import OpportunityView
+from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey, decide, history
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets_tests.review.examples import GENERATED, TYPES, opportunity, store, suggestion
+
+TWEETS = 2 * queries.ROWS_AT_ONCE + 1
+"""So many that they are read and marked in several parts of their real size."""
 
 REPLIES = tuple(suggestion(f"Reply {kind}.", type_name=kind) for kind in TYPES)
 
@@ -251,20 +255,23 @@ def test_many_are_read_in_parts_and_ranked_as_a_whole(
     assert sum(status == "exported" for status in statuses(database).values()) == 16
 
 
-def test_fifty_thousand_suggestions_take_a_bounded_number_of_statements(database: Database, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_many_suggestions_take_a_bounded_number_of_statements(database: Database, tmp_path: Path) -> None:
     several = tuple(suggestion("A reply of the usual length. " * 5, type_name=kind) for kind in TYPES)
     filled(
         database,
-        *(opportunity(tweet_id=str(10**18 + n), total=n % 997 / 997, suggestions=several) for n in range(16_667)),
+        *(opportunity(tweet_id=str(10**18 + n), total=n % 997 / 997, suggestions=several) for n in range(TWEETS)),
     )
     statements: list[str] = []
     sa.event.listen(database.engine, "after_cursor_execute", lambda *said: statements.append(said[2]))
 
-    assert export(database, tmp_path / "out.parquet") == ExportReport(16_667, 50_001, 50_001, 0)
-    assert len(statements) < 120
-    assert pq.read_metadata(tmp_path / "out.parquet").num_rows == 16_667
+    assert export(database, tmp_path / "out.parquet") == ExportReport(TWEETS, 3 * TWEETS, 3 * TWEETS, 0)
+    # A handful for each part that is read and each batch that is marked, never one for each suggestion.
+    parts = -(-TWEETS // queries.ROWS_AT_ONCE) + -(-3 * TWEETS // decisions.BATCH)
+    assert len(statements) < 6 * parts + 10
+    assert pq.read_metadata(tmp_path / "out.parquet").num_rows == TWEETS
     with database.read() as connection:
-        assert connection.execute(sa.select(sa.func.count()).select_from(suggestion_events)).scalar_one() == 50_001
+        assert connection.execute(sa.select(sa.func.count()).select_from(suggestion_events)).scalar_one() == 3 * TWEETS
 
 
 @pytest.mark.parametrize(

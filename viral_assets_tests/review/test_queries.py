@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from viral_assets.errors import ConfigurationError
+from viral_assets.review import queries
 from viral_assets.review.export import write_csv
 from viral_assets.review.queries import (
     SORT_KEYS,
@@ -20,6 +20,8 @@ from viral_assets.review.queries import (
     SortBy,
     digest_rows,
     priority,
+    rank_for_export,
+    read_ranked,
     select_for_export,
     window_facts,
 )
@@ -240,13 +242,25 @@ def test_offline_drafts_cost_nothing(database: Database) -> None:
         assert window_facts(connection, WINDOW).cost_usd == 0
 
 
-def test_fifty_thousand_suggestions_are_exported_within_ten_seconds(sqlite_database: Database, tmp_path: Path) -> None:
-    suggestions = tuple(suggestion("A reply of the usual length. " * 5, type_name=kind) for kind in TYPES)
+@pytest.mark.parametrize("parts", [1, 5])
+def test_an_export_reads_part_by_part_with_a_few_statements_each(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: int
+) -> None:
+    """Neither one statement for each tweet nor the rows of all of them at once."""
+    monkeypatch.setattr(queries, "ROWS_AT_ONCE", 20)
+    replies = tuple(suggestion("A reply of the usual length. " * 5, type_name=kind) for kind in TYPES)
     filled(
-        sqlite_database,
-        *(opportunity(tweet_id=str(10**18 + n), total=n % 997 / 997, suggestions=suggestions) for n in range(16_667)),
+        database,
+        *(opportunity(tweet_id=str(10**18 + n), total=n % 97 / 97, suggestions=replies) for n in range(20 * parts)),
     )
-    started = time.perf_counter()
-    rows = export(sqlite_database, sort_by="balanced")
-    assert write_csv(tmp_path / "out.csv", rows) == 16_667
-    assert time.perf_counter() - started < 10
+    statements: list[str] = []
+    with database.read() as connection:
+        event.listen(connection, "after_cursor_execute", lambda *said: statements.append(said[2]))
+        ranked = rank_for_export(connection, sort_by="balanced")
+        ranking = len(statements)
+        read = list(read_ranked(connection, ranked))
+    assert [len(part) for part in read] == [20] * parts
+    assert (ranking, len(statements) - ranking) == (1, 2 * parts)
+    views = [view for part in read for view in part]
+    assert views == export(database, sort_by="balanced")
+    assert write_csv(tmp_path / "out.csv", views) == 20 * parts

@@ -61,7 +61,7 @@ class Desk:
         token: str = TOKEN,
     ) -> None:
         self.database = database
-        self.client = XApiClient(token, base_url=server.url, timeout=(2.0, 2.0))
+        self.client = XApiClient(token, base_url=server.url, timeout=(60.0, 60.0))
         self.asker = Asker(self.client.account, run_id, caps or PostCaps())
         self.search = XSearch(database, self.client, self.asker, time.patience(patience), clock=time.now)
 

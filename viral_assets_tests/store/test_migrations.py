@@ -167,6 +167,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -> None
         opened.dispose()
 
 
+@pytest.mark.slow
 def test_several_processes_may_be_the_first(database_url: str) -> None:
     program = (
         "import sys, time\n"

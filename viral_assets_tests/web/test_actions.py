@@ -26,13 +26,27 @@ from viral_assets.store.tables import comment_suggestions, generation_outcomes, 
 from viral_assets.tweet_text import text_weight
 from viral_assets.web.regenerate import Job, told, wanted_types
 from viral_assets.web.site import Site
+from viral_assets_tests.conftest import DATABASES
 from viral_assets_tests.review.examples import TYPES
 from viral_assets_tests.web.conftest import Form, Html, Reviewer
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 FIRST, SECOND, THIRD = TYPES
+
+BOTH_DATABASES = pytest.mark.parametrize("database", DATABASES, indirect=True)
+"""For tests of what the page itself asks the database; decisions have tests of their own on both."""
 TOO_LONG = "wörter " * 60
+PATIENCE = 120.0
+"""Seconds for what takes a moment on an idle machine."""
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Database:
+    """SQLite, unless a test asks for both."""
+    name = "postgres_database" if getattr(request, "param", "sqlite") == "postgresql" else "sqlite_database"
+    made: Database = request.getfixturevalue(name)
+    return made
 
 
 def state(database: Database, tweet_id: str = "101") -> dict[str, tuple[str, str]]:
@@ -70,6 +84,7 @@ def test_a_decision_is_kept_told_and_taken_back(
     assert state(database)[FIRST][0] == "pending"
 
 
+@BOTH_DATABASES
 def test_after_an_export_of_everything_the_page_says_where_it_is(
     plain: Reviewer, database: Database, now: datetime, tmp_path: Path
 ) -> None:
@@ -186,6 +201,7 @@ def test_a_run_that_wrote_anew_is_named_as_such(mara: Reviewer, database: Databa
     assert "A run changed this at" in page.words
 
 
+@BOTH_DATABASES
 def test_undo_takes_back_ones_own_last_decision(
     serve: Callable[..., Reviewer], mara: Reviewer, database: Database
 ) -> None:
@@ -218,6 +234,7 @@ def test_an_undo_after_somebody_elses_change_is_refused(
     assert state(database)[FIRST][0] == "rejected"
 
 
+@BOTH_DATABASES
 def test_all_greens_are_approved_after_a_question_that_says_how_many(plain: Reviewer, database: Database) -> None:
     page = plain.get("/approve-greens?project=demo")
     assert "Approve 2 suggestions?" in page.words
@@ -233,6 +250,7 @@ def test_all_greens_are_approved_after_a_question_that_says_how_many(plain: Revi
     assert state(database, "103")[FIRST][0] == "pending"
 
 
+@BOTH_DATABASES
 def test_the_key_for_undo_takes_all_greens_back_too(plain: Reviewer, database: Database) -> None:
     page = plain.get("/approve-greens")
     plain.send(next(form for form in page.forms if form.action.startswith("/approve-greens")))
@@ -240,6 +258,7 @@ def test_the_key_for_undo_takes_all_greens_back_too(plain: Reviewer, database: D
     assert {status for status, _ in state(database).values()} == {"pending"}
 
 
+@BOTH_DATABASES
 def test_a_list_that_changed_meanwhile_is_asked_about_again(
     serve: Callable[..., Reviewer], plain: Reviewer, database: Database
 ) -> None:
@@ -299,13 +318,14 @@ def test_everybody_can_have_a_name_of_their_own(plain: Reviewer, database: Datab
 
 def finished(reviewer: Reviewer, site: Site) -> Html:
     """Look until the job is over, as the page does."""
-    for _ in range(600):
-        if all(job.over for job in site.regenerator.jobs().values()):
-            break
-        time.sleep(0.05)
+    until = time.monotonic() + PATIENCE
+    while not all(job.over for job in site.regenerator.jobs().values()):
+        assert time.monotonic() < until, site.regenerator.jobs()
+        time.sleep(0.02)
     return reviewer.get("/regeneration?project=demo&tweet_id=101&next=/", **{"hx-request": "true"})
 
 
+@BOTH_DATABASES
 def test_suggestions_are_written_anew_but_for_what_was_decided(mara: Reviewer, database: Database) -> None:
     mara.decide("approve", "101", SECOND)
     mara.get("/?status=all")

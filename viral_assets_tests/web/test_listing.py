@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import cast
 
 import pytest
@@ -20,20 +21,68 @@ from viral_assets.store.engine import Database
 from viral_assets.web import listing
 from viral_assets.web.filters import BadFilterError, Filters
 from viral_assets.web.listing import Page, read_choices, read_greens, read_opportunities, read_page
+from viral_assets_tests.conftest import DATABASES, NewDatabase
 from viral_assets_tests.review.examples import TYPES, opportunity, store, suggestion
 
 Read = Callable[..., Page]
+NOW = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)
 
 
 @pytest.fixture
 def read(database: Database, now: datetime) -> Read:
     """One page of the list."""
 
-    def one_page(after: str = "", size: int = listing.PAGE, **asked: str) -> Page:
-        with database.read() as connection:
-            return read_page(connection, Filters.read(asked), now=now, after=after, size=size)
+    return partial(page_of, database, now)
 
-    return one_page
+
+def page_of(database: Database, now: datetime, after: str = "", /, **asked: str) -> Page:
+    """One page of the list."""
+    with database.read() as connection:
+        return read_page(connection, Filters.read(asked), now=now, after=after)
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def two_tweets(request: pytest.FixtureRequest, new_database: NewDatabase) -> Iterator[Database]:
+    """Two tweets that differ in everything."""
+    one = opportunity(tweet_id="1", project="a", text="Kids and phones", author_handle="mara", topic="Kids")
+    past = NOW - timedelta(days=3)
+    two = opportunity(
+        tweet_id="2",
+        project="b",
+        text="All of it, 100% öko \\ sleep",
+        author_handle="tom_b",
+        label="yellow",
+        topic="Sleep",
+        created_at=past,
+        window_start=floor_hour(past),
+    )
+    with new_database(request.param) as database:
+        with database.begin() as connection:
+            store(connection, [one, two])
+        yield database
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def of_every_status(request: pytest.FixtureRequest, new_database: NewDatabase) -> Iterator[Database]:
+    """Tweets called by what has been decided about them."""
+
+    def tweet(name: str, *statuses: str) -> OpportunityView:
+        several = tuple(suggestion("A reply.", type_name=TYPES[at], status=each) for at, each in enumerate(statuses))
+        return opportunity(tweet_id=name, suggestions=several)
+
+    with new_database(request.param) as database:
+        with database.begin() as connection:
+            store(
+                connection,
+                [
+                    tweet("pending", "pending", "pending"),
+                    tweet("half", "rejected", "pending"),
+                    tweet("approved", "approved", "pending"),
+                    *(tweet(name, name) for name in ("edited", "rejected", "exported", "posted")),
+                    tweet("nothing"),
+                ],
+            )
+        yield database
 
 
 def many(now: datetime, count: int = 60) -> list[OpportunityView]:
@@ -89,9 +138,9 @@ def test_pages_show_everything_once_in_order(database: Database, read: Read, now
     "after", ["!", "bm8", "WzFd", "W251bGwsImEiLCJiIl0", "WyJ4IiwiYSIsImIiXQ", "W05hTiwiYSIsImIiXQ", "x" * 900]
 )
 @pytest.mark.parametrize("sort", ["balanced", "views", "age"])
-def test_what_is_no_place_in_the_list_is_refused(read: Read, after: str, sort: str) -> None:
+def test_what_is_no_place_in_the_list_is_refused(two_tweets: Database, after: str, sort: str) -> None:
     with pytest.raises(BadFilterError, match="no place in the list"):
-        read(after, sort=sort)
+        page_of(two_tweets, NOW, after, sort=sort)
 
 
 def test_sqlite_without_mathematics_is_taught_them(sqlite_database: Database, now: datetime) -> None:
@@ -122,23 +171,8 @@ def test_sqlite_without_mathematics_is_taught_them(sqlite_database: Database, no
         ("none", {"nothing"}),
     ],
 )
-def test_a_status_shows_its_tweets(database: Database, read: Read, status: str, found: set[str]) -> None:
-    def tweet(name: str, *statuses: str) -> OpportunityView:
-        several = tuple(suggestion("A reply.", type_name=TYPES[at], status=each) for at, each in enumerate(statuses))
-        return opportunity(tweet_id=name, suggestions=several)
-
-    with database.begin() as connection:
-        store(
-            connection,
-            [
-                tweet("pending", "pending", "pending"),
-                tweet("half", "rejected", "pending"),
-                tweet("approved", "approved", "pending"),
-                *(tweet(name, name) for name in ("edited", "rejected", "exported", "posted")),
-                tweet("nothing"),
-            ],
-        )
-    page = read(status=status)
+def test_a_status_shows_its_tweets(of_every_status: Database, status: str, found: set[str]) -> None:
+    page = page_of(of_every_status, NOW, status=status)
     assert set(ids(page)) == found
     assert page.total == page.greens == len(found)
 
@@ -165,24 +199,8 @@ def test_a_status_shows_its_tweets(database: Database, read: Read, status: str, 
         ({"start": "2026-11-21T20:00", "end": "2026-11-21T21:00"}, ["1"]),
     ],
 )
-def test_filters_narrow_the_list(
-    database: Database, read: Read, asked: dict[str, str], found: list[str], now: datetime
-) -> None:
-    one = opportunity(tweet_id="1", project="a", text="Kids and phones", author_handle="mara", topic="Kids")
-    past = now - timedelta(days=3)
-    two = opportunity(
-        tweet_id="2",
-        project="b",
-        text="All of it, 100% öko \\ sleep",
-        author_handle="tom_b",
-        label="yellow",
-        topic="Sleep",
-        created_at=past,
-        window_start=floor_hour(past),
-    )
-    with database.begin() as connection:
-        store(connection, [one, two])
-    assert ids(read(status="all", **asked)) == found
+def test_filters_narrow_the_list(two_tweets: Database, asked: dict[str, str], found: list[str]) -> None:
+    assert ids(page_of(two_tweets, NOW, status="all", **asked)) == found
 
 
 def test_choices_are_what_the_database_has(database: Database) -> None:

@@ -13,7 +13,7 @@ import requests
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.web.server import listen
-from viral_assets_tests.cli.conftest import CommandLine
+from viral_assets_tests.cli.conftest import PATIENCE, CommandLine
 from viral_assets_tests.cli.conftest import home as home  # noqa: PLC0414 -- a fixture, used by name
 from viral_assets_tests.cli.conftest import viral_assets as viral_assets  # noqa: PLC0414
 
@@ -31,7 +31,7 @@ def start(viral_assets: CommandLine) -> Iterator[Start]:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=PATIENCE)
             pytest.fail(said)
         return process, json.loads(line)
 
@@ -39,47 +39,50 @@ def start(viral_assets: CommandLine) -> Iterator[Start]:
     for process in processes:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_the_page_and_ends_cleanly(start: Start, way: signal.Signals) -> None:
     process, told = start("--port", "0", "--who", "mara", "--project", "demo")
-    answer = requests.get(told["url"], timeout=30)
+    answer = requests.get(told["url"], timeout=PATIENCE)
     assert answer.status_code == 200
     assert "No suggestions yet" in answer.text or "Nothing matches" in answer.text
     assert told["url"].startswith("http://127.0.0.1:")
     assert told["token"] is None
     process.send_signal(way)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in said
     assert "as mara (Ctrl-C ends it)" in said
     if way == signal.SIGINT:
         assert process.returncode == 0
 
 
+@pytest.mark.e2e
 def test_for_others_it_makes_a_token_and_asks_for_it(start: Start) -> None:
     process, told = start("--host", "0.0.0.0", "--port", "0")
     assert len(told["token"]) >= 32
-    answer = requests.get(told["url"], timeout=30)
+    answer = requests.get(told["url"], timeout=PATIENCE)
     assert "Token" in answer.text
     assert answer.url.endswith("/login")
     session = requests.Session()
-    inside = session.get(told["url"] + "login", params={"token": told["token"]}, timeout=30)
+    inside = session.get(told["url"] + "login", params={"token": told["token"]}, timeout=PATIENCE)
     assert "to decide" in inside.text
     assert told["token"] not in inside.url + inside.text
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert said.count(told["token"]) == 1, "printed once, and logged nowhere"
 
 
+@pytest.mark.e2e
 def test_a_token_of_ones_own_is_not_printed(start: Start) -> None:
     token = "the token of this test"
     process, told = start("--host", "0.0.0.0", "--port", "0", VIRAL_ASSETS_REVIEW_TOKEN=token)
     assert told["token"] is None
-    assert requests.get(told["url"] + "login", params={"token": token}, timeout=30).url.endswith("/")
+    assert requests.get(told["url"] + "login", params={"token": token}, timeout=PATIENCE).url.endswith("/")
     process.send_signal(signal.SIGINT)
-    assert token not in "".join(process.communicate(timeout=60))
+    assert token not in "".join(process.communicate(timeout=PATIENCE))
 
 
 def test_a_taken_port_leads_to_the_next_one_unless_it_was_asked_for() -> None:

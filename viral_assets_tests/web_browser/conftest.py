@@ -21,7 +21,7 @@ from viral_assets.projects.loader import load_projects
 from viral_assets.quota import Limits
 from viral_assets.settings import checkout_root
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_suggestions, suggestion_events
+from viral_assets.store.tables import comment_opportunities, comment_suggestions, suggestion_events
 from viral_assets.web.access import Access
 from viral_assets.web.app import create_app
 from viral_assets.web.filters import Filters
@@ -53,11 +53,35 @@ def filled_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "filled.db"
 
 
-@pytest.fixture
-def database(filled_sqlite_file: Path, tmp_path: Path) -> Iterator[Database]:
-    """The sample, of this test alone."""
-    path = tmp_path / "viral_assets.db"
+@pytest.fixture(scope="session")
+def short_sqlite_file(filled_sqlite_file: Path) -> Path:
+    """The sample with no more opportunities than most tests need: a page full of them takes a browser a second."""
+    path = filled_sqlite_file.with_name("short.db")
     shutil.copy(filled_sqlite_file, path)
+    database = Database(f"sqlite:///{path}")
+    with database.begin() as connection:
+        kept = {row.tweet_id for asked, most in FEW for row in read_page(connection, asked, now=NOW).rows[:most]}
+        connection.execute(sa.delete(comment_opportunities).where(comment_opportunities.c.tweet_id.not_in(kept)))
+    database.dispose()
+    return path
+
+
+FEW = (
+    (Filters(), 1),
+    (Filters(topic="digital detox", label="green"), 4),
+    (Filters(topic="digital detox", label="yellow"), 2),
+    (Filters(search="bedroom"), 2),
+)
+
+WHOLE_SAMPLE = pytest.mark.parametrize("database", ["filled_sqlite_file"], indirect=True)
+"""For tests that need a list of several pages."""
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A few tweets of the sample, or all, of this test alone."""
+    path = tmp_path / "viral_assets.db"
+    shutil.copy(request.getfixturevalue(getattr(request, "param", "short_sqlite_file")), path)
     made = Database(f"sqlite:///{path}")
     yield made
     made.dispose()
@@ -102,7 +126,7 @@ def serving(database: Database, who: str, **access: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(60)
         listener.close()
 
 

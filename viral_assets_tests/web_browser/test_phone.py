@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from viral_assets_tests.web_browser.conftest import Kept
+from viral_assets_tests.web_browser.conftest import WHOLE_SAMPLE, Kept
 from viral_assets_tests.web_browser.visitor import PHONE, Visit, Visitor, alone, phone
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -33,6 +33,7 @@ def pocket(visit: Visit) -> Visitor:
     return visit(**phone())
 
 
+@WHOLE_SAMPLE
 @pytest.mark.parametrize(
     "path", ["/", "/?status=approved", "/numbers", "/approve-greens", "/nowhere", "/tweet?project=demo&tweet_id={}"]
 )

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions
 from viral_assets.tweet_text import person_text, text_weight
-from viral_assets_tests.web_browser.conftest import Kept
+from viral_assets_tests.web_browser.conftest import WHOLE_SAMPLE, Kept
 from viral_assets_tests.web_browser.visitor import Visit, Visitor, alone
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def total(visitor: Visitor) -> Locator:
 # ---- the list ------------------------------------------------------------------------------------------------------
 
 
+@WHOLE_SAMPLE
 def test_filters_are_applied_at_once_and_live_in_the_address(mara: Visitor, kept: Kept) -> None:
     page = mara.open("/")
     everything = kept.listed()
@@ -60,6 +61,7 @@ def test_filters_are_applied_at_once_and_live_in_the_address(mara: Visitor, kept
     expect(total(mara)).to_have_text("107")
 
 
+@WHOLE_SAMPLE
 def test_a_project_and_a_status_can_be_asked_for(mara: Visitor, kept: Kept) -> None:
     page = mara.open("/?project=demo")
     expect(page.get_by_label("Project")).to_have_value("demo")
@@ -77,6 +79,7 @@ def test_a_project_and_a_status_can_be_asked_for(mara: Visitor, kept: Kept) -> N
     expect(mara.card(first)).to_have_count(0)
 
 
+@WHOLE_SAMPLE
 def test_a_search_finds_tweets_by_their_words(mara: Visitor, kept: Kept) -> None:
     page = mara.open("/")
     page.get_by_role("searchbox").fill("teenagers bedroom")
@@ -91,6 +94,7 @@ def test_a_search_finds_tweets_by_their_words(mara: Visitor, kept: Kept) -> None
     expect(page.get_by_role("searchbox")).to_have_value("teenagers bedroom")
 
 
+@WHOLE_SAMPLE
 def test_the_list_goes_on_while_one_scrolls_and_shows_nothing_twice(mara: Visitor) -> None:
     page = mara.open("/?label=green")
     assert mara.cards().count() == 20
@@ -265,8 +269,8 @@ def test_the_composer_opens_in_a_tab_of_its_own_with_the_reply(mara: Visitor, ke
 
 
 def test_all_greens_are_approved_after_a_question_and_undone_in_one_go(mara: Visitor, kept: Kept) -> None:
-    page = mara.open("/?topic=screen+time")
-    green = kept.listed(topic="screen time", label="green")
+    page = mara.open("/?topic=digital+detox")
+    green = kept.listed(topic="digital detox", label="green")
     page.get_by_role("link", name="Approve all greens").click()
     expect(page.get_by_role("heading", name=f"Approve {len(green)} suggestions?")).to_be_visible()
     assert kept.events() == []
@@ -274,7 +278,7 @@ def test_all_greens_are_approved_after_a_question_and_undone_in_one_go(mara: Vis
     page.get_by_role("link", name="Approve all greens").click()
     page.get_by_role("button", name=f"Approve {len(green)}").click()
     expect(mara.toast()).to_contain_text(f"Approved: {len(green)} suggestions")
-    assert page.url.endswith("/?topic=screen+time")
+    assert page.url.endswith("/?topic=digital+detox")
     assert [kept.statuses(tweet)[0] for tweet in green] == ["approved"] * len(green)
     assert len(kept.events()) == len(green)
     mara.toast().get_by_role("button", name="Undo").click()

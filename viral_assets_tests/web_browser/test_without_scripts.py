@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from viral_assets.tweet_text import text_weight
-from viral_assets_tests.web_browser.conftest import Kept
+from viral_assets_tests.web_browser.conftest import WHOLE_SAMPLE, Kept
 from viral_assets_tests.web_browser.visitor import Visit, Visitor
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -69,6 +69,7 @@ def test_an_edit_over_the_limit_comes_back_with_its_text(plain: Visitor, kept: K
     assert kept.of(tweet)[0] == ("edited", "Shorter.")
 
 
+@WHOLE_SAMPLE
 def test_filters_and_pages(plain: Visitor, kept: Kept) -> None:
     page = plain.open("/")
     if not page.get_by_label("Label", exact=True).is_visible():

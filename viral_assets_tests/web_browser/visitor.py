@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page, Route
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page, Route, ViewportSize
 
-PATIENCE = 30_000
-"""Milliseconds for what should take a few: machines differ."""
+PATIENCE = 120_000
+"""Milliseconds for what should take a few: machines differ, and may be busy."""
 
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 740}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 # What Chromium itself says about answers that are no success. The tests look at what the page makes of them.
 _ANSWERED = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d|503)")
@@ -58,7 +58,8 @@ class Visitor:
         self.problems: list[str] = []
         self.abroad: list[str] = []
         context.set_default_timeout(PATIENCE)
-        context.route(lambda address: not address.startswith((home, "data:", "blob:")), self._leave)
+        # A pattern is tried where the browser is driven from, a function would be asked here about every file.
+        context.route(re.compile(rf"^(?!{re.escape(home)}|data:|blob:)"), self._leave)
         context.on("page", self._listen)
         self.page: Page = context.new_page()
 
