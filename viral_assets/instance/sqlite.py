@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -78,7 +79,7 @@ def _make_file_whole(folder: Path, name: Path, part: schema.Part) -> schema.Outc
             connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
             with connection.begin():
                 return schema.make_whole(connection, [part])
-    except (sa.exc.DatabaseError, schema.UnmendableSchemaError) as error:
+    except (sa.exc.DatabaseError, sqlite3.DatabaseError, schema.UnmendableSchemaError) as error:
         reason = str(getattr(error, "orig", None) or error)
         raise ConfigurationError(
             f"Dagster's tables in {path} cannot be used ({reason}); stop what uses them and begin a new history of "

@@ -18,6 +18,7 @@ from dagster._core.scheduler.instigation import TickStatus
 from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage, PostgresScheduleStorage
 
 from viral_assets.automation.launch import materialize_windows
+from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.store import migrations
 from viral_assets.store.engine import Database
@@ -91,7 +92,7 @@ def test_the_two_differ_in_the_storage_only() -> None:
 def test_an_unset_url_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DAGSTER_POSTGRES_URL", raising=False)
     with (
-        pytest.raises(dg.DagsterInvalidConfigError, match="DAGSTER_POSTGRES_URL"),
+        pytest.raises(ConfigurationError, match="DAGSTER_POSTGRES_URL is not set"),
         opened(SHARED, tmp_path / "dagster"),
     ):
         pass
