@@ -34,5 +34,6 @@ def test_so_they_do_on_an_empty_postgresql_database(viral_assets: CommandLine, p
         "DAGSTER_POSTGRES_URL": postgres_url,
         "VIRAL_ASSETS_DATABASE_URL": postgres_url,
     }
+    at_once(viral_assets, *[("db", "upgrade")] * 4)
     at_once(viral_assets, *[GENERATE] * 4)
     assert viral_assets.in_a_process(*GENERATE).code == 0

@@ -12,6 +12,7 @@ from viral_assets_tests.cli.conftest import CommandLine
 
 COMMANDS = (
     "demo",
+    "init",
     "dev",
     "ingest",
     "rejects",

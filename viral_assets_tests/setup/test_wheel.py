@@ -8,7 +8,6 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,8 +26,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     _copy_what_is_packaged(source)
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(folder)]
-    subprocess.run([*build, str(source)], check=True)
+    built = f"import setuptools.build_meta as backend; backend.build_wheel({str(folder)!r})"
+    subprocess.run([sys.executable, "-c", built], cwd=source, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     venv.create(folder / "venv", with_pip=False, symlinks=True)
     python = folder / "venv" / "bin" / "python"
@@ -37,8 +36,19 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
         ).strip()
     )
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([*install, str(wheel)], check=True)
+    install = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--python",
+        str(python),
+    ]
+    subprocess.run([*install, "--python", str(python), str(wheel)], check=True)
     borrowed = folder / "borrowed"
     borrowed.mkdir()
     for path in Path(sysconfig.get_path("purelib")).iterdir():
@@ -70,13 +80,13 @@ def run(command: Path, folder: Path, *arguments: str) -> subprocess.CompletedPro
 
 
 @pytest.fixture(scope="module")
-def filled(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def filled(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the demo has run."""
     folder = tmp_path_factory.mktemp("elsewhere")
     ended = run(installed, folder, "demo", "--json")
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout.splitlines()[-1])["suggestions"] > 100
-    yield folder
+    return folder
 
 
 def test_it_is_not_the_checkout_that_runs(installed: Path, elsewhere: Path) -> None:
