@@ -70,6 +70,6 @@ def test_the_public_names_are_documented() -> None:
 def test_the_flags_they_name_exist(viral_assets: CommandLine) -> None:
     commands = [line for line in page("commands.md").splitlines() if line.startswith("| `viral-assets ")]
     for line in commands:
-        name = re.sub(r"( PATH.*)?`.*", "", line.removeprefix("| `viral-assets "))
+        name = re.sub(r"( PATH.*| FOLDER)?`.*", "", line.removeprefix("| `viral-assets "))
         shown = viral_assets(*name.split(), "--help").out
         assert all(flag in shown for flag in re.findall(r"`(--[a-z-]+)`", line)), name
