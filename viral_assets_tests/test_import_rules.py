@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections import defaultdict
@@ -73,6 +74,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield from _imports(node)
 
 
+@functools.cache
 def _rooms_imported() -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for name, path in _modules():
@@ -81,9 +83,6 @@ def _rooms_imported() -> dict[str, set[str]]:
             if package == "viral_assets" and module and name:
                 found[_room(name)].add(_room(module))
     return {room: others - {room} for room, others in found.items()}
-
-
-ROOMS = _rooms_imported()
 
 
 def test_every_room_is_known_to_this_test() -> None:
@@ -97,7 +96,7 @@ def test_the_core_imports_neither_dagster_nor_the_shell(room: str) -> None:
         if _room(name) == room:
             imported = set(_imports(ast.parse(path.read_text(encoding="utf-8"))))
             assert not {each for each in imported if each.split(".")[0].startswith("dagster")}, name
-    assert not ROOMS.get(room, set()) & set(SHELL)
+    assert not _rooms_imported().get(room, set()) & set(SHELL)
 
 
 @pytest.mark.slow
@@ -117,13 +116,13 @@ def test_the_core_runs_without_dagster() -> None:
 
 
 def test_rooms_form_no_circle() -> None:
-    list(TopologicalSorter(ROOMS).static_order())
+    list(TopologicalSorter(_rooms_imported()).static_order())
 
 
 @pytest.mark.parametrize(("room", "allowed"), KNOWS_ONLY.items(), ids=list(KNOWS_ONLY))
 def test_a_room_needs_only_what_it_promises(room: str, allowed: set[str]) -> None:
-    assert ROOMS.get(room, set()) - set(ROOT) <= allowed
+    assert _rooms_imported().get(room, set()) - set(ROOT) <= allowed
 
 
 def test_the_environment_is_read_at_the_edge_only() -> None:
-    assert {room for room, others in ROOMS.items() if "settings" in others} <= MAY_READ_SETTINGS
+    assert {room for room, others in _rooms_imported().items() if "settings" in others} <= MAY_READ_SETTINGS

@@ -11,7 +11,6 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from viral_assets.learning.decisions import BoolArray, Decisions, FloatArray
 from viral_assets.learning.fit import SEED, fit_curve, fit_weights, log_losses, totals_of
@@ -124,6 +123,9 @@ def _auc(chances: FloatArray, good: BoolArray) -> float:
     goods, bads = int(good.sum()), int((~good).sum())
     if not goods or not bads:
         return float("nan")
+    # Takes a second to import, and only who learns needs it.
+    from scipy.stats import rankdata
+
     ranks = rankdata(chances)
     return float((ranks[good].sum() - goods * (goods + 1) / 2) / (goods * bads))
 

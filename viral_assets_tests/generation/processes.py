@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from multiprocessing.context import ForkServerProcess
 from threading import Barrier
 from typing import Any
 
@@ -10,7 +9,6 @@ import viral_assets.generation.clients.google_genai  # noqa: F401 - what a clien
 from viral_assets.generation.validation import prepare
 from viral_assets.quota.limits import Limits
 from viral_assets.store.engine import Database
-from viral_assets_tests.forks import forks
 from viral_assets_tests.generation.make import pack
 from viral_assets_tests.generation.running import Run
 
@@ -34,10 +32,3 @@ def generate(
         start.wait(60)
     run()
     database.dispose()
-
-
-def started(*arguments: Any) -> ForkServerProcess:
-    """A process that runs :func:`generate`."""
-    process = forks().Process(target=generate, args=arguments)
-    process.start()
-    return process

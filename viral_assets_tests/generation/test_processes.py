@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from multiprocessing.context import ForkServerProcess
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +16,6 @@ from viral_assets.store.engine import Database
 from viral_assets_tests.forks import forks
 from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
 from viral_assets_tests.generation.make import TYPES, pack
-from viral_assets_tests.generation.processes import started
 from viral_assets_tests.generation.running import (
     PLENTY,
     Run,
@@ -27,6 +28,15 @@ from viral_assets_tests.generation.running import (
 TWEETS = 60
 
 pytestmark = pytest.mark.slow
+
+
+def started(*arguments: Any) -> ForkServerProcess:
+    """A process that runs :func:`~viral_assets_tests.generation.processes.generate`."""
+    from viral_assets_tests.generation.processes import generate
+
+    process = forks().Process(target=generate, args=arguments)
+    process.start()
+    return process
 
 
 def url_of(database: Database) -> str:

@@ -36,6 +36,7 @@ def test_the_order_of_the_weights_people_decide_by_is_found(after_many: Tuning) 
     assert new.openness == pytest.approx(0.6, abs=0.12)
 
 
+@pytest.mark.slow
 def test_held_back_decisions_are_forecast_better_and_the_gain_is_bounded_away_from_nothing() -> None:
     evaluation = tuned(decisions_by(OPENNESS_FIRST)).evaluation
     assert evaluation.held_back == 240
@@ -46,6 +47,7 @@ def test_held_back_decisions_are_forecast_better_and_the_gain_is_bounded_away_fr
     assert evaluation.best.new > evaluation.best.old
 
 
+@pytest.mark.slow
 def test_the_same_decisions_teach_the_same() -> None:
     decisions = decisions_by(OPENNESS_FIRST, count=200)
     assert tuned(decisions) == tuned(decisions)
