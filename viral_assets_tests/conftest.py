@@ -6,6 +6,7 @@ database for each test.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -52,6 +53,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedulin
             return shared[1] or shared[2] if shared else nodeid
 
     return Together(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """``-n auto`` for the whole suite: more processes than cores, because much of it waits for daemons and browsers.
+
+    The quick layer waits for nothing, and has one process a core.
+    """
+    quick = "not e2e" in config.option.markexpr
+    return None if quick else 2 * (os.cpu_count() or 1)
 
 
 DATABASES = ("sqlite", "postgresql")

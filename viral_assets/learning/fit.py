@@ -13,13 +13,15 @@ where it counts, keeps a little weight: without any, the gate would let tweets o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 
 from viral_assets.learning.decisions import COMPONENTS, BoolArray, FloatArray
 from viral_assets.projects.model import Weights
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 LEAST_RELEVANCE = 0.05
 
@@ -76,6 +78,9 @@ def _best_strength(components: FloatArray, good: BoolArray, present: Weights) ->
     folds = min(FOLDS, int(good.sum()), int((~good).sum()))
     if folds < 2:
         return STRENGTHS[0]
+    # scikit-learn takes seconds to import, and only who learns needs it.
+    from sklearn.model_selection import StratifiedKFold
+
     parts = list(StratifiedKFold(folds, shuffle=True, random_state=SEED).split(components, good))
     losses = []
     for strength in STRENGTHS:
@@ -135,4 +140,6 @@ def _vector(weights: Weights) -> FloatArray:
 
 def _regression(strength: float) -> LogisticRegression:
     """Exact and the same each time: with so few columns Newton's method takes a few steps."""
+    from sklearn.linear_model import LogisticRegression
+
     return LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200)
