@@ -20,10 +20,10 @@ FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2
 EXPLAINS := import sys; sys.exit(sys.version_info < (3, 8))
 
 # All tests but those that need seconds each: a browser, Dagster's servers, real kills.
-QUICK := not browser and not e2e and not slow
+QUICK := not browser and not e2e and not slow and not registry
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev review check test lowest coverage lint format docs lock bench clean
+.PHONY: help setup demo dev review check test locked lowest coverage lint format docs lock bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,14 +54,17 @@ check: lint ## lint, Dagster's own validation, and the quick tests: what to run 
 
 test: lint ## all checks: lint, Dagster's own validation, and every test
 	$(BIN)/dagster definitions validate
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto -m "not registry" $(ARGS)
+
+locked: $(READY) ## install the lock with the oldest pip that is supported (minutes; asks the package index)
+	$(BIN)/pytest -m registry $(ARGS)
 
 lowest: ## the quick tests against the lowest versions that setup.cfg allows, in .venv-lowest
 	@$(call with_python,scripts/environment.py --venv .venv-lowest --lock requirements-lowest.lock)
 	.venv-lowest/bin/pytest -n auto -m "$(QUICK)" $(ARGS)
 
 coverage: $(READY) ## the tests, and which lines none of them runs (takes almost twice as long)
-	$(BIN)/pytest -n auto --cov --cov-report=term $(ARGS)
+	$(BIN)/pytest -n auto -m "not registry" --cov --cov-report=term $(ARGS)
 
 format: $(READY) ## put the code in order
 	$(BIN)/ruff check --fix .

@@ -29,8 +29,19 @@ if TYPE_CHECKING:
 
 # A database is slower on its first use, and machines differ.
 # Explaining a failure costs more examples than finding it.
-settings.register_profile("viral_assets", deadline=None, phases=set(Phase) - {Phase.explain})
-settings.load_profile("viral_assets")
+settings.register_profile("whole", deadline=None, phases=set(Phase) - {Phase.explain})
+# Laws are tried on a few examples before every commit, and on a hundred by `make test`.
+settings.register_profile("quick", settings.get_profile("whole"), max_examples=10)
+settings.load_profile("whole")
+
+
+def is_quick(config: pytest.Config) -> bool:
+    """Whether only the quick layer was asked for."""
+    return "not slow" in config.option.markexpr
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("quick" if is_quick(config) else "whole")
 
 
 SHARED = re.compile(
@@ -61,8 +72,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
     The quick layer waits for nothing, and has one process a core.
     """
-    quick = "not e2e" in config.option.markexpr
-    return None if quick else 2 * (os.cpu_count() or 1)
+    return None if is_quick(config) else 2 * (os.cpu_count() or 1)
 
 
 DATABASES = ("sqlite", "postgresql")

@@ -81,8 +81,8 @@ def _applies(pin: Requirement) -> bool:
     return pin.marker is None or pin.marker.evaluate()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.registry
+@pytest.mark.timeout(3600)
 def test_the_oldest_pip_installs_it_and_asks_for_nothing_else(tmp_path: Path) -> None:
     """Older pips resolve differently; what they would look up beyond the lock could change under a clone.
 
@@ -96,8 +96,6 @@ def test_the_oldest_pip_installs_it_and_asks_for_nothing_else(tmp_path: Path) ->
         return subprocess.run([*pip, *arguments], env=settings, capture_output=True, text=True)
 
     older = call("install", "--quiet", f"pip=={OLDEST_PIP}")
-    if older.returncode and not os.environ.get("CI"):
-        pytest.skip(f"no package index within reach: {older.stderr.strip().splitlines()[-1]}")
     assert older.returncode == 0, older.stderr
     flags = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile")
     report, lock = tmp_path / "report.json", str(checkout_root() / "requirements.lock")

@@ -36,18 +36,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
         ).strip()
     )
-    install = [
-        sys.executable,
-        "-m",
-        "uv",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        "--python",
-        str(python),
-    ]
+    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([*install, "--python", str(python), str(wheel)], check=True)
     borrowed = folder / "borrowed"
     borrowed.mkdir()
