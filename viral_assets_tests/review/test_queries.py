@@ -255,7 +255,7 @@ def test_an_export_reads_part_by_part_with_a_few_statements_each(
     )
     statements: list[str] = []
     with database.read() as connection:
-        event.listen(connection, "after_cursor_execute", lambda *said: statements.append(said[2]))
+        event.listen(connection.engine, "after_cursor_execute", lambda *said: statements.append(said[2]))
         ranked = rank_for_export(connection, sort_by="balanced")
         ranking = len(statements)
         read = list(read_ranked(connection, ranked))
