@@ -88,6 +88,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here) and (layer := LAYERS.get(item.path.relative_to(here).parts[0])):
             item.add_marker(layer)
+        # The quick layer asks SQLite alone; what is tried on both is tried on the server by `make test`.
+        if isinstance(item, pytest.Function) and ("postgresql" in item.name or "postgres" in str(item.fixturenames)):
+            item.add_marker("slow")
 
 
 class PostgresServer:

@@ -90,6 +90,7 @@ def test_every_room_is_known_to_this_test() -> None:
     assert rooms == {*CORE, *SHELL, *ROOT}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", CORE)
 def test_the_core_imports_neither_dagster_nor_the_shell(room: str) -> None:
     for name, path in _modules():

@@ -26,6 +26,7 @@ def materialized(days: int = 30) -> dict[str, dg.MetadataValue[Any]]:
     return dict(event.metadata)
 
 
+@pytest.mark.slow
 def test_it_plots_numbers_and_draws_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import UTC, datetime
 

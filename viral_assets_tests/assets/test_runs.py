@@ -13,6 +13,9 @@ from viral_assets.hours import HOUR, hour_key
 from viral_assets.store.tables import comment_suggestions
 from viral_assets_tests.home import BAKING, FIRST, GARDEN, Home, make_home, tweet, tweets_of
 
+# Whole runs of Dagster, real processes or many fits: seconds each.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:

@@ -23,6 +23,9 @@ from viral_assets_tests.sources.apify_server import ApifyServer, item
 from viral_assets_tests.sources.http_server import Reply
 from viral_assets_tests.sources.x_api_server import XApiServer, post
 
+# Whole runs of Dagster, real processes or many fits: seconds each.
+pytestmark = pytest.mark.slow
+
 X_SOURCES = "sources: {queries: ['(bread OR sourdough) lang:en'], x_api: {max_posts_per_hour: 100}}\n"
 APIFY_SOURCES = "sources: {queries: ['bread -is:retweet'], apify: {max_items_per_hour: 60}}\n"
 

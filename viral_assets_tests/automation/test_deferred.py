@@ -31,6 +31,9 @@ from viral_assets.store.source_windows import CAP_OF_HOUR
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, quota_days, source_windows
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
 
+# Whole runs of Dagster, real processes or many fits: seconds each.
+pytestmark = pytest.mark.slow
+
 NOW = FIRST + timedelta(days=2)
 TODAY = pacific_day(NOW.timestamp())
 YESTERDAY = NOW - timedelta(days=1)

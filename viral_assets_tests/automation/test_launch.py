@@ -80,6 +80,7 @@ def test_a_range_of_more_than_a_day_is_run_day_by_day(home: Home) -> None:
     assert len(whole.run_ids) == 2
 
 
+@pytest.mark.slow
 def test_an_observer_hears_of_steps_and_tweets_as_they_happen(home: Home) -> None:
     hears = Hears()
     (summary,) = materialize_windows(home.instance, ONE_HOUR, observer=hears)

@@ -195,6 +195,7 @@ def test_an_inbox_that_does_not_exist_is_no_error(home: Home) -> None:
     assert "there is no file" in why
 
 
+@pytest.mark.slow
 def test_the_requested_run_reads_the_file(home: Home) -> None:
     _settle(home.drop("a.json", [*tweets_of(FIRST), *tweets_of(FIRST + HOUR)]))
     (request,), _, _ = _tick(home)

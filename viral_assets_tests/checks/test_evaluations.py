@@ -27,6 +27,9 @@ from viral_assets.store.tables import (
 )
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
 
+# Whole runs of Dagster, real processes or many fits: seconds each.
+pytestmark = pytest.mark.slow
+
 HOURS = 4
 WRONG_HOUR = FIRST + 2 * HOUR
 

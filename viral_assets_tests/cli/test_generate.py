@@ -59,6 +59,7 @@ def test_a_range_of_hours_becomes_suggestions_and_a_second_run_asks_for_nothing(
     assert all(run.is_success for run in runs)
 
 
+@pytest.mark.slow
 def test_a_dry_run_asks_for_nothing_and_says_what_it_would_take(
     viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +95,7 @@ def test_force_asks_again_and_a_fixed_size_of_requests_is_kept_to(
     assert forced.json["opportunities"] == first.json["opportunities"]
 
 
+@pytest.mark.slow
 def test_the_model_writes_the_suggestions_when_there_is_a_key(
     viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

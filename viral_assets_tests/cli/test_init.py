@@ -40,6 +40,7 @@ def test_the_project_has_the_name_that_was_asked_for(viral_assets: CommandLine, 
     assert list(load_projects(tmp_path / "new" / "projects")) == ["fernwick-2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Two Words", "", "../up"])
 def test_a_name_that_cannot_be_is_refused_in_one_line(viral_assets: CommandLine, tmp_path: Path, name: str) -> None:
     said = viral_assets.in_a_process("init", str(tmp_path / "new"), "--project", name)
@@ -120,6 +121,7 @@ def test_an_env_that_is_no_text_is_told_without_showing_it(tmp_path: Path) -> No
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_command_reads_it(viral_assets: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("VIRAL_ASSETS_RPM=not a number\n")
     monkeypatch.chdir(tmp_path)

@@ -127,6 +127,7 @@ class CountingDecoder(json.JSONDecoder):
         return value, end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -105,6 +105,7 @@ def comparable(result: Answer | ProviderError) -> object:
     return result if isinstance(result, Answer) else (type(result), str(result), vars(result))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault", ["ok", *sorted({*FAULTS, *REFUSALS} - {"hang", "trickle", "together", "400_thinking"})]
 )
@@ -128,6 +129,7 @@ def test_the_same_response_is_the_same_answer_or_error_and_was_asked_for_once(
         assert comparable(without_socket) == comparable(results[0]), "what tests on virtual time meet is the same"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "kind", "more"),
     [
@@ -240,6 +242,7 @@ def test_a_place_where_nobody_answers_is_transient_and_named(provider: str) -> N
     )
 
 
+@pytest.mark.slow
 def test_a_service_that_hangs_or_trickles_is_left_in_time(emulator: GeminiEmulator, provider: str) -> None:
     for fault in ("hang", "trickle"):
         emulator.script(fault)
@@ -348,6 +351,7 @@ def test_a_request_cancelled_before_it_has_a_thread_is_never_made(emulator: Gemi
     assert len(emulator.arrivals) == 1
 
 
+@pytest.mark.slow
 def test_waiting_for_a_thread_does_not_count_as_waiting_for_the_answer(emulator: GeminiEmulator) -> None:
     emulator.script(*["slow"] * 6)
 
@@ -421,6 +425,7 @@ def test_what_cannot_be_chosen_is_said_in_one_line(provider: str, monkeypatch: p
         build_client("google-genai", api_key="k")
 
 
+@pytest.mark.slow
 def test_the_older_sdk_does_not_tell_users_that_its_support_has_ended() -> None:
     script = (
         "import sys, warnings\n"

@@ -325,6 +325,7 @@ def test_cost_and_tokens_are_those_the_service_counted(emulator: GeminiEmulator,
 # ---- faults
 
 
+@pytest.mark.slow
 def test_through_every_fault_at_once_each_tweet_gets_its_suggestions(sqlite_database: Database) -> None:
     faults = {"503": 0.05, "malformed": 0.05, "truncated": 0.05, "missing": 0.05, "reset": 0.03, "hang": 0.02}
     service = on_virtual_time(faults=faults, seed=3, latency=(0.5, 0.1))

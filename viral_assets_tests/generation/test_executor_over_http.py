@@ -46,6 +46,7 @@ def test_hundred_tweets_fit_into_one_window_and_none_is_refused(provider: str, s
         assert [arrival.status for arrival in service.arrivals] == [200] * 15
 
 
+@pytest.mark.slow
 def test_through_every_fault_at_once_each_tweet_gets_its_suggestions(provider: str, sqlite_database: Database) -> None:
     faults = {"503": 0.05, "malformed": 0.05, "truncated": 0.05, "missing": 0.05, "reset": 0.05}
     with GeminiEmulator(EmulatorConfig(faults=faults, seed=3, latency=(0.005, 0.0))) as service:

@@ -32,6 +32,9 @@ from viral_assets_tests.instance.processes import (
     until_killed,
 )
 
+# Whole runs of Dagster, real processes or many fits: seconds each.
+pytestmark = pytest.mark.slow
+
 Way = Callable[[Path], None]
 Tables = dict[str, set[str]]
 

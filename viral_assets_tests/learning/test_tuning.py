@@ -17,6 +17,9 @@ from viral_assets.projects.model import Thresholds, Weights
 from viral_assets.scoring.total import total
 from viral_assets_tests.learning.examples import PROJECT, decisions_by
 
+# Whole runs of Dagster, real processes or many fits: seconds each.
+pytestmark = pytest.mark.slow
+
 OPENNESS_FIRST = Weights(openness=0.6, author_quality=0.25, velocity=0.1, relevance=0.05)
 
 

@@ -78,6 +78,7 @@ def test_hours_are_replaced_and_others_are_left_alone(database: Database) -> Non
     assert left == 2
 
 
+@pytest.mark.slow
 def test_a_run_for_one_project_neither_reads_nor_replaces_the_others(database: Database) -> None:
     Harness(WindowIOManager(database)).write_and_read(rows(FIRST, project="garden"), DAY)
     loaded = Harness(WindowIOManager(database, ["baking"])).write_and_read(rows(FIRST + HOUR), DAY)

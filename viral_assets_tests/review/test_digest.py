@@ -65,6 +65,7 @@ def poisoned(text: str) -> OpportunityView:
 # --- what cannot get onto the page
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=280).filter(lambda text: bool(readable(text))))
 def test_no_text_makes_a_tag_or_an_attribute(text: str) -> None:
@@ -100,6 +101,7 @@ def test_what_is_read_is_what_was_written(text: str) -> None:
     assert page.texts("text") == [expected]
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_every_link_leads_to_x_or_down_the_page(handle: str, tweet_id: str) -> None:

@@ -234,6 +234,7 @@ reader.read("demo", Search("apidojo/tweet-scraper", ("screen time lang:en",), 20
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_a_run_that_the_next_one_goes_on_with(database: Database) -> None:
     hour = floor_hour(datetime.now(UTC)) - 2 * HOUR
     arrived, never = threading.Event(), threading.Event()

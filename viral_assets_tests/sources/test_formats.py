@@ -176,6 +176,7 @@ class TestDamage:
         assert [tweet.tweet_id[-1] for tweet in tweets] == ["2", "3"]
         assert (reject.reason, reject.locator) == ("too_long", "line 2")
 
+    @pytest.mark.slow
     @every_file
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(data=st.data())
@@ -188,6 +189,7 @@ class TestDamage:
         found = " ".join([*(tweet.text for tweet in tweets), *(reject.raw for reject in rejects)])
         assert sum(f"({number})" in found for number in (1, 2, 3)) >= 2
 
+    @pytest.mark.slow
     @every_file
     @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(data=st.data())
@@ -198,6 +200,7 @@ class TestDamage:
         tweets, _ = accounted(content[:at])
         assert len(tweets) >= begun - 1
 
+    @pytest.mark.slow
     @every_file
     @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(data=st.data())

@@ -25,6 +25,7 @@ def test_a_damaged_file_is_refused_in_one_line_or_read_as_far_as_it_goes(seed: i
         check_file(damaged_file(rng)[1], tmp_path / "file")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_a_mutated_record_is_a_tweet_or_a_reject(seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)

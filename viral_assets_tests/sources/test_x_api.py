@@ -211,6 +211,7 @@ def test_a_rate_limit_longer_than_the_deadline_is_left_for_a_later_run(
     assert ids_in(database) == set(server.posts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -398,6 +399,7 @@ search.read("demo", query, [parse_hour(hour)])
 """
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_of_an_hour_loses_only_the_page_on_its_way(database: Database) -> None:
     hour = floor_hour(datetime.now(UTC)) - 2 * HOUR
     url = database.url.render_as_string(hide_password=False)

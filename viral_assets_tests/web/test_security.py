@@ -215,6 +215,7 @@ def test_the_token_lets_in_and_the_cookie_is_for_this_site_only(serve: Callable[
     assert "Token" in reviewer.get("/").words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("secret", ["", "wrong", TOKEN + "x", TOKEN[:-1], "ü" * 30])
 def test_a_wrong_token_lets_nobody_in(serve: Callable[..., Reviewer], secret: str) -> None:
     reviewer = serve(token=TOKEN)
@@ -377,6 +378,7 @@ class Shape(HTMLParser):
             self.tags.append((tag, tuple(name for name, _ in attrs)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_tweet_is_only_text(
     make_site: Callable[..., Site], database: Database, name: str, now: object
