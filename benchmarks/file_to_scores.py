@@ -72,7 +72,7 @@ def measure(path: Path, count: int, database_url: str) -> Measurement:
     from viral_assets.hours import HourRange
     from viral_assets.projects.loader import load_project
     from viral_assets.scoring import score_window, topic_vectors
-    from viral_assets.sources.ingest import ingest_file
+    from viral_assets.sources.files.ingest import ingest_file
     from viral_assets.store.engine import Database
     from viral_assets.store.tables import tweet_scores
     from viral_assets.store.tweets import read_tweets

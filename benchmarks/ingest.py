@@ -148,16 +148,16 @@ def write_parquet(lines: Path, path: Path) -> None:
 def measure(path: Path, folder: Path) -> Measurement:
     """Ingest a file, in this process, which should be a fresh one."""
     from viral_assets.sources.base import Reject
-    from viral_assets.sources.files import survey
-    from viral_assets.sources.formats import recognise
-    from viral_assets.sources.ingest import ingest_file
+    from viral_assets.sources.content.file_probe import probe_file
+    from viral_assets.sources.files.detect import detect_format
+    from viral_assets.sources.files.ingest import ingest_file
     from viral_assets.store.engine import Database
 
     tempfile.tempdir = str(folder)
     now = START + timedelta(days=2)
     begun = time.perf_counter()
     records = 0
-    for batch in recognise(survey(path), now):
+    for batch in detect_format(probe_file(path), now):
         records += sum(not isinstance(record, Reject) for record in batch.records)
     parsed = time.perf_counter() - begun
 

@@ -31,7 +31,7 @@ from threading import Barrier
 import sqlalchemy as sa
 
 from viral_assets.quota import Limits
-from viral_assets.quota.ledger import Ask, Granted, Settlement
+from viral_assets.quota.ledger import Granted, GrantRequest, Settlement
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import llm_requests
@@ -103,7 +103,7 @@ def hammer(url: str, limits: Limits, seconds: float, start: Barrier, results: Qu
     start.wait(60)
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
-        ask = Ask(
+        ask = GrantRequest(
             uuid.uuid4().hex, runner, tokens=900, cost_usd=0.0004, project="demo",
             provider="google-genai", model="a-model", tweet_ids=tuple(uuid.uuid4().hex[:19] for _ in range(7)),
         )  # fmt: skip

@@ -47,11 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def decide(home: Path) -> None:
     """Let people go through the worse half of the list, so that the best of it is still to be decided."""
+    from viral_assets.queries.filters import Filters
+    from viral_assets.queries.pages import read_page
     from viral_assets.store import decisions
     from viral_assets.store.decisions import SuggestionKey
     from viral_assets.store.engine import Database
-    from viral_assets.web.filters import Filters
-    from viral_assets.web.listing import read_page
 
     choose = random.Random(5)
     os.environ["VIRAL_ASSETS_HOME"] = str(home)

@@ -11,27 +11,27 @@ from typing import Any
 
 import dagster as dg
 
-from viral_assets.assets.code_links import with_code_link
-from viral_assets.assets.delivery import suggestion_digest
-from viral_assets.assets.generation import comment_suggestions
-from viral_assets.assets.ingestion import tweets
-from viral_assets.assets.numbers import review_numbers
-from viral_assets.assets.partitions import hour_partitions
-from viral_assets.assets.scoring import comment_opportunities, topic_embeddings, tweet_embeddings, tweet_scores
-from viral_assets.automation.executor import run_in_one_process
-from viral_assets.automation.jobs import daily_numbers, hourly_checks, hourly_pipeline, metric_refresh
-from viral_assets.automation.schedules import hourly_schedule, numbers_schedule, refresh_schedule, top_up_schedule
-from viral_assets.automation.sensors import deferred_sensor, failure_sensor, inbox_sensor
-from viral_assets.checks.definitions import asset_checks
-from viral_assets.resources.comment_generator import CommentGeneratorResource
-from viral_assets.resources.database import DatabaseResource
-from viral_assets.resources.digest_folder import DigestFolderResource
-from viral_assets.resources.embedder import EmbedderResource
-from viral_assets.resources.projects import ProjectsResource
-from viral_assets.resources.run_observer import RunObserver
-from viral_assets.resources.run_options import RunOptions
-from viral_assets.resources.tweet_source import TweetSourceResource
-from viral_assets.resources.window_io_manager import window_io_manager
+from viral_assets.defs.assets.code_links import with_code_link
+from viral_assets.defs.assets.delivery import suggestion_digest
+from viral_assets.defs.assets.generation import comment_suggestions
+from viral_assets.defs.assets.ingestion import tweets
+from viral_assets.defs.assets.partitions import hour_partitions
+from viral_assets.defs.assets.review_numbers import review_numbers
+from viral_assets.defs.assets.scoring import comment_opportunities, topic_embeddings, tweet_embeddings, tweet_scores
+from viral_assets.defs.automation.executor import run_in_one_process
+from viral_assets.defs.automation.jobs import daily_numbers, hourly_checks, hourly_pipeline, metric_refresh
+from viral_assets.defs.automation.schedules import hourly_schedule, numbers_schedule, refresh_schedule, top_up_schedule
+from viral_assets.defs.automation.sensors import deferred_sensor, failure_sensor, inbox_sensor
+from viral_assets.defs.checks.definitions import asset_checks
+from viral_assets.defs.resources.comment_generator import CommentGeneratorResource
+from viral_assets.defs.resources.database import DatabaseResource
+from viral_assets.defs.resources.digest_folder import DigestFolderResource
+from viral_assets.defs.resources.embedder import EmbedderResource
+from viral_assets.defs.resources.projects import ProjectsResource
+from viral_assets.defs.resources.run_observer import RunObserver
+from viral_assets.defs.resources.run_options import RunOptions
+from viral_assets.defs.resources.tweet_source import TweetSourceResource
+from viral_assets.defs.resources.window_io_manager import window_io_manager
 from viral_assets.settings import load_settings
 
 ASSETS = (

@@ -19,9 +19,9 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.automation.launch import RunSummary, materialize_windows
+from viral_assets.defs.automation.launch import RunSummary, materialize_windows
+from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.hours import HOUR, HourRange, hour_key
-from viral_assets.resources.run_options import RunOptions
 from viral_assets.store.engine import Database
 from viral_assets.store.frames import read_frame
 from viral_assets.store.tables import metadata

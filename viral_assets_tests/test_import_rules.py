@@ -26,21 +26,26 @@ CORE = (
     "generation",
     "store",
     "review",
-    "numbers",
     "learning",
     "web",
+    "text",
+    "llm",
+    "queries",
 )
-SHELL = ("assets", "automation", "resources", "checks", "definitions", "cli", "instance")
-ROOT = ("clock", "errors", "hours", "settings", "tweet_text")
+SHELL = ("definitions", "cli", "instance", "defs")
+ROOT = ("clock", "errors", "hours", "settings")
 
-MAY_READ_SETTINGS = {"cli", "resources", "definitions", "automation", "checks", "generation"}
+MAY_READ_SETTINGS = {"cli", "definitions", "generation", "defs", "quota"}
 
 KNOWS_ONLY = {
-    "store": set[str](),
+    "text": set[str](),
+    "llm": set[str](),
     "projects": set[str](),
-    "scoring": {"projects"},
-    "quota": {"store"},
-    "generation": {"quota", "projects", "store"},
+    "store": {"text"},
+    "scoring": {"projects", "text"},
+    "quota": {"llm", "store"},
+    "generation": {"llm", "projects", "quota", "store", "text"},
+    "queries": {"projects", "quota", "store", "text"},
 }
 """Rooms with a promise about what they need, besides the root modules."""
 
@@ -123,6 +128,28 @@ def test_rooms_form_no_circle() -> None:
 @pytest.mark.parametrize(("room", "allowed"), KNOWS_ONLY.items(), ids=list(KNOWS_ONLY))
 def test_a_room_needs_only_what_it_promises(room: str, allowed: set[str]) -> None:
     assert _rooms_imported().get(room, set()) - set(ROOT) <= allowed
+
+
+PARTS_KNOW_ONLY = {
+    "sources.content": set[str](),
+    "sources.parsers": {"sources.base", "sources.tweet"},
+    "sources.files": {"sources.base", "sources.tweet", "sources.content", "sources.parsers"},
+    "generation.drafting": {"generation.opportunity"},
+}
+"""What a part of a room may import of its own room."""
+
+
+def _part(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+@pytest.mark.parametrize(("part", "allowed"), PARTS_KNOW_ONLY.items(), ids=list(PARTS_KNOW_ONLY))
+def test_a_part_of_a_room_needs_only_what_it_promises(part: str, allowed: set[str]) -> None:
+    for name, path in _modules():
+        if _part(name) == part:
+            imported = {each.removeprefix("viral_assets.") for each in _imports(ast.parse(path.read_text("utf-8")))}
+            inside = {_part(each) for each in imported if each.startswith(f"{_room(name)}.")}
+            assert inside - {part} <= allowed, name
 
 
 def test_the_environment_is_read_at_the_edge_only() -> None:

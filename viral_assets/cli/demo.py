@@ -19,8 +19,8 @@ from viral_assets.hours import HourRange, last_full_hours
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from viral_assets.automation.launch import RunSummary
-    from viral_assets.review.queries import OpportunityView
+    from viral_assets.defs.automation.launch import RunSummary
+    from viral_assets.queries.opportunities import OpportunityView
     from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
 
@@ -62,9 +62,9 @@ def demo(as_json: Json = False) -> None:
         tweets = prepare_sample(database, settings.home / "demo", hours)
         say(where, f"{tweets:,} sample tweets of the last {HOURS} hours are in; Dagster takes them from here.")
 
-        from viral_assets.automation.launch import combined
-        from viral_assets.resources.digest_folder import DigestFolderResource
-        from viral_assets.resources.run_options import RunOptions
+        from viral_assets.defs.automation.launch import combined
+        from viral_assets.defs.resources.digest_folder import DigestFolderResource
+        from viral_assets.defs.resources.run_options import RunOptions
 
         finished: list[RunSummary] = []
         run_hours(settings, hours, RunOptions(projects=[PROJECT]), finished)
@@ -102,7 +102,7 @@ def prepare_sample(database: Database, folder: Path, hours: HourRange) -> int:
     An earlier one would make the new one look like a repetition of itself: same texts, other ids.
     """
     from viral_assets.demo.sample import write_sample
-    from viral_assets.sources.ingest import ingest_file
+    from viral_assets.sources.files.ingest import ingest_file
 
     folder.mkdir(parents=True, exist_ok=True)
     sample = folder / f"sample-{hours.end:%Y%m%dT%H}.jsonl"
@@ -139,7 +139,7 @@ def forget_sample(database: Database, path: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DemoResult:
     """What the demo shows of what is in the database."""
 
     labels: Mapping[str, int]
@@ -148,9 +148,9 @@ class Outcome:
     best: tuple[OpportunityView, ...]
 
 
-def read_outcome(database: Database, hours: HourRange) -> Outcome:
+def read_outcome(database: Database, hours: HourRange) -> DemoResult:
     """Count what came of the sample."""
-    from viral_assets.review.queries import LABELS, digest_rows
+    from viral_assets.queries.opportunities import LABELS, digest_rows
     from viral_assets.store.tables import tweet_scores
     from viral_assets.store.windows import read_window
 
@@ -158,7 +158,7 @@ def read_outcome(database: Database, hours: HourRange) -> Outcome:
         scores = read_window(connection, tweet_scores, hours, project=PROJECT)
         rows = digest_rows(connection, hours, PROJECT)
     found = scores["label"].value_counts()
-    return Outcome(
+    return DemoResult(
         labels={label: int(found.get(label, 0)) for label in LABELS},
         opportunities=len(rows),
         suggestions=sum(len(row.suggestions) for row in rows),
@@ -166,7 +166,7 @@ def read_outcome(database: Database, hours: HourRange) -> Outcome:
     )
 
 
-def _show(where: Console, outcome: Outcome, tweets: int, seconds: float, page: Path) -> None:
+def _show(where: Console, outcome: DemoResult, tweets: int, seconds: float, page: Path) -> None:
     labels = ", ".join(f"{number:,} {label}" for label, number in outcome.labels.items())
     best = table(["score", "author", "tweet", "suggested reply"], title="The best", numbers=["score"])
     best.leading = 1

@@ -12,8 +12,8 @@ from viral_assets.cli.output import complain, console, count, facts_table, plain
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from viral_assets.sources.columns import Mapped
-    from viral_assets.sources.explain import Explanation
+    from viral_assets.sources.files.explain import Explanation
+    from viral_assets.sources.parsers.columns import Mapped
     from viral_assets.sources.tweet import Tweet
 
 SHOWN_TEXT = 60
@@ -23,8 +23,8 @@ SHOWN_UNUSED = 30
 def explain_files(paths: Sequence[Path], now: datetime, zone: tzinfo, mapped: Mapped, *, as_json: bool) -> int:
     """Explain each file, and each file in folders. Returns the exit code: 0, or 2 when none can be read."""
     from viral_assets.errors import SourceError
-    from viral_assets.sources.explain import explain_file
-    from viral_assets.sources.files import expand_paths, printable_name
+    from viral_assets.sources.content.file_probe import expand_paths, printable_name
+    from viral_assets.sources.files.explain import explain_file
 
     where = console(as_json=as_json)
     told: list[dict[str, Any]] = []

@@ -104,7 +104,7 @@ def export_comments(
 
     from viral_assets.cli.options import choose_hours, pick_projects
     from viral_assets.review.export_formats import format_of
-    from viral_assets.review.exporting import export_suggestions
+    from viral_assets.review.export_run import export_suggestions
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
 

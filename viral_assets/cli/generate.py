@@ -14,7 +14,7 @@ from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.hours import HOUR, HourRange, floor_hour
 
 if TYPE_CHECKING:
-    from viral_assets.automation.launch import RunSummary
+    from viral_assets.defs.automation.launch import RunSummary
 
 
 def register(app: typer.Typer) -> None:
@@ -98,7 +98,7 @@ def generate_comments(
 
     from viral_assets.cli.options import choose_hours, pick_projects
     from viral_assets.generation.generator import AsyncCommentGenerator
-    from viral_assets.generation.key_quota import limits_from
+    from viral_assets.quota.from_settings import limits_from
     from viral_assets.settings import load_settings
 
     settings = load_settings()
@@ -111,7 +111,7 @@ def generate_comments(
     AsyncCommentGenerator(limits=limits_from(settings))  # a missing key or a wrong limit is told before any run
 
     from viral_assets.cli.runs import run_hours, show_estimate, show_summary
-    from viral_assets.resources.run_options import RunOptions
+    from viral_assets.defs.resources.run_options import RunOptions
 
     options = RunOptions(
         projects=project or [],
@@ -165,7 +165,7 @@ def refuse_future(hours: HourRange, now: datetime) -> None:
 
 def payload(finished: list[RunSummary], hours: HourRange, *, dry_run: bool, error: str | None = None) -> dict[str, Any]:
     """The JSON object. ``windows`` counts the hours of the runs that ended well."""
-    from viral_assets.automation.launch import combined
+    from viral_assets.defs.automation.launch import combined
 
     summed = (
         "opportunities",

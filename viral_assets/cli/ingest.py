@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from viral_assets.settings import Settings
-    from viral_assets.sources.ingest import IngestReport
+    from viral_assets.sources.files.ingest import IngestReport
     from viral_assets.store.engine import Database
 
 APIFY = "apify:"
@@ -78,7 +78,7 @@ def ingest(
 
     from viral_assets.cli.options import column_names, parse_instant, parse_zone, partition_hours
     from viral_assets.settings import load_settings
-    from viral_assets.sources.ingest import ingest_paths
+    from viral_assets.sources.files.ingest import ingest_paths
     from viral_assets.store.engine import Database
     from viral_assets.store.tables import EVERY_PROJECT
 
@@ -140,8 +140,8 @@ def _ingest_datasets(
     """Read finished datasets of Apify."""
     if not datasets:
         return
-    from viral_assets.sources.apify import ingest_dataset
-    from viral_assets.sources.apify_service import ApifyService
+    from viral_assets.sources.services.apify_client import ApifyService
+    from viral_assets.sources.services.apify_runs import ingest_dataset
     from viral_assets.store.tables import EVERY_PROJECT
 
     if settings.apify_token is None:
@@ -171,7 +171,7 @@ def _tweets_by_hour(database: Database, reports: Sequence[IngestReport], project
     """How many tweets lie in the hours of the files. A file that was read before is not read again: for its hours,
     the tweets that are stored count.
     """
-    from viral_assets.store.files import find_file
+    from viral_assets.store.ingested_files import find_file
     from viral_assets.store.tables import EVERY_PROJECT
     from viral_assets.store.tweets import tweet_windows
 

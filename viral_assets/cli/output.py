@@ -68,7 +68,7 @@ def command(text: str) -> Text:
 
 
 def table(columns: Sequence[str], *, title: str | None = None, numbers: Iterable[str] = ()) -> Table:
-    """An empty table; the columns named in ``numbers`` are aligned to the right and never broken."""
+    """An empty table; the columns named in ``queries`` are aligned to the right and never broken."""
     from rich import box
     from rich.table import Table
 

@@ -27,7 +27,7 @@ def quota(as_json: Json = False) -> None:
     The limits are VIRAL_ASSETS_RPM, VIRAL_ASSETS_TPM, VIRAL_ASSETS_RPD and VIRAL_ASSETS_DAILY_BUDGET_USD. Everything
     that uses the same key and the same database shares them. Days end at midnight US Pacific. Makes no request.
     """
-    from viral_assets.generation.key_quota import OFFLINE, configured_ledger
+    from viral_assets.quota.from_settings import OFFLINE_PROVIDER, configured_ledger
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
 
@@ -39,7 +39,7 @@ def quota(as_json: Json = False) -> None:
     finally:
         database.dispose()
     where = console(as_json=as_json)
-    if provider == OFFLINE:
+    if provider == OFFLINE_PROVIDER:
         say(where, "The provider is offline, which has no quota. With a key in GEMINI_API_KEY this shows the key's.")
     else:
         _show(where, status)

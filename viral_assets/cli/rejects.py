@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from viral_assets.settings import Settings
-    from viral_assets.sources.retry import RetryReport
+    from viral_assets.sources.files.retry_rejects import RetryReport
     from viral_assets.store.engine import Database
     from viral_assets.store.rejects import RejectFilter
 
@@ -207,7 +207,7 @@ def _retry(
     from datetime import UTC, datetime
 
     from viral_assets.cli.options import column_names, parse_instant, parse_zone
-    from viral_assets.sources.retry import RetryOptions, retry_rejects
+    from viral_assets.sources.files.retry_rejects import RetryOptions, retry_rejects
 
     options = RetryOptions(
         now=datetime.now(UTC),

@@ -68,13 +68,13 @@ def review(
     import webbrowser
 
     from viral_assets.cli.options import pick_projects
-    from viral_assets.generation.key_quota import limits_from
     from viral_assets.projects.loader import load_projects
+    from viral_assets.queries.filters import Filters
+    from viral_assets.quota.from_settings import limits_from
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
     from viral_assets.web.access import Access, new_token
     from viral_assets.web.app import create_app
-    from viral_assets.web.filters import Filters
     from viral_assets.web.regenerate import Regenerator
     from viral_assets.web.security import Names, is_loopback
     from viral_assets.web.server import listen, serve
@@ -144,6 +144,6 @@ def _login() -> str:
 
 def _generator(settings: Settings, database: Database) -> AsyncCommentGenerator:
     from viral_assets.generation.generator import AsyncCommentGenerator
-    from viral_assets.generation.key_quota import limits_from
+    from viral_assets.quota.from_settings import limits_from
 
     return AsyncCommentGenerator(limits=limits_from(settings), database=database, run_id="review")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from viral_assets.automation.launch import LaunchObserver, combined, materialize_windows, open_instance
 from viral_assets.cli.home import prepare_instance
 from viral_assets.cli.output import command, complain, count, duration, facts_table, money, plain, progress_bar, say
+from viral_assets.defs.automation.launch import LaunchObserver, combined, materialize_windows, open_instance
 from viral_assets.hours import HourRange, hour_key
 from viral_assets.store.engine import Database
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    from viral_assets.automation.launch import RunSummary
-    from viral_assets.generation.report import Progress
-    from viral_assets.resources.run_options import RunOptions
+    from viral_assets.defs.automation.launch import RunSummary
+    from viral_assets.defs.resources.run_options import RunOptions
+    from viral_assets.generation.run.report import Progress
     from viral_assets.settings import Settings
 
 FAILED = ("filtered", "blocked", "failed")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from viral_assets.embedding.base import Calibration, Embedder, Vectors
-from viral_assets.sources.tweet import text_digest
+from viral_assets.sources.tweet import text_hash
 from viral_assets.store.engine import Database
 from viral_assets.store.vectors import read_vectors, write_vectors
 
@@ -53,37 +53,39 @@ class CachedEmbedder:
     def batch_size(self) -> int:
         return self._embedder.batch_size
 
-    def embed(self, texts: Sequence[str], digests: Sequence[str] | None = None) -> Vectors:
+    def embed(self, texts: Sequence[str], hashes: Sequence[str] | None = None) -> Vectors:
         """Unit rows (n, d), one per text in the given order.
 
         Args:
             texts: may repeat.
-            digests: their :func:`~viral_assets.sources.tweet.text_digest`, where they are known already.
+            digests: their :func:`~viral_assets.sources.tweet.text_hash`, where they are known already.
 
         Raises:
             ProviderError: a service that embeds does not; what it embedded before is kept.
             DatabaseUnavailableError: the cache cannot be read or written.
         """
-        if digests is None:
-            digests = [text_digest(text) for text in texts]
+        if hashes is None:
+            hashes = [text_hash(text) for text in texts]
         matrix = np.empty((len(texts), self.dimensions), dtype=np.float32)
         for start in range(0, len(texts), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
-            self._fill(matrix[rows], texts[rows], digests[rows])
+            self._fill(matrix[rows], texts[rows], hashes[rows])
         return matrix
 
-    def _fill(self, matrix: Vectors, texts: Sequence[str], digests: Sequence[str]) -> None:
+    def _fill(self, matrix: Vectors, texts: Sequence[str], hashes: Sequence[str]) -> None:
         with self._database.read() as connection:
-            vectors = read_vectors(connection, self.model, digests)
-        unknown = {digest: text for text, digest in zip(texts, digests, strict=True) if digest not in vectors}
+            vectors = read_vectors(connection, self.model, hashes)
+        unknown = {
+            content_hash: text for text, content_hash in zip(texts, hashes, strict=True) if content_hash not in vectors
+        }
         self.stats.computed += len(unknown)
         self.stats.hits += len(texts) - len(unknown)
         new = list(unknown)
         for start in range(0, len(new), self.batch_size):
             batch = new[start : start + self.batch_size]
-            computed = self._embedder.embed([unknown[digest] for digest in batch])
+            computed = self._embedder.embed([unknown[content_hash] for content_hash in batch])
             with self._database.begin() as connection:
                 write_vectors(connection, self.model, batch, computed)
             vectors.update(zip(batch, computed, strict=True))
-        for row, digest in enumerate(digests):
-            matrix[row] = vectors[digest]
+        for row, content_hash in enumerate(hashes):
+            matrix[row] = vectors[content_hash]

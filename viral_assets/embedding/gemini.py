@@ -15,7 +15,7 @@ import requests
 
 from viral_assets.embedding.base import Calibration, Vectors, prepared, unit_rows
 from viral_assets.errors import ProviderError, RateLimitedError, TransientProviderError
-from viral_assets.generation.clients.gemini import Service
+from viral_assets.llm.gemini import Service
 
 MODEL = "gemini-embedding-001"
 TASK = "SEMANTIC_SIMILARITY"

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.errors import ConfigurationError, ViralAssetsError
-from viral_assets.generation.clients import build_client, resolve_provider
+from viral_assets.generation.clients import build_client
 from viral_assets.generation.clients.base import GenerationClient
-from viral_assets.generation.estimate import Estimate, estimate
-from viral_assets.generation.executor import Executor, Options
+from viral_assets.generation.drafting.quality import load_detector
 from viral_assets.generation.inputs import (
     Config,
     Topic,
@@ -31,17 +30,20 @@ from viral_assets.generation.inputs import (
     records_of,
     without_blanks,
 )
-from viral_assets.generation.key_quota import OFFLINE, ledger_of, limits_from
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.planner import UNMEASURED, Latency
-from viral_assets.generation.prices import FREE, Price, PriceTable, load_prices, price_of
-from viral_assets.generation.report import GenerationReport, ProgressCallback
-from viral_assets.generation.results import DatabaseResults, NoResults, Results
-from viral_assets.generation.validation import prepare
-from viral_assets.generation.work import Suggestion
+from viral_assets.generation.run.estimate import Estimate, estimate
+from viral_assets.generation.run.executor import Executor
+from viral_assets.generation.run.options import GenerationOptions
+from viral_assets.generation.run.planner import UNMEASURED, Latency
+from viral_assets.generation.run.queue import AcceptedSuggestion
+from viral_assets.generation.run.report import GenerationReport, ProgressCallback
+from viral_assets.generation.run.results import DatabaseResults, NoResults, Results
+from viral_assets.llm.prices import FREE, Price, PriceTable, load_prices, price_of
+from viral_assets.llm.providers import resolve_provider
 from viral_assets.projects.loader import load_projects, select_projects
 from viral_assets.projects.model import Project
 from viral_assets.quota import Ledger, Limits
+from viral_assets.quota.from_settings import OFFLINE_PROVIDER, ledger_of, limits_from
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 
@@ -113,16 +115,16 @@ class AsyncCommentGenerator:
         self._endpoint = endpoint or settings.gemini_api_endpoint
         self.provider = resolve_provider(provider or settings.provider, api_key=api_key)
         self._limits = limits or Limits(max_requests=max_requests_per_minute)
-        offline = self.provider == OFFLINE
-        self._options = Options(
+        offline = self.provider == OFFLINE_PROVIDER
+        self._options = GenerationOptions(
             concurrency=batch_size,
             tweets_per_request=OFFLINE_PACK if offline and tweets_per_request == "auto" else tweets_per_request,
             latency=OFFLINE_LATENCY if offline else UNMEASURED,
-            model=OFFLINE if offline else model or settings.gemini_model,
+            model=OFFLINE_PROVIDER if offline else model or settings.gemini_model,
             run_id=run_id,
             timeout_seconds=timeout_seconds,
         )
-        self._workers = max(max_workers, self._options.most_at_once(self._limits))
+        self._workers = max(max_workers, self._options.max_concurrency(self._limits))
         self._database = database
         self._clock = clock
         self._prices = load_prices(settings.prices) if prices is None else prices
@@ -131,7 +133,7 @@ class AsyncCommentGenerator:
         # Now, because importing an SDK and loading what judges answers take a second and more, which no run should
         # spend while it holds a grant.
         self._client: GenerationClient | None = self._open_client()
-        prepare()
+        load_detector()
 
     @property
     def ledger(self) -> Ledger:
@@ -194,13 +196,13 @@ class AsyncCommentGenerator:
 
     async def generate_suggestions_async(
         self, tweet: Mapping[str, Any] | str, topic: Topic, config: Config = None
-    ) -> list[Suggestion]:
+    ) -> list[AcceptedSuggestion]:
         """Suggestions for one tweet, one per suggestion type; fewer when some did not pass the quality filter."""
         return (await self.generate_batch_async([tweet], [topic], config))[0]
 
     async def generate_batch_async(
         self, tweets: Sequence[Mapping[str, Any] | str], topics: Sequence[Topic], config: Config = None
-    ) -> list[list[Suggestion]]:
+    ) -> list[list[AcceptedSuggestion]]:
         """Suggestions for several tweets, in their order. Nothing is saved.
 
         Args:
@@ -245,7 +247,7 @@ class AsyncCommentGenerator:
                 (or ``best_topic``); or pairs of a tweet and its scores.
 
         Returns:
-            The report of :class:`~viral_assets.generation.report.GenerationReport` as a dict, with at least
+            The report of :class:`~viral_assets.generation.run.report.GenerationReport` as a dict, with at least
             ``generated``, ``saved`` and ``failed``.
         """
         if config is None:
@@ -283,10 +285,10 @@ class AsyncCommentGenerator:
         projects: Mapping[str, Project],
         results: Results,
         *,
-        options: Options,
+        options: GenerationOptions,
         progress: ProgressCallback | None = None,
         stop: threading.Event | None = None,
-    ) -> tuple[GenerationReport, dict[tuple[str, str], list[Suggestion]]]:
+    ) -> tuple[GenerationReport, dict[tuple[str, str], list[AcceptedSuggestion]]]:
         self._client = self._client or self._open_client()
         executor = Executor(
             self._client,
@@ -310,7 +312,7 @@ class AsyncCommentGenerator:
     def _announce(self) -> str | None:
         """Of several processes that start together, the first one ready should leave room for the others: they tell
         now, because in a second or two, when they are ready too, the window would be used up."""
-        if self._database is None or self.provider == OFFLINE:
+        if self._database is None or self.provider == OFFLINE_PROVIDER:
             return None
         runner = uuid.uuid4().hex
         try:
@@ -335,10 +337,10 @@ class AsyncCommentGenerator:
         return DatabaseResults(self._database, positions)
 
     def _price_of(self, model: str) -> Price | None:
-        return FREE if self.provider == OFFLINE else price_of(self._prices, model)
+        return FREE if self.provider == OFFLINE_PROVIDER else price_of(self._prices, model)
 
 
-def _suggestions(executor: Executor, opportunity: Opportunity) -> list[Suggestion]:
+def _suggestions(executor: Executor, opportunity: Opportunity) -> list[AcceptedSuggestion]:
     result = executor.results.get((opportunity.project, opportunity.tweet_id))
     by_type = {each.suggestion_type: each for each in result.suggestions} if result else {}
     return [by_type[kind] for kind in opportunity.suggestion_types if kind in by_type]

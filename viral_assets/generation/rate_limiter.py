@@ -8,7 +8,7 @@ from typing import Self
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.errors import QuotaError
-from viral_assets.quota.ledger import HEARTBEAT_SECONDS, Ask, Granted, Ledger, Settlement, Waiting
+from viral_assets.quota.ledger import HEARTBEAT_SECONDS, Granted, GrantRequest, Ledger, Settlement, Waiting
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
 
@@ -40,7 +40,7 @@ class AsyncRateLimiter:
         Raises:
             QuotaError: the day's quota is used up.
         """
-        ask = Ask(request_id=uuid.uuid4().hex, runner=uuid.uuid4().hex, tokens=0, cost_usd=0.0)
+        ask = GrantRequest(request_id=uuid.uuid4().hex, runner=uuid.uuid4().hex, tokens=0, cost_usd=0.0)
         try:
             while isinstance(decision := self._ledger.ask(ask), Waiting):
                 # Asking again shows that this waiter still lives.

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from viral_assets.learning.reasons import concerns_wording
-from viral_assets.store.status import REJECT, REJECTED, stands_approved
+from viral_assets.store.suggestion_status import REJECT, REJECTED, stands_approved
 from viral_assets.store.tables import comment_suggestions, suggestion_events, tweet_scores
 
 COMPONENTS = ("velocity", "relevance", "openness", "author_quality")
@@ -30,7 +30,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judgement:
     """What became of one suggestion: whether a person stands behind it, whether it is rejected, and why if said."""
 
     approved: bool
@@ -51,7 +51,7 @@ class Decisions:
         return len(self.good)
 
 
-def worth_a_reply(suggestions: Iterable[Judged]) -> bool | None:
+def worth_a_reply(suggestions: Iterable[Judgement]) -> bool | None:
     """What the decisions about all suggestions of a tweet say of the tweet; None where they say nothing."""
     judged = list(suggestions)
     if any(each.approved for each in judged):
@@ -83,7 +83,7 @@ def read_decisions(connection: sa.Connection, project: str, since: datetime) -> 
     for tweet_id, of_tweet in groupby(connection.execute(query), key=lambda row: str(row.tweet_id)):
         rows = list(of_tweet)
         good = worth_a_reply(
-            Judged(
+            Judgement(
                 stands_approved(row.status, decided=row.decided_at is not None),
                 row.status == REJECTED,
                 reasons.get((tweet_id, row.suggestion_type), ""),

@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from rapidfuzz import fuzz
 
+from viral_assets.generation.drafting.quality import QualityFilter
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.validation import QualityFilter
 from viral_assets.projects.model import Project
-from viral_assets.review.hygiene import one_line
-from viral_assets.store.status import APPROVED, EDITED, EXPORTED, POSTED
+from viral_assets.store.suggestion_status import APPROVED, EDITED, EXPORTED, POSTED
 from viral_assets.store.tables import comment_suggestions, tweets
+from viral_assets.text.display import one_line
 
 MOST_NEW = 5
 MOST_IN_ALL = 10

@@ -25,7 +25,7 @@ LEARNS_BELOW = 0.75
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class QuotaUsage:
     """What counts at one moment. Times in epoch seconds; ``ahead_*`` is what those in front will take."""
 
     now: float
@@ -71,7 +71,7 @@ def check_possible(limits: Limits, tokens: int, cost_usd: float | None) -> None:
             )
 
 
-def decide(limits: Limits, usage: Usage, tokens: int, cost_usd: float | None, releases: Releases) -> Decision:
+def decide(limits: Limits, usage: QuotaUsage, tokens: int, cost_usd: float | None, releases: Releases) -> Decision:
     """Grant, or say how long to wait.
 
     Source of the rules: the sliding windows of https://ai.google.dev/gemini-api/docs/rate-limits, each of which must
@@ -129,7 +129,7 @@ def learned_limit(limits: Limits, accepted: int) -> int | None:
 
 
 def planner_state(
-    limits: Limits, usage: Usage, grants: Iterable[tuple[float, int]], demand: Iterable[tuple[str, int | None]]
+    limits: Limits, usage: QuotaUsage, grants: Iterable[tuple[float, int]], demand: Iterable[tuple[str, int | None]]
 ) -> QuotaState:
     """The window as a planner sees it. ``grants`` are the window's (granted_at, tokens), oldest first."""
     window = limits.padded_window_seconds

@@ -20,7 +20,7 @@ ANNOUNCED_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class GrantRequest:
     """A request somebody wants to send.
 
     ``tokens`` and ``cost_usd`` are estimates that hold until the request is settled; ``cost_usd`` is None when the
@@ -49,7 +49,7 @@ class Granted:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AlreadyClaimed:
     """Nothing was granted: leave these tweets out. Some are ``finished`` by now, others ``in_flight`` elsewhere."""
 
     finished: frozenset[str]
@@ -72,7 +72,7 @@ class Exhausted:
     reason: str
 
 
-Decision = Granted | Taken | Waiting | Exhausted
+Decision = Granted | AlreadyClaimed | Waiting | Exhausted
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class Ledger(Protocol):
     def leave(self, runner: str) -> None:
         """Stop taking part: place in the queue, demand and claims are gone."""
 
-    def ask(self, ask: Ask, *, remaining: int = 0) -> Decision:
+    def ask(self, ask: GrantRequest, *, remaining: int = 0) -> Decision:
         """Grant the request if every limit allows it and nobody who waits longer would be overtaken.
 
         A runner that asks takes part, whether it has joined or not.

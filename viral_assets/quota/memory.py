@@ -7,11 +7,18 @@ from collections import deque
 from dataclasses import dataclass
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
-from viral_assets.quota.decision import LEARNED_FOR_WINDOWS, Usage, check_possible, decide, learned_limit, planner_state
+from viral_assets.quota.decision import (
+    LEARNED_FOR_WINDOWS,
+    QuotaUsage,
+    check_possible,
+    decide,
+    learned_limit,
+    planner_state,
+)
 from viral_assets.quota.ledger import (
-    Ask,
     Decision,
     Granted,
+    GrantRequest,
     LatencySample,
     QuotaState,
     QuotaStatus,
@@ -83,7 +90,7 @@ class MemoryLedger:
         with self._lock:
             self._runners.pop(runner, None)
 
-    def ask(self, ask: Ask, *, remaining: int = 0) -> Decision:
+    def ask(self, ask: GrantRequest, *, remaining: int = 0) -> Decision:
         check_possible(self.limits, ask.tokens, ask.cost_usd)
         with self._lock:
             now = self._clock.time()
@@ -193,7 +200,7 @@ class MemoryLedger:
         if until > self._block.until:
             self._block.until, self._block.reason = until, reason
 
-    def _usage(self, now: float, runner: str) -> Usage:
+    def _usage(self, now: float, runner: str) -> QuotaUsage:
         self._forget_old(now)
         if now >= self._day.day.end:
             self._day = _Day(pacific_day(now))
@@ -203,7 +210,7 @@ class MemoryLedger:
             for name, other in self._runners.items()
             if name != runner and other.asked_at is not None and (asked_at is None or other.asked_at < asked_at)
         ]
-        return Usage(
+        return QuotaUsage(
             now=now,
             day=self._day.day,
             window_requests=len(self._window),

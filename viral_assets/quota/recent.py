@@ -16,7 +16,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 
-class Grant(NamedTuple):
+class WindowGrant(NamedTuple):
     """Times in seconds since the epoch; ``answered_at`` None as long as its tokens are an estimate."""
 
     request_id: str
@@ -31,10 +31,10 @@ class Window(NamedTuple):
     requests: int
     tokens: int
     newest: float | None
-    grants: Callable[[], Sequence[Grant]]
+    grants: Callable[[], Sequence[WindowGrant]]
 
 
-ReadSince = Callable[[sa.Connection, float, float | None], Iterable[Grant]]
+ReadSince = Callable[[sa.Connection, float, float | None], Iterable[WindowGrant]]
 """The quota's grants from a moment on, and those answered from another moment on (both inclusive), oldest first."""
 
 
@@ -64,11 +64,11 @@ class RecentGrants:
 
     def forget(self) -> None:
         """Read all of it again next time."""
-        self._known: OrderedDict[str, Grant] = OrderedDict()
+        self._known: OrderedDict[str, WindowGrant] = OrderedDict()
         self._tokens = 0
         self._last_answer = 0.0
 
-    def _take_in(self, found: Iterable[Grant], after: float) -> None:
+    def _take_in(self, found: Iterable[WindowGrant], after: float) -> None:
         for grant in found:
             if grant.at <= after:
                 continue
@@ -82,6 +82,6 @@ class RecentGrants:
         newest = max(next(reversed(self._known.values())).at, self._last_answer) if self._known else None
         return Window(len(self._known), self._tokens, newest, self._grants)
 
-    def _grants(self) -> list[Grant]:
+    def _grants(self) -> list[WindowGrant]:
         with self._lock:
             return list(self._known.values())

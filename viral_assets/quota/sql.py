@@ -20,7 +20,7 @@ from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.quota import statements
 from viral_assets.quota.decision import (
     LEARNED_FOR_WINDOWS,
-    Usage,
+    QuotaUsage,
     check_possible,
     decide,
     learned_limit,
@@ -28,20 +28,20 @@ from viral_assets.quota.decision import (
 )
 from viral_assets.quota.ledger import (
     ANNOUNCED_SECONDS,
-    Ask,
+    AlreadyClaimed,
     Decision,
     Granted,
+    GrantRequest,
     LatencySample,
     QuotaState,
     QuotaStatus,
     Settlement,
     StoredAnswer,
-    Taken,
     Waiting,
 )
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.memory import counted_tokens, settled_cost
-from viral_assets.quota.recent import Grant, RecentGrants, Window
+from viral_assets.quota.recent import RecentGrants, Window, WindowGrant
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import (
     clean_text,
@@ -51,10 +51,10 @@ from viral_assets.store.tables import (
     quota_state,
 )
 
-SILENT_IS_DEAD_SECONDS = 15.0
+HEARTBEAT_TTL_SECONDS = 15.0
 """A runner not seen for this long is dead: its place, its claims and its demand no longer count."""
 
-LATE_IS_GONE_SECONDS = 2.0
+LATE_WAITER_SECONDS = 2.0
 """A waiter that is this late for its turn has lost its place (it may still come back and queue again)."""
 
 UNKNOWN = -1
@@ -87,7 +87,7 @@ class SqlLedger:
         wanted = UNKNOWN if tweets is None else tweets
         with self._database.begin() as connection:
             now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK)
-            self._bury_the_dead(connection, now)
+            self._expire_runners(connection, now)
             updated = connection.execute(
                 sa.update(quota_runners)
                 .where(quota_runners.c.runner == runner)
@@ -111,7 +111,7 @@ class SqlLedger:
         with self._database.begin() as connection:
             _forget_runners(connection, [runner])
 
-    def ask(self, ask: Ask, *, remaining: int = 0) -> Decision:
+    def ask(self, ask: GrantRequest, *, remaining: int = 0) -> Decision:
         check_possible(self.limits, ask.tokens, ask.cost_usd)
         with self._database.begin() as connection:
             now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK_FOR_GRANT)
@@ -143,7 +143,7 @@ class SqlLedger:
             )
             if taken:
                 statements.WITHDRAW.run(connection, values)
-                return _taken(connection, values)
+                return _already_claimed(connection, values)
             decision = decide(self.limits, usage, ask.tokens, ask.cost_usd, lambda: _releases(window))
             match decision:
                 case Granted():
@@ -230,7 +230,7 @@ class SqlLedger:
             runners = connection.execute(
                 sa.select(sa.func.count()).where(
                     quota_runners.c.quota_key == self._key,
-                    quota_runners.c.seen_at > now - SILENT_IS_DEAD_SECONDS,
+                    quota_runners.c.seen_at > now - HEARTBEAT_TTL_SECONDS,
                     quota_runners.c.tweets != UNKNOWN,
                 )
             ).scalar_one()
@@ -318,8 +318,8 @@ class SqlLedger:
             "now": now,
             "day": pacific_day(now).name,
             "since": now - self.limits.padded_window_seconds,
-            "late": now - LATE_IS_GONE_SECONDS,
-            "silent": now - SILENT_IS_DEAD_SECONDS,
+            "late": now - LATE_WAITER_SECONDS,
+            "silent": now - HEARTBEAT_TTL_SECONDS,
             "announced": now - ANNOUNCED_SECONDS,
             "unknown": UNKNOWN,
             "host": self._host,
@@ -331,10 +331,10 @@ class SqlLedger:
 
     def _usage(
         self, connection: sa.Connection, values: Mapping[str, Any], window: Window, query: statements.Script
-    ) -> tuple[Usage, bool]:
+    ) -> tuple[QuotaUsage, bool]:
         """What counts now, and whether some of the tweets are taken."""
         row = query.run(connection, values).one()
-        usage = Usage(
+        usage = QuotaUsage(
             now=values["now"],
             day=pacific_day(values["now"]),
             window_requests=window.requests,
@@ -357,12 +357,12 @@ class SqlLedger:
             llm_requests.c.granted_at > now - self.limits.padded_window_seconds,
         )
 
-    def _grants_since(self, connection: sa.Connection, moment: float, answered: float | None) -> list[Grant]:
+    def _grants_since(self, connection: sa.Connection, moment: float, answered: float | None) -> list[WindowGrant]:
         values = {"key": self._key, "since": moment, "answered_since": answered}
         # Without a limit of tokens nothing that matters of a request changes once it is granted.
         changes = answered is not None and self.limits.max_tokens is not None
         query = statements.GRANTS_AND_ANSWERS_SINCE if changes else statements.GRANTS_SINCE
-        return [Grant(*cast("tuple[Any, ...]", row)) for row in query.run(connection, values)]
+        return [WindowGrant(*cast("tuple[Any, ...]", row)) for row in query.run(connection, values)]
 
     def _set_block(self, connection: sa.Connection, until: float, reason: str, now: float, learned: int | None) -> None:
         values: dict[str, Any] = {"quota_key": self._key, "blocked_until": until, "reason": reason}
@@ -377,7 +377,7 @@ class SqlLedger:
             changes[name] = sa.case((longer, quota_state.c[name]), else_=row.excluded[name])
         connection.execute(row.on_conflict_do_update(index_elements=["quota_key"], set_=changes))
 
-    def _bury_the_dead(self, connection: sa.Connection, now: float) -> None:
+    def _expire_runners(self, connection: sa.Connection, now: float) -> None:
         """Forget runners that were killed: silent for long, or of this machine and no longer running."""
         known = connection.execute(
             sa.select(quota_runners.c.runner, quota_runners.c.host, quota_runners.c.pid, quota_runners.c.seen_at)
@@ -385,7 +385,7 @@ class SqlLedger:
         dead = [
             row.runner
             for row in known
-            if row.seen_at <= now - SILENT_IS_DEAD_SECONDS
+            if row.seen_at <= now - HEARTBEAT_TTL_SECONDS
             or (row.host == self._host and row.pid != self._pid and not _runs(row.pid))
         ]
         if dead:
@@ -396,12 +396,12 @@ def _releases(window: Window) -> list[tuple[float, int]]:
     return [(grant.at, grant.tokens) for grant in window.grants()]
 
 
-def _taken(connection: sa.Connection, values: Mapping[str, Any]) -> Taken:
+def _already_claimed(connection: sa.Connection, values: Mapping[str, Any]) -> AlreadyClaimed:
     finished: set[str] = set()
     in_flight: set[str] = set()
     for row in statements.TAKEN.run(connection, values):
         (finished if row.finished else in_flight).add(row.tweet_id)
-    return Taken(frozenset(finished), frozenset(in_flight - finished))
+    return AlreadyClaimed(frozenset(finished), frozenset(in_flight - finished))
 
 
 def _forget_runners(connection: sa.Connection, runners: list[str]) -> None:

@@ -1,9 +1,10 @@
 """The digest: one HTML file that a person reads with coffee, on a phone or on paper, and replies from.
 
 It stands alone (style inside, no script, no picture, nothing fetched) and can be mailed as it is. What is on it is
-decided in ``queries``; how it looks, in ``templates``; here the one is made ready for the other. Everything that came
-from a tweet, a file or a model is escaped by the template engine, made readable by ``hygiene``, and isolated from the
-direction of its surroundings; the page's policy forbids scripts and anything external besides.
+decided in ``queries.opportunities``; how it looks, in ``templates``; here the one is made ready for the other.
+Everything that came from a tweet, a file or a model is escaped by the template engine, made readable by
+``text.display``, and isolated from the direction of its surroundings; the page's policy forbids scripts and anything
+external besides.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from urllib.parse import quote
 from jinja2 import Environment
 
 from viral_assets.hours import HourRange
+from viral_assets.queries.opportunities import LABELS, OpportunityView, SuggestionView, WindowFacts
 from viral_assets.review.atomic import replaced_file
-from viral_assets.review.composer import composer_link
-from viral_assets.review.export import write_csv
-from viral_assets.review.hygiene import readable
-from viral_assets.review.queries import LABELS, OpportunityView, SuggestionView, WindowFacts
-from viral_assets.review.wording import page_templates, window_text
-from viral_assets.tweet_text import POST_WEIGHT
+from viral_assets.review.export_table import write_csv
+from viral_assets.review.formatting import page_templates, window_text
+from viral_assets.text.display import readable
+from viral_assets.text.x_links import composer_link
+from viral_assets.text.x_rules import POST_WEIGHT
 
 CARDS = 100
 """Tweets of a project that a page shows: more than anybody answers in a day, and no browser has trouble with it. The

@@ -1,4 +1,4 @@
-"""The formats of an export: CSV for spreadsheets (see ``export``), JSON for scripts, Parquet for analysis.
+"""The formats of an export: CSV for spreadsheets (see ``export_table``), JSON for scripts, Parquet for analysis.
 
 All have the same columns, and all are written part by part into a file that appears at the end. Only CSV needs
 formulas neutralised: nothing runs the cells of the others, so those keep every text as it is.
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from viral_assets.errors import ConfigurationError
+from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.review.atomic import replaced_binary_file, replaced_file
-from viral_assets.review.export import export_records, write_csv_of
-from viral_assets.review.queries import OpportunityView
+from viral_assets.review.export_table import export_records, write_csv_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +48,7 @@ def write_export(path: Path, kind: Format, parts: Iterable[Sequence[OpportunityV
     """Write the rows of all parts, atomically, and return how many there are.
 
     Args:
-        columns: as :func:`~viral_assets.review.export.columns_for` names them.
+        columns: as :func:`~viral_assets.review.export_table.columns_for` names them.
 
     Raises:
         ConfigurationError: the file cannot be written.

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from viral_assets.projects.model import Sources
 from viral_assets.scoring.similarity import Vectors
-from viral_assets.scoring.texts import LINK, BoolArray, FloatArray, IntArray, Phrases, TextColumn
+from viral_assets.text.phrases import LINK, BoolArray, FloatArray, IntArray, Phrases, TextColumn
 
 VELOCITY_STEEPNESS = 2.0
 """With it, an account of 10,000 followers has a velocity of 0.24 at 60 likes an hour and of 0.85 at 300."""
@@ -24,7 +24,7 @@ VELOCITY_STEEPNESS = 2.0
 REPLY_WEIGHT, RETWEET_WEIGHT = 2.0, 1.5
 """Next to a like, which counts as 1."""
 
-MINUTES_BETWEEN_LOOKS = 10.0
+MINUTES_BETWEEN_SNAPSHOTS = 10.0
 """Two looks closer than this say more about chance than about the tweet."""
 
 MIN_FOLLOWERS = 100
@@ -57,7 +57,7 @@ _HEDGES = (
 _OPEN_PHRASES = Phrases([*_INVITATIONS, *_HEDGES])
 
 
-class Calibration(Protocol):
+class CosineCalibration(Protocol):
     """Turns an embedder's cosines into similarities between 0 (unrelated) and 1 (the same subject)."""
 
     def calibrated(self, cosines: npt.ArrayLike) -> FloatArray: ...
@@ -101,7 +101,7 @@ class Gained:
     replies: FloatArray
     retweets: FloatArray
     minutes: FloatArray
-    two_looks: BoolArray
+    two_snapshots: BoolArray
 
 
 def gained(
@@ -121,7 +121,7 @@ def gained(
         age: minutes (n,) from the post to the last look, at least 1.
         since_earlier: minutes (n,) between the two looks; NaN where there was one.
     """
-    two = since_earlier >= MINUTES_BETWEEN_LOOKS
+    two = since_earlier >= MINUTES_BETWEEN_SNAPSHOTS
     # Counts shrink a little when likes are taken back or accounts go: that is no engagement, and no negative one.
     differences = (np.maximum(now - before, 0.0) for now, before in zip(counts, earlier, strict=True))
     likes, replies, retweets = (
@@ -147,7 +147,7 @@ def velocity(
     return np.tanh(VELOCITY_STEEPNESS * engagement / np.log10(np.maximum(followers, MIN_FOLLOWERS)) / 2)
 
 
-def relevance(cosines: Vectors, calibration: Calibration) -> Relevance:
+def relevance(cosines: Vectors, calibration: CosineCalibration) -> Relevance:
     """How near a text is to its topic, and how clearly it is that one and no other: 0.8·best + 0.2·margin.
 
     Args:

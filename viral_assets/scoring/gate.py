@@ -16,8 +16,8 @@ import pandas as pd
 
 from viral_assets.projects.model import Project
 from viral_assets.scoring.components import listed
-from viral_assets.scoring.language import canonical, detected
-from viral_assets.scoring.texts import LINK, UNSPACED, BoolArray, FloatArray, TextColumn
+from viral_assets.text.language import canonical, detected
+from viral_assets.text.phrases import LINK, UNSPACED, BoolArray, FloatArray, TextColumn
 
 PASS = "pass"  # noqa: S105 - a verdict, no password
 RETWEET = "retweet"

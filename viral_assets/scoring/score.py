@@ -15,8 +15,8 @@ import pandas as pd
 from viral_assets.projects.model import Project
 from viral_assets.scoring import components, gate, why
 from viral_assets.scoring.similarity import Vectors, cosines
-from viral_assets.scoring.texts import FloatArray, TextColumn
 from viral_assets.scoring.total import DECIMALS, labels, total
+from viral_assets.text.phrases import FloatArray, TextColumn
 
 SCORE_COLUMNS = (
     "project",
@@ -42,7 +42,7 @@ def score_window(
     vectors: Vectors,
     topic_vectors: Mapping[str, Vectors],
     project: Project,
-    calibration: components.Calibration,
+    calibration: components.CosineCalibration,
 ) -> pd.DataFrame:
     """Score tweets for one project.
 
@@ -92,7 +92,7 @@ def _score_block(
     topics: list[str],
     topic_matrix: Vectors,
     project: Project,
-    calibration: components.Calibration,
+    calibration: components.CosineCalibration,
 ) -> dict[str, npt.NDArray[Any]]:
     column = TextColumn(tweets["text"].tolist())
     handles = components.bare_handles(tweets["author_handle"].tolist())

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viral_assets.projects.model import Thresholds, Weights
-from viral_assets.scoring.texts import FloatArray
+from viral_assets.text.phrases import FloatArray
 
 RED, YELLOW, GREEN = "red", "yellow", "green"
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viral_assets.scoring.components import Gained, Openness, Relevance
-from viral_assets.scoring.texts import FloatArray, IntArray
+from viral_assets.text.phrases import FloatArray, IntArray
 
 Words = npt.NDArray[np.object_]
 
@@ -61,7 +61,7 @@ def explanations(
 
 def _spread(likes: FloatArray, age: FloatArray, gained: Gained) -> Words:
     words = _likes(likes, age)
-    twice = np.flatnonzero(gained.two_looks)
+    twice = np.flatnonzero(gained.two_snapshots)
     if len(twice):
         counts = _whole(gained.likes[twice])
         numbers = _lookup(_shown_digits(counts), lambda count: f"{compact(count)} more {_likes_of(count)}")

@@ -1,7 +1,7 @@
 """What every source of tweets looks like to the rest: a reader that yields batches of records.
 
 File formats, the X API and Apify implement the same :class:`Reader`. How a record becomes a :class:`Tweet` is in
-``normalise``; storing what is read is in ``ingest``.
+``parsers.fields``; storing what is read is in ``files.ingest``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Record: TypeAlias = Tweet | Reject
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RecordBatch:
     """Records that are stored together, and where reading goes on after them.
 
     Args:
@@ -69,4 +69,4 @@ class Reader(Protocol):
         """What it was recognised as, for people: ``X API v2, JSON lines``."""
         ...
 
-    def __iter__(self) -> Iterator[Batch]: ...
+    def __iter__(self) -> Iterator[RecordBatch]: ...

@@ -10,7 +10,7 @@ from datetime import datetime
 from viral_assets.hours import floor_hour
 
 
-def text_digest(text: str) -> str:
+def text_hash(text: str) -> str:
     """SHA-256 (hex) of the text after NFC: equal texts share one embedding."""
     return hashlib.sha256(unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -48,7 +48,7 @@ class Tweet:
     window_start: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text_sha256", text_digest(self.text))
+        object.__setattr__(self, "text_sha256", text_hash(self.text))
         object.__setattr__(self, "window_start", floor_hour(self.created_at))
 
     @property

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import one_of, upsert
 from viral_assets.store.frames import read_frame
-from viral_assets.store.status import PENDING
+from viral_assets.store.suggestion_status import PENDING
 from viral_assets.store.tables import comment_suggestions, generation_outcomes
 
 _FINISHED = ("done", "filtered", "blocked", "failed")
@@ -24,7 +24,7 @@ _LOOKUP_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class TweetOutcome:
     """The suggestions for one tweet and how it ended.
 
     Args:
@@ -46,7 +46,7 @@ class Ending:
     replace: bool = False
 
 
-def save_endings(connection: sa.Connection, endings: Sequence[Ending], *, now: datetime) -> int:
+def save_outcomes(connection: sa.Connection, outcome_rows: Sequence[TweetOutcome], *, now: datetime) -> int:
     """Save how tweets ended; all of them in as many statements as one.
 
     A pending suggestion of the same type is replaced; one that a person decided about stays as it is. Both are the
@@ -60,23 +60,32 @@ def save_endings(connection: sa.Connection, endings: Sequence[Ending], *, now: d
     version = int(now.timestamp())
     rows: list[dict[str, Any]] = []
     outcomes: list[dict[str, Any]] = []
-    for ending in endings:
-        whose = {"project": ending.project, "tweet_id": ending.tweet_id, "window_start": ending.window_start}
-        if ending.replace:
-            kept = [suggestion["suggestion_type"] for suggestion in ending.suggestions]
+    for outcome_row in outcome_rows:
+        whose = {
+            "project": outcome_row.project,
+            "tweet_id": outcome_row.tweet_id,
+            "window_start": outcome_row.window_start,
+        }
+        if outcome_row.replace:
+            kept = [suggestion["suggestion_type"] for suggestion in outcome_row.suggestions]
             connection.execute(
                 sa.delete(table).where(
-                    table.c.project == ending.project,
-                    table.c.tweet_id == ending.tweet_id,
+                    table.c.project == outcome_row.project,
+                    table.c.tweet_id == outcome_row.tweet_id,
                     table.c.status == PENDING,
                     table.c.suggestion_type.not_in(kept),
                 )
             )
         rows += [
             {**whose, **suggestion, "created_at": now, "status": PENDING, "version": version}
-            for suggestion in ending.suggestions
+            for suggestion in outcome_row.suggestions
         ]
-        how = {"outcome": ending.outcome, "reason": ending.reason, "attempts": ending.attempts, "updated_at": now}
+        how = {
+            "outcome": outcome_row.outcome,
+            "reason": outcome_row.reason,
+            "attempts": outcome_row.attempts,
+            "updated_at": now,
+        }
         outcomes.append({**whose, **how})
     saved = upsert(
         connection,

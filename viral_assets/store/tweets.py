@@ -1,6 +1,6 @@
 """Tweets in and out: one row a tweet with its newest counts, and every change of the counts as a snapshot.
 
-What a new sight of a tweet changes is decided in ``sights``; whether a record is a tweet in ``sources``.
+What a new sight of a tweet changes is decided in ``observations``; whether a record is a tweet in ``sources``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import Columns, insert_columns, one_of, serialise_writers, storable, upsert_columns
 from viral_assets.store.frames import read_frame
-from viral_assets.store.sights import Sight, Tweet
+from viral_assets.store.observations import Observation, TweetHistory
 from viral_assets.store.tables import EVERY_PROJECT, CleanText, clean_text, tweet_projects, tweet_snapshots, tweets
 
 _TEXTS = [column.name for column in tweets.c if isinstance(column.type, CleanText)]
@@ -98,7 +98,7 @@ def read_tweets(connection: sa.Connection, window: HourRange, *, project: str | 
     return read_frame(connection, _of(project, query).order_by(tweets.c.window_start, tweets.c.tweet_id))
 
 
-def read_earlier_looks(connection: sa.Connection, window: HourRange, *, at_least_before: timedelta) -> pd.DataFrame:
+def read_earlier_snapshots(connection: sa.Connection, window: HourRange, *, at_least_before: timedelta) -> pd.DataFrame:
     """For each tweet of ``window`` that was seen before its newest counts: as it was then.
 
     Args:
@@ -108,22 +108,22 @@ def read_earlier_looks(connection: sa.Connection, window: HourRange, *, at_least
         ``tweet_id``, ``earlier_collected_at``, ``earlier_like_count``, ``earlier_reply_count`` and
         ``earlier_retweet_count``, ordered by id.
     """
-    newest, looks = tweets.c, tweet_snapshots.c
+    newest, snapshots = tweets.c, tweet_snapshots.c
     # Only tweets whose counts have changed, or that were seen again, have anything to tell; most were seen once.
     query = (
         sa.select(
-            looks.tweet_id,
+            snapshots.tweet_id,
             newest.collected_at,
-            looks.collected_at.label("earlier_collected_at"),
-            *(looks[f"{name}_count"].label(f"earlier_{name}_count") for name in ("like", "reply", "retweet")),
+            snapshots.collected_at.label("earlier_collected_at"),
+            *(snapshots[f"{name}_count"].label(f"earlier_{name}_count") for name in ("like", "reply", "retweet")),
         )
-        .join_from(tweets, tweet_snapshots, looks.tweet_id == newest.tweet_id)
+        .join_from(tweets, tweet_snapshots, snapshots.tweet_id == newest.tweet_id)
         .where(
             newest.window_start >= window.start,
             newest.window_start < window.end,
-            looks.collected_at < newest.collected_at,
+            snapshots.collected_at < newest.collected_at,
         )
-        .order_by(looks.tweet_id, looks.collected_at)
+        .order_by(snapshots.tweet_id, snapshots.collected_at)
     )
     frame = read_frame(connection, query)
     early_enough = frame["collected_at"] - frame["earlier_collected_at"] >= at_least_before
@@ -146,26 +146,26 @@ def _of(project: str | None, query: sa.Select[Any]) -> sa.Select[Any]:
     return query.where(came_for_it.exists())
 
 
-def _compare(connection: sa.Connection, rows: Sequence[Sight], known: Mapping[str, Sight]) -> UpsertCounts:
-    """Store sights of tweets that are known, or that come more than once, as ``sights`` decides."""
-    sights: dict[str, list[Sight]] = {}
+def _compare(connection: sa.Connection, rows: Sequence[Observation], known: Mapping[str, Observation]) -> UpsertCounts:
+    """Store sights of tweets that are known, or that come more than once, as ``observations`` decides."""
+    observations: dict[str, list[Observation]] = {}
     for row in rows:
-        sights.setdefault(row["tweet_id"], []).append(row)
+        observations.setdefault(row["tweet_id"], []).append(row)
     late = [
         tweet_id
         for tweet_id, row in known.items()
-        if any(sight["collected_at"] < row["collected_at"] for sight in sights[tweet_id])
+        if any(observation["collected_at"] < row["collected_at"] for observation in observations[tweet_id])
     ]
     earlier = _known_snapshots(connection, late)
 
     changes = {"new": 0, "updated": 0, "unchanged": 0}
-    written: list[Sight] = []
-    snapshots: list[Sight] = []
-    for tweet_id in sorted(sights):
-        before, seen = known.get(tweet_id), sights[tweet_id]
-        tweet = Tweet(before, earlier.get(tweet_id, {}))
-        for sight in sorted(seen, key=_moment) if len(seen) > 1 else seen:
-            changes[tweet.see(sight)] += 1
+    written: list[Observation] = []
+    snapshots: list[Observation] = []
+    for tweet_id in sorted(observations):
+        before, seen = known.get(tweet_id), observations[tweet_id]
+        tweet = TweetHistory(before, earlier.get(tweet_id, {}))
+        for observation in sorted(seen, key=_moment) if len(seen) > 1 else seen:
+            changes[tweet.observe(observation)] += 1
         if tweet.row is not None and tweet.row is not before:
             written.append(tweet.row)
         snapshots += tweet.added.values()
@@ -195,16 +195,16 @@ def _cleaned(columns: Columns) -> Columns:
     return {**columns, **{name: [text and clean_text(text) for text in columns[name]] for name in unclean}}
 
 
-def _known_rows(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Sight]:
-    known: dict[str, Sight] = {}
+def _known_rows(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Observation]:
+    known: dict[str, Observation] = {}
     for some in _slices(ids):
         for row in connection.execute(sa.select(tweets).where(one_of(connection, tweets.c.tweet_id, some))):
             known[row.tweet_id] = dict(row._mapping)
     return known
 
 
-def _known_snapshots(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[datetime, Sight]]:
-    known: dict[str, dict[datetime, Sight]] = {}
+def _known_snapshots(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[datetime, Observation]]:
+    known: dict[str, dict[datetime, Observation]] = {}
     for some in _slices(ids):
         of_these = one_of(connection, tweet_snapshots.c.tweet_id, some)
         for row in connection.execute(sa.select(tweet_snapshots).where(of_these)):

@@ -18,47 +18,52 @@ _LOOKUP_ROWS = 5_000
 _WRITE_ROWS = 1_000
 
 
-def read_vectors(connection: sa.Connection, model: str, digests: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-    """The known vectors among ``digests``, read-only float32 of shape (d,)."""
+def read_vectors(connection: sa.Connection, model: str, hashes: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """The known vectors among ``hashes``, read-only float32 of shape (d,)."""
     return {
         row[0]: np.frombuffer(row[1], dtype=_STORED)
-        for part in _slices(digests)
+        for part in _slices(hashes)
         for row in connection.execute(_known(connection, model, part, embeddings.c.vector))
     }
 
 
-def known_digests(connection: sa.Connection, model: str, digests: Sequence[str]) -> set[str]:
-    """Those of ``digests`` that have a vector."""
-    return {row[0] for part in _slices(digests) for row in connection.execute(_known(connection, model, part))}
+def known_hashes(connection: sa.Connection, model: str, hashes: Sequence[str]) -> set[str]:
+    """Those of ``hashes`` that have a vector."""
+    return {row[0] for part in _slices(hashes) for row in connection.execute(_known(connection, model, part))}
 
 
-def write_vectors(connection: sa.Connection, model: str, digests: Sequence[str], matrix: NDArray[np.float32]) -> None:
-    """Keep one row of ``matrix`` (n, d) for each of the n ``digests``. What is known already stays as it is.
+def write_vectors(connection: sa.Connection, model: str, hashes: Sequence[str], matrix: NDArray[np.float32]) -> None:
+    """Keep one row of ``matrix`` (n, d) for each of the n ``hashes``. What is known already stays as it is.
 
     Raises:
         ValueError: there are not as many rows as digests, or a row holds something that is not a finite number.
     """
-    if matrix.ndim != 2 or len(matrix) != len(digests):
-        raise ValueError(f"{len(digests)} digests and a matrix of shape {matrix.shape} do not fit")
+    if matrix.ndim != 2 or len(matrix) != len(hashes):
+        raise ValueError(f"{len(hashes)} digests and a matrix of shape {matrix.shape} do not fit")
     if not np.isfinite(matrix).all():
         raise ValueError("a vector holds a value that is not a finite number")
     stored = np.ascontiguousarray(matrix, dtype=_STORED)
-    for at in range(0, len(digests), _WRITE_ROWS):
-        rows = zip(digests[at : at + _WRITE_ROWS], stored[at : at + _WRITE_ROWS], strict=True)
+    for at in range(0, len(hashes), _WRITE_ROWS):
+        rows = zip(hashes[at : at + _WRITE_ROWS], stored[at : at + _WRITE_ROWS], strict=True)
         insert_ignore(
             connection,
             embeddings,
-            [{"model": model, "text_sha256": digest, "vector": vector.tobytes()} for digest, vector in rows],
+            [
+                {"model": model, "text_sha256": content_hash, "vector": vector.tobytes()}
+                for content_hash, vector in rows
+            ],
         )
 
 
 def _known(
-    connection: sa.Connection, model: str, digests: Sequence[str], *columns: sa.ColumnElement[bytes]
+    connection: sa.Connection, model: str, hashes: Sequence[str], *columns: sa.ColumnElement[bytes]
 ) -> sa.Select[Any]:
-    digest = embeddings.c.text_sha256
-    return sa.select(digest, *columns).where(embeddings.c.model == model, one_of(connection, digest, digests))
+    content_hash = embeddings.c.text_sha256
+    return sa.select(content_hash, *columns).where(
+        embeddings.c.model == model, one_of(connection, content_hash, hashes)
+    )
 
 
-def _slices(digests: Sequence[str]) -> Iterator[Sequence[str]]:
-    distinct = list(dict.fromkeys(digests))
+def _slices(hashes: Sequence[str]) -> Iterator[Sequence[str]]:
+    distinct = list(dict.fromkeys(hashes))
     return (distinct[at : at + _LOOKUP_ROWS] for at in range(0, len(distinct), _LOOKUP_ROWS))

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.review.hygiene import one_line
+from viral_assets.text.display import one_line
 
 SHORTEST_TOKEN = 16
 LONGEST_NAME = 60

@@ -10,11 +10,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from viral_assets.queries.filters import RECENT, Filters
+from viral_assets.queries.pages import read_opportunity, read_page
 from viral_assets.store.decisions import history
 from viral_assets.web.access import same_site_path
-from viral_assets.web.filters import RECENT, Filters
 from viral_assets.web.forms import posted_form
-from viral_assets.web.listing import read_opportunity, read_page
 from viral_assets.web.rendering import anchor, render
 from viral_assets.web.site import Site, wants_part
 
@@ -101,14 +101,15 @@ def tweet_page(
 
 def numbers(request: Request) -> Response:
     """What came of the tweets."""
-    from viral_assets.numbers import charts, report
+    from viral_assets.queries import charts
+    from viral_assets.queries.funnel import funnel_report
 
     site: Site = request.app.state.site
     project = request.query_params.get("project", "").replace("\x00", "")
     asked = request.query_params.get("days", "")
     days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 3 else 14
     with site.database.read() as connection:
-        made = report(connection, project=project or None, days=days, now=site.clock(), limits=site.limits)
+        made = funnel_report(connection, project=project or None, days=days, now=site.clock(), limits=site.limits)
     titles = site.titles()
     projects = sorted({*site.choices().projects, *made.projects})
     return site.page(

@@ -20,9 +20,9 @@ from viral_assets.generation.opportunity import Opportunity
 
 if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
-    from viral_assets.generation.report import GenerationReport
+    from viral_assets.generation.run.report import GenerationReport
     from viral_assets.projects.model import Project
-    from viral_assets.review.queries import OpportunityView
+    from viral_assets.queries.opportunities import OpportunityView
 
 log = logging.getLogger("viral_assets")
 
@@ -145,7 +145,7 @@ class Regenerator:
             log.exception("writing suggestions for %s of %s anew failed", job.tweet_id, job.project)
             job.message, job.state = "this went wrong in an unforeseen way; the server's log says more", "failed"
         else:
-            job.good, job.message = told(report)
+            job.good, job.message = summarise(report)
             job.state = "finished"
         finally:
             job.generator = None
@@ -164,7 +164,7 @@ def wanted_types(view: OpportunityView, project: Project) -> tuple[str, ...]:
     return tuple(each.name for each in project.suggestion_types if each.name not in decided)
 
 
-def told(report: GenerationReport) -> tuple[bool, str]:
+def summarise(report: GenerationReport) -> tuple[bool, str]:
     """Whether it went well, and a sentence."""
     outcome = next((name for name, count in report.outcomes.items() if count), "")
     notes = f" ({'; '.join(report.notes)})" if report.notes else ""

@@ -14,15 +14,15 @@ from typing import Any
 
 from jinja2 import Environment
 
-from viral_assets.review.composer import composer_link
-from viral_assets.review.hygiene import one_line
-from viral_assets.review.queries import OpportunityView
-from viral_assets.review.wording import money, page_templates
-from viral_assets.store.status import after
-from viral_assets.tweet_text import POST_WEIGHT
-from viral_assets.web.entities import linked
-from viral_assets.web.filters import RECENT, SORTS, STANDINGS, day_of
-from viral_assets.web.listing import CHOSEN, Suggestion
+from viral_assets.queries.filters import RECENT, SORTS, STANDINGS, day_of
+from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.pages import CHOSEN, ReviewedSuggestion
+from viral_assets.review.formatting import money, page_templates
+from viral_assets.store.suggestion_status import after
+from viral_assets.text.display import one_line
+from viral_assets.text.entities import linked
+from viral_assets.text.x_links import composer_link
+from viral_assets.text.x_rules import POST_WEIGHT
 
 TINTS = 6
 """Colours of the circles that stand for people."""
@@ -99,7 +99,7 @@ def undecided(view: OpportunityView) -> bool:
     return not view.suggestions or any(suggestion.status == "pending" for suggestion in view.suggestions)
 
 
-def allowed(suggestion: Suggestion) -> frozenset[str]:
+def allowed(suggestion: ReviewedSuggestion) -> frozenset[str]:
     """What may be done now."""
     return frozenset(
         action for action in ("approve", "reject", "edit", "post", "reopen") if after(suggestion.status, action)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from viral_assets.queries.pages import Choices, read_choices
 from viral_assets.store.engine import Database
 from viral_assets.web.access import Access
-from viral_assets.web.listing import Choices, read_choices
 from viral_assets.web.rendering import render
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from viral_assets.hours import hour_key
 from viral_assets_tests.cli.conftest import CommandLine
-from viral_assets_tests.sources.apify_server import TOKEN, ApifyServer, item
+from viral_assets_tests.sources.services.apify_server import TOKEN, ApifyServer, item
 
 COUNTS = ("read", "new", "updated", "unchanged", "rejected")
 

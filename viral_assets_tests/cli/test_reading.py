@@ -13,8 +13,8 @@ import pytest
 
 from viral_assets.cli.quota import effective_requests
 from viral_assets.generation.generator import AsyncCommentGenerator
-from viral_assets.generation.key_quota import limits_from
 from viral_assets.hours import HOUR
+from viral_assets.quota.from_settings import limits_from
 from viral_assets.quota.ledger import QuotaStatus
 from viral_assets.quota.limits import Limits
 from viral_assets.settings import load_settings

@@ -17,7 +17,7 @@ from dagster._core.run_coordinator import QueuedRunCoordinator
 from dagster._core.scheduler.instigation import TickStatus
 from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage, PostgresScheduleStorage
 
-from viral_assets.automation.launch import materialize_windows
+from viral_assets.defs.automation.launch import materialize_windows
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.store import migrations

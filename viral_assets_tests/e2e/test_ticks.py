@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.automation.tags import TRIGGER_TAG
+from viral_assets.defs.automation.tags import TRIGGER_TAG
 from viral_assets.hours import HOUR, HourRange, hour_key
-from viral_assets.sources.quarantine import UNREADABLE_FILE
+from viral_assets.sources.files.quarantine import UNREADABLE_FILE
 from viral_assets.store.suggestions import read_outcomes
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, rejected_records
 from viral_assets.store.tweets import read_tweets

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from viral_assets.embedding.base import Calibration, Vectors
 from viral_assets.embedding.cache import CachedEmbedder
 from viral_assets.errors import TransientProviderError
-from viral_assets.sources.tweet import text_digest
+from viral_assets.sources.tweet import text_hash
 from viral_assets.store.engine import Database
 
 
@@ -65,7 +65,7 @@ def test_the_digests_tweets_carry_are_the_keys_of_the_cache(database: Database) 
     embedder = CountingEmbedder()
     cached = CachedEmbedder(embedder, database)
     cached.embed(["café"])
-    cached.embed(["cafe\u0301"], [text_digest("café")])
+    cached.embed(["cafe\u0301"], [text_hash("café")])
     assert embedder.asked == ["café"]
 
 
@@ -94,9 +94,9 @@ def test_the_cache_changes_nothing_about_the_vectors(
     embedder = CountingEmbedder(batch_size=batch_size)
     found = CachedEmbedder(embedder, sqlite_database).embed(texts)
     # Texts equal after normalisation share a vector, so lengths are compared by digest.
-    by_digest = {text_digest(text): vector for text, vector in zip(texts, found.tolist(), strict=True)}
-    assert [by_digest[text_digest(text)] for text in texts] == found.tolist()
-    assert len({text_digest(text) for text in embedder.asked}) == len(embedder.asked)
+    by_digest = {text_hash(text): vector for text, vector in zip(texts, found.tolist(), strict=True)}
+    assert [by_digest[text_hash(text)] for text in texts] == found.tolist()
+    assert len({text_hash(text) for text in embedder.asked}) == len(embedder.asked)
 
 
 def test_it_passes_for_the_embedder_it_wraps(sqlite_database: Database) -> None:

@@ -7,8 +7,9 @@ import asyncio
 import json
 from typing import Any
 
-from viral_assets.generation.clients import gemini
-from viral_assets.generation.clients.base import Answer, GenerationRequest, Usage, fingerprint
+from viral_assets.generation.drafting.request import GenerationRequest
+from viral_assets.llm import gemini
+from viral_assets.llm.types import Answer, Usage, fingerprint
 from viral_assets_tests.gemini_emulator import BrokenConnection, GeminiEmulator, Trickle
 
 

@@ -6,13 +6,13 @@ from threading import Barrier
 from typing import Any
 
 import viral_assets.generation.clients.google_genai  # noqa: F401 - what a client needs is imported before the fork
-from viral_assets.generation.validation import prepare
+from viral_assets.generation.drafting.quality import load_detector
 from viral_assets.quota.limits import Limits
 from viral_assets.store.engine import Database
 from viral_assets_tests.generation.make import pack
 from viral_assets_tests.generation.running import Run
 
-prepare()
+load_detector()
 
 
 def generate(

@@ -16,13 +16,14 @@ import sqlalchemy as sa
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.generation.clients import build_client
 from viral_assets.generation.clients.base import GenerationClient
-from viral_assets.generation.estimate import Estimate, estimate
-from viral_assets.generation.executor import Executor, Options
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.prices import Price, load_prices, price_of
-from viral_assets.generation.report import GenerationReport, ProgressCallback
-from viral_assets.generation.results import DatabaseResults, NoResults, Results, TweetResult
-from viral_assets.generation.work import Key
+from viral_assets.generation.run.estimate import Estimate, estimate
+from viral_assets.generation.run.executor import Executor
+from viral_assets.generation.run.options import GenerationOptions
+from viral_assets.generation.run.queue import TweetKey
+from viral_assets.generation.run.report import GenerationReport, ProgressCallback
+from viral_assets.generation.run.results import DatabaseResults, NoResults, Results, TweetResult
+from viral_assets.llm.prices import Price, load_prices, price_of
 from viral_assets.projects.model import Project
 from viral_assets.quota import open_ledger
 from viral_assets.quota.ledger import Ledger
@@ -69,7 +70,7 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     client: GenerationClient | None = None
     clock: Clock | None = None
-    results: dict[Key, TweetResult] = field(default_factory=dict)
+    results: dict[TweetKey, TweetResult] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.clock is None and isinstance(self.service, GeminiEmulator):
@@ -121,8 +122,8 @@ class Run:
         }
         return DatabaseResults(self.database, positions) if self.database else NoResults()
 
-    def _options(self) -> Options:
-        return Options(**{"concurrency": "auto", **self.options})
+    def _options(self) -> GenerationOptions:
+        return GenerationOptions(**{"concurrency": "auto", **self.options})
 
     def _build_client(self) -> GenerationClient:
         if isinstance(self.service, GeminiEmulator):

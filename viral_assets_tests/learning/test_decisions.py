@@ -6,20 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from viral_assets.learning.decisions import Decisions, Judged, read_decisions, worth_a_reply
+from viral_assets.learning.decisions import Decisions, Judgement, read_decisions, worth_a_reply
 from viral_assets.learning.reasons import TWEET_REASONS, WORDING_REASONS, concerns_wording
 from viral_assets.learning.tuning import Above, Setting, Volume, volume
 from viral_assets.projects.model import Thresholds, Weights
-from viral_assets.review.queries import OpportunityView
+from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.store.decisions import SuggestionKey, decide
 from viral_assets.store.engine import Database
 from viral_assets_tests.review.examples import HOUR, opportunity, store, suggestion
 
-YES, OPEN = Judged(approved=True, rejected=False), Judged(approved=False, rejected=False)
+YES, OPEN = Judgement(approved=True, rejected=False), Judgement(approved=False, rejected=False)
 
 
-def no(reason: str = "") -> Judged:
-    return Judged(approved=False, rejected=True, reason=reason)
+def no(reason: str = "") -> Judgement:
+    return Judgement(approved=False, rejected=True, reason=reason)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def no(reason: str = "") -> Judged:
         ([], None),
     ],
 )
-def test_the_decisions_about_a_tweet_are_taken_together(suggestions: list[Judged], verdict: bool | None) -> None:
+def test_the_decisions_about_a_tweet_are_taken_together(suggestions: list[Judgement], verdict: bool | None) -> None:
     assert worth_a_reply(suggestions) is verdict
 
 

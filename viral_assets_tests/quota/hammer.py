@@ -6,7 +6,7 @@ import time
 import uuid
 from threading import Barrier
 
-from viral_assets.quota.ledger import Ask, Granted, Settlement, Waiting
+from viral_assets.quota.ledger import Granted, GrantRequest, Settlement, Waiting
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
@@ -20,7 +20,7 @@ def hammer(url: str, limits: Limits, grants: int, start: Barrier) -> None:
     ledger.join(runner, 100)
     start.wait(60)
     while grants:
-        ask = Ask(uuid.uuid4().hex, runner, tokens=10, cost_usd=0.0)
+        ask = GrantRequest(uuid.uuid4().hex, runner, tokens=10, cost_usd=0.0)
         match ledger.ask(ask):
             case Granted():
                 ledger.settle(ask.request_id, Settlement("answered", input_tokens=5))

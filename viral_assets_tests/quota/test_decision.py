@@ -14,13 +14,13 @@ from viral_assets.errors import QuotaError
 from viral_assets.quota.decision import (
     NOT_WORTH_WAITING_SECONDS,
     RECHECKS_PER_WINDOW,
-    Usage,
+    QuotaUsage,
     check_possible,
     decide,
     learned_limit,
     planner_state,
 )
-from viral_assets.quota.ledger import Ask, Decision, Exhausted, Granted, Settlement, Waiting
+from viral_assets.quota.ledger import Decision, Exhausted, Granted, GrantRequest, Settlement, Waiting
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.memory import MemoryLedger
 from viral_assets_tests.quota.conftest import about
@@ -33,7 +33,7 @@ DAY = pacific_day(NOON)
 def decided(limits: Limits, grants: Sequence[tuple[float, int]] = (), tokens: int = 0, **usage: Any) -> Decision:
     """With ``grants`` as (seconds ago, tokens)."""
     at = sorted((NOON - ago, counted) for ago, counted in grants)
-    known = Usage(NOON, DAY, window_requests=len(at), window_tokens=sum(counted for _, counted in at))
+    known = QuotaUsage(NOON, DAY, window_requests=len(at), window_tokens=sum(counted for _, counted in at))
     return decide(limits, replace(known, **usage), tokens, 0.0, lambda: at)
 
 
@@ -95,7 +95,7 @@ def test_a_block_is_waited_for_and_one_that_outlasts_the_day_or_any_patience_is_
 
 def test_a_minutes_block_at_the_end_of_the_day_is_only_a_minute() -> None:
     late = DAY.end - 10
-    usage = Usage(late, DAY, 0, 0, blocked_until=late + 36, block_reason="refused")
+    usage = QuotaUsage(late, DAY, 0, 0, blocked_until=late + 36, block_reason="refused")
 
     assert decide(MINUTE, usage, 0, 0.0, list) == Waiting(36, "refused")
 
@@ -135,7 +135,7 @@ def test_a_limit_is_learnt_only_from_a_service_that_accepted_much_less(accepted:
 
 
 def test_a_planner_sees_what_is_free_and_when_the_rest_comes_back() -> None:
-    usage = Usage(NOON, DAY, window_requests=3, window_tokens=600, blocked_until=NOON + 12)
+    usage = QuotaUsage(NOON, DAY, window_requests=3, window_tokens=600, blocked_until=NOON + 12)
     limits = Limits(max_requests=5, max_tokens=1000)
 
     state = planner_state(limits, usage, [(NOON - 50, 100), (NOON - 30, 200), (NOON - 1, 300)], [("me", 7)])
@@ -215,7 +215,7 @@ class World:
         """Ask, wait as told, and ask again until it is granted."""
         patience = max(self.blocked_until - self.clock.time(), 0) + 1.05 * self.limits.padded_window_seconds + 0.01
         number, asked = len(self.sent), self.time
-        while not isinstance(decision := self.ledger.ask(Ask(str(number), "me", tokens, 0.0)), Granted):
+        while not isinstance(decision := self.ledger.ask(GrantRequest(str(number), "me", tokens, 0.0)), Granted):
             assert isinstance(decision, Waiting), decision
             assert decision.seconds > 0
             self.pass_time(decision.seconds)

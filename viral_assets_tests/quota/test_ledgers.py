@@ -11,10 +11,10 @@ from viral_assets.errors import QuotaError
 from viral_assets.quota import open_ledger
 from viral_assets.quota.decision import LEARNED_FOR_WINDOWS, RECHECKS_PER_WINDOW
 from viral_assets.quota.ledger import (
-    Ask,
     Decision,
     Exhausted,
     Granted,
+    GrantRequest,
     LatencySample,
     Ledger,
     Settlement,
@@ -33,7 +33,7 @@ _numbers = count()
 
 def ask(ledger: Ledger, runner: str = "me", *, remaining: int = 0, name: str = "", **fields: Any) -> Decision:
     known: dict[str, Any] = {"tokens": 0, "cost_usd": 0.0} | fields
-    return ledger.ask(Ask(name or f"request-{next(_numbers)}", runner, **known), remaining=remaining)
+    return ledger.ask(GrantRequest(name or f"request-{next(_numbers)}", runner, **known), remaining=remaining)
 
 
 def answered(tokens: int | None = None, **fields: Any) -> Settlement:
@@ -77,7 +77,7 @@ def test_two_keys_are_two_quotas(database: Database, ticking: VirtualClock) -> N
 def test_a_killed_process_leaves_a_grant_that_counts_until_its_window_has_passed(
     opened: Opener, ticking: VirtualClock
 ) -> None:
-    opened(Limits(max_requests=1)).ask(Ask("lost", "killed", 10, 0.5))
+    opened(Limits(max_requests=1)).ask(GrantRequest("lost", "killed", 10, 0.5))
 
     ticking.advance(60.3)
     ledger = opened(Limits(max_requests=1))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.quota.recent import Grant, RecentGrants
+from viral_assets.quota.recent import RecentGrants, WindowGrant
 
 ANY: Any = cast("sa.Connection", None)
 ESTIMATE = 100
@@ -19,11 +19,13 @@ ESTIMATE = 100
 class Table:
     """Grants, and how many of them were read."""
 
-    grants: list[Grant] = field(default_factory=list)
+    grants: list[WindowGrant] = field(default_factory=list)
     read: int = 0
 
     def grant(self, *moments: float) -> None:
-        self.grants += [Grant(f"{len(self.grants) + at}", when, ESTIMATE, None) for at, when in enumerate(moments)]
+        self.grants += [
+            WindowGrant(f"{len(self.grants) + at}", when, ESTIMATE, None) for at, when in enumerate(moments)
+        ]
 
     def answer(self, number: int, at: float, tokens: int) -> None:
         self.grants[number] = self.grants[number]._replace(tokens=tokens, answered_at=at)
@@ -34,7 +36,7 @@ class Table:
             for grant in self.grants
         ]
 
-    def since(self, connection: sa.Connection, moment: float, answered: float | None) -> list[Grant]:
+    def since(self, connection: sa.Connection, moment: float, answered: float | None) -> list[WindowGrant]:
         # What is of one moment comes in any order.
         found = [
             grant

@@ -15,11 +15,19 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.hours import HOUR
-from viral_assets.quota.ledger import ANNOUNCED_SECONDS, Ask, Decision, Granted, Settlement, Taken, Waiting
+from viral_assets.quota.ledger import (
+    ANNOUNCED_SECONDS,
+    AlreadyClaimed,
+    Decision,
+    Granted,
+    GrantRequest,
+    Settlement,
+    Waiting,
+)
 from viral_assets.quota.limits import Limits
-from viral_assets.quota.sql import SILENT_IS_DEAD_SECONDS, SqlLedger
+from viral_assets.quota.sql import HEARTBEAT_TTL_SECONDS, SqlLedger
 from viral_assets.store.engine import Database
-from viral_assets.store.suggestions import Ending, save_endings
+from viral_assets.store.suggestions import TweetOutcome, save_outcomes
 from viral_assets.store.tables import generation_claims, llm_requests, quota_days, quota_runners
 from viral_assets_tests.forks import forks
 from viral_assets_tests.quota.conftest import about
@@ -40,17 +48,17 @@ def opened(database: Database, ticking: VirtualClock) -> Opener:
 
 def ask_about(ledger: SqlLedger, runner: str, *tweet_ids: str, name: str = "", **fields: Any) -> Decision:
     known: dict[str, Any] = {"tokens": 0, "cost_usd": 0.0, "project": "calm", "tweet_ids": tweet_ids} | fields
-    return ledger.ask(Ask(name or f"request-{next(_numbers)}", runner, **known))
+    return ledger.ask(GrantRequest(name or f"request-{next(_numbers)}", runner, **known))
 
 
-def in_flight(*tweet_ids: str) -> Taken:
-    return Taken(finished=frozenset(), in_flight=frozenset(tweet_ids))
+def in_flight(*tweet_ids: str) -> AlreadyClaimed:
+    return AlreadyClaimed(finished=frozenset(), in_flight=frozenset(tweet_ids))
 
 
 def finish(database: Database, tweet_id: str, outcome: str = "done", project: str = "calm") -> None:
     hour = datetime(2026, 11, 21, 20, tzinfo=UTC)
     with database.begin() as connection:
-        save_endings(connection, [Ending(project, tweet_id, hour, [], outcome, "", 1)], now=hour + HOUR)
+        save_outcomes(connection, [TweetOutcome(project, tweet_id, hour, [], outcome, "", 1)], now=hour + HOUR)
 
 
 def rows(database: Database, table: sa.Table) -> list[Any]:
@@ -91,7 +99,7 @@ def test_a_finished_tweet_is_taken_and_a_deferred_one_is_not(opened: Opener, dat
 
     decision = ask_about(ledger, "a", "1", "2", "3", "4", "5")
 
-    assert decision == Taken(finished=frozenset("12"), in_flight=frozenset())
+    assert decision == AlreadyClaimed(finished=frozenset("12"), in_flight=frozenset())
     assert ask_about(ledger, "a", "3", "4", "5") == Granted()
     assert ask_about(ledger, "a", "1", "2", again=True) == Granted()
 
@@ -171,7 +179,7 @@ def test_a_process_of_another_machine_is_dead_when_it_has_been_silent(
     ledger.join("near", 1)
     assert ask_about(ledger, "near", "1") == in_flight("1")
 
-    ticking.advance(SILENT_IS_DEAD_SECONDS)
+    ticking.advance(HEARTBEAT_TTL_SECONDS)
 
     assert ledger.state().demand == ()
     assert ask_about(ledger, "near", "1") == Waiting(about(85.25), "requests of the window are used up")
@@ -180,7 +188,7 @@ def test_a_process_of_another_machine_is_dead_when_it_has_been_silent(
 def test_a_claim_of_the_dead_passes_to_who_asks_next(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened()
     ask_about(ledger, "silent", "1")
-    ticking.advance(SILENT_IS_DEAD_SECONDS)
+    ticking.advance(HEARTBEAT_TTL_SECONDS)
 
     assert ask_about(ledger, "b", "1") == Granted()
     assert ask_about(ledger, "c", "1") == in_flight("1")
@@ -189,7 +197,7 @@ def test_a_claim_of_the_dead_passes_to_who_asks_next(opened: Opener, ticking: Vi
 def test_who_was_taken_for_dead_comes_back_with_its_next_heartbeat(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened()
     ledger.join("sleeper", 7)
-    ticking.advance(SILENT_IS_DEAD_SECONDS)
+    ticking.advance(HEARTBEAT_TTL_SECONDS)
     ledger.join("other", 1)
     assert ledger.state().demand == (("other", 1),)
 
@@ -326,9 +334,9 @@ def test_a_process_number_of_this_machine_is_known_to_live(opened: Opener, datab
 def test_what_others_were_granted_and_gave_back_is_seen(database: Database) -> None:
     limits = Limits(max_requests=10, max_tokens=1_000)
     mine, others = (SqlLedger(database, "key", limits) for _ in range(2))
-    assert isinstance(mine.ask(Ask("a", "mine", tokens=400)), Granted)
-    assert isinstance(others.ask(Ask("b", "others", tokens=400)), Granted)
-    assert isinstance(mine.ask(Ask("c", "mine", tokens=400)), Waiting)
+    assert isinstance(mine.ask(GrantRequest("a", "mine", tokens=400)), Granted)
+    assert isinstance(others.ask(GrantRequest("b", "others", tokens=400)), Granted)
+    assert isinstance(mine.ask(GrantRequest("c", "mine", tokens=400)), Waiting)
     mine.withdraw("mine")
 
     others.settle("b", Settlement("answered", input_tokens=100))
@@ -336,7 +344,7 @@ def test_what_others_were_granted_and_gave_back_is_seen(database: Database) -> N
     mine.settle("a", Settlement("answered", input_tokens=50))
 
     assert (mine.state().tokens_used, others.state().tokens_used) == (150, 150)
-    assert isinstance(mine.ask(Ask("d", "mine", tokens=850)), Granted)
+    assert isinstance(mine.ask(GrantRequest("d", "mine", tokens=850)), Granted)
 
 
 def test_room_is_left_for_a_process_that_has_announced_itself_but_not_for_ever(

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viral_assets.errors import ConfigurationError
+from viral_assets.queries.opportunities import OpportunityView, WindowFacts
 from viral_assets.review.digest import CARDS, render_digest, write_digest
-from viral_assets.review.hygiene import folded, one_line, readable
-from viral_assets.review.queries import OpportunityView, WindowFacts
+from viral_assets.text.display import folded, one_line, readable
 from viral_assets_tests.review.examples import GENERATED, TYPES, WINDOW, opportunity, suggestion
 from viral_assets_tests.review.page import Page
 

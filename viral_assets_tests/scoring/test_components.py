@@ -17,7 +17,7 @@ from viral_assets.scoring.components import (
     relevance,
     velocity,
 )
-from viral_assets.scoring.texts import FloatArray, TextColumn
+from viral_assets.text.phrases import FloatArray, TextColumn
 from viral_assets_tests.scoring.examples import CALIBRATION
 
 count = st.integers(0, 10**18)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.scoring.gate import composition, plainly_says_something
-from viral_assets.scoring.texts import fold
+from viral_assets.text.phrases import fold
 from viral_assets_tests.scoring.examples import frame, gate_of, project, score, texts, tweet
 
 SPANISH = "No sé cómo limitar el tiempo que mis hijos pasan con el móvil todos los días"

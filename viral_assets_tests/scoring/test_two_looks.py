@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.scoring import SCORE_COLUMNS
-from viral_assets.scoring.components import MINUTES_BETWEEN_LOOKS, gained, velocity
+from viral_assets.scoring.components import MINUTES_BETWEEN_SNAPSHOTS, gained, velocity
 from viral_assets_tests.scoring.examples import frame, score, tweet
 
 count = st.integers(0, 10**9)
@@ -51,7 +51,7 @@ def test_one_like_more_is_singular() -> None:
     assert looked_at_twice(before=(29, 5, 4), apart=30, like_count=30)["why"].startswith("1 more like in 30 min")
 
 
-@pytest.mark.parametrize("apart", [0.0, 1.0, MINUTES_BETWEEN_LOOKS - 0.01])
+@pytest.mark.parametrize("apart", [0.0, 1.0, MINUTES_BETWEEN_SNAPSHOTS - 0.01])
 def test_looks_too_close_to_each_other_are_one(apart: float) -> None:
     assert looked_at_twice(before=(10, 5, 4), apart=apart) == looked_at_twice(before=None, apart=apart)
 
@@ -72,7 +72,7 @@ def test_each_row_has_its_own_looks() -> None:
     assert together["velocity"].iloc[1] == together["velocity"].iloc[2] != together["velocity"].iloc[0]
 
 
-@given(count, count, st.floats(MINUTES_BETWEEN_LOOKS, 1e6), st.floats(1, 1e6))
+@given(count, count, st.floats(MINUTES_BETWEEN_SNAPSHOTS, 1e6), st.floats(1, 1e6))
 def test_nothing_that_was_gained_is_negative_or_unknown(now: int, before: int, apart: float, age: float) -> None:
     ones = np.ones(1)
     result = gained((now * ones, 0 * ones, ones), (before * ones, ones, ones), age * ones, apart * ones)

@@ -12,8 +12,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from viral_assets.sources.base import Reject
-from viral_assets.sources.files import survey
-from viral_assets.sources.formats import recognise
+from viral_assets.sources.content.file_probe import probe_file
+from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.tweet import Tweet
 
 NOW = datetime(2026, 11, 21, 21, 30, tzinfo=UTC)
@@ -131,7 +131,7 @@ def read(path: Path, now: datetime = NOW) -> tuple[list[Tweet], list[Reject], Co
     tweets: list[Tweet] = []
     rejects: list[Reject] = []
     remarks: Counter[str] = Counter()
-    for batch in recognise(survey(path), now):
+    for batch in detect_format(probe_file(path), now):
         for record in batch.records:
             if isinstance(record, Reject):
                 rejects.append(record)

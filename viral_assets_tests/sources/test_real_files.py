@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from viral_assets.sources.ingest import ingest_paths
+from viral_assets.sources.files.ingest import ingest_paths
 from viral_assets.store.engine import Database
 from viral_assets_tests.sources.examples import NOW, read
 

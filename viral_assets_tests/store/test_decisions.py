@@ -30,8 +30,8 @@ from viral_assets.store.decisions import (
     undo_batch,
 )
 from viral_assets.store.engine import Database
-from viral_assets.store.status import ACTIONS, STATUSES, after
-from viral_assets.store.suggestions import Ending, save_endings
+from viral_assets.store.suggestion_status import ACTIONS, STATUSES, after
+from viral_assets.store.suggestions import TweetOutcome, save_outcomes
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets_tests.store.rows import stored
 
@@ -95,9 +95,9 @@ def rerun(database: Database, now: datetime, text: str, *, replace: bool = True)
         for name, value in row_of(KEY, now, text=text, weighted_length=len(text)).items()
         if name not in OF_THE_ENDING
     }
-    ending = Ending("p", "1", floor_hour(now), [suggestion], "done", "", 1, replace=replace)
+    outcome_row = TweetOutcome("p", "1", floor_hour(now), [suggestion], "done", "", 1, replace=replace)
     with database.begin() as connection:
-        return save_endings(connection, [ending], now=now)
+        return save_outcomes(connection, [outcome_row], now=now)
 
 
 def test_a_decision_is_in_the_row_and_in_the_audit(database: Database, now: datetime) -> None:
@@ -233,7 +233,9 @@ def test_neither_is_one_that_was_removed_and_written_again(database: Database, n
     rerun(database, now, "First.")
     seen = row(database)["version"]
     with database.begin() as connection:
-        save_endings(connection, [Ending("p", "1", floor_hour(now), [], "filtered", "x", 1, replace=True)], now=now)
+        save_outcomes(
+            connection, [TweetOutcome("p", "1", floor_hour(now), [], "filtered", "x", 1, replace=True)], now=now
+        )
     with pytest.raises(NotAllowed, match="a later run has removed it"), database.begin() as connection:
         decide(connection, KEY, "approve", who="anna", at=now, version=seen)
     rerun(database, now + timedelta(minutes=1), "Second.")
@@ -527,8 +529,8 @@ def test_the_audit_replayed_is_the_state(
                     plain = {
                         name: again[name] for name in again if name not in ("window_start", "created_at", "status")
                     }
-                    ending = Ending("p", key.tweet_id, floor_hour(now), [plain], "done", "", 1, replace=True)
-                    save_endings(connection, [ending], now=now)
+                    outcome_row = TweetOutcome("p", key.tweet_id, floor_hour(now), [plain], "done", "", 1, replace=True)
+                    save_outcomes(connection, [outcome_row], now=now)
             else:
                 ids.append(act(database, action, now, key=key, **_text(action, number)).event_id)
         except (NotAllowed, Conflict):

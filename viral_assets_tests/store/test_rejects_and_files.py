@@ -7,7 +7,7 @@ from typing import Any
 
 from viral_assets.hours import floor_hour
 from viral_assets.store.engine import Database
-from viral_assets.store.files import find_file, record_file
+from viral_assets.store.ingested_files import find_file, record_file
 from viral_assets.store.rejects import count_rejects, count_rejects_by_reason, read_rejects, write_rejects
 
 

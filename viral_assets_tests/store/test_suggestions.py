@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HOUR, floor_hour
 from viral_assets.store.engine import Database
-from viral_assets.store.suggestions import Ending, finished_tweets, read_outcomes, read_suggestions, save_endings
+from viral_assets.store.suggestions import TweetOutcome, finished_tweets, read_outcomes, read_suggestions, save_outcomes
 from viral_assets.store.tables import comment_suggestions, generation_outcomes
 from viral_assets_tests.store.rows import DAY, stored
 
@@ -40,9 +40,9 @@ def save(database: Database, now: datetime, *kinds: str, text: str = "A reply.",
         "attempts": 1,
         **changes,
     }
-    ending = Ending(suggestions=[suggestion(kind, text) for kind in kinds], **told)
+    outcome_row = TweetOutcome(suggestions=[suggestion(kind, text) for kind in kinds], **told)
     with database.begin() as connection:
-        return save_endings(connection, [ending], now=now)
+        return save_outcomes(connection, [outcome_row], now=now)
 
 
 def decide(database: Database, kind: str, status: str) -> None:
@@ -122,12 +122,12 @@ def test_several_tweets_are_saved_together_each_by_its_own_rules(database: Datab
     hour, again = floor_hour(now), [suggestion("add_value", "Second.")]
 
     with database.begin() as connection:
-        endings = [
-            Ending("p", "1", hour, again, "filtered", "ask_question: too short", 2, replace=True),
-            Ending("p", "2", hour, again, "filtered", "ask_question: too short", 2),
-            Ending("q", "2", hour, [], "blocked", "SAFETY", 1),
+        outcome_rows = [
+            TweetOutcome("p", "1", hour, again, "filtered", "ask_question: too short", 2, replace=True),
+            TweetOutcome("p", "2", hour, again, "filtered", "ask_question: too short", 2),
+            TweetOutcome("q", "2", hour, [], "blocked", "SAFETY", 1),
         ]
-        assert save_endings(connection, endings, now=now) == 2
+        assert save_outcomes(connection, outcome_rows, now=now) == 2
 
     found = {(row["tweet_id"], row["suggestion_type"]): row["text"] for row in stored(database, comment_suggestions)}
     assert found == {("1", "add_value"): "Second.", ("2", "add_value"): "Second.", ("2", "ask_question"): "First."}

@@ -16,7 +16,7 @@ from viral_assets.hours import HOUR, HourRange
 from viral_assets.store import bulk
 from viral_assets.store import tweets as module
 from viral_assets.store.engine import Database
-from viral_assets.store.sights import COUNTS
+from viral_assets.store.observations import COUNTS
 from viral_assets.store.tables import EVERY_PROJECT, tweet_projects, tweet_snapshots, tweets
 from viral_assets.store.tweets import UpsertCounts, read_tweets, tweet_windows, upsert_tweets
 from viral_assets_tests.store.rows import DAY, POSTED, empty, stored, tweet_row

@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.projects.loader import load_projects
+from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.quota import Limits
-from viral_assets.review.queries import OpportunityView
 from viral_assets.settings import checkout_root
 from viral_assets.store.engine import Database
 from viral_assets.web.access import Access

@@ -14,17 +14,17 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.generation.generator import AsyncCommentGenerator
-from viral_assets.generation.report import GenerationReport
+from viral_assets.generation.run.report import GenerationReport
+from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.quota import Limits, open_ledger
-from viral_assets.quota.ledger import Ask
-from viral_assets.review.exporting import export_suggestions
-from viral_assets.review.queries import OpportunityView
+from viral_assets.quota.ledger import GrantRequest
+from viral_assets.review.export_run import export_suggestions
 from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests, suggestion_events
-from viral_assets.tweet_text import text_weight
-from viral_assets.web.regenerate import Job, told, wanted_types
+from viral_assets.text.x_rules import text_weight
+from viral_assets.web.regenerate import Job, summarise, wanted_types
 from viral_assets.web.site import Site
 from viral_assets_tests.conftest import DATABASES
 from viral_assets_tests.review.examples import TYPES
@@ -406,7 +406,7 @@ def test_all_decided_is_nothing_to_write(tweets: list[OpportunityView], plain: R
 )
 def test_how_it_ended_is_told(outcome: str, good: bool, said: str) -> None:
     report = GenerationReport(outcomes={outcome: 1}, saved=3, seconds=1.0, provider="google-genai", model="m")
-    told_good, text = told(report)
+    told_good, text = summarise(report)
     assert told_good is good
     assert said in text
 
@@ -414,7 +414,7 @@ def test_how_it_ended_is_told(outcome: str, good: bool, said: str) -> None:
 def test_a_wait_for_the_quota_is_told(serve: Callable[..., Reviewer], monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = open_ledger(None, Limits(max_requests=1), "key")
     ledger.join("somebody", 1)
-    ledger.ask(Ask("r1", "somebody", tokens=10, tweet_ids=("1",)))
+    ledger.ask(GrantRequest("r1", "somebody", tokens=10, tweet_ids=("1",)))
     job = Job("demo", "101", "mara", state="running")
     job.generator = cast(AsyncCommentGenerator, SimpleNamespace(provider="google-genai", ledger=ledger))
     assert 50 < job.quota_wait() <= 61

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from starlette.routing import Route
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.review.queries import OpportunityView
+from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import suggestion_events
+from viral_assets.text.entities import linked
 from viral_assets.web.access import Access
 from viral_assets.web.app import create_app
-from viral_assets.web.entities import linked
 from viral_assets.web.security import MAX_BODY, POLICY, Names, is_loopback
 from viral_assets.web.site import Site
 from viral_assets_tests.review.examples import opportunity, store, suggestion

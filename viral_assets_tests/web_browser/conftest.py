@@ -18,14 +18,14 @@ import uvicorn
 
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.projects.loader import load_projects
+from viral_assets.queries.filters import Filters
+from viral_assets.queries.pages import read_page
 from viral_assets.quota import Limits
 from viral_assets.settings import checkout_root
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, suggestion_events
 from viral_assets.web.access import Access
 from viral_assets.web.app import create_app
-from viral_assets.web.filters import Filters
-from viral_assets.web.listing import read_page
 from viral_assets.web.regenerate import Regenerator
 from viral_assets.web.security import Names
 from viral_assets.web.server import listen

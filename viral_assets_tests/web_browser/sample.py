@@ -17,7 +17,7 @@ from viral_assets.quota import Limits
 from viral_assets.scoring import score_window, topic_vectors
 from viral_assets.scoring.selection import RecentOpportunities, SelectionOptions, select_opportunities
 from viral_assets.settings import checkout_root
-from viral_assets.sources.ingest import ingest_file
+from viral_assets.sources.files.ingest import ingest_file
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.store.tweets import read_tweets

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.review.queries import OpportunityView
+from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.store.decisions import SuggestionKey, decide
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_opportunities, suggestion_events

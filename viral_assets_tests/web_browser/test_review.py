@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions
-from viral_assets.tweet_text import person_text, text_weight
+from viral_assets.text.x_rules import person_text, text_weight
 from viral_assets_tests.web_browser.conftest import WHOLE_SAMPLE, Kept
 from viral_assets_tests.web_browser.visitor import Visit, Visitor, alone
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from viral_assets.tweet_text import text_weight
+from viral_assets.text.x_rules import text_weight
 from viral_assets_tests.web_browser.conftest import WHOLE_SAMPLE, Kept
 from viral_assets_tests.web_browser.visitor import Visit, Visitor
 

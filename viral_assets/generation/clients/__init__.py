@@ -8,31 +8,10 @@ from __future__ import annotations
 import importlib.util
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.generation.clients.base import Answer, GenerationClient, GenerationRequest, Usage
+from viral_assets.generation.clients.base import GenerationClient
+from viral_assets.llm.providers import resolve_provider
 
-__all__ = ["PROVIDERS", "Answer", "GenerationClient", "GenerationRequest", "Usage", "build_client", "resolve_provider"]
-
-PROVIDERS = ("google-generativeai", "google-genai", "offline")
-
-
-def resolve_provider(provider: str, *, api_key: str | None) -> str:
-    """``auto`` is google-generativeai when there is a key, else offline; any other name is itself.
-
-    Raises:
-        ConfigurationError: there is no such provider, or it needs a key and there is none.
-    """
-    has_key = bool(api_key and api_key.strip())
-    if provider == "auto":
-        return "google-generativeai" if has_key else "offline"
-    if provider not in PROVIDERS:
-        raise ConfigurationError(
-            f"there is no provider {provider!r}; VIRAL_ASSETS_PROVIDER may be auto, {', '.join(PROVIDERS)}"
-        )
-    if provider != "offline" and not has_key:
-        raise ConfigurationError(
-            f"provider {provider} needs a key: set GEMINI_API_KEY, or VIRAL_ASSETS_PROVIDER=offline to try without"
-        )
-    return provider
+__all__ = ["GenerationClient", "build_client"]
 
 
 def build_client(

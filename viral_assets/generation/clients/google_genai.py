@@ -27,8 +27,9 @@ from google import genai
 from google.genai import errors, types
 
 from viral_assets.errors import ProviderError, RejectedRequestError, TransientProviderError
-from viral_assets.generation.clients import gemini
-from viral_assets.generation.clients.base import Answer, GenerationRequest, fingerprint
+from viral_assets.generation.drafting.request import GenerationRequest
+from viral_assets.llm import gemini
+from viral_assets.llm.types import Answer, fingerprint
 
 MAX_CONNECTIONS = 1_000
 """More than any quota can use; the HTTP library's own default is 100."""

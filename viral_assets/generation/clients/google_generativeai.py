@@ -32,8 +32,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from viral_assets.errors import ProviderError
-from viral_assets.generation.clients import gemini
-from viral_assets.generation.clients.base import Answer, GenerationRequest, fingerprint
+from viral_assets.generation.drafting.request import GenerationRequest
+from viral_assets.llm import gemini
+from viral_assets.llm.types import Answer, fingerprint
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", r"\s*All support for the `google\.generativeai` package has ended", FutureWarning)

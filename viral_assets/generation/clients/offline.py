@@ -17,12 +17,13 @@ from itertools import pairwise
 
 import yaml
 
-from viral_assets.generation.clients.base import Answer, GenerationRequest, Usage
+from viral_assets.generation.drafting.prompt import estimate_tokens
+from viral_assets.generation.drafting.quality import QualityFilter
+from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.prompt import estimate_tokens
-from viral_assets.generation.validation import QualityFilter
+from viral_assets.llm.types import Answer, Usage
 from viral_assets.projects.model import Project
-from viral_assets.tweet_text import text_weight, visible_text
+from viral_assets.text.x_rules import text_weight, visible_text
 
 CANDIDATES = 200
 """Drafts of one suggestion that are looked through for one that fits the project's rules."""

@@ -1,1 +1,0 @@
-"""When and how the assets run: jobs, schedules, sensors, and launching from a terminal. What runs is in ``assets``."""

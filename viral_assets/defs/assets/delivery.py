@@ -1,0 +1,87 @@
+"""From suggestions to what a person opens. What it looks like is in ``review``."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from viral_assets.defs.assets.display import add_hour_metadata
+from viral_assets.defs.assets.generation import comment_suggestions
+from viral_assets.defs.assets.partitions import FRESHNESS, hourly_asset, window_of
+from viral_assets.defs.resources.database import DatabaseResource
+from viral_assets.defs.resources.digest_folder import DigestFolderResource
+from viral_assets.defs.resources.projects import ProjectsResource
+from viral_assets.hours import HOUR, HourRange
+from viral_assets.store.engine import Database
+
+if TYPE_CHECKING:
+    from viral_assets.queries.opportunities import OpportunityView
+    from viral_assets.review.digest import DigestFiles
+
+TITLE = "Tweets worth a reply"
+
+
+@hourly_asset(
+    group_name="delivery",
+    deps=[comment_suggestions],
+    kinds={"html", "csv"},
+    freshness_policy=FRESHNESS,
+    owners=["team:community"],
+    code_version="1",
+    description=(
+        "A page and a CSV file for each hour, and for a range of hours together: the tweets worth a reply, why, and "
+        "the suggested replies, each with a link that opens it in X's composer for a person to post."
+    ),
+)
+def suggestion_digest(
+    context: dg.AssetExecutionContext,
+    database: DatabaseResource,
+    projects: ProjectsResource,
+    digest_folder: DigestFolderResource,
+) -> None:
+    """Write the digest of every hour of this run, and one of all of them together.
+
+    Digests are about all projects, also in a run for one: a file is always the whole hour.
+    """
+    from viral_assets.defs.assets import previews
+
+    store, window = database.get(), window_of(context)
+    titles = {name: project.title for name, project in projects.select([]).items()}
+    now = datetime.now(UTC)
+    metadata: dict[datetime, dict[str, Any]] = {}
+    for hour in window:
+        rows, files = _write(store, digest_folder, HourRange(hour, hour + HOUR), titles, now)
+        metadata[hour] = {
+            **previews.of_digest(rows),
+            "page": digest_folder.link(files.html),
+            "table": digest_folder.link(files.csv),
+        }
+    if len(window) > 1:
+        _, files = _write(store, digest_folder, window, titles, now)
+        metadata[window.end - HOUR] |= {
+            "page of all hours": digest_folder.link(files.html),
+            "table of all hours": digest_folder.link(files.csv),
+        }
+    context.log.info("the digest is at %s", digest_folder.page(window))
+    add_hour_metadata(context, metadata)
+
+
+def _write(
+    store: Database, folder: DigestFolderResource, window: HourRange, titles: dict[str, str], now: datetime
+) -> "tuple[list[OpportunityView], DigestFiles]":
+    from viral_assets.queries.opportunities import digest_rows, window_facts
+    from viral_assets.review.digest import write_digest
+
+    with store.read() as connection:
+        rows = digest_rows(connection, window)
+        facts = window_facts(connection, window)
+    files = write_digest(
+        folder.page(window),
+        rows,
+        title=TITLE,
+        window=window,
+        generated_at=now,
+        project_titles=titles,
+        facts=facts,
+    )
+    return rows, files

@@ -1,0 +1,114 @@
+"""How results look in the Dagster UI: tables, bars, previews. Which numbers are shown is decided by the assets;
+pictures are drawn in ``charts``.
+
+Tweets, handles and suggestions are untrusted: every cell goes through :func:`cell`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+import sqlalchemy as sa
+
+from viral_assets.defs.assets.columns import LINEAGE, description_of
+from viral_assets.hours import hour_key
+from viral_assets.text.display import one_line
+
+ROW_COUNT = "dagster/partition_row_count"
+"""The key of the number of rows, as Dagster knows it."""
+
+CELL_CHARACTERS = 300
+
+SHOWN_IN_PLACE = 1000
+"""Markdown shorter than this (characters) is shown in place by the UI, longer one in a dialog with room for it."""
+
+BAR_CHARACTERS = 24
+
+# Any ASCII punctuation may be escaped in Markdown (https://spec.commonmark.org/0.31.2/#backslash-escapes), and all of
+# it is. Addresses would still be made links of, without being asked: an invisible space within keeps them text.
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_ADDRESS = re.compile(r"(://|www(?=\.)|@)", re.IGNORECASE)
+_INVISIBLE_SPACE = "\u200b"
+
+_KINDS_OF_TYPES = (
+    (sa.Boolean, "boolean"),
+    (sa.Integer, "integer"),
+    (sa.Float, "float"),
+    (sa.LargeBinary, "bytes"),
+    (sa.JSON, "json"),
+    (sa.DateTime, "timestamp (UTC)"),
+)
+
+
+def cell(value: object, limit: int = CELL_CHARACTERS) -> str:
+    """A value as one line of Markdown that says what the value says and does nothing else."""
+    text = one_line(str(value))
+    if len(text) > limit:
+        text = text[: limit - 1].rstrip() + "…"
+    return _PUNCTUATION.sub(r"\\\1", _ADDRESS.sub(rf"\1{_INVISIBLE_SPACE}", text))
+
+
+def markdown_table(
+    header: Sequence[str], rows: Iterable[Sequence[object]], *, in_dialog: bool = False
+) -> dg.MarkdownMetadataValue:
+    """A table of untrusted values; says so when there are none.
+
+    Args:
+        in_dialog: for tables with texts, which in place would be squeezed into columns of one word.
+    """
+    lines = ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
+    if not lines:
+        return dg.MetadataValue.md("Nothing to show.")
+    head = ["| " + " | ".join(map(cell, header)) + " |", "|" + " --- |" * len(header)]
+    table = "\n".join(head + lines)
+    return dg.MetadataValue.md(table.ljust(SHOWN_IN_PLACE) if in_dialog else table)
+
+
+def bars(counts: Mapping[str, int], *, of: str) -> dg.MarkdownMetadataValue:
+    """Counts with a bar each, in the given order; ``of`` heads the first column."""
+    largest = max(counts.values(), default=0)
+    return markdown_table(
+        (of, "count", ""),
+        ((name, f"{count:,}", "█" * round(BAR_CHARACTERS * count / max(1, largest))) for name, count in counts.items()),
+    )
+
+
+def table_metadata(table: sa.Table) -> dict[str, Any]:
+    """What the UI knows of a table before anything is in it: its name, its columns, and what those are made of."""
+    known: dict[str, Any] = {
+        "dagster/table_name": table.name,
+        "dagster/column_schema": dg.TableSchema(
+            columns=[
+                dg.TableColumn(
+                    name=column.name,
+                    type=_type_name(column.type),
+                    description=description_of(column),
+                    constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), unique=bool(column.unique)),
+                )
+                for column in table.columns
+            ]
+        ),
+    }
+    if table.name in LINEAGE:
+        known["dagster/column_lineage"] = dg.TableColumnLineage(
+            {
+                column: [dg.TableColumnDep(dg.AssetKey(source.asset), source.column) for source in sources]
+                for column, sources in LINEAGE[table.name].items()
+            }
+        )
+    return known
+
+
+def add_hour_metadata(context: dg.AssetExecutionContext, metadata: Mapping[datetime, Mapping[str, Any]]) -> None:
+    """Attach metadata to each hour's materialization, also when one run materializes several hours."""
+    for hour, values in metadata.items():
+        context.add_asset_metadata(values, partition_key=hour_key(hour))
+
+
+def _type_name(kind: sa.types.TypeEngine[Any]) -> str:
+    kind = getattr(kind, "impl", kind)
+    return next((name for known, name in _KINDS_OF_TYPES if isinstance(kind, known)), "text")

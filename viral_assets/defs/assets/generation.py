@@ -1,0 +1,208 @@
+"""From opportunities to suggestions. Prompts, requests, quota and saving are in ``generation`` and ``quota``."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import dagster as dg
+
+from viral_assets.defs.assets.display import add_hour_metadata, table_metadata
+from viral_assets.defs.assets.partitions import hourly_asset, window_of
+from viral_assets.defs.resources.comment_generator import CommentGeneratorResource
+from viral_assets.defs.resources.database import DatabaseResource
+from viral_assets.defs.resources.projects import ProjectsResource
+from viral_assets.defs.resources.run_observer import RunObserver
+from viral_assets.defs.resources.run_options import RunOptions
+from viral_assets.hours import HOUR, HourRange
+from viral_assets.projects.model import Project
+from viral_assets.store import tables
+from viral_assets.store.engine import Database
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from viral_assets.generation.opportunity import Opportunity
+    from viral_assets.generation.run.estimate import Estimate
+    from viral_assets.generation.run.report import GenerationReport, Progress
+else:
+    # Dagster evaluates annotations while definitions load, and importing pandas for that takes a second.
+    DataFrame = Any
+
+POOL = "generation"
+"""Runs that write suggestions share it; how many at once is up to the Dagster instance. The quota holds without it."""
+
+SECONDS_BETWEEN_LOG_LINES = 10.0
+POLL_SECONDS = 0.5
+
+_Result = TypeVar("_Result")
+
+
+@hourly_asset(
+    group_name="generation",
+    kinds={"gemini", "table"},
+    owners=["team:community"],
+    code_version="1",
+    pool=POOL,
+    output_required=False,
+    metadata=table_metadata(tables.comment_suggestions),
+    description=(
+        "Several suggested replies for each opportunity of the hour, or the reason why there are none. Requests carry "
+        "as many tweets as the quota forces, across hours. Each answer is saved as it arrives; a second run asks only "
+        "for what is missing. Nothing is ever posted: a person does that."
+    ),
+)
+def comment_suggestions(
+    context: dg.AssetExecutionContext,
+    database: DatabaseResource,
+    projects: ProjectsResource,
+    comment_generator: CommentGeneratorResource,
+    run_options: RunOptions,
+    run_observer: dg.ResourceParam[RunObserver],
+    comment_opportunities: DataFrame,
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Bring every opportunity of this run to an end, all hours in one go. A dry run materializes nothing."""
+    store, window = database.get(), window_of(context)
+    selected = projects.select(run_options.projects)
+    texts = _texts(store, window)
+    opportunities = _opportunities(comment_opportunities, texts, selected)
+    generator = comment_generator.get_generator(store, run_options, run_id=context.run.run_id)
+    choice: dict[str, bool] = {"force": run_options.force, "sequential": run_options.sequential}
+
+    if run_options.dry_run:
+
+        async def look(_stop: threading.Event) -> "Estimate":
+            async with generator:
+                return generator.estimate(opportunities, selected, **choice)
+
+        estimate = run_to_the_end(look)
+        run_observer.on_estimated(estimate)
+        context.log.info(_estimated(estimate))
+        return
+
+    progress_log = _ProgressLog(context.log.info)
+
+    def on_progress(progress: "Progress") -> None:
+        progress_log.tell(progress)
+        run_observer.on_progress(progress)
+
+    async def generate(stop: threading.Event) -> "GenerationReport":
+        async with generator:
+            return await generator.generate_opportunities(
+                opportunities, selected, progress_callback=on_progress, stop=stop, **choice
+            )
+
+    report = run_to_the_end(generate)
+    run_observer.on_generated(report)
+    context.log.info(_summarise(report))
+    for note in report.notes:
+        context.log.warning(note)
+    add_hour_metadata(context, _metadata(store, window, texts, report))
+    yield dg.MaterializeResult()
+
+
+def run_to_the_end(generate: Callable[[threading.Event], Coroutine[Any, Any, _Result]]) -> _Result:
+    """Run a coroutine in an event loop of its own and wait for it.
+
+    The loop has its own thread, because whoever called may be in a loop already. When Dagster cancels the run, the
+    wait is what gets interrupted: the coroutine is told to stop, and has saved what was under way before this raises.
+    """
+    stop = threading.Event()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="generation") as thread:
+        # An interrupt while the thread starts would leave nobody to wait for it, so it starts with nothing to do.
+        thread.submit(int).result()
+        try:
+            future = thread.submit(lambda: asyncio.run(generate(stop)))
+            # An interrupt sent by another thread, as Dagster does it, takes effect between waits, not during one.
+            while not wait([future], timeout=POLL_SECONDS).done:
+                pass
+            return future.result()
+        except BaseException:
+            stop.set()
+            raise
+
+
+class _ProgressLog:
+    """Says how far a long generation has come, now and then."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._last = time.monotonic()
+
+    def tell(self, progress: "Progress") -> None:
+        now = time.monotonic()
+        if now - self._last < SECONDS_BETWEEN_LOG_LINES or progress.finished == progress.total:
+            return
+        self._last = now
+        eta = "" if progress.eta_seconds is None else f", about {progress.eta_seconds:,.0f} s to go"
+        self._say(
+            f"{progress.finished:,} of {progress.total:,} tweets, {progress.suggestions:,} suggestions, "
+            f"{progress.requests:,} requests{eta}"
+        )
+
+
+def _texts(store: Database, window: HourRange) -> DataFrame:
+    from viral_assets.store.tweets import read_tweets
+
+    with store.read() as connection:
+        return read_tweets(connection, window)[["tweet_id", "text", "author_handle", "lang"]]
+
+
+def _opportunities(rows: DataFrame, texts: DataFrame, projects: Mapping[str, Project]) -> "list[Opportunity]":
+    """What to ask about: fresh hours first, since a reply is worth less by the hour, and in them the best tweets."""
+    from viral_assets.generation.opportunity import Opportunity
+
+    types = {name: tuple(kind.name for kind in project.suggestion_types) for name, project in projects.items()}
+    ours = rows[rows["project"].isin(list(types))].merge(texts, on="tweet_id")
+    ordered = ours.sort_values(["window_start", "rank", "project"], ascending=[False, True, True])
+    return [
+        Opportunity(
+            project=row["project"],
+            tweet_id=row["tweet_id"],
+            window_start=row["window_start"].to_pydatetime(),
+            text=row["text"],
+            topic=row["topic"],
+            suggestion_types=types[row["project"]],
+            author_handle=row["author_handle"],
+            lang=row["lang"],
+        )
+        for row in ordered.to_dict("records")
+    ]
+
+
+def _metadata(
+    store: Database, window: HourRange, texts: DataFrame, report: "GenerationReport"
+) -> dict[datetime, dict[str, Any]]:
+    from viral_assets.defs.assets import previews
+    from viral_assets.queries.opportunities import window_facts
+    from viral_assets.store.suggestions import read_outcomes, read_suggestions
+
+    about = texts[["tweet_id", "author_handle", "text"]].rename(columns={"text": "tweet"})
+    with store.read() as connection:
+        suggestions = read_suggestions(connection, window).merge(about, on="tweet_id")
+        outcomes = read_outcomes(connection, window)
+        spent = {hour: window_facts(connection, HourRange(hour, hour + HOUR)).cost_usd for hour in window}
+    return previews.of_suggestions(suggestions, outcomes, window, spent, report)
+
+
+def _estimated(estimate: "Estimate") -> str:
+    return (
+        f"dry run: {estimate.opportunities:,} opportunities, {estimate.already_done:,} of them done; the rest takes "
+        f"{estimate.requests:,} requests, {estimate.tokens:,} tokens, {_money(estimate.cost_usd)} and about "
+        f"{estimate.seconds:,.0f} s"
+    )
+
+
+def _summarise(report: "GenerationReport") -> str:
+    return (
+        f"{report.opportunities:,} opportunities, {report.already_done:,} done before; {report.saved:,} suggestions "
+        f"saved, {report.failed:,} tweets without, {report.deferred:,} left for a later run; {report.requests:,} "
+        f"requests, {report.tokens:,} tokens, {_money(report.cost_usd)}, {report.seconds:,.1f} s by {report.provider}"
+    )
+
+
+def _money(cost_usd: float | None) -> str:
+    return "an unknown price" if cost_usd is None else f"{cost_usd:.4f} USD"

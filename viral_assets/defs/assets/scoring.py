@@ -1,0 +1,280 @@
+"""From tweets to opportunities: embeddings, scores, selection. The arithmetic is in ``embedding`` and ``scoring``."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import sqlalchemy as sa
+
+from viral_assets.defs.assets.display import add_hour_metadata, markdown_table, table_metadata
+from viral_assets.defs.assets.failures import as_dagster_failure
+from viral_assets.defs.assets.ingestion import tweets
+from viral_assets.defs.assets.partitions import hourly_asset, window_of
+from viral_assets.defs.resources.database import DatabaseResource
+from viral_assets.defs.resources.embedder import EmbedderResource
+from viral_assets.defs.resources.projects import ProjectsResource
+from viral_assets.defs.resources.run_options import RunOptions
+from viral_assets.hours import HourRange
+from viral_assets.projects.model import Minima, Project
+from viral_assets.store import tables
+from viral_assets.store.engine import Database
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from viral_assets.embedding.cache import CachedEmbedder
+    from viral_assets.scoring.selection import Selected, SelectionOptions
+else:
+    # Dagster evaluates annotations while definitions load, and importing pandas for that takes a second.
+    DataFrame = Any
+
+
+@dg.asset(
+    group_name="scoring",
+    kinds={"numpy"},
+    owners=["team:data"],
+    code_version="1",
+    description=(
+        "What each topic of each project sounds like: a vector for its description and each of its example tweets. "
+        "Only texts that changed in the project file are embedded again."
+    ),
+)
+@as_dagster_failure
+def topic_embeddings(
+    context: dg.AssetExecutionContext,
+    database: DatabaseResource,
+    embedder: EmbedderResource,
+    projects: ProjectsResource,
+    run_options: RunOptions,
+) -> None:
+    """See to it that every text of every taxonomy is in the cache of embeddings."""
+    from viral_assets.scoring.topics import topic_texts
+
+    cached = embedder.get(database.get())
+    selected = projects.select(run_options.projects)
+    topics = [(name, node) for name, project in selected.items() for node in project.taxonomy]
+    texts = [text for _, node in topics for text in topic_texts(node)]
+    cached.embed(texts)
+    context.log.info("%d texts of %d topics; %d embedded now", len(texts), len(topics), cached.stats.computed)
+    context.add_output_metadata(
+        {
+            "dagster/row_count": len(topics),
+            "embedder": cached.model,
+            "embedded now": cached.stats.computed,
+            "topics": markdown_table(
+                ("project", "topic", "about", "examples"),
+                ((name, node.label, node.description, len(node.exemplars)) for name, node in topics),
+            ),
+        }
+    )
+
+
+@hourly_asset(
+    group_name="scoring",
+    deps=[tweets],
+    kinds={"numpy", "table"},
+    owners=["team:data"],
+    code_version="1",
+    metadata=table_metadata(tables.embeddings),
+    description=(
+        "A vector for each distinct text of the hour, so that a tweet can be compared with the topics and with other "
+        "tweets. No text is ever embedded twice, whatever tweet, hour or project it appears in."
+    ),
+)
+def tweet_embeddings(context: dg.AssetExecutionContext, database: DatabaseResource, embedder: EmbedderResource) -> None:
+    """See to it that every text of the hours of this run is in the cache of embeddings."""
+    from viral_assets.defs.assets import previews
+    from viral_assets.store.tweets import read_tweets
+
+    store, window = database.get(), window_of(context)
+    with store.read() as connection:
+        frame = read_tweets(connection, window)
+    distinct = frame.drop_duplicates("text_sha256")
+    cached = embedder.get(store)
+    _vectors(cached, distinct)
+    told = (len(distinct), len(frame), cached.stats.computed, cached.model)
+    context.log.info("%d distinct texts of %d tweets; %d embedded now by %s", *told)
+    add_hour_metadata(context, previews.of_embeddings(frame, window, cached.model))
+
+
+@hourly_asset(
+    group_name="scoring",
+    deps=[tweet_embeddings, topic_embeddings],
+    io_manager_key="window_io_manager",
+    kinds={"pandas", "table"},
+    owners=["team:data"],
+    code_version="1",
+    metadata=table_metadata(tables.tweet_scores),
+    description=(
+        "How much each tweet of the hour is worth a reply, for each project: how fast it spreads, how close it is to a "
+        "topic, whether it invites an answer, who wrote it; the total, a traffic light, and why. Measured from the "
+        "time the counts were collected, so a past hour scores today as it did then."
+    ),
+)
+def tweet_scores(
+    context: dg.AssetExecutionContext,
+    database: DatabaseResource,
+    embedder: EmbedderResource,
+    projects: ProjectsResource,
+    run_options: RunOptions,
+) -> DataFrame:
+    """Score the tweets of the hours of this run for every project they belong to."""
+    from viral_assets.defs.assets import previews
+    from viral_assets.scoring.score import SCORE_COLUMNS
+
+    store, window = database.get(), window_of(context)
+    cached = embedder.get(store)
+    parts = []
+    for name, project in projects.select(run_options.projects).items():
+        parts.append(_scores(project, store, window, cached))
+        labels = _describe(previews.label_counts(parts[-1]))
+        context.log.info("%s: %d tweets scored, %s", name, len(parts[-1]), labels)
+    scores = _together(parts, SCORE_COLUMNS)
+    add_hour_metadata(context, previews.of_scores(scores, window))
+    return scores
+
+
+@hourly_asset(
+    group_name="scoring",
+    io_manager_key="window_io_manager",
+    kinds={"pandas", "table"},
+    owners=["team:community"],
+    code_version="1",
+    metadata=table_metadata(tables.comment_opportunities),
+    description=(
+        "The tweets of the hour that are worth a reply: past the gate, scored high enough, with enough followers, "
+        "likes and views, and not saying what another one of the last seven days said. The best for each project."
+    ),
+)
+def comment_opportunities(
+    context: dg.AssetExecutionContext,
+    database: DatabaseResource,
+    embedder: EmbedderResource,
+    projects: ProjectsResource,
+    run_options: RunOptions,
+    tweet_scores: DataFrame,
+) -> DataFrame:
+    """Select the best tweets of each hour of this run, project by project."""
+    from viral_assets.defs.assets import previews
+    from viral_assets.scoring.selection import DROP_REASONS, OPPORTUNITY_COLUMNS
+    from viral_assets.store.tweets import read_tweets
+
+    store, window = database.get(), window_of(context)
+    cached = embedder.get(store)
+    with store.read() as connection:
+        texts = read_tweets(connection, window).drop(columns="window_start")
+    parts = []
+    dropped = {hour: Counter[str]() for hour in window}
+    for name, project in projects.select(run_options.projects).items():
+        scored = tweet_scores[tweet_scores["project"] == name].merge(texts, on="tweet_id", validate="one_to_one")
+        options = selection_options(project, run_options, duplicate_similarity=cached.calibration.same)
+        selected = _select(scored, name, store, window, cached, options)
+        parts.append(selected.frame)
+        left_out = sum(selected.dropped.values(), Counter[str]())
+        for hour, reasons in selected.dropped.items():
+            dropped[hour].update(reasons)
+        why_not = _describe({reason: left_out[reason] for reason in DROP_REASONS})
+        told = (name, len(selected.frame), len(scored), why_not)
+        context.log.info("%s: %d of %d tweets are worth a reply; left out: %s", *told)
+    opportunities = _together(parts, OPPORTUNITY_COLUMNS)
+    shown = opportunities.merge(texts[["tweet_id", "text", "author_handle"]], on="tweet_id")
+    add_hour_metadata(context, previews.of_opportunities(shown, window, dropped))
+    return opportunities
+
+
+def selection_options(project: Project, options: RunOptions, *, duplicate_similarity: float) -> "SelectionOptions":
+    """The project's own choice, but for what is set for this run."""
+    from viral_assets.scoring.selection import SelectionOptions
+
+    minima = project.minima
+    return SelectionOptions(
+        max_candidates=project.max_candidates if options.max_candidates is None else options.max_candidates,
+        minima=Minima(
+            followers=minima.followers if options.min_followers is None else options.min_followers,
+            likes=minima.likes if options.min_likes is None else options.min_likes,
+            views=minima.views if options.min_views is None else options.min_views,
+        ),
+        duplicate_similarity=duplicate_similarity,
+        use_gate=options.use_gate,
+        skip_low_scores=options.skip_low_scores,
+        greens_only=options.greens_only,
+    )
+
+
+def _scores(project: Project, store: Database, window: HourRange, embedder: "CachedEmbedder") -> DataFrame:
+    from viral_assets.scoring.components import MINUTES_BETWEEN_SNAPSHOTS
+    from viral_assets.scoring.score import score_window
+    from viral_assets.scoring.topics import topic_vectors
+    from viral_assets.store.tweets import read_earlier_snapshots, read_tweets
+
+    apart = timedelta(minutes=MINUTES_BETWEEN_SNAPSHOTS)
+    with store.read() as connection:
+        frame = read_tweets(connection, window, project=project.name)
+        earlier = read_earlier_snapshots(connection, window, at_least_before=apart)
+    frame = frame.merge(earlier, on="tweet_id", how="left", validate="one_to_one")
+    topics = topic_vectors(project, embedder.embed)
+    return score_window(frame, _vectors(embedder, frame), topics, project, embedder.calibration)
+
+
+def _select(
+    scored: DataFrame,
+    project: str,
+    store: Database,
+    window: HourRange,
+    embedder: "CachedEmbedder",
+    options: "SelectionOptions",
+) -> "Selected":
+    from viral_assets.scoring.selection import RecentOpportunities, select_opportunities
+
+    with store.read() as connection:
+        kept = _with_suggestions(connection, window, project)
+        earlier = _opportunities_before(connection, window, project, options.memory)
+    recent = RecentOpportunities(
+        texts=earlier["text"].tolist(),
+        vectors=_vectors(embedder, earlier),
+        windows=[hour.to_pydatetime() for hour in earlier["window_start"]],
+    )
+    return select_opportunities(scored, _vectors(embedder, scored), options=options, recent=recent, kept=kept)
+
+
+def _vectors(embedder: "CachedEmbedder", frame: DataFrame) -> Any:
+    return embedder.embed(frame["text"].tolist(), frame["text_sha256"].tolist())
+
+
+def _with_suggestions(connection: sa.Connection, window: HourRange, project: str) -> set[str]:
+    table = tables.comment_suggestions.c
+    query = sa.select(table.tweet_id).where(
+        table.project == project, table.window_start >= window.start, table.window_start < window.end
+    )
+    return set(connection.execute(query.distinct()).scalars())
+
+
+def _opportunities_before(connection: sa.Connection, window: HourRange, project: str, memory: timedelta) -> DataFrame:
+    """Window, text and its digest of the opportunities that this window's are compared with."""
+    from viral_assets.store.frames import read_frame
+
+    chosen, text = tables.comment_opportunities.c, tables.tweets.c
+    query = (
+        sa.select(chosen.window_start, text.text, text.text_sha256)
+        .join_from(tables.comment_opportunities, tables.tweets, text.tweet_id == chosen.tweet_id)
+        .where(
+            chosen.project == project,
+            chosen.window_start >= window.start - memory,
+            chosen.window_start < window.start,
+        )
+    )
+    return read_frame(connection, query)
+
+
+def _together(parts: list[DataFrame], columns: tuple[str, ...]) -> DataFrame:
+    """The rows of all projects. Frames without rows have no types to agree on."""
+    import pandas as pd
+
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
+
+
+def _describe(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())

@@ -1,0 +1,88 @@
+"""What is told when a run fails, and how it gets to a chat: one line, without secrets, to a Slack-compatible webhook.
+
+When to tell is up to ``sensors``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from viral_assets.text.display import one_line
+
+TIMEOUT_SECONDS = 5.0
+ERROR_CHARACTERS = 400
+REDACTED = "[redacted]"
+
+# Shapes that give a secret away, wherever it came from: Google's API keys, passwords in addresses, Slack's webhooks,
+# and whatever stands after a name that says what it is.
+_SECRET_SHAPES = (
+    re.compile(r"AIza[0-9A-Za-z_\-]{10,}"),
+    re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"),
+    re.compile(r"(?<=hooks\.slack\.com/)\S+"),
+    re.compile(r"(?i)(?<=bearer )[0-9a-z._~+/\-]+=*"),
+    re.compile(r"(?i)(?:(?<=key=)|(?<=token=)|(?<=password=)|(?<=secret=))[^\s&'\"]+"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRun:
+    """What a person needs to know of a run that failed.
+
+    ``hours`` names its partition or range, empty for a run that has none. ``errors`` come from its steps.
+    """
+
+    run_id: str
+    job: str
+    hours: str = ""
+    errors: Sequence[str] = ()
+    tried_again: bool = False
+
+
+def failure_line(failed: FailedRun, ui_url: str, secrets: Collection[str] = ()) -> str:
+    """One line with job, hours, error and the address of the run.
+
+    Args:
+        ui_url: where the UI is.
+        secrets: what must not appear, whatever the error says.
+    """
+    of = f" of {failed.hours}" if failed.hours else ""
+    error = one_line(redacted("; ".join(dict.fromkeys(failed.errors)), secrets)) or "no step says why"
+    if len(error) > ERROR_CHARACTERS:
+        error = error[: ERROR_CHARACTERS - 1].rstrip() + "…"
+    again = " It is tried again." if failed.tried_again else ""
+    address = f"{ui_url.rstrip('/')}/runs/{quote(failed.run_id, safe='-')}"
+    return f"{failed.job}{of} failed: {error}{again} {address}"
+
+
+def redacted(text: str, secrets: Collection[str] = ()) -> str:
+    """The text without these secrets and without what looks like one."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, REDACTED)
+    for shape in _SECRET_SHAPES:
+        text = shape.sub(REDACTED, text)
+    return text
+
+
+def post(webhook: str, line: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> str | None:
+    """Post a line to a webhook that takes ``{"text": ...}``, as Slack's and Mattermost's do.
+
+    Never raises: who cannot be told must not keep others from being told.
+
+    Returns:
+        Why it did not work, without the address, which is a secret; None when it did.
+    """
+    import requests
+
+    # https://api.slack.com/reference/surfaces/formatting#escaping
+    text = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    try:
+        answer = requests.post(webhook, json={"text": text}, timeout=timeout_seconds, allow_redirects=False)
+    except requests.RequestException as error:
+        # Its message has the address in it.
+        return type(error).__name__
+    if not 200 <= answer.status_code < 300:
+        return f"HTTP {answer.status_code}"
+    return None

@@ -1,0 +1,74 @@
+"""What is run together. When it runs is in ``schedules`` and ``sensors``."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from viral_assets.defs.resources.database import DatabaseResource
+from viral_assets.defs.resources.projects import ProjectsResource
+from viral_assets.defs.resources.tweet_source import TweetSourceResource
+from viral_assets.hours import HOUR, HourRange, floor_hour
+
+REFRESHED_HOURS = 6
+
+HOURLY_PIPELINE = "hourly_pipeline"
+
+hourly_pipeline = dg.define_asset_job(
+    HOURLY_PIPELINE,
+    selection=dg.AssetSelection.assets("suggestion_digest").upstream(),
+    description=(
+        "Everything for one hour, or for a range of hours: read new tweets, score them, choose the ones worth a "
+        "reply, have suggestions written, check the counts, write the digest. Running it again for the same hour "
+        "costs nothing: only what is new is embedded, and only tweets without suggestions are asked about."
+    ),
+)
+
+hourly_checks = dg.define_asset_job(
+    "hourly_checks",
+    selection=dg.AssetSelection.all_asset_checks(),
+    description=(
+        "All checks for one hour, or for a range of hours, and nothing else: whether the tables still hold what the "
+        "runs left there. Writes nothing but the results of the checks."
+    ),
+)
+
+
+daily_numbers = dg.define_asset_job(
+    "daily_numbers",
+    selection=dg.AssetSelection.assets("review_numbers"),
+    description=(
+        "Count what came of the suggestions of the last 30 days: approvals, posts, costs. Reads the tables and writes "
+        "nothing but what Dagster shows and plots."
+    ),
+)
+
+
+@dg.op(description="Look again at how the opportunities of the last hours are doing.")
+def refresh_metrics(
+    context: dg.OpExecutionContext,
+    database: DatabaseResource,
+    projects: ProjectsResource,
+    tweet_source: TweetSourceResource,
+) -> None:
+    """Append what the X API says now to the snapshots of the last opportunities."""
+    from viral_assets.sources.services.collect import raise_if_refused
+
+    now = floor_hour(datetime.now(UTC))
+    hours = HourRange(now - REFRESHED_HOURS * HOUR, now + HOUR)
+    reports = tweet_source.refresh(database.get(), projects.select(()), hours, context.run_id)
+    for report in reports:
+        context.log.info(report.describe())
+    if not reports:
+        context.log.info("no project names x_api under sources: there is nobody to ask")
+    raise_if_refused(reports)
+
+
+@dg.job(
+    description=(
+        "A second look at the counts of the last hours' opportunities, for projects that name the X API. Scores use it "
+        "when tweet_scores of those hours is materialized again."
+    )
+)
+def metric_refresh() -> None:
+    """One op, no assets: what it appends belongs to hours that are materialized already."""
+    refresh_metrics()

@@ -1,0 +1,223 @@
+"""The rows that checks look at, hour by hour: every table is read once a run, and of it only what is looked at.
+
+This module needs pandas, which takes a second to import: checks import it when they run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from viral_assets.defs.assets.previews import by_hour
+from viral_assets.defs.checks.counts import Reported, Stored
+from viral_assets.defs.checks.opportunities import OpportunityHour
+from viral_assets.defs.checks.results import Row
+from viral_assets.defs.checks.scores import SCORES, ScoreHour
+from viral_assets.defs.checks.spending import SpentDay
+from viral_assets.defs.checks.suggestions import SuggestionHour
+from viral_assets.defs.checks.tweets import TweetHour
+from viral_assets.defs.checks.vectors import VectorHour
+from viral_assets.embedding.base import prepared
+from viral_assets.hours import HourRange
+from viral_assets.projects.model import Project
+from viral_assets.quota.limits import pacific_day
+from viral_assets.store import tables
+from viral_assets.store.engine import Database
+from viral_assets.store.frames import read_frame
+from viral_assets.store.vectors import read_vectors
+
+_VECTORS_AT_ONCE = 5_000
+
+
+def read_tweet_hours(database: Database, window: HourRange) -> dict[datetime, TweetHour]:
+    """All columns as the database gives them: a frame with declared types could not hold what is wrong."""
+    columns: list[Any] = [sa.type_coerce(column, sa.types.NULLTYPE).label(column.name) for column in tables.tweets.c]
+    query = sa.select(*columns)
+    with database.read() as connection:
+        rows = read_frame(connection, _within(query, tables.tweets, window))
+    # No column of this name is left: the hours of the rows are what they are grouped by, and as stored, to look at.
+    starts = pd.to_datetime(rows["window_start"], utc=True, errors="coerce", format="ISO8601")
+    found: dict[Any, pd.DataFrame] = dict(iter(rows.groupby(starts)))
+    return {hour: TweetHour(hour, found.get(hour, rows.iloc[:0])) for hour in window}
+
+
+def read_vector_hours(
+    database: Database, window: HourRange, model: str, reported: Mapping[datetime, int | None]
+) -> dict[datetime, VectorHour]:
+    """Texts of the hours and the lengths of their vectors; of the vectors, a few thousand are in memory at a time."""
+    tweets = tables.tweets
+    with database.read() as connection:
+        query = sa.select(tweets.c.window_start, tweets.c.tweet_id, tweets.c.text_sha256)
+        rows = read_frame(connection, _within(query, tweets, window).order_by(tweets.c.tweet_id))
+        digests = list(dict.fromkeys(rows["text_sha256"].tolist()))
+        norms = _norms(connection, model, digests)
+        zero = [digest for digest, norm in norms.items() if norm == 0.0]
+        wordless = _wordless(connection, window) if zero else frozenset[str]()
+    return {
+        hour: VectorHour(
+            tweets=list(zip(part["tweet_id"].tolist(), part["text_sha256"].tolist(), strict=True)),
+            wordless=wordless,
+            norms={digest: norms[digest] for digest in part["text_sha256"].tolist() if digest in norms},
+            reported=reported.get(hour),
+        )
+        for hour, part in by_hour(rows, window).items()
+    }
+
+
+def read_score_hours(database: Database, window: HourRange) -> dict[datetime, ScoreHour]:
+    """Scores of all projects, without their explanations."""
+    scores, tweets = tables.tweet_scores, tables.tweets
+    names = ("window_start", "project", "tweet_id", *SCORES, "label")
+    with database.read() as connection:
+        rows = read_frame(connection, _within(sa.select(*(scores.c[name] for name in names)), scores, window))
+        known = read_frame(connection, _within(sa.select(tweets.c.window_start, tweets.c.tweet_id), tweets, window))
+    ids = by_hour(known, window)
+    return {
+        hour: ScoreHour(part, frozenset(ids[hour]["tweet_id"].tolist())) for hour, part in by_hour(rows, window).items()
+    }
+
+
+def read_opportunity_hours(database: Database, window: HourRange) -> dict[datetime, OpportunityHour]:
+    """Opportunities of all projects, and which tweets have a score."""
+    chosen, scores = tables.comment_opportunities, tables.tweet_scores
+    with database.read() as connection:
+        query = sa.select(chosen.c.window_start, chosen.c.project, chosen.c.tweet_id, chosen.c.rank)
+        rows = _of_hours(read_frame(connection, _within(query, chosen, window)), window)
+        scored = (
+            sa.select(scores.c.window_start, scores.c.project, scores.c.tweet_id)
+            .join(chosen, (chosen.c.project == scores.c.project) & (chosen.c.tweet_id == scores.c.tweet_id))
+            .where(chosen.c.window_start == scores.c.window_start)
+        )
+        keys = by_hour(read_frame(connection, _within(scored, scores, window)), window)
+    return {
+        hour: OpportunityHour(
+            rows[hour],
+            frozenset(zip(keys[hour]["project"].tolist(), keys[hour]["tweet_id"].tolist(), strict=True)),
+        )
+        for hour in window
+    }
+
+
+def read_suggestion_hours(
+    database: Database,
+    window: HourRange,
+    projects: Mapping[str, Project],
+    reported: Mapping[datetime, tuple[Reported, float]],
+) -> dict[datetime, SuggestionHour]:
+    """What the tables hold of these projects; counts are those of all.
+
+    Args:
+        reported: what the latest materialization of an hour says, and when it said so (epoch seconds).
+    """
+    chosen, written, ended = tables.comment_opportunities, tables.comment_suggestions, tables.generation_outcomes
+    with database.read() as connection:
+        opportunities, suggestions, outcomes = (
+            read_frame(connection, _within(sa.select(*(table.c[name] for name in names)), table, window))
+            for table, names in (
+                (chosen, ("window_start", "project", "tweet_id")),
+                (
+                    written,
+                    (
+                        *("window_start", "project", "tweet_id", "suggestion_type", "position"),
+                        *("status", "text", "weighted_length", "original_text", "created_at"),
+                    ),
+                ),
+                (ended, ("window_start", "project", "tweet_id", "outcome", "reason", "updated_at")),
+            )
+        )
+    suggestions = suggestions.sort_values(["project", "tweet_id", "position"], kind="stable")
+    stored = _stored(suggestions, outcomes, window, {hour: at for hour, (_, at) in reported.items()})
+    chosen_of, written_of, ended_of = (
+        _of_hours(_of(frame, projects), window) for frame in (opportunities, suggestions, outcomes)
+    )
+    return {
+        hour: SuggestionHour(
+            chosen_of[hour],
+            written_of[hour],
+            ended_of[hour],
+            projects=projects,
+            reported=reported[hour][0] if hour in reported else None,
+            stored=stored[hour],
+        )
+        for hour in window
+    }
+
+
+def read_spent_days(database: Database, window: HourRange) -> dict[datetime, list[SpentDay]]:
+    """For each hour, the quota days on which its suggestions were written, and what those days cost in all."""
+    written, asked, days = tables.comment_suggestions, tables.llm_requests.c, tables.quota_days.c
+    with database.read() as connection:
+        requests = connection.execute(
+            _within(
+                sa.select(written.c.window_start, asked.quota_key, asked.granted_at)
+                .join(tables.llm_requests, asked.id == written.c.request_id)
+                .distinct(),
+                written,
+                window,
+            )
+        ).all()
+        keys = {(row.quota_key, pacific_day(row.granted_at).name) for row in requests}
+        query = sa.select(days.quota_key, days.day, days.cost_usd).where(
+            days.quota_key.in_({key for key, _ in keys}), days.day.in_({day for _, day in keys})
+        )
+        costs = {(row.quota_key, row.day): row.cost_usd for row in connection.execute(query)}
+    used: dict[datetime, set[tuple[str, str]]] = {}
+    for row in requests:
+        used.setdefault(row.window_start, set()).add((row.quota_key, pacific_day(row.granted_at).name))
+    return {
+        hour: [SpentDay(day, costs.get((key, day), 0.0)) for key, day in sorted(used.get(hour, ()))] for hour in window
+    }
+
+
+def _within(query: sa.Select[Any], table: sa.Table, window: HourRange) -> sa.Select[Any]:
+    return query.where(table.c.window_start >= window.start, table.c.window_start < window.end)
+
+
+def _of(frame: pd.DataFrame, projects: Collection[str]) -> pd.DataFrame:
+    return frame[frame["project"].isin(list(projects))]
+
+
+def _of_hours(frame: pd.DataFrame, window: HourRange) -> dict[datetime, Sequence[Row]]:
+    return {hour: _rows(part) for hour, part in by_hour(frame, window).items()}
+
+
+def _rows(frame: pd.DataFrame) -> list[Row]:
+    names = [str(name) for name in frame.columns]
+    columns: Iterable[list[Any]] = (frame[name].tolist() for name in names)
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _stored(
+    suggestions: pd.DataFrame, outcomes: pd.DataFrame, window: HourRange, reported_at: Mapping[datetime, float]
+) -> dict[datetime, Stored]:
+    written, ended = by_hour(suggestions, window), by_hour(outcomes, window)
+    stored = {}
+    for hour in window:
+        at = pd.Timestamp(datetime.fromtimestamp(reported_at.get(hour, 0.0), UTC))
+        stored[hour] = Stored(
+            suggestions=len(written[hour]),
+            outcomes=len(ended[hour]),
+            newer_suggestions=int((written[hour]["created_at"] > at).sum()),
+            newer_outcomes=int((ended[hour]["updated_at"] > at).sum()),
+        )
+    return stored
+
+
+def _norms(connection: sa.Connection, model: str, digests: Sequence[str]) -> dict[str, float]:
+    norms: dict[str, float] = {}
+    for at in range(0, len(digests), _VECTORS_AT_ONCE):
+        for digest, vector in read_vectors(connection, model, digests[at : at + _VECTORS_AT_ONCE]).items():
+            norms[digest] = float(np.sqrt(np.dot(vector, vector)))
+    return norms
+
+
+def _wordless(connection: sa.Connection, window: HourRange) -> frozenset[str]:
+    """Texts in which there is nothing to embed."""
+    tweets = tables.tweets
+    query = _within(sa.select(tweets.c.text_sha256, tweets.c.text), tweets, window)
+    return frozenset(digest for digest, text in connection.execute(query) if not any(map(str.isalnum, prepared(text))))

@@ -1,0 +1,62 @@
+"""The comment generator of a run. Writing suggestions is in ``generation``, the quota in ``quota``.
+
+The key of the Gemini API comes from the environment and is never part of a configuration that the UI shows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from pydantic import Field
+
+from viral_assets.defs.resources.run_options import RunOptions
+from viral_assets.settings import load_settings
+from viral_assets.store.engine import Database
+
+if TYPE_CHECKING:
+    from viral_assets.generation.generator import AsyncCommentGenerator
+
+
+class CommentGeneratorResource(dg.ConfigurableResource[Any]):
+    """Makes generators with the environment's key, endpoint and limits."""
+
+    provider: str | None = Field(
+        default=None,
+        description=(
+            "auto, google-generativeai, google-genai or offline. Null: VIRAL_ASSETS_PROVIDER, else auto: Gemini when "
+            "there is a key, offline drafts when there is none."
+        ),
+    )
+    model: str | None = Field(
+        default=None, description="Instead of the projects' own. Null: GEMINI_MODEL, else as the project file says."
+    )
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Look at provider, key and limits before anything else has been done for nothing.
+
+        Raises:
+            ViralAssetsError: they cannot work.
+        """
+        from viral_assets.llm.providers import resolve_provider
+        from viral_assets.quota.from_settings import limits_from
+
+        settings = load_settings()
+        key = settings.gemini_api_key
+        resolve_provider(self.provider or settings.provider, api_key=key.get_secret_value() if key else None)
+        limits_from(settings)
+
+    def get_generator(self, database: Database, options: RunOptions, *, run_id: str) -> AsyncCommentGenerator:
+        """A generator that saves to ``database`` and shares the quota there. Close it with ``async with``."""
+        from viral_assets.generation.generator import AsyncCommentGenerator
+        from viral_assets.quota.from_settings import limits_from
+
+        return AsyncCommentGenerator(
+            batch_size=options.batch_size or "auto",
+            tweets_per_request=options.tweets_per_request or "auto",
+            provider=self.provider,
+            model=self.model,
+            limits=limits_from(load_settings()),
+            database=database,
+            run_id=run_id,
+        )

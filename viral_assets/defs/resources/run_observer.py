@@ -1,0 +1,24 @@
+"""How an asset tells something to whoever started its run in the same process (the command line). What everybody
+should know goes to the log and to the metadata instead.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from viral_assets.generation.run.estimate import Estimate
+    from viral_assets.generation.run.report import GenerationReport, Progress
+
+
+class RunObserver:
+    """Hears of a run's generation; this one does not care. Called from the thread that runs the event loop."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """A tweet has ended."""
+
+    def on_generated(self, report: GenerationReport) -> None:
+        """The generation of a run has ended."""
+
+    def on_estimated(self, estimate: Estimate) -> None:
+        """A dry run knows what it would take."""

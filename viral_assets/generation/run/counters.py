@@ -1,0 +1,101 @@
+"""Counts what a run does, as it does it: for the report, hour by hour, and for the progress callback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.run.report import GenerationReport, Progress, ProgressCallback, WindowReport
+from viral_assets.generation.run.results import TweetResult
+from viral_assets.llm.types import Usage
+
+
+@dataclass(slots=True)
+class RunCounters:
+    """Args:
+    report: what the run's caller gets in the end.
+    clock: seconds; only differences count.
+    callback: told whenever a tweet ends.
+    """
+
+    report: GenerationReport
+    clock: Callable[[], float]
+    callback: ProgressCallback | None = None
+    total: int = 0
+    finished: int = 0
+    expected_end: float | None = None
+    _started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._started = self.clock()
+
+    def offered(self, opportunity: Opportunity) -> None:
+        self.report.opportunities += 1
+        self._window(opportunity).opportunities += 1
+
+    def request_sent(self, opportunities: Sequence[Opportunity]) -> None:
+        self.report.requests += 1
+        for opportunity in opportunities:
+            self._window(opportunity).requests += 1 / len(opportunities)
+
+    def request_failed(self) -> None:
+        self.report.wasted_requests += 1
+
+    def paid(self, opportunities: Sequence[Opportunity], usage: Usage, cost_usd: float | None) -> None:
+        """Tokens and cost of one answer; an unknown cost makes the run's cost unknown."""
+        report = self.report
+        report.input_tokens += usage.input_tokens
+        report.output_tokens += usage.billed_output_tokens
+        report.cost_usd = None if cost_usd is None or report.cost_usd is None else report.cost_usd + cost_usd
+        for opportunity in opportunities:
+            window = self._window(opportunity)
+            window.tokens += usage.total / len(opportunities)
+            if cost_usd is None or window.cost_usd is None:
+                window.cost_usd = None
+            else:
+                window.cost_usd += cost_usd / len(opportunities)
+
+    def rejected(self, opportunity: Opportunity, rule: str) -> None:
+        counts = self.report.rejected_suggestions
+        counts[rule] = counts.get(rule, 0) + 1
+        self._window(opportunity).rejected_suggestions += 1
+
+    def already_done(self) -> None:
+        self.report.already_done += 1
+
+    def ended(self, results: Sequence[TweetResult], saved: int) -> None:
+        report = self.report
+        report.saved += saved
+        for result in results:
+            window = self._window(result.opportunity)
+            for outcomes in (report.outcomes, window.outcomes):
+                outcomes[result.outcome] = outcomes.get(result.outcome, 0) + 1
+            window.suggestions += len(result.suggestions)
+            report.generated += len(result.suggestions)
+            if result.outcome == "deferred":
+                report.deferred += 1
+            elif result.outcome in ("blocked", "failed") or not result.suggestions:
+                report.failed += 1
+            self.finished += 1
+        if results and self.callback is not None:
+            self.callback(self._progress())
+
+    def close(self) -> GenerationReport:
+        self.report.seconds = self.clock() - self._started
+        return self.report
+
+    def _progress(self) -> Progress:
+        now = self.clock()
+        return Progress(
+            finished=self.finished,
+            total=self.total,
+            suggestions=self.report.generated,
+            requests=self.report.requests,
+            cost_usd=self.report.cost_usd,
+            elapsed_seconds=now - self._started,
+            eta_seconds=None if self.expected_end is None else max(0.0, self.expected_end - now),
+        )
+
+    def _window(self, opportunity: Opportunity) -> WindowReport:
+        return self.report.windows.setdefault(opportunity.window_start, WindowReport())

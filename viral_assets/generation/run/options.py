@@ -1,0 +1,57 @@
+"""How a generation run goes about it: values only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from viral_assets.generation.run.planner import UNMEASURED, Latency
+from viral_assets.llm.prices import Price
+from viral_assets.quota.limits import Limits
+
+MAX_CONCURRENCY = 64
+"""Requests under way at once with concurrency "auto"; more only adds threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """How a run goes about it.
+
+    Args:
+        concurrency: requests under way at once; ``auto`` for what quota and latency can use.
+        tweets_per_request: ``auto`` for as few as the quota allows; a number for exactly so many.
+        sequential: one tweet after the other.
+        force: ask again even about finished tweets.
+        claim: keep others who share the database from asking about the same tweets meanwhile.
+        timeout_seconds: for one request; None measures what is usual and allows several times that.
+        latency: assumed until some answers were measured.
+        model: instead of the projects' own.
+        run_id: goes into the ledger's rows.
+    """
+
+    concurrency: int | Literal["auto"] = 5
+    tweets_per_request: int | Literal["auto"] = "auto"
+    sequential: bool = False
+    force: bool = False
+    claim: bool = True
+    timeout_seconds: float | None = None
+    latency: Latency = UNMEASURED
+    model: str | None = None
+    run_id: str = ""
+
+    def max_concurrency(self, limits: Limits) -> int:
+        """Upper limit of the requests under way."""
+        if self.sequential:
+            return 1
+        return min(limits.max_requests, MAX_CONCURRENCY) if self.concurrency == "auto" else self.concurrency
+
+    @property
+    def exact(self) -> int | None:
+        """Tweets per request where that is not the planner's decision."""
+        if self.sequential:
+            return 1
+        return None if self.tweets_per_request == "auto" else self.tweets_per_request
+
+
+PriceOf = Callable[[str], Price | None]

@@ -1,0 +1,239 @@
+"""The numbers as pictures: SVG for a page of ours, with or without its style sheet, and for Dagster's UI.
+
+Colours are presentation attributes, which any rule for a class overrides; there are no style attributes, scripts,
+links or ids, so that a strict content security policy has nothing to object to and several pictures fit on one page.
+Every picture tells a screen reader what it shows. Names are untrusted and escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from unicodedata import east_asian_width
+from urllib.parse import quote
+from xml.sax.saxutils import escape, quoteattr
+
+from viral_assets.queries.funnel_model import Funnel, NumbersReport, Rate
+from viral_assets.text.display import one_line
+
+STAGES = ("tweets", "scored", "opportunities", "answered", "approved", "posted")
+"""Of the funnel, all of them counted in tweets."""
+
+STYLE = """\
+.chart { display: block; max-width: 100%; height: auto; }
+.chart-text { fill: var(--chart-text, #767676); }
+.chart-axis { stroke: var(--chart-axis, #8a8a8a); }
+.chart-bar { fill: var(--chart-bar, #6f7bd0); }
+.chart-answered, .chart-approved { fill: var(--chart-approved, #2f9e6e); }
+.chart-posted { fill: var(--chart-posted, #b7791f); }
+.chart-rate { fill: var(--chart-rate, #2f9e6e); }
+.chart-interval { stroke: var(--chart-interval, #8a8a8a); }
+.chart-limit { stroke: var(--chart-limit, #c2483d); }
+.chart-over { fill: var(--chart-limit, #c2483d); }
+"""
+"""For the style sheet of a page. The defaults can be read on white and on black."""
+
+WIDTH = 640
+_TEXT, _AXIS, _BAR, _GOOD, _POSTED, _BAD = "#767676", "#8a8a8a", "#6f7bd0", "#2f9e6e", "#b7791f", "#c2483d"
+_COLOURS = {"answered": _GOOD, "approved": _GOOD, "posted": _POSTED}
+
+_NAME_WIDTH = 23
+"""Room for a name, in the width of Latin letters; those of East Asia are twice as wide."""
+
+# What XML cannot hold and is not made fit to be read elsewhere.
+_NO_XML = re.compile("[\ufffe\uffff]")
+
+_LEFT, _RIGHT = 150, 104
+_ROW = 26
+_HEAD, _FOOT = 8, 20
+
+
+def funnel_over_days(report: NumbersReport) -> str:
+    """A row for each stage, a column for each day. Each row has a scale of its own: a million tweets and five posts
+    fit on one picture, and the number at the right is what a row adds up to."""
+    days = report.by_day
+    total = report.total
+    plot = WIDTH - _LEFT - _RIGHT
+    height = _HEAD + _ROW * len(STAGES) + _FOOT
+    parts: list[str] = []
+    for row, stage in enumerate(STAGES):
+        base = _HEAD + _ROW * (row + 1) - 4
+        values = [getattr(funnel, stage) for funnel in days.values()]
+        largest = max(values, default=0)
+        parts.append(_text(0, base - 5, stage))
+        parts.append(_line(_LEFT, base, _LEFT + plot, base, "chart-axis", _AXIS))
+        parts += _columns(values, largest, _LEFT, plot, base, _ROW - 8, f"chart-bar chart-{stage}", _COLOURS.get(stage))
+        parts.append(_text(WIDTH, base - 5, f"{getattr(total, stage):,}{_of_before(total, row)}", anchor="end"))
+    parts += _ends(report.first, report.last, _LEFT, plot, height)
+    told = ", ".join(f"{getattr(total, stage):,} {stage}" for stage in STAGES)
+    return _svg(
+        "From tweets to posted replies, day by day",
+        f"{_days(report.first, report.last)} (UTC): {told}. Every row has its own scale.",
+        height,
+        parts,
+    )
+
+
+def rate_bars(rates: Sequence[Rate], *, title: str, limit: int = 12) -> str:
+    """The share approved of each, with its 95 % interval: a wide line says that too little was decided to know.
+
+    Args:
+        limit: rows drawn; the rest is counted in the last line.
+    """
+    shown = rates[:limit]
+    plot = WIDTH - _LEFT - _RIGHT
+    left_out = len(rates) - len(shown)
+    height = _HEAD + _ROW * max(1, len(shown)) + (_ROW if left_out else 0) + _FOOT
+    bottom = height - _FOOT
+    parts = [
+        _line(_LEFT + plot * share // 100, _HEAD, _LEFT + plot * share // 100, bottom, "chart-axis", _AXIS, faint=True)
+        for share in (0, 25, 50, 75, 100)
+    ]
+    for row, rate in enumerate(shown):
+        middle = _HEAD + _ROW * row + _ROW // 2
+        parts.append(_text(0, middle + 4, _name(rate.name)))
+        parts.append(_text(WIDTH, middle + 4, f"{rate.approved:,} of {rate.decided:,}", anchor="end"))
+        if rate.share is None:
+            continue
+        low, at, high = (_LEFT + plot * value for value in (rate.low, rate.share, rate.high))
+        parts.append(_line(low, middle, high, middle, "chart-interval", _AXIS, width=3))
+        parts.append(f'<circle class="chart-rate" fill="{_GOOD}" cx="{_n(at)}" cy="{middle}" r="5"/>')
+    if left_out:
+        parts.append(_text(0, bottom - _ROW // 2 + 4, f"and {left_out:,} more"))
+    if not shown:
+        parts.append(_text(_LEFT, _HEAD + _ROW // 2 + 4, "nothing decided yet"))
+    parts += [
+        _text(_LEFT + plot * share // 100, height - 5, f"{share} %", anchor=anchor)
+        for share, anchor in ((0, "start"), (50, "middle"), (100, "end"))
+    ]
+    told = "; ".join(
+        f"{_clean(rate.name)}: {rate.share:.0%} ({rate.approved:,} of {rate.decided:,}, "
+        f"between {rate.low:.0%} and {rate.high:.0%})"
+        for rate in shown
+        if rate.share is not None
+    )
+    return _svg(title, told or "Nothing has been decided yet.", height, parts)
+
+
+def quota_days(report: NumbersReport) -> str:
+    """Requests a day with the limit of a day, where there is one. Days are US Pacific, as the limit's are."""
+    limit = report.limits.requests_per_day if report.limits else None
+    plot, drawn = WIDTH - _LEFT - _RIGHT, 90
+    height = _HEAD + 10 + drawn + _FOOT
+    base = height - _FOOT
+    used = [each.requests_of_busiest for each in report.quota]
+    # Room above the limit, so that its line is not the border of the picture.
+    largest = max([*used, round((limit or 0) * 1.1), 1])
+    parts = [
+        _text(0, base - drawn + 10, f"{max(used, default=0):,} at most"),
+        _line(_LEFT, base, _LEFT + plot, base, "chart-axis", _AXIS),
+        *_columns(used, largest, _LEFT, plot, base, drawn, "chart-bar", None, limit=limit),
+    ]
+    if limit:
+        top = base - drawn * limit / largest
+        parts.append(_line(_LEFT, top, _LEFT + plot, top, "chart-limit", _BAD, width=2))
+        parts.append(_text(WIDTH, top + 4, f"limit {limit:,}", anchor="end"))
+    if report.quota:
+        parts += _ends(report.quota[0].day, report.quota[-1].day, _LEFT, plot, height)
+    told = (
+        f"{sum(each.requests for each in report.quota):,} requests in {len(report.quota):,} days, "
+        f"{max(used, default=0):,} on the busiest"
+        + (f" of {limit:,} allowed a day." if limit else "; no daily limit is set.")
+    )
+    return _svg("Requests to the model by day (US Pacific)", told, height, parts)
+
+
+def data_address(svg: str) -> str:
+    """The picture as an address that Markdown and HTML take as the source of an image."""
+    # Also what Markdown would read as an entity, an escape or the end of the address.
+    return "data:image/svg+xml," + quote(svg, safe=" =:/,;.'!*-_~")
+
+
+def _of_before(total: Funnel, row: int) -> str:
+    before = getattr(total, STAGES[row - 1]) if row else 0
+    if not before:
+        return ""
+    share = getattr(total, STAGES[row]) / before
+    return f" · {share:.0%}" if share >= 0.01 or share == 0 else " · <1%"
+
+
+def _columns(
+    values: Sequence[int],
+    largest: int,
+    left: int,
+    width: int,
+    base: float,
+    height: int,
+    classes: str,
+    colour: str | None,
+    *,
+    limit: int | None = None,
+) -> Iterable[str]:
+    """A column for each value, on ``base``; one that is not 0 can be seen, and one above the limit is marked."""
+    step = width / max(1, len(values))
+    gap = min(2.0, step / 4)
+    for number, value in enumerate(values):
+        if value <= 0:
+            continue
+        tall = max(1.0, height * value / max(1, largest))
+        over = limit is not None and value > limit
+        yield (
+            f'<rect class="{"chart-over" if over else classes}" fill="{_BAD if over else colour or _BAR}" '
+            f'x="{_n(left + step * number)}" y="{_n(base - tall)}" width="{_n(step - gap)}" height="{_n(tall)}"/>'
+        )
+
+
+def _ends(first: date, last: date, left: int, width: int, height: int) -> list[str]:
+    return [
+        _text(left, height - 5, f"{first.day} {first:%b}"),
+        _text(left + width, height - 5, f"{last.day} {last:%b}", anchor="end"),
+    ]
+
+
+def _days(first: date, last: date) -> str:
+    return f"{first:%F}" if first == last else f"{first:%F} to {last:%F}"
+
+
+def _clean(name: str) -> str:
+    return _NO_XML.sub("", one_line(name))
+
+
+def _name(name: str) -> str:
+    """Untrusted, on one line, no wider than there is room."""
+    room, kept = _NAME_WIDTH, ""
+    for character in _clean(name):
+        room -= 2 if east_asian_width(character) in "WF" else 1
+        if room < 0:
+            return kept.rstrip() + "…"
+        kept += character
+    return kept
+
+
+def _text(x: float, y: float, text: str, *, anchor: str = "start") -> str:
+    return (
+        f'<text class="chart-text" fill="{_TEXT}" x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}">{escape(text)}</text>'
+    )
+
+
+def _line(
+    x1: float, y1: float, x2: float, y2: float, name: str, colour: str, *, width: int = 1, faint: bool = False
+) -> str:
+    faintness = ' stroke-opacity="0.35"' if faint else ""
+    return (
+        f'<line class="{name}" stroke="{colour}" stroke-width="{width}"{faintness} '
+        f'x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}"/>'
+    )
+
+
+def _n(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0")
+
+
+def _svg(title: str, description: str, height: int, parts: Iterable[str]) -> str:
+    # The label for readers that do not read <title>; no ids, which would clash when a picture comes twice.
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" aria-label={quoteattr(title)} '
+        f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" font-family="sans-serif" font-size="12">'
+        f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{''.join(parts)}</svg>"
+    )

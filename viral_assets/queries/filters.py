@@ -1,0 +1,126 @@
+"""What a person has asked to see. It lives in the address, so that it can be shared and the back button works."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from viral_assets.errors import ConfigurationError
+from viral_assets.hours import HOUR, floor_hour, parse_hour
+from viral_assets.queries.opportunities import LABELS
+from viral_assets.store.suggestion_status import STATUSES
+
+SORTS = {
+    "balanced": "Score × reach",
+    "score": "Score",
+    "views": "Views",
+    "age": "Newest",
+}
+STANDINGS = {
+    "open": "To decide",
+    "all": "All",
+    **{status: status.capitalize() for status in STATUSES},
+    "none": "Without suggestions",
+}
+"""``open``: something is pending and nothing has been chosen yet. The others: some suggestion has this status."""
+
+RECENT = {6: "Last 6 hours", 24: "Last 24 hours", 72: "Last 3 days", 168: "Last 7 days", 720: "Last 30 days"}
+
+MAX_SEARCH = 100
+_CHOICES: dict[str, tuple[str, ...]] = {"label": ("", *LABELS), "status": tuple(STANDINGS), "sort": tuple(SORTS)}
+
+
+class BadFilterError(ConfigurationError):
+    """The address asks for something that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """One list of tweets. Empty strings and 0 do not filter.
+
+    ``recent`` is in hours before now; ``start`` (included) and ``end`` (not) are hours as typed, and win over it.
+    """
+
+    project: str = ""
+    status: str = "open"
+    label: str = ""
+    topic: str = ""
+    recent: int = 0
+    start: str = ""
+    end: str = ""
+    search: str = ""
+    sort: str = "balanced"
+
+    @classmethod
+    def read(cls, asked: Mapping[str, Any]) -> Self:
+        """Take the filters out of an address or a form.
+
+        Raises:
+            BadFilterError: naming what cannot be used.
+        """
+        known = {
+            name: " ".join(str(value).replace("\x00", "").split())
+            for name, value in asked.items()
+            if name in _NAMES and str(value).strip()
+        }
+        for name, choices in _CHOICES.items():
+            if known.get(name, choices[0]) not in choices:
+                raise BadFilterError(f"there is no {name} {known[name][:40]!r}; choose {_listed(choices)}")
+        hours = known.pop("recent", "0")
+        if not hours.isascii() or not hours.isdigit() or len(hours) > 5:
+            raise BadFilterError(f"{hours[:40]!r} is not a number of hours")
+        made = cls(**known, recent=int(hours))
+        made = replace(made, search=made.search[:MAX_SEARCH])
+        first, last = made._bound(made.start), made._bound(made.end)
+        if first and last and last <= first:
+            raise BadFilterError(f"the range from {made.start} to {made.end} has no hour in it")
+        return made
+
+    def between(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """The hours asked for, ``[first, last)``; None where there is no bound."""
+        first, last = self._bound(self.start), self._bound(self.end)
+        if first is None and last is None and self.recent:
+            # The current hour counts besides: its tweets are the freshest.
+            return floor_hour(now) - timedelta(hours=self.recent), None
+        return first, last
+
+    def address(self, path: str = "/", **changes: Any) -> str:
+        """The address of this list, with some filters changed or others (``after``) added."""
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        own.update(changes)
+        defaults = {each.name: each.default for each in fields(self)}
+        told = {name: value for name, value in own.items() if value != defaults.get(name, "") and value is not None}
+        return f"{path}?{urlencode(told)}" if told else path
+
+    @property
+    def narrowed(self) -> int:
+        """How many filters differ from the usual list (the order is no filter)."""
+        usual = Filters()
+        return sum(getattr(self, name) != getattr(usual, name) for name in _NAMES if name != "sort")
+
+    @staticmethod
+    def _bound(text: str) -> datetime | None:
+        if not text:
+            return None
+        try:
+            return parse_hour(text)
+        except (ConfigurationError, OverflowError):
+            raise BadFilterError(
+                f"{text[:40]!r} is not an hour; write it like 2026-11-21T20:00 or 2026-11-21"
+            ) from None
+
+
+_NAMES = tuple(each.name for each in fields(Filters))
+
+
+def day_of(instant: datetime) -> tuple[str, str]:
+    """``start`` and ``end`` of the day (UTC) that holds an instant."""
+    day = instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return f"{day:%Y-%m-%dT%H:%M}", f"{day + 24 * HOUR:%Y-%m-%dT%H:%M}"
+
+
+def _listed(choices: tuple[str, ...]) -> str:
+    return ", ".join(choice for choice in choices if choice)

@@ -1,0 +1,338 @@
+"""The numbers, counted by the database: what comes over the wire is an hour or a name a row, however many tweets there
+are. What the numbers mean is in ``model``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from viral_assets.errors import ConfigurationError
+from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, QuotaDay, Rate
+from viral_assets.queries.opportunities import OFFLINE
+from viral_assets.quota.limits import PACIFIC, Limits
+from viral_assets.store.suggestion_status import POSTED, REJECTED, STATUSES, stands_approved
+from viral_assets.store.tables import (
+    EVERY_PROJECT,
+    comment_opportunities,
+    comment_suggestions,
+    llm_requests,
+    quota_days,
+    tweet_projects,
+    tweet_scores,
+    tweets,
+)
+
+MOST_DAYS = 366
+DEFAULT_DAYS = 30
+
+BANDS = 10
+"""Of scores, each 0.1 wide."""
+
+Key = tuple[date, str]
+
+_DECIDED_AT = comment_suggestions.c.decided_at
+_STANDS_APPROVED = sa.or_(
+    *(
+        sa.and_(comment_suggestions.c.status == status, _DECIDED_AT.is_not(None) if decided else _DECIDED_AT.is_(None))
+        for status in STATUSES
+        for decided in (False, True)
+        if stands_approved(status, decided=decided)
+    )
+)
+"""``status.stands_approved``, for the database: approved, edited, posted, or exported after a decision."""
+
+
+def funnel_report(
+    connection: sa.Connection, *, project: str | None, days: int, now: datetime, limits: Limits | None = None
+) -> NumbersReport:
+    """Count the last ``days`` days (UTC), today included.
+
+    Args:
+        project: only this one; None for all.
+        days: 1 to :data:`MOST_DAYS`.
+        now: aware.
+        limits: of the quota, to be shown beside what was used.
+
+    Raises:
+        ConfigurationError: a number of days that makes no sense.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise ConfigurationError(f"the numbers are of 1 to {MOST_DAYS} days, not {days}")
+    last = now.astimezone(UTC).date()
+    first = last - timedelta(days=days - 1)
+    span = _Span(datetime(first.year, first.month, first.day, tzinfo=UTC), days, project)
+    decisions = _decisions(connection, span)
+    funnels, costs = _funnels(connection, span, decisions.by_day), _costs(connection, span)
+    projects = {name for _, name in funnels} | ({project} if project is not None else set())
+    return NumbersReport(
+        project=project,
+        first=first,
+        last=last,
+        generated_at=now,
+        days=tuple(
+            DayNumbers(day, name, funnels.get((day, name), Funnel()), costs.get((day, name), 0.0))
+            for day in span.dates
+            for name in sorted(projects)
+        ),
+        by_topic=decisions.by_topic,
+        by_type=_rates_of_types(connection, span),
+        by_band=decisions.by_band,
+        quota=_quota(connection, now, days),
+        limits=limits,
+    )
+
+
+class _Span:
+    """The days and the project that are counted."""
+
+    def __init__(self, start: datetime, days: int, project: str | None) -> None:
+        self.start, self.end, self.project = start, start + timedelta(days=days), project
+        self.dates = tuple((start + timedelta(days=number)).date() for number in range(days))
+
+    def of(self, table: sa.Table) -> list[sa.ColumnElement[bool]]:
+        """The conditions on a table with ``window_start`` and ``project``."""
+        conditions = [table.c.window_start >= self.start, table.c.window_start < self.end]
+        return conditions if self.project is None else [*conditions, table.c.project == self.project]
+
+
+def _funnels(connection: sa.Connection, span: _Span, decided: Mapping[str, Counter[Key]]) -> dict[Key, Funnel]:
+    """What there is of each day and project."""
+    counted = {
+        "scored": _rows_of(connection, tweet_scores, span),
+        "opportunities": _rows_of(connection, comment_opportunities, span),
+        **decided,
+    }
+    worked_on = {name for counts in counted.values() for _, name in counts}
+    counted["tweets"] = _tweets(connection, span, worked_on)
+    keys = {key for counts in counted.values() for key in counts}
+    return {key: Funnel(**{name: counts[key] for name, counts in counted.items()}) for key in keys}
+
+
+def _rows_of(connection: sa.Connection, table: sa.Table, span: _Span) -> Counter[Key]:
+    # By hours, which are indexed; the hours of a day are added up here.
+    query = (
+        sa.select(table.c.window_start, table.c.project, sa.func.count())
+        .where(*span.of(table))
+        .group_by(table.c.window_start, table.c.project)
+    )
+    return _by_day(connection.execute(query))
+
+
+def _tweets(connection: sa.Connection, span: _Span, worked_on: Collection[str]) -> Counter[Key]:
+    """The tweets that count for each project. One that came for none in particular counts for every project there is:
+    those that tweets came for, and those that are ``worked_on``. Where there is none, they stand under ``*``."""
+    came = tweet_projects
+    within = (tweets.c.window_start >= span.start, tweets.c.window_start < span.end)
+    known = list(connection.execute(sa.select(came.c.project).distinct()).scalars())
+    if known == [EVERY_PROJECT]:  # the usual case, and for that the tweets need not be looked at one by one
+        query = sa.select(tweets.c.window_start, sa.literal(EVERY_PROJECT), sa.func.count()).where(*within)
+        counts = _by_day(connection.execute(query.group_by(tweets.c.window_start)))
+    else:
+        # One column for each project: in the order of the index, where a second name to group by would need a sort.
+        columns = [sa.func.count().filter(came.c.project == name) for name in known]
+        query = (
+            sa.select(tweets.c.window_start, *columns)
+            .join_from(tweets, came, came.c.tweet_id == tweets.c.tweet_id)
+            .where(*within)
+            .group_by(tweets.c.window_start)
+        )
+        counts = _by_day(
+            (hour, name, count)
+            for hour, *found in connection.execute(query)
+            for name, count in zip(known, found, strict=True)
+            if count
+        )
+    shared = {day: count for (day, name), count in counts.items() if name == EVERY_PROJECT}
+    if shared:
+        counts = _shared_out(counts, shared, worked_on or ({span.project} if span.project else ()))
+        counts.subtract(_came_twice(connection, span))
+    return Counter({key: count for key, count in counts.items() if span.project in (None, key[1])})
+
+
+def _shared_out(counts: Counter[Key], shared: Mapping[date, int], worked_on: Collection[str]) -> Counter[Key]:
+    """The tweets for every project, added to those of each."""
+    names = {name for _, name in counts if name != EVERY_PROJECT}.union(worked_on)
+    if not names:
+        return counts
+    days = {day for day, _ in counts}
+    return Counter({(day, name): counts[day, name] + shared.get(day, 0) for day in days for name in names})
+
+
+def _came_twice(connection: sa.Connection, span: _Span) -> Counter[Key]:
+    """Tweets that came for a project and also for every one."""
+    came, for_all = tweet_projects, tweet_projects.alias()
+    # From these few to their hours: with a condition on the hour, SQLite would go through all tweets of the days.
+    hour = sa.select(tweets.c.window_start).where(tweets.c.tweet_id == came.c.tweet_id).scalar_subquery()
+    query = (
+        sa.select(hour.label("hour"), came.c.project, sa.func.count())
+        .join(for_all, sa.and_(for_all.c.tweet_id == came.c.tweet_id, for_all.c.project == EVERY_PROJECT))
+        .where(came.c.project != EVERY_PROJECT)
+        .group_by(sa.text("hour"), came.c.project)
+    )
+    rows = connection.execute(query)
+    return _by_day((hour, name, count) for hour, name, count in rows if hour and span.start <= hour < span.end)
+
+
+@dataclass(frozen=True)
+class _DecisionCounts:
+    """Suggestions by day and project, tweets by what became of theirs, and how often people said yes."""
+
+    by_day: dict[str, Counter[Key]]
+    by_topic: tuple[Rate, ...]
+    by_band: tuple[Rate, ...]
+
+
+def _decisions(connection: sa.Connection, span: _Span) -> _DecisionCounts:
+    each, chosen = _per_tweet(span), comment_opportunities
+    band = sum((sa.case((chosen.c.total >= edge / BANDS, 1), else_=0) for edge in range(1, BANDS)), sa.literal(0))
+    flags = ("approved", "refused", "posted")
+    amounts = ("suggestions", "approved_suggestions", "rejected_suggestions", "posted_suggestions")
+    query = (
+        sa.select(
+            each.c.window_start,
+            each.c.project,
+            chosen.c.topic,
+            band.label("band"),
+            sa.func.count().label("answered"),
+            *(sa.func.sum(each.c[name]).label(name) for name in (*flags, *amounts)),
+        )
+        .outerjoin_from(each, chosen, sa.and_(chosen.c.project == each.c.project, chosen.c.tweet_id == each.c.tweet_id))
+        .group_by(each.c.window_start, each.c.project, chosen.c.topic, band)
+    )
+    by_day: dict[str, Counter[Key]] = {name: Counter() for name in ("answered", *flags, *amounts)}
+    topics: _Decided = defaultdict(Counter)
+    bands: _Decided = defaultdict(Counter)
+    for row in connection.execute(query):
+        key = (row.window_start.date(), row.project)
+        for name, of_days in by_day.items():
+            # PostgreSQL adds up to a Decimal.
+            of_days[key] += int(getattr(row, name))
+        decided = int(row.approved) + int(row.refused)
+        if decided and row.topic is not None:
+            for counts in (topics[row.topic], bands[f"{row.band / BANDS:.1f} to {(row.band + 1) / BANDS:.1f}"]):
+                counts.update(approved=int(row.approved), decided=decided)
+    in_order = tuple(sorted(_rates(bands), key=lambda rate: rate.name))
+    return _DecisionCounts(by_day, _most_decided_first(topics), in_order)
+
+
+def _per_tweet(span: _Span) -> sa.Subquery:
+    """A row for each tweet with suggestions: how many there are, and 1 or 0 for what a person made of them."""
+    table = comment_suggestions
+
+    def count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.sum(sa.case((condition, 1), else_=0))
+
+    approved, rejected = count(_STANDS_APPROVED), count(table.c.status == REJECTED)
+    posted = count(table.c.status == POSTED)
+    return (
+        sa.select(
+            table.c.project,
+            table.c.tweet_id,
+            sa.func.min(table.c.window_start, type_=table.c.window_start.type).label("window_start"),
+            sa.case((approved > 0, 1), else_=0).label("approved"),
+            sa.case((rejected == sa.func.count(), 1), else_=0).label("refused"),
+            sa.case((posted > 0, 1), else_=0).label("posted"),
+            sa.func.count().label("suggestions"),
+            approved.label("approved_suggestions"),
+            rejected.label("rejected_suggestions"),
+            posted.label("posted_suggestions"),
+        )
+        .where(*span.of(table))
+        .group_by(table.c.project, table.c.tweet_id)
+        .subquery()
+    )
+
+
+def _rates_of_types(connection: sa.Connection, span: _Span) -> tuple[Rate, ...]:
+    table = comment_suggestions
+    approved = sa.case((_STANDS_APPROVED, 1), else_=0)
+    query = (
+        sa.select(table.c.suggestion_type, sa.func.sum(approved), sa.func.count())
+        .where(*span.of(table), sa.or_(_STANDS_APPROVED, table.c.status == REJECTED))
+        .group_by(table.c.suggestion_type)
+    )
+    types: _Decided = defaultdict(Counter)
+    for name, said_yes, count in connection.execute(query):
+        types[name].update(approved=int(said_yes), decided=count)
+    return _most_decided_first(types)
+
+
+_Decided = defaultdict[str, Counter[str]]
+
+
+def _rates(counted: _Decided) -> list[Rate]:
+    return [Rate(name, counts["approved"], counts["decided"]) for name, counts in counted.items()]
+
+
+def _most_decided_first(counted: _Decided) -> tuple[Rate, ...]:
+    return tuple(sorted(_rates(counted), key=lambda rate: (-rate.decided, rate.name)))
+
+
+def _costs(connection: sa.Connection, span: _Span) -> dict[Key, float | None]:
+    """What the suggestions of a language model cost. A request about tweets of several hours is shared out by tweets,
+    as ``opportunities`` does it for one window."""
+    written = comment_suggestions.c
+    per_request = (
+        sa.select(
+            written.request_id,
+            written.window_start,
+            written.project,
+            sa.func.count(written.tweet_id.distinct()).label("tweets_here"),
+        )
+        .where(*span.of(comment_suggestions), written.provider != OFFLINE)
+        .group_by(written.request_id, written.window_start, written.project)
+        .subquery()
+    )
+    paid = sa.select(
+        per_request.c.window_start,
+        per_request.c.project,
+        per_request.c.tweets_here,
+        llm_requests.c.counted_cost_usd,
+        sa.func.json_array_length(llm_requests.c.tweet_ids),
+    ).select_from(per_request.outerjoin(llm_requests, llm_requests.c.id == per_request.c.request_id))
+    costs: dict[Key, float | None] = {}
+    for hour, project, here, cost_usd, asked in connection.execute(paid):
+        key = (hour.date(), project)
+        before = costs.get(key, 0.0)
+        known = cost_usd is not None and before is not None
+        costs[key] = before + cost_usd * min(1.0, here / max(1, asked)) if known else None
+    return costs
+
+
+def _quota(connection: sa.Connection, now: datetime, days: int) -> tuple[QuotaDay, ...]:
+    today = now.astimezone(PACIFIC).date()
+    dates = [today - timedelta(days=number) for number in reversed(range(days))]
+    used = quota_days.c
+    query = (
+        sa.select(
+            used.day,
+            sa.func.sum(used.requests).label("requests"),
+            sa.func.sum(used.tokens).label("tokens"),
+            sa.func.sum(used.cost_usd).label("cost_usd"),
+            sa.func.max(used.requests).label("busiest"),
+        )
+        # The offline provider has a ledger and no quota. Days are ISO dates, which sort as they follow each other.
+        .where(used.quota_key != OFFLINE, used.day >= dates[0].isoformat(), used.day <= today.isoformat())
+        .group_by(used.day)
+    )
+    found = {row.day: row for row in connection.execute(query)}
+    return tuple(
+        QuotaDay(day, int(row.requests), int(row.tokens), float(row.cost_usd), int(row.busiest))
+        if (row := found.get(day.isoformat()))
+        else QuotaDay(day, 0, 0, 0.0, 0)
+        for day in dates
+    )
+
+
+def _by_day(rows: Iterable[Any]) -> Counter[Key]:
+    """Counts of (hour, project) as counts of (day, project)."""
+    counts: Counter[Key] = Counter()
+    for hour, project, count in rows:
+        counts[hour.date(), project] += count
+    return counts

@@ -1,0 +1,109 @@
+"""How people are told about hours, counts, sums and outcomes, and the templates that do it: one way for every page."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from viral_assets.hours import HOUR, HourRange
+from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.text.display import folded, one_line, readable
+from viral_assets.text.x_links import profile_link
+
+# BCP 47's shape, and X's own codes that are no language at all (undetermined, media or links only, art, ...).
+_LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8})*", re.ASCII)
+_NO_LANGUAGE = frozenset({"und", "zxx", "art", "qam", "qct", "qht", "qme", "qst"})
+_OLD_CODES = {"in": "id", "iw": "he", "ji": "yi"}
+
+# Heading, and what to say, for a tweet without suggestions. None: no run has finished it.
+_OUTCOMES: dict[str | None, tuple[str, str]] = {
+    None: ("No suggestions yet", "No generation run has taken up this tweet."),
+    "done": ("No suggestions", "The run ended without an open suggestion for this tweet."),
+    "filtered": ("Left out by the quality filter", "What was written for this tweet was not good enough to show."),
+    "blocked": ("Withheld by the safety filter", "The model's provider did not want to answer this tweet."),
+    "failed": ("Could not be written", "Asking several times gave no usable answer."),
+    "deferred": ("Waiting for quota", "The limits of the day were reached; a later run takes this tweet up."),
+}
+
+
+def page_templates(package: str) -> Environment:
+    """The templates of a package, with everything escaped, and the words of this module as filters."""
+    environment = Environment(
+        loader=PackageLoader(package),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        clock=clock,
+        folded=folded,
+        grouped=lambda count: f"{count:,}",
+        human=human_count,
+        iso=lambda instant: f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        kind=kind,
+        language=language,
+        money=money,
+        one_line=one_line,
+        outcome=outcome,
+        profile=profile_link,
+        readable=readable,
+    )
+    return environment
+
+
+def window_text(window: HourRange) -> str:
+    """``Sat 21 Nov 2026, 20:00–21:00 UTC``; a range over days names both, one of whole days names only days."""
+    start, end = window.start, window.end
+    last = end - HOUR
+    if start.hour == 0 and end.hour == 0:
+        return f"{_day(start)} (UTC)" if start.date() == last.date() else f"{_day(start)} – {_day(last)} (UTC)"
+    if start.date() == last.date():
+        return f"{_day(start)}, {start:%H:%M}–{end:%H:%M} UTC"
+    return f"{_day(start)}, {start:%H:%M} – {_day(end)}, {end:%H:%M} UTC"
+
+
+def human_count(count: int) -> str:
+    """``987``, ``1.2K``, ``12K``, ``3.4M``, ``1.1B``: cut off, never rounded up, as X writes counts."""
+    for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if count >= size:
+            tenths = count * 10 // size
+            return f"{tenths // 10}{letter}" if tenths >= 100 or tenths % 10 == 0 else f"{tenths / 10}{letter}"
+    return str(count)
+
+
+def money(cost_usd: float) -> str:
+    """Dollars and cents; under ten cents, two significant digits."""
+    decimals = 2 if cost_usd == 0 or cost_usd >= 0.1 else 1 - math.floor(math.log10(cost_usd))
+    return f"${cost_usd:,.{decimals}f}"
+
+
+def language(code: str | None) -> str | None:
+    """The code as an HTML ``lang``, or None where it names no language."""
+    if not code or not _LANGUAGE.fullmatch(code) or code.lower() in _NO_LANGUAGE:
+        return None
+    return _OLD_CODES.get(code.lower(), code)
+
+
+def kind(name: str) -> str:
+    """``ask_question`` as words."""
+    words = one_line(re.sub("[_-]+", " ", name))
+    return words[:1].upper() + words[1:]
+
+
+def clock(instant: datetime) -> str:
+    """``21 Nov, 20:14``; the year and the zone stand in the page's header."""
+    instant = instant.astimezone(UTC)
+    return f"{instant.day} {instant:%b}, {instant:%H:%M}"
+
+
+def outcome(view: OpportunityView) -> tuple[str, str]:
+    """A heading and a sentence for a tweet without suggestions."""
+    return _OUTCOMES.get(view.outcome, _OUTCOMES[None])
+
+
+def _day(instant: datetime) -> str:
+    return f"{instant:%a} {instant.day} {instant:%b %Y}"

@@ -1,0 +1,153 @@
+"""Tweets out of the items of Apify's ``apidojo/tweet-scraper`` and the Actors that write like it.
+
+Where items come from, a file or a dataset, does not matter here. Fields: https://apify.com/apidojo/tweet-scraper.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from viral_assets.sources.base import Record, Reject
+from viral_assets.sources.parsers.columns import NO_RESULTS, own_counts
+from viral_assets.sources.parsers.fields import (
+    Times,
+    UnusableError,
+    author_name,
+    handle,
+    handle_in_url,
+    is_retweet_text,
+    language,
+    loose_count,
+    optional_id,
+    shown,
+    tweet_id_or_in_url,
+    tweet_text,
+)
+from viral_assets.sources.parsers.json_values import Broken
+from viral_assets.sources.parsers.x_api_v2 import raw_json
+from viral_assets.sources.tweet import Tweet
+
+Object = Mapping[str, Any]
+
+KEYS = frozenset({"fullText", "likeCount", "retweetCount", "createdAt", "noResults", "twitterUrl", "viewCount"})
+"""An object with one of these keys, and none of the X API's, is an item."""
+
+MAPPING = {
+    "tweet_id": "id, else in url or twitterUrl",
+    "text": "the longer of text and fullText; of a retweet, the original's where that is longer",
+    "created_at": "createdAt",
+    "author_handle": "author.userName",
+    "author_followers": "author.followers",
+    "author_verified": "author.isBlueVerified or author.isVerified",
+    "lang": "lang",
+    "is_retweet": "isRetweet or retweet",
+    "is_reply": "isReply or inReplyToId",
+    "is_quote": "isQuote or quote",
+    "like_count": "likeCount (0 for retweets, as are the other counts)",
+    "reply_count": "replyCount",
+    "retweet_count": "retweetCount",
+    "quote_count": "quoteCount",
+    "view_count": "viewCount",
+    "bookmark_count": "bookmarkCount",
+    "conversation_id": "conversationId",
+}
+
+_TWEET_KEYS = ("id", "url", "twitterUrl", "text", "fullText", "createdAt")
+# What an item consists of that stands for "nothing found", or for a demonstration in place of results.
+_NOTHING = frozenset({"noResults", "demo", "searchTerm", "query"})
+_ORIGINALS = ("retweet", "retweeted_tweet", "retweetedTweet")
+_QUOTED = ("quote", "quoted_tweet", "quotedTweet")
+
+
+class ApifyItems:
+    """Turns parsed items into records.
+
+    Args:
+        times: reads and checks times.
+        remarks: counts what is no record but worth telling.
+    """
+
+    def __init__(self, times: Times, remarks: Counter[str]) -> None:
+        self._times = times
+        self._remarks = remarks
+
+    def records(self, value: object, locator: str) -> Iterator[Record]:
+        """The records of one value; a list is opened once. A search that found nothing is told by an item without any.
+
+        Args:
+            locator: where the value is in its source.
+        """
+        if isinstance(value, list):
+            for number, item in enumerate(value, 1):
+                yield from self._of_item(item, f"{locator}, item {number}")
+        else:
+            yield from self._of_item(value, locator)
+
+    def _of_item(self, item: object, locator: str) -> Iterator[Record]:
+        if isinstance(item, dict) and is_nothing(item):
+            self._remarks[NO_RESULTS] += 1
+            return
+        try:
+            yield self._tweet(item)
+        except UnusableError as error:
+            yield Reject(locator, error.reason, error.detail, raw_json(item))
+
+    def _tweet(self, item: object) -> Tweet:
+        if isinstance(item, Broken):
+            raise UnusableError("bad_json", f"this is not JSON: {item.error}")
+        if not isinstance(item, dict) or not any(key in item for key in _TWEET_KEYS):
+            raise UnusableError("not_a_tweet", f"{shown(item)} is not a tweet of Apify's")
+        url = item.get("url") or item.get("twitterUrl")
+        identity = tweet_id_or_in_url(item.get("id"), item.get("url"), item.get("twitterUrl"))
+        created_at = self._times.created_at(item.get("createdAt"), identity)
+        original = next((found for key in _ORIGINALS if (found := _object(item.get(key)))), {})
+        text = tweet_text(item.get("text"), item.get("fullText"), _retweeted(original))
+        author = _object(item.get("author")) or _object(item.get("user"))
+        retweet = item.get("isRetweet") is True or bool(original)
+        counts = {
+            "like_count": loose_count("likeCount", item.get("likeCount")) or 0,
+            "reply_count": loose_count("replyCount", item.get("replyCount")) or 0,
+            "retweet_count": loose_count("retweetCount", item.get("retweetCount")) or 0,
+            "quote_count": loose_count("quoteCount", item.get("quoteCount")) or 0,
+            "view_count": loose_count("viewCount", item.get("viewCount")),
+            "bookmark_count": loose_count("bookmarkCount", item.get("bookmarkCount")),
+        }
+        followers = author.get("followers", author.get("followersCount"))
+        return Tweet(
+            tweet_id=identity,
+            created_at=created_at,
+            text=text,
+            author_handle=_handle(author) or handle_in_url(url if isinstance(url, str) else ""),
+            collected_at=self._times.collected_at(item.get("scrapedAt")),
+            author_id=optional_id(author.get("id")),
+            author_name=author_name(author.get("name")),
+            author_followers=loose_count("followers", followers),
+            author_verified=any(author.get(key) is True for key in ("isBlueVerified", "isVerified", "verified")),
+            lang=language(item.get("lang")),
+            is_retweet=retweet or is_retweet_text(text),
+            is_reply=item.get("isReply") is True or optional_id(item.get("inReplyToId")) is not None,
+            is_quote=item.get("isQuote") is True or any(_object(item.get(key)) for key in _QUOTED),
+            conversation_id=optional_id(item.get("conversationId")),
+            **(own_counts(counts, self._remarks) if retweet else counts),
+        )
+
+
+def is_nothing(item: Object) -> bool:
+    """Whether an item says that there were no results, or stands for some in a demonstration."""
+    return item.get("noResults") is True or (bool(item) and item.keys() <= _NOTHING)
+
+
+def _object(value: object) -> Object:
+    return value if isinstance(value, dict) else {}
+
+
+def _handle(author: Object) -> str:
+    return next((found for key in ("userName", "username", "screenName") if (found := handle(author.get(key)))), "")
+
+
+def _retweeted(original: Object) -> str | None:
+    """The retweet's text in full, made of the original's: its own is cut."""
+    texts = [text for key in ("text", "fullText") if isinstance(text := original.get(key), str) and text]
+    return f"RT @{_handle(_object(original.get('author')))}: {max(texts, key=len)}" if texts else None

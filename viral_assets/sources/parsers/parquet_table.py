@@ -1,0 +1,191 @@
+"""Rows of Parquet files, as the texts a table would have; nested columns become columns with dotted names.
+
+Read in small pieces, so that memory does not grow with the file. What a row group cannot give, because its bytes are
+damaged, is one reject that tells how many rows it had.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any
+
+import orjson
+
+from viral_assets.errors import SourceError
+from viral_assets.sources.base import Record, Reject
+from viral_assets.sources.parsers.columns import Rows, cell_text
+from viral_assets.sources.parsers.fields import UnusableError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from viral_assets.sources.content.file_probe import FileProbe
+
+BATCH_ROWS = 1_000
+MOST_COLUMNS = 20_000
+BUFFER_BYTES = 2**20
+MOST_THRIFT = 64 * 2**20
+"""Bytes of the descriptions inside a file; a damaged length must not take all memory."""
+
+
+class ParquetTable:
+    """One Parquet file, open; a context manager.
+
+    Args:
+        survey: of the file. A packed one is unpacked to a temporary file first: Parquet is read from its end.
+
+    Raises:
+        SourceError: the file is damaged where it says what is in it.
+    """
+
+    def __init__(self, probe: FileProbe) -> None:
+        # Half a second to import, which only files of this kind should cost.
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._damages = (pa.ArrowException, OSError, ValueError, MemoryError, TypeError, KeyError, OverflowError)
+        self._stream: IO[bytes] = _seekable(probe)
+        try:
+            self._file: pq.ParquetFile = pq.ParquetFile(
+                self._stream,
+                buffer_size=BUFFER_BYTES,
+                pre_buffer=False,
+                thrift_string_size_limit=MOST_THRIFT,
+                thrift_container_size_limit=MOST_THRIFT // 64,
+                arrow_extensions_enabled=False,
+            )
+            self._columns = list(_leaves(self._file.schema_arrow))
+        except self._damages as error:
+            self._stream.close()
+            raise SourceError(f"{probe.name}: a Parquet file that cannot be read ({_in_a_line(error)})") from None
+        if len(self._columns) > MOST_COLUMNS:
+            self._stream.close()
+            raise SourceError(f"{probe.name}: a Parquet file with more than {MOST_COLUMNS:,} columns")
+
+    def __enter__(self) -> ParquetTable:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close(force=True)
+        self._stream.close()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all columns, nested ones with dots."""
+        return tuple(".".join(path) for path in self._columns)
+
+    def records(self, rows: Rows) -> Iterator[Record]:
+        """The records of all rows, which are counted from 1."""
+        number = 0
+        for group in range(self._file.num_row_groups):
+            expected, read = self._file.metadata.row_group(group).num_rows, 0
+            try:
+                for cells in self._rows_of(group):
+                    read += 1
+                    record = self._record(rows, cells, f"row {number + read}")
+                    if record is not None:
+                        yield record
+            except self._damages as error:
+                lost = (
+                    f"rows {number + read + 1:,} to {number + expected:,} cannot be read: their part of the file is "
+                    f"damaged ({_in_a_line(error)})"
+                )
+                yield Reject(f"row group {group + 1}", "bad_parquet", lost, "")
+            number += expected
+
+    def _record(self, rows: Rows, cells: list[str], place: str) -> Record | None:
+        try:
+            return rows.tweet(cells)
+        except UnusableError as error:
+            raw = dict(zip(self.names, cells, strict=True))
+            filled = {name: cell for name, cell in raw.items() if cell}
+            return Reject(place, error.reason, error.detail, orjson.dumps(_encodable(filled)).decode())
+
+    def _rows_of(self, group: int) -> Iterator[list[str]]:
+        batches = self._file.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False)
+        for batch in batches:
+            columns = [_texts(_column(batch, path)) for path in self._columns]
+            yield from map(list, zip(*columns, strict=True))
+
+
+def _seekable(probe: FileProbe) -> IO[bytes]:
+    if not probe.packing:
+        return probe.path.open("rb")
+    unpacked: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed by the table
+    with probe.open_bytes() as content:
+        shutil.copyfileobj(content, unpacked, 2**20)
+    unpacked.seek(0)
+    return unpacked
+
+
+def _leaves(schema: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The columns that are no structures, as paths; of a structure those inside."""
+    import pyarrow as pa
+
+    for field in schema:
+        inside = (*path, field.name)
+        if pa.types.is_struct(field.type) and len(inside) < 5:
+            yield from _leaves([field.type.field(index) for index in range(field.type.num_fields)], inside)
+        else:
+            yield inside
+
+
+def _column(batch: pa.RecordBatch, path: tuple[str, ...]) -> pa.Array:
+    """The values of a column; null where a structure around it is."""
+    import pyarrow.compute as pc
+
+    column = batch.column(batch.schema.names.index(path[0]))
+    for name in path[1:]:
+        column = pc.struct_field(column, name)
+    return column
+
+
+def _texts(column: pa.Array) -> list[str]:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return [value or "" for value in _decoded(column)]
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    if pa.types.is_floating(column.type):
+        return ["" if value is None or value != value else _number(value) for value in column.to_pylist()]
+    return [cell_text(value) for value in column.to_pylist()]
+
+
+def _decoded(column: pa.Array) -> list[str | None]:
+    """Text that is not UTF-8 keeps its bytes as surrogates, as in text files, for whoever meets it to judge."""
+    import pyarrow as pa
+
+    try:
+        values: list[str | None] = column.to_pylist()
+    except UnicodeDecodeError:
+        large = pa.types.is_large_string(column.type)
+        binary = column.view(pa.large_binary() if large else pa.binary())
+        return [None if value is None else value.decode("utf-8", "surrogateescape") for value in binary.to_pylist()]
+    return values
+
+
+def _number(value: float) -> str:
+    """Whole numbers as such: pandas makes fractions of a column of them that has a gap. Beyond 2**53 they are rounded
+    and must not look as if they were not.
+    """
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+
+
+def _encodable(cells: dict[str, str]) -> dict[str, str]:
+    return {
+        name.encode("utf-8", "backslashreplace").decode(): cell.encode("utf-8", "backslashreplace").decode()
+        for name, cell in cells.items()
+    }
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

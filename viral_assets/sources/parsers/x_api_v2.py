@@ -1,0 +1,182 @@
+"""Tweets out of the objects X's API v2 answers with, in every shape they are kept in.
+
+Pages (``data`` a list), stream objects (``data`` one tweet), and tweets flattened by twarc2 (the author inside the
+tweet). Tweets are what ``data`` holds; those in ``includes`` are merely referred to and not taken.
+Fields: https://docs.x.com/x-api/fundamentals/data-dictionary. Reading bytes is not done here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from viral_assets.sources.base import Record, Reject
+from viral_assets.sources.parsers.fields import (
+    Times,
+    UnusableError,
+    author_name,
+    count,
+    handle,
+    is_retweet_text,
+    language,
+    optional_id,
+    shown,
+    tweet_id,
+    tweet_text,
+)
+from viral_assets.sources.parsers.json_values import MENDED, Broken
+from viral_assets.sources.tweet import Tweet
+
+Object = Mapping[str, Any]
+
+_TWEET_KEYS = ("id", "text", "created_at")
+_PAGE_KEYS = frozenset({"includes", "meta", "errors", "matching_rules", "__twarc"})
+_VERIFIED_TYPES = ("blue", "business", "government")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class XApiV2:
+    """Turns parsed objects into records.
+
+    Args:
+        times: reads and checks times.
+        remarks: counts what is no record but worth telling.
+    """
+
+    def __init__(self, times: Times, remarks: Counter[str]) -> None:
+        self._times = times
+        self._remarks = remarks
+
+    def records(self, value: object, locator: str) -> Iterator[Record]:
+        """The records of one value; a list is opened once.
+
+        Args:
+            value: a page, a stream object, a flattened tweet, a list of these, or anything else.
+            locator: where the value is in its source.
+        """
+        if isinstance(value, list):
+            for number, item in enumerate(value, 1):
+                yield from self._of_object(item, f"{locator}, item {number}")
+        else:
+            yield from self._of_object(value, locator)
+
+    def _of_object(self, value: object, locator: str) -> Iterator[Record]:
+        if isinstance(value, dict) and "data" in value:
+            yield from self._of_page(value, locator)
+        elif isinstance(value, dict) and value and value.keys() <= _PAGE_KEYS:
+            self._remarks["page without tweets"] += 1
+        else:
+            retrieved = _object(value.get("__twarc")).get("retrieved_at") if isinstance(value, dict) else None
+            yield self._record(value, locator, {}, self._times.collected_at(retrieved))
+
+    def _of_page(self, page: Object, locator: str) -> Iterator[Record]:
+        if page.get(MENDED) is True:
+            self._remarks["damaged page, its undamaged tweets are kept"] += 1
+        data = page["data"]
+        if not data and not isinstance(data, str | bool | int | float):  # null, and {} where a list is due
+            self._remarks["page without tweets"] += 1
+            return
+        users = _users(_object(page.get("includes")).get("users"))
+        collected_at = self._times.collected_at(_object(page.get("__twarc")).get("retrieved_at"))
+        if isinstance(data, list):
+            for number, tweet in enumerate(data, 1):
+                yield self._record(tweet, f"{locator}, tweet {number}", users, collected_at)
+        else:
+            yield self._record(data, locator, users, collected_at)
+
+    def _record(self, value: object, locator: str, users: Object, collected_at: datetime | None) -> Record:
+        try:
+            return self._tweet(value, users, collected_at)
+        except UnusableError as error:
+            return Reject(locator, error.reason, error.detail, raw_json(value))
+
+    def _tweet(self, value: object, users: Object, collected_at: datetime | None) -> Tweet:
+        if isinstance(value, Broken):
+            raise UnusableError("bad_json", f"this is not JSON: {value.error}")
+        if not isinstance(value, dict) or not any(key in value for key in _TWEET_KEYS):
+            raise UnusableError("not_a_tweet", f"{shown(value)} is not a tweet of the X API v2")
+        identity = tweet_id(value.get("id"))
+        created_at = self._times.created_at(value.get("created_at"))
+        note = value.get("note_tweet")
+        text = tweet_text(value.get("text"), note.get("text") if isinstance(note, dict) else None)
+        metrics = _metrics(value)
+        author_id = optional_id(value.get("author_id"))
+        author = _object(users.get(author_id or "", value.get("author")))
+        kinds = _reference_kinds(value.get("referenced_tweets"))
+        return Tweet(
+            tweet_id=identity,
+            created_at=created_at,
+            text=text,
+            author_handle=handle(author.get("username")),
+            collected_at=collected_at,
+            author_id=author_id or optional_id(author.get("id")),
+            author_name=author_name(author.get("name")),
+            author_followers=count("followers_count", _object(author.get("public_metrics")).get("followers_count")),
+            author_verified=author.get("verified") is True or author.get("verified_type") in _VERIFIED_TYPES,
+            lang=language(value.get("lang")),
+            is_retweet="retweeted" in kinds or is_retweet_text(text),
+            is_reply="replied_to" in kinds or optional_id(value.get("in_reply_to_user_id")) is not None,
+            is_quote="quoted" in kinds,
+            like_count=count("like_count", metrics.get("like_count")) or 0,
+            reply_count=count("reply_count", metrics.get("reply_count")) or 0,
+            retweet_count=count("retweet_count", metrics.get("retweet_count")) or 0,
+            quote_count=count("quote_count", metrics.get("quote_count")) or 0,
+            view_count=count("impression_count", metrics.get("impression_count")),
+            bookmark_count=count("bookmark_count", metrics.get("bookmark_count")),
+            conversation_id=optional_id(value.get("conversation_id")),
+        )
+
+
+def _object(value: object) -> Object:
+    return value if isinstance(value, dict) else {}
+
+
+def _users(value: object) -> dict[str, Object]:
+    if not isinstance(value, list):
+        return {}
+    users = ((optional_id(user.get("id")), user) for user in value if isinstance(user, dict))
+    return {identity: user for identity, user in users if identity is not None}
+
+
+def _metrics(tweet: Object) -> Object:
+    metrics = tweet.get("public_metrics")
+    if isinstance(metrics, dict):
+        return metrics
+    if metrics is None or metrics == []:
+        return {}
+    raise UnusableError("bad_count", f"public_metrics is {shown(metrics)}, which holds no counts")
+
+
+def _reference_kinds(references: object) -> Iterable[str]:
+    if not isinstance(references, list):
+        return ()
+    return [kind for item in references if isinstance(item, dict) and isinstance(kind := item.get("type"), str)]
+
+
+def raw_json(value: object) -> str:
+    """The text of a rejected value: as it stood where it is broken, else written anew."""
+    if isinstance(value, Broken):
+        return visible(value.text)
+    try:
+        return orjson.dumps(value).decode()
+    except (TypeError, ValueError):  # surrogates, integers beyond 64 bits, deep nesting
+        try:
+            return json.dumps(value)
+        except (TypeError, ValueError, RecursionError):
+            return shown(value)
+
+
+def visible(text: str) -> str:
+    """Bytes that could not be decoded, and halves of characters, written out as ``\\xff`` and ``\\ud83d``."""
+    return text if text.isascii() else _SURROGATE.sub(_written_out, text)
+
+
+def _written_out(surrogate: re.Match[str]) -> str:
+    code = ord(surrogate[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"

@@ -1,0 +1,231 @@
+"""X's API v2 through tweepy: two questions, their answers as parsed JSON, and every failure as an error of ours.
+
+When to ask, and what to do with the answers, is in ``x_search`` and ``x_refresh``. Tweepy waits for rate limits
+with a blind sleep, sets no time limit, has its host hard-coded and writes the token into its debug log; so the adapter
+here does what goes over the wire, and waiting is left to the caller.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+import tweepy
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+
+from viral_assets.errors import (
+    ConfigurationError,
+    ServiceBusyError,
+    ServiceRefusedError,
+    ServiceUnavailableError,
+    SourceError,
+)
+
+MOST_A_PAGE = 100
+LEAST_A_PAGE = 10
+"""Posts of one answer to a search; a lookup takes as many ids, and as few as one."""
+
+CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
+
+DEFAULT_BLOCK_SECONDS = 60.0
+"""After a 429 that does not say for how long."""
+
+# https://docs.x.com/x-api/fundamentals/data-dictionary: what a Tweet of ours is made of, and nothing else.
+TWEET_FIELDS = [
+    *("author_id", "conversation_id", "created_at", "in_reply_to_user_id", "lang", "note_tweet", "public_metrics"),
+    *("referenced_tweets", "text"),
+]
+USER_FIELDS = ["name", "public_metrics", "username", "verified", "verified_type"]
+
+X_API = "https://api.x.com"
+
+_SHOWN_CHARACTERS = 300
+
+
+class StaleTokenError(ServiceRefusedError):
+    """The service does not know the ``next_token`` (any more): the same posts can be asked for by their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class XApiAnswer:
+    """One page.
+
+    Args:
+        page: the parsed object.
+        digest: SHA-256 (hex) of the body.
+        pause_seconds: how long the service takes no more such requests, where this was the last of its window; else 0.
+    """
+
+    page: dict[str, Any]
+    content_hash: str
+    pause_seconds: float = 0.0
+
+    @property
+    def posts(self) -> int:
+        """Delivered, and so charged."""
+        data = self.page.get("data")
+        return len(data) if isinstance(data, list) else int(bool(data))
+
+
+class XApiClient:
+    """Searches and looks up posts.
+
+    Args:
+        token: the app's bearer token.
+        base_url: of another host that speaks the API; X's own by default.
+        timeout: seconds to connect, and between two pieces of an answer.
+
+    Raises:
+        ConfigurationError: the base URL is none.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        base_url: str | None = None,
+        timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
+    ) -> None:
+        self.account = "x_api:" + hashlib.sha256(token.encode()).hexdigest()[:16]
+        self._host = urlsplit(base_url or X_API).netloc
+        if base_url is not None and (urlsplit(base_url).scheme not in ("http", "https") or not self._host):
+            raise ConfigurationError("X_API_BASE_URL is not a URL; write it like https://api.x.com")
+        self._tweepy = tweepy.Client("set when it is sent", return_type=requests.Response)
+        # Whatever host tweepy names, and wherever an answer may point: the token goes to this one.
+        self._tweepy.session.mount("https://", _Wire(token, base_url or X_API, timeout))
+        self._tweepy.session.mount("http://", _Wire(token, base_url or X_API, timeout))
+
+    def search(self, query: str, *, max_results: int, **bounds: Any) -> XApiAnswer:
+        """One page of the posts of the last seven days, newest first.
+
+        Args:
+            bounds: ``start_time`` and ``end_time``, or ``since_id`` and ``until_id`` (X takes no mixture of the two),
+                and ``next_token``.
+
+        Raises:
+            StaleTokenError: the ``next_token`` is not accepted.
+            ServiceRefusedError, ServiceUnavailableError, ServiceBusyError: there is no answer.
+        """
+        return self._asked(
+            self._tweepy.search_recent_tweets,
+            query=query,
+            max_results=max_results,
+            expansions=["author_id"],
+            tweet_fields=TWEET_FIELDS,
+            user_fields=USER_FIELDS,
+            **{name: value for name, value in bounds.items() if value is not None},
+        )
+
+    def lookup(self, ids: Sequence[str]) -> XApiAnswer:
+        """Up to 100 posts by id; those that are gone are in the page's ``errors``.
+
+        Raises:
+            ServiceRefusedError, ServiceUnavailableError, ServiceBusyError: there is no answer.
+        """
+        return self._asked(
+            self._tweepy.get_tweets,
+            ids=list(ids),
+            expansions=["author_id"],
+            tweet_fields=TWEET_FIELDS,
+            user_fields=USER_FIELDS,
+        )
+
+    def _asked(self, method: Any, **parameters: Any) -> XApiAnswer:
+        try:
+            response: requests.Response = method(**parameters)
+        except tweepy.HTTPException as error:
+            raise self._explained(error, parameters) from None
+        except requests.RequestException as error:
+            # An answer cut short was begun; a connection that was never there was not.
+            begun = not isinstance(error, requests.ConnectionError | requests.ConnectTimeout)
+            raise self._unreachable(error, may_be_charged=begun) from None
+        except (tweepy.TweepyException, AttributeError, TypeError, ValueError) as error:
+            # Tweepy stumbles over error bodies and headers that are not as X writes them.
+            raise self._unreachable(error, may_be_charged=True) from None
+        try:
+            page = orjson.loads(response.content)
+        except ValueError:
+            page = None
+        if not isinstance(page, dict):
+            raise ServiceUnavailableError(
+                f"the X API at {self._host} sent something that is not a page of posts; try again later",
+                may_be_charged=True,
+            )
+        return XApiAnswer(page, hashlib.sha256(response.content).hexdigest(), _pause(response))
+
+    def _unreachable(self, error: Exception, *, may_be_charged: bool) -> ServiceUnavailableError:
+        return ServiceUnavailableError(
+            f"the X API at {self._host} did not answer to the end ({type(error).__name__}); try again later",
+            may_be_charged=may_be_charged,
+        )
+
+    def _explained(self, error: tweepy.HTTPException, parameters: dict[str, Any]) -> SourceError:
+        response, status = error.response, error.response.status_code
+        said = _said(error)
+        if status == 429:
+            if "usage cap" in said.lower():
+                return ServiceRefusedError(f"the X API: the month's posts are used up ({said}); raise the cap at X")
+            seconds = _seconds_to_reset(response) or DEFAULT_BLOCK_SECONDS
+            return ServiceBusyError(f"the X API takes no more requests for {seconds:,.0f} s", seconds=seconds)
+        if status >= 500:
+            return ServiceUnavailableError(f"the X API failed ({status}); try again later")
+        if status == 400 and "next_token" in parameters and "next_token" in said:
+            return StaleTokenError(f"the X API does not accept where reading stopped ({said})")
+        advice = {
+            400: "mend the query in the project file",
+            401: "the bearer token is wrong or has expired; set X_BEARER_TOKEN to a new one",
+            402: "the account has no credits; buy some at X",
+            403: "the token's app may not do this; look at its plan and its project at X",
+            404: "X_API_BASE_URL is not the X API",
+        }.get(status, "look at what X says about it")
+        return ServiceRefusedError(f"the X API refused ({status}: {said}); {advice}")
+
+
+class _Wire(HTTPAdapter):
+    """Puts the token on, sends to the right host, and waits for an answer only so long."""
+
+    def __init__(self, token: str, base_url: str, timeout: tuple[float, float]) -> None:
+        super().__init__()
+        self._token, self._base_url, self._timeout = token, base_url.rstrip("/"), timeout
+
+    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:  # type: ignore[override]
+        asked = urlsplit(request.url or "")
+        request.url = self._base_url + asked.path + (f"?{asked.query}" if asked.query else "")
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        # Those that were found are for tweepy's host.
+        how |= {"timeout": self._timeout, "proxies": get_environ_proxies(request.url)}
+        return super().send(request, **how)
+
+
+def _pause(response: requests.Response) -> float:
+    remaining = response.headers.get("x-rate-limit-remaining", "")
+    return (_seconds_to_reset(response) or 0.0) if remaining.strip() == "0" else 0.0
+
+
+def _seconds_to_reset(response: requests.Response) -> float | None:
+    """By the service's own clock, where it tells; ours may be wrong."""
+    try:
+        reset = float(response.headers["x-rate-limit-reset"])
+    except (KeyError, ValueError):
+        return None
+    try:
+        now = parsedate_to_datetime(response.headers["date"]).timestamp()
+    except (KeyError, ValueError, TypeError):
+        now = time.time()
+    # The service's clock is shown in whole seconds.
+    return max(1.0, reset - now + 1)
+
+
+def _said(error: tweepy.HTTPException) -> str:
+    """What X says about it, in one line."""
+    messages = [str(message) for message in error.api_messages] or [str(error)]
+    line = " ".join(" ".join(messages).split())
+    return line if len(line) <= _SHOWN_CHARACTERS else line[:_SHOWN_CHARACTERS] + "…"

@@ -1,0 +1,108 @@
+"""A second look at tweets worth a reply: their counts now, looked up by id, appended as snapshots.
+
+Which tweets are worth a reply was decided before (``comment_opportunities``); what the second look says about their
+velocity is decided in ``scoring``. Only the X API is asked: Apify's Actors search, and charge for it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from viral_assets.errors import ServiceRefusedError
+from viral_assets.hours import HourRange
+from viral_assets.quota.post_budget import PostBudget
+from viral_assets.sources.parsers.fields import Times
+from viral_assets.sources.parsers.x_api_v2 import XApiV2
+from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, utc_now
+from viral_assets.sources.services.x_api_client import MOST_A_PAGE, XApiClient
+from viral_assets.sources.services.x_api_requests import USD_PER_POST, PaidAnswer, PaidRequests
+from viral_assets.store.engine import Database
+from viral_assets.store.tables import comment_opportunities, tweets
+
+REFRESH_AFTER = timedelta(minutes=15)
+"""Counts younger than this say nothing new."""
+
+
+def refresh_metrics(
+    database: Database,
+    client: XApiClient,
+    budget: PostBudget,
+    project: str,
+    hours: HourRange,
+    deadline: Deadline,
+    *,
+    at_least_old: timedelta = REFRESH_AFTER,
+    clock: Callable[[], datetime] = utc_now,
+    rng: random.Random | None = None,
+) -> ServiceReport:
+    """Look at the opportunities of ``hours`` again, the best first, and store what their counts are now.
+
+    A tweet that was looked at a moment ago, for this project or for another, is left out; so a call that was
+    interrupted goes on when it is made again.
+
+    Args:
+        project: whose opportunities.
+        at_least_old: only tweets whose newest counts are older than this.
+
+    Returns:
+        The report; ``updated`` are those whose counts are newer now. Tweets that are gone are among its remarks.
+    """
+    ingestion = ServiceIngestion(f"X API, {project}: a second look", "X API v2, lookup", project)
+    requests = PaidRequests(database, "lookup", budget, deadline, clock=clock, rng=rng)
+    with database.read() as connection:
+        ids = due_for_refresh(connection, project, hours, before=clock() - at_least_old)
+    while ids:
+        batch = ids[:MOST_A_PAGE]
+        try:
+            answered = requests.send(
+                lambda posts, batch=batch: client.lookup(batch[:posts]),  # type: ignore[misc]
+                project=project,
+                wanted=len(batch),
+                least=1,
+            )
+        except ServiceRefusedError as error:
+            ingestion.problem = str(error)
+            break
+        if isinstance(answered, str):
+            ingestion.incomplete[answered] += 1
+            ingestion.remarks["tweets were not looked at"] += len(ids)
+            break
+        _store(database, requests, answered, ingestion, clock())
+        ids = ids[answered.asked :]
+    return ingestion.report()
+
+
+def due_for_refresh(connection: sa.Connection, project: str, hours: HourRange, *, before: datetime) -> list[str]:
+    """Ids of the opportunities of ``hours`` whose counts were seen before ``before``, the best first."""
+    chosen = comment_opportunities.c
+    query = (
+        sa.select(chosen.tweet_id)
+        .join(tweets, tweets.c.tweet_id == chosen.tweet_id)
+        .where(
+            chosen.project == project,
+            chosen.window_start >= hours.start,
+            chosen.window_start < hours.end,
+            tweets.c.collected_at < before,
+        )
+        .order_by(chosen.total.desc(), chosen.tweet_id)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _store(
+    database: Database, requests: PaidRequests, answered: PaidAnswer, ingestion: ServiceIngestion, now: datetime
+) -> None:
+    answer = answered.answer
+    records = XApiV2(Times(now), ingestion.remarks).records(answer.page, "lookup") if answer.posts else ()
+    with database.begin() as connection:
+        counted = ingestion.store(connection, records, content_hash=answer.content_hash, seen_at=now, now=now)
+        requests.settle(connection, answered)
+    counted()
+    ingestion.requests += 1
+    ingestion.add_cost(answer.posts * USD_PER_POST)
+    if answered.asked > answer.posts:
+        ingestion.remarks["tweets are gone, or no longer public"] += answered.asked - answer.posts

@@ -1,0 +1,166 @@
+"""Resources: what they read from the environment, and what they say when it cannot work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from viral_assets.defs.resources.comment_generator import CommentGeneratorResource
+from viral_assets.defs.resources.database import DatabaseResource
+from viral_assets.defs.resources.digest_folder import DigestFolderResource
+from viral_assets.defs.resources.embedder import EmbedderResource
+from viral_assets.defs.resources.projects import ProjectsResource
+from viral_assets.defs.resources.run_options import RunOptions
+from viral_assets.defs.resources.tweet_source import TweetSourceResource
+from viral_assets.errors import (
+    ConfigurationError,
+    DatabaseUnavailableError,
+    ProjectFileError,
+    QuotaError,
+    SchemaOutOfDateError,
+    SourceError,
+    UnknownProjectError,
+)
+from viral_assets.hours import HOUR, HourRange
+from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
+
+CONTEXT = dg.build_init_resource_context()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    with make_home(tmp_path) as made:
+        yield made
+
+
+def test_the_database_is_the_one_in_the_home_unless_named(home: Home) -> None:
+    resource = DatabaseResource()
+    resource.setup_for_execution(CONTEXT)
+    assert (home.folder / "viral_assets.db").exists()
+    resource.teardown_after_execution(CONTEXT)
+
+
+def test_a_database_that_does_not_answer_is_told_in_one_line_without_its_password() -> None:
+    resource = DatabaseResource(url="postgresql://user:secret@127.0.0.1:1/none")
+    with pytest.raises(DatabaseUnavailableError) as caught:
+        resource.setup_for_execution(CONTEXT)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_empty_postgresql_names_the_command_to_run(postgres_url: str) -> None:
+    with pytest.raises(SchemaOutOfDateError, match="viral-assets db upgrade"):
+        DatabaseResource(url=postgres_url).setup_for_execution(CONTEXT)
+
+
+@pytest.mark.slow
+def test_a_run_works_on_postgresql(home: Home, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from viral_assets.store.engine import Database
+
+    database = Database(postgres_url)
+    database.upgrade()
+    monkeypatch.setenv("VIRAL_ASSETS_DATABASE_URL", postgres_url)
+    home.drop("tweets.json", [*tweets_of(FIRST), *tweets_of(FIRST + HOUR)])
+    first = home.run(2)
+    assert first.saved > 0
+    assert first.failed_checks == ()
+    assert home.run(2).requests == 0
+    database.dispose()
+
+
+def test_projects_are_those_of_the_folder(home: Home) -> None:
+    resource = ProjectsResource()
+    resource.setup_for_execution(CONTEXT)
+    assert list(resource.select([])) == ["baking"]
+    with pytest.raises(UnknownProjectError, match="baking"):
+        resource.select(["gardening"])
+
+
+def test_a_broken_project_file_is_named(home: Home) -> None:
+    (home.folder / "projects" / "broken.yml").write_text("name: [", encoding="utf-8")
+    with pytest.raises(ProjectFileError, match=r"broken\.yml"):
+        ProjectsResource().setup_for_execution(CONTEXT)
+
+
+def test_a_provider_without_a_key_says_which_variable_is_missing(home: Home) -> None:
+    with pytest.raises(ConfigurationError, match="GEMINI_API_KEY"):
+        CommentGeneratorResource(provider="google-genai").setup_for_execution(CONTEXT)
+    CommentGeneratorResource().setup_for_execution(CONTEXT)
+
+
+def test_a_quota_that_cannot_work_is_found_at_the_start(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_RPM", "0")
+    with pytest.raises(QuotaError):
+        CommentGeneratorResource().setup_for_execution(CONTEXT)
+
+
+def test_an_unknown_embedder_is_found_at_the_start(home: Home) -> None:
+    with pytest.raises(ConfigurationError, match="wordllama"):
+        EmbedderResource(name="word2vec").setup_for_execution(CONTEXT)
+
+
+def test_options_of_a_run_reach_the_generator(home: Home) -> None:
+    resource = CommentGeneratorResource()
+    generator = resource.get_generator(home.database, RunOptions(batch_size=None, tweets_per_request=3), run_id="r")
+    assert generator.provider == "offline"
+
+
+def test_the_inbox_is_the_one_in_the_home_and_need_not_exist(home: Home) -> None:
+    resource = TweetSourceResource()
+    assert resource.folder == home.folder / "inbox"
+    assert resource.files() == []
+    home.inbox.mkdir()
+    assert resource.files() == []
+    path = home.drop("a.json", tweets_of(FIRST))
+    assert resource.files() == [path]
+
+
+def test_a_peek_tells_the_hours_and_stores_nothing(home: Home) -> None:
+    path = home.drop("a.json", [*tweets_of(FIRST), {"id": "1", "text": "no time"}])
+    digest, hours = TweetSourceResource().peek(path, datetime.now(UTC))
+    assert len(digest) == 64
+    assert hours == {FIRST}
+    assert home.rows("tweets").empty
+    with pytest.raises(SourceError):
+        TweetSourceResource().peek(home.inbox, datetime.now(UTC))
+
+
+def test_configured_hours_end_with_the_current_one_or_the_configured_end(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resource, now = TweetSourceResource(), FIRST + 90 * HOUR / 60
+    assert resource.configured_hours(now) == HourRange(FIRST, FIRST + 2 * HOUR)
+    monkeypatch.setenv("VIRAL_ASSETS_END", "2026-03-02-07:00")
+    assert resource.configured_hours(now) == HourRange(FIRST, FIRST + HOUR)
+    assert resource.configured_hours(FIRST - HOUR) is None
+
+
+def test_digests_are_named_by_their_hours(home: Home) -> None:
+    resource = DigestFolderResource()
+    hour = resource.page(HourRange(FIRST, FIRST + HOUR))
+    assert hour == home.folder / "digests" / "2026-03-02" / "2026-03-02-06h.html"
+    day = resource.page(HourRange(FIRST, FIRST + 24 * HOUR))
+    assert day == home.folder / "digests" / "2026-03-02-06h_to_2026-03-03-05h.html"
+
+
+def test_only_what_differs_from_the_defaults_is_configured() -> None:
+    assert RunOptions().as_run_config() == {}
+    config = RunOptions(projects=["baking"], greens_only=True, batch_size=None).as_run_config()
+    assert config == {
+        "resources": {"run_options": {"config": {"projects": ["baking"], "greens_only": True, "batch_size": None}}}
+    }
+
+
+def test_options_are_said_in_words() -> None:
+    assert RunOptions().describe() == "for all projects"
+    assert RunOptions(projects=["a", "b"]).describe() == "for a, b"
+    assert RunOptions(force=True, batch_size=None).describe() == "for all projects, with batch_size=None, force=True"
+
+
+def test_every_option_is_described() -> None:
+    for name, field in RunOptions.model_fields.items():
+        assert field.description, name
