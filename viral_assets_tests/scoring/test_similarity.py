@@ -11,7 +11,8 @@ from viral_assets.scoring.similarity import Vectors, cosines, have_alike
 
 def unit(rows: int, *, seed: int, dimensions: int = 256) -> Vectors:
     vectors = np.random.default_rng(seed).standard_normal((rows, dimensions)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)  # type: ignore[no-any-return]
+    lengths: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / lengths
 
 
 def test_whoever_has_one_alike_is_found() -> None:
