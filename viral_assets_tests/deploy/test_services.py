@@ -35,6 +35,7 @@ def machine(tmp_path: Path, postgres_url: str) -> Iterator[Machine]:
     made.stop()
 
 
+@pytest.mark.slow
 def test_nothing_starts_on_tables_that_cannot_be_made(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "postgresql+psycopg2://viral_assets:secret@127.0.0.1:9/viral_assets", {})
     with pytest.raises(subprocess.CalledProcessError) as ended:

@@ -128,6 +128,7 @@ def test_no_cell_begins_like_a_formula(text: str) -> None:
     assert not cell.startswith(("\t", "\r", "\n"))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.text(), st.text(min_size=1)), max_size=4))
 def test_what_pandas_and_the_csv_module_read_is_what_was_written(texts: list[tuple[str, str]]) -> None:

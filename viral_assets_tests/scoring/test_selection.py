@@ -260,6 +260,7 @@ def test_the_order_of_the_tweets_does_not_matter(rows: list[Row], kept: set[int]
     assert one.dropped == other.dropped
 
 
+@pytest.mark.slow
 @given(scored_rows(), kept_numbers)
 def test_hours_selected_together_or_one_after_the_other_give_the_same(rows: list[Row], kept: set[int]) -> None:
     together = select(*rows, kept=ids(kept))

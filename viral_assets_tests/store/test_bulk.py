@@ -82,6 +82,7 @@ def test_what_is_written_is_read_back_but_for_what_no_database_can_hold(
     assert found == sorted(expected, key=lambda row: str(row["id"]))
 
 
+@pytest.mark.slow
 @law
 @given(text=anything)
 def test_a_statement_of_its_own_stores_the_same_text(database: Database, text: str) -> None:

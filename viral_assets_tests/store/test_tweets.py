@@ -104,6 +104,7 @@ class TestLaws:
             if not changed and not result.new:
                 assert result.unchanged + result.updated == len(batch)
 
+    @pytest.mark.slow
     @law
     @given(batches=half_told_batches)
     def test_reading_the_same_again_changes_no_tweet(
@@ -133,6 +134,7 @@ class TestLaws:
         assert upsert(database, rows) == UpsertCounts(unchanged=len(rows))
         assert [stored(database, table) for table in TABLES] == before
 
+    @pytest.mark.slow
     @law
     @given(batches=half_told_batches)
     def test_what_was_known_is_never_forgotten(self, database: Database, batches: list[list[dict[str, Any]]]) -> None:

@@ -156,6 +156,7 @@ def test_every_hour_is_counted_also_those_without_rows(database: Database) -> No
 windows = st.tuples(st.integers(0, 5), st.integers(1, 3)).map(lambda some: hours(*some))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(windows, st.sets(st.sampled_from("ab"), min_size=1)), max_size=6))
 def test_the_last_replacement_of_an_hour_and_project_is_what_it_holds(

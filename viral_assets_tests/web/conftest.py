@@ -4,6 +4,7 @@ JavaScript: it follows the forms of the pages it was shown, and has no other way
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from starlette.testclient import TestClient
 
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.projects.loader import load_projects
+from viral_assets.projects.model import Project
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.quota import Limits
 from viral_assets.settings import checkout_root
@@ -150,6 +152,12 @@ def tweets(now: datetime) -> list[OpportunityView]:
     return [first, second, replace(third, window_start=past, created_at=past, collected_at=past)]
 
 
+@functools.cache
+def demo_projects() -> dict[str, Project]:
+    """Read once, because every page asks for them."""
+    return load_projects(checkout_root() / "projects")
+
+
 @pytest.fixture
 def make_site(database: Database, now: datetime, tweets: list[OpportunityView]) -> Iterator[Callable[..., Site]]:
     """Servers on the same database. The clock stands still at ``now``."""
@@ -161,7 +169,7 @@ def make_site(database: Database, now: datetime, tweets: list[OpportunityView]) 
         site = Site(
             database=database,
             access=Access(who, **access),
-            projects=lambda: load_projects(checkout_root() / "projects"),
+            projects=demo_projects,
             regenerator=Regenerator(lambda: AsyncCommentGenerator(provider="offline", database=database)),
             limits=Limits(max_requests=15),
             clock=lambda: now,

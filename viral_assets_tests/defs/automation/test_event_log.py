@@ -23,6 +23,7 @@ def test_the_write_ahead_log_stays_while_other_connections_come_and_go(tmp_path:
         assert instance.get_dynamic_partitions("some") == ["one"]
 
 
+@pytest.mark.slow
 def test_events_of_all_connections_are_there_inside_and_afterwards(tmp_path: Path) -> None:
     with (
         dg.DagsterInstance.local_temp(str(tmp_path)) as instance,

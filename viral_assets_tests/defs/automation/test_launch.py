@@ -91,6 +91,7 @@ def test_an_observer_hears_of_steps_and_tweets_as_they_happen(home: Home) -> Non
     assert [report.saved for report in hears.reports] == [summary.saved]
 
 
+@pytest.mark.slow
 def test_nothing_is_printed(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
     materialize_windows(home.instance, ONE_HOUR)
     printed = capfd.readouterr()
@@ -118,6 +119,7 @@ def test_a_resource_that_cannot_work_fails_the_run_before_anything_is_done(home:
     assert home.materializations("tweets") == {}
 
 
+@pytest.mark.slow
 def test_a_bug_names_the_run_and_the_exception(home: Home) -> None:
     class Broken(LaunchObserver):
         def on_generated(self, report: GenerationReport) -> None:
@@ -154,6 +156,7 @@ def test_the_hours_must_have_begun(home: Home) -> None:
     assert home.instance.get_runs() == []
 
 
+@pytest.mark.slow
 def test_the_hours_must_lie_before_the_configured_end(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIRAL_ASSETS_END", "2026-03-02-07:00")
     with pytest.raises(ConfigurationError, match="VIRAL_ASSETS_END"):

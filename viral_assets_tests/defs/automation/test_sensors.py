@@ -151,6 +151,7 @@ def test_a_corrupt_file_goes_to_the_quarantine_and_does_not_stop_the_others(home
     assert "none of the 2 files" in why
 
 
+@pytest.mark.slow
 def test_the_same_corrupt_content_is_kept_once_also_when_runs_come_upon_it(home: Home) -> None:
     for name in ("bad.json", "copy.json"):
         home.drop(name, [])

@@ -67,6 +67,7 @@ def test_what_one_asset_returns_the_next_one_reads(database: Database) -> None:
     assert loaded["window_start"].tolist() == frame["window_start"].tolist()
 
 
+@pytest.mark.slow
 def test_hours_are_replaced_and_others_are_left_alone(database: Database) -> None:
     harness = Harness(WindowIOManager(database))
     harness.write_and_read(rows(FIRST, FIRST + HOUR, FIRST + 2 * HOUR), DAY)

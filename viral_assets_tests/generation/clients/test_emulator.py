@@ -180,6 +180,7 @@ def test_every_fault_can_be_asked_for(emulator: GeminiEmulator, fault: str) -> N
     assert emulator.arrivals[0].fault == fault
 
 
+@pytest.mark.slow
 def test_faults_come_by_chance_with_a_seed() -> None:
     def met(seed: int) -> list[str]:
         with GeminiEmulator(EmulatorConfig(faults={"503": 0.3, "malformed": 0.2}, seed=seed)) as emulator:

@@ -32,6 +32,7 @@ def test_it_is_what_one_gets_without_a_key() -> None:
     asyncio.run(client.close())
 
 
+@pytest.mark.slow
 def test_hundreds_of_tweets_of_a_run_all_get_one_suggestion_per_type_that_passes() -> None:
     whose = project(suggestion_types=[*BUILT_IN_TYPES, {"name": "local-tip", "instruction": "Name a place."}])
     types = [kind.name for kind in whose.suggestion_types]

@@ -138,6 +138,7 @@ def test_a_request_never_mixes_projects(emulator: GeminiEmulator) -> None:
 # ---- a quota that was told wrongly, or is used by others
 
 
+@pytest.mark.slow
 def test_a_service_that_allows_a_third_is_found_out_with_little_waste(sqlite_database: Database) -> None:
     service = on_virtual_time(requests_per_window=5, latency=(2.0, 0.2), refusal="429_no_delay")
     run = Run(pack(250), service, sqlite_database, Limits(max_requests=15))

@@ -213,6 +213,7 @@ def test_a_tweet_larger_than_the_token_quota_does_not_stop_the_planner() -> None
     assert [pack.tweets for pack in made.packs] == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_a_plan_for_thousands_of_tweets_is_made_in_a_moment() -> None:
     plenty = QuotaState(1_000_000, 1.0, 1_000_000)
 
