@@ -33,9 +33,9 @@ from viral_assets.generation.inputs import (
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.estimate import Estimate, estimate
 from viral_assets.generation.run.executor import Executor
+from viral_assets.generation.run.items import AcceptedSuggestion
+from viral_assets.generation.run.latency import UNMEASURED, Latency
 from viral_assets.generation.run.options import GenerationOptions
-from viral_assets.generation.run.planner import UNMEASURED, Latency
-from viral_assets.generation.run.queue import AcceptedSuggestion
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import DatabaseResults, NoResults, Results
 from viral_assets.llm.prices import FREE, Price, PriceTable, load_prices, price_of

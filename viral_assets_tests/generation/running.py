@@ -19,8 +19,8 @@ from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.estimate import Estimate, estimate
 from viral_assets.generation.run.executor import Executor
+from viral_assets.generation.run.items import TweetKey
 from viral_assets.generation.run.options import GenerationOptions
-from viral_assets.generation.run.queue import TweetKey
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import DatabaseResults, NoResults, Results, TweetResult
 from viral_assets.llm.prices import Price, load_prices, price_of
@@ -70,7 +70,7 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     client: GenerationClient | None = None
     clock: Clock | None = None
-    results: dict[TweetKey, TweetResult] = field(default_factory=dict)
+    results: Mapping[TweetKey, TweetResult] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.clock is None and isinstance(self.service, GeminiEmulator):

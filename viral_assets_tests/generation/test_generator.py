@@ -23,7 +23,7 @@ from viral_assets.generation import (
     Progress,
     generate_comments_async,
 )
-from viral_assets.generation.run.queue import AcceptedSuggestion
+from viral_assets.generation.run.items import AcceptedSuggestion
 from viral_assets.projects.model import TaxonomyNode
 from viral_assets.quota import Limits
 from viral_assets.quota.from_settings import limits_from

@@ -39,9 +39,5 @@ class GenerationRequest:
     estimated_output_tokens: int
 
     @property
-    def estimated_tokens(self) -> int:
-        return self.estimated_input_tokens + self.estimated_output_tokens
-
-    @property
     def tweet_ids(self) -> tuple[str, ...]:
         return tuple(opportunity.tweet_id for opportunity in self.opportunities)

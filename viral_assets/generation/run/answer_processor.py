@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from viral_assets.generation.drafting.answers import parse_answer
 from viral_assets.generation.drafting.quality import QualityFilter, clean_text, load_detector, text_weight
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.backoff import full_jitter
-from viral_assets.generation.run.queue import AcceptedSuggestion, Item
+from viral_assets.generation.run.items import AcceptedSuggestion, Item
+from viral_assets.generation.run.outcome import BatchOutcome, Improvable, result_of
 from viral_assets.generation.run.report import Outcome
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.projects.model import Project
@@ -34,26 +35,12 @@ class AnswerSource:
     model: str
 
 
-@dataclass(slots=True)
-class AnswerOutcome:
-    """What became of an answer's tweets. ``rejections`` are (tweet, rule) of suggestions that did not pass."""
-
-    ended: list[TweetResult] = field(default_factory=list)
-    again: list[Item] = field(default_factory=list)
-    rejections: list[tuple[Opportunity, str]] = field(default_factory=list)
-
-    @property
-    def partial(self) -> list[TweetResult]:
-        """What tweets that are asked again have already, in case this process does not live to see the rest."""
-        return [result_of(item, "deferred", "partly answered") for item in self.again if item.accepted]
-
-
 class AnswerProcessor:
-    """Receives answers for one run.
+    """Judges the answers of one run, in the order in which they arrive: what it accepts, it does not accept twice.
 
     Args:
-        projects: their quality filters remember what the run has accepted.
-        clock: the executor's, in seconds.
+        projects: each has a quality filter of its own.
+        clock: the run's, in seconds.
         rng: for backoff.
     """
 
@@ -70,101 +57,93 @@ class AnswerProcessor:
         for text in texts:
             self._filters[project].remember(text)
 
-    def process(self, items: Sequence[Item], text: str, *, source: AnswerSource, spare_quota: bool) -> AnswerOutcome:
+    def process(self, items: Sequence[Item], text: str, *, source: AnswerSource) -> BatchOutcome:
         """Parse an answer about these tweets and keep what is good.
 
         Args:
             source: written into every suggestion.
-            spare_quota: a request more costs no waiting. Without it, a tweet that has at least one good suggestion
-                is not asked about again only because others were not good enough.
         """
-        parsed = parse_answer(text, [still_asked(item) for item in items])
+        parsed = parse_answer(text, [item.still_asked for item in items])
         problem = parsed.problems[0] if parsed.problems else "the answer leaves this tweet out"
-        processed = AnswerOutcome()
+        ended: list[TweetResult] = []
+        again: list[Item] = []
+        improvable: list[Improvable] = []
+        rejections: list[tuple[Opportunity, str]] = []
         unmentioned: list[Item] = []
-        for item in items:
-            item.attempts += 1
-            offered = parsed.suggestions.get(item.opportunity.tweet_id, {})
-            rules = self._review(item, offered, source)
-            processed.rejections.extend((item.opportunity, rule) for rule in rules)
+        for asked in items:
+            offered = parsed.suggestions.get(asked.opportunity.tweet_id, {})
+            item, broken = self._reviewed(replace(asked, attempts=asked.attempts + 1), offered, source)
+            rejections.extend((item.opportunity, rule) for rule in broken)
             if not item.missing:
-                processed.ended.append(result_of(item, "done"))
-            elif rules:
-                item.quality_attempts += 1
-                if item.quality_attempts < QUALITY_ATTEMPTS and (spare_quota or not item.accepted):
-                    processed.again.append(item)
-                    continue
-                missing = "; ".join(f"{kind}: {item.complaints.get(kind, problem)}" for kind in item.missing)
-                processed.ended.append(result_of(item, "filtered", missing))
-            else:
+                ended.append(result_of(item, "done"))
+            elif not broken:
                 unmentioned.append(item)
-        self._delay(unmentioned)
-        for item in unmentioned:
-            if item.failures >= ALONE_AFTER_FAILURES:
-                item.largest_pack = 1
-            if item.failures < MAX_ATTEMPTS:
-                processed.again.append(item)
             else:
-                processed.ended.append(result_of(item, "failed", f"{problem} ({item.attempts} attempts)"))
-        return processed
+                item = replace(item, quality_attempts=item.quality_attempts + 1)
+                missing = "; ".join(f"{kind}: {item.complaints.get(kind, problem)}" for kind in item.missing)
+                filtered = result_of(item, "filtered", missing)
+                if item.quality_attempts >= QUALITY_ATTEMPTS:
+                    ended.append(filtered)
+                elif item.accepted:
+                    improvable.append(Improvable(item, filtered))
+                else:
+                    again.append(item)
+        for item in self._delayed(unmentioned):
+            if item.failures >= MAX_ATTEMPTS:
+                ended.append(result_of(item, "failed", f"{problem} ({item.attempts} attempts)"))
+            else:
+                again.append(item.in_packs_of(1) if item.failures >= ALONE_AFTER_FAILURES else item)
+        return BatchOutcome(tuple(ended), tuple(again), tuple(improvable), rejections=tuple(rejections))
 
-    def unanswered(self, items: Sequence[Item], problem: str, *, last_answer: float) -> AnswerOutcome:
+    def unanswered(self, items: Sequence[Item], problem: str, *, last_answer: float) -> BatchOutcome:
         """A request that came to nothing.
 
         Args:
             last_answer: when the service last answered anything, on the same clock. A tweet that never gets an
                 answer while others do is given up; otherwise it is the service's fault, and a later run asks again.
         """
-        processed = AnswerOutcome()
-        self._delay(items)
-        for item in items:
-            item.attempts += 1
+        ended, again = [], []
+        for item in self._delayed([replace(asked, attempts=asked.attempts + 1) for asked in items]):
             if item.failures < MAX_ATTEMPTS:
-                processed.again.append(item)
+                again.append(item)
                 continue
             outcome: Outcome = "failed" if item.failed_since < last_answer else "deferred"
-            processed.ended.append(result_of(item, outcome, f"{problem} ({item.attempts} attempts)"))
-        return processed
+            ended.append(result_of(item, outcome, f"{problem} ({item.attempts} attempts)"))
+        return BatchOutcome(tuple(ended), tuple(again))
 
-    def _delay(self, items: Sequence[Item]) -> None:
+    def _delayed(self, items: Sequence[Item]) -> list[Item]:
         """Count a failure: the tweets are asked about again a little later, the longer the more often they failed.
 
         What failed in one request may come back in one, which needs no more of the quota.
         """
         if not items:
-            return
+            return []
         now = self._clock()
-        for item in items:
-            if not item.failures:
-                item.failed_since = now
-            item.failures += 1
-        later = now + full_jitter(max(item.failures for item in items), self._rng)
-        for item in items:
-            item.not_before = later
+        later = now + full_jitter(1 + max(item.failures for item in items), self._rng)
+        return [
+            replace(
+                item,
+                failures=item.failures + 1,
+                failed_since=item.failed_since if item.failures else now,
+                not_before=later,
+            )
+            for item in items
+        ]
 
-    def _review(self, item: Item, offered: Mapping[str, str], source: AnswerSource) -> list[str]:
-        """Accept what passes the quality filter; the rules that the rest broke."""
+    def _reviewed(self, item: Item, offered: Mapping[str, str], source: AnswerSource) -> tuple[Item, list[str]]:
+        """The tweet with what passes the quality filter, and the rules that the rest broke."""
         quality = self._filters[item.opportunity.project]
-        broken = []
+        accepted, complaints, broken = dict(item.accepted), dict(item.complaints), []
         for kind in item.missing:
             if kind not in offered:
                 continue
             text = clean_text(offered[kind])
             rejection = quality.review(item.opportunity, kind, text)
             if rejection is None:
-                item.accepted[kind] = AcceptedSuggestion(
+                accepted[kind] = AcceptedSuggestion(
                     kind, text, text_weight(text), source.provider, source.model, source.request_id
                 )
             else:
-                item.complaints[kind] = rejection.detail
+                complaints[kind] = rejection.detail
                 broken.append(rejection.rule)
-        return broken
-
-
-def still_asked(item: Item) -> Opportunity:
-    """The opportunity with the suggestion types that are still missing."""
-    return replace(item.opportunity, suggestion_types=item.missing)
-
-
-def result_of(item: Item, outcome: Outcome, reason: str = "") -> TweetResult:
-    return TweetResult(item.opportunity, tuple(item.accepted.values()), outcome, reason, item.attempts)
+        return replace(item, accepted=accepted, complaints=complaints), broken

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.run.outcome import BatchOutcome
 from viral_assets.generation.run.report import GenerationReport, Progress, ProgressCallback, WindowReport
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.llm.types import Usage
@@ -39,10 +40,16 @@ class RunCounters:
         for opportunity in opportunities:
             self._window(opportunity).requests += 1 / len(opportunities)
 
-    def request_failed(self) -> None:
-        self.report.wasted_requests += 1
+    def request_ended(self, opportunities: Sequence[Opportunity], outcome: BatchOutcome) -> None:
+        settlement = outcome.settlement
+        if settlement is None:
+            return
+        if settlement.status != "answered":
+            self.report.wasted_requests += 1
+        if outcome.paid is not None:
+            self._paid(opportunities, outcome.paid, settlement.cost_usd)
 
-    def paid(self, opportunities: Sequence[Opportunity], usage: Usage, cost_usd: float | None) -> None:
+    def _paid(self, opportunities: Sequence[Opportunity], usage: Usage, cost_usd: float | None) -> None:
         """Tokens and cost of one answer; an unknown cost makes the run's cost unknown."""
         report = self.report
         report.input_tokens += usage.input_tokens
@@ -56,13 +63,28 @@ class RunCounters:
             else:
                 window.cost_usd += cost_usd / len(opportunities)
 
-    def rejected(self, opportunity: Opportunity, rule: str) -> None:
+    def judged(self, outcome: BatchOutcome) -> None:
+        """What is known before anything is saved: rejected suggestions, tweets that another run has finished."""
         counts = self.report.rejected_suggestions
-        counts[rule] = counts.get(rule, 0) + 1
-        self._window(opportunity).rejected_suggestions += 1
+        for opportunity, rule in outcome.rejections:
+            counts[rule] = counts.get(rule, 0) + 1
+            self._window(opportunity).rejected_suggestions += 1
+        self.report.already_done += outcome.finished_elsewhere
+        self.total -= outcome.finished_elsewhere
+        if outcome.note:
+            self.note(outcome.note)
 
     def already_done(self) -> None:
         self.report.already_done += 1
+
+    def recovered(self) -> None:
+        """An answer that an earlier run had stored."""
+        self.report.recovered_answers += 1
+
+    def note(self, text: str) -> None:
+        """For the report, once."""
+        if text not in self.report.notes:
+            self.report.notes.append(text)
 
     def ended(self, results: Sequence[TweetResult], saved: int) -> None:
         report = self.report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.opportunity import Opportunity
@@ -12,6 +12,8 @@ from viral_assets.generation.run.latency import LatencyModel
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.planner import plan
 from viral_assets.generation.run.results import Known, Results
+from viral_assets.generation.run.resume import still_missing
+from viral_assets.generation.run.tokens import TokenModel
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
 
@@ -54,12 +56,12 @@ def estimate(
     waiting = _waiting(opportunities, results, options)
     names = list(waiting)
     left_over = sum(map(len, waiting.values()))
-    latency_model = LatencyModel(ledger.limits, prior=options.latency)
+    latency_model, tokens = LatencyModel(prior=options.latency), TokenModel(ledger.limits)
     latency_model.load_history(ledger.latencies())
     caps = {name: options.exact or projects[name].generation.max_tweets_per_request for name in names}
     planned = plan(
         [
-            latency_model.group(projects[name], list(mine)[: caps[name]], len(mine), model=options.model)
+            tokens.group(projects[name], list(mine)[: caps[name]], len(mine), model=options.model)
             for name, mine in waiting.items()
         ],
         ledger.state(),
@@ -114,9 +116,7 @@ def _waiting(
     waiting: dict[str, deque[Opportunity]] = {}
     for project, mine in by_project.items():
         known = Known() if options.force else results.known(project, list(mine))
-        for tweet_id, opportunity in mine.items():
-            have = known.suggestions.get(tweet_id, {})
-            missing = tuple(kind for kind in opportunity.suggestion_types if kind not in have)
-            if missing and tweet_id not in known.finished:
-                waiting.setdefault(project, deque()).append(replace(opportunity, suggestion_types=missing))
+        for opportunity in mine.values():
+            if (missing := still_missing(opportunity, known)) is not None:
+                waiting.setdefault(project, deque()).append(missing)
     return waiting

@@ -17,33 +17,14 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from viral_assets.quota.ledger import LatencySample, QuotaState
-
-PRIOR_SAMPLES = 3.0
-"""How many measured requests it takes to outweigh what is assumed before anything was measured."""
-
-MINIMUM_SECONDS = 1e-4
-"""Neither part of a latency is taken for less: the planner divides by it."""
+from viral_assets.generation.run.latency import Latency
+from viral_assets.quota.ledger import QuotaState
 
 CLOSE_ENOUGH = 0.005
 """The bisection stops when the deadline is known to this share."""
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """A request about K tweets takes ``fixed + per_tweet * K`` seconds. The defaults hold before any measurement."""
-
-    fixed: float = 1.0
-    per_tweet: float = 0.6
-
-    def of(self, tweets: int) -> float:
-        return self.fixed + self.per_tweet * tweets
-
-
-UNMEASURED = Latency()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,69 +206,3 @@ def lower_bound(
         (a * math.ceil(tweets / cap) + b * tweets) / concurrency,
         windows * window_seconds + (b * rest + a * math.ceil(rest / cap)) / concurrency,
     )
-
-
-def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1, request_tokens: float = 0) -> QuotaState:
-    """The part of the quota that a runner should plan with, when others have tweets to ask about too.
-
-    Slots go to the runners in proportion to their demand, so that everybody computes the same shares without talking
-    to each other, and so do tokens. They are rounded by Adams's method, which makes the largest request of all runners
-    as small as can be: that is what ends last. What is planned binds nobody: the ledger grants what is free.
-
-    Args:
-        newcomer: tweets that somebody is taken to want who has not said it yet.
-        request_tokens: what the runner's largest request counts. A share that is smaller would only make it ask in
-            smaller requests, which count more tokens for each tweet.
-    """
-    demand = {name: newcomer if tweets is None else tweets for name, tweets in quota.demand}
-    if len(demand) < 2 or not dict(quota.demand).get(runner):
-        return quota
-    # Nobody needs more slots than there are tweets.
-    wanted = sum(demand.values())
-    slots = ([quota.blocked_for] * min(quota.free, wanted) + list(quota.returning))[:wanted]
-    slots += [quota.window_seconds] * (min(quota.max_requests, wanted) - len(slots))
-    mine = [slot for slot, owner in zip(slots, _apportioned(demand), strict=False) if owner == runner]
-    if not mine:
-        # More runners than slots: everybody waits for a turn, and the ledger's queue decides about it.
-        mine = [slots[-1]]
-    free = sum(slot <= quota.blocked_for for slot in mine)
-    part = demand[runner] / wanted
-    if quota.max_tokens is not None:
-        part = min(1.0, max(part, request_tokens / quota.max_tokens))
-    return QuotaState(
-        max_requests=len(mine),
-        window_seconds=quota.window_seconds,
-        free=free,
-        returning=tuple(mine[free:]),
-        blocked_for=quota.blocked_for,
-        max_tokens=None if quota.max_tokens is None else max(1, int(part * quota.max_tokens)),
-        tokens_used=int(part * quota.tokens_used),
-        token_releases=tuple((at, int(part * tokens)) for at, tokens in quota.token_releases),
-        demand=quota.demand,
-    )
-
-
-def _apportioned(demand: Mapping[str, int]) -> Iterator[str]:
-    """The owner of each next slot, for ever: who has none yet, then whose requests would be the largest."""
-    heap = [(False, -float(tweets), order, name, 1) for order, (name, tweets) in enumerate(demand.items())]
-    heapq.heapify(heap)
-    while True:
-        _, _, order, name, slots = heap[0]
-        yield name
-        heapq.heapreplace(heap, (True, -demand[name] / slots, order, name, slots + 1))
-
-
-def fit_latency(samples: Sequence[LatencySample], prior: Latency = UNMEASURED) -> Latency:
-    """Fit ``a + b*K`` to measured requests, starting from the prior (ridge regression towards it)."""
-    if not samples:
-        return prior
-    count = float(len(samples))
-    mean_k = sum(sample.tweets for sample in samples) / count
-    mean_s = sum(sample.seconds for sample in samples) / count
-    spread = sum((sample.tweets - mean_k) ** 2 for sample in samples)
-    together = sum((sample.tweets - mean_k) * (sample.seconds - mean_s) for sample in samples)
-    # Samples of one size say nothing about the slope: the prior's, scaled to what was measured, stands in.
-    scale = mean_s / (prior.fixed + prior.per_tweet * mean_k)
-    per_tweet = (together + PRIOR_SAMPLES * prior.per_tweet * scale) / (spread + PRIOR_SAMPLES)
-    per_tweet = max(min(per_tweet, mean_s / max(mean_k, 1.0)), MINIMUM_SECONDS)
-    return Latency(max(mean_s - per_tweet * mean_k, MINIMUM_SECONDS), per_tweet)

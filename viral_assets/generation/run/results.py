@@ -15,7 +15,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.run.queue import AcceptedSuggestion
+from viral_assets.generation.run.items import AcceptedSuggestion
 from viral_assets.generation.run.report import Outcome
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestions import TweetOutcome, finished_tweets, save_outcomes

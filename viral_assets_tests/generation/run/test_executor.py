@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from viral_assets.errors import ConfigurationError, ProviderError, TransientProviderError
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.run.report import GenerationReport, Progress
+from viral_assets.generation.run.results import DatabaseResults
 from viral_assets.quota.ledger import Settlement
 from viral_assets.quota.limits import Limits, unlimited
 from viral_assets.quota.sql import SqlLedger
@@ -557,6 +558,25 @@ def test_a_database_that_breaks_stops_the_run(emulator: GeminiEmulator, sqlite_d
 
     assert len(told) == 1
     assert len(emulator.arrivals) <= 2
+
+
+def test_where_saving_breaks_what_is_under_way_is_settled_and_the_next_run_takes_it_up(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = on_virtual_time(latency=(1.0, 0.0))
+    run = Run(pack(4), service, sqlite_database, options={"tweets_per_request": 2})
+
+    def broken(*_: Any, **__: Any) -> int:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DatabaseResults, "save", broken)
+        with pytest.raises(OSError, match="disk is full"):
+            run()
+
+    assert [row.status for row in requests_of(sqlite_database)] == ["answered", "answered"]
+    report = run()
+    assert (report.requests, report.recovered_answers, report.outcomes) == (0, 2, {"done": 4})
 
 
 # ---- nothing is paid for twice

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from viral_assets.generation.run.planner import Group, Latency, Plan, fit_latency, lower_bound, plan, share_of
+from viral_assets.generation.run.latency import Latency, fit_latency
+from viral_assets.generation.run.planner import Group, Plan, lower_bound, plan
+from viral_assets.generation.run.shares import share_of
 from viral_assets.quota.ledger import LatencySample, QuotaState
 from viral_assets_tests.effort import calls_made
 

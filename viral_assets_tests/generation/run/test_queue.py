@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.errors import BlockedAnswerError, RejectedRequestError
-from viral_assets.generation.run.queue import Item, RequestBatch, WorkQueue
+from viral_assets.generation.run.bisection import BisectionStep, PoisonItem, RequestBatch, after_answer, after_failure
+from viral_assets.generation.run.items import Item
+from viral_assets.generation.run.outcome import BatchOutcome
+from viral_assets.generation.run.queue import WorkQueue
 from viral_assets_tests.generation.make import opportunity
 
 REJECTED = RejectedRequestError("HTTP 400")
@@ -19,6 +22,12 @@ REJECTED = RejectedRequestError("HTTP 400")
 
 def items(count: int, project: str = "calm") -> list[Item]:
     return [Item(opportunity(str(number), project=project)) for number in range(count)]
+
+
+def put(queue: WorkQueue, step: BisectionStep) -> PoisonItem | None:
+    """As the loop does it; what was found is no longer in the queue."""
+    queue.put(BatchOutcome(again=step.released, bisections=step.batches))
+    return step.poison
 
 
 def ids(some: Iterable[Item]) -> list[str]:
@@ -42,10 +51,10 @@ class Run:
             assert 0 < len(batch.items) <= self.cap
             self.requests += 1
             if self.fails(batch):
-                found = self.queue.bisect_failed(batch, REJECTED)
+                found = put(self.queue, after_failure(batch, REJECTED))
             else:
                 self.answered += ids(batch.items)
-                found = self.queue.bisect_passed(batch)
+                found = put(self.queue, after_answer(batch))
             if found is not None:
                 self.poison += ids([found.item])
         return self
@@ -83,11 +92,11 @@ def test_a_service_that_takes_no_packs_convicts_nobody_who_does_well_alone() -> 
 def test_the_error_that_is_told_is_the_last_one() -> None:
     queue = WorkQueue(())
     blocked = BlockedAnswerError("withheld")
-    assert queue.bisect_failed(RequestBatch(tuple(items(2))), blocked) is None
+    assert put(queue, after_failure(RequestBatch(tuple(items(2))), blocked)) is None
 
     first_half = queue.next_bisection()
     assert first_half is not None
-    found = queue.bisect_failed(first_half, blocked)
+    found = put(queue, after_failure(first_half, blocked))
 
     assert found is not None
     assert (ids([found.item]), found.error) == (["0"], blocked)
@@ -106,14 +115,13 @@ def test_nothing_is_lost_or_doubled_whatever_happens(count: int, cap: int, happe
         match event:
             case "pass":
                 ended += batch.items
-                found = queue.bisect_passed(batch)
+                found = put(queue, after_answer(batch))
                 ended += [found.item] if found else []
             case "fail":
-                found = queue.bisect_failed(batch, REJECTED)
+                found = put(queue, after_failure(batch, REJECTED))
                 ended += [found.item] if found else []
             case "trouble":
-                queue.abandon_bisection(batch)
-                for item in batch.items:
+                for item in (*batch.set_aside, *batch.items):
                     queue.put_back(item)
             case "refused":
                 queue.put_batch_first(batch)
@@ -134,7 +142,7 @@ def test_what_is_handed_back_keeps_its_place() -> None:
 
 def test_a_tweet_in_backoff_is_passed_over_and_keeps_its_place() -> None:
     some = items(4)
-    some[1].not_before = 10.0
+    some[1] = replace(some[1], not_before=10.0)
     queue = WorkQueue(some)
 
     assert queue.ready(0.0) == {"calm": 3}
@@ -147,8 +155,8 @@ def test_a_tweet_in_backoff_is_passed_over_and_keeps_its_place() -> None:
 
 def test_a_tweet_that_wants_smaller_company_gets_it() -> None:
     some = items(6)
-    some[0].largest_pack = 1
-    some[3].largest_pack = 2
+    some[0] = some[0].in_packs_of(1)
+    some[3] = some[3].in_packs_of(2)
     queue = WorkQueue(some)
 
     assert ids(queue.take("calm", 5, 0.0)) == ["0"]

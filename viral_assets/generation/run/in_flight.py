@@ -1,0 +1,82 @@
+"""The requests under way: each is a task of its own, and ends as a value that the loop takes from here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from dataclasses import dataclass
+
+from viral_assets.generation.run.outcome import BatchOutcome
+from viral_assets.generation.run.request import PreparedRequest, ask
+from viral_assets.generation.run.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    prepared: PreparedRequest
+    expected_end: float
+
+
+class InFlight:
+    """What has been sent and not been applied yet, in the order in which it ends; and where the loop waits."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._sent: dict[asyncio.Task[BatchOutcome], _Sent] = {}
+        self._ended: deque[asyncio.Task[BatchOutcome]] = deque()
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._sent)
+
+    @property
+    def expected_ends(self) -> list[float]:
+        """When each of them should end, on the run's clock."""
+        return [sent.expected_end for sent in self._sent.values()]
+
+    def start(self, prepared: PreparedRequest) -> None:
+        """Send what has been granted."""
+        expected = self._session.latency.latency.of(len(prepared.batch.items))
+        task = asyncio.create_task(ask(self._session, prepared))
+        self._sent[task] = _Sent(prepared, self._session.clock.monotonic() + expected)
+        task.add_done_callback(self._has_ended)
+
+    def take_ended(self) -> tuple[PreparedRequest, BatchOutcome] | None:
+        """The first that has ended; None when all are under way.
+
+        Raises:
+            Exception: what is raised in a task is not the provider's, but the database's or a bug.
+        """
+        if not self._ended:
+            return None
+        task = self._ended.popleft()
+        return self._sent.pop(task).prepared, task.result()
+
+    def expect_change(self) -> None:
+        """From here on, whatever changes ends the next :meth:`wait`, even if it changes before that."""
+        self._changed.clear()
+
+    def change(self) -> None:
+        """Something has changed that the loop should know."""
+        self._changed.set()
+
+    async def wait(self, seconds: float | None) -> None:
+        """Until so much time has passed, a request has ended, or something else has changed."""
+        with contextlib.suppress(TimeoutError):
+            await self._session.clock.wait_for(self._changed.wait(), seconds)
+
+    async def wait_for_end(self) -> None:
+        """Until one of them has ended, whatever else changes."""
+        await asyncio.wait(self._sent, return_when=asyncio.FIRST_COMPLETED)
+
+    async def end(self, *, cancelled: bool) -> None:
+        """Until all of them have ended and have been settled; nobody takes their outcomes any more."""
+        if cancelled:
+            for task in self._sent:
+                task.cancel()
+        await asyncio.gather(*self._sent, return_exceptions=True)
+
+    def _has_ended(self, task: asyncio.Task[BatchOutcome]) -> None:
+        self._ended.append(task)
+        self.change()

@@ -1,0 +1,174 @@
+"""The loop of a run: asks as much at once as quota, plan and concurrency allow, until every tweet has ended.
+
+The schedule says which tweets share the next request, the ledger whether it may be sent now. A granted request is sent
+as a task of its own and ends as one value, its outcome. The loop alone applies it: it learns from it about the service,
+saves what has ended, and queues what is asked again, mixed with what is new. Nothing here knows a provider or a
+database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from viral_assets.errors import ProviderError, QuotaError
+from viral_assets.generation.run.bisection import RequestBatch
+from viral_assets.generation.run.in_flight import InFlight
+from viral_assets.generation.run.items import Item
+from viral_assets.generation.run.membership import Membership
+from viral_assets.generation.run.outcome import BatchOutcome, claimed_elsewhere, too_large
+from viral_assets.generation.run.queue import WorkQueue
+from viral_assets.generation.run.request import PreparedRequest, prepare
+from viral_assets.generation.run.schedule import Schedule
+from viral_assets.generation.run.service import ServiceWatch
+from viral_assets.generation.run.session import Session
+from viral_assets.quota.ledger import AlreadyClaimed, Exhausted, Granted, Waiting
+
+CLAIMED_RECHECK_SECONDS = 0.5
+"""How soon to check again on a tweet that another run is asking about."""
+
+
+class Loop:
+    """Brings tweets to an end, as far as the service, the quota and whoever stops it let it.
+
+    Args:
+        is_stopped: whether somebody wants nothing more to be sent; who changes that calls :meth:`wake` too.
+    """
+
+    def __init__(self, session: Session, membership: Membership, *, is_stopped: Callable[[], bool]) -> None:
+        self._session, self._membership, self._wanted_to_stop = session, membership, is_stopped
+        self._work = WorkQueue(())
+        self._schedule = Schedule(session, self._work, membership.runner)
+        self._service = ServiceWatch(session)
+        self._in_flight = InFlight(session)
+        self._next_start = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """Tweets that are neither under way nor ended."""
+        return len(self._work)
+
+    @property
+    def error(self) -> ProviderError | None:
+        """Why the service cannot be used."""
+        return self._service.fatal
+
+    @property
+    def reason(self) -> str:
+        """Why tweets are left."""
+        return self._service.exhausted or (str(self.error) if self.error else "the run was stopped")
+
+    def add(self, items: Iterable[Item]) -> None:
+        """Queue what is to be asked about."""
+        for item in items:
+            self._work.put_back(item)
+
+    async def run(self) -> None:
+        """Until nothing is left to do, or nothing more can be asked; then until what is under way has ended.
+
+        Raises:
+            Exception: the database's, or a bug. Requests may be under way: see :meth:`end`.
+        """
+        while not self.is_over():
+            await self._step()
+        await self._membership.withdraw()
+        while len(self._in_flight):
+            await self._in_flight.wait_for_end()
+            await self._apply_ended()
+
+    def is_over(self) -> bool:
+        return self._is_stopped() or not (len(self._work) or len(self._in_flight))
+
+    def wake(self) -> None:
+        """Something has changed that the loop waits for, or should know."""
+        self._in_flight.change()
+
+    def take_rest(self) -> list[Item]:
+        """The tweets that have not ended."""
+        return self._work.drain()
+
+    async def end(self, *, cancelled: bool) -> None:
+        """Until what is under way has been settled. Its answers are stored, for a later run to parse."""
+        await self._in_flight.end(cancelled=cancelled)
+
+    def _is_stopped(self) -> bool:
+        return self._wanted_to_stop() or self._service.fatal is not None or bool(self._service.exhausted)
+
+    async def _step(self) -> None:
+        """Apply what has ended, or send one request, or wait until something changes."""
+        self._in_flight.expect_change()
+        if await self._apply_ended():
+            return
+        if len(self._in_flight) >= self._service.concurrency:
+            await self._in_flight.wait(None)
+            return
+        batch = await self._schedule.next_batch(
+            concurrency=self._service.concurrency, busy=self._in_flight.expected_ends
+        )
+        if batch is not None:
+            await self._send(batch)
+        else:
+            await self._membership.withdraw()
+            await self._in_flight.wait(self._work.seconds_until_ready(self._session.clock.monotonic()))
+
+    async def _send(self, batch: RequestBatch) -> None:
+        """Ask the quota, and start the request if it is granted; else the batch goes back and time passes."""
+        prepared = prepare(self._session, batch, runner=self._membership.runner)
+        await self._keep_distance()
+        if self._is_stopped():
+            self._work.put_batch_first(batch)
+            return
+        try:
+            decision = await self._membership.ask(prepared.grant, remaining=len(self._work))
+        except QuotaError as error:
+            await self._apply(too_large(batch, error))
+            return
+        match decision:
+            case Granted():
+                self._start(prepared)
+            case AlreadyClaimed(finished=finished, in_flight=in_flight):
+                check_again_at = self._session.clock.monotonic() + CLAIMED_RECHECK_SECONDS
+                await self._apply(claimed_elsewhere(batch, finished, in_flight, check_again_at=check_again_at))
+            case Waiting() | Exhausted():
+                self._work.put_batch_first(batch)
+                await self._wait_for_quota(decision)
+
+    async def _keep_distance(self) -> None:
+        """Between two requests of a burst: where the first one is refused, the second is not sent."""
+        while not self._is_stopped() and (early := self._next_start - self._session.clock.monotonic()) > 0:
+            self._in_flight.expect_change()
+            if not await self._apply_ended():
+                await self._in_flight.wait(early)
+
+    def _start(self, prepared: PreparedRequest) -> None:
+        self._session.counters.request_sent(prepared.request.opportunities)
+        self._schedule.granted()
+        self._in_flight.start(prepared)
+        self._next_start = self._session.clock.monotonic() + self._service.stagger(len(prepared.batch.items))
+
+    async def _wait_for_quota(self, decision: Waiting | Exhausted) -> None:
+        match decision:
+            case Waiting(seconds=seconds) if self._service.worth_waiting(seconds):
+                await self._in_flight.wait(seconds)
+            case Waiting():
+                self._service.give_up()
+            case Exhausted() if len(self._in_flight):
+                # Estimates are given back: there may be something left when these have ended.
+                await self._in_flight.wait(None)
+            case Exhausted(reason=reason):
+                self._service.exhausted = reason
+
+    async def _apply_ended(self) -> bool:
+        """Apply the outcomes of the requests that have ended, in the order in which they did; False if none has."""
+        applied = False
+        while (ended := self._in_flight.take_ended()) is not None:
+            applied = True
+            prepared, outcome = ended
+            self._session.counters.request_ended(prepared.request.opportunities, outcome)
+            await self._service.learn(prepared, outcome.service)
+            await self._apply(outcome.decided(spare_quota=self._schedule.spare_quota))
+        return applied
+
+    async def _apply(self, outcome: BatchOutcome) -> None:
+        """Save what has ended, and queue what is asked again."""
+        await self._session.save(outcome)
+        self._work.put(outcome)

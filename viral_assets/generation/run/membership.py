@@ -1,0 +1,63 @@
+"""A run among others that share its quota: what it wants is announced, others are listened to, and its place is kept.
+
+Everybody plans for what everybody wants (``shares``), so a run says how much that is as early as it can, and takes it
+back when it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from viral_assets.generation.run.session import Session
+from viral_assets.quota.ledger import HEARTBEAT_SECONDS, Decision, GrantRequest, Waiting
+
+PEER_DEMAND_TIMEOUT_SECONDS = 0.2
+"""For runs that have announced themselves to say how much they want, before the first request."""
+
+
+class Membership:
+    """One runner's part in the ledger.
+
+    Args:
+        runner: its name there.
+    """
+
+    def __init__(self, session: Session, runner: str) -> None:
+        self._session, self._ledger, self.runner = session, session.ledger, runner
+        self._queued = False
+
+    async def announce(self, tweets: int) -> None:
+        """Say how many tweets this run wants to ask about."""
+        await self._session.store(self._ledger.join, self.runner, tweets)
+
+    async def keep_announced(self, remaining: Callable[[], int]) -> None:
+        """The heartbeat, for ever: a runner that shows no sign of life is forgotten."""
+        while True:
+            await self._session.clock.sleep(HEARTBEAT_SECONDS)
+            await self.announce(remaining())
+
+    async def await_peer_demand(self, is_over: Callable[[], bool]) -> None:
+        """Who starts together with this run says in a moment how much it wants; a plan that knows is better."""
+        clock = self._session.clock
+        deadline = clock.monotonic() + PEER_DEMAND_TIMEOUT_SECONDS
+        while clock.monotonic() < deadline and not is_over():
+            state = await self._session.store(self._ledger.state)
+            if all(tweets is not None for _, tweets in state.demand):
+                return
+            await clock.sleep(PEER_DEMAND_TIMEOUT_SECONDS / 10)
+
+    async def ask(self, grant: GrantRequest, *, remaining: int) -> Decision:
+        """Ask for a grant; who has to wait keeps a place in the queue. See :meth:`Ledger.ask`."""
+        decision = await self._session.store(lambda: self._ledger.ask(grant, remaining=remaining))
+        self._queued = isinstance(decision, Waiting)
+        return decision
+
+    async def withdraw(self) -> None:
+        """Nothing is ready to be sent: others need not wait behind this run."""
+        if self._queued:
+            await self._session.store(self._ledger.withdraw, self.runner)
+            self._queued = False
+
+    async def leave(self) -> None:
+        """The run is over."""
+        await self._session.store(self._ledger.leave, self.runner)

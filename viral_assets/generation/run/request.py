@@ -1,0 +1,175 @@
+"""One request about a batch: prepared for its grant, sent once, settled, and turned into the batch's outcome.
+
+What is written here is the settlement, as soon as the answer is there and before it is parsed. It does not wait for
+the loop, which may be waiting for the quota or be busy with the next plan. Everything else is in the returned value.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from viral_assets.errors import (
+    BlockedAnswerError,
+    FatalProviderError,
+    ProviderError,
+    RateLimitedError,
+    RejectedRequestError,
+    TransientProviderError,
+)
+from viral_assets.generation.drafting.prompt import build_request
+from viral_assets.generation.drafting.request import GenerationRequest
+from viral_assets.generation.run.answer_processor import AnswerProcessor, AnswerSource
+from viral_assets.generation.run.backoff import ServiceHealth
+from viral_assets.generation.run.bisection import RequestBatch, after_answer
+from viral_assets.generation.run.outcome import (
+    Answered,
+    BatchOutcome,
+    Refused,
+    Troubled,
+    Unusable,
+    at_fault,
+    poisoned,
+)
+from viral_assets.generation.run.session import Session
+from viral_assets.llm.prices import Price
+from viral_assets.llm.types import Answer, Usage
+from viral_assets.quota.ledger import GrantRequest, Settlement
+
+ERROR_LENGTH = 1_000
+"""Characters of an error that the ledger keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRequest:
+    """A request, and what the quota is asked for it. ``price`` is None when the model's is unknown."""
+
+    batch: RequestBatch
+    request: GenerationRequest
+    grant: GrantRequest
+    price: Price | None
+
+    @property
+    def source(self) -> AnswerSource:
+        return AnswerSource(self.grant.request_id, self.grant.provider, self.request.model)
+
+
+def prepare(session: Session, batch: RequestBatch, *, runner: str) -> PreparedRequest:
+    """Write the prompt, and estimate what it will count and cost."""
+    options = session.options
+    project = session.projects[batch.items[0].opportunity.project]
+    request = build_request(project, [item.still_asked for item in batch.items], model=options.model)
+    price = session.price_of(request.model)
+    grant = GrantRequest(
+        request_id=uuid.uuid4().hex,
+        runner=runner,
+        tokens=session.tokens.counted(request),
+        cost_usd=session.tokens.reserved_cost(request, price) if price else None,
+        project=project.name,
+        provider=session.client.provider,
+        model=request.model,
+        run_id=options.run_id,
+        tweet_ids=request.tweet_ids,
+        again=options.force,
+        claim=options.claim,
+    )
+    return PreparedRequest(batch, request, grant, price)
+
+
+async def ask(session: Session, prepared: PreparedRequest) -> BatchOutcome:
+    """Send a granted request, settle it with the ledger, and only then make sense of what came back."""
+    started = session.clock.monotonic()
+    reply = await _reply(session, prepared)
+    seconds = session.clock.monotonic() - started
+    if isinstance(reply, Answer):
+        settlement, paid = settled_answer(reply, prepared.request, prepared.price)
+        await session.store(session.ledger.settle, prepared.grant.request_id, settlement)
+        outcome = answered(prepared.batch, reply, prepared.source, session.processor, seconds=seconds)
+        return replace(outcome, settlement=settlement, paid=paid)
+    failure, billed = settled_failure(reply, prepared.price)
+    await session.store(session.ledger.settle, prepared.grant.request_id, failure)
+    return replace(failed(prepared.batch, reply, session.processor, session.health), settlement=failure, paid=billed)
+
+
+async def _reply(session: Session, prepared: PreparedRequest) -> Answer | ProviderError:
+    """The answer, or why there is none."""
+    timeout = session.latency.timeout(len(prepared.batch.items))
+    try:
+        # The client has its own timeout; this one is for a client that does not keep it.
+        return await session.clock.wait_for(
+            session.client.generate(prepared.request, timeout_seconds=timeout), timeout * 1.2 + 5
+        )
+    except TimeoutError:
+        return TransientProviderError(f"no answer within {timeout:.0f} s")
+    except ProviderError as error:
+        return error
+    except asyncio.CancelledError:
+        settlement = Settlement("failed", error="cancelled while under way")
+        await asyncio.shield(session.store(session.ledger.settle, prepared.grant.request_id, settlement))
+        raise
+
+
+def settled_answer(answer: Answer, request: GenerationRequest, price: Price | None) -> tuple[Settlement, Usage]:
+    """What the ledger keeps of an answer, and what is billed: the estimate, where the service did not count."""
+    usage = answer.usage or Usage(request.estimated_input_tokens, request.estimated_output_tokens)
+    settlement = Settlement("answered", raw_answer=answer.text, finish_reason=answer.finish_reason, http_status=200)
+    return _with_usage(settlement, usage, price), usage
+
+
+def settled_failure(error: ProviderError, price: Price | None) -> tuple[Settlement, Usage | None]:
+    """What the ledger keeps of a request without an answer. A blocked one is billed all the same."""
+    status: Literal["refused", "failed"] = "refused" if isinstance(error, RateLimitedError) else "failed"
+    settlement = Settlement(status, error=str(error)[:ERROR_LENGTH], http_status=error.http_status)
+    if not isinstance(error, BlockedAnswerError) or error.input_tokens is None:
+        return settlement, None
+    usage = Usage(error.input_tokens, error.output_tokens or 0, error.thought_tokens or 0)
+    return _with_usage(settlement, usage, price), usage
+
+
+def _with_usage(settlement: Settlement, usage: Usage, price: Price | None) -> Settlement:
+    return replace(
+        settlement,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        thought_tokens=usage.thought_tokens,
+        cost_usd=price.of(usage.input_tokens, usage.billed_output_tokens) if price else None,
+    )
+
+
+def answered(
+    batch: RequestBatch, answer: Answer, source: AnswerSource, processor: AnswerProcessor, *, seconds: float
+) -> BatchOutcome:
+    """The good part of an answer is kept; the rest of its tweets are asked about again."""
+    items = batch.items
+    if answer.finish_reason == "MAX_TOKENS":
+        items = tuple(item.in_packs_of(len(items) // 2) for item in items)
+    step = after_answer(batch)
+    processed = processor.process(items, answer.text, source=source)
+    return replace(
+        processed,
+        ended=(*processed.ended, *poisoned(step)),
+        bisections=step.batches,
+        parsed_request=source.request_id,
+        service=Answered(seconds, answer.usage),
+    )
+
+
+def failed(
+    batch: RequestBatch, error: ProviderError, processor: AnswerProcessor, health: ServiceHealth
+) -> BatchOutcome:
+    """A request without an answer: whose fault it is decides what happens to its tweets."""
+    match error:
+        case RateLimitedError():
+            return BatchOutcome(first=batch, service=Refused(error))
+        case FatalProviderError():
+            return BatchOutcome(first=batch, service=Unusable(error))
+        case BlockedAnswerError() | RejectedRequestError():
+            return at_fault(batch, error)
+    items = batch.items
+    if health.healthy:
+        # Others are answered. Who fails again and again is asked about in smaller company, in the end alone.
+        items = tuple(item.in_packs_of(len(items) // 2) if item.failures else item for item in items)
+    waiting = processor.unanswered(items, str(error), last_answer=health.last_answer)
+    return replace(waiting, again=(*batch.set_aside, *waiting.again), service=Troubled(error))

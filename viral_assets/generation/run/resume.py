@@ -1,0 +1,79 @@
+"""Where a run begins and ends among others: what earlier ones have left to do, and what it leaves to later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.run.answer_processor import AnswerSource
+from viral_assets.generation.run.items import Item, TweetKey
+from viral_assets.generation.run.outcome import BatchOutcome, result_of
+from viral_assets.generation.run.results import Known
+from viral_assets.generation.run.session import Session
+
+
+def still_missing(opportunity: Opportunity, known: Known) -> Opportunity | None:
+    """The opportunity with the suggestion types that no earlier run has written; None when nothing is left to do."""
+    have = known.suggestions.get(opportunity.tweet_id, {})
+    missing = tuple(kind for kind in opportunity.suggestion_types if kind not in have)
+    if not missing or opportunity.tweet_id in known.finished:
+        return None
+    return replace(opportunity, suggestion_types=missing)
+
+
+async def unfinished(session: Session, opportunities: Sequence[Opportunity]) -> dict[TweetKey, Item]:
+    """What is left to do after what earlier runs have done. New suggestions will differ from theirs."""
+    items: dict[TweetKey, Item] = {}
+    by_project: dict[str, list[Opportunity]] = {}
+    for opportunity in opportunities:
+        session.counters.offered(opportunity)
+        by_project.setdefault(opportunity.project, []).append(opportunity)
+    for project, wanted in by_project.items():
+        known = Known()
+        if not session.options.force:
+            known = await session.store(session.results.known, project, [each.tweet_id for each in wanted])
+        for opportunity in wanted:
+            missing = still_missing(opportunity, known)
+            if missing is None or (project, opportunity.tweet_id) in items:
+                session.counters.already_done()
+                continue
+            session.processor.remember(project, list(known.suggestions.get(opportunity.tweet_id, {}).values()))
+            items[project, opportunity.tweet_id] = Item(missing)
+    session.counters.total = len(items)
+    return items
+
+
+async def recover(session: Session, items: dict[TweetKey, Item]) -> list[Item]:
+    """Parse the answers that a killed run had paid for and stored.
+
+    Returns:
+        What is still to be asked about then.
+    """
+    left = dict(items)
+    for project in {project for project, _ in items} if not session.options.force else ():
+        for answer in await session.store(session.ledger.unparsed, project):
+            concerned = [left.pop(key) for each in answer.tweet_ids if (key := (project, each)) in left]
+            mine = {item.opportunity.tweet_id for item in concerned}
+            others = [tweet_id for tweet_id in answer.tweet_ids if tweet_id not in mine]
+            known = await session.store(session.results.known, project, others)
+            outcome = BatchOutcome()
+            if concerned:
+                session.counters.recovered()
+                source = AnswerSource(answer.request_id, answer.provider, answer.model)
+                outcome = session.processor.process(concerned, answer.raw_answer, source=source)
+            # Tweets of another window wait for a run that asks about them.
+            complete = known.finished.issuperset(others)
+            parsed_request = answer.request_id if complete else None
+            outcome = replace(outcome.decided(spare_quota=True), parsed_request=parsed_request)
+            await session.save(outcome)
+            left.update({item.key: item for item in outcome.again})
+    return list(left.values())
+
+
+async def defer(session: Session, items: Iterable[Item], reason: str) -> None:
+    """Leave tweets for a later run."""
+    rest = tuple(result_of(item, "deferred", reason) for item in items)
+    if rest:
+        await session.save(BatchOutcome(ended=rest))
+        session.counters.note(f"{len(rest)} tweets are left for a later run: {reason}")

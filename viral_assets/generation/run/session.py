@@ -1,0 +1,83 @@
+"""What one run works with and what it has come to know: client, ledger, results, counters, clock, storage thread.
+
+Nothing is decided here. Requests read a session, and have its answer processor judge what they brought; only the loop
+and what begins and ends it (``executor``, ``resume``) write to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from viral_assets.clock import Clock
+from viral_assets.generation.clients.base import GenerationClient
+from viral_assets.generation.run.answer_processor import AnswerProcessor
+from viral_assets.generation.run.backoff import ServiceHealth
+from viral_assets.generation.run.counters import RunCounters
+from viral_assets.generation.run.items import TweetKey
+from viral_assets.generation.run.latency import LatencyModel
+from viral_assets.generation.run.options import GenerationOptions, PriceOf
+from viral_assets.generation.run.outcome import BatchOutcome
+from viral_assets.generation.run.report import GenerationReport, ProgressCallback
+from viral_assets.generation.run.results import Results, TweetResult
+from viral_assets.generation.run.tokens import TokenModel
+from viral_assets.projects.model import Project
+from viral_assets.quota.ledger import Ledger
+
+T = TypeVar("T")
+
+
+class Session:
+    """One run's. The arguments are those of :class:`~viral_assets.generation.run.executor.Executor`."""
+
+    def __init__(
+        self,
+        client: GenerationClient,
+        ledger: Ledger,
+        results: Results,
+        projects: Mapping[str, Project],
+        *,
+        price_of: PriceOf,
+        options: GenerationOptions,
+        progress: ProgressCallback | None,
+        rng: random.Random,
+        clock: Clock,
+    ) -> None:
+        self.client, self.ledger, self.results, self.projects = client, ledger, results, projects
+        self.price_of, self.options, self.clock = price_of, options, clock
+        self.processor = AnswerProcessor(projects, clock=clock.monotonic, rng=rng)
+        self.counters = RunCounters(GenerationReport(), clock.monotonic, progress)
+        self.health = ServiceHealth()
+        self.latency = LatencyModel(timeout_seconds=options.timeout_seconds, prior=options.latency)
+        self.tokens = TokenModel(ledger.limits)
+        self.ended: dict[TweetKey, TweetResult] = {}
+        # One thread: writes stay in order, and SQLite has one writer anyway.
+        self._storage = ThreadPoolExecutor(1, thread_name_prefix="viral-assets-storage")
+
+    async def store(self, call: Callable[..., T], *arguments: object) -> T:
+        """Run a call of the ledger or the results outside the event loop, after all that were made before it."""
+        return await asyncio.get_running_loop().run_in_executor(self._storage, call, *arguments)
+
+    async def save(self, outcome: BatchOutcome) -> None:
+        """Write together how tweets ended, what others have so far and that the answer has been parsed; then count it
+        and tell about it."""
+        self.counters.judged(outcome)
+        if not outcome.ended and not outcome.partial and outcome.parsed_request is None:
+            return
+        saved = await self.store(
+            lambda: self.results.save(
+                outcome.ended,
+                partial=outcome.partial,
+                parsed_request=outcome.parsed_request,
+                replace=self.options.force,
+            )
+        )
+        self.ended.update({(each.opportunity.project, each.opportunity.tweet_id): each for each in outcome.ended})
+        self.counters.ended(outcome.ended, saved)
+
+    def close(self) -> None:
+        """Let go of the storage thread; what it was given is still written."""
+        self._storage.shutdown(wait=False)

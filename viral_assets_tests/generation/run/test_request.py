@@ -1,0 +1,195 @@
+"""One request by itself: what it writes, and the value it ends as. No loop runs here."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from viral_assets.errors import (
+    BlockedAnswerError,
+    FatalProviderError,
+    ProviderError,
+    RateLimitedError,
+    RejectedRequestError,
+    TransientProviderError,
+)
+from viral_assets.generation.run.answer_processor import AnswerProcessor, AnswerSource
+from viral_assets.generation.run.backoff import ServiceHealth
+from viral_assets.generation.run.bisection import RequestBatch
+from viral_assets.generation.run.items import Item
+from viral_assets.generation.run.options import GenerationOptions
+from viral_assets.generation.run.outcome import Answered, BatchOutcome, Refused, Rejecting, Troubled, Unusable
+from viral_assets.generation.run.request import answered, ask, failed, prepare
+from viral_assets.generation.run.results import DatabaseResults
+from viral_assets.generation.run.session import Session
+from viral_assets.llm.types import Answer
+from viral_assets.quota import open_ledger
+from viral_assets.store.engine import Database
+from viral_assets_tests.gemini_emulator import GeminiEmulator
+from viral_assets_tests.generation.in_process import InProcessClient
+from viral_assets_tests.generation.make import TYPES, answer_text, pack, project
+from viral_assets_tests.generation.running import PLENTY, on_virtual_time, requests_of, suggestions_of
+from viral_assets_tests.virtual_clock import VirtualClock
+
+SOURCE = AnswerSource("request", "in-process", "gemini")
+GOOD = {
+    TYPES[0]: "We moved the chargers to the hallway and bedtime fights ended within a week or so.",
+    TYPES[1]: "How long did it take until your son stopped asking for it in the morning?",
+    TYPES[2]: "Maybe the blanket is less about the tablet than about a moment without anybody watching.",
+}
+
+
+def batch(tweets: int) -> RequestBatch:
+    return RequestBatch(tuple(Item(each) for each in pack(tweets)))
+
+
+def processor(now: float = 0.0) -> AnswerProcessor:
+    return AnswerProcessor({"calm": project()}, clock=lambda: now, rng=random.Random(1))
+
+
+def session_with(service: GeminiEmulator, database: Database) -> tuple[Session, VirtualClock]:
+    clock = service.clock
+    assert isinstance(clock, VirtualClock)
+    session = Session(
+        InProcessClient(service),
+        open_ledger(database, PLENTY, "key", clock=clock),
+        DatabaseResults(database, {"calm": {name: at for at, name in enumerate(TYPES)}}),
+        {"calm": project()},
+        price_of=lambda model: None,
+        options=GenerationOptions(),
+        progress=None,
+        rng=random.Random(1),
+        clock=clock,
+    )
+    return session, clock
+
+
+def outcome_of_failure(asked: RequestBatch, error: ProviderError, health: ServiceHealth | None = None) -> BatchOutcome:
+    return failed(asked, error, processor(), health or ServiceHealth())
+
+
+def test_a_request_commits_its_answer_by_itself_and_saves_nothing_else(sqlite_database: Database) -> None:
+    """So a settlement never waits for the loop, and a kill before the loop gets to it loses nothing."""
+    service = on_virtual_time(latency=(0.5, 0.1))
+    session, clock = session_with(service, sqlite_database)
+
+    async def granted_and_sent() -> BatchOutcome:
+        prepared = prepare(session, batch(2), runner="me")
+        await session.store(session.ledger.ask, prepared.grant)
+        return await ask(session, prepared)
+
+    outcome = clock.run(granted_and_sent())
+    session.close()
+
+    (row,) = requests_of(sqlite_database)
+    assert (row.status, row.parsed_at) == ("answered", None)
+    assert row.raw_answer
+    assert suggestions_of(sqlite_database) == {}
+    assert session.counters.report.outcomes == {}
+    assert outcome.parsed_request == row.id
+    assert [result.outcome for result in outcome.ended] == ["done", "done"]
+    assert outcome.settlement is not None
+    assert outcome.settlement.raw_answer == row.raw_answer
+
+
+def test_an_answer_says_that_the_service_answers_and_what_became_of_each_tweet() -> None:
+    asked = batch(3)
+    first, second, _ = (item.opportunity.tweet_id for item in asked.items)
+    text = answer_text({first: GOOD, second: {TYPES[0]: "Great point!"}})
+
+    outcome = answered(asked, Answer(text, None, "STOP"), SOURCE, processor(), seconds=1.5)
+
+    assert outcome.service == Answered(1.5, None)
+    assert [result.opportunity.tweet_id for result in outcome.ended] == [first]
+    assert {item.opportunity.tweet_id for item in outcome.again} == {
+        item.opportunity.tweet_id for item in asked.items[1:]
+    }
+    assert [rule for _, rule in outcome.rejections] == ["length"]
+    assert {item.attempts for item in asked.items} == {0}, "what was asked stays as it was"
+
+
+def test_an_answer_that_was_cut_off_is_asked_for_in_smaller_packs() -> None:
+    outcome = answered(batch(6), Answer("", None, "MAX_TOKENS"), SOURCE, processor(), seconds=1.0)
+
+    assert {item.largest_pack for item in outcome.again} == {3}
+
+
+@pytest.mark.parametrize(("spare_quota", "again", "ended"), [(True, 1, 0), (False, 0, 1)])
+def test_a_tweet_with_something_good_is_asked_again_where_that_costs_no_waiting(
+    spare_quota: bool, again: int, ended: int
+) -> None:
+    asked = batch(1)
+    text = answer_text({asked.items[0].opportunity.tweet_id: {**GOOD, TYPES[1]: "#sponsored " + GOOD[TYPES[1]]}})
+
+    outcome = answered(asked, Answer(text, None, "STOP"), SOURCE, processor(), seconds=1.0)
+    decided = outcome.decided(spare_quota=spare_quota)
+
+    assert (len(outcome.again), len(outcome.ended), len(outcome.improvable)) == (0, 0, 1)
+    assert (len(decided.again), len(decided.ended), len(decided.improvable)) == (again, ended, 0)
+    assert [result.outcome for result in decided.ended] == ["filtered"] * ended
+    assert len(decided.partial) == again, "what is good is saved, whatever comes"
+
+
+@pytest.mark.parametrize(
+    ("error", "report"), [(RateLimitedError("429"), Refused), (FatalProviderError("no such key"), Unusable)]
+)
+def test_a_batch_that_was_not_read_comes_first_again_as_it_was(error: ProviderError, report: type) -> None:
+    asked = batch(4)
+
+    outcome = outcome_of_failure(asked, error)
+
+    assert outcome == BatchOutcome(first=asked, service=outcome.service)
+    assert isinstance(outcome.service, report)
+
+
+def test_a_service_in_trouble_costs_each_tweet_an_attempt_and_a_wait() -> None:
+    outcome = outcome_of_failure(batch(4), TransientProviderError("503", http_status=503))
+
+    assert isinstance(outcome.service, Troubled)
+    assert {(item.attempts, item.failures, item.largest_pack) for item in outcome.again} == {(1, 1, 1_000)}
+    assert len({item.not_before for item in outcome.again}) == 1, "what failed together may come back together"
+
+
+def test_who_fails_again_while_others_are_answered_comes_back_in_smaller_company() -> None:
+    health = ServiceHealth()
+    health.answered(1.0)
+    once = outcome_of_failure(batch(4), TransientProviderError("500"), health)
+
+    twice = outcome_of_failure(RequestBatch(once.again), TransientProviderError("500"), health)
+
+    assert {item.largest_pack for item in twice.again} == {2}
+
+
+@pytest.mark.parametrize(
+    ("error", "ends", "report"),
+    [(BlockedAnswerError("withheld"), "blocked", None), (RejectedRequestError("400"), "failed", Rejecting)],
+)
+def test_a_tweet_that_fails_alone_is_the_one(error: ProviderError, ends: str, report: type | None) -> None:
+    several, alone = outcome_of_failure(batch(2), error), outcome_of_failure(batch(1), error)
+
+    assert (several.ended, several.again, len(several.bisections), several.service) == ((), (), 1, None)
+    assert [(result.outcome, result.attempts) for result in alone.ended] == [(ends, 1)]
+    assert alone.service is None if report is None else isinstance(alone.service, report)
+
+
+def test_a_cancelled_request_is_settled_all_the_same(sqlite_database: Database) -> None:
+    service = on_virtual_time(latency=(30.0, 0.0))
+    session, clock = session_with(service, sqlite_database)
+
+    async def sent_and_cancelled() -> None:
+        prepared = prepare(session, batch(1), runner="me")
+        await session.store(session.ledger.ask, prepared.grant)
+        task = asyncio.create_task(ask(session, prepared))
+        await asyncio.sleep(1.0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    clock.run(sent_and_cancelled())
+    session.close()
+
+    assert [(row.status, row.error) for row in requests_of(sqlite_database)] == [
+        ("failed", "cancelled while under way")
+    ]
