@@ -72,7 +72,7 @@ def measure(path: Path, count: int, database_url: str) -> Measurement:
     from viral_assets.hours import HourRange
     from viral_assets.projects.loader import load_project
     from viral_assets.scoring import score_window, topic_vectors
-    from viral_assets.sources.files.ingest import ingest_file
+    from viral_assets.sources.files.ingest import IngestOptions, ingest_file
     from viral_assets.store.engine import Database
     from viral_assets.store.tables import tweet_scores
     from viral_assets.store.tweets import read_tweets
@@ -86,7 +86,7 @@ def measure(path: Path, count: int, database_url: str) -> Measurement:
     embedder = CachedEmbedder(build_embedder("wordllama"), database)
 
     with result.stage("ingest"):
-        report = ingest_file(database, path, now=window.end + timedelta(days=1))
+        report = ingest_file(database, path, IngestOptions(window.end + timedelta(days=1)))
     if report.problem or report.new != count:
         raise SystemExit(f"{report.new} of {count} tweets were new: {database.url_for_people} has to be empty")
     with result.stage("load model"):

@@ -150,21 +150,21 @@ def measure(path: Path, folder: Path) -> Measurement:
     from viral_assets.sources.base import Reject
     from viral_assets.sources.content.file_probe import probe_file
     from viral_assets.sources.files.detect import detect_format
-    from viral_assets.sources.files.ingest import ingest_file
+    from viral_assets.sources.files.ingest import IngestOptions, ingest_file
     from viral_assets.store.engine import Database
 
     tempfile.tempdir = str(folder)
     now = START + timedelta(days=2)
     begun = time.perf_counter()
     records = 0
-    for batch in detect_format(probe_file(path), now):
+    for batch in detect_format(probe_file(path), IngestOptions(now)):
         records += sum(not isinstance(record, Reject) for record in batch.records)
     parsed = time.perf_counter() - begun
 
     database = Database(f"sqlite:///{folder / path.name}.db")
     database.ensure_ready()
     begun, worked = time.perf_counter(), time.process_time()
-    report = ingest_file(database, path, now=now)
+    report = ingest_file(database, path, IngestOptions(now))
     seconds, worked = time.perf_counter() - begun, time.process_time() - worked
     if report.problem or report.new != records:
         raise SystemExit(f"{report.new} of {records} tweets were new: {report.problem or report.reject_reasons}")

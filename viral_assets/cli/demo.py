@@ -102,7 +102,7 @@ def prepare_sample(database: Database, folder: Path, hours: HourRange) -> int:
     An earlier one would make the new one look like a repetition of itself: same texts, other ids.
     """
     from viral_assets.demo.sample import write_sample
-    from viral_assets.sources.files.ingest import ingest_file
+    from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 
     folder.mkdir(parents=True, exist_ok=True)
     sample = folder / f"sample-{hours.end:%Y%m%dT%H}.jsonl"
@@ -111,7 +111,7 @@ def prepare_sample(database: Database, folder: Path, hours: HourRange) -> int:
             forget_sample(database, earlier)
             earlier.unlink()
     write_sample(sample, hours.end)
-    report = ingest_file(database, sample, project=PROJECT, now=datetime.now(UTC), window=hours)
+    report = ingest_file(database, sample, IngestOptions(datetime.now(UTC), project=PROJECT, window=hours))
     return report.stored
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +11,15 @@ from viral_assets.cli.output import complain, console, count, facts_table, plain
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from viral_assets.sources.base import ReadOptions
     from viral_assets.sources.files.explain import Explanation
-    from viral_assets.sources.parsers.columns import Mapped
     from viral_assets.sources.tweet import Tweet
 
 SHOWN_TEXT = 60
 SHOWN_UNUSED = 30
 
 
-def explain_files(paths: Sequence[Path], now: datetime, zone: tzinfo, mapped: Mapped, *, as_json: bool) -> int:
+def explain_files(paths: Sequence[Path], options: ReadOptions, *, as_json: bool) -> int:
     """Explain each file, and each file in folders. Returns the exit code: 0, or 2 when none can be read."""
     from viral_assets.errors import SourceError
     from viral_assets.sources.content.file_probe import expand_paths, printable_name
@@ -37,7 +36,7 @@ def explain_files(paths: Sequence[Path], now: datetime, zone: tzinfo, mapped: Ma
             continue
         for file in files:
             try:
-                found = explain_file(file, now, zone=zone, mapped=mapped)
+                found = explain_file(file, options)
             except (SourceError, OSError) as error:
                 complain(str(error))
                 told.append({"name": printable_name(file), "problem": str(error)})

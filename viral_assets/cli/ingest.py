@@ -78,22 +78,32 @@ def ingest(
 
     from viral_assets.cli.options import column_names, parse_instant, parse_zone, partition_hours
     from viral_assets.settings import load_settings
-    from viral_assets.sources.files.ingest import ingest_paths
+    from viral_assets.sources.base import ReadOptions
+    from viral_assets.sources.files.ingest import IngestOptions, ingest_paths
     from viral_assets.store.engine import Database
     from viral_assets.store.tables import EVERY_PROJECT
 
     settings = load_settings()
     now = datetime.now(UTC)
     zone = parse_zone(timezone) if timezone else UTC
-    mapped = column_names(settings, project)
+    columns = column_names(settings, project)
     if explain:
         from viral_assets.cli.explain import explain_files
 
-        raise typer.Exit(explain_files(paths, now, zone, mapped, as_json=as_json))
+        raise typer.Exit(explain_files(paths, ReadOptions(now, zone, columns), as_json=as_json))
     collected = parse_instant(collected_at, "--collected-at") if collected_at else None
     if collected and collected > now:
         raise ConfigurationError(f"--collected-at: {collected_at} lies in the future")
     hours = partition_hours(settings, now)
+    options = IngestOptions(
+        now,
+        zone,
+        columns,
+        project=project or EVERY_PROJECT,
+        window=hours,
+        collected_at=collected,
+        again=again,
+    )
     database = Database(settings.resolved_database_url)
     try:
         database.ensure_ready()
@@ -108,13 +118,7 @@ def ingest(
             reports += ingest_paths(
                 database,
                 [path for path in paths if not str(path).startswith(APIFY)],
-                project=project or EVERY_PROJECT,
-                now=now,
-                window=hours,
-                collected_at=collected,
-                zone=zone,
-                mapped=mapped,
-                again=again,
+                options,
                 progress=lambda number: bar.advance(records, number),
             )
         tweets = _tweets_by_hour(database, reports, project)

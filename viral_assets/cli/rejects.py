@@ -214,7 +214,7 @@ def _retry(
         project=project,
         collected_at=parse_instant(collected_at, "--collected-at") if collected_at else None,
         zone=parse_zone(timezone) if timezone else UTC,
-        mapped=column_names(settings, project),
+        columns=column_names(settings, project),
         fixed=read_fixed(fixed) if fixed else None,
     )
     return retry_rejects(database, options, which)

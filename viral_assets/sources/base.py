@@ -1,20 +1,23 @@
-"""What every source of tweets looks like to the rest: a reader that yields batches of records.
+"""What a source of tweets gives (records, in batches), what a file has to offer its parser, and how it is to be read.
 
-File formats, the X API and Apify implement the same :class:`Reader`. How a record becomes a :class:`Tweet` is in
-``parsers.fields``; storing what is read is in ``files.ingest``.
+How a record becomes a :class:`Tweet` is in ``parsers.fields``; storing what is read is in ``files.ingest``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from datetime import UTC, datetime, tzinfo
+from typing import BinaryIO, Protocol, TextIO, TypeAlias
 
 from viral_assets.sources.tweet import Tweet
 
 RAW_LIMIT = 100_000
 """Characters of a rejected record that go to quarantine; four times the longest tweet."""
+
+ColumnNames: TypeAlias = Mapping[str, Sequence[str]]
+"""A person's own names of columns: a field of ``parsers.columns.COLUMNS``, and what its column may be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +41,15 @@ Record: TypeAlias = Tweet | Reject
 
 @dataclass(frozen=True, slots=True)
 class RecordBatch:
-    """Records that are stored together, and where reading goes on after them.
+    """Records that are stored together.
 
     Args:
         records: in the order of the source.
-        remarks: what is no record but worth telling, and how often: a repeated header row, an empty page.
-        cursor: what the reader of a resumable source needs to go on after this batch (a page's ``next_token``);
-            None for sources that are read again from their beginning, like files.
+        remarks: what is no record and yet worth a mention, and how often: a repeated header row, an empty page.
     """
 
     records: Sequence[Record]
     remarks: Counter[str] = field(default_factory=Counter)
-    cursor: str | None = None
 
 
 class Reader(Protocol):
@@ -61,7 +61,7 @@ class Reader(Protocol):
 
     @property
     def name(self) -> str:
-        """For people and for the quarantine: a file's name, ``apify:DATASET_ID``."""
+        """For people and for the quarantine: a file's name."""
         ...
 
     @property
@@ -70,3 +70,60 @@ class Reader(Protocol):
         ...
 
     def __iter__(self) -> Iterator[RecordBatch]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How a file is to be read.
+
+    Args:
+        now: the present; tweets from after it are rejected.
+        zone: of times that do not name theirs.
+        columns: a person's own names of columns.
+    """
+
+    now: datetime
+    zone: tzinfo = UTC
+    columns: ColumnNames | None = None
+
+
+class SourceFile(Protocol):
+    """A file as its parser sees it: its beginning, and its content, unpacked."""
+
+    @property
+    def name(self) -> str:
+        """For people and for the quarantine."""
+        ...
+
+    @property
+    def head(self) -> str:
+        """The beginning as text, undecodable bytes as surrogates; empty where the content is no text."""
+        ...
+
+    @property
+    def magic(self) -> bytes:
+        """The first bytes of a content that is no text, by which its format is known; empty for text."""
+        ...
+
+    @property
+    def encoding(self) -> str:
+        """Of the text, as Python names it; empty for no text."""
+        ...
+
+    @property
+    def packing(self) -> str:
+        """How the file is packed, like ``gzip``; empty where it is not."""
+        ...
+
+    @property
+    def damage(self) -> str | None:
+        """Why the content of a packed file ends before its time; None where it does not."""
+        ...
+
+    def open_bytes(self) -> BinaryIO:
+        """The content from its beginning, after a UTF-8 byte-order mark; seekable where the file is not packed."""
+        ...
+
+    def open_text(self, *, newline: str) -> TextIO:
+        """The content as text, undecodable bytes as surrogates."""
+        ...

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
-from viral_assets.sources.base import Reject
+from viral_assets.sources.base import ReadOptions, Reject
 from viral_assets.sources.content.file_probe import probe_file
 from viral_assets.sources.files.detect import detect_format
+from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.tweet import Tweet
 
 NOW = datetime(2026, 11, 21, 21, 30, tzinfo=UTC)
@@ -131,7 +133,7 @@ def read(path: Path, now: datetime = NOW) -> tuple[list[Tweet], list[Reject], Co
     tweets: list[Tweet] = []
     rejects: list[Reject] = []
     remarks: Counter[str] = Counter()
-    for batch in detect_format(probe_file(path), now):
+    for batch in detect_format(probe_file(path), ReadOptions(now)):
         for record in batch.records:
             if isinstance(record, Reject):
                 rejects.append(record)
@@ -143,3 +145,21 @@ def read(path: Path, now: datetime = NOW) -> tuple[list[Tweet], list[Reject], Co
 
 def reasons(rejects: Sequence[Reject]) -> list[str]:
     return [reject.reason for reject in rejects]
+
+
+def reason(function: Any, *values: Any) -> str:
+    """Why a function refuses the values."""
+    with pytest.raises(UnusableError) as error:
+        function(*values)
+    assert error.value.detail
+    return error.value.reason
+
+
+def outcome(function: Any, value: Any) -> Any:
+    """What a function gives, or the reason why not."""
+    try:
+        return function(value)
+    except UnusableError as error:
+        problem = error
+    assert 0 < len(problem.detail) < 500
+    return problem.reason

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from viral_assets.sources.files.ingest import ingest_paths
+from viral_assets.sources.files.ingest import IngestOptions, ingest_paths
 from viral_assets.store.engine import Database
 from viral_assets_tests.sources.examples import NOW, read
 
@@ -36,7 +36,7 @@ def test_plausible_counts(name: str, tweets: int, retweets: int, rejects: int) -
 def test_all_of_them_land(database: Database) -> None:
     # Other files may lie beside them.
     files = sorted(DATA.glob("x_api_v2_*"))
-    reports = ingest_paths(database, files, now=NOW)
+    reports = ingest_paths(database, files, IngestOptions(NOW))
     assert sum(
         (Counter(read=report.read, new=report.new, rejected=report.rejected) for report in reports), Counter()
     ) == {
@@ -46,5 +46,5 @@ def test_all_of_them_land(database: Database) -> None:
     }
     hours = {hour for report in reports for hour in report.windows}
     assert datetime(2020, 1, 23, 4, tzinfo=UTC) in hours
-    again = ingest_paths(database, files, now=NOW)
+    again = ingest_paths(database, files, IngestOptions(NOW))
     assert all(report.already_ingested for report in again)

@@ -17,7 +17,7 @@ from viral_assets.quota import Limits
 from viral_assets.scoring import score_window, topic_vectors
 from viral_assets.scoring.selection import RecentOpportunities, SelectionOptions, select_opportunities
 from viral_assets.settings import checkout_root
-from viral_assets.sources.files.ingest import ingest_file
+from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.store.tweets import read_tweets
@@ -35,7 +35,7 @@ def fill(database: Database, now: datetime, folder: Path) -> None:
     window = HourRange(end - timedelta(hours=HOURS), end)
     project = load_projects(checkout_root() / "projects")[PROJECT]
     write_sample(folder / "sample.jsonl", end)
-    ingest_file(database, folder / "sample.jsonl", project=PROJECT, now=now)
+    ingest_file(database, folder / "sample.jsonl", IngestOptions(now, project=PROJECT))
     drafted = _opportunities(database, window, project)
     generator = AsyncCommentGenerator(provider="offline", database=database, limits=Limits(max_requests=10_000))
 

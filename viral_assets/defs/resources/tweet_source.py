@@ -60,12 +60,12 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
 
     def ingest_file(self, database: Database, path: Path, now: datetime) -> IngestReport:
         """Read one file; one that cannot be read goes to the quarantine as a whole."""
-        from viral_assets.sources.files.ingest import ingest_file
+        from viral_assets.sources.files.ingest import IngestOptions, ingest_file
         from viral_assets.sources.files.project_columns import columns_of_projects
         from viral_assets.sources.files.quarantine import quarantine_file
 
-        mapped, _ = columns_of_projects(load_settings().projects_dir)
-        report = ingest_file(database, path, now=now, window=self.configured_hours(now), mapped=mapped)
+        columns, _ = columns_of_projects(load_settings().projects_dir)
+        report = ingest_file(database, path, IngestOptions(now, columns=columns, window=self.configured_hours(now)))
         if report.problem:
             quarantine_file(database, path, report.problem, now)
         return report
@@ -102,14 +102,15 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
         Raises:
             SourceError: the file cannot be read, or is of no known format.
         """
-        from viral_assets.sources.base import Reject
+        from viral_assets.sources.base import ReadOptions, Reject
         from viral_assets.sources.content.file_probe import probe_file
         from viral_assets.sources.files.detect import detect_format
         from viral_assets.sources.files.project_columns import columns_of_projects
 
         file = probe_file(path)
-        mapped, _ = columns_of_projects(load_settings().projects_dir)
-        records = (record for batch in detect_format(file, now, mapped=mapped) for record in batch.records)
+        columns, _ = columns_of_projects(load_settings().projects_dir)
+        batches = detect_format(file, ReadOptions(now, columns=columns))
+        records = (record for batch in batches for record in batch.records)
         return file.sha256, frozenset(record.window_start for record in records if not isinstance(record, Reject))
 
 

@@ -1,4 +1,4 @@
-"""Files as bytes and text: finding them, their hash, their encoding. What is in them is told in
+"""Files as bytes and text: finding them, their hash, their encoding. Which format they have is found out in
 ``sources.files.detect``.
 """
 
@@ -8,7 +8,6 @@ import codecs
 import hashlib
 import io
 import os
-import re
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,40 +16,22 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from viral_assets.errors import SourceError
-from viral_assets.sources.content.decompress import Content, members_of_zip
+from viral_assets.sources.content.decompress import Content
+from viral_assets.sources.content.encoding import EncodingDetector, wide_encoding
+from viral_assets.sources.content.refusals import refusal
 
 HEAD_BYTES = 2**20
-"""As much of a file's beginning as its recognition may look at."""
+"""As much of a file's beginning as is kept to recognise its format by."""
 
 _CHUNK_BYTES = 2**20
 
-# Windows-1252 as people's texts use it: accented letters, quotation marks, dashes, the euro sign. What is left out
-# (ÿ, þ, ×, control codes) appears in damaged files far more often than in texts.
-_ACCENTED = "".join(chr(0xDC00 + byte) for byte in range(0xC0, 0xFE) if byte not in (0xD7, 0xF7))
-_TYPOGRAPHIC = "".join(
-    chr(0xDC00 + byte) for byte in b"\x80\x85\x91\x92\x93\x94\x96\x97\xa0\xa1\xa3\xab\xb0\xb4\xb7\xbb\xbf"
-)
-_NOT_IN_TEXT = re.compile(f"[\udc80-\udcff](?<![{_ACCENTED}{_TYPOGRAPHIC}])")
-_ACCENTED_LETTER = re.compile(f"[{_ACCENTED}]")
-_ACCENTED_IN_WORD = re.compile(f"[{_ACCENTED}](?=[A-Za-z{_ACCENTED}])|(?<=[A-Za-z{_ACCENTED}])[{_ACCENTED}]")
-
-_ARCHIVES = {
-    b"7z\xbc\xaf": "a 7z archive; unpack it and give the file inside",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV and give that file",
-    b"ARROW1": "an Arrow (Feather) file; save the table as Parquet or CSV and give that file",
-    b"\x80\x04\x95": "a Python pickle; save the table as Parquet or CSV and give that file",
-    b"\x80\x05\x95": "a Python pickle; save the table as Parquet or CSV and give that file",
-    b"Rar!": "a rar archive; unpack it and give the files inside",
-    b"%PDF": "a PDF document; give the data it was made from",
-    b"SQLite format 3\0": "a SQLite database; export the table as CSV and give that file",
-}
-_TAR_AT, _TAR = 257, b"ustar"
-PARQUET = b"PAR1"
+BINARY_FORMATS = (b"PAR1",)
+"""What files that are no text and can be read begin with (Parquet); anything else that is no text is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileProbe:
-    """What one pass over a file's bytes tells.
+    """What one pass over a file's bytes finds out.
 
     Args:
         name: the path as given, printable.
@@ -62,7 +43,7 @@ class FileProbe:
         head: the beginning of the content as text, undecodable bytes as surrogates, without a byte-order mark.
         packing: how the file is packed, like ``gzip``; empty where it is not.
         damage: why the content of a packed file ends before its time; None where it does not.
-        parquet: whether the content is a Parquet file, not text.
+        magic: of a content that is no text, which of :data:`BINARY_FORMATS` it begins with; empty for text.
     """
 
     path: Path
@@ -74,7 +55,7 @@ class FileProbe:
     head: str
     packing: str = ""
     damage: str | None = None
-    parquet: bool = False
+    magic: bytes = b""
 
     def open_bytes(self) -> BinaryIO:
         """The content, unpacked, after a UTF-8 byte-order mark."""
@@ -84,7 +65,7 @@ class FileProbe:
         return stream
 
     def open_text(self, *, newline: str) -> TextIO:
-        """The content as text; bytes that are not UTF-8 become surrogates, for whoever meets them to judge."""
+        """The content as text; bytes that are not UTF-8 become surrogates, for whoever meets them to detector."""
         errors = "surrogateescape" if self.encoding == "utf-8" else "replace"
         return io.TextIOWrapper(self.open_bytes(), self.encoding, errors, newline=newline)
 
@@ -118,70 +99,37 @@ def _probe(path: Path, name: str, status: os.stat_result, content: Content) -> F
     head = stream.read(HEAD_BYTES)
     if not head and content.damage:
         raise SourceError(f"{name}: {content.damage}; nothing of it can be read")
-    parquet = head.startswith(PARQUET)
+    magic = next((each for each in BINARY_FORMATS if head.startswith(each)), b"")
     if not head.strip(codecs.BOM_UTF8 + b" \t\r\n\0"):
         _refuse_blank(name, stream)
-    _refuse_archives(path, name, head)
-    wide = _wide_encoding(head)
-    if not parquet and not wide and _control_share(head) > 0.1:
+    if problem := refusal(path, head):
+        raise SourceError(f"{name}: {problem}")
+    wide = wide_encoding(head)
+    if not magic and not wide and _control_share(head) > 0.1:
         raise SourceError(f"{name}: neither text nor Parquet; give JSON, CSV or Parquet, packed (gzip, zstd) or not")
-    digest, judge = hashlib.sha256(), _EncodingDetector()
+    content_hash, detector = hashlib.sha256(), EncodingDetector()
     chunk = head
     while chunk:
-        digest.update(chunk)
-        if not wide and not parquet:
-            judge.feed(chunk)
+        content_hash.update(chunk)
+        if not wide and not magic:
+            detector.feed(chunk)
         chunk = stream.read(_CHUNK_BYTES)
     if content.damage:  # the rest is missing, and may be there the next time
-        digest.update(content.damage.encode())
-    encoding = wide or judge.conclude()
+        content_hash.update(content.damage.encode())
+    encoding = wide or detector.conclude()
     errors = "surrogateescape" if encoding == "utf-8" else "replace"
     return FileProbe(
         path=path,
         name=name,
         size=status.st_size,
         modified=datetime.fromtimestamp(status.st_mtime, UTC),
-        sha256=digest.hexdigest(),
-        encoding="" if parquet else encoding,
-        head="" if parquet else head.decode(encoding, errors).removeprefix("\ufeff"),
+        sha256=content_hash.hexdigest(),
+        encoding="" if magic else encoding,
+        head="" if magic else head.decode(encoding, errors).removeprefix("\ufeff"),
         packing=content.packing,
         damage=content.damage,
-        parquet=parquet,
+        magic=magic,
     )
-
-
-def _wide_encoding(head: bytes) -> str:
-    """The encoding of text whose characters have two or four bytes; empty for all other."""
-    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "utf-32"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    # Without a mark: headers and keys are mostly ASCII, which every second byte of is zero.
-    start = head[:1000]
-    half = len(start) // 2
-    for encoding, zeros, others in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
-        if half >= 8 and zeros.count(0) > 0.8 * half and others.count(0) < 0.1 * half:
-            return encoding
-    return ""
-
-
-def _refuse_archives(path: Path, name: str, head: bytes) -> None:
-    if head.startswith(b"PK\x03\x04"):
-        raise SourceError(f"{name}: {_describe_zip(path)}")
-    for magic, kind in _ARCHIVES.items():
-        if head.startswith(magic):
-            raise SourceError(f"{name}: {kind}")
-    if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
-        raise SourceError(f"{name}: a tar archive; unpack it and give the files inside")
-
-
-def _describe_zip(path: Path) -> str:
-    inside = members_of_zip(path)
-    if not inside:
-        return "an Excel workbook, or a zip archive without data; save the sheet as CSV and give that file"
-    shown = ", ".join(repr(member[:80]) for member in inside[:5]) + (", ..." if len(inside) > 5 else "")
-    many = f"a zip archive of {len(inside):,} files ({shown})" if inside[1:] else "a zip archive with a password"
-    return f"{many}; unpack it and give the files with tweets"
 
 
 def _refuse_blank(name: str, stream: BinaryIO) -> None:
@@ -195,39 +143,6 @@ def _control_share(head: bytes) -> float:
     """The share of bytes no text has. NULs at the end are what a crash leaves of a file that was being written."""
     head = head.rstrip(b"\0")
     return 1 - len(head.translate(None, bytes({*range(32)} - {9, 10, 12, 13, 27}) + b"\x7f")) / len(head)
-
-
-class _EncodingDetector:
-    """UTF-8 with some damage, or Windows-1252? The latter has accented letters in words and no valid UTF-8 beside."""
-
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        self._valid = self._accented = self._in_words = 0
-        self._impossible = False
-
-    def feed(self, chunk: bytes) -> None:
-        text = self._decoder.decode(chunk)
-        if text.isascii():
-            return
-        undecodable = len(re.findall("[\udc80-\udcff]", text)) if self._has_surrogates(text) else 0
-        self._valid += len(text) - len(text.encode("ascii", "ignore")) - undecodable
-        if undecodable and not self._impossible:
-            self._impossible = _NOT_IN_TEXT.search(text) is not None
-            self._accented += len(_ACCENTED_LETTER.findall(text))
-            self._in_words += len(_ACCENTED_IN_WORD.findall(text))
-
-    def conclude(self) -> str:
-        if self._impossible or self._valid or not self._accented or 2 * self._in_words < self._accented:
-            return "utf-8"
-        return "cp1252"
-
-    @staticmethod
-    def _has_surrogates(text: str) -> bool:
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return True
-        return False
 
 
 def expand_paths(paths: Iterable[Path]) -> list[Path]:

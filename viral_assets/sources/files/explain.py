@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
-from viral_assets.sources.base import Reject
+from viral_assets.sources.base import ReadOptions, Reject
 from viral_assets.sources.content.file_probe import probe_file
 from viral_assets.sources.files.detect import detect_format
-from viral_assets.sources.parsers.columns import Mapped
 from viral_assets.sources.tweet import Tweet
 
 EXPLAINED_RECORDS = 10_000
@@ -20,18 +18,18 @@ EXPLAINED_RECORDS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What is told about one file.
+    """What there is to say about one file.
 
     Args:
         packing: how it is packed, like ``gzip``; empty where it is not.
         encoding: of its text; empty for no text.
         mapping: of what each field of a tweet is made.
-        unused: columns that are not looked at.
+        unused: columns that are not read.
         read: records looked at, of which ``rejected`` cannot be used.
         complete: whether those are all of them.
         tweets: the first ones.
         rejects: the first ones.
-        remarks: what is no record but worth telling, and how often.
+        remarks: what is no record and yet worth a mention, and how often.
     """
 
     name: str
@@ -52,15 +50,9 @@ class Explanation:
 
 
 def explain_file(
-    path: Path,
-    now: datetime,
-    *,
-    zone: tzinfo = UTC,
-    mapped: Mapped | None = None,
-    rows: int = 5,
-    most_records: int = EXPLAINED_RECORDS,
+    path: Path, options: ReadOptions, *, rows: int = 5, most_records: int = EXPLAINED_RECORDS
 ) -> Explanation:
-    """Look at a file as ingesting it would; the arguments are those of ``detect_format``.
+    """Look at a file as ingesting it would.
 
     Args:
         rows: how many tweets and rejects to show.
@@ -70,7 +62,7 @@ def explain_file(
         SourceError: the file cannot be read, or is of no known format.
     """
     file = probe_file(path)
-    reader = detect_format(file, now, zone=zone, mapped=mapped)
+    reader = detect_format(file, options)
     tweets: list[Tweet] = []
     rejects: list[Reject] = []
     reasons: Counter[str] = Counter()

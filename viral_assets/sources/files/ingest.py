@@ -1,40 +1,30 @@
-"""From files into the store, counted so that nothing disappears. Reading is in ``detect``, writing in the store."""
+"""From files into the store, counted so that nothing disappears. Which format a file has is decided in ``detect``."""
 
 from __future__ import annotations
 
-import pickle
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from itertools import repeat
-from operator import attrgetter
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import Any
 
 from viral_assets.errors import SourceError
 from viral_assets.hours import HOUR, HourRange, floor_hour
-from viral_assets.sources.base import Reader, Reject
+from viral_assets.sources.base import ReadOptions, Reject
 from viral_assets.sources.content.file_probe import FileProbe, expand_paths, printable_name, probe_file
 from viral_assets.sources.files.detect import detect_format
-from viral_assets.sources.parsers.columns import Mapped
-from viral_assets.sources.tweet import Tweet
+from viral_assets.sources.files.spool import Spool
+from viral_assets.sources.files.tweet_columns import Row
 from viral_assets.store.bulk import Columns
 from viral_assets.store.engine import Database
 from viral_assets.store.ingested_files import find_file, record_file
 from viral_assets.store.rejects import forget_rejects, replace_rejects, write_rejects
-from viral_assets.store.tables import EVERY_PROJECT, tweets
+from viral_assets.store.tables import EVERY_PROJECT
 from viral_assets.store.tweets import UpsertCounts, upsert_tweet_columns
 
-SPOOL_MEMORY = 32 * 2**20
-"""Bytes of parsed records kept in memory; what a file has beyond that waits in a temporary file."""
-
 Progress = Callable[[int], None]
-Row = dict[str, Any]
-
-_COLUMNS = tuple(column.name for column in tweets.c)
-_values = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +37,7 @@ class IngestReport:
         outside: how many of the stored tweets lie outside the configured windows.
         windows: hours of the stored tweets, and how many each.
         reject_reasons: how many records were rejected for which reason.
-        remarks: what is no record but worth telling, and how often.
+        remarks: what is no record and yet worth a mention, and how often.
         already_ingested: the same content was read before for this project; it was not stored again, and the numbers
             are those of the first time, all tweets unchanged.
         problem: why nothing of the file could be read, in one line; None where it could.
@@ -74,18 +64,27 @@ class IngestReport:
         return self.new + self.updated + self.unchanged
 
 
+@dataclass(frozen=True, slots=True)
+class IngestOptions(ReadOptions):
+    """How files are to be read, and what for.
+
+    Args:
+        project: whose tweets these are; ``'*'`` for everybody's.
+        window: the configured hours. Tweets outside are stored and counted as outside.
+        collected_at: when the counts were seen. By default what the file says, else :func:`collection_time`; in no
+            case before a tweet was posted.
+        again: read a file also if its content was read before. What the quarantine holds of it is then replaced by
+            what still cannot be used.
+    """
+
+    project: str = EVERY_PROJECT
+    window: HourRange | None = None
+    collected_at: datetime | None = None
+    again: bool = False
+
+
 def ingest_paths(
-    database: Database,
-    paths: Iterable[Path],
-    *,
-    project: str = EVERY_PROJECT,
-    now: datetime,
-    window: HourRange | None = None,
-    collected_at: datetime | None = None,
-    zone: tzinfo = UTC,
-    mapped: Mapped | None = None,
-    again: bool = False,
-    progress: Progress | None = None,
+    database: Database, paths: Iterable[Path], options: IngestOptions, progress: Progress | None = None
 ) -> list[IngestReport]:
     """Read files, and the files in folders; see :func:`ingest_file`. A bad one never stops the others."""
     reports = []
@@ -94,37 +93,13 @@ def ingest_paths(
             files = expand_paths([path])
         except SourceError as error:
             reports.append(IngestReport(printable_name(path), problem=str(error)))
-            continue
-        reports += [
-            ingest_file(
-                database,
-                file,
-                project=project,
-                now=now,
-                window=window,
-                collected_at=collected_at,
-                zone=zone,
-                mapped=mapped,
-                again=again,
-                progress=progress,
-            )
-            for file in files
-        ]
+        else:
+            reports += [ingest_file(database, file, options, progress) for file in files]
     return reports
 
 
 def ingest_file(
-    database: Database,
-    path: Path,
-    *,
-    project: str = EVERY_PROJECT,
-    now: datetime,
-    window: HourRange | None = None,
-    collected_at: datetime | None = None,
-    zone: tzinfo = UTC,
-    mapped: Mapped | None = None,
-    again: bool = False,
-    progress: Progress | None = None,
+    database: Database, path: Path, options: IngestOptions, progress: Progress | None = None
 ) -> IngestReport:
     """Read one file into the store: tweets to the tweets, what cannot be used to the quarantine.
 
@@ -132,16 +107,7 @@ def ingest_file(
     changes nothing, and only the last one marks the file as read: after a kill in between, the same call goes on.
 
     Args:
-        project: whose tweets these are; ``'*'`` for everybody's.
-        now: the present; tweets from after it are rejected.
-        window: the configured hours. Tweets outside are stored and counted as outside.
-        collected_at: when the counts were seen. By default what the file says, else :func:`collection_time`; in no
-            case before a tweet was posted.
-        zone: of times that do not tell theirs.
-        mapped: a person's own names of columns, by field.
-        again: read it also if its content was read before. What the quarantine holds of it is then replaced by what
-            still cannot be used.
-        progress: told after each written batch how many records it had.
+        progress: called after each written batch with how many records it had.
 
     Returns:
         The report; a file that cannot be read is one with a ``problem``.
@@ -149,37 +115,43 @@ def ingest_file(
     try:
         file = probe_file(path)
         with database.read() as connection:
-            known = find_file(connection, file.sha256, project)
-        if known and not again:
+            known = find_file(connection, file.sha256, options.project)
+        if known and not options.again:
             return _known_report(file, known)
-        reader = detect_format(file, now, zone=zone, mapped=mapped)
-        with SpooledTemporaryFile(max_size=SPOOL_MEMORY) as spool:
-            contents = _read_all(reader, spool)
-            default = collected_at or collection_time(contents.newest, file.modified, now)
-            tally = _IngestCounters(window)
-            keep = replace_rejects if again else write_rejects
-            for columns, rejects in _spooled(spool, contents.batches):
-                _settle_collection_times(columns, default, override=collected_at is not None)
-                with database.begin() as connection:
-                    tally.add(columns, rejects, upsert_tweet_columns(connection, columns, project=project))
-                    keep(connection, [_quarantined(reject, file, now) for reject in rejects])
-                if progress:
-                    progress(len(columns["tweet_id"]) + len(rejects))
+        reader = detect_format(file, options)
+        with Spool(reader) as spool:
+            counters = _store(database, file, spool, options, progress)
     except SourceError as error:
         return IngestReport(printable_name(path), problem=str(error))
     except OSError as error:
         problem = f"{printable_name(path)}: cannot be read to its end ({error.strerror or error})"
         return IngestReport(printable_name(path), problem=problem)
-    report = tally.report(file, reader.format, contents.remarks)
+    report = counters.report(file, reader.format, spool.remarks)
     if _changed_meanwhile(file):
         report.remarks["the file changed while it was read; ingest it again"] = 1
     else:
         with database.begin() as connection:
-            if again:
+            if options.again:
                 # Not before the end: whatever interrupts this, nothing leaves the quarantine unread.
-                forget_rejects(connection, file.sha256, before=now)
-            record_file(connection, _file_row(report, project, now))
+                forget_rejects(connection, file.sha256, before=options.now)
+            record_file(connection, _file_row(report, options.project, options.now))
     return report
+
+
+def _store(
+    database: Database, file: FileProbe, spool: Spool, options: IngestOptions, progress: Progress | None
+) -> _IngestCounters:
+    default = options.collected_at or collection_time(spool.newest, file.modified, options.now)
+    counters = _IngestCounters(options.window)
+    keep = replace_rejects if options.again else write_rejects
+    for columns, rejects in spool.batches():
+        _settle_collection_times(columns, default, override=options.collected_at is not None)
+        with database.begin() as connection:
+            counters.add(columns, rejects, upsert_tweet_columns(connection, columns, project=options.project))
+            keep(connection, [_quarantined(reject, file, options.now) for reject in rejects])
+        if progress:
+            progress(len(columns["tweet_id"]) + len(rejects))
+    return counters
 
 
 def collection_time(newest: datetime | None, modified: datetime, now: datetime) -> datetime:
@@ -196,52 +168,10 @@ def collection_time(newest: datetime | None, modified: datetime, now: datetime) 
     return max(newest, min(now, end_of_hour, modified if modified >= newest else end_of_hour))
 
 
-def tweet_row(tweet: Tweet) -> Row:
-    """The columns of the table ``tweets``."""
-    return dict(zip(_COLUMNS, _values(tweet), strict=True))
-
-
-@dataclass(slots=True)
-class _Contents:
-    batches: int = 0
-    newest: datetime | None = None
-    remarks: Counter[str] = field(default_factory=Counter)
-
-
-def _read_all(reader: Reader, spool: IO[bytes]) -> _Contents:
-    """Parse a whole source into the spool: when its counts were seen may depend on its newest tweet."""
-    contents = _Contents()
-    for batch in reader:
-        rejects = [record for record in batch.records if isinstance(record, Reject)]
-        posted = [record for record in batch.records if not isinstance(record, Reject)]
-        columns = _in_columns(posted)
-        pickle.dump((columns, rejects), spool, pickle.HIGHEST_PROTOCOL)
-        contents.batches += 1
-        contents.remarks += batch.remarks
-        times = columns["created_at"]
-        contents.newest = max(times if contents.newest is None else [*times, contents.newest], default=None)
-    return contents
-
-
-def _in_columns(posted: Sequence[Tweet]) -> dict[str, list[Any]]:
-    """The tweets in columns, several times faster to keep and to store than in rows."""
-    return (
-        dict(zip(_COLUMNS, map(list, zip(*map(_values, posted), strict=True)), strict=True))
-        if posted
-        else {name: [] for name in _COLUMNS}
-    )
-
-
-def _spooled(spool: IO[bytes], batches: int) -> Iterator[tuple[dict[str, list[Any]], list[Reject]]]:
-    spool.seek(0)
-    for _ in range(batches):
-        yield pickle.load(spool)  # noqa: S301 - written a moment ago to a file without a name
-
-
 def _settle_collection_times(columns: dict[str, list[Any]], default: datetime, *, override: bool) -> None:
-    told = repeat(None) if override else columns["collected_at"]
+    recorded = repeat(None) if override else columns["collected_at"]
     columns["collected_at"] = [
-        max(seen or default, posted) for seen, posted in zip(told, columns["created_at"], strict=False)
+        max(seen or default, posted) for seen, posted in zip(recorded, columns["created_at"], strict=False)
     ]
 
 

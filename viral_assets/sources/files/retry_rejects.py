@@ -1,7 +1,7 @@
 """Records out of the quarantine, read once more: after a fix of the program, of the options, or of their text.
 
 A file that is still where it was, unchanged, is read again as a whole. Of others there is but the raw text: JSON
-tells all by itself, a row of a table needs the header of its file.
+needs nothing else, a row of a table needs the header of its file.
 """
 
 from __future__ import annotations
@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from viral_assets.errors import SourceError
-from viral_assets.sources.base import Record, Reject
+from viral_assets.sources.base import ReadOptions, Record, Reject
 from viral_assets.sources.content.file_probe import probe_file
-from viral_assets.sources.files.ingest import Row, ingest_file, tweet_row
-from viral_assets.sources.parsers.columns import Mapped
-from viral_assets.sources.parsers.csv_table import CsvTable, find_header, ids_rounded
-from viral_assets.sources.parsers.fields import Times
+from viral_assets.sources.files.detect import FORMATS
+from viral_assets.sources.files.ingest import IngestOptions, ingest_file
+from viral_assets.sources.files.quarantine import UNREADABLE_FILE
+from viral_assets.sources.files.tweet_columns import Row, tweet_row
+from viral_assets.sources.parsers.csv_rows import find_header
+from viral_assets.sources.parsers.csv_table import CsvTable, ids_rounded
+from viral_assets.sources.parsers.json_format import json_formats
 from viral_assets.sources.parsers.json_shapes import JsonShapes
 from viral_assets.sources.parsers.json_values import salvage
+from viral_assets.sources.parsers.times import Times
 from viral_assets.store.engine import Database
 from viral_assets.store.ingested_files import projects_of_file
 from viral_assets.store.rejects import (
@@ -37,24 +41,26 @@ from viral_assets.store.rejects import (
 from viral_assets.store.tables import EVERY_PROJECT
 from viral_assets.store.tweets import UpsertCounts, upsert_tweets
 
-UNREADABLE_FILE = "unreadable_file"
-
 
 @dataclass(frozen=True, slots=True)
-class RetryOptions:
-    """How to read: as the arguments of :func:`~viral_assets.sources.files.ingest.ingest_file` of the same names.
+class RetryOptions(ReadOptions):
+    """How records are to be read once more.
 
     Args:
         project: whose tweets these are; None for those the file was read for before, or everybody.
+        collected_at: when the counts were seen; see :class:`~viral_assets.sources.files.ingest.IngestOptions`.
         fixed: raw texts that a person has mended, by the id of the record. With these, only they are read.
     """
 
-    now: datetime
     project: str | None = None
     collected_at: datetime | None = None
-    zone: tzinfo = UTC
-    mapped: Mapped | None = None
     fixed: Mapping[int, str] | None = None
+
+    def ingest_again(self, project: str) -> IngestOptions:
+        """How to read a whole file again for a project."""
+        return IngestOptions(
+            self.now, self.zone, self.columns, project=project, collected_at=self.collected_at, again=True
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +121,7 @@ def _read_file_again(database: Database, sha256: str, name: str, options: RetryO
         projects = [options.project] if options.project else projects_of_file(connection, sha256) or [EVERY_PROJECT]
     counts, problem = UpsertCounts(), None
     for project in projects:
-        report = ingest_file(
-            database,
-            Path(name),
-            project=project,
-            now=options.now,
-            collected_at=options.collected_at,
-            zone=options.zone,
-            mapped=options.mapped,
-            again=True,
-        )
+        report = ingest_file(database, Path(name), options.ingest_again(project))
         counts += UpsertCounts(report.new, report.updated, report.unchanged)
         problem = problem or report.problem
     if not problem:
@@ -161,14 +158,14 @@ class _TextReader:
     def __init__(self, sha256: str, name: str, options: RetryOptions) -> None:
         self._times = Times(options.now, options.zone)
         self._remarks: Counter[str] = Counter()
-        self._shapes = JsonShapes(self._times, self._remarks, options.mapped)
+        self._shapes = JsonShapes(json_formats(FORMATS), self._times, self._remarks, options.columns)
         self._options = options
         self._table: CsvTable | None = None
         try:
             file = probe_file(Path(name))
         except SourceError:
             return
-        header = find_header(file.head, options.mapped) if file.sha256 == sha256 else None
+        header = find_header(file.head, options.columns) if file.sha256 == sha256 else None
         if header and not header.missing:
             rounded = ids_rounded(file.head, header)
             header = replace(header, line=0)  # the texts are rows only

@@ -6,13 +6,11 @@ Where items come from, a file or a dataset, does not matter here. Fields: https:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from viral_assets.sources.base import Record, Reject
-from viral_assets.sources.parsers.columns import NO_RESULTS, own_counts
 from viral_assets.sources.parsers.fields import (
-    Times,
     UnusableError,
     author_name,
     handle,
@@ -25,8 +23,12 @@ from viral_assets.sources.parsers.fields import (
     tweet_id_or_in_url,
     tweet_text,
 )
+from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import Broken
-from viral_assets.sources.parsers.x_api_v2 import raw_json
+from viral_assets.sources.parsers.raw_text import raw_json
+from viral_assets.sources.parsers.remarks import NO_RESULTS, own_counts
+from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
 
 Object = Mapping[str, Any]
@@ -61,12 +63,29 @@ _ORIGINALS = ("retweet", "retweeted_tweet", "retweetedTweet")
 _QUOTED = ("quote", "quoted_tweet", "quotedTweet")
 
 
+def confidence_in(value: object) -> float:
+    """By its author as an object, beside a key of its own; or as an item that stands for no results."""
+    if not isinstance(value, dict):
+        return 0.0
+    item = isinstance(value.get("author"), dict) and not value.keys().isdisjoint(KEYS)
+    return 0.7 if item or is_nothing(value) else 0.0
+
+
+def _by_keys(keys: Set[str]) -> float:
+    return 0.7 if not keys.isdisjoint({"fullText", "noResults"}) and "author" in keys else 0.0
+
+
+def probe(head: Head) -> float:
+    """How sure it is that a file begins with items."""
+    return json_confidence(head, confidence_in, by_keys=_by_keys)
+
+
 class ApifyItems:
     """Turns parsed items into records.
 
     Args:
         times: reads and checks times.
-        remarks: counts what is no record but worth telling.
+        remarks: counts what is no record but worth a mention.
     """
 
     def __init__(self, times: Times, remarks: Counter[str]) -> None:
@@ -151,3 +170,6 @@ def _retweeted(original: Object) -> str | None:
     """The retweet's text in full, made of the original's: its own is cut."""
     texts = [text for key in ("text", "fullText") if isinstance(text := original.get(key), str) and text]
     return f"RT @{_handle(_object(original.get('author')))}: {max(texts, key=len)}" if texts else None
+
+
+FORMAT = JsonFormat("Apify tweet-scraper", MAPPING, probe, confidence_in, ApifyItems)

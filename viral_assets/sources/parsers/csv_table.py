@@ -1,154 +1,74 @@
-"""Tweets out of tables in text files (CSV, TSV) with the column names people's exports have.
+"""Tables in text files (CSV, TSV) with the column names people's exports have.
 
-The rows are told apart so that a quote nobody closes costs its own row and not the rest of the file. What their
-columns mean is in ``columns``.
+How text becomes rows is in ``csv_rows``, how a row becomes a tweet in ``row_parser``.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
 
-from viral_assets.sources.base import Record, Reject
-from viral_assets.sources.parsers.columns import Layout, Mapped, Rows, is_rounded, layout, plain_id
-from viral_assets.sources.parsers.fields import Times, UnusableError
-from viral_assets.sources.parsers.x_api_v2 import visible
-
-DELIMITERS = ",;\t|"
-
-LONGEST_ROW_LINES = 300
-LONGEST_ROW = 100_000
-"""Lines and characters after which an open quote counts as never closed."""
-
-MOST_COLUMNS = 20_000
-"""Apify's tables have one for every value of every nested list."""
-
-_HEADER_ROWS = 10
-"""How far down the header row may be: some exports begin with a title."""
+from viral_assets.errors import SourceError
+from viral_assets.sources.base import ReadOptions, Record, Reject, SourceFile
+from viral_assets.sources.parsers.columns import TABLE, lacking, layout
+from viral_assets.sources.parsers.csv_rows import Header, Row, rows
+from viral_assets.sources.parsers.fields import UnusableError
+from viral_assets.sources.parsers.file_reader import FileReader
+from viral_assets.sources.parsers.format import ANY_TABLE, BY_HEADER, BY_PART_OF_A_HEADER, FileFormat
+from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.raw_text import visible
+from viral_assets.sources.parsers.row_parser import RowParser, is_rounded, plain_id
+from viral_assets.sources.parsers.times import Times
 
 
-class Row(NamedTuple):
-    """One row: the line it begins on (from 1), its cells, and its text. ``cells`` is None where it has no end."""
+def probe(head: Head) -> float:
+    """By a row that names columns; hardly, by cells alone."""
+    if head.starts_as_json or not head.text:
+        return 0.0
+    if head.header:
+        return BY_PART_OF_A_HEADER if head.header.missing else BY_HEADER
+    return ANY_TABLE if len(head.first_row) > 1 or _is_data(head.first_row) else 0.0
 
-    line: int
-    cells: list[str] | None
-    raw: str
+
+def _is_data(cells: Sequence[str]) -> bool:
+    """Whether a row that should name columns has a tweet's id instead."""
+    return any(9 <= len(cell.strip()) <= 19 and cell.strip().isdecimal() for cell in cells)
 
 
-def rows(lines: Iterable[str], delimiter: str) -> Iterator[Row]:
-    """Rows of a table, text in quotes running over several lines included.
+class CsvReader(FileReader):
+    """Reads a table from a text file.
 
-    A row over several lines must be quoted correctly from beginning to end. Otherwise a quote was left open, and
-    reading on would swallow the rows that follow: then only its first line is given up, and the next line begins a
-    new row.
+    Raises:
+        SourceError: no row names the columns that a tweet needs.
     """
-    source = _Lines(lines)
-    number = 0
-    for line in source:
-        number += 1
-        if '"' not in line:
-            yield Row(number, line.rstrip("\r\n").split(delimiter), line)
-            continue
-        taken: list[str] = []
-        try:
-            cells = next(csv.reader(_row_lines(line, source, taken), delimiter=delimiter, strict=True))
-        except csv.Error:
-            source.give_back(taken)
-            yield Row(number, _one_line(line, delimiter), line)
-        else:
-            yield Row(number, cells, line + "".join(taken))
-            number += len(taken)
+
+    def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
+        header = head.header
+        if header is None or header.missing:
+            raise SourceError(f"{file.name}: {_problem(head)}")
+        mark = header.delimiter
+        kind = f"{TABLE}, " + ("tab-separated" if mark == "\t" else f"separated by {mark!r}")
+        super().__init__(file, options, kind, mapping=header.layout.described, unused=header.layout.unused)
+        self._header = header
+
+    def _records(self) -> Iterator[Record]:
+        rounded = ids_rounded(self._file.head, self._header)
+        table = CsvTable(self._header, self._times, self._remarks, ids_rounded=rounded)
+        with self._file.open_text(newline="") as stream:
+            yield from table.records(stream)
 
 
-class _Lines:
-    """An iterator that takes lines back."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = iter(lines)
-        self._returned: list[str] = []
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        return self._returned.pop() if self._returned else next(self._lines)
-
-    def give_back(self, lines: list[str]) -> None:
-        self._returned.extend(reversed(lines))
-
-
-def _row_lines(line: str, source: Iterator[str], taken: list[str]) -> Iterator[str]:
-    """``line`` and as many further lines as one row may have; those are noted in ``taken``."""
-    yield line
-    length = len(line)
-    while len(taken) < LONGEST_ROW_LINES and length < LONGEST_ROW:
-        further = next(source, None)
-        if further is None:
-            return
-        taken.append(further)
-        length += len(further)
-        yield further
-
-
-def _one_line(line: str, delimiter: str) -> list[str] | None:
-    """The cells of a line with a stray quote; None where the quote is open at its end."""
-    try:
-        next(csv.reader([line], delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        if "unexpected end" in str(error):
-            return None
-    try:
-        return next(csv.reader([line], delimiter=delimiter))
-    except csv.Error:  # a field beyond the csv module's limit
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Where the columns are, and what they are."""
-
-    delimiter: str
-    line: int
-    layout: Layout
-
-    @property
-    def cells(self) -> tuple[str, ...]:
-        return self.layout.names
-
-    @property
-    def missing(self) -> list[str]:
-        """What a tweet needs and no column gives, for a message."""
-        return self.layout.missing
-
-
-def find_header(head: str, mapped: Mapped | None = None) -> Header | None:
-    """The row of the first few that names the most columns; None if no row names at least two.
-
-    Args:
-        head: the beginning of the file, any line endings.
-        mapped: a person's own names of columns.
-    """
-    best: Header | None = None
-    for delimiter in DELIMITERS:
-        lines = re.split("(?<=\n)|(?<=\r)(?!\n)", head)
-        for row in islice(rows(lines, delimiter), _HEADER_ROWS):
-            if row.cells is None or len(row.cells) > MOST_COLUMNS:
-                continue
-            found = layout(row.cells, mapped)
-            if len(found.fields) >= 2 and (best is None or len(found.fields) > len(best.layout.fields)):
-                best = Header(delimiter, row.line, found)
-    return best
-
-
-def first_row(head: str) -> list[str]:
-    """The cells of the first row that has any, by the delimiter that makes the most of it."""
-    line = next((line for line in head.splitlines() if line.strip()), "")
-    return max((cells for mark in DELIMITERS for _, cells, _ in rows([line], mark) if cells), key=len, default=[])
+def _problem(head: Head) -> str:
+    if head.header:
+        return lacking(head.header.missing, head.header.cells)
+    if _is_data(head.first_row):
+        return (
+            "a table without a header row, or tweet ids alone; put a row like id,text,created_at above its first "
+            "line, or have the ids looked up (twarc2 hydrate) and give what comes of it"
+        )
+    return lacking(layout(head.first_row, head.columns).missing, head.first_row)
 
 
 class CsvTable:
@@ -163,7 +83,7 @@ class CsvTable:
         self._header = header
         self._width = len(header.cells)
         self._remarks = remarks
-        self._rows = Rows(header.layout, times, remarks, ids_rounded=ids_rounded)
+        self._rows = RowParser(header.layout, times, remarks, ids_rounded=ids_rounded)
 
     def records(self, lines: Iterable[str]) -> Iterator[Record]:
         """The records of all lines, those of the header and above included."""
@@ -209,3 +129,6 @@ def ids_rounded(head: str, header: Header) -> bool:
         if len(identity := plain_id(row.cells[column])) == 19 and identity.isdigit()
     ]
     return len(found) >= 3 and all(map(is_rounded, found))
+
+
+FORMAT = FileFormat("CSV", probe, CsvReader)

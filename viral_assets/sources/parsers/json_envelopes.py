@@ -1,11 +1,63 @@
-"""What other programs put around the rows they keep as JSON: data frames, document databases, maps by id."""
+"""What programs put around or in place of tweets as JSON: lists under a key, data frames, document databases, maps by
+id, parts of X's pages, and the posts of other services.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+MOST_ITEMS = 50
+"""As many items of a list are looked at to recognise it."""
+
+# Under these keys, other tools keep the list or the single one that this is about.
+_WRAPPERS = ("statuses", "tweets", "items", "results", "tweet", "status", "_source")
+_TEXTS = frozenset({"text", "full_text", "fullText"})
+"""What has one of these is a tweet itself, whatever else it has."""
+_INCLUDED = frozenset({"users", "media", "places", "polls", "topics"})
+_META = frozenset({"newest_id", "oldest_id", "result_count", "next_token", "previous_token"})
 _NUMBERS = ("$numberLong", "$numberInt", "$numberDouble")
+
+
+def objects_in(value: object) -> Iterator[Mapping[str, Any]]:
+    """The objects of a value that may be tweets: itself, and those under keys that tools keep tweets under."""
+    if isinstance(value, list):
+        for item in value[:MOST_ITEMS]:
+            yield from objects_in(item)
+    elif isinstance(value, dict) and not other_service(value):
+        yield value
+        if found := wrapped(value):
+            yield from objects_in(found[1])
+
+
+def wrapped(value: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """The key and the content of an object that is but a wrapping around tweets."""
+    if value.keys().isdisjoint(_TEXTS) and "data" not in value:
+        for key in _WRAPPERS:
+            inside = value.get(key)
+            if isinstance(inside, dict) or (
+                isinstance(inside, list) and all(isinstance(item, dict) for item in inside)
+            ):
+                return key, inside
+    return None
+
+
+def is_part_of_page(value: Mapping[str, Any]) -> bool:
+    """Whether an object is what X's pages have beside tweets, by itself."""
+    return bool(value) and (value.keys() <= _INCLUDED or value.keys() <= _META)
+
+
+def other_service(value: object) -> str | None:
+    """The service whose posts these are, if it is not X."""
+    if not isinstance(value, dict):
+        return None
+    if "reblogs_count" in value and "favourites_count" in value:
+        return "Mastodon"
+    if isinstance(uri := value.get("uri"), str) and uri.startswith("at://"):
+        return "Bluesky"
+    if "subreddit" in value or "selftext" in value:
+        return "Reddit"
+    return None
 
 
 def rows_within(value: Mapping[str, Any]) -> Sequence[Any] | None:
@@ -46,7 +98,9 @@ def plain_values(value: Any, depth: int = 20) -> Any:
     return {key: plain_values(inside, depth - 1) for key, inside in value.items()}
 
 
-def is_document(value: Mapping[str, Any]) -> bool:
-    """Whether an object was exported by MongoDB."""
+def document_fields(value: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The fields of an object that MongoDB exported, without its identity there; None where it is none."""
     identity = value.get("_id")
-    return isinstance(identity, dict) and "$oid" in identity
+    if not (isinstance(identity, dict) and "$oid" in identity):
+        return None
+    return {name: plain_values(inside) for name, inside in value.items() if name != "_id"}

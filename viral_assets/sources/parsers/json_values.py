@@ -66,6 +66,24 @@ def salvage(text: str) -> Iterator[Any]:
     yield from pieces.top_level(0)
 
 
+def whole_values(text: str) -> Iterator[Any]:
+    """The values of a document before its first damage, or before the place where it is cut off; a top-level list is
+    opened. Nothing is repaired.
+    """
+    position, opened = 0, False
+    while True:
+        position = _SEPARATORS.match(text, position).end()  # type: ignore[union-attr]
+        if text.startswith("]" if opened else "[", position):
+            opened, position = True, position + 1
+            continue
+        opened = True
+        try:
+            value, position = _decode(text, position)
+        except (ValueError, RecursionError):
+            return
+        yield value
+
+
 def document(read: Callable[[int], str]) -> Iterator[Any]:
     """The values of a document, one after the other; a top-level list is opened, as is a run of values.
 
@@ -106,10 +124,6 @@ def document(read: Callable[[int], str]) -> Iterator[Any]:
         ended = not chunk
         text, position, pieces = text[position:] + chunk, 0, None
         wanted = max(READ_CHARACTERS, len(text))
-
-
-def _stands_alone(value: dict[str, Any], marks: Sequence[str]) -> bool:
-    return "data" in value or ("id" in value and any(mark in value for mark in marks))
 
 
 def _may_be_cut(error: Exception, text: str) -> bool:

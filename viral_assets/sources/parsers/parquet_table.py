@@ -1,7 +1,7 @@
-"""Rows of Parquet files, as the texts a table would have; nested columns become columns with dotted names.
+"""Parquet files. Their values become the texts a table would have, nested columns become columns with dotted names.
 
 Read in small pieces, so that memory does not grow with the file. What a row group cannot give, because its bytes are
-damaged, is one reject that tells how many rows it had.
+damaged, is one reject that says how many rows it had.
 """
 
 from __future__ import annotations
@@ -15,15 +15,20 @@ from typing import IO, TYPE_CHECKING, Any
 import orjson
 
 from viral_assets.errors import SourceError
-from viral_assets.sources.base import Record, Reject
-from viral_assets.sources.parsers.columns import Rows, cell_text
+from viral_assets.sources.base import ReadOptions, Record, Reject, SourceFile
+from viral_assets.sources.parsers.cells import cell_text
+from viral_assets.sources.parsers.columns import TABLE, lacking, layout
 from viral_assets.sources.parsers.fields import UnusableError
+from viral_assets.sources.parsers.file_reader import FileReader
+from viral_assets.sources.parsers.format import BY_SIGNATURE, FileFormat
+from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.row_parser import RowParser
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from viral_assets.sources.content.file_probe import FileProbe
+MAGIC = b"PAR1"
 
 BATCH_ROWS = 1_000
 MOST_COLUMNS = 20_000
@@ -32,23 +37,48 @@ MOST_THRIFT = 64 * 2**20
 """Bytes of the descriptions inside a file; a damaged length must not take all memory."""
 
 
+def probe(head: Head) -> float:
+    """By the bytes that every Parquet file begins with."""
+    return BY_SIGNATURE if head.magic == MAGIC else 0.0
+
+
+class ParquetReader(FileReader):
+    """Reads a Parquet file, group by group.
+
+    Raises:
+        SourceError: the file is damaged where it says what is in it, or has no columns for what a tweet needs.
+    """
+
+    def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
+        with ParquetTable(file) as table:
+            self._layout = layout(table.names, options.columns)
+        if self._layout.missing:
+            raise SourceError(f"{file.name}: {lacking(self._layout.missing, self._layout.names)}")
+        kind = f"{TABLE}, Parquet"
+        super().__init__(file, options, kind, mapping=self._layout.described, unused=self._layout.unused)
+
+    def _records(self) -> Iterator[Record]:
+        with ParquetTable(self._file) as table:
+            yield from table.records(RowParser(self._layout, self._times, self._remarks))
+
+
 class ParquetTable:
     """One Parquet file, open; a context manager.
 
     Args:
-        survey: of the file. A packed one is unpacked to a temporary file first: Parquet is read from its end.
+        file: if it is packed, it is unpacked to a temporary file first: Parquet is read from its end.
 
     Raises:
         SourceError: the file is damaged where it says what is in it.
     """
 
-    def __init__(self, probe: FileProbe) -> None:
+    def __init__(self, file: SourceFile) -> None:
         # Half a second to import, which only files of this kind should cost.
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         self._damages = (pa.ArrowException, OSError, ValueError, MemoryError, TypeError, KeyError, OverflowError)
-        self._stream: IO[bytes] = _seekable(probe)
+        self._stream: IO[bytes] = _seekable(file)
         try:
             self._file: pq.ParquetFile = pq.ParquetFile(
                 self._stream,
@@ -61,10 +91,10 @@ class ParquetTable:
             self._columns = list(_leaves(self._file.schema_arrow))
         except self._damages as error:
             self._stream.close()
-            raise SourceError(f"{probe.name}: a Parquet file that cannot be read ({_in_a_line(error)})") from None
+            raise SourceError(f"{file.name}: a Parquet file that cannot be read ({_in_a_line(error)})") from None
         if len(self._columns) > MOST_COLUMNS:
             self._stream.close()
-            raise SourceError(f"{probe.name}: a Parquet file with more than {MOST_COLUMNS:,} columns")
+            raise SourceError(f"{file.name}: a Parquet file with more than {MOST_COLUMNS:,} columns")
 
     def __enter__(self) -> ParquetTable:
         return self
@@ -80,7 +110,7 @@ class ParquetTable:
         """Of all columns, nested ones with dots."""
         return tuple(".".join(path) for path in self._columns)
 
-    def records(self, rows: Rows) -> Iterator[Record]:
+    def records(self, rows: RowParser) -> Iterator[Record]:
         """The records of all rows, which are counted from 1."""
         number = 0
         for group in range(self._file.num_row_groups):
@@ -99,7 +129,7 @@ class ParquetTable:
                 yield Reject(f"row group {group + 1}", "bad_parquet", lost, "")
             number += expected
 
-    def _record(self, rows: Rows, cells: list[str], place: str) -> Record | None:
+    def _record(self, rows: RowParser, cells: list[str], place: str) -> Record | None:
         try:
             return rows.tweet(cells)
         except UnusableError as error:
@@ -114,11 +144,12 @@ class ParquetTable:
             yield from map(list, zip(*columns, strict=True))
 
 
-def _seekable(probe: FileProbe) -> IO[bytes]:
-    if not probe.packing:
-        return probe.path.open("rb")
+def _seekable(file: SourceFile) -> IO[bytes]:
+    content = file.open_bytes()
+    if content.seekable():
+        return content
     unpacked: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed by the table
-    with probe.open_bytes() as content:
+    with content:
         shutil.copyfileobj(content, unpacked, 2**20)
     unpacked.seek(0)
     return unpacked
@@ -189,3 +220,6 @@ def _encodable(cells: dict[str, str]) -> dict[str, str]:
 
 def _in_a_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+FORMAT = FileFormat("Parquet", probe, ParquetReader)

@@ -7,13 +7,11 @@ original inside a status are merely referred to and not taken.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from viral_assets.sources.base import Record, Reject
-from viral_assets.sources.parsers.columns import own_counts
 from viral_assets.sources.parsers.fields import (
-    Times,
     UnusableError,
     author_name,
     handle,
@@ -25,7 +23,11 @@ from viral_assets.sources.parsers.fields import (
     tweet_id,
     tweet_text,
 )
-from viral_assets.sources.parsers.x_api_v2 import raw_json
+from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
+from viral_assets.sources.parsers.raw_text import raw_json
+from viral_assets.sources.parsers.remarks import own_counts
+from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
 
 Object = Mapping[str, Any]
@@ -62,17 +64,52 @@ NOTICES = frozenset(
 """What a stream says besides tweets: an object with one of these keys alone."""
 
 
+def confidence_in(value: object) -> float:
+    """By its author as an object, beside a key of its own; or as a notice."""
+    if not isinstance(value, dict):
+        return 0.0
+    keys = value.keys()
+    if isinstance(value.get("user"), dict) and not keys.isdisjoint(KEYS) and "rawContent" not in keys:
+        return 0.8
+    return 0.8 if is_notice(value) else 0.0
+
+
+def is_notice(value: Object) -> bool:
+    """Whether an object is what a stream says besides tweets."""
+    return len(value) == 1 and not value.keys().isdisjoint(NOTICES)
+
+
+def _by_keys(keys: Set[str]) -> float:
+    return 0.8 if not keys.isdisjoint({"id_str", "full_text", "favorite_count"}) and "user" in keys else 0.0
+
+
+def probe(head: Head) -> float:
+    """How sure it is that a file begins with statuses, or with the notices of their stream."""
+    return json_confidence(head, confidence_in, by_keys=_by_keys)
+
+
 class StatusV1:
     """Turns parsed statuses into records.
 
     Args:
         times: reads and checks times.
-        remarks: counts what is no record but worth telling.
+        remarks: counts what is no record but worth a mention.
     """
 
     def __init__(self, times: Times, remarks: Counter[str]) -> None:
         self._times = times
         self._remarks = remarks
+
+    def records(self, value: Object, locator: str) -> Iterator[Record]:
+        """The record of one status; a notice is none.
+
+        Args:
+            locator: where the value is in its source.
+        """
+        if is_notice(value):
+            self._remarks["notice of a stream"] += 1
+        else:
+            yield self.record(value, locator)
 
     def record(self, status: object, locator: str) -> Record:
         """The record of one status.
@@ -136,3 +173,6 @@ def _retweeted(original: Object) -> str | None:
     texts = [text for text in _texts(original) if isinstance(text, str) and text]
     author = handle(_object(original.get("user")).get("screen_name"))
     return f"RT @{author}: {max(texts, key=len)}" if texts else None
+
+
+FORMAT = JsonFormat("X API v1.1", MAPPING, probe, confidence_in, StatusV1)

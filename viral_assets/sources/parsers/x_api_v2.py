@@ -7,18 +7,13 @@ Fields: https://docs.x.com/x-api/fundamentals/data-dictionary. Reading bytes is 
 
 from __future__ import annotations
 
-import json
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from viral_assets.sources.base import Record, Reject
 from viral_assets.sources.parsers.fields import (
-    Times,
     UnusableError,
     author_name,
     count,
@@ -30,15 +25,64 @@ from viral_assets.sources.parsers.fields import (
     tweet_id,
     tweet_text,
 )
+from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import MENDED, Broken
+from viral_assets.sources.parsers.raw_text import raw_json
+from viral_assets.sources.parsers.remarks import NO_TWEETS
+from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
 
 Object = Mapping[str, Any]
 
+KEYS = frozenset({"data", "public_metrics", "edit_history_tweet_ids", "referenced_tweets", "note_tweet"})
+"""An object with one of these keys is a page or a tweet."""
+
+MAPPING = {
+    "tweet_id": "id",
+    "text": "the longer of text and note_tweet.text",
+    "created_at": "created_at",
+    "collected_at": "__twarc.retrieved_at of the page",
+    "author_handle": "username of author_id in includes.users, or author.username",
+    "author_followers": "its public_metrics.followers_count",
+    "author_verified": "its verified or verified_type",
+    "lang": "lang",
+    "is_retweet": "referenced_tweets: retweeted",
+    "is_reply": "referenced_tweets: replied_to, or in_reply_to_user_id",
+    "is_quote": "referenced_tweets: quoted",
+    "like_count": "public_metrics.like_count",
+    "reply_count": "public_metrics.reply_count",
+    "retweet_count": "public_metrics.retweet_count",
+    "quote_count": "public_metrics.quote_count",
+    "view_count": "public_metrics.impression_count",
+    "bookmark_count": "public_metrics.bookmark_count",
+    "conversation_id": "conversation_id",
+}
+
 _TWEET_KEYS = ("id", "text", "created_at")
-_PAGE_KEYS = frozenset({"includes", "meta", "errors", "matching_rules", "__twarc"})
+_AROUND_DATA = frozenset({"includes", "meta", "errors", "matching_rules", "__twarc"})
+_PAGE_KEYS = _AROUND_DATA | {"data"}
+_OF_ITS_OWN = frozenset({"public_metrics", "edit_history_tweet_ids", "author_id"})
 _VERIFIED_TYPES = ("blue", "business", "government")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def confidence_in(value: object) -> float:
+    """By its metrics, which have a name of their own; less by the other keys, some of which are everybody's."""
+    if not isinstance(value, dict):
+        return 0.0
+    keys = value.keys()
+    if "public_metrics" in keys:
+        return 1.0
+    return 0.9 if not keys.isdisjoint(KEYS) or (value and keys <= _PAGE_KEYS) else 0.0
+
+
+def _by_keys(keys: Set[str]) -> float:
+    return 0.9 if not keys.isdisjoint(_OF_ITS_OWN) or keys >= {"data", "text"} else 0.0
+
+
+def probe(head: Head) -> float:
+    """How sure it is that a file begins with pages, stream objects or tweets of the API v2."""
+    return json_confidence(head, confidence_in, by_keys=_by_keys)
 
 
 class XApiV2:
@@ -46,7 +90,7 @@ class XApiV2:
 
     Args:
         times: reads and checks times.
-        remarks: counts what is no record but worth telling.
+        remarks: counts what is no record but worth a mention.
     """
 
     def __init__(self, times: Times, remarks: Counter[str]) -> None:
@@ -69,8 +113,8 @@ class XApiV2:
     def _of_object(self, value: object, locator: str) -> Iterator[Record]:
         if isinstance(value, dict) and "data" in value:
             yield from self._of_page(value, locator)
-        elif isinstance(value, dict) and value and value.keys() <= _PAGE_KEYS:
-            self._remarks["page without tweets"] += 1
+        elif isinstance(value, dict) and value and value.keys() <= _AROUND_DATA:
+            self._remarks[NO_TWEETS] += 1
         else:
             retrieved = _object(value.get("__twarc")).get("retrieved_at") if isinstance(value, dict) else None
             yield self._record(value, locator, {}, self._times.collected_at(retrieved))
@@ -80,7 +124,7 @@ class XApiV2:
             self._remarks["damaged page, its undamaged tweets are kept"] += 1
         data = page["data"]
         if not data and not isinstance(data, str | bool | int | float):  # null, and {} where a list is due
-            self._remarks["page without tweets"] += 1
+            self._remarks[NO_TWEETS] += 1
             return
         users = _users(_object(page.get("includes")).get("users"))
         collected_at = self._times.collected_at(_object(page.get("__twarc")).get("retrieved_at"))
@@ -159,24 +203,4 @@ def _reference_kinds(references: object) -> Iterable[str]:
     return [kind for item in references if isinstance(item, dict) and isinstance(kind := item.get("type"), str)]
 
 
-def raw_json(value: object) -> str:
-    """The text of a rejected value: as it stood where it is broken, else written anew."""
-    if isinstance(value, Broken):
-        return visible(value.text)
-    try:
-        return orjson.dumps(value).decode()
-    except (TypeError, ValueError):  # surrogates, integers beyond 64 bits, deep nesting
-        try:
-            return json.dumps(value)
-        except (TypeError, ValueError, RecursionError):
-            return shown(value)
-
-
-def visible(text: str) -> str:
-    """Bytes that could not be decoded, and halves of characters, written out as ``\\xff`` and ``\\ud83d``."""
-    return text if text.isascii() else _SURROGATE.sub(_written_out, text)
-
-
-def _written_out(surrogate: re.Match[str]) -> str:
-    code = ord(surrogate[0])
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+FORMAT = JsonFormat("X API v2", MAPPING, probe, confidence_in, XApiV2)

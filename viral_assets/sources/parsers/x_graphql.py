@@ -1,13 +1,21 @@
 """Tweets as X's own web page loads them (GraphQL answers), which many scrapers keep as they are.
 
-A result becomes a status of the API v1.1, which its ``legacy`` part nearly is; what is in a status is told in
+A result becomes a status of the API v1.1, which its ``legacy`` part nearly is; how a status is read is in
 ``x_api_v1``. Quoted and retweeted originals are merely referred to and not taken.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from viral_assets.sources.base import Record
+from viral_assets.sources.parsers import x_api_v1
+from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
+from viral_assets.sources.parsers.json_shapes import CERTAIN
+from viral_assets.sources.parsers.times import Times
 
 Object = Mapping[str, Any]
 
@@ -15,6 +23,45 @@ MOST_DEPTH = 40
 """Of objects and lists around a result; an answer has about twenty."""
 
 _REFERRED = frozenset({"quoted_status_result", "retweeted_status_result", "legacy", "core", "card", "note_tweet"})
+
+
+MAPPING = {**x_api_v1.MAPPING, "text": "the longer of legacy.full_text and note_tweet"}
+
+
+def confidence_in(value: object) -> float:
+    """By results, whose nesting nothing else has."""
+    return CERTAIN if isinstance(value, dict) and is_answer(value) else 0.0
+
+
+def probe(head: Head) -> float:
+    """How sure it is that a file begins with answers of the web page, or with results out of them."""
+    return json_confidence(head, confidence_in)
+
+
+class WebPage:
+    """Turns parsed answers and results into records.
+
+    Args:
+        times: reads and checks times.
+        remarks: counts what is no record but worth a mention.
+    """
+
+    def __init__(self, times: Times, remarks: Counter[str]) -> None:
+        self._statuses = x_api_v1.StatusV1(times, remarks)
+        self._remarks = remarks
+
+    def records(self, value: object, locator: str) -> Iterator[Record]:
+        """The records of one answer.
+
+        Args:
+            locator: where the value is in its source.
+        """
+        found = list(results(value))
+        for number, result in enumerate(found, 1):
+            place = f"{locator}, tweet {number}" if len(found) > 1 else locator
+            yield self._statuses.record(status_of(result), place)
+        if not found:
+            self._remarks["tweet that the page has not shown"] += 1
 
 
 def is_answer(value: Object) -> bool:
@@ -90,3 +137,6 @@ def _inside(value: Object, *keys: str) -> Object:
 
 def _object(value: object) -> Object:
     return value if isinstance(value, dict) else {}
+
+
+FORMAT = JsonFormat("X web page (GraphQL)", MAPPING, probe, confidence_in, WebPage)

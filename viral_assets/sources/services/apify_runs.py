@@ -16,7 +16,7 @@ from typing import Any
 from viral_assets.errors import ServiceRefusedError, ServiceUnavailableError
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.sources.parsers.apify_items import ApifyItems
-from viral_assets.sources.parsers.fields import Times
+from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.services.apify_client import ITEMS_A_PAGE, ActorRun, ApifyService, GoneError, dataset_hash
 from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, UnavailableReason, utc_now
 from viral_assets.store.engine import Database

@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
 from viral_assets.sources.base import Record, Reject
-from viral_assets.sources.files.ingest import IngestReport, tweet_row
+from viral_assets.sources.files.ingest import IngestReport
+from viral_assets.sources.files.tweet_columns import tweet_row
 from viral_assets.store.rejects import write_rejects
 from viral_assets.store.tweets import UpsertCounts, upsert_tweets
 

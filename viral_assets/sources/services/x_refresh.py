@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from viral_assets.errors import ServiceRefusedError
 from viral_assets.hours import HourRange
 from viral_assets.quota.post_budget import PostBudget
-from viral_assets.sources.parsers.fields import Times
+from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.parsers.x_api_v2 import XApiV2
 from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, utc_now
 from viral_assets.sources.services.x_api_client import MOST_A_PAGE, XApiClient

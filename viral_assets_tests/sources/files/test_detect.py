@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from viral_assets.errors import SourceError
+from viral_assets.sources.base import ReadOptions
 from viral_assets.sources.content.file_probe import probe_file
-from viral_assets.sources.files import detect
 from viral_assets.sources.files.detect import detect_format
+from viral_assets.sources.parsers import json_files
 from viral_assets_tests.sources.examples import NOW, json_lines, page, read, reasons, tweet, user
 
 PAGE = page(tweet(1), tweet(2), tweet(3))
@@ -68,7 +69,7 @@ class TestRecognition:
     def test_the_content_tells_the_format(self, path: Path, name: str) -> None:
         expected, content = FILES[name]
         path.write_bytes(content)
-        assert detect_format(probe_file(path), NOW).format == expected
+        assert detect_format(probe_file(path), ReadOptions(NOW)).format == expected
         tweets, rejects, _ = read(path)
         assert [tweet.tweet_id[-1] for tweet in tweets] == ["1", "2", "3"]
         assert not rejects
@@ -126,7 +127,7 @@ class TestRecognition:
     def test_another_format_is_refused_in_one_line(self, path: Path, content: bytes, problem: str) -> None:
         path.write_bytes(content)
         with pytest.raises(SourceError, match=problem) as error:
-            detect_format(probe_file(path), NOW)
+            detect_format(probe_file(path), ReadOptions(NOW))
         assert "\n" not in str(error.value)
 
     def test_times_without_a_zone_are_told(self, path: Path) -> None:
@@ -169,7 +170,7 @@ class TestDamage:
     def test_an_endless_line_is_given_up_and_the_next_one_read(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(detect, "LONGEST_LINE", 1000)
+        monkeypatch.setattr(json_files, "LONGEST_LINE", 1000)
         endless = json_lines({"data": tweet(1, text="x" * 5000)})
         path.write_bytes(json_lines({"data": tweet(2)}) + endless + json_lines({"data": tweet(3)}))
         tweets, (reject,), _ = read(path)

@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
-from viral_assets.sources.files import detect, ingest
-from viral_assets.sources.files.ingest import IngestReport, collection_time, ingest_file, ingest_paths
+from viral_assets.sources.files import spool
+from viral_assets.sources.files.ingest import IngestOptions, IngestReport, collection_time, ingest_file, ingest_paths
+from viral_assets.sources.parsers import file_reader
 from viral_assets.store.engine import Database
 from viral_assets.store.ingested_files import find_file
 from viral_assets.store.rejects import read_rejects
@@ -49,7 +50,7 @@ class TestOneFile:
         path.write_bytes(
             json_lines(page(tweet(1), tweet(2, text=None), tweet(3)), {"data": tweet(4, id=...)}) + b"{cut"
         )
-        report = ingest_file(database, path, now=NOW, window=DAY)
+        report = ingest_file(database, path, IngestOptions(NOW, window=DAY))
         assert (report.read, report.new, report.rejected, report.problem) == (5, 2, 3, None)
         assert adds_up(report)
         assert report.reject_reasons == Counter(no_text=1, no_id=1, bad_json=1)
@@ -67,9 +68,9 @@ class TestOneFile:
 
     def test_the_same_content_is_read_once_whatever_its_name(self, database: Database, path: Path) -> None:
         path.write_bytes(json_lines(tweet(1), tweet(2, text="")))
-        first = ingest_file(database, path, now=NOW)
+        first = ingest_file(database, path, IngestOptions(NOW))
         copy = path.rename(path.with_name("copy.txt"))
-        again = ingest_file(database, copy, now=NOW)
+        again = ingest_file(database, copy, IngestOptions(NOW))
         assert not first.already_ingested
         assert again.already_ingested
         assert (again.read, again.new, again.updated, again.unchanged, again.rejected) == (2, 0, 0, 1, 1)
@@ -77,9 +78,9 @@ class TestOneFile:
 
     def test_for_another_project_it_is_read_again_and_changes_no_tweet(self, database: Database, path: Path) -> None:
         path.write_bytes(json_lines(tweet(1)))
-        ingest_file(database, path, now=NOW, project="one")
+        ingest_file(database, path, IngestOptions(NOW, project="one"))
         assert stored(database, "two") == {}
-        report = ingest_file(database, path, now=NOW, project="two")
+        report = ingest_file(database, path, IngestOptions(NOW, project="two"))
         assert (report.new, report.unchanged) == (0, 1)
         assert len(stored(database, "one")) == len(stored(database, "two")) == 1
 
@@ -90,7 +91,7 @@ class TestOneFile:
         for minute, likes in ((10, 5), (40, 50)):
             seen = {"retrieved_at": f"2026-11-21T20:{minute}:00+00:00"}
             path.write_bytes(json_lines(page(tweet(1, public_metrics={"like_count": likes}), __twarc=seen)))
-            reports.append(ingest_file(database, path, now=NOW))
+            reports.append(ingest_file(database, path, IngestOptions(NOW)))
         assert [(report.new, report.updated) for report in reports] == [(1, 0), (0, 1)]
         assert stored(database)[tweet(1)["id"]]["like_count"] == 50
         with database.read() as connection:
@@ -98,14 +99,14 @@ class TestOneFile:
 
     def test_the_same_id_twice_is_counted_twice_and_stored_once(self, database: Database, path: Path) -> None:
         path.write_bytes(json_lines(tweet(1), tweet(1), tweet(1, public_metrics={"like_count": 999})))
-        report = ingest_file(database, path, now=NOW)
+        report = ingest_file(database, path, IngestOptions(NOW))
         assert (report.read, report.new) == (3, 1)
         assert adds_up(report)
         assert stored(database)[tweet(1)["id"]]["like_count"] == 999
 
     def test_tweets_outside_the_configured_hours_are_stored_and_counted(self, database: Database, path: Path) -> None:
         path.write_bytes(json_lines(tweet(1), tweet(2, created_at="2026-11-20T23:59:59Z")))
-        report = ingest_file(database, path, now=NOW, window=DAY)
+        report = ingest_file(database, path, IngestOptions(NOW, window=DAY))
         assert (report.new, report.outside) == (2, 1)
 
     def test_hostile_text_is_stored_on_every_database(self, database: Database, path: Path) -> None:
@@ -113,17 +114,17 @@ class TestOneFile:
             json_lines(tweet(1, text="nul \0 and half an emoji", lang="\0", author=user(name="\0x", username="\0")))
         )
         path.write_bytes(path.read_bytes() + rb'{"id":"7","created_at":"soon","text":"\u0000\ud83d"}' + b"\n\xff\0{\n")
-        report = ingest_file(database, path, now=NOW)
+        report = ingest_file(database, path, IngestOptions(NOW))
         assert (report.new, report.rejected) == (1, 2)
 
     def test_the_largest_count_fits(self, database: Database, path: Path) -> None:
         path.write_bytes(json_lines(tweet(1, public_metrics={"like_count": 2**31 - 1, "impression_count": 2**31 - 1})))
-        assert ingest_file(database, path, now=NOW).new == 1
+        assert ingest_file(database, path, IngestOptions(NOW)).new == 1
 
     def test_progress_tells_every_record(self, sqlite_database: Database, path: Path) -> None:
         path.write_bytes(json_lines(*(tweet(number) for number in range(25)), {"nothing": 1}))
         told: list[int] = []
-        ingest_file(sqlite_database, path, now=NOW, progress=told.append)
+        ingest_file(sqlite_database, path, IngestOptions(NOW), progress=told.append)
         assert sum(told) == 26
 
     @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n" + bytes(100), b"a letter", b'{"a": 1}'])
@@ -131,14 +132,14 @@ class TestOneFile:
         self, sqlite_database: Database, path: Path, content: bytes
     ) -> None:
         path.write_bytes(content)
-        report = ingest_file(sqlite_database, path, now=NOW)
+        report = ingest_file(sqlite_database, path, IngestOptions(NOW))
         assert report.problem
         assert report.problem.startswith(f"{path}: ")
         assert (report.read, report.stored) == (0, 0)
 
     def test_a_file_with_nothing_but_rejects_is_read(self, sqlite_database: Database, path: Path) -> None:
         path.write_bytes(json_lines(tweet(1, id=None)))
-        report = ingest_file(sqlite_database, path, now=NOW)
+        report = ingest_file(sqlite_database, path, IngestOptions(NOW))
         assert (report.problem, report.read, report.stored, report.rejected) == (None, 1, 0, 1)
 
     def test_a_file_that_grows_meanwhile_is_not_marked_as_read(self, sqlite_database: Database, path: Path) -> None:
@@ -147,9 +148,9 @@ class TestOneFile:
         def grow(_: int) -> None:
             path.write_bytes(json_lines(tweet(1), tweet(2)))
 
-        report = ingest_file(sqlite_database, path, now=NOW, progress=grow)
+        report = ingest_file(sqlite_database, path, IngestOptions(NOW), progress=grow)
         assert "the file changed while it was read; ingest it again" in report.remarks
-        assert ingest_file(sqlite_database, path, now=NOW).new == 1
+        assert ingest_file(sqlite_database, path, IngestOptions(NOW)).new == 1
 
 
 class TestTimeOfCollection:
@@ -164,23 +165,23 @@ class TestTimeOfCollection:
 
     def test_what_the_file_says(self, sqlite_database: Database, path: Path) -> None:
         self.write(path, page(tweet(1), __twarc={"retrieved_at": "2026-11-21T20:30:00+00:00"}))
-        ingest_file(sqlite_database, path, now=NOW)
+        ingest_file(sqlite_database, path, IngestOptions(NOW))
         assert self.collected(sqlite_database) == datetime(2026, 11, 21, 20, 30, tzinfo=UTC)
 
     def test_else_the_end_of_the_hour_of_its_newest_tweet(self, sqlite_database: Database, path: Path) -> None:
         self.write(path, tweet(1))
-        ingest_file(sqlite_database, path, now=NOW)
+        ingest_file(sqlite_database, path, IngestOptions(NOW))
         assert self.collected(sqlite_database) == datetime(2026, 11, 21, 21, tzinfo=UTC)
 
     def test_what_the_caller_says_goes_first(self, sqlite_database: Database, path: Path) -> None:
         self.write(path, page(tweet(1), __twarc={"retrieved_at": "2026-11-21T20:30:00+00:00"}))
         said = datetime(2026, 11, 21, 20, 15, tzinfo=UTC)
-        ingest_file(sqlite_database, path, now=NOW, collected_at=said)
+        ingest_file(sqlite_database, path, IngestOptions(NOW, collected_at=said))
         assert self.collected(sqlite_database) == said
 
     def test_never_before_the_tweet_was_posted(self, sqlite_database: Database, path: Path) -> None:
         self.write(path, page(tweet(1), __twarc={"retrieved_at": "2020-01-01T00:00:00+00:00"}))
-        ingest_file(sqlite_database, path, now=NOW)
+        ingest_file(sqlite_database, path, IngestOptions(NOW))
         assert self.collected(sqlite_database) == datetime(2026, 11, 21, 20, 5, tzinfo=UTC)
 
     @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ class TestManyFiles:
         (folder / "2.json").write_bytes(json_lines(tweet(1)))
         (folder / "deeper" / "3.csv").write_text("id,text,created_at\n5,hello,2026-11-21T20:00:00Z\n")
         paths = [tmp_path / "nothing here", tmp_path / "missing", folder]
-        reports = ingest_paths(database, paths, now=NOW)
+        reports = ingest_paths(database, paths, IngestOptions(NOW))
         assert [report.problem is None for report in reports] == [False, False, False, True, True]
         assert all(adds_up(report) for report in reports)
         assert sorted(stored(database)) == [tweet(1)["id"], "5"]
@@ -221,7 +222,7 @@ class TestManyFiles:
     def test_twins_in_one_call_are_noticed(self, sqlite_database: Database, tmp_path: Path) -> None:
         for name in ("a", "b"):
             (tmp_path / name).write_bytes(json_lines(tweet(1)))
-        first, second = ingest_paths(sqlite_database, [tmp_path / "a", tmp_path / "b"], now=NOW)
+        first, second = ingest_paths(sqlite_database, [tmp_path / "a", tmp_path / "b"], IngestOptions(NOW))
         assert (first.already_ingested, second.already_ingested) == (False, True)
 
 
@@ -229,7 +230,7 @@ class TestKill:
     def test_a_kill_in_the_middle_loses_and_repeats_nothing(
         self, database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(detect, "BATCH_RECORDS", 10)
+        monkeypatch.setattr(file_reader, "BATCH_RECORDS", 10)
         path.write_bytes(json_lines(*(tweet(number) for number in range(1, 35)), tweet(35, text=None)))
         committed: list[int] = []
 
@@ -239,10 +240,10 @@ class TestKill:
                 raise Killed
 
         with pytest.raises(Killed):
-            ingest_file(database, path, now=NOW, progress=die)
+            ingest_file(database, path, IngestOptions(NOW), progress=die)
         assert len(stored(database)) == 20
 
-        report = ingest_file(database, path, now=NOW)
+        report = ingest_file(database, path, IngestOptions(NOW))
         assert not report.already_ingested
         assert (report.read, report.new, report.unchanged, report.rejected) == (35, 14, 20, 1)
         assert len(stored(database)) == 34
@@ -252,6 +253,6 @@ class TestKill:
     def test_a_large_file_waits_on_disk_and_not_in_memory(
         self, sqlite_database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(ingest, "SPOOL_MEMORY", 1000)
+        monkeypatch.setattr(spool, "SPOOL_MEMORY", 1000)
         path.write_bytes(json_lines(*(tweet(number) for number in range(1, 101))))
-        assert ingest_file(sqlite_database, path, now=NOW).new == 100
+        assert ingest_file(sqlite_database, path, IngestOptions(NOW)).new == 100

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from viral_assets.hours import HourRange
-from viral_assets.sources.files.ingest import ingest_file
+from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.sources.files.quarantine import quarantine_file
 from viral_assets.sources.files.retry_rejects import RetryOptions, retry_rejects
 from viral_assets.store.engine import Database
@@ -43,19 +43,19 @@ def table(path: Path) -> None:
 
 def test_a_file_that_was_read_is_read_again_when_told(database: Database, path: Path) -> None:
     path.write_text('id,Was,text,date\n20,one,,2026-11-21T20:00:00Z\n21,two,,"November 21, 2026 at 02:00 PM"\n')
-    first = ingest_file(database, path, now=NOW, project="one")
+    first = ingest_file(database, path, IngestOptions(NOW, project="one"))
     assert first.reject_reasons == Counter(no_text=2)
-    again = ingest_file(database, path, now=LATER, project="one", mapped={"text": ["Was"]}, again=True)
+    again = ingest_file(database, path, IngestOptions(LATER, project="one", columns={"text": ["Was"]}, again=True))
     assert (again.read, again.new, again.rejected) == (2, 2, 0)
     assert reasons(database) == {}
-    third = ingest_file(database, path, now=LATER, project="one", mapped={"text": ["Was"]}, again=True)
+    third = ingest_file(database, path, IngestOptions(LATER, project="one", columns={"text": ["Was"]}, again=True))
     assert (third.new, third.updated, third.unchanged) == (0, 0, 2)
 
 
 def test_retrying_reads_the_file_again_for_the_project_it_was_for(database: Database, path: Path) -> None:
     path.write_text("id,Was,text,date\n20,one,,2026-11-21T20:00:00Z\n21,two,,soon\n")
-    ingest_file(database, path, now=NOW, project="one")
-    (report,) = retry_rejects(database, RetryOptions(LATER, mapped={"text": ["Was"]}))
+    ingest_file(database, path, IngestOptions(NOW, project="one"))
+    (report,) = retry_rejects(database, RetryOptions(LATER, columns={"text": ["Was"]}))
     assert (report.before, report.accepted, report.left, report.counts.new) == (2, 1, Counter(bad_time=1), 1)
     assert (ids(database, "one"), ids(database, "two")) == ({"20"}, set())
     assert reasons(database) == {"bad_time": 1}
@@ -64,7 +64,7 @@ def test_retrying_reads_the_file_again_for_the_project_it_was_for(database: Data
 def test_of_a_file_that_is_gone_the_raw_texts_are_read(database: Database, path: Path) -> None:
     late = tweet(1, created_at="2026-11-21T22:00:00.000Z")
     path.write_bytes(json_lines({"data": late}, {"data": tweet(2, text=None)}))
-    ingest_file(database, path, now=NOW)
+    ingest_file(database, path, IngestOptions(NOW))
     path.unlink()
     (report,) = retry_rejects(database, OPTIONS)
     assert (report.before, report.accepted, report.left) == (2, 1, Counter(no_text=1))
@@ -74,7 +74,7 @@ def test_of_a_file_that_is_gone_the_raw_texts_are_read(database: Database, path:
 
 def test_a_row_of_a_table_whose_file_is_gone_stays(database: Database, path: Path) -> None:
     table(path)
-    ingest_file(database, path, now=NOW)
+    ingest_file(database, path, IngestOptions(NOW))
     path.unlink()
     (report,) = retry_rejects(database, OPTIONS)
     assert (report.accepted, report.left) == (0, Counter(bad_time=1, no_text=1))
@@ -83,7 +83,7 @@ def test_a_row_of_a_table_whose_file_is_gone_stays(database: Database, path: Pat
 
 def test_mended_texts_are_read_in_place_of_the_raw_ones(database: Database, path: Path) -> None:
     table(path)
-    ingest_file(database, path, now=NOW)
+    ingest_file(database, path, IngestOptions(NOW))
     with database.read() as connection:
         rows = read_rejects(connection).to_dict("records")
     fixed = {row["id"]: row["raw"].replace("yesterday", "2026-11-20T20:00:00Z") for row in rows}
@@ -94,7 +94,7 @@ def test_mended_texts_are_read_in_place_of_the_raw_ones(database: Database, path
 
 def test_only_some_of_them(database: Database, path: Path) -> None:
     path.write_bytes(json_lines(tweet(1, created_at="2026-11-21T22:00:00Z"), tweet(2, created_at="soon")))
-    ingest_file(database, path, now=NOW)
+    ingest_file(database, path, IngestOptions(NOW))
     path.unlink()
     assert retry_rejects(database, OPTIONS, RejectFilter(reason="no_text")) == []
     (report,) = retry_rejects(database, OPTIONS, RejectFilter(reason="bad_time"))
@@ -104,12 +104,12 @@ def test_only_some_of_them(database: Database, path: Path) -> None:
 
 def test_a_file_that_could_not_be_read_at_all_may_be_readable_now(database: Database, path: Path) -> None:
     path.write_text("Nr,Was,Wann\n20,hi,2026-11-21T20:00:00Z\n")
-    problem = ingest_file(database, path, now=NOW).problem
+    problem = ingest_file(database, path, IngestOptions(NOW)).problem
     assert problem
     quarantine_file(database, path, problem, NOW)
     (same,) = retry_rejects(database, OPTIONS)
     assert (same.accepted, same.how) == (0, problem)
     mapped = {"tweet_id": ["Nr"], "text": ["Was"], "created_at": ["Wann"]}
-    (report,) = retry_rejects(database, RetryOptions(LATER, mapped=mapped))
+    (report,) = retry_rejects(database, RetryOptions(LATER, columns=mapped))
     assert report.accepted == 1
     assert (ids(database), reasons(database)) == ({"20"}, {})

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from viral_assets.sources.base import Reject
 from viral_assets.sources.parsers.columns import COLUMNS
-from viral_assets.sources.parsers.csv_table import CsvTable, find_header, ids_rounded, rows
-from viral_assets.sources.parsers.fields import Times
+from viral_assets.sources.parsers.csv_rows import find_header, rows
+from viral_assets.sources.parsers.csv_table import CsvTable, ids_rounded
+from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
 from viral_assets_tests.sources.examples import NOW, reasons
 

@@ -12,6 +12,7 @@ import pytest
 from backports import zstd
 
 from viral_assets.errors import SourceError
+from viral_assets.sources.base import ReadOptions
 from viral_assets.sources.content.file_probe import probe_file
 from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.files.explain import explain_file
@@ -49,7 +50,7 @@ LABELS = {
 def test_a_file_of_each_format_has_its_three_tweets(path: Path, name: str) -> None:
     path.write_bytes(FILES[name])
     if name in LABELS:
-        assert detect_format(probe_file(path), NOW).format == LABELS[name]
+        assert detect_format(probe_file(path), ReadOptions(NOW)).format == LABELS[name]
     tweets, rejects, _ = read(path)
     assert [(each.tweet_id[-1], each.text[-3:]) for each in tweets] == [("1", "(1)"), ("2", "(2)"), ("3", "(3)")]
     assert not rejects
@@ -66,7 +67,7 @@ def test_packed_it_is_the_same_file(path: Path, name: str, packing: str) -> None
     path.write_bytes(PACKINGS[packing](FILES[name]))
     assert probe_file(path).sha256 == plain
     assert read(path) == expected
-    assert packing.split(maxsplit=1)[0] in detect_format(probe_file(path), NOW).format
+    assert packing.split(maxsplit=1)[0] in detect_format(probe_file(path), ReadOptions(NOW)).format
 
 
 class TestPacked:
@@ -241,12 +242,12 @@ class TestMixed:
 
     def test_objects_with_names_of_ones_own(self, path: Path) -> None:
         path.write_bytes(json_lines({"Nr": "20", "Was": "hi", "Wann": "2026-11-21T20:05:00Z"}))
-        mapped = {"tweet_id": ["Nr"], "text": ["Was"], "created_at": ["Wann"]}
-        (batch,) = detect_format(probe_file(path), NOW, mapped=mapped)
+        columns = {"tweet_id": ["Nr"], "text": ["Was"], "created_at": ["Wann"]}
+        (batch,) = detect_format(probe_file(path), ReadOptions(NOW, columns=columns))
         (found,) = batch.records
         assert isinstance(found, Tweet)
         with pytest.raises(SourceError, match="its keys are 'Nr', 'Was', 'Wann'"):
-            detect_format(probe_file(path), NOW)
+            detect_format(probe_file(path), ReadOptions(NOW))
 
     def test_an_empty_wrapping_is_told(self, path: Path) -> None:
         path.write_bytes(json_lines({"statuses": [], "search_metadata": {}}, status(1, tweets=[])))
@@ -295,12 +296,12 @@ class TestParquet:
     def test_what_says_what_is_in_it_must_be_whole(self, path: Path) -> None:
         path.write_bytes(FILES["parquet"][:-20])
         with pytest.raises(SourceError, match="a Parquet file that cannot be read"):
-            detect_format(probe_file(path), NOW)
+            detect_format(probe_file(path), ReadOptions(NOW))
 
     def test_a_table_of_something_else_is_refused_with_its_columns(self, path: Path) -> None:
         path.write_bytes(parquet({"a": 1, "b": {"c": 2}}))
         with pytest.raises(SourceError, match=r"its columns are 'a', 'b\.c'; say which is which"):
-            detect_format(probe_file(path), NOW)
+            detect_format(probe_file(path), ReadOptions(NOW))
 
 
 def test_explaining_tells_what_a_file_is_and_how_it_maps(path: Path) -> None:
@@ -309,7 +310,7 @@ def test_explaining_tells_what_a_file_is_and_how_it_maps(path: Path) -> None:
             *({**flat(apify_item(number)), "extra": 1} for number in range(1, 9)), flat(apify_item(9, id="x", url="x"))
         )
     )
-    found = explain_file(path, NOW, rows=2)
+    found = explain_file(path, ReadOptions(NOW), rows=2)
     assert (found.read, found.rejected, found.complete) == (9, 1, True)
     assert [each.tweet_id[-1] for each in found.tweets] == ["1", "2"]
     assert ("text", "fullText and text") in found.mapping

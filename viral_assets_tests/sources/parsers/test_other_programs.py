@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from viral_assets.errors import SourceError
+from viral_assets.sources.base import ReadOptions
 from viral_assets.sources.content.file_probe import probe_file
 from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.tweet import Tweet
@@ -100,7 +101,7 @@ class TestWebPage:
         path.write_bytes(json_lines(answer, answer))
         tweets, rejects, _ = read(path)
         assert ([each.text[-3:] for each in tweets], rejects) == (["(1)", "(2)"] * 2, [])
-        assert detect_format(probe_file(path), NOW).format == "X web page (GraphQL), JSON lines"
+        assert detect_format(probe_file(path), ReadOptions(NOW)).format == "X web page (GraphQL), JSON lines"
 
     def test_the_text_of_a_long_post_is_in_its_note(self, path: Path) -> None:
         note = {"note_tweet_results": {"result": {"text": "All of it. " * 50}}}
@@ -234,7 +235,7 @@ class TestArchives:
 
     def test_a_zip_archive_with_one_file(self, path: Path) -> None:
         zipped(path, {"export/tweets.jsonl": json_lines(status(1)), "readme.txt": b"hello", "__MACOSX/._x": b"\0"})
-        assert detect_format(probe_file(path), NOW).format == "X API v1.1, JSON lines (zip)"
+        assert detect_format(probe_file(path), ReadOptions(NOW)).format == "X API v1.1, JSON lines (zip)"
         assert [each.tweet_id[-1] for each in read(path)[0]] == ["1"]
 
     def test_it_is_the_same_content_as_unpacked(self, path: Path, tmp_path: Path) -> None:
@@ -359,7 +360,7 @@ class TestTimes:
 def test_what_is_no_file_of_tweets_is_refused_with_what_it_is(path: Path, content: str, problem: str) -> None:
     path.write_text(content)
     with pytest.raises(SourceError, match=problem):
-        detect_format(probe_file(path), NOW)
+        detect_format(probe_file(path), ReadOptions(NOW))
 
 
 def test_a_post_of_another_service_among_tweets_is_rejected_alone(path: Path) -> None:

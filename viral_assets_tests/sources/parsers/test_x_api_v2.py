@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.sources.base import RAW_LIMIT, Reject
-from viral_assets.sources.parsers.fields import Times
+from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.parsers.x_api_v2 import XApiV2
 from viral_assets.sources.tweet import Tweet
 from viral_assets_tests.sources.examples import NOW, anything, page, tweet, user

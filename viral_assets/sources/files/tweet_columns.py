@@ -1,0 +1,27 @@
+"""Tweets as the table ``tweets`` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any
+
+from viral_assets.sources.tweet import Tweet
+from viral_assets.store.tables import tweets
+
+Row = dict[str, Any]
+
+_COLUMNS = tuple(column.name for column in tweets.c)
+_values = attrgetter(*_COLUMNS)
+
+
+def tweet_row(tweet: Tweet) -> Row:
+    """The values of one tweet by column."""
+    return dict(zip(_COLUMNS, _values(tweet), strict=True))
+
+
+def tweet_columns(posted: Sequence[Tweet]) -> dict[str, list[Any]]:
+    """The values of many tweets, column by column: several times faster to keep and to store than rows."""
+    if not posted:
+        return {name: [] for name in _COLUMNS}
+    return dict(zip(_COLUMNS, map(list, zip(*map(_values, posted), strict=True)), strict=True))

@@ -1,0 +1,59 @@
+"""Values of any type as the texts that cells of a table hold, and objects inside such cells."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+_LONGEST_OBJECT = 20_000
+
+
+def object_in(cell: str) -> Any:
+    """The object that a cell holds as JSON or as Python writes it; None where it holds none."""
+    if not cell.startswith("{") or len(cell) > _LONGEST_OBJECT:
+        return None
+    try:
+        return orjson.loads(cell)
+    except ValueError:
+        try:
+            return ast.literal_eval(cell)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            return None
+
+
+def named_texts(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """The values of an object as a table has them: dotted names, and texts."""
+    if not isinstance(value, dict):
+        return
+    for name, inner in value.items():
+        dotted = f"{prefix}{name}"
+        if isinstance(inner, dict) and depth < 3:
+            yield from named_texts(inner, f"{dotted}.", depth + 1)
+        else:
+            yield dotted, cell_text(inner)
+
+
+def cell_text(value: Any) -> str:
+    """A value as a cell of a table would have it."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        try:
+            return str(value)
+        except ValueError:  # thousands of digits
+            return "a very long number"
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except (TypeError, ValueError):
+        return ""

@@ -1,0 +1,124 @@
+"""JSON objects of unknown make, read as rows of a table where their keys are names that tables have.
+
+This is also what reads whatever JSON no other format knows: it says what a file has instead of tweets, and rejects
+single values as the incomplete tweets of X's newest API that they may be.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from viral_assets.errors import SourceError
+from viral_assets.sources.base import ColumnNames, ReadOptions, Record, Reject, SourceFile
+from viral_assets.sources.parsers.cells import named_texts
+from viral_assets.sources.parsers.columns import layout
+from viral_assets.sources.parsers.fields import UnusableError
+from viral_assets.sources.parsers.file_reader import FileReader
+from viral_assets.sources.parsers.format import ANY_JSON, Format
+from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.json_envelopes import other_service
+from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
+from viral_assets.sources.parsers.json_shapes import ValueParser
+from viral_assets.sources.parsers.raw_text import raw_json, visible
+from viral_assets.sources.parsers.row_parser import RowParser
+from viral_assets.sources.parsers.times import Times
+from viral_assets.sources.parsers.x_api_v2 import XApiV2
+
+_MOST_LAYOUTS = 200
+
+
+def confidence_in(_: object) -> float:
+    """Little, of anything: what no other format is surer of."""
+    return 0.01
+
+
+def has_all_columns(value: object) -> bool:
+    """Whether the keys of an object name all that a tweet needs."""
+    return isinstance(value, dict) and not layout([name for name, _ in named_texts(value)]).missing
+
+
+def probe(head: Head) -> float:
+    """By objects whose keys name all that a tweet needs; less, of any JSON."""
+    if not head.has_json:
+        return 0.0
+    values = [(value,) for value in head.values]
+    known = json_confidence(head, lambda value: 0.25 if has_all_columns(value) else 0.0, values=values)
+    return known or (ANY_JSON if head.starts_as_json else ANY_JSON / 2)
+
+
+@dataclass(frozen=True)
+class _JsonObjects(JsonFormat):
+    def parser_for(self, times: Times, remarks: Counter[str], columns: ColumnNames | None) -> ValueParser:
+        return JsonObjects(times, remarks, columns)
+
+    def open(self, file: SourceFile, head: Head, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
+        if not any(map(has_all_columns, head.values)):
+            _check_for_tweets(file, head, options.columns)
+        return JsonFormat.open(self, file, head, options, formats)
+
+
+def _check_for_tweets(file: SourceFile, head: Head, columns: ColumnNames | None) -> None:
+    for value in head.values[:5]:
+        some = value[:5] if isinstance(value, list) else [value]
+        if service := next(filter(None, map(other_service, some)), None):
+            raise SourceError(f"{file.name}: posts of {service}, which cannot be answered on X; give files with tweets")
+    # Keys of nested objects have no path here, which is good enough to tell tweets from something else.
+    if head.keys and layout(head.keys, columns).missing:
+        shown = ", ".join(repr(visible(key)) for key in head.keys[:12])
+        raise SourceError(
+            f"{file.name}: JSON, but no tweets of the X API or of Apify, and no objects with an id, a text and a "
+            f"time; its keys are {shown}"
+        )
+
+
+class JsonObjects:
+    """Turns objects into records, by their keys; whatever else there is, into rejects.
+
+    Args:
+        times: reads and checks times.
+        remarks: counts what is no record but worth a mention.
+        columns: a person's own names of columns.
+    """
+
+    def __init__(self, times: Times, remarks: Counter[str], columns: ColumnNames | None = None) -> None:
+        self._times = times
+        self._remarks = remarks
+        self._columns = columns
+        self._incomplete = XApiV2(times, remarks)
+        self._rows: dict[tuple[str, ...], RowParser | None] = {}
+
+    def records(self, value: Any, locator: str) -> Iterator[Record]:
+        """The record of a row of a table, if the object has the columns; else of a tweet of the newest API that lacks
+        a lot, or is none at all.
+
+        Args:
+            locator: where the value is in its source.
+        """
+        cells = dict(named_texts(value))
+        row = self._row_parser(tuple(cells)) if cells else None
+        if row is None or not isinstance(value.get("text", ""), str | None):
+            yield from self._incomplete.records(value, locator)
+            return
+        try:
+            tweet = row.tweet(list(cells.values()))
+        except UnusableError as error:
+            yield Reject(locator, error.reason, error.detail, raw_json(value))
+        else:
+            if tweet is not None:
+                yield tweet
+
+    def _row_parser(self, names: tuple[str, ...]) -> RowParser | None:
+        """For objects with these keys; None where fewer than two of them are names of columns."""
+        if names not in self._rows:
+            if len(self._rows) >= _MOST_LAYOUTS:  # objects with keys like ids
+                self._rows.clear()
+            found = layout(names, self._columns)
+            self._rows[names] = RowParser(found, self._times, self._remarks) if len(found.fields) >= 2 else None
+        return self._rows[names]
+
+
+MAPPING: Mapping[str, str] = {}
+FORMAT = _JsonObjects("JSON objects", MAPPING, probe, confidence_in, JsonObjects)

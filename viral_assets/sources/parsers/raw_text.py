@@ -1,0 +1,36 @@
+"""The text of what is rejected, as the quarantine keeps it and messages show it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import orjson
+
+from viral_assets.sources.parsers.fields import shown
+from viral_assets.sources.parsers.json_values import Broken
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def raw_json(value: object) -> str:
+    """The text of a rejected value: as it stood where it is broken, else written anew."""
+    if isinstance(value, Broken):
+        return visible(value.text)
+    try:
+        return orjson.dumps(value).decode()
+    except (TypeError, ValueError):  # surrogates, integers beyond 64 bits, deep nesting
+        try:
+            return json.dumps(value)
+        except (TypeError, ValueError, RecursionError):
+            return shown(value)
+
+
+def visible(text: str) -> str:
+    """Bytes that could not be decoded, and halves of characters, written out as ``\\xff`` and ``\\ud83d``."""
+    return text if text.isascii() else _SURROGATE.sub(_written_out, text)
+
+
+def _written_out(surrogate: re.Match[str]) -> str:
+    code = ord(surrogate[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
