@@ -32,7 +32,7 @@ CORE = (
     "queries",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
-ROOT = ("clock", "errors", "hours", "settings")
+ROOT = ("clock", "errors", "hours", "settings", "vocabulary")
 
 MAY_READ_SETTINGS = {"cli", "definitions", "generation", "defs", "quota"}
 

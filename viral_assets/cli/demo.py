@@ -15,6 +15,7 @@ import typer
 from viral_assets.cli.options import Json, add_command
 from viral_assets.cli.output import command, console, count, facts_table, plain, print_json, say, table
 from viral_assets.hours import HourRange, last_full_hours
+from viral_assets.vocabulary import LABELS, OFFLINE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +30,7 @@ HOURS = 24
 SHOWN = 3
 
 # The demo is the same for everybody, whatever else the environment says.
-FIXED_ENVIRONMENT = {"VIRAL_ASSETS_PROVIDER": "offline", "VIRAL_ASSETS_EMBEDDER": "wordllama"}
+FIXED_ENVIRONMENT = {"VIRAL_ASSETS_PROVIDER": OFFLINE, "VIRAL_ASSETS_EMBEDDER": "wordllama"}
 IGNORED_ENVIRONMENT = ("VIRAL_ASSETS_START", "VIRAL_ASSETS_END", "GEMINI_MODEL")
 
 IDS_PER_STATEMENT = 500
@@ -150,7 +151,7 @@ class DemoResult:
 
 def read_outcome(database: Database, hours: HourRange) -> DemoResult:
     """Count what came of the sample."""
-    from viral_assets.queries.opportunities import LABELS, digest_rows
+    from viral_assets.queries.opportunities import digest_rows
     from viral_assets.store.tables import tweet_scores
     from viral_assets.store.windows import read_window
 

@@ -20,8 +20,9 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from viral_assets.learning.reasons import concerns_wording
-from viral_assets.store.suggestion_status import REJECT, REJECTED, stands_approved
+from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import comment_suggestions, suggestion_events, tweet_scores
+from viral_assets.vocabulary import REJECT, REJECTED
 
 COMPONENTS = ("velocity", "relevance", "openness", "author_quality")
 

@@ -8,7 +8,7 @@ more, whoever approved it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,9 +18,9 @@ from rapidfuzz import fuzz
 from viral_assets.generation.drafting.quality import QualityFilter
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.projects.model import Project
-from viral_assets.store.suggestion_status import APPROVED, EDITED, EXPORTED, POSTED
 from viral_assets.store.tables import comment_suggestions, tweets
 from viral_assets.text.display import one_line
+from viral_assets.vocabulary import APPROVED, EDITED, EXPORTED, POSTED
 
 MOST_NEW = 5
 MOST_IN_ALL = 10
@@ -32,7 +32,7 @@ ALIKE = 60.0
 """Of 100, by shared words: texts more alike than this are one example."""
 
 # What a person wrote says most about the voice; what was posted more than what was only approved.
-_STANDING = {EDITED: 0, POSTED: 1, APPROVED: 2, EXPORTED: 2}
+_STANDING: Mapping[str, int] = {EDITED: 0, POSTED: 1, APPROVED: 2, EXPORTED: 2}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,8 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, QuotaDay, Rate
-from viral_assets.queries.opportunities import OFFLINE
 from viral_assets.quota.limits import PACIFIC, Limits
-from viral_assets.store.suggestion_status import POSTED, REJECTED, STATUSES, stands_approved
+from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import (
     EVERY_PROJECT,
     comment_opportunities,
@@ -27,6 +26,7 @@ from viral_assets.store.tables import (
     tweet_scores,
     tweets,
 )
+from viral_assets.vocabulary import OFFLINE, POSTED, REJECTED, STATUSES
 
 MOST_DAYS = 366
 DEFAULT_DAYS = 30

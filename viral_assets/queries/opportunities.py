@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import one_of
-from viral_assets.store.suggestion_status import EXPORTED, REJECTED, STATUSES, USABLE, stands_approved
+from viral_assets.store.suggestion_status import USABLE, stands_approved
 from viral_assets.store.tables import (
     EVERY_PROJECT,
     comment_opportunities,
@@ -29,13 +29,10 @@ from viral_assets.store.tables import (
     tweets,
 )
 from viral_assets.text.x_links import tweet_link
+from viral_assets.vocabulary import DONE, EXPORTED, LABELS, OFFLINE, POSTED, REJECTED, STATUSES
 
 SortBy = Literal["score", "views", "balanced"]
 SORT_KEYS: tuple[str, ...] = get_args(SortBy)
-LABELS = ("green", "yellow", "red")
-
-OFFLINE = "offline"
-"""The provider of suggestions that no language model wrote."""
 
 REACH_OF_ONE = 1_000_000
 """Audience whose reach counts as 1 in the balanced priority."""
@@ -130,9 +127,14 @@ class OpportunityView:
         return tweet_link(self.tweet_id, self.author_handle)
 
     @property
+    def fell_short(self) -> bool:
+        """The last run ended without a suggestion for each type, and its outcome says why."""
+        return self.outcome is not None and self.outcome != DONE
+
+    @property
     def answered(self) -> bool:
         """A reply has been posted. X hides several near-identical replies, and people dislike several of any kind."""
-        return any(suggestion.status == "posted" for suggestion in self.suggestions)
+        return any(suggestion.status == POSTED for suggestion in self.suggestions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,14 @@ from urllib.parse import quote
 from jinja2 import Environment
 
 from viral_assets.hours import HourRange
-from viral_assets.queries.opportunities import LABELS, OpportunityView, SuggestionView, WindowFacts
+from viral_assets.queries.opportunities import OpportunityView, SuggestionView, WindowFacts
 from viral_assets.review.atomic import replaced_file
 from viral_assets.review.export_table import write_csv
 from viral_assets.review.formatting import page_templates, window_text
 from viral_assets.text.display import readable
 from viral_assets.text.x_links import composer_link
 from viral_assets.text.x_rules import POST_WEIGHT
+from viral_assets.vocabulary import LABELS, REJECTED
 
 CARDS = 100
 """Tweets of a project that a page shows: more than anybody answers in a day, and no browser has trouble with it. The
@@ -161,7 +162,7 @@ def _reply_link(row: OpportunityView, suggestion: SuggestionView | None = None) 
 
 
 def _postable(row: OpportunityView, suggestion: SuggestionView) -> bool:
-    return not row.answered and suggestion.status != "rejected"
+    return not row.answered and suggestion.status != REJECTED
 
 
 @cache

@@ -12,6 +12,7 @@ from viral_assets.hours import HOUR, HourRange
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.text.display import folded, one_line, readable
 from viral_assets.text.x_links import profile_link
+from viral_assets.vocabulary import BLOCKED, DEFERRED, DONE, FAILED, FILTERED
 
 # BCP 47's shape, and X's own codes that are no language at all (undetermined, media or links only, art, ...).
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8})*", re.ASCII)
@@ -21,11 +22,11 @@ _OLD_CODES = {"in": "id", "iw": "he", "ji": "yi"}
 # Heading, and what to say, for a tweet without suggestions. None: no run has finished it.
 _OUTCOMES: dict[str | None, tuple[str, str]] = {
     None: ("No suggestions yet", "No generation run has taken up this tweet."),
-    "done": ("No suggestions", "The run ended without an open suggestion for this tweet."),
-    "filtered": ("Left out by the quality filter", "What was written for this tweet was not good enough to show."),
-    "blocked": ("Withheld by the safety filter", "The model's provider did not want to answer this tweet."),
-    "failed": ("Could not be written", "Asking several times gave no usable answer."),
-    "deferred": ("Waiting for quota", "The limits of the day were reached; a later run takes this tweet up."),
+    DONE: ("No suggestions", "The run ended without an open suggestion for this tweet."),
+    FILTERED: ("Left out by the quality filter", "What was written for this tweet was not good enough to show."),
+    BLOCKED: ("Withheld by the safety filter", "The model's provider did not want to answer this tweet."),
+    FAILED: ("Could not be written", "Asking several times gave no usable answer."),
+    DEFERRED: ("Waiting for quota", "The limits of the day were reached; a later run takes this tweet up."),
 }
 
 

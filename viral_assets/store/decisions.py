@@ -19,9 +19,10 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ViralAssetsError
 from viral_assets.store.bulk import insert_columns, one_of, update_columns
-from viral_assets.store.suggestion_status import ACTIONS, EDIT, EXPORT, UNDO, after, refusal
+from viral_assets.store.suggestion_status import after, refusal
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets.text.x_rules import POST_WEIGHT, person_text, text_weight, visible_text
+from viral_assets.vocabulary import ACTIONS, EDIT, EXPORT, UNDO
 
 BATCH = 5_000
 """Suggestions looked at and written together: what bounds the memory of a decision about many."""
@@ -117,7 +118,7 @@ def decide(
     """Decide about one suggestion.
 
     Args:
-        action: one of :data:`~viral_assets.store.suggestion_status.ACTIONS`.
+        action: one of :data:`~viral_assets.vocabulary.ACTIONS`.
         who: name of a person, or of a program (``export``).
         at: aware.
         version: of the suggestion when it was looked at.

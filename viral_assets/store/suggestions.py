@@ -16,10 +16,9 @@ import sqlalchemy as sa
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import one_of, upsert
 from viral_assets.store.frames import read_frame
-from viral_assets.store.suggestion_status import PENDING
 from viral_assets.store.tables import comment_suggestions, generation_outcomes
+from viral_assets.vocabulary import FINISHED_OUTCOMES, PENDING
 
-_FINISHED = ("done", "filtered", "blocked", "failed")
 _LOOKUP_ROWS = 5_000
 
 
@@ -30,8 +29,7 @@ class TweetOutcome:
     Args:
         suggestions: each with ``suggestion_type``, ``position``, ``text``, ``weighted_length``, ``provider``,
             ``model`` and ``request_id``.
-        outcome: ``done`` (one suggestion for each type), ``filtered`` (some or all fell to the quality filter),
-            ``blocked`` (a safety filter), ``failed`` (gave up) or ``deferred`` (a later run picks it up).
+        outcome: one of :data:`~viral_assets.vocabulary.OUTCOMES`.
         attempts: requests this tweet took part in.
         replace: remove pending suggestions of the tweet that are not among the new ones.
     """
@@ -113,7 +111,7 @@ def read_outcomes(connection: sa.Connection, window: HourRange, *, project: str 
 def finished_tweets(connection: sa.Connection, project: str, tweet_ids: Sequence[str]) -> set[str]:
     """Those of ``tweet_ids`` that a run need not ask about again: they ended, and were not only deferred."""
     table = generation_outcomes.c
-    query = sa.select(table.tweet_id).where(table.project == project, table.outcome.in_(_FINISHED))
+    query = sa.select(table.tweet_id).where(table.project == project, table.outcome.in_(FINISHED_OUTCOMES))
     return {
         tweet_id
         for at in range(0, len(tweet_ids), _LOOKUP_ROWS)

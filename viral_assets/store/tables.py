@@ -6,6 +6,7 @@ windows is the same on both databases only with plain seconds since the epoch.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +32,8 @@ from sqlalchemy import (
     event,
     text,
 )
+
+from viral_assets.vocabulary import ACTIONS, LABELS, OUTCOMES, PENDING, STATUSES, UNDO
 
 EVERY_PROJECT = "*"
 """In ``tweet_projects``: a tweet that came for no project in particular counts for all."""
@@ -81,6 +84,12 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _known(column: str, words: Iterable[str]) -> str:
+    """The condition that a column holds one of these words, in the order of the migration that made it."""
+    quoted = ", ".join(f"'{word}'" for word in words)
+    return f"{column} in ({quoted})"
 
 
 def _counts() -> list[Column[Any]]:
@@ -187,7 +196,7 @@ tweet_scores = Table(
     Column("topic", CleanText, nullable=False, comment="label of the best taxonomy node"),
     Column("gate", String(32), nullable=False, comment="'pass', or why the tweet is not for this project"),
     Column("why", CleanText, nullable=False),
-    CheckConstraint("label in ('red', 'yellow', 'green')", name="label"),
+    CheckConstraint(_known("label", reversed(LABELS)), name="label"),
     Index(None, "window_start", "project"),
     comment="Replaced window by window, in one transaction.",
 )
@@ -221,15 +230,12 @@ comment_suggestions = Table(
     Column("model", String(128), nullable=False),
     Column("request_id", String(32), nullable=False, comment="the row of llm_requests that paid for it"),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("status", String(16), nullable=False, server_default="pending"),
+    Column("status", String(16), nullable=False, server_default=PENDING),
     Column("version", BigInteger, nullable=False, server_default="0", comment="goes up with every change of the row"),
     Column("original_text", CleanText, comment="what the model wrote, where a person has changed it"),
     Column("decided_at", UtcDateTime, comment="when a person last decided; an export is no decision"),
     Column("decided_by", CleanText, comment="who last decided"),
-    CheckConstraint(
-        "status in ('pending', 'approved', 'edited', 'rejected', 'exported', 'posted')",
-        name="status",
-    ),
+    CheckConstraint(_known("status", STATUSES), name="status"),
     Index(None, "window_start", "project"),
     # Whether anything of a tweet has a status; and the few rows of a rare status among many.
     Index(None, "project", "tweet_id", "status"),
@@ -257,10 +263,7 @@ suggestion_events = Table(
     Column("from_decided_by", CleanText),
     Column("version", BigInteger, nullable=False, comment="of the suggestion after the event"),
     Column("undoes", Integer, comment="the event that this one undoes"),
-    CheckConstraint(
-        "action in ('approve', 'reject', 'edit', 'export', 'post', 'reopen', 'undo')",
-        name="action",
-    ),
+    CheckConstraint(_known("action", (*ACTIONS, UNDO)), name="action"),
     UniqueConstraint("undoes"),
     Index(None, "project", "tweet_id", "id"),
     Index(None, "who", "id"),
@@ -294,7 +297,7 @@ generation_outcomes = Table(
     Column("reason", CleanText, nullable=False),
     Column("attempts", Integer, nullable=False, comment="requests this tweet took part in"),
     Column("updated_at", UtcDateTime, nullable=False),
-    CheckConstraint("outcome in ('done', 'filtered', 'blocked', 'failed', 'deferred')", name="outcome"),
+    CheckConstraint(_known("outcome", OUTCOMES), name="outcome"),
     Index(None, "window_start", "project"),
     comment="How each opportunity ended. Nothing disappears.",
 )

@@ -21,9 +21,9 @@ from viral_assets.queries.pages import read_greens, read_opportunity
 from viral_assets.review.formatting import kind
 from viral_assets.store import decisions
 from viral_assets.store.decisions import Conflict, Decided, NotAllowed, SuggestionKey
-from viral_assets.store.suggestion_status import EDIT, STATUSES
 from viral_assets.text.display import one_line
 from viral_assets.text.x_rules import person_text, text_weight
+from viral_assets.vocabulary import EDIT, STATUSES
 from viral_assets.web.access import same_site_path
 from viral_assets.web.forms import BadFormError, field, posted_form
 from viral_assets.web.pages import NotFoundError, tweet_page

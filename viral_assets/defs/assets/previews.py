@@ -21,11 +21,9 @@ from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.scoring.selection import DROP_REASONS
 from viral_assets.sources.files.ingest import IngestReport
 from viral_assets.sources.services.common import ServiceReport
+from viral_assets.vocabulary import DONE, LABELS, OUTCOMES
 
 Metadata = dict[str, Any]
-
-LABELS = ("green", "yellow", "red")
-OUTCOMES = ("done", "filtered", "blocked", "failed", "deferred")
 
 ROWS_SHOWN = 5
 
@@ -170,7 +168,7 @@ def of_suggestions(
         cost = spent[hour]
         if cost is not None:
             metadata[hour]["cost (USD)"] = float(cost)
-    seen = [name for name in OUTCOMES if name == "done" or any(values[name] for values in metadata.values())]
+    seen = [name for name in OUTCOMES if name == DONE or any(values[name] for values in metadata.values())]
     latest = {"outcomes by hour": _chart(metadata, "opportunities", seen), **metadata[window.end - HOUR]}
     if report.rejected_suggestions:
         latest["did not pass the quality filter"] = bars(report.rejected_suggestions, of="because of")

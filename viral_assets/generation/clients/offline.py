@@ -24,6 +24,7 @@ from viral_assets.generation.opportunity import Opportunity
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.projects.model import Project
 from viral_assets.text.x_rules import text_weight, visible_text
+from viral_assets.vocabulary import OFFLINE
 
 CANDIDATES = 200
 """Drafts of one suggestion that are looked through for one that fits the project's rules."""
@@ -58,8 +59,8 @@ class OfflineClient:
     It repeats nothing it has written before: asked again for the same tweet, it offers another draft.
     """
 
-    provider = "offline"
-    key_fingerprint = "offline"
+    provider = OFFLINE
+    key_fingerprint = OFFLINE
 
     def __init__(self) -> None:
         self._filters: dict[str, QualityFilter] = {}

@@ -11,9 +11,9 @@ from viral_assets.generation.drafting.quality import QualityFilter, clean_text, 
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.backoff import full_jitter
 from viral_assets.generation.run.queue import AcceptedSuggestion, Item
-from viral_assets.generation.run.report import Outcome
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.projects.model import Project
+from viral_assets.vocabulary import Outcome
 
 MAX_ATTEMPTS = 8
 """Requests that may come to nothing for a tweet. With one in eight failing, one tweet in 17 million is given up."""

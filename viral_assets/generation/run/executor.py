@@ -50,7 +50,7 @@ from viral_assets.generation.run.latency import LatencyModel
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.planner import Group, plan, share_of
 from viral_assets.generation.run.queue import Item, PoisonItem, RequestBatch, TweetKey, WorkQueue
-from viral_assets.generation.run.report import GenerationReport, Outcome, ProgressCallback
+from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Known, Results, TweetResult
 from viral_assets.llm.prices import Price
 from viral_assets.llm.types import Answer, Usage
@@ -65,6 +65,7 @@ from viral_assets.quota.ledger import (
     Settlement,
     Waiting,
 )
+from viral_assets.vocabulary import Outcome
 
 log = logging.getLogger("viral_assets")
 T = TypeVar("T")

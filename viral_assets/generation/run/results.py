@@ -16,10 +16,10 @@ import sqlalchemy as sa
 
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.queue import AcceptedSuggestion
-from viral_assets.generation.run.report import Outcome
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestions import TweetOutcome, finished_tweets, save_outcomes
 from viral_assets.store.tables import comment_suggestions, llm_requests
+from viral_assets.vocabulary import Outcome
 
 
 @dataclass(frozen=True, slots=True)
