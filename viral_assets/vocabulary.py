@@ -22,6 +22,12 @@ DONE, FILTERED, BLOCKED, FAILED, DEFERRED = OUTCOMES
 FINISHED_OUTCOMES: tuple[Outcome, ...] = (DONE, FILTERED, BLOCKED, FAILED)
 """Those after which no run asks again; a deferred tweet is taken up by a later one."""
 
+COMPONENTS = ("velocity", "relevance", "openness", "author_quality")
+"""Of a score: the columns of ``tweet_scores`` and the names of a project's weights."""
+
+GATE_PASSED: Final = "pass"
+"""In the column ``gate``: the tweet is for the project. The other values say why it is not (``scoring.gate``)."""
+
 Status = Literal["pending", "approved", "edited", "rejected", "exported", "posted"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 """Of a suggestion."""

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +31,6 @@ SHOWN = 3
 # The demo is the same for everybody, whatever else the environment says.
 FIXED_ENVIRONMENT = {"VIRAL_ASSETS_PROVIDER": OFFLINE, "VIRAL_ASSETS_EMBEDDER": "wordllama"}
 IGNORED_ENVIRONMENT = ("VIRAL_ASSETS_START", "VIRAL_ASSETS_END", "GEMINI_MODEL")
-
-IDS_PER_STATEMENT = 500
 
 
 def register(app: typer.Typer) -> None:
@@ -121,22 +118,15 @@ def forget_sample(database: Database, path: Path) -> None:
     import hashlib
 
     import orjson
-    import sqlalchemy as sa
 
-    from viral_assets.store.tables import ingested_files, metadata, suggestion_events
+    from viral_assets.store.ingested_files import forget_file
+    from viral_assets.store.tweets import forget_tweets
 
     content = path.read_bytes()
-    ids = iter([tweet["id"] for line in content.splitlines() for tweet in orjson.loads(line)["data"]])
-    # Who decided what about them stays: the audit is append-only.
-    about_tweets = [
-        found for found in reversed(metadata.sorted_tables) if "tweet_id" in found.c and found is not suggestion_events
-    ]
+    ids = [tweet["id"] for line in content.splitlines() for tweet in orjson.loads(line)["data"]]
     with database.begin() as connection:
-        while chunk := list(islice(ids, IDS_PER_STATEMENT)):
-            for each in about_tweets:
-                connection.execute(sa.delete(each).where(each.c.tweet_id.in_(chunk)))
-        digest = hashlib.sha256(content).hexdigest()
-        connection.execute(sa.delete(ingested_files).where(ingested_files.c.sha256 == digest))
+        forget_tweets(connection, ids)
+        forget_file(connection, hashlib.sha256(content).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)

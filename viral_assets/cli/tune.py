@@ -149,7 +149,7 @@ def _write(
 
 
 def _show(where: Console, tuning: Tuning, volumes: Volumes, green: float, yellow: float, days: int) -> None:
-    from viral_assets.learning.decisions import COMPONENTS
+    from viral_assets.vocabulary import COMPONENTS
 
     numbers = ("now", "new", "change")
     shown = table(["setting", *numbers], numbers=numbers)

@@ -30,6 +30,7 @@ from viral_assets.queries.opportunities import (
     opportunity_view,
     priority,
 )
+from viral_assets.store.conditions import between
 from viral_assets.store.suggestion_status import CHOSEN
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweets
 from viral_assets.vocabulary import GREEN, PENDING, REJECTED
@@ -179,10 +180,7 @@ def _matching(connection: Connection, filters: Filters, now: datetime) -> Select
     if filters.topic:
         query = query.where(chosen.topic == filters.topic)
     first, last = filters.between(now)
-    if first is not None:
-        query = query.where(chosen.window_start >= first)
-    if last is not None:
-        query = query.where(chosen.window_start < last)
+    query = query.where(*between(comment_opportunities, first, last))
     if filters.status != "all":
         query = query.where(_standing(connection, filters.status))
     if filters.search:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     DDL,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Double,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -33,7 +34,7 @@ from sqlalchemy import (
     text,
 )
 
-from viral_assets.vocabulary import ACTIONS, LABELS, OUTCOMES, PENDING, STATUSES, UNDO
+from viral_assets.vocabulary import ACTIONS, COMPONENTS, LABELS, OUTCOMES, PENDING, STATUSES, UNDO
 
 EVERY_PROJECT = "*"
 """In ``tweet_projects``: a tweet that came for no project in particular counts for all."""
@@ -74,6 +75,23 @@ class CleanText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else clean_text(value)
+
+
+ColumnKind = Literal["text", "boolean", "integer", "float", "bytes", "json", "time"]
+
+
+def kind_of(column: Column[Any]) -> ColumnKind:
+    """What a column holds, whatever the database calls it."""
+    kind = getattr(column.type, "impl", column.type)
+    kinds: tuple[tuple[type[Any], ColumnKind], ...] = (
+        (Boolean, "boolean"),
+        (Integer, "integer"),
+        (Float, "float"),
+        (LargeBinary, "bytes"),
+        (JSON, "json"),
+        (DateTime, "time"),
+    )
+    return next((name for known, name in kinds if isinstance(kind, known)), "text")
 
 
 metadata = MetaData(
@@ -188,10 +206,7 @@ tweet_scores = Table(
     Column("project", String(64), primary_key=True),
     Column("tweet_id", String(32), primary_key=True),
     Column("window_start", UtcDateTime, nullable=False),
-    *(
-        Column(name, Double, nullable=False)
-        for name in ("velocity", "relevance", "openness", "author_quality", "total")
-    ),
+    *(Column(name, Double, nullable=False) for name in (*COMPONENTS, "total")),
     Column("label", String(8), nullable=False),
     Column("topic", CleanText, nullable=False, comment="label of the best taxonomy node"),
     Column("gate", String(32), nullable=False, comment="'pass', or why the tweet is not for this project"),

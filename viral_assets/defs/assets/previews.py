@@ -21,7 +21,7 @@ from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.scoring.selection import DROP_REASONS
 from viral_assets.sources.files.ingest import IngestReport
 from viral_assets.sources.services.common import ServiceReport
-from viral_assets.vocabulary import DONE, LABELS, OUTCOMES
+from viral_assets.vocabulary import DONE, GATE_PASSED, LABELS, OUTCOMES
 
 Metadata = dict[str, Any]
 
@@ -104,7 +104,7 @@ def of_scores(frame: pd.DataFrame, window: HourRange) -> dict[datetime, Metadata
         metadata[hour] = {
             ROW_COUNT: len(rows),
             **label_counts(rows),
-            "passed the gate": int((rows["gate"] == "pass").sum()),
+            "passed the gate": int((rows["gate"] == GATE_PASSED).sum()),
             "verdicts": bars(_most_common(rows["gate"]), of="gate"),
             "closest topics": bars(_most_common(rows["topic"]), of="topic"),
         }
