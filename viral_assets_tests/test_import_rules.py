@@ -42,7 +42,7 @@ KNOWS_ONLY = {
     "projects": set[str](),
     "store": {"text"},
     "scoring": {"projects", "text"},
-    "quota": {"llm", "store"},
+    "quota": {"llm", "store", "text"},
     "generation": {"llm", "projects", "quota", "store", "text"},
     "queries": {"projects", "quota", "store", "text"},
 }

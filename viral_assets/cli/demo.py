@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from viral_assets.cli.options import Json, add_command
-from viral_assets.cli.output import command, console, count, facts_table, plain, print_json, say, table
+from viral_assets.cli.output import command, console, facts_table, plain, print_json, say, table
 from viral_assets.hours import HourRange, last_full_hours
+from viral_assets.text.amounts import full_count
 from viral_assets.vocabulary import LABELS, OFFLINE
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _show(where: Console, outcome: DemoResult, tweets: int, seconds: float, page
             [
                 ("tweets", f"{tweets:,} in {HOURS} hours"),
                 ("scored", labels),
-                ("worth a reply", count(outcome.opportunities)),
+                ("worth a reply", full_count(outcome.opportunities)),
                 ("suggestions", f"{outcome.suggestions:,}, written by the offline provider"),
                 ("took", f"{seconds:.0f} s"),
             ]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from viral_assets.cli.options import Json, add_command
-from viral_assets.cli.output import console, count, duration, money, plain, print_json, say, table
+from viral_assets.cli.output import console, duration, plain, print_json, say, table
+from viral_assets.text.amounts import full_count, money
 from viral_assets.vocabulary import OFFLINE
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def _show(where: Console, status: QuotaStatus) -> None:
         (f"requests on {status.day} (US Pacific)", status.day_requests, limits.requests_per_day),
         (f"{tokens} on {status.day}", status.day_tokens, None),
     ):
-        free = "" if limit is None else count(max(0, limit - used))
-        shown.add_row(name, count(used), count(limit, unknown="none"), free)
+        free = "" if limit is None else full_count(max(0, limit - used))
+        shown.add_row(name, full_count(used), full_count(limit, unknown="none"), free)
     budget, spent = limits.daily_budget_usd, status.day_cost_usd
     shown.add_row(
         f"spent on {status.day}",

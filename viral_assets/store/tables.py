@@ -34,6 +34,7 @@ from sqlalchemy import (
     text,
 )
 
+from viral_assets.text.cleaning import text_for_storage
 from viral_assets.vocabulary import ACTIONS, COMPONENTS, LABELS, OUTCOMES, PENDING, STATUSES, UNDO
 
 EVERY_PROJECT = "*"
@@ -60,13 +61,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def clean_text(text: str) -> str:
-    """The text without what no PostgreSQL text can hold: U+0000 and lone surrogates. The same on every database."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    return text if text.isascii() else text.encode("utf-8", "ignore").decode("utf-8")
-
-
 class CleanText(TypeDecorator[str]):
     """Text that strangers wrote: any length, cleaned on its way in, so that it can always be stored."""
 
@@ -74,7 +68,7 @@ class CleanText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else clean_text(value)
+        return None if value is None else text_for_storage(value)
 
 
 ColumnKind = Literal["text", "boolean", "integer", "float", "bytes", "json", "time"]

@@ -16,20 +16,20 @@ import pandas as pd
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
-from viral_assets.store.bulk import Columns, insert_columns, one_of, serialise_writers, storable, upsert_columns
+from viral_assets.store.bulk import Columns, all_storable, insert_columns, one_of, serialise_writers, upsert_columns
 from viral_assets.store.conditions import came_for, within
 from viral_assets.store.frames import read_frame
 from viral_assets.store.observations import Observation, TweetHistory
 from viral_assets.store.tables import (
     EVERY_PROJECT,
     CleanText,
-    clean_text,
     metadata,
     suggestion_events,
     tweet_projects,
     tweet_snapshots,
     tweets,
 )
+from viral_assets.text.cleaning import text_for_storage
 
 _TEXTS = [column.name for column in tweets.c if isinstance(column.type, CleanText)]
 _LOOKUP_ROWS = 5_000
@@ -203,8 +203,8 @@ def _taken(columns: Columns, positions: Sequence[int]) -> Columns:
 def _cleaned(columns: Columns) -> Columns:
     """The columns as they will be read back: compared with what is stored, a text must not differ by what no database
     can hold."""
-    unclean = [name for name in _TEXTS if not storable(columns[name])]
-    return {**columns, **{name: [text and clean_text(text) for text in columns[name]] for name in unclean}}
+    unclean = [name for name in _TEXTS if not all_storable(columns[name])]
+    return {**columns, **{name: [text and text_for_storage(text) for text in columns[name]] for name in unclean}}
 
 
 def _known_rows(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Observation]:

@@ -1,5 +1,5 @@
 """Templates and the words in them. Everything that came from a tweet, a file or a model is escaped by the template
-engine and made readable by ``hygiene``.
+engine and made readable by ``text.cleaning``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jinja2 import Environment
 from viral_assets.queries.filters import RECENT, SORTS, STANDINGS, day_of
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.queries.pages import ReviewedSuggestion
-from viral_assets.review.formatting import money, page_templates
+from viral_assets.review.formatting import page_templates
 from viral_assets.store.suggestion_status import CHOSEN, after
 from viral_assets.text.display import one_line
 from viral_assets.text.entities import linked
@@ -126,7 +126,6 @@ def _templates() -> Environment:
         anchor=anchor,
         initials=initials,
         linked=linked,
-        money=lambda dollars: "unknown" if dollars is None else money(dollars),
         seconds=seconds_text,
         settled=settled,
         tint=tint,

