@@ -16,8 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import floor_hour, parse_hour
+from viral_assets.vocabulary import Provider
 
-ProviderName = Literal["auto", "google-generativeai", "google-genai", "offline"]
+ProviderName = Literal["auto", Provider]
 EmbedderName = Literal["wordllama", "gemini"]
 
 # A short history keeps Dagster's partition pages fast; VIRAL_ASSETS_START opens an older one.

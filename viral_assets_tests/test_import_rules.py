@@ -32,7 +32,7 @@ CORE = (
     "queries",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
-ROOT = ("clock", "errors", "hours", "settings")
+ROOT = ("clock", "errors", "hours", "settings", "vocabulary")
 
 MAY_READ_SETTINGS = {"cli", "definitions", "generation", "defs", "quota"}
 
@@ -42,7 +42,7 @@ KNOWS_ONLY = {
     "projects": set[str](),
     "store": {"text"},
     "scoring": {"projects", "text"},
-    "quota": {"llm", "store"},
+    "quota": {"llm", "store", "text"},
     "generation": {"llm", "projects", "quota", "store", "text"},
     "queries": {"projects", "quota", "store", "text"},
 }
@@ -154,3 +154,70 @@ def test_a_part_of_a_room_needs_only_what_it_promises(part: str, allowed: set[st
 
 def test_the_environment_is_read_at_the_edge_only() -> None:
     assert {room for room, others in rooms_imported().items() if "settings" in others} <= MAY_READ_SETTINGS
+
+
+WRITE_SQL = {"store", "queries", "quota"}
+DAGSTERS_OWN_FILES = ("instance", "defs.automation.event_log")
+"""Dagster's tables are Dagster's to read and write, but for what is mended or set on its connections there."""
+
+
+class _InCode(ast.NodeVisitor):
+    """What sqlalchemy's names are bound to, and every name that is used where something runs: not in annotations."""
+
+    def __init__(self) -> None:
+        self.of_sqlalchemy: set[str] = set()
+        self.used: set[str] = set()
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.of_sqlalchemy |= {
+            each.asname or each.name.split(".")[0] for each in node.names if each.name.split(".")[0] == "sqlalchemy"
+        }
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if (node.module or "").split(".")[0] == "sqlalchemy":
+            self.of_sqlalchemy |= {each.asname or each.name for each in node.names}
+
+    def visit_Name(self, node: ast.Name) -> None:
+        self.used.add(node.id)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        """An annotation."""
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for each in (*node.decorator_list, node.args, *node.body):
+            self.visit(each)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - named by ast
+
+
+def _sql_in(source: str) -> set[str]:
+    code = _InCode()
+    code.visit(ast.parse(source))
+    return code.of_sqlalchemy & code.used
+
+
+def test_sql_is_written_in_the_store_the_read_side_and_the_ledger_only() -> None:
+    elsewhere = {
+        name
+        for name, path in _modules()
+        if _room(name) not in WRITE_SQL
+        and not any(name == its or name.startswith(f"{its}.") for its in DAGSTERS_OWN_FILES)
+        and _sql_in(path.read_text(encoding="utf-8"))
+    }
+    assert elsewhere == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import sqlalchemy as sa\nquery = sa.select(table)", {"sa"}),
+        ("def read():\n    from sqlalchemy import text as said\n    return said('SELECT 1')", {"said"}),
+        ("import sqlalchemy as sa\ndef read(connection: sa.Connection) -> sa.Row: ...", set()),
+    ],
+)
+def test_the_rule_sees_statements_and_not_types(source: str, found: set[str]) -> None:
+    assert _sql_in(source) == found

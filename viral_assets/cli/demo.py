@@ -6,15 +6,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from viral_assets.cli.options import Json, add_command
-from viral_assets.cli.output import command, console, count, facts_table, plain, print_json, say, table
+from viral_assets.cli.output import command, console, facts_table, plain, print_json, say, table
 from viral_assets.hours import HourRange, last_full_hours
+from viral_assets.text.amounts import full_count
+from viral_assets.vocabulary import LABELS, OFFLINE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,10 +30,8 @@ HOURS = 24
 SHOWN = 3
 
 # The demo is the same for everybody, whatever else the environment says.
-FIXED_ENVIRONMENT = {"VIRAL_ASSETS_PROVIDER": "offline", "VIRAL_ASSETS_EMBEDDER": "wordllama"}
+FIXED_ENVIRONMENT = {"VIRAL_ASSETS_PROVIDER": OFFLINE, "VIRAL_ASSETS_EMBEDDER": "wordllama"}
 IGNORED_ENVIRONMENT = ("VIRAL_ASSETS_START", "VIRAL_ASSETS_END", "GEMINI_MODEL")
-
-IDS_PER_STATEMENT = 500
 
 
 def register(app: typer.Typer) -> None:
@@ -120,22 +119,15 @@ def forget_sample(database: Database, path: Path) -> None:
     import hashlib
 
     import orjson
-    import sqlalchemy as sa
 
-    from viral_assets.store.tables import ingested_files, metadata, suggestion_events
+    from viral_assets.store.ingested_files import forget_file
+    from viral_assets.store.tweets import forget_tweets
 
     content = path.read_bytes()
-    ids = iter([tweet["id"] for line in content.splitlines() for tweet in orjson.loads(line)["data"]])
-    # Who decided what about them stays: the audit is append-only.
-    about_tweets = [
-        found for found in reversed(metadata.sorted_tables) if "tweet_id" in found.c and found is not suggestion_events
-    ]
+    ids = [tweet["id"] for line in content.splitlines() for tweet in orjson.loads(line)["data"]]
     with database.begin() as connection:
-        while chunk := list(islice(ids, IDS_PER_STATEMENT)):
-            for each in about_tweets:
-                connection.execute(sa.delete(each).where(each.c.tweet_id.in_(chunk)))
-        digest = hashlib.sha256(content).hexdigest()
-        connection.execute(sa.delete(ingested_files).where(ingested_files.c.sha256 == digest))
+        forget_tweets(connection, ids)
+        forget_file(connection, hashlib.sha256(content).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +142,7 @@ class DemoResult:
 
 def read_outcome(database: Database, hours: HourRange) -> DemoResult:
     """Count what came of the sample."""
-    from viral_assets.queries.opportunities import LABELS, digest_rows
+    from viral_assets.queries.opportunities import digest_rows
     from viral_assets.store.tables import tweet_scores
     from viral_assets.store.windows import read_window
 
@@ -183,7 +175,7 @@ def _show(where: Console, outcome: DemoResult, tweets: int, seconds: float, page
             [
                 ("tweets", f"{tweets:,} in {HOURS} hours"),
                 ("scored", labels),
-                ("worth a reply", count(outcome.opportunities)),
+                ("worth a reply", full_count(outcome.opportunities)),
                 ("suggestions", f"{outcome.suggestions:,}, written by the offline provider"),
                 ("took", f"{seconds:.0f} s"),
             ]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from viral_assets.cli.output import complain, console, count, facts_table, plain, print_json, say, table
+from viral_assets.cli.output import complain, console, facts_table, plain, print_json, say, table
+from viral_assets.text.amounts import full_count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +59,7 @@ def _show(where: Console, found: Explanation) -> None:
                 ("is", found.format),
                 ("size", f"{found.size:,} bytes" + (f", {found.encoding}" if found.encoding else "")),
                 ("looked at", looked),
-                ("usable", count(found.read - found.rejected)),
+                ("usable", full_count(found.read - found.rejected)),
                 ("rejected", rejected or "none"),
             ]
         )
@@ -94,11 +95,11 @@ def _cells(tweet: Tweet) -> list[str]:
         f"{tweet.created_at:%Y-%m-%d %H:%M:%S}",
         plain(f"@{tweet.author_handle}") if tweet.author_handle else "?",
         plain(shown) + (f" ({', '.join(kinds)})" if kinds else ""),
-        count(tweet.like_count),
-        count(tweet.reply_count),
-        count(tweet.retweet_count),
-        count(tweet.view_count),
-        count(tweet.author_followers),
+        full_count(tweet.like_count),
+        full_count(tweet.reply_count),
+        full_count(tweet.retweet_count),
+        full_count(tweet.view_count),
+        full_count(tweet.author_followers),
     ]
 
 

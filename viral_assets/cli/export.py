@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from viral_assets import vocabulary
 from viral_assets.cli.options import MOST_HOURS, Json, add_command
 from viral_assets.cli.output import command, console, print_json, progress_bar, say
 
@@ -23,20 +24,20 @@ class Format(StrEnum):
 class Label(StrEnum):
     """How promising a tweet is."""
 
-    green = "green"
-    yellow = "yellow"
-    red = "red"
+    green = vocabulary.GREEN
+    yellow = vocabulary.YELLOW
+    red = vocabulary.RED
 
 
 class Status(StrEnum):
     """What a person has decided about a suggestion."""
 
-    pending = "pending"
-    approved = "approved"
-    edited = "edited"
-    rejected = "rejected"
-    exported = "exported"
-    posted = "posted"
+    pending = vocabulary.PENDING
+    approved = vocabulary.APPROVED
+    edited = vocabulary.EDITED
+    rejected = vocabulary.REJECTED
+    exported = vocabulary.EXPORTED
+    posted = vocabulary.POSTED
 
 
 class SortBy(StrEnum):

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from viral_assets.cli.options import Json, Timezone, add_command
-from viral_assets.cli.output import command, complain, console, count, plain, print_json, progress_bar, say, table
+from viral_assets.cli.output import command, complain, console, plain, print_json, progress_bar, say, table
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange, hour_key
+from viral_assets.text.amounts import full_count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -200,12 +201,12 @@ def _show(where: Console, reports: Sequence[IngestReport]) -> None:
         shown.add_row(
             plain(report.name),
             plain(report.format),
-            *(count(getattr(report, name)) for name in numbers),
+            *(full_count(getattr(report, name)) for name in numbers),
             "read before" if report.already_ingested else _span(report.windows),
         )
     if len(readable) > 1:
         shown.add_section()
-        totals = (count(sum(getattr(report, name) for report in readable)) for name in numbers)
+        totals = (full_count(sum(getattr(report, name) for report in readable)) for name in numbers)
         shown.add_row("all", "", *totals, _span(sum((report.windows for report in readable), Counter[datetime]())))
     if readable:
         where.print(shown)

@@ -90,18 +90,6 @@ def facts_table(facts: Iterable[tuple[str, str]]) -> Table:
     return made
 
 
-def count(number: float | None, *, unknown: str = "?") -> str:
-    """``12,345``; ``?`` where nobody knows."""
-    return unknown if number is None else f"{number:,.0f}"
-
-
-def money(dollars: float | None) -> str:
-    """US dollars; an unknown price is unknown, never free."""
-    if dollars is None:
-        return "unknown"
-    return f"${dollars:,.2f}" if dollars >= 0.1 or dollars == 0 else f"${dollars:.4f}"
-
-
 def duration(seconds: float) -> str:
     """``0.4 s``, ``12 s``, ``1 min``, ``3 min 20 s``, ``2 h 5 min``."""
     if seconds < 9.95:

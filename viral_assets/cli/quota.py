@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from viral_assets.cli.options import Json, add_command
-from viral_assets.cli.output import console, count, duration, money, plain, print_json, say, table
+from viral_assets.cli.output import console, duration, plain, print_json, say, table
+from viral_assets.text.amounts import full_count, money
+from viral_assets.vocabulary import OFFLINE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +29,7 @@ def quota(as_json: Json = False) -> None:
     The limits are VIRAL_ASSETS_RPM, VIRAL_ASSETS_TPM, VIRAL_ASSETS_RPD and VIRAL_ASSETS_DAILY_BUDGET_USD. Everything
     that uses the same key and the same database shares them. Days end at midnight US Pacific. Makes no request.
     """
-    from viral_assets.quota.from_settings import OFFLINE_PROVIDER, configured_ledger
+    from viral_assets.quota.from_settings import configured_ledger
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
 
@@ -39,7 +41,7 @@ def quota(as_json: Json = False) -> None:
     finally:
         database.dispose()
     where = console(as_json=as_json)
-    if provider == OFFLINE_PROVIDER:
+    if provider == OFFLINE:
         say(where, "The provider is offline, which has no quota. With a key in GEMINI_API_KEY this shows the key's.")
     else:
         _show(where, status)
@@ -60,8 +62,8 @@ def _show(where: Console, status: QuotaStatus) -> None:
         (f"requests on {status.day} (US Pacific)", status.day_requests, limits.requests_per_day),
         (f"{tokens} on {status.day}", status.day_tokens, None),
     ):
-        free = "" if limit is None else count(max(0, limit - used))
-        shown.add_row(name, count(used), count(limit, unknown="none"), free)
+        free = "" if limit is None else full_count(max(0, limit - used))
+        shown.add_row(name, full_count(used), full_count(limit, unknown="none"), free)
     budget, spent = limits.daily_budget_usd, status.day_cost_usd
     shown.add_row(
         f"spent on {status.day}",
@@ -88,7 +90,7 @@ def effective_requests(status: QuotaStatus) -> int:
 def payload(provider: str, status: QuotaStatus) -> dict[str, Any]:
     """The JSON object; times in ISO 8601, limits null where there is none."""
     limits = status.limits
-    offline = provider == "offline"
+    offline = provider == OFFLINE
     return {
         "provider": provider,
         "window": {

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from viral_assets.cli.options import Json, Timezone, add_command
-from viral_assets.cli.output import command, console, count, plain, print_json, say, table
+from viral_assets.cli.output import command, console, plain, print_json, say, table
 from viral_assets.errors import ConfigurationError
+from viral_assets.text.amounts import full_count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -113,7 +114,7 @@ def _list(where: Console, database: Database, which: RejectFilter, limit: int, *
         return {"rejected": 0, "reasons": {}, "records": []}
     reasons = table(["reason", "records"], numbers=["records"])
     for word, number in by_reason.items():
-        reasons.add_row(plain(word), count(number))
+        reasons.add_row(plain(word), full_count(number))
     where.print(reasons)
     for row in newest:
         raw = str(row["raw"])
@@ -226,10 +227,10 @@ def _show_retry(where: Console, reports: Sequence[RetryReport]) -> None:
     for report in reports:
         shown.add_row(
             plain(report.source),
-            count(report.before),
-            count(report.accepted),
-            count(report.left.total()),
-            count(report.counts.new),
+            full_count(report.before),
+            full_count(report.accepted),
+            full_count(report.left.total()),
+            full_count(report.counts.new),
             plain(report.how),
         )
     if reports:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from viral_assets.cli.home import prepare_instance
-from viral_assets.cli.output import command, complain, count, duration, facts_table, money, plain, progress_bar, say
+from viral_assets.cli.output import command, complain, duration, facts_table, plain, progress_bar, say
 from viral_assets.defs.automation.launch import LaunchObserver, combined, materialize_windows, open_instance
 from viral_assets.hours import HourRange, hour_key
 from viral_assets.store.engine import Database
+from viral_assets.text.amounts import full_count, money
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,11 +80,11 @@ def show_summary(where: Console, finished: Sequence[RunSummary], projects: Seque
         facts_table(
             [
                 ("hours", f"{total.windows:,}: {hour_key(total.window.start)} to {hour_key(total.window.end)} (UTC)"),
-                ("tweets worth a reply", count(total.opportunities)),
-                ("already done before", count(total.already_done)),
-                ("suggestions written", count(total.saved)),
+                ("tweets worth a reply", full_count(total.opportunities)),
+                ("already done before", full_count(total.already_done)),
+                ("suggestions written", full_count(total.saved)),
                 ("tweets without any", _failures(total)),
-                ("left for a later run", count(total.deferred)),
+                ("left for a later run", full_count(total.deferred)),
                 ("requests", f"{total.requests:,} ({total.tokens:,} tokens, {money(total.cost_usd)})"),
                 ("written by", ", ".join(dict.fromkeys([total.provider, total.model]))),
                 ("took", duration(total.seconds)),
@@ -108,10 +109,10 @@ def show_estimate(where: Console, finished: Sequence[RunSummary]) -> None:
     packs = sorted(set(estimate.packs))
     shown = facts_table(
         [
-            ("tweets worth a reply", count(estimate.opportunities)),
-            ("already done before", count(estimate.already_done)),
-            ("to ask about", count(estimate.opportunities - estimate.already_done)),
-            ("requests", count(estimate.requests)),
+            ("tweets worth a reply", full_count(estimate.opportunities)),
+            ("already done before", full_count(estimate.already_done)),
+            ("to ask about", full_count(estimate.opportunities - estimate.already_done)),
+            ("requests", full_count(estimate.requests)),
             ("tweets per request", " to ".join(dict.fromkeys([str(packs[0]), str(packs[-1])])) if packs else "none"),
             ("tokens", f"{estimate.input_tokens:,} in, {estimate.output_tokens:,} out"),
             ("cost", money(estimate.cost_usd)),
@@ -124,7 +125,7 @@ def show_estimate(where: Console, finished: Sequence[RunSummary]) -> None:
 
 def _failures(total: RunSummary) -> str:
     reasons = [f"{number:,} {name}" for name, number in total.outcomes.items() if number and name in FAILED]
-    return f"{total.failed:,} ({', '.join(reasons)})" if reasons else count(total.failed)
+    return f"{total.failed:,} ({', '.join(reasons)})" if reasons else full_count(total.failed)
 
 
 def _following(name: str, projects: Sequence[str], hours: HourRange) -> str:

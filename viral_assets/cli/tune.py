@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from viral_assets.cli.options import Json, add_command
-from viral_assets.cli.output import command, complain, console, count, plain, print_json, say, table
+from viral_assets.cli.output import command, complain, console, plain, print_json, say, table
+from viral_assets.text.amounts import full_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +150,7 @@ def _write(
 
 
 def _show(where: Console, tuning: Tuning, volumes: Volumes, green: float, yellow: float, days: int) -> None:
-    from viral_assets.learning.decisions import COMPONENTS
+    from viral_assets.vocabulary import COMPONENTS
 
     numbers = ("now", "new", "change")
     shown = table(["setting", *numbers], numbers=numbers)
@@ -200,7 +201,7 @@ def _show_examples(where: Console, proposed: Sequence[Example]) -> None:
     if not proposed:
         say(where, "No approved reply adds anything to the good examples.")
         return
-    say(where, f"{count(len(proposed))} replies could become good examples of the voice:")
+    say(where, f"{full_count(len(proposed))} replies could become good examples of the voice:")
     for each in proposed:
         how = "rewritten by a person" if each.rewritten else each.status
         say(where, f"  - {plain(each.text)}  ({plain(each.suggestion_type)}, {how})")

@@ -21,8 +21,6 @@ import orjson
 
 from viral_assets.hours import HOUR, floor_hour
 
-SAMPLE_HOURS = 24
-
 Object = dict[str, Any]
 
 # An id is the milliseconds since this instant, 10 bits for the machine and 12 to count with

@@ -43,9 +43,10 @@ from viral_assets.llm.providers import resolve_provider
 from viral_assets.projects.loader import load_projects, select_projects
 from viral_assets.projects.model import Project
 from viral_assets.quota import Ledger, Limits
-from viral_assets.quota.from_settings import OFFLINE_PROVIDER, ledger_of, limits_from
+from viral_assets.quota.from_settings import ledger_of, limits_from
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
+from viral_assets.vocabulary import OFFLINE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,12 +116,12 @@ class AsyncCommentGenerator:
         self._endpoint = endpoint or settings.gemini_api_endpoint
         self.provider = resolve_provider(provider or settings.provider, api_key=api_key)
         self._limits = limits or Limits(max_requests=max_requests_per_minute)
-        offline = self.provider == OFFLINE_PROVIDER
+        offline = self.provider == OFFLINE
         self._options = GenerationOptions(
             concurrency=batch_size,
             tweets_per_request=OFFLINE_PACK if offline and tweets_per_request == "auto" else tweets_per_request,
             latency=OFFLINE_LATENCY if offline else UNMEASURED,
-            model=OFFLINE_PROVIDER if offline else model or settings.gemini_model,
+            model=OFFLINE if offline else model or settings.gemini_model,
             run_id=run_id,
             timeout_seconds=timeout_seconds,
         )
@@ -312,7 +313,7 @@ class AsyncCommentGenerator:
     def _announce(self) -> str | None:
         """Of several processes that start together, the first one ready should leave room for the others: they tell
         now, because in a second or two, when they are ready too, the window would be used up."""
-        if self._database is None or self.provider == OFFLINE_PROVIDER:
+        if self._database is None or self.provider == OFFLINE:
             return None
         runner = uuid.uuid4().hex
         try:
@@ -337,7 +338,7 @@ class AsyncCommentGenerator:
         return DatabaseResults(self._database, positions)
 
     def _price_of(self, model: str) -> Price | None:
-        return FREE if self.provider == OFFLINE_PROVIDER else price_of(self._prices, model)
+        return FREE if self.provider == OFFLINE else price_of(self._prices, model)
 
 
 def _suggestions(executor: Executor, opportunity: Opportunity) -> list[AcceptedSuggestion]:

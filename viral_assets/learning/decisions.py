@@ -14,16 +14,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import sqlalchemy as sa
 
 from viral_assets.learning.reasons import concerns_wording
-from viral_assets.store.suggestion_status import REJECT, REJECTED, stands_approved
-from viral_assets.store.tables import comment_suggestions, suggestion_events, tweet_scores
+from viral_assets.queries.feedback import read_judged
+from viral_assets.store.suggestion_status import stands_approved
+from viral_assets.vocabulary import COMPONENTS, REJECTED
 
-COMPONENTS = ("velocity", "relevance", "openness", "author_quality")
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -40,7 +43,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Tweets decided about, in the order of the decisions: components (n, 4) in the order of :data:`COMPONENTS`, and
+    """Tweets decided about, in the order of the decisions: components (n, 4) in the order of ``COMPONENTS``, and
     whether each was worth a reply (n,)."""
 
     tweet_ids: tuple[str, ...]
@@ -62,51 +65,23 @@ def worth_a_reply(suggestions: Iterable[Judgement]) -> bool | None:
     return None if reasons and all(concerns_wording(reason) for reason in reasons) else False
 
 
-def read_decisions(connection: sa.Connection, project: str, since: datetime) -> Decisions:
+def read_decisions(connection: Connection, project: str, since: datetime) -> Decisions:
     """The decisions about tweets posted since ``since`` (aware) that still have a score."""
-    written, scored = comment_suggestions.c, tweet_scores.c
-    reasons = _reasons(connection, project, since)
-    query = (
-        sa.select(
-            written.tweet_id,
-            written.suggestion_type,
-            written.status,
-            written.decided_at,
-            written.created_at,
-            *(scored[name] for name in COMPONENTS),
-        )
-        .join(tweet_scores, sa.and_(scored.project == written.project, scored.tweet_id == written.tweet_id))
-        .where(written.project == project, written.window_start >= since)
-        .order_by(written.tweet_id)
-    )
     found: list[tuple[datetime, str, tuple[float, ...], bool]] = []
-    for tweet_id, of_tweet in groupby(connection.execute(query), key=lambda row: str(row.tweet_id)):
-        rows = list(of_tweet)
+    for tweet_id, of_tweet in groupby(read_judged(connection, project, since), key=attrgetter("tweet_id")):
+        suggestions = list(of_tweet)
         good = worth_a_reply(
             Judgement(
-                stands_approved(row.status, decided=row.decided_at is not None),
-                row.status == REJECTED,
-                reasons.get((tweet_id, row.suggestion_type), ""),
+                stands_approved(each.status, decided=each.decided_at is not None), each.status == REJECTED, each.reason
             )
-            for row in rows
+            for each in suggestions
         )
         if good is not None:
-            values = tuple(getattr(rows[0], name) for name in COMPONENTS)
-            found.append((max(row.decided_at or row.created_at for row in rows), tweet_id, values, good))
+            decided_at = max(each.decided_at or each.created_at for each in suggestions)
+            found.append((decided_at, tweet_id, suggestions[0].components, good))
     found.sort()
     return Decisions(
         tuple(tweet_id for _, tweet_id, _, _ in found),
         np.array([values for _, _, values, _ in found], dtype=np.float64).reshape(-1, len(COMPONENTS)),
         np.array([good for *_, good in found], dtype=np.bool_),
     )
-
-
-def _reasons(connection: sa.Connection, project: str, since: datetime) -> dict[tuple[str, str], str]:
-    """The latest reason given for rejecting each suggestion; nobody rejects one before its tweet is posted."""
-    said = suggestion_events.c
-    query = (
-        sa.select(said.tweet_id, said.suggestion_type, said.reason)
-        .where(said.project == project, said.action == REJECT, said.at >= since)
-        .order_by(said.id)
-    )
-    return {(row.tweet_id, row.suggestion_type): row.reason for row in connection.execute(query)}

@@ -8,19 +8,22 @@ more, whoever approved it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from rapidfuzz import fuzz
 
 from viral_assets.generation.drafting.quality import QualityFilter
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.projects.model import Project
-from viral_assets.store.suggestion_status import APPROVED, EDITED, EXPORTED, POSTED
-from viral_assets.store.tables import comment_suggestions, tweets
+from viral_assets.queries.feedback import read_chosen_replies
 from viral_assets.text.display import one_line
+from viral_assets.vocabulary import APPROVED, EDITED, EXPORTED, POSTED
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 MOST_NEW = 5
 MOST_IN_ALL = 10
@@ -32,7 +35,7 @@ ALIKE = 60.0
 """Of 100, by shared words: texts more alike than this are one example."""
 
 # What a person wrote says most about the voice; what was posted more than what was only approved.
-_STANDING = {EDITED: 0, POSTED: 1, APPROVED: 2, EXPORTED: 2}
+_STANDING: Mapping[str, int] = {EDITED: 0, POSTED: 1, APPROVED: 2, EXPORTED: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +49,17 @@ class Example:
     tweet: str
 
 
-def read_approved(connection: sa.Connection, project: str, since: datetime) -> list[Example]:
+def read_approved(connection: Connection, project: str, since: datetime) -> list[Example]:
     """What was edited, posted or approved of late; the latest decisions first."""
-    written = comment_suggestions.c
-    query = (
-        sa.select(
-            written.text,
-            written.suggestion_type,
-            written.status,
-            written.original_text,
-            tweets.c.text.label("tweet"),
-        )
-        .join(tweets, tweets.c.tweet_id == written.tweet_id)
-        .where(
-            written.project == project,
-            written.window_start >= since,
-            written.status.in_(tuple(_STANDING)),
-            # An export alone is nobody's decision.
-            sa.or_(written.status != EXPORTED, written.decided_at.is_not(None)),
-        )
-        .order_by(written.decided_at.desc(), written.tweet_id, written.suggestion_type)
-        .limit(CONSIDERED)
-    )
     return [
         Example(
-            one_line(row.text),
-            row.suggestion_type,
-            row.status,
-            row.original_text is not None and row.original_text != row.text,
-            one_line(row.tweet),
+            one_line(each.text),
+            each.suggestion_type,
+            each.status,
+            each.original_text is not None and each.original_text != each.text,
+            one_line(each.tweet),
         )
-        for row in connection.execute(query)
+        for each in read_chosen_replies(connection, project, since, tuple(_STANDING), limit=CONSIDERED)
     ]
 
 

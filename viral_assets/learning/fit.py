@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viral_assets.learning.decisions import COMPONENTS, BoolArray, FloatArray
+from viral_assets.learning.decisions import BoolArray, FloatArray
 from viral_assets.projects.model import Weights
+from viral_assets.vocabulary import COMPONENTS
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
@@ -67,7 +68,7 @@ def fit_weights(components: FloatArray, good: BoolArray, present: Weights) -> We
     """New weights, in hundredths that add up to 1; the present ones where nothing can be learnt.
 
     Args:
-        components: (n, 4), in the order of :data:`~viral_assets.learning.decisions.COMPONENTS`.
+        components: (n, 4), in the order of :data:`~viral_assets.vocabulary.COMPONENTS`.
         good: (n,), with both kinds in it.
     """
     return _weights(components, good, present, _best_strength(components, good, present))

@@ -1,12 +1,15 @@
-"""Whether a rejection was about the tweet or about the wording of the reply."""
+"""Whether a rejection was about the tweet or about the wording of the reply.
+
+The common reasons say so themselves (``vocabulary``); what a person typed is looked through for words.
+"""
 
 from __future__ import annotations
 
 import re
 
-TWEET_REASONS = ("off topic", "not for us", "too old", "spam", "sensitive", "author")
-WORDING_REASONS = ("wording", "too generic", "tone", "wrong facts", "too salesy", "duplicate")
-"""What a page may offer to choose from. Other reasons are looked through for words that are about writing."""
+from viral_assets.vocabulary import REJECTION_REASONS
+
+_ABOUT = {reason.key: reason.about for reason in REJECTION_REASONS}
 
 _WORDING = re.compile(
     r"\b(?:wording|worded|phras\w*|tone|voice|style|generic|bland|boring|clich\w*|salesy|pushy|wrong facts?|facts?|"
@@ -23,4 +26,6 @@ _TWEET = re.compile(
 
 def concerns_wording(reason: str) -> bool:
     """The reason speaks of how the reply is written, and not of the tweet. No reason speaks of neither."""
+    if reason in _ABOUT:
+        return _ABOUT[reason] == "wording"
     return bool(_WORDING.search(reason)) and not _TWEET.search(reason)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
-import sqlalchemy as sa
 
 from viral_assets.errors import ViralAssetsError
-from viral_assets.learning.decisions import COMPONENTS, BoolArray, Decisions, FloatArray
+from viral_assets.learning.decisions import BoolArray, Decisions, FloatArray
 from viral_assets.learning.evaluation import Evaluation, evaluate
 from viral_assets.learning.fit import fit_weights, totals_of
 from viral_assets.learning.thresholds import Targets, choose_thresholds
 from viral_assets.projects.model import Project, Thresholds, Weights
-from viral_assets.scoring.gate import PASS
-from viral_assets.store.tables import tweet_scores
+from viral_assets.queries.feedback import count_scores_above
+from viral_assets.vocabulary import COMPONENTS
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 LEAST_DECISIONS = 40
 LEAST_OF_A_KIND = 10
@@ -109,20 +112,11 @@ def tune(decisions: Decisions, project: Project, targets: Targets) -> Tuning:
     )
 
 
-def volume(connection: sa.Connection, project: str, since: datetime, setting: Setting) -> Volume:
+def volume(connection: Connection, project: str, since: datetime, setting: Setting) -> Volume:
     """How many of the tweets scored since then would be green and at least yellow, counted by the database."""
-    scored = tweet_scores.c
-    values = {name: getattr(setting.weights, name) for name in COMPONENTS}
-    summed = sum(values.values())
-    total = sum((scored[name] * (value / summed) for name, value in values.items()), sa.literal(0.0))
-    # Scores are compared as they are stored, rounded; half of their last digit makes up for that.
-    counts = [
-        sa.func.count().filter(total >= threshold - 5e-7)
-        for threshold in (setting.thresholds.green, setting.thresholds.yellow)
-    ]
-    query = sa.select(*counts).where(scored.project == project, scored.window_start >= since, scored.gate == PASS)
-    row = connection.execute(query).one()
-    return Volume(int(row[0]), int(row[1]))
+    weights = {name: getattr(setting.weights, name) for name in COMPONENTS}
+    thresholds = (setting.thresholds.green, setting.thresholds.yellow)
+    return Volume(*count_scores_above(connection, project, since, weights, thresholds))
 
 
 def _setting(weights: Weights, thresholds: Thresholds, totals: FloatArray, good: BoolArray) -> Setting:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from viral_assets.errors import ConfigurationError
-
-PROVIDERS = ("google-generativeai", "google-genai", "offline")
+from viral_assets.vocabulary import OFFLINE, PROVIDERS
 
 
 def resolve_provider(provider: str, *, api_key: str | None) -> str:
@@ -15,12 +14,12 @@ def resolve_provider(provider: str, *, api_key: str | None) -> str:
     """
     has_key = bool(api_key and api_key.strip())
     if provider == "auto":
-        return "google-generativeai" if has_key else "offline"
+        return "google-generativeai" if has_key else OFFLINE
     if provider not in PROVIDERS:
         raise ConfigurationError(
             f"there is no provider {provider!r}; VIRAL_ASSETS_PROVIDER may be auto, {', '.join(PROVIDERS)}"
         )
-    if provider != "offline" and not has_key:
+    if provider != OFFLINE and not has_key:
         raise ConfigurationError(
             f"provider {provider} needs a key: set GEMINI_API_KEY, or VIRAL_ASSETS_PROVIDER=offline to try without"
         )

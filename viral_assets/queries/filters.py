@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, floor_hour, parse_hour
-from viral_assets.queries.opportunities import LABELS
-from viral_assets.store.suggestion_status import STATUSES
+from viral_assets.vocabulary import LABELS, STATUSES
 
 SORTS = {
     "balanced": "Score × reach",
@@ -19,7 +18,7 @@ SORTS = {
     "views": "Views",
     "age": "Newest",
 }
-STANDINGS = {
+STANDINGS: dict[str, str] = {
     "open": "To decide",
     "all": "All",
     **{status: status.capitalize() for status in STATUSES},

@@ -13,20 +13,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
+from viral_assets.hours import HourRange
 from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, QuotaDay, Rate
-from viral_assets.queries.opportunities import OFFLINE
+from viral_assets.queries.spending import cost_of_suggestions
 from viral_assets.quota.limits import PACIFIC, Limits
-from viral_assets.store.suggestion_status import POSTED, REJECTED, STATUSES, stands_approved
+from viral_assets.store.conditions import within
+from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import (
     EVERY_PROJECT,
     comment_opportunities,
     comment_suggestions,
-    llm_requests,
     quota_days,
     tweet_projects,
     tweet_scores,
     tweets,
 )
+from viral_assets.vocabulary import OFFLINE, POSTED, REJECTED, STATUSES
 
 MOST_DAYS = 366
 DEFAULT_DAYS = 30
@@ -92,13 +94,12 @@ class _Span:
     """The days and the project that are counted."""
 
     def __init__(self, start: datetime, days: int, project: str | None) -> None:
-        self.start, self.end, self.project = start, start + timedelta(days=days), project
+        self.hours, self.project = HourRange(start, start + timedelta(days=days)), project
         self.dates = tuple((start + timedelta(days=number)).date() for number in range(days))
 
     def of(self, table: sa.Table) -> list[sa.ColumnElement[bool]]:
         """The conditions on a table with ``window_start`` and ``project``."""
-        conditions = [table.c.window_start >= self.start, table.c.window_start < self.end]
-        return conditions if self.project is None else [*conditions, table.c.project == self.project]
+        return within(table, self.hours, self.project)
 
 
 def _funnels(connection: sa.Connection, span: _Span, decided: Mapping[str, Counter[Key]]) -> dict[Key, Funnel]:
@@ -128,10 +129,10 @@ def _tweets(connection: sa.Connection, span: _Span, worked_on: Collection[str]) 
     """The tweets that count for each project. One that came for none in particular counts for every project there is:
     those that tweets came for, and those that are ``worked_on``. Where there is none, they stand under ``*``."""
     came = tweet_projects
-    within = (tweets.c.window_start >= span.start, tweets.c.window_start < span.end)
+    of_days = within(tweets, span.hours)
     known = list(connection.execute(sa.select(came.c.project).distinct()).scalars())
     if known == [EVERY_PROJECT]:  # the usual case, and for that the tweets need not be looked at one by one
-        query = sa.select(tweets.c.window_start, sa.literal(EVERY_PROJECT), sa.func.count()).where(*within)
+        query = sa.select(tweets.c.window_start, sa.literal(EVERY_PROJECT), sa.func.count()).where(*of_days)
         counts = _by_day(connection.execute(query.group_by(tweets.c.window_start)))
     else:
         # One column for each project: in the order of the index, where a second name to group by would need a sort.
@@ -139,7 +140,7 @@ def _tweets(connection: sa.Connection, span: _Span, worked_on: Collection[str]) 
         query = (
             sa.select(tweets.c.window_start, *columns)
             .join_from(tweets, came, came.c.tweet_id == tweets.c.tweet_id)
-            .where(*within)
+            .where(*of_days)
             .group_by(tweets.c.window_start)
         )
         counts = _by_day(
@@ -176,7 +177,7 @@ def _came_twice(connection: sa.Connection, span: _Span) -> Counter[Key]:
         .group_by(sa.text("hour"), came.c.project)
     )
     rows = connection.execute(query)
-    return _by_day((hour, name, count) for hour, name, count in rows if hour and span.start <= hour < span.end)
+    return _by_day((hour, name, count) for hour, name, count in rows if hour and hour in span.hours)
 
 
 @dataclass(frozen=True)
@@ -275,33 +276,12 @@ def _most_decided_first(counted: _Decided) -> tuple[Rate, ...]:
 
 
 def _costs(connection: sa.Connection, span: _Span) -> dict[Key, float | None]:
-    """What the suggestions of a language model cost. A request about tweets of several hours is shared out by tweets,
-    as ``opportunities`` does it for one window."""
-    written = comment_suggestions.c
-    per_request = (
-        sa.select(
-            written.request_id,
-            written.window_start,
-            written.project,
-            sa.func.count(written.tweet_id.distinct()).label("tweets_here"),
-        )
-        .where(*span.of(comment_suggestions), written.provider != OFFLINE)
-        .group_by(written.request_id, written.window_start, written.project)
-        .subquery()
-    )
-    paid = sa.select(
-        per_request.c.window_start,
-        per_request.c.project,
-        per_request.c.tweets_here,
-        llm_requests.c.counted_cost_usd,
-        sa.func.json_array_length(llm_requests.c.tweet_ids),
-    ).select_from(per_request.outerjoin(llm_requests, llm_requests.c.id == per_request.c.request_id))
+    """What the suggestions of each day cost; None where a price is unknown."""
     costs: dict[Key, float | None] = {}
-    for hour, project, here, cost_usd, asked in connection.execute(paid):
+    for (hour, project), cost in cost_of_suggestions(connection, span.hours, span.project).items():
         key = (hour.date(), project)
         before = costs.get(key, 0.0)
-        known = cost_usd is not None and before is not None
-        costs[key] = before + cost_usd * min(1.0, here / max(1, asked)) if known else None
+        costs[key] = None if cost is None or before is None else before + cost
     return costs
 
 

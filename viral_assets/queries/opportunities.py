@@ -12,30 +12,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table, and_, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, select
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
+from viral_assets.queries.spending import cost_of_suggestions
 from viral_assets.store.bulk import one_of
-from viral_assets.store.suggestion_status import EXPORTED, REJECTED, STATUSES, USABLE, stands_approved
+from viral_assets.store.conditions import came_for, within
+from viral_assets.store.suggestion_status import USABLE, stands_approved
 from viral_assets.store.tables import (
-    EVERY_PROJECT,
     comment_opportunities,
     comment_suggestions,
     generation_outcomes,
-    llm_requests,
-    tweet_projects,
     tweet_scores,
     tweets,
 )
 from viral_assets.text.x_links import tweet_link
+from viral_assets.vocabulary import COMPONENTS, DONE, EXPORTED, LABELS, OFFLINE, POSTED, REJECTED, STATUSES
 
 SortBy = Literal["score", "views", "balanced"]
 SORT_KEYS: tuple[str, ...] = get_args(SortBy)
-LABELS = ("green", "yellow", "red")
-
-OFFLINE = "offline"
-"""The provider of suggestions that no language model wrote."""
 
 REACH_OF_ONE = 1_000_000
 """Audience whose reach counts as 1 in the balanced priority."""
@@ -58,7 +54,6 @@ _TWEET_COLUMNS = (
     "quote_count",
     "view_count",
 )
-_COMPONENTS = ("velocity", "relevance", "openness", "author_quality")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +125,14 @@ class OpportunityView:
         return tweet_link(self.tweet_id, self.author_handle)
 
     @property
+    def fell_short(self) -> bool:
+        """The last run ended without a suggestion for each type, and its outcome says why."""
+        return self.outcome is not None and self.outcome != DONE
+
+    @property
     def answered(self) -> bool:
         """A reply has been posted. X hides several near-identical replies, and people dislike several of any kind."""
-        return any(suggestion.status == "posted" for suggestion in self.suggestions)
+        return any(suggestion.status == POSTED for suggestion in self.suggestions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def rank_for_export(
     chosen, written = comment_opportunities, comment_suggestions
     counted = (
         select(written.c.project, written.c.tweet_id, func.count().label("suggestions"))
-        .where(*_within(written, window, project), written.c.status.in_(sorted(wanted)))
+        .where(*within(written, window, project), written.c.status.in_(sorted(wanted)))
         .group_by(written.c.project, written.c.tweet_id)
         .subquery()
     )
@@ -238,7 +238,7 @@ def rank_for_export(
             chosen, counted, and_(counted.c.project == chosen.c.project, counted.c.tweet_id == chosen.c.tweet_id)
         )
         .join(tweets, tweets.c.tweet_id == chosen.c.tweet_id)
-        .where(*_within(chosen, window, project))
+        .where(*within(chosen, window, project))
     )
     if labels is not None:
         query = query.where(chosen.c.label.in_(tuple(labels)))
@@ -315,42 +315,16 @@ def select_for_export(
 
 def window_facts(connection: Connection, window: HourRange, project: str | None = None) -> WindowFacts:
     """Count the window's tweets and add up what its suggestions cost."""
-    counted = select(func.count()).select_from(tweets).where(*_within(tweets, window))
+    counted = select(func.count()).select_from(tweets).where(*within(tweets, window))
     if project is not None:
-        counted = counted.where(
-            select(tweet_projects.c.tweet_id)
-            .where(
-                tweet_projects.c.tweet_id == tweets.c.tweet_id,
-                tweet_projects.c.project.in_((project, EVERY_PROJECT)),
-            )
-            .exists()
-        )
-    return WindowFacts(connection.execute(counted).scalar_one(), _cost(connection, window, project))
-
-
-def _cost(connection: Connection, window: HourRange, project: str | None) -> float | None:
-    per_request = (
-        select(
-            comment_suggestions.c.request_id,
-            func.count(comment_suggestions.c.tweet_id.distinct()).label("tweets_here"),
-        )
-        .where(*_within(comment_suggestions, window, project), comment_suggestions.c.provider != OFFLINE)
-        .group_by(comment_suggestions.c.request_id)
-        .subquery()
-    )
-    paid = select(per_request.c.tweets_here, llm_requests.c.counted_cost_usd, llm_requests.c.tweet_ids).select_from(
-        per_request.outerjoin(llm_requests, llm_requests.c.id == per_request.c.request_id)
-    )
-    cost = 0.0
-    for tweets_here, cost_usd, tweet_ids in connection.execute(paid):
-        if cost_usd is None:
-            return None
-        cost += cost_usd * min(1.0, tweets_here / max(1, len(tweet_ids)))
-    return cost
+        counted = counted.where(came_for(project))
+    costs = list(cost_of_suggestions(connection, window, project).values())
+    known = [cost for cost in costs if cost is not None]
+    return WindowFacts(connection.execute(counted).scalar_one(), sum(known) if len(known) == len(costs) else None)
 
 
 def _opportunities(window: HourRange | None, project: str | None) -> Select[Any]:
-    return opportunity_details().where(*_within(comment_opportunities, window, project))
+    return opportunity_details().where(*within(comment_opportunities, window, project))
 
 
 def opportunity_details() -> Select[Any]:
@@ -359,7 +333,7 @@ def opportunity_details() -> Select[Any]:
         select(
             comment_opportunities,
             *(tweets.c[name] for name in _TWEET_COLUMNS),
-            *(tweet_scores.c[name] for name in _COMPONENTS),
+            *(tweet_scores.c[name] for name in COMPONENTS),
             generation_outcomes.c.outcome,
             generation_outcomes.c.reason,
         )
@@ -397,7 +371,7 @@ def _suggestions(
             table.c.version,
             table.c.decided_at.is_not(None),
         )
-        .where(*_within(table, window, project), table.c.status.in_(sorted(statuses)), *conditions)
+        .where(*within(table, window, project), table.c.status.in_(sorted(statuses)), *conditions)
         .order_by(table.c.project, table.c.tweet_id, table.c.position, table.c.suggestion_type)
     )
     grouped: defaultdict[tuple[str, str], list[SuggestionView]] = defaultdict(list)
@@ -413,15 +387,6 @@ def _standing(suggestion: SuggestionView) -> int:
     if suggestion.status == REJECTED:
         return 2
     return 0 if stands_approved(suggestion.status, decided=suggestion.decided) else 1
-
-
-def _within(table: Table, window: HourRange | None, project: str | None = None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if window is not None:
-        conditions += [table.c.window_start >= window.start, table.c.window_start < window.end]
-    if project is not None:
-        conditions.append(table.c.project == project)
-    return conditions
 
 
 def opportunity_view(

@@ -30,17 +30,13 @@ from viral_assets.queries.opportunities import (
     opportunity_view,
     priority,
 )
-from viral_assets.store.tables import (
-    comment_opportunities,
-    comment_suggestions,
-    tweets,
-)
+from viral_assets.store.conditions import between
+from viral_assets.store.suggestion_status import CHOSEN
+from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweets
+from viral_assets.vocabulary import GREEN, PENDING, REJECTED
 
 PAGE = 20
 """Tweets on a page: some minutes of work, and little to wait for on a phone."""
-
-CHOSEN = ("approved", "edited", "exported", "posted")
-"""A suggestion with one of these settles its tweet: one reply is enough."""
 
 Key = tuple[str, str]
 """Project and tweet id."""
@@ -95,7 +91,7 @@ def read_page(connection: Connection, filters: Filters, *, now: datetime, after:
         BadFilterError: ``after`` is no place in this list.
     """
     order = _order(connection, filters.sort)
-    green = sa.case((comment_opportunities.c.label == "green", 1), else_=0)
+    green = sa.case((comment_opportunities.c.label == GREEN, 1), else_=0)
     counted = (sa.func.count().over(), sa.func.sum(green).over())
     query = _matching(connection, filters, now).add_columns(order.label("place"), *counted)
     if after:
@@ -154,7 +150,7 @@ def read_greens(connection: Connection, filters: Filters, *, now: datetime, most
     chosen, table = comment_opportunities.c, comment_suggestions.c
     query = (
         _matching(connection, filters, now)
-        .where(chosen.label == "green", _standing(connection, "open"))
+        .where(chosen.label == GREEN, _standing(connection, "open"))
         .add_columns(_order(connection, filters.sort).label("place"), sa.func.count().over())
         .order_by(sa.desc("place"), chosen.project, chosen.tweet_id)
         .limit(most)
@@ -165,7 +161,7 @@ def read_greens(connection: Connection, filters: Filters, *, now: datetime, most
     for at in range(0, len(keys), 200):
         rows = connection.execute(
             sa.select(table.project, table.tweet_id, table.suggestion_type, table.version)
-            .where(_any_of(table.project, table.tweet_id, keys[at : at + 200]), table.status == "pending")
+            .where(_any_of(table.project, table.tweet_id, keys[at : at + 200]), table.status == PENDING)
             .order_by(table.position, table.suggestion_type)
         )
         for row in rows:
@@ -184,10 +180,7 @@ def _matching(connection: Connection, filters: Filters, now: datetime) -> Select
     if filters.topic:
         query = query.where(chosen.topic == filters.topic)
     first, last = filters.between(now)
-    if first is not None:
-        query = query.where(chosen.window_start >= first)
-    if last is not None:
-        query = query.where(chosen.window_start < last)
+    query = query.where(*between(comment_opportunities, first, last))
     if filters.status != "all":
         query = query.where(_standing(connection, filters.status))
     if filters.search:
@@ -211,9 +204,9 @@ def _standing(connection: Connection, status: str) -> ColumnElement[bool]:
             sa.select(table.project, table.tweet_id).where(table.status == status)
         )
     if connection.dialect.name == "postgresql":
-        return some(table.status == "pending") & ~some(table.status.in_(CHOSEN))
+        return some(table.status == PENDING) & ~some(table.status.in_(CHOSEN))
     # The same in one look instead of two, which is what SQLite is faster with (and PostgreSQL slower).
-    standing = sa.case((table.status == "pending", 1), (table.status == "rejected", 0), else_=2)
+    standing = sa.case((table.status == PENDING, 1), (table.status == REJECTED, 0), else_=2)
     return sa.select(sa.func.max(standing)).where(of_the_tweet).correlate(comment_opportunities).scalar_subquery() == 1
 
 

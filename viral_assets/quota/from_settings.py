@@ -13,9 +13,7 @@ from viral_assets.quota import Ledger, Limits, open_ledger
 from viral_assets.quota.limits import unlimited
 from viral_assets.settings import Settings
 from viral_assets.store.engine import Database
-
-OFFLINE_PROVIDER = "offline"
-"""Provider, quota and model of drafts that no language model wrote."""
+from viral_assets.vocabulary import OFFLINE
 
 
 def configured_ledger(settings: Settings, database: Database) -> tuple[str, Ledger]:
@@ -37,8 +35,8 @@ def ledger_of(
 
     All models of a key share one quota here: the service counts each model apart, so this is never too much.
     """
-    if provider == OFFLINE_PROVIDER:
-        return open_ledger(database, unlimited(), OFFLINE_PROVIDER, clock=clock)
+    if provider == OFFLINE:
+        return open_ledger(database, unlimited(), OFFLINE, clock=clock)
     return open_ledger(database, limits, f"gemini:{fingerprint((api_key or '').strip())}", clock=clock)
 
 

@@ -44,12 +44,12 @@ from viral_assets.quota.memory import counted_tokens, settled_cost
 from viral_assets.quota.recent import RecentGrants, Window, WindowGrant
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import (
-    clean_text,
     generation_claims,
     llm_requests,
     quota_runners,
     quota_state,
 )
+from viral_assets.text.cleaning import text_for_storage
 
 HEARTBEAT_TTL_SECONDS = 15.0
 """A runner not seen for this long is dead: its place, its claims and its demand no longer count."""
@@ -429,4 +429,4 @@ def _runs(pid: int) -> bool:
 
 
 def _storable(text: str | None) -> str | None:
-    return None if text is None else clean_text(text)
+    return None if text is None else text_for_storage(text)

@@ -3,7 +3,7 @@
 It stands alone (style inside, no script, no picture, nothing fetched) and can be mailed as it is. What is on it is
 decided in ``queries.opportunities``; how it looks, in ``templates``; here the one is made ready for the other.
 Everything that came from a tweet, a file or a model is escaped by the template engine, made readable by
-``text.display``, and isolated from the direction of its surroundings; the page's policy forbids scripts and anything
+``text.cleaning``, and isolated from the direction of its surroundings; the page's policy forbids scripts and anything
 external besides.
 """
 
@@ -24,13 +24,14 @@ from urllib.parse import quote
 from jinja2 import Environment
 
 from viral_assets.hours import HourRange
-from viral_assets.queries.opportunities import LABELS, OpportunityView, SuggestionView, WindowFacts
+from viral_assets.queries.opportunities import OpportunityView, SuggestionView, WindowFacts
 from viral_assets.review.atomic import replaced_file
 from viral_assets.review.export_table import write_csv
 from viral_assets.review.formatting import page_templates, window_text
-from viral_assets.text.display import readable
+from viral_assets.text.cleaning import text_for_display
 from viral_assets.text.x_links import composer_link
 from viral_assets.text.x_rules import POST_WEIGHT
+from viral_assets.vocabulary import LABELS, REJECTED
 
 CARDS = 100
 """Tweets of a project that a page shows: more than anybody answers in a day, and no browser has trouble with it. The
@@ -157,11 +158,11 @@ def _label_counts(rows: Sequence[OpportunityView]) -> dict[str, int]:
 
 def _reply_link(row: OpportunityView, suggestion: SuggestionView | None = None) -> str:
     """The composer with the suggestion as it is shown: what was read is what gets posted."""
-    return composer_link(row.tweet_id, readable(suggestion.text) if suggestion else "")
+    return composer_link(row.tweet_id, text_for_display(suggestion.text) if suggestion else "")
 
 
 def _postable(row: OpportunityView, suggestion: SuggestionView) -> bool:
-    return not row.answered and suggestion.status != "rejected"
+    return not row.answered and suggestion.status != REJECTED
 
 
 @cache

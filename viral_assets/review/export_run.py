@@ -18,7 +18,8 @@ from viral_assets.review.export_formats import Format, write_export
 from viral_assets.review.export_table import columns_for
 from viral_assets.store.decisions import SuggestionKey, decide_many
 from viral_assets.store.engine import Database
-from viral_assets.store.suggestion_status import EXPORT, after
+from viral_assets.store.suggestion_status import after
+from viral_assets.vocabulary import EXPORT
 
 WHO = "export"
 """The name under which marks stand in the audit."""

@@ -1,8 +1,8 @@
-"""How people are told about hours, counts, sums and outcomes, and the templates that do it: one way for every page."""
+"""How people are told about hours and outcomes, and the templates that do it: one way for every page. Counts, sums and
+texts are made fit to be shown in ``text``."""
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime
 
@@ -10,22 +10,21 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.text.display import folded, one_line, readable
+from viral_assets.text.amounts import full_count, money, short_count
+from viral_assets.text.cleaning import text_for_display
+from viral_assets.text.display import folded, one_line
+from viral_assets.text.language import html_language
 from viral_assets.text.x_links import profile_link
-
-# BCP 47's shape, and X's own codes that are no language at all (undetermined, media or links only, art, ...).
-_LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8})*", re.ASCII)
-_NO_LANGUAGE = frozenset({"und", "zxx", "art", "qam", "qct", "qht", "qme", "qst"})
-_OLD_CODES = {"in": "id", "iw": "he", "ji": "yi"}
+from viral_assets.vocabulary import BLOCKED, DEFERRED, DONE, FAILED, FILTERED
 
 # Heading, and what to say, for a tweet without suggestions. None: no run has finished it.
 _OUTCOMES: dict[str | None, tuple[str, str]] = {
     None: ("No suggestions yet", "No generation run has taken up this tweet."),
-    "done": ("No suggestions", "The run ended without an open suggestion for this tweet."),
-    "filtered": ("Left out by the quality filter", "What was written for this tweet was not good enough to show."),
-    "blocked": ("Withheld by the safety filter", "The model's provider did not want to answer this tweet."),
-    "failed": ("Could not be written", "Asking several times gave no usable answer."),
-    "deferred": ("Waiting for quota", "The limits of the day were reached; a later run takes this tweet up."),
+    DONE: ("No suggestions", "The run ended without an open suggestion for this tweet."),
+    FILTERED: ("Left out by the quality filter", "What was written for this tweet was not good enough to show."),
+    BLOCKED: ("Withheld by the safety filter", "The model's provider did not want to answer this tweet."),
+    FAILED: ("Could not be written", "Asking several times gave no usable answer."),
+    DEFERRED: ("Waiting for quota", "The limits of the day were reached; a later run takes this tweet up."),
 }
 
 
@@ -41,16 +40,16 @@ def page_templates(package: str) -> Environment:
     environment.filters.update(
         clock=clock,
         folded=folded,
-        grouped=lambda count: f"{count:,}",
-        human=human_count,
+        grouped=full_count,
+        human=short_count,
         iso=lambda instant: f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         kind=kind,
-        language=language,
+        language=html_language,
         money=money,
         one_line=one_line,
         outcome=outcome,
         profile=profile_link,
-        readable=readable,
+        readable=text_for_display,
     )
     return environment
 
@@ -64,28 +63,6 @@ def window_text(window: HourRange) -> str:
     if start.date() == last.date():
         return f"{_day(start)}, {start:%H:%M}–{end:%H:%M} UTC"
     return f"{_day(start)}, {start:%H:%M} – {_day(end)}, {end:%H:%M} UTC"
-
-
-def human_count(count: int) -> str:
-    """``987``, ``1.2K``, ``12K``, ``3.4M``, ``1.1B``: cut off, never rounded up, as X writes counts."""
-    for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
-        if count >= size:
-            tenths = count * 10 // size
-            return f"{tenths // 10}{letter}" if tenths >= 100 or tenths % 10 == 0 else f"{tenths / 10}{letter}"
-    return str(count)
-
-
-def money(cost_usd: float) -> str:
-    """Dollars and cents; under ten cents, two significant digits."""
-    decimals = 2 if cost_usd == 0 or cost_usd >= 0.1 else 1 - math.floor(math.log10(cost_usd))
-    return f"${cost_usd:,.{decimals}f}"
-
-
-def language(code: str | None) -> str | None:
-    """The code as an HTML ``lang``, or None where it names no language."""
-    if not code or not _LANGUAGE.fullmatch(code) or code.lower() in _NO_LANGUAGE:
-        return None
-    return _OLD_CODES.get(code.lower(), code)
 
 
 def kind(name: str) -> str:

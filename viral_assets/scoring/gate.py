@@ -18,8 +18,9 @@ from viral_assets.projects.model import Project
 from viral_assets.scoring.components import listed
 from viral_assets.text.language import canonical, detected
 from viral_assets.text.phrases import LINK, UNSPACED, BoolArray, FloatArray, TextColumn
+from viral_assets.vocabulary import GATE_PASSED
 
-PASS = "pass"  # noqa: S105 - a verdict, no password
+PASS = GATE_PASSED
 RETWEET = "retweet"
 EMPTY = "empty"
 BLOCKED_HANDLE = "blocked_handle"

@@ -19,8 +19,8 @@ import pandas as pd
 from viral_assets.projects.model import Minima, Project
 from viral_assets.scoring.gate import PASS
 from viral_assets.scoring.similarity import Vectors, have_alike
-from viral_assets.scoring.total import GREEN, RED
 from viral_assets.text.phrases import BoolArray, IntArray, normalised
+from viral_assets.vocabulary import GREEN, RED
 
 OPPORTUNITY_COLUMNS = ("project", "tweet_id", "window_start", "rank", "total", "label", "topic", "why")
 

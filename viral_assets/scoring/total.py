@@ -7,8 +7,7 @@ import numpy.typing as npt
 
 from viral_assets.projects.model import Thresholds, Weights
 from viral_assets.text.phrases import FloatArray
-
-RED, YELLOW, GREEN = "red", "yellow", "green"
+from viral_assets.vocabulary import GREEN, RED, YELLOW
 
 DECIMALS = 6
 """Scores are stored with as many: more would only show how the last bit was rounded."""

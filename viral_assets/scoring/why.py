@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viral_assets.scoring.components import Gained, Openness, Relevance
+from viral_assets.text.amounts import UNITS, short_count
 from viral_assets.text.phrases import FloatArray, IntArray
 
 Words = npt.NDArray[np.object_]
@@ -21,18 +22,6 @@ SEPARATOR = " · "
 _MINUTES_FOR_A_RATE = 10
 _MINUTES_A_DAY = 24 * 60
 _LARGEST = 999_000_000_000
-_UNITS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
-
-
-def compact(number: int) -> str:
-    """``999``, ``1.2K``, ``12K``, ``3M``: rounded down to what is shown."""
-    for unit, letter in _UNITS:
-        if number >= unit:
-            tenths = number * 10 // unit
-            return (
-                f"{tenths // 10}.{tenths % 10}{letter}" if tenths < 100 and tenths % 10 else f"{tenths // 10}{letter}"
-            )
-    return str(number)
 
 
 def explanations(
@@ -64,7 +53,7 @@ def _spread(likes: FloatArray, age: FloatArray, gained: Gained) -> Words:
     twice = np.flatnonzero(gained.two_snapshots)
     if len(twice):
         counts = _whole(gained.likes[twice])
-        numbers = _lookup(_shown_digits(counts), lambda count: f"{compact(count)} more {_likes_of(count)}")
+        numbers = _lookup(_shown_digits(counts), lambda count: f"{short_count(count)} more {_likes_of(count)}")
         durations = _lookup(_shown_minutes(gained.minutes[twice]), _duration)
         words[twice] = [f"{number} in {duration}" for number, duration in zip(numbers, durations, strict=True)]
     return words
@@ -87,7 +76,7 @@ def _likes(likes: FloatArray, age: FloatArray) -> Words:
 
 
 def _number_of(count: int, noun: str) -> str:
-    return f"{compact(count)} {noun}{'' if count == 1 else 's'}"
+    return f"{short_count(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def _shown_minutes(age: FloatArray) -> IntArray:
@@ -134,9 +123,9 @@ def _whole(numbers: FloatArray) -> IntArray:
 
 
 def _shown_digits(numbers: IntArray) -> IntArray:
-    """The numbers with the digits :func:`compact` drops set to 0, so that few distinct ones remain."""
+    """The numbers with the digits :func:`short_count` drops set to 0, so that few distinct ones remain."""
     step = np.ones_like(numbers)
-    for unit, _ in reversed(_UNITS):
+    for unit, _ in reversed(UNITS):
         step[numbers >= unit] = unit // 10
         step[numbers >= 10 * unit] = unit
     return numbers // step * step

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
-from viral_assets.store.tables import UtcDateTime, clean_text
+from viral_assets.store.tables import UtcDateTime
+from viral_assets.text.cleaning import text_for_storage
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Sequence[Any]]
@@ -121,7 +122,7 @@ def insert_columns(connection: sa.Connection, table: sa.Table, columns: Columns,
 
 def one_of(connection: sa.Connection, column: sa.ColumnElement[str], values: Sequence[str]) -> sa.ColumnElement[bool]:
     """The condition that a text column has one of many values, as one parameter however many there are."""
-    values = [clean_text(value) for value in values]
+    values = [text_for_storage(value) for value in values]
     if connection.dialect.name == "sqlite":
         return column.in_(sa.select(sa.func.json_each(json.dumps(values)).table_valued("value").c.value))
     return column == sa.any_(_array(values, sa.Text()))
@@ -136,10 +137,10 @@ def serialise_writers(connection: sa.Connection, table: sa.Table) -> None:
         connection.execute(sa.text(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE'))
 
 
-def storable(texts: Iterable[str | None]) -> bool:
+def all_storable(texts: Iterable[str | None]) -> bool:
     """Whether every text can be stored as it is; much faster than cleaning each."""
     together = "".join([text for text in texts if text])
-    return "\x00" not in together and clean_text(together) == together
+    return "\x00" not in together and text_for_storage(together) == together
 
 
 class _AsIs(sa.types.UserDefinedType[Any]):
@@ -238,7 +239,7 @@ def _plain(make: type, value: Any) -> Any:
 
 
 def _ready_texts(values: Sequence[Any]) -> list[Any]:
-    return list(values) if storable(values) else [value and clean_text(value) for value in values]
+    return list(values) if all_storable(values) else [value and text_for_storage(value) for value in values]
 
 
 def _ready_times(values: Sequence[datetime | None], *, zone: bool) -> list[str | None]:

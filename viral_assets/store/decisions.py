@@ -19,9 +19,11 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ViralAssetsError
 from viral_assets.store.bulk import insert_columns, one_of, update_columns
-from viral_assets.store.suggestion_status import ACTIONS, EDIT, EXPORT, UNDO, after, refusal
+from viral_assets.store.suggestion_status import after, refusal
 from viral_assets.store.tables import comment_suggestions, suggestion_events
-from viral_assets.text.x_rules import POST_WEIGHT, person_text, text_weight, visible_text
+from viral_assets.text.cleaning import persons_reply, text_for_prompt
+from viral_assets.text.x_rules import POST_WEIGHT, text_weight
+from viral_assets.vocabulary import ACTIONS, EDIT, EXPORT, UNDO
 
 BATCH = 5_000
 """Suggestions looked at and written together: what bounds the memory of a decision about many."""
@@ -117,7 +119,7 @@ def decide(
     """Decide about one suggestion.
 
     Args:
-        action: one of :data:`~viral_assets.store.suggestion_status.ACTIONS`.
+        action: one of :data:`~viral_assets.vocabulary.ACTIONS`.
         who: name of a person, or of a program (``export``).
         at: aware.
         version: of the suggestion when it was looked at.
@@ -288,7 +290,7 @@ def _model_text(row: sa.Row[Any]) -> str:
 
 
 def _checked_text(text: str) -> str:
-    written = person_text(text) if len(text) <= LONGEST_DRAFT else text
+    written = persons_reply(text) if len(text) <= LONGEST_DRAFT else text
     if not written:
         raise NotAllowed("the reply is empty; reject the suggestion instead")
     length = text_weight(written) if len(written) <= LONGEST_DRAFT else len(written)
@@ -302,7 +304,7 @@ def _name(who: str) -> str:
 
 
 def _bounded(text: str, longest: int) -> str:
-    return visible_text(text[: 4 * longest])[:longest].strip()
+    return text_for_prompt(text[: 4 * longest])[:longest].strip()
 
 
 def _in_order(key: SuggestionKey) -> tuple[str, str, str]:

@@ -8,7 +8,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
+from viral_assets.store.conditions import within
 from viral_assets.store.tables import comment_opportunities, generation_outcomes
+from viral_assets.vocabulary import DEFERRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def deferred_hours(connection: sa.Connection, window: HourRange) -> dict[datetim
             comment_opportunities,
             (chosen.project == ended.project) & (chosen.tweet_id == ended.tweet_id),
         )
-        .where(ended.outcome == "deferred", ended.window_start >= window.start, ended.window_start < window.end)
+        .where(ended.outcome == DEFERRED, *within(generation_outcomes, window))
         .group_by(ended.window_start)
         .order_by(ended.window_start)
     )

@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from viral_assets.hours import HourRange, floor_hour
 from viral_assets.store.bulk import insert_ignore, serialise_writers
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import clean_text, source_windows
+from viral_assets.store.tables import source_windows
+from viral_assets.text.cleaning import text_for_storage
 
 LEASE_SECONDS = 60.0
 """For so long an hour is held without a sign of life; longer than any single request takes."""
@@ -42,7 +43,7 @@ class HourLease:
 
     @property
     def key(self) -> Mapping[str, Any]:
-        digest = hashlib.sha256(clean_text(self.query).encode()).hexdigest()
+        digest = hashlib.sha256(text_for_storage(self.query).encode()).hexdigest()
         return {
             "source": self.source,
             "project": self.project,

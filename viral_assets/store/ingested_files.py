@@ -25,6 +25,11 @@ def projects_of_file(connection: sa.Connection, sha256: str) -> list[str]:
     return list(connection.scalars(sa.select(table.project).where(table.sha256 == sha256).order_by(table.project)))
 
 
+def forget_file(connection: sa.Connection, sha256: str) -> None:
+    """Forget that a file of this content was read, for whichever project."""
+    connection.execute(sa.delete(ingested_files).where(ingested_files.c.sha256 == sha256))
+
+
 def record_file(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     """Remember that a file was read; a second reading for the same project replaces the first.
 

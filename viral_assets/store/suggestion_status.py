@@ -1,5 +1,5 @@
-"""The life of a suggestion: which statuses there are, and what may be done in each. Pure; who did what is kept
-elsewhere (``decisions``).
+"""The life of a suggestion: what may be done in each status, and where it leads. Pure; the statuses are named in
+``vocabulary``, and who did what is kept in ``decisions``.
 
 ========= ========= ========= ====== ========= ====== =======
 in \\ do   approve   reject    edit   export    post   reopen
@@ -20,29 +20,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-PENDING, APPROVED, EDITED, REJECTED, EXPORTED, POSTED = STATUSES = (
-    "pending",
-    "approved",
-    "edited",
-    "rejected",
-    "exported",
-    "posted",
+from viral_assets.vocabulary import (
+    ACTIONS,
+    APPROVE,
+    APPROVED,
+    EDIT,
+    EDITED,
+    EXPORT,
+    EXPORTED,
+    PENDING,
+    POST,
+    POSTED,
+    REJECT,
+    REJECTED,
+    REOPEN,
+    STATUSES,
 )
-APPROVE, REJECT, EDIT, EXPORT, POST, REOPEN = ACTIONS = ("approve", "reject", "edit", "export", "post", "reopen")
-
-UNDO = "undo"
-"""In the audit only: it leads back to where the undone action began, whatever that was."""
 
 USABLE = frozenset(STATUSES) - {REJECTED, POSTED}
 """Statuses of suggestions that somebody may still post."""
 
-_OPEN = {APPROVE: APPROVED, REJECT: REJECTED, EDIT: EDITED, EXPORT: EXPORTED, POST: POSTED}
-_CHOSEN = {REJECT: REJECTED, EDIT: EDITED, EXPORT: EXPORTED, POST: POSTED, REOPEN: PENDING}
+CHOSEN = (APPROVED, EDITED, EXPORTED, POSTED)
+"""A suggestion with one of these settles its tweet: one reply is enough."""
+
+_OPEN: Mapping[str, str] = {APPROVE: APPROVED, REJECT: REJECTED, EDIT: EDITED, EXPORT: EXPORTED, POST: POSTED}
+_AFTER_A_CHOICE: Mapping[str, str] = {REJECT: REJECTED, EDIT: EDITED, EXPORT: EXPORTED, POST: POSTED, REOPEN: PENDING}
 
 _AFTER: Mapping[str, Mapping[str, str]] = {
     PENDING: _OPEN,
-    APPROVED: _CHOSEN,
-    EDITED: _CHOSEN,
+    APPROVED: _AFTER_A_CHOICE,
+    EDITED: _AFTER_A_CHOICE,
     EXPORTED: {APPROVE: APPROVED, REJECT: REJECTED, EDIT: EDITED, POST: POSTED, REOPEN: PENDING},
     REJECTED: {APPROVE: APPROVED, EDIT: EDITED, REOPEN: PENDING},
     POSTED: {REOPEN: PENDING},

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import one_of, upsert
+from viral_assets.store.conditions import within
 from viral_assets.store.frames import read_frame
-from viral_assets.store.suggestion_status import PENDING
-from viral_assets.store.tables import comment_suggestions, generation_outcomes
+from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests
+from viral_assets.vocabulary import FINISHED_OUTCOMES, PENDING
 
-_FINISHED = ("done", "filtered", "blocked", "failed")
 _LOOKUP_ROWS = 5_000
 
 
@@ -30,8 +30,7 @@ class TweetOutcome:
     Args:
         suggestions: each with ``suggestion_type``, ``position``, ``text``, ``weighted_length``, ``provider``,
             ``model`` and ``request_id``.
-        outcome: ``done`` (one suggestion for each type), ``filtered`` (some or all fell to the quality filter),
-            ``blocked`` (a safety filter), ``failed`` (gave up) or ``deferred`` (a later run picks it up).
+        outcome: one of :data:`~viral_assets.vocabulary.OUTCOMES`.
         attempts: requests this tweet took part in.
         replace: remove pending suggestions of the tweet that are not among the new ones.
     """
@@ -110,10 +109,35 @@ def read_outcomes(connection: sa.Connection, window: HourRange, *, project: str 
     return _of_window(connection, generation_outcomes, window, project)
 
 
+def tweets_with_suggestions(connection: sa.Connection, window: HourRange, project: str) -> set[str]:
+    """Ids of the project's tweets of a window that have any."""
+    table = comment_suggestions
+    query = sa.select(table.c.tweet_id).where(*within(table, window, project))
+    return set(connection.execute(query.distinct()).scalars())
+
+
+def suggested_texts(connection: sa.Connection, project: str, tweet_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The texts of these tweets' suggestions, by tweet and type; tweets without any are left out."""
+    table = comment_suggestions.c
+    query = sa.select(table.tweet_id, table.suggestion_type, table.text).where(table.project == project)
+    found: dict[str, dict[str, str]] = {}
+    for at in range(0, len(tweet_ids), _LOOKUP_ROWS):
+        some = one_of(connection, table.tweet_id, tweet_ids[at : at + _LOOKUP_ROWS])
+        for tweet_id, kind, text in connection.execute(query.where(some)):
+            found.setdefault(tweet_id, {})[kind] = text
+    return found
+
+
+def mark_parsed(connection: sa.Connection, request_id: str, at: datetime) -> None:
+    """Note that everything in a request's answer is stored, so that nobody reads the answer again."""
+    requests = llm_requests
+    connection.execute(sa.update(requests).where(requests.c.id == request_id).values(parsed_at=at.timestamp()))
+
+
 def finished_tweets(connection: sa.Connection, project: str, tweet_ids: Sequence[str]) -> set[str]:
     """Those of ``tweet_ids`` that a run need not ask about again: they ended, and were not only deferred."""
     table = generation_outcomes.c
-    query = sa.select(table.tweet_id).where(table.project == project, table.outcome.in_(_FINISHED))
+    query = sa.select(table.tweet_id).where(table.project == project, table.outcome.in_(FINISHED_OUTCOMES))
     return {
         tweet_id
         for at in range(0, len(tweet_ids), _LOOKUP_ROWS)
@@ -130,7 +154,5 @@ def _of_window(
     project: str | None,
     *order: sa.ColumnElement[Any],
 ) -> pd.DataFrame:
-    query = sa.select(table).where(table.c.window_start >= window.start, table.c.window_start < window.end)
-    if project is not None:
-        query = query.where(table.c.project == project)
+    query = sa.select(table).where(*within(table, window, project))
     return read_frame(connection, query.order_by(table.c.window_start, table.c.project, table.c.tweet_id, *order))

@@ -6,8 +6,9 @@ windows is the same on both databases only with plain seconds since the epoch.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     DDL,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Double,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -31,6 +33,9 @@ from sqlalchemy import (
     event,
     text,
 )
+
+from viral_assets.text.cleaning import text_for_storage
+from viral_assets.vocabulary import ACTIONS, COMPONENTS, LABELS, OUTCOMES, PENDING, STATUSES, UNDO
 
 EVERY_PROJECT = "*"
 """In ``tweet_projects``: a tweet that came for no project in particular counts for all."""
@@ -56,13 +61,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def clean_text(text: str) -> str:
-    """The text without what no PostgreSQL text can hold: U+0000 and lone surrogates. The same on every database."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    return text if text.isascii() else text.encode("utf-8", "ignore").decode("utf-8")
-
-
 class CleanText(TypeDecorator[str]):
     """Text that strangers wrote: any length, cleaned on its way in, so that it can always be stored."""
 
@@ -70,7 +68,24 @@ class CleanText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else clean_text(value)
+        return None if value is None else text_for_storage(value)
+
+
+ColumnKind = Literal["text", "boolean", "integer", "float", "bytes", "json", "time"]
+
+
+def kind_of(column: Column[Any]) -> ColumnKind:
+    """What a column holds, whatever the database calls it."""
+    kind = getattr(column.type, "impl", column.type)
+    kinds: tuple[tuple[type[Any], ColumnKind], ...] = (
+        (Boolean, "boolean"),
+        (Integer, "integer"),
+        (Float, "float"),
+        (LargeBinary, "bytes"),
+        (JSON, "json"),
+        (DateTime, "time"),
+    )
+    return next((name for known, name in kinds if isinstance(kind, known)), "text")
 
 
 metadata = MetaData(
@@ -81,6 +96,12 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _known(column: str, words: Iterable[str]) -> str:
+    """The condition that a column holds one of these words, in the order of the migration that made it."""
+    quoted = ", ".join(f"'{word}'" for word in words)
+    return f"{column} in ({quoted})"
 
 
 def _counts() -> list[Column[Any]]:
@@ -179,15 +200,12 @@ tweet_scores = Table(
     Column("project", String(64), primary_key=True),
     Column("tweet_id", String(32), primary_key=True),
     Column("window_start", UtcDateTime, nullable=False),
-    *(
-        Column(name, Double, nullable=False)
-        for name in ("velocity", "relevance", "openness", "author_quality", "total")
-    ),
+    *(Column(name, Double, nullable=False) for name in (*COMPONENTS, "total")),
     Column("label", String(8), nullable=False),
     Column("topic", CleanText, nullable=False, comment="label of the best taxonomy node"),
     Column("gate", String(32), nullable=False, comment="'pass', or why the tweet is not for this project"),
     Column("why", CleanText, nullable=False),
-    CheckConstraint("label in ('red', 'yellow', 'green')", name="label"),
+    CheckConstraint(_known("label", reversed(LABELS)), name="label"),
     Index(None, "window_start", "project"),
     comment="Replaced window by window, in one transaction.",
 )
@@ -221,15 +239,12 @@ comment_suggestions = Table(
     Column("model", String(128), nullable=False),
     Column("request_id", String(32), nullable=False, comment="the row of llm_requests that paid for it"),
     Column("created_at", UtcDateTime, nullable=False),
-    Column("status", String(16), nullable=False, server_default="pending"),
+    Column("status", String(16), nullable=False, server_default=PENDING),
     Column("version", BigInteger, nullable=False, server_default="0", comment="goes up with every change of the row"),
     Column("original_text", CleanText, comment="what the model wrote, where a person has changed it"),
     Column("decided_at", UtcDateTime, comment="when a person last decided; an export is no decision"),
     Column("decided_by", CleanText, comment="who last decided"),
-    CheckConstraint(
-        "status in ('pending', 'approved', 'edited', 'rejected', 'exported', 'posted')",
-        name="status",
-    ),
+    CheckConstraint(_known("status", STATUSES), name="status"),
     Index(None, "window_start", "project"),
     # Whether anything of a tweet has a status; and the few rows of a rare status among many.
     Index(None, "project", "tweet_id", "status"),
@@ -257,10 +272,7 @@ suggestion_events = Table(
     Column("from_decided_by", CleanText),
     Column("version", BigInteger, nullable=False, comment="of the suggestion after the event"),
     Column("undoes", Integer, comment="the event that this one undoes"),
-    CheckConstraint(
-        "action in ('approve', 'reject', 'edit', 'export', 'post', 'reopen', 'undo')",
-        name="action",
-    ),
+    CheckConstraint(_known("action", (*ACTIONS, UNDO)), name="action"),
     UniqueConstraint("undoes"),
     Index(None, "project", "tweet_id", "id"),
     Index(None, "who", "id"),
@@ -294,7 +306,7 @@ generation_outcomes = Table(
     Column("reason", CleanText, nullable=False),
     Column("attempts", Integer, nullable=False, comment="requests this tweet took part in"),
     Column("updated_at", UtcDateTime, nullable=False),
-    CheckConstraint("outcome in ('done', 'filtered', 'blocked', 'failed', 'deferred')", name="outcome"),
+    CheckConstraint(_known("outcome", OUTCOMES), name="outcome"),
     Index(None, "window_start", "project"),
     comment="How each opportunity ended. Nothing disappears.",
 )

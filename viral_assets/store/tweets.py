@@ -16,10 +16,20 @@ import pandas as pd
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
-from viral_assets.store.bulk import Columns, insert_columns, one_of, serialise_writers, storable, upsert_columns
+from viral_assets.store.bulk import Columns, all_storable, insert_columns, one_of, serialise_writers, upsert_columns
+from viral_assets.store.conditions import came_for, within
 from viral_assets.store.frames import read_frame
 from viral_assets.store.observations import Observation, TweetHistory
-from viral_assets.store.tables import EVERY_PROJECT, CleanText, clean_text, tweet_projects, tweet_snapshots, tweets
+from viral_assets.store.tables import (
+    EVERY_PROJECT,
+    CleanText,
+    metadata,
+    suggestion_events,
+    tweet_projects,
+    tweet_snapshots,
+    tweets,
+)
+from viral_assets.text.cleaning import text_for_storage
 
 _TEXTS = [column.name for column in tweets.c if isinstance(column.type, CleanText)]
 _LOOKUP_ROWS = 5_000
@@ -94,7 +104,7 @@ def read_tweets(connection: sa.Connection, window: HourRange, *, project: str | 
     Args:
         project: only tweets that came for this project or for everybody; None for all.
     """
-    query = sa.select(tweets).where(tweets.c.window_start >= window.start, tweets.c.window_start < window.end)
+    query = sa.select(tweets).where(*within(tweets, window))
     return read_frame(connection, _of(project, query).order_by(tweets.c.window_start, tweets.c.tweet_id))
 
 
@@ -118,17 +128,24 @@ def read_earlier_snapshots(connection: sa.Connection, window: HourRange, *, at_l
             *(snapshots[f"{name}_count"].label(f"earlier_{name}_count") for name in ("like", "reply", "retweet")),
         )
         .join_from(tweets, tweet_snapshots, snapshots.tweet_id == newest.tweet_id)
-        .where(
-            newest.window_start >= window.start,
-            newest.window_start < window.end,
-            snapshots.collected_at < newest.collected_at,
-        )
+        .where(*within(tweets, window), snapshots.collected_at < newest.collected_at)
         .order_by(snapshots.tweet_id, snapshots.collected_at)
     )
     frame = read_frame(connection, query)
     early_enough = frame["collected_at"] - frame["earlier_collected_at"] >= at_least_before
     latest = frame[early_enough].drop_duplicates("tweet_id", keep="last")
     return latest.drop(columns="collected_at").reset_index(drop=True)
+
+
+def forget_tweets(connection: sa.Connection, tweet_ids: Sequence[str]) -> None:
+    """Take tweets, and everything that came of them, out of the database. Who decided what about them stays: the audit
+    is append-only."""
+    about_tweets = [
+        table for table in reversed(metadata.sorted_tables) if "tweet_id" in table.c and table is not suggestion_events
+    ]
+    for some in _slices(tweet_ids):
+        for table in about_tweets:
+            connection.execute(sa.delete(table).where(one_of(connection, table.c.tweet_id, some)))
 
 
 def tweet_windows(connection: sa.Connection, *, project: str | None = None) -> pd.DataFrame:
@@ -138,12 +155,7 @@ def tweet_windows(connection: sa.Connection, *, project: str | None = None) -> p
 
 
 def _of(project: str | None, query: sa.Select[Any]) -> sa.Select[Any]:
-    if project is None:
-        return query
-    came_for_it = sa.select(tweet_projects.c.tweet_id).where(
-        tweet_projects.c.tweet_id == tweets.c.tweet_id, tweet_projects.c.project.in_([project, EVERY_PROJECT])
-    )
-    return query.where(came_for_it.exists())
+    return query if project is None else query.where(came_for(project))
 
 
 def _compare(connection: sa.Connection, rows: Sequence[Observation], known: Mapping[str, Observation]) -> UpsertCounts:
@@ -191,8 +203,8 @@ def _taken(columns: Columns, positions: Sequence[int]) -> Columns:
 def _cleaned(columns: Columns) -> Columns:
     """The columns as they will be read back: compared with what is stored, a text must not differ by what no database
     can hold."""
-    unclean = [name for name in _TEXTS if not storable(columns[name])]
-    return {**columns, **{name: [text and clean_text(text) for text in columns[name]] for name in unclean}}
+    unclean = [name for name in _TEXTS if not all_storable(columns[name])]
+    return {**columns, **{name: [text and text_for_storage(text) for text in columns[name]] for name in unclean}}
 
 
 def _known_rows(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Observation]:

@@ -1,9 +1,8 @@
-"""Embeddings, kept by model and by the digest of the text: no text is embedded twice."""
+"""Embeddings, kept by model and by the hash of the text: no text is embedded twice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -20,26 +19,23 @@ _WRITE_ROWS = 1_000
 
 def read_vectors(connection: sa.Connection, model: str, hashes: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """The known vectors among ``hashes``, read-only float32 of shape (d,)."""
+    stored = embeddings.c
+    query = sa.select(stored.text_sha256, stored.vector).where(stored.model == model)
     return {
-        row[0]: np.frombuffer(row[1], dtype=_STORED)
+        content_hash: np.frombuffer(vector, dtype=_STORED)
         for part in _slices(hashes)
-        for row in connection.execute(_known(connection, model, part, embeddings.c.vector))
+        for content_hash, vector in connection.execute(query.where(one_of(connection, stored.text_sha256, part)))
     }
-
-
-def known_hashes(connection: sa.Connection, model: str, hashes: Sequence[str]) -> set[str]:
-    """Those of ``hashes`` that have a vector."""
-    return {row[0] for part in _slices(hashes) for row in connection.execute(_known(connection, model, part))}
 
 
 def write_vectors(connection: sa.Connection, model: str, hashes: Sequence[str], matrix: NDArray[np.float32]) -> None:
     """Keep one row of ``matrix`` (n, d) for each of the n ``hashes``. What is known already stays as it is.
 
     Raises:
-        ValueError: there are not as many rows as digests, or a row holds something that is not a finite number.
+        ValueError: there are not as many rows as hashes, or a row holds something that is not a finite number.
     """
     if matrix.ndim != 2 or len(matrix) != len(hashes):
-        raise ValueError(f"{len(hashes)} digests and a matrix of shape {matrix.shape} do not fit")
+        raise ValueError(f"{len(hashes)} hashes and a matrix of shape {matrix.shape} do not fit")
     if not np.isfinite(matrix).all():
         raise ValueError("a vector holds a value that is not a finite number")
     stored = np.ascontiguousarray(matrix, dtype=_STORED)
@@ -53,15 +49,6 @@ def write_vectors(connection: sa.Connection, model: str, hashes: Sequence[str], 
                 for content_hash, vector in rows
             ],
         )
-
-
-def _known(
-    connection: sa.Connection, model: str, hashes: Sequence[str], *columns: sa.ColumnElement[bytes]
-) -> sa.Select[Any]:
-    content_hash = embeddings.c.text_sha256
-    return sa.select(content_hash, *columns).where(
-        embeddings.c.model == model, one_of(connection, content_hash, hashes)
-    )
 
 
 def _slices(hashes: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import insert_columns, serialise_writers
+from viral_assets.store.conditions import within
 from viral_assets.store.frames import read_frame
 
 
@@ -43,31 +43,36 @@ def replace_window(
             raise ValueError(f"rows of {sorted(strange)} do not belong to {sorted(projects)}")
     # On PostgreSQL, two that replace one window at once would each miss the other's rows and then collide.
     serialise_writers(connection, table)
-    old = sa.delete(table).where(*_within(table, window))
+    old = sa.delete(table).where(*within(table, window))
     connection.execute(old if projects is None else old.where(table.c.project.in_(projects)))
     columns = {name: _values(rows[name]) for name in table.c.keys() if name in rows.columns}  # noqa: SIM118
     return insert_columns(connection, table, columns)
 
 
 def read_window(
-    connection: sa.Connection, table: sa.Table, window: HourRange, *, project: str | None = None
+    connection: sa.Connection,
+    table: sa.Table,
+    window: HourRange,
+    *,
+    project: str | None = None,
+    columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """What ``table`` holds for ``window``, all columns, ordered by hour and then by key (dtypes: see ``frames``)."""
-    query = sa.select(table).where(*_within(table, window))
-    if project is not None:
-        query = query.where(table.c.project == project)
+    """What ``table`` holds for ``window``, ordered by hour and then by key (dtypes: see ``frames``).
+
+    Args:
+        project: only its own rows; None for all.
+        columns: only these; None for all.
+    """
+    selected = table.c if columns is None else [table.c[name] for name in columns]
+    query = sa.select(*selected).where(*within(table, window, project))
     return read_frame(connection, query.order_by(table.c.window_start, *table.primary_key))
 
 
-def counts_by_hour(connection: sa.Connection, table: sa.Table, window: HourRange) -> dict[datetime, int]:
-    """How many rows ``table`` holds for each hour of ``window``, in order; 0 for an hour without any."""
-    query = sa.select(table.c.window_start, sa.func.count()).where(*_within(table, window)).group_by("window_start")
-    found = {row[0]: row[1] for row in connection.execute(query)}
-    return {hour: found.get(hour, 0) for hour in window}
-
-
-def _within(table: sa.Table, window: HourRange) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    return table.c.window_start >= window.start, table.c.window_start < window.end
+def read_window_as_stored(connection: sa.Connection, table: sa.Table, window: HourRange) -> pd.DataFrame:
+    """All columns with the values as the database gives them: a frame with declared types could not hold what is
+    wrong."""
+    untyped: list[Any] = [sa.type_coerce(column, sa.types.NULLTYPE).label(column.name) for column in table.c]
+    return read_frame(connection, sa.select(*untyped).where(*within(table, window)))
 
 
 def _values(column: pd.Series[Any]) -> list[Any]:

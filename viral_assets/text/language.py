@@ -11,17 +11,22 @@ from typing import Any
 
 from viral_assets.text.phrases import without_links_and_handles
 
-# X writes Indonesian, Hebrew and Yiddish with the codes ISO 639 gave up in 1989, and detectors name dialects.
-_SAME_LANGUAGE = {"in": "id", "iw": "he", "ji": "yi", "nb": "no", "nn": "no", "fil": "tl", "cmn": "zh", "arz": "ar"}
+# X writes Indonesian, Hebrew and Yiddish with the codes ISO 639 gave up in 1989.
+_GIVEN_UP = {"in": "id", "iw": "he", "ji": "yi"}
+# Detectors name dialects, and written forms of a language.
+_SAME_LANGUAGE = _GIVEN_UP | {"nb": "no", "nn": "no", "fil": "tl", "cmn": "zh", "arz": "ar"}
 
 # ISO 639-2: undetermined, several, uncoded, no language at all, and the range for local use, in which X puts tweets
 # of mentions (qam), cashtags (qct), hashtags (qht) or media links (qme) only and very short ones (qst).
 _NOT_TOLD = re.compile(r"|und|mul|mis|zxx|art|q[a-t][a-z]")
 
-SURE, SURE_OF_LITTLE = 0.6, 0.75
-"""A detector less sure of another language is guessing: the tweet gets the benefit of the doubt. Of a thousand English
-tweets (news, talk, the sample), read without what X says, none was taken for another language."""
+SURE, SURE_OF_LITTLE, REFUSED_FROM = 0.6, 0.75, 0.9
+"""How sure the detector must be, of 1. Of a tweet in another language, and of one with little to read: less sure, it is
+guessing, and the tweet gets the benefit of the doubt (of a thousand English tweets of news, talk and the sample, read
+without what X says, none was taken for another language). Of a suggestion in another language, which is thrown away
+though it was paid for, and whose language was asked for: surer still."""
 
+_BCP_47 = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8})*", re.ASCII)
 _LITTLE = 30
 _HASHTAG = re.compile(r"[#＃]\w+")
 _LETTERS_NEEDED = 8
@@ -36,21 +41,39 @@ def canonical(code: str | None) -> str | None:
     return None if _NOT_TOLD.fullmatch(primary) else _SAME_LANGUAGE.get(primary, primary)
 
 
-@lru_cache(maxsize=2**15)
+def html_language(code: str | None) -> str | None:
+    """The code as an HTML ``lang`` (BCP 47), dialect and all; None where it names no language."""
+    if not code or not _BCP_47.fullmatch(code) or _NOT_TOLD.fullmatch(code.lower()):
+        return None
+    return _GIVEN_UP.get(code.lower(), code)
+
+
 def detected(text: str) -> str | None:
-    """The language the text is written in; None where there is too little of it to tell.
+    """The language the text is written in; None where there is too little of it to tell."""
+    language, certainty = most_likely(text)
+    said = _said(text)
+    little = sum(map(str.isalpha, said)) <= _LITTLE and said.isascii()
+    return language if certainty >= (SURE_OF_LITTLE if little else SURE) else None
+
+
+@lru_cache(maxsize=2**15)
+def most_likely(text: str) -> tuple[str | None, float]:
+    """The language the text is most likely written in, and how sure that is, 0 to 1; None and 0 where there is too
+    little to read.
 
     Hashtags are not read: English ones stand in texts of every language. Remembered, because every project asks.
     """
-    said = _HASHTAG.sub(" ", without_links_and_handles(text))[:_CHARACTERS_READ]
-    letters = sum(map(str.isalpha, said))
-    if letters < _LETTERS_NEEDED:
-        return None
+    said = _said(text)
+    if sum(map(str.isalpha, said)) < _LETTERS_NEEDED:
+        return None, 0.0
     # A lone surrogate is no character, and the detector takes UTF-8; it takes capitals for Japanese.
     readable = said.lower().encode("utf-8", "replace").decode("utf-8")
     best = _detector().detect(readable, model="lite", k=1)
-    needed = SURE if letters > _LITTLE or not said.isascii() else SURE_OF_LITTLE
-    return canonical(best[0]["lang"]) if best and best[0]["score"] >= needed else None
+    return (canonical(best[0]["lang"]), float(best[0]["score"])) if best else (None, 0.0)
+
+
+def _said(text: str) -> str:
+    return _HASHTAG.sub(" ", without_links_and_handles(text))[:_CHARACTERS_READ]
 
 
 @cache

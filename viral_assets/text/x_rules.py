@@ -1,4 +1,4 @@
-"""Text as X counts and reads it: weighted length, links, handles, hashtags, and what is invisible. No judgement here.
+"""Text as X counts and reads it: weighted length, links, handles and hashtags. No judgement here.
 
 Rules of X: https://docs.x.com/resources/fundamentals/counting-characters, implemented by twitter-text-parser.
 """
@@ -6,7 +6,6 @@ Rules of X: https://docs.x.com/resources/fundamentals/counting-characters, imple
 from __future__ import annotations
 
 import functools
-import html
 import pkgutil
 import re
 import sys
@@ -19,22 +18,6 @@ LINK_WEIGHT = 23
 
 POST_WEIGHT = 280
 """The longest post, in weighted characters."""
-
-_INVISIBLE = re.compile(
-    "["
-    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # controls, white space excepted
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"  # fillers and marks without a shape
-    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # zero width, directions
-    "\ud800-\udfff"  # halves of surrogate pairs, which no encoding can store
-    "\U000e0000-\U000e007f"  # tags: text that only a model sees
-    "]"
-)
-# A joiner is part of emoji sequences and of some scripts; anywhere else it only hides something.
-_STRAY_JOINER = re.compile(r"(?<![^\x00-\u02ff])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\u02ff])")
-_WHITE_SPACE = re.compile(r"\s+")
-_LINE_BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
-_BLANK_LINES = re.compile(r"\n{3,}")
-_QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"), ("«", "»"), ("„", "“"), ("`", "`"))
 
 _ADDRESS = re.compile(
     r"\b[a-z][a-z0-9+.-]*://[^\s<>\"']+[^\s<>\"'.,;:!?)]"
@@ -107,31 +90,3 @@ def handles(text: str) -> list[str]:
 def hashtags(text: str) -> list[str]:
     """Hashtags and cashtags, lower case and without their sign."""
     return [match.lower() for match in _HASHTAG.findall(text)]
-
-
-def storable(text: str) -> str:
-    """The text without what a database refuses: NUL and halves of surrogate pairs."""
-    return re.sub("[\x00\ud800-\udfff]", "", text)
-
-
-def visible_text(text: str) -> str:
-    """One line of what a reader sees, in NFC: invisible and direction-changing characters go."""
-    text = unicodedata.normalize("NFC", text)
-    text = _STRAY_JOINER.sub("", _INVISIBLE.sub("", text))
-    return _WHITE_SPACE.sub(" ", text).strip()
-
-
-def person_text(text: str) -> str:
-    """A reply as a person wrote it: visible text, with its line breaks (at most one blank line in a row) and quotes."""
-    paragraphs = (visible_text(line) for line in _LINE_BREAK.split(text))
-    return _BLANK_LINES.sub("\n\n", "\n".join(paragraphs)).strip()
-
-
-def clean_text(text: str) -> str:
-    """A suggestion as it should be read and posted: visible text, no HTML entities, no quotes around the whole."""
-    text = visible_text(html.unescape(text))
-    for opening, closing in _QUOTES:
-        inner = text[1:-1]
-        if text == opening + inner + closing and inner and opening not in inner and closing not in inner:
-            return inner.strip()
-    return text

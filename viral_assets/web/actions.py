@@ -21,9 +21,10 @@ from viral_assets.queries.pages import read_greens, read_opportunity
 from viral_assets.review.formatting import kind
 from viral_assets.store import decisions
 from viral_assets.store.decisions import Conflict, Decided, NotAllowed, SuggestionKey
-from viral_assets.store.suggestion_status import EDIT, STATUSES
+from viral_assets.text.cleaning import persons_reply
 from viral_assets.text.display import one_line
-from viral_assets.text.x_rules import person_text, text_weight
+from viral_assets.text.x_rules import text_weight
+from viral_assets.vocabulary import EDIT, STATUSES
 from viral_assets.web.access import same_site_path
 from viral_assets.web.forms import BadFormError, field, posted_form
 from viral_assets.web.pages import NotFoundError, tweet_page
@@ -229,7 +230,7 @@ async def length(request: Request) -> Response:
     text = form.get("text", "")
     if len(text) > LONGEST_DRAFT:
         return JSONResponse({"length": len(text)})
-    return JSONResponse({"length": await run_in_threadpool(lambda: text_weight(person_text(text)))})
+    return JSONResponse({"length": await run_in_threadpool(lambda: text_weight(persons_reply(text)))})
 
 
 def _answer(
@@ -322,7 +323,7 @@ def _sentence(text: str) -> str:
 def _length(text: str | None) -> int | None:
     if text is None:
         return None
-    return len(text) if len(text) > LONGEST_DRAFT else text_weight(person_text(text))
+    return len(text) if len(text) > LONGEST_DRAFT else text_weight(persons_reply(text))
 
 
 def _scope(filters: Filters, site: Site) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.vocabulary import OFFLINE
 
 if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
@@ -57,7 +58,7 @@ class Job:
     def quota_wait(self) -> float:
         """Seconds until the quota allows another request; 0 while it does, or where there is none."""
         generator = self.generator
-        if generator is None or self.state != "running" or generator.provider == "offline":
+        if generator is None or self.state != "running" or generator.provider == OFFLINE:
             return 0.0
         try:
             state = generator.ledger.state()
@@ -178,9 +179,9 @@ def summarise(report: GenerationReport) -> tuple[bool, str]:
         case "filtered" if not report.saved:
             return False, f"Nothing that was written passed the quality filter{notes}."
     several = "suggestion" if report.saved == 1 else "suggestions"
-    by = "offline" if report.provider == "offline" else report.model
+    by = OFFLINE if report.provider == OFFLINE else report.model
     left_out = " Not every one passed the quality filter." if outcome == "filtered" else ""
-    if report.provider == "offline":
+    if report.provider == OFFLINE:
         # Made from the tweet alone, so that a window can be reproduced.
         notes += " Offline drafts of a tweet are the same each time; a model's are not."
     return True, f"{report.saved} new {several} by {by} in {report.seconds:.1f} s.{left_out}{notes}"

@@ -1,5 +1,5 @@
 """Templates and the words in them. Everything that came from a tweet, a file or a model is escaped by the template
-engine and made readable by ``hygiene``.
+engine and made readable by ``text.cleaning``.
 """
 
 from __future__ import annotations
@@ -16,20 +16,17 @@ from jinja2 import Environment
 
 from viral_assets.queries.filters import RECENT, SORTS, STANDINGS, day_of
 from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.queries.pages import CHOSEN, ReviewedSuggestion
-from viral_assets.review.formatting import money, page_templates
-from viral_assets.store.suggestion_status import after
+from viral_assets.queries.pages import ReviewedSuggestion
+from viral_assets.review.formatting import page_templates
+from viral_assets.store.suggestion_status import CHOSEN, after
 from viral_assets.text.display import one_line
 from viral_assets.text.entities import linked
 from viral_assets.text.x_links import composer_link
 from viral_assets.text.x_rules import POST_WEIGHT
+from viral_assets.vocabulary import LABELS, PENDING, REJECTION_REASONS
 
 TINTS = 6
 """Colours of the circles that stand for people."""
-
-TWEET_REASONS = ("off topic", "not for us", "too old", "spam", "sensitive")
-WORDING_REASONS = ("too generic", "tone", "wrong facts", "too salesy", "duplicate")
-"""Offered for a rejection. The first are about the tweet, the others about what was written."""
 
 STATUS_WORDS = {
     "approved": "Approved",
@@ -96,7 +93,7 @@ def settled(view: OpportunityView) -> bool:
 
 def undecided(view: OpportunityView) -> bool:
     """Something could be written anew: it is pending, or there is nothing at all."""
-    return not view.suggestions or any(suggestion.status == "pending" for suggestion in view.suggestions)
+    return not view.suggestions or any(suggestion.status == PENDING for suggestion in view.suggestions)
 
 
 def allowed(suggestion: ReviewedSuggestion) -> frozenset[str]:
@@ -129,7 +126,6 @@ def _templates() -> Environment:
         anchor=anchor,
         initials=initials,
         linked=linked,
-        money=lambda dollars: "unknown" if dollars is None else money(dollars),
         seconds=seconds_text,
         settled=settled,
         tint=tint,
@@ -137,13 +133,13 @@ def _templates() -> Environment:
     )
     environment.globals.update(
         ACTION_WORDS=ACTION_WORDS,
+        LABEL_CHOICES=[("", "All labels"), *((label, label.capitalize()) for label in LABELS)],
         MAX_LENGTH=POST_WEIGHT,
         RECENT=RECENT,
+        REJECTION_REASONS=REJECTION_REASONS,
         SORTS=SORTS,
         STANDINGS=STANDINGS,
         STATUS_WORDS=STATUS_WORDS,
-        TWEET_REASONS=TWEET_REASONS,
-        WORDING_REASONS=WORDING_REASONS,
         composer_link=composer_link,
         day_of=day_of,
         static=static_address,

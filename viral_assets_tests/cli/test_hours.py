@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from viral_assets.cli.ingest import busiest_range
 from viral_assets.cli.options import choose_hours, partition_hours
-from viral_assets.cli.output import count, duration, money, plain
+from viral_assets.cli.output import duration, plain
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.settings import Settings
@@ -83,17 +83,6 @@ def test_the_suggested_range_has_the_most_tweets_of_any_that_long(tweets: dict[i
 )
 def test_durations_read_like_a_person_says_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
-
-
-def test_an_unknown_price_is_not_free() -> None:
-    assert money(None) == "unknown"
-    assert money(0) == "$0.00"
-    assert money(0.0021) == "$0.0021"
-    assert money(1234.5) == "$1,234.50"
-
-
-def test_unknown_counts_are_not_zero() -> None:
-    assert (count(None), count(0), count(12345)) == ("?", "0", "12,345")
 
 
 @given(st.text())

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from viral_assets.learning.decisions import COMPONENTS
 from viral_assets.projects.loader import load_project
 from viral_assets.projects.model import Weights
 from viral_assets.settings import load_settings
 from viral_assets.store import tables
 from viral_assets.store.bulk import insert_ignore
 from viral_assets.store.engine import Database
+from viral_assets.vocabulary import COMPONENTS
 from viral_assets_tests.cli.conftest import CommandLine
 from viral_assets_tests.learning.examples import decisions_by
 from viral_assets_tests.learning.test_examples import TEXTS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from viral_assets.demo.sample import SAMPLE_HOURS, write_sample
+from viral_assets.demo.sample import write_sample
 from viral_assets.hours import HOUR
 from viral_assets.sources.tweet import Tweet
 from viral_assets_tests.sources.examples import read
@@ -26,7 +26,7 @@ def tweets(tmp_path: Path) -> list[Tweet]:
 
 def test_it_fills_the_24_hours_before_the_end(tweets: list[Tweet]) -> None:
     hours = Counter(tweet.window_start for tweet in tweets)
-    assert sorted(hours) == [END - hour * HOUR for hour in range(SAMPLE_HOURS, 0, -1)]
+    assert sorted(hours) == [END - hour * HOUR for hour in range(24, 0, -1)]
     assert min(hours.values()) >= 8
 
 

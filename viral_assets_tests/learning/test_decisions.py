@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from viral_assets.learning.decisions import Decisions, Judgement, read_decisions, worth_a_reply
-from viral_assets.learning.reasons import TWEET_REASONS, WORDING_REASONS, concerns_wording
+from viral_assets.learning.reasons import concerns_wording
 from viral_assets.learning.tuning import Above, Setting, Volume, volume
 from viral_assets.projects.model import Thresholds, Weights
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.store.decisions import SuggestionKey, decide
 from viral_assets.store.engine import Database
+from viral_assets.vocabulary import REJECTION_REASONS, RejectionReason
 from viral_assets_tests.review.examples import HOUR, opportunity, store, suggestion
 
 YES, OPEN = Judgement(approved=True, rejected=False), Judgement(approved=False, rejected=False)
@@ -40,14 +41,24 @@ def test_the_decisions_about_a_tweet_are_taken_together(suggestions: list[Judgem
     assert worth_a_reply(suggestions) is verdict
 
 
-@pytest.mark.parametrize("reason", [*WORDING_REASONS, "Sounds like a robot", "way too long", "typo in line one"])
+@pytest.mark.parametrize("reason", ["wording", "Sounds like a robot", "way too long", "typo in line one"])
 def test_reasons_about_the_wording_are_told(reason: str) -> None:
     assert concerns_wording(reason)
 
 
-@pytest.mark.parametrize("reason", [*TWEET_REASONS, "", "no", "the author's tone is awful", "политика", "\x00" * 5])
+@pytest.mark.parametrize("reason", ["", "no", "author", "the author's tone is awful", "политика", "\x00" * 5])
 def test_other_reasons_count_against_the_tweet(reason: str) -> None:
     assert not concerns_wording(reason)
+
+
+@pytest.mark.parametrize("reason", REJECTION_REASONS, ids=lambda reason: reason.key)
+def test_every_reason_the_page_offers_is_learnt_from(reason: RejectionReason, database: Database) -> None:
+    with database.begin() as connection:
+        store(connection, [tweet(1)])
+    judge(database, 1, "reject", at=HOUR, reason=reason.key)
+    with database.read() as connection:
+        taught = read_decisions(connection, "unplugged", HOUR)
+    assert taught.good.tolist() == ([False] if reason.about == "tweet" else [])
 
 
 def tweet(number: int, *, day: int = 0, project: str = "unplugged") -> OpportunityView:

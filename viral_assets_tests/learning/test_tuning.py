@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viral_assets.learning.decisions import COMPONENTS, BoolArray, Decisions, FloatArray
+from viral_assets.learning.decisions import BoolArray, Decisions, FloatArray
 from viral_assets.learning.fit import LEAST_RELEVANCE, fit_weights, totals_of
 from viral_assets.learning.thresholds import Targets, choose_thresholds
 from viral_assets.learning.tuning import NothingToLearn, Tuning, tune
 from viral_assets.projects.model import Thresholds, Weights
 from viral_assets.scoring.total import total
+from viral_assets.vocabulary import COMPONENTS
 from viral_assets_tests.learning.examples import PROJECT, decisions_by
 
 # Whole runs of Dagster, real processes or many fits: seconds each.

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.opportunities import OpportunityView, WindowFacts
 from viral_assets.review.digest import CARDS, render_digest, write_digest
-from viral_assets.text.display import folded, one_line, readable
+from viral_assets.text.cleaning import text_for_display
+from viral_assets.text.display import folded, one_line
 from viral_assets_tests.review.examples import GENERATED, TYPES, WINDOW, opportunity, suggestion
 from viral_assets_tests.review.page import Page
 
@@ -67,9 +68,9 @@ def poisoned(text: str) -> OpportunityView:
 
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None)
-@given(st.text(max_size=280).filter(lambda text: bool(readable(text))))
+@given(st.text(max_size=280).filter(lambda text: bool(text_for_display(text))))
 def test_no_text_makes_a_tag_or_an_attribute(text: str) -> None:
-    rest = folded(readable(text))[1]
+    rest = folded(text_for_display(text))[1]
     harmless = poisoned("x" if not rest else "x\n" * 40)
     page = Page(render([poisoned(text)], title=text, project=text, project_titles={text: text}))
     plain = Page(render([replace(harmless, lang=None)], title="x", project="x"))
@@ -86,8 +87,8 @@ def test_a_hostile_text_is_shown_as_text(text: str) -> None:
     page = Page(html)
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "img", "iframe", "object", "link", "base", "form"})
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on") or name == "style"]
-    assert page.texts("text") == [readable(text)]
-    assert page.texts("reply") == [readable(text)] * 2
+    assert page.texts("text") == [text_for_display(text)]
+    assert page.texts("reply") == [text_for_display(text)] * 2
     assert page.texts("h1") == [one_line(text)]
     assert not page.stray.strip()
 
@@ -96,7 +97,7 @@ def test_a_hostile_text_is_shown_as_text(text: str) -> None:
 @given(st.text(min_size=1, max_size=300))
 def test_what_is_read_is_what_was_written(text: str) -> None:
     page = Page(render([opportunity(text=text, suggestions=())]))
-    shown, rest = folded(readable(text))
+    shown, rest = folded(text_for_display(text))
     expected = f"{shown} …Show the rest{rest}" if rest else shown or "(nothing to see)"
     assert page.texts("text") == [expected]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from viral_assets.projects.model import Thresholds, Weights
 from viral_assets.scoring.total import labels, total
-from viral_assets.scoring.why import compact
+from viral_assets.text.amounts import short_count
 from viral_assets_tests.scoring.examples import HOUR, frame, pointing, project, score, tweet
 
 share = st.floats(0, 1)
@@ -36,26 +36,6 @@ def test_only_the_proportions_of_the_weights_matter() -> None:
 def test_a_total_on_the_threshold_has_its_colour() -> None:
     found = labels(np.array([0.0, 0.399999, 0.4, 0.599999, 0.6, 1.0]), Thresholds(yellow=0.4, green=0.6))
     assert found.tolist() == ["red", "red", "yellow", "yellow", "green", "green"]
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        (0, "0"),
-        (999, "999"),
-        (1_000, "1K"),
-        (1_234, "1.2K"),
-        (1_999, "1.9K"),
-        (9_999, "9.9K"),
-        (12_999, "12K"),
-        (999_999, "999K"),
-        (1_000_000, "1M"),
-        (3_450_000, "3.4M"),
-        (2_100_000_000, "2.1B"),
-    ],
-)
-def test_numbers_are_shortened_downwards(number: int, words: str) -> None:
-    assert compact(number) == words
 
 
 def why(*, at: float = 0.5, **changes: Any) -> str:
@@ -135,12 +115,12 @@ def test_every_number_in_why_is_the_tweets(at: float, likes: int, followers: int
     said_likes, said_topic, said_followers = scored["why"].split(" · ")
     percent = int(np.floor(scored["relevance"] * 100))
     assert said_topic == (f"screen time ({percent} %)" if percent else "off topic")
-    assert said_followers == f"{compact(min(followers, 999_000_000_000))} follower" + "s" * (followers != 1)
+    assert said_followers == f"{short_count(min(followers, 999_000_000_000))} follower" + "s" * (followers != 1)
     age = max(seconds / 60, 1.0)
     rate = int(min(likes * 60 / age, 999_000_000_000))
     if likes == 0:
         assert said_likes == "no likes yet"
     elif age >= 10 and rate >= 1:
-        assert said_likes == f"{compact(rate)} like" + "s" * (rate != 1) + "/h"
+        assert said_likes == f"{short_count(rate)} like" + "s" * (rate != 1) + "/h"
     else:
-        assert said_likes.startswith(f"{compact(min(likes, 999_000_000_000))} like" + "s" * (likes != 1) + " in ")
+        assert said_likes.startswith(f"{short_count(min(likes, 999_000_000_000))} like" + "s" * (likes != 1) + " in ")

@@ -30,9 +30,10 @@ from viral_assets.store.decisions import (
     undo_batch,
 )
 from viral_assets.store.engine import Database
-from viral_assets.store.suggestion_status import ACTIONS, STATUSES, after
+from viral_assets.store.suggestion_status import after
 from viral_assets.store.suggestions import TweetOutcome, save_outcomes
 from viral_assets.store.tables import comment_suggestions, suggestion_events
+from viral_assets.vocabulary import ACTIONS, STATUSES
 from viral_assets_tests.store.rows import stored
 
 KEY = SuggestionKey("p", "1", "add_value")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from viral_assets.store import suggestion_status
-from viral_assets.store.suggestion_status import ACTIONS, STATUSES, after, refusal, stands_approved
+from viral_assets.store.suggestion_status import after, refusal, stands_approved
 from viral_assets.store.tables import comment_suggestions
+from viral_assets.vocabulary import ACTIONS, STATUSES
 
 COLUMNS = ("approve", "reject", "edit", "export", "post", "reopen")
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_opportunities, generation_outcomes, tweet_scores
-from viral_assets.store.windows import counts_by_hour, read_window, replace_window
+from viral_assets.store.tables import generation_outcomes, tweet_scores
+from viral_assets.store.windows import read_window, replace_window
 from viral_assets_tests.store.rows import DAY, empty
 from viral_assets_tests.store.test_engine import run_together
 
@@ -140,17 +140,6 @@ def test_two_that_replace_one_window_at_once_do_not_collide(database: Database) 
     run_together(replace_often, 4)
 
     assert len(keys(database)) == 50
-
-
-def test_every_hour_is_counted_also_those_without_rows(database: Database) -> None:
-    replace(database, hours(0, 4), scores(("a", "1", 0), ("b", "1", 0), ("a", "2", 2), ("a", "3", 3)))
-    with database.read() as connection:
-        found = counts_by_hour(connection, tweet_scores, hours(0, 3))
-        nothing = counts_by_hour(connection, comment_opportunities, hours(0))
-
-    assert found == {NOON: 2, NOON + HOUR: 0, NOON + 2 * HOUR: 1}
-    assert list(found) == list(hours(0, 3))
-    assert nothing == {NOON: 0}
 
 
 windows = st.tuples(st.integers(0, 5), st.integers(1, 3)).map(lambda some: hours(*some))

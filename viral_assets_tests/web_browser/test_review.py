@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions
-from viral_assets.text.x_rules import person_text, text_weight
+from viral_assets.text.cleaning import persons_reply
+from viral_assets.text.x_rules import text_weight
 from viral_assets_tests.web_browser.conftest import WHOLE_SAMPLE, Kept
 from viral_assets_tests.web_browser.visitor import Visit, Visitor, alone
 
@@ -216,7 +217,7 @@ COUNTED = (
 def test_the_live_count_is_the_servers(mara: Visitor, kept: Kept) -> None:
     first = kept.listed()[0]
     page = mara.open(alone(first))
-    right = {text: text_weight(person_text(text)) for text in COUNTED}
+    right = {text: text_weight(persons_reply(text)) for text in COUNTED}
     assert {text: page.evaluate("text => window.reviewWeight(text)", text) for text in COUNTED} == right
     item = mara.suggestion(first)
     for text in (COUNTED[3], COUNTED[7], COUNTED[9]):

@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import sqlalchemy as sa
 
 from viral_assets.defs.assets.columns import LINEAGE, description_of
 from viral_assets.hours import hour_key
+from viral_assets.store.tables import kind_of
 from viral_assets.text.display import one_line
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
 
 ROW_COUNT = "dagster/partition_row_count"
 """The key of the number of rows, as Dagster knows it."""
@@ -33,15 +36,6 @@ BAR_CHARACTERS = 24
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _ADDRESS = re.compile(r"(://|www(?=\.)|@)", re.IGNORECASE)
 _INVISIBLE_SPACE = "\u200b"
-
-_KINDS_OF_TYPES = (
-    (sa.Boolean, "boolean"),
-    (sa.Integer, "integer"),
-    (sa.Float, "float"),
-    (sa.LargeBinary, "bytes"),
-    (sa.JSON, "json"),
-    (sa.DateTime, "timestamp (UTC)"),
-)
 
 
 def cell(value: object, limit: int = CELL_CHARACTERS) -> str:
@@ -77,7 +71,7 @@ def bars(counts: Mapping[str, int], *, of: str) -> dg.MarkdownMetadataValue:
     )
 
 
-def table_metadata(table: sa.Table) -> dict[str, Any]:
+def table_metadata(table: Table) -> dict[str, Any]:
     """What the UI knows of a table before anything is in it: its name, its columns, and what those are made of."""
     known: dict[str, Any] = {
         "dagster/table_name": table.name,
@@ -85,7 +79,7 @@ def table_metadata(table: sa.Table) -> dict[str, Any]:
             columns=[
                 dg.TableColumn(
                     name=column.name,
-                    type=_type_name(column.type),
+                    type="timestamp (UTC)" if kind_of(column) == "time" else kind_of(column),
                     description=description_of(column),
                     constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), unique=bool(column.unique)),
                 )
@@ -107,8 +101,3 @@ def add_hour_metadata(context: dg.AssetExecutionContext, metadata: Mapping[datet
     """Attach metadata to each hour's materialization, also when one run materializes several hours."""
     for hour, values in metadata.items():
         context.add_asset_metadata(values, partition_key=hour_key(hour))
-
-
-def _type_name(kind: sa.types.TypeEngine[Any]) -> str:
-    kind = getattr(kind, "impl", kind)
-    return next((name for known, name in _KINDS_OF_TYPES if isinstance(kind, known)), "text")

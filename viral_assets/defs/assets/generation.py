@@ -21,6 +21,7 @@ from viral_assets.hours import HOUR, HourRange
 from viral_assets.projects.model import Project
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
+from viral_assets.text.amounts import money
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -205,4 +206,4 @@ def _summarise(report: "GenerationReport") -> str:
 
 
 def _money(cost_usd: float | None) -> str:
-    return "an unknown price" if cost_usd is None else f"{cost_usd:.4f} USD"
+    return "an unknown price" if cost_usd is None else money(cost_usd)

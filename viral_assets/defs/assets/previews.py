@@ -21,11 +21,9 @@ from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.scoring.selection import DROP_REASONS
 from viral_assets.sources.files.ingest import IngestReport
 from viral_assets.sources.services.common import ServiceReport
+from viral_assets.vocabulary import DONE, GATE_PASSED, LABELS, OUTCOMES
 
 Metadata = dict[str, Any]
-
-LABELS = ("green", "yellow", "red")
-OUTCOMES = ("done", "filtered", "blocked", "failed", "deferred")
 
 ROWS_SHOWN = 5
 
@@ -106,7 +104,7 @@ def of_scores(frame: pd.DataFrame, window: HourRange) -> dict[datetime, Metadata
         metadata[hour] = {
             ROW_COUNT: len(rows),
             **label_counts(rows),
-            "passed the gate": int((rows["gate"] == "pass").sum()),
+            "passed the gate": int((rows["gate"] == GATE_PASSED).sum()),
             "verdicts": bars(_most_common(rows["gate"]), of="gate"),
             "closest topics": bars(_most_common(rows["topic"]), of="topic"),
         }
@@ -170,7 +168,7 @@ def of_suggestions(
         cost = spent[hour]
         if cost is not None:
             metadata[hour]["cost (USD)"] = float(cost)
-    seen = [name for name in OUTCOMES if name == "done" or any(values[name] for values in metadata.values())]
+    seen = [name for name in OUTCOMES if name == DONE or any(values[name] for values in metadata.values())]
     latest = {"outcomes by hour": _chart(metadata, "opportunities", seen), **metadata[window.end - HOUR]}
     if report.rejected_suggestions:
         latest["did not pass the quality filter"] = bars(report.rejected_suggestions, of="because of")

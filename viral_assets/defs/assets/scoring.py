@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-import sqlalchemy as sa
 
 from viral_assets.defs.assets.display import add_hour_metadata, markdown_table, table_metadata
 from viral_assets.defs.assets.failures import as_dagster_failure
@@ -227,10 +226,12 @@ def _select(
     options: "SelectionOptions",
 ) -> "Selected":
     from viral_assets.scoring.selection import RecentOpportunities, select_opportunities
+    from viral_assets.store.opportunities import read_chosen_texts
+    from viral_assets.store.suggestions import tweets_with_suggestions
 
     with store.read() as connection:
-        kept = _with_suggestions(connection, window, project)
-        earlier = _opportunities_before(connection, window, project, options.memory)
+        kept = tweets_with_suggestions(connection, window, project)
+        earlier = read_chosen_texts(connection, project, window.start - options.memory, window.start)
     recent = RecentOpportunities(
         texts=earlier["text"].tolist(),
         vectors=_vectors(embedder, earlier),
@@ -241,31 +242,6 @@ def _select(
 
 def _vectors(embedder: "CachedEmbedder", frame: DataFrame) -> Any:
     return embedder.embed(frame["text"].tolist(), frame["text_sha256"].tolist())
-
-
-def _with_suggestions(connection: sa.Connection, window: HourRange, project: str) -> set[str]:
-    table = tables.comment_suggestions.c
-    query = sa.select(table.tweet_id).where(
-        table.project == project, table.window_start >= window.start, table.window_start < window.end
-    )
-    return set(connection.execute(query.distinct()).scalars())
-
-
-def _opportunities_before(connection: sa.Connection, window: HourRange, project: str, memory: timedelta) -> DataFrame:
-    """Window, text and its digest of the opportunities that this window's are compared with."""
-    from viral_assets.store.frames import read_frame
-
-    chosen, text = tables.comment_opportunities.c, tables.tweets.c
-    query = (
-        sa.select(chosen.window_start, text.text, text.text_sha256)
-        .join_from(tables.comment_opportunities, tables.tweets, text.tweet_id == chosen.tweet_id)
-        .where(
-            chosen.project == project,
-            chosen.window_start >= window.start - memory,
-            chosen.window_start < window.start,
-        )
-    )
-    return read_frame(connection, query)
 
 
 def _together(parts: list[DataFrame], columns: tuple[str, ...]) -> DataFrame:

@@ -32,6 +32,7 @@ from viral_assets.defs.checks.tweets import malformed_tweets
 from viral_assets.defs.checks.vectors import vectors_missing_or_wrong
 from viral_assets.hours import HourRange
 from viral_assets.settings import load_settings
+from viral_assets.vocabulary import OUTCOMES
 
 Hour = Any
 """What a subject's checks look at for one hour: a value of the module that has its rules."""
@@ -39,8 +40,6 @@ Hour = Any
 Evaluate = Callable[[Hour], HourCheckResult]
 Read = Callable[[Any, HourRange, Mapping[datetime, Materialized]], Mapping[datetime, Hour]]
 """From resources, hours and their latest materializations to what the checks look at."""
-
-_OUTCOMES = ("done", "filtered", "blocked", "failed", "deferred")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +122,9 @@ def _suggestions(
 
 def _reported(numbers: Mapping[str, float]) -> Reported | None:
     """What ``comment_suggestions`` reports of an hour; None for what somebody reported in the UI, without numbers."""
-    if ROW_COUNT not in numbers or not all(name in numbers for name in _OUTCOMES):
+    if ROW_COUNT not in numbers or not all(name in numbers for name in OUTCOMES):
         return None
-    return Reported(int(numbers[ROW_COUNT]), int(sum(numbers[name] for name in _OUTCOMES)))
+    return Reported(int(numbers[ROW_COUNT]), int(sum(numbers[name] for name in OUTCOMES)))
 
 
 CHECK_GROUPS: Sequence[CheckGroup] = (

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import sqlalchemy as sa
 
 from viral_assets.defs.assets.previews import by_hour
 from viral_assets.defs.checks.counts import Reported, Stored
@@ -25,21 +24,23 @@ from viral_assets.defs.checks.vectors import VectorHour
 from viral_assets.embedding.base import prepared
 from viral_assets.hours import HourRange
 from viral_assets.projects.model import Project
-from viral_assets.quota.limits import pacific_day
+from viral_assets.queries.spending import costs_of_days, requests_of_suggestions
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
-from viral_assets.store.frames import read_frame
+from viral_assets.store.opportunities import read_scored_keys
 from viral_assets.store.vectors import read_vectors
+from viral_assets.store.windows import read_window, read_window_as_stored
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _VECTORS_AT_ONCE = 5_000
 
 
 def read_tweet_hours(database: Database, window: HourRange) -> dict[datetime, TweetHour]:
-    """All columns as the database gives them: a frame with declared types could not hold what is wrong."""
-    columns: list[Any] = [sa.type_coerce(column, sa.types.NULLTYPE).label(column.name) for column in tables.tweets.c]
-    query = sa.select(*columns)
+    """All columns as the database gives them, whatever is wrong with them."""
     with database.read() as connection:
-        rows = read_frame(connection, _within(query, tables.tweets, window))
+        rows = read_window_as_stored(connection, tables.tweets, window)
     # No column of this name is left: the hours of the rows are what they are grouped by, and as stored, to look at.
     starts = pd.to_datetime(rows["window_start"], utc=True, errors="coerce", format="ISO8601")
     found: dict[Any, pd.DataFrame] = dict(iter(rows.groupby(starts)))
@@ -50,10 +51,8 @@ def read_vector_hours(
     database: Database, window: HourRange, model: str, reported: Mapping[datetime, int | None]
 ) -> dict[datetime, VectorHour]:
     """Texts of the hours and the lengths of their vectors; of the vectors, a few thousand are in memory at a time."""
-    tweets = tables.tweets
     with database.read() as connection:
-        query = sa.select(tweets.c.window_start, tweets.c.tweet_id, tweets.c.text_sha256)
-        rows = read_frame(connection, _within(query, tweets, window).order_by(tweets.c.tweet_id))
+        rows = read_window(connection, tables.tweets, window, columns=("window_start", "tweet_id", "text_sha256"))
         digests = list(dict.fromkeys(rows["text_sha256"].tolist()))
         norms = _norms(connection, model, digests)
         zero = [digest for digest, norm in norms.items() if norm == 0.0]
@@ -71,11 +70,10 @@ def read_vector_hours(
 
 def read_score_hours(database: Database, window: HourRange) -> dict[datetime, ScoreHour]:
     """Scores of all projects, without their explanations."""
-    scores, tweets = tables.tweet_scores, tables.tweets
     names = ("window_start", "project", "tweet_id", *SCORES, "label")
     with database.read() as connection:
-        rows = read_frame(connection, _within(sa.select(*(scores.c[name] for name in names)), scores, window))
-        known = read_frame(connection, _within(sa.select(tweets.c.window_start, tweets.c.tweet_id), tweets, window))
+        rows = read_window(connection, tables.tweet_scores, window, columns=names)
+        known = read_window(connection, tables.tweets, window, columns=("window_start", "tweet_id"))
     ids = by_hour(known, window)
     return {
         hour: ScoreHour(part, frozenset(ids[hour]["tweet_id"].tolist())) for hour, part in by_hour(rows, window).items()
@@ -84,16 +82,10 @@ def read_score_hours(database: Database, window: HourRange) -> dict[datetime, Sc
 
 def read_opportunity_hours(database: Database, window: HourRange) -> dict[datetime, OpportunityHour]:
     """Opportunities of all projects, and which tweets have a score."""
-    chosen, scores = tables.comment_opportunities, tables.tweet_scores
+    names = ("window_start", "project", "tweet_id", "rank")
     with database.read() as connection:
-        query = sa.select(chosen.c.window_start, chosen.c.project, chosen.c.tweet_id, chosen.c.rank)
-        rows = _of_hours(read_frame(connection, _within(query, chosen, window)), window)
-        scored = (
-            sa.select(scores.c.window_start, scores.c.project, scores.c.tweet_id)
-            .join(chosen, (chosen.c.project == scores.c.project) & (chosen.c.tweet_id == scores.c.tweet_id))
-            .where(chosen.c.window_start == scores.c.window_start)
-        )
-        keys = by_hour(read_frame(connection, _within(scored, scores, window)), window)
+        rows = _of_hours(read_window(connection, tables.comment_opportunities, window, columns=names), window)
+        keys = by_hour(read_scored_keys(connection, window), window)
     return {
         hour: OpportunityHour(
             rows[hour],
@@ -117,7 +109,7 @@ def read_suggestion_hours(
     chosen, written, ended = tables.comment_opportunities, tables.comment_suggestions, tables.generation_outcomes
     with database.read() as connection:
         opportunities, suggestions, outcomes = (
-            read_frame(connection, _within(sa.select(*(table.c[name] for name in names)), table, window))
+            read_window(connection, table, window, columns=names)
             for table, names in (
                 (chosen, ("window_start", "project", "tweet_id")),
                 (
@@ -150,32 +142,15 @@ def read_suggestion_hours(
 
 def read_spent_days(database: Database, window: HourRange) -> dict[datetime, list[SpentDay]]:
     """For each hour, the quota days on which its suggestions were written, and what those days cost in all."""
-    written, asked, days = tables.comment_suggestions, tables.llm_requests.c, tables.quota_days.c
     with database.read() as connection:
-        requests = connection.execute(
-            _within(
-                sa.select(written.c.window_start, asked.quota_key, asked.granted_at)
-                .join(tables.llm_requests, asked.id == written.c.request_id)
-                .distinct(),
-                written,
-                window,
-            )
-        ).all()
-        keys = {(row.quota_key, pacific_day(row.granted_at).name) for row in requests}
-        query = sa.select(days.quota_key, days.day, days.cost_usd).where(
-            days.quota_key.in_({key for key, _ in keys}), days.day.in_({day for _, day in keys})
-        )
-        costs = {(row.quota_key, row.day): row.cost_usd for row in connection.execute(query)}
+        requests = requests_of_suggestions(connection, window)
+        costs = costs_of_days(connection, {(key, day) for _, key, day in requests})
     used: dict[datetime, set[tuple[str, str]]] = {}
-    for row in requests:
-        used.setdefault(row.window_start, set()).add((row.quota_key, pacific_day(row.granted_at).name))
+    for hour, key, day in requests:
+        used.setdefault(hour, set()).add((key, day))
     return {
         hour: [SpentDay(day, costs.get((key, day), 0.0)) for key, day in sorted(used.get(hour, ()))] for hour in window
     }
-
-
-def _within(query: sa.Select[Any], table: sa.Table, window: HourRange) -> sa.Select[Any]:
-    return query.where(table.c.window_start >= window.start, table.c.window_start < window.end)
 
 
 def _of(frame: pd.DataFrame, projects: Collection[str]) -> pd.DataFrame:
@@ -208,7 +183,7 @@ def _stored(
     return stored
 
 
-def _norms(connection: sa.Connection, model: str, digests: Sequence[str]) -> dict[str, float]:
+def _norms(connection: Connection, model: str, digests: Sequence[str]) -> dict[str, float]:
     norms: dict[str, float] = {}
     for at in range(0, len(digests), _VECTORS_AT_ONCE):
         for digest, vector in read_vectors(connection, model, digests[at : at + _VECTORS_AT_ONCE]).items():
@@ -216,8 +191,11 @@ def _norms(connection: sa.Connection, model: str, digests: Sequence[str]) -> dic
     return norms
 
 
-def _wordless(connection: sa.Connection, window: HourRange) -> frozenset[str]:
+def _wordless(connection: Connection, window: HourRange) -> frozenset[str]:
     """Texts in which there is nothing to embed."""
-    tweets = tables.tweets
-    query = _within(sa.select(tweets.c.text_sha256, tweets.c.text), tweets, window)
-    return frozenset(digest for digest, text in connection.execute(query) if not any(map(str.isalnum, prepared(text))))
+    rows = read_window(connection, tables.tweets, window, columns=("text_sha256", "text"))
+    return frozenset(
+        digest
+        for digest, text in zip(rows["text_sha256"].tolist(), rows["text"].tolist(), strict=True)
+        if not any(map(str.isalnum, prepared(text)))
+    )

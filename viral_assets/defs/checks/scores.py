@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from viral_assets.defs.checks.results import Violation
+from viral_assets.vocabulary import COMPONENTS, LABELS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCORES = ("velocity", "relevance", "openness", "author_quality", "total")
-LABELS = ("red", "yellow", "green")
+SCORES = (*COMPONENTS, "total")
 
 _ADVICE = "materialize tweet_scores of the hour again"
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from viral_assets.defs.checks.results import Violation
 from viral_assets.hours import HOUR
-from viral_assets.store.tables import UtcDateTime, tweets
+from viral_assets.store.tables import ColumnKind, kind_of, tweets
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlalchemy import Column
 
 _ADVICE = "correct the row, or delete it and ingest its file again"
+
+_TYPES: Mapping[ColumnKind, set[type]] = {"time": {datetime, str}, "boolean": {bool, int}, "integer": {int}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def malformed_tweets(hour: TweetHour) -> list[Violation]:
     return [Violation("", str(ids[row]), f"{', '.join(found)}: {_ADVICE}") for row, found in sorted(problems.items())]
 
 
-def _problems(column: sa.Column[Any], values: Sequence[Any]) -> list[tuple[int, str]]:
+def _problems(column: Column[Any], values: Sequence[Any]) -> list[tuple[int, str]]:
     """Rows with a value that cannot be, and why."""
     allowed = _types(column)
     found = []
@@ -52,7 +53,7 @@ def _problems(column: sa.Column[Any], values: Sequence[Any]) -> list[tuple[int, 
                 found += [] if column.nullable else [(row, f"{column.name} is missing")]
             elif type(value) not in allowed:
                 found.append((row, f"{column.name} is no {_type_name(column)}"))
-    if isinstance(column.type, sa.Integer):
+    if kind_of(column) == "integer":
         found += [
             (row, f"{column.name} is negative") for row, value in enumerate(values) if type(value) is int and value < 0
         ]
@@ -65,22 +66,15 @@ def _problems(column: sa.Column[Any], values: Sequence[Any]) -> list[tuple[int, 
     return found
 
 
-def _types(column: sa.Column[Any]) -> set[type]:
+def _types(column: Column[Any]) -> set[type]:
     """Both databases': SQLite has numbers for booleans and text for times."""
     absent = {type(None)} if column.nullable else set()
-    if isinstance(column.type, UtcDateTime):
-        return {datetime, str} | absent
-    if isinstance(column.type, sa.Boolean):
-        return {bool, int} | absent
-    return {int if isinstance(column.type, sa.Integer) else str} | absent
+    return _TYPES.get(kind_of(column), {str}) | absent
 
 
-def _type_name(column: sa.Column[Any]) -> str:
-    if isinstance(column.type, UtcDateTime):
-        return "time"
-    if isinstance(column.type, sa.Boolean):
-        return "yes or no"
-    return "whole number" if isinstance(column.type, sa.Integer) else "text"
+def _type_name(column: Column[Any]) -> str:
+    kind = kind_of(column)
+    return {"boolean": "yes or no", "integer": "whole number"}.get(kind, kind)
 
 
 def _times(hour: TweetHour) -> list[tuple[int, str]]:

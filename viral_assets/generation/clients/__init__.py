@@ -10,6 +10,7 @@ import importlib.util
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.llm.providers import resolve_provider
+from viral_assets.vocabulary import OFFLINE
 
 __all__ = ["GenerationClient", "build_client"]
 
@@ -30,7 +31,7 @@ def build_client(
             installed.
     """
     chosen = resolve_provider(provider, api_key=api_key)
-    if chosen == "offline" or api_key is None:
+    if chosen == OFFLINE or api_key is None:
         from viral_assets.generation.clients.offline import OfflineClient
 
         return OfflineClient()

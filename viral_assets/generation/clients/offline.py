@@ -23,7 +23,9 @@ from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.projects.model import Project
-from viral_assets.text.x_rules import text_weight, visible_text
+from viral_assets.text.cleaning import text_for_prompt
+from viral_assets.text.x_rules import text_weight
+from viral_assets.vocabulary import OFFLINE
 
 CANDIDATES = 200
 """Drafts of one suggestion that are looked through for one that fits the project's rules."""
@@ -58,8 +60,8 @@ class OfflineClient:
     It repeats nothing it has written before: asked again for the same tweet, it offers another draft.
     """
 
-    provider = "offline"
-    key_fingerprint = "offline"
+    provider = OFFLINE
+    key_fingerprint = OFFLINE
 
     def __init__(self) -> None:
         self._filters: dict[str, QualityFilter] = {}
@@ -127,7 +129,7 @@ def _within_sentence(topic: str) -> str:
 
 def _plain(label: str) -> str:
     """A label as it may stand in a sentence."""
-    return visible_text(re.sub(r"[^\w\s&'’-]", " ", label)) or "this"
+    return text_for_prompt(re.sub(r"[^\w\s&'’-]", " ", label)) or "this"
 
 
 def _fitted(sentences: Sequence[str], spare: Iterator[str], shortest: int, longest: int) -> str:
@@ -155,7 +157,7 @@ def _phrases(tweet: str, topic: str) -> Sequence[str]:
 
     Cached, because a tweet's suggestions are all about the same words.
     """
-    text = _NOT_WORDS.sub(" . ", visible_text(tweet))
+    text = _NOT_WORDS.sub(" . ", text_for_prompt(tweet))
     found = [
         match
         for match in _WORD.finditer(text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.text.x_rules import storable
+from viral_assets.text.cleaning import text_for_storage
 
 MAX_PROBLEMS = 20
 """An answer full of nonsense is described by its first problems, and how many more there were."""
@@ -193,7 +193,7 @@ class _Collector:
             self.problem(f"type {_shown(kind)} was not asked for")
         elif not isinstance(text, str):
             self.problem(f"{_named(text)} where a text was due")
-        elif not (text := storable(text)).strip():
+        elif not (text := text_for_storage(text)).strip():
             self.problem("an empty text")
         elif name in self._found.get(tweet_id, ()):
             self.problem(f"{name} for {tweet_id} came twice; the first was kept")

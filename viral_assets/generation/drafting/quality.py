@@ -15,9 +15,9 @@ from viral_assets.generation.drafting.prompt import system_instruction
 from viral_assets.generation.drafting.words import runs, shortened, words_of
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.projects.model import Project
-from viral_assets.text.x_rules import clean_text, handles, hashtags, links, text_weight
-
-__all__ = ["QualityFilter", "Rejection", "clean_text", "load_detector", "text_weight"]
+from viral_assets.text.cleaning import models_reply
+from viral_assets.text.language import most_likely
+from viral_assets.text.x_rules import handles, hashtags, links, text_weight
 
 Rule = Callable[[Opportunity, str], str | None]
 
@@ -46,7 +46,7 @@ class QualityFilter:
         Args:
             opportunity: the tweet it replies to.
             type_name: which kind of reply it is.
-            text: as :func:`clean_text` returns it.
+            text: as :func:`~viral_assets.text.cleaning.models_reply` returns it.
         """
         if rejection := self.check(opportunity, text):
             return rejection
@@ -89,5 +89,5 @@ def _rules_of(project: Project) -> tuple[tuple[str, Rule], ...]:
 def load_detector() -> None:
     """Load and compile what the rules need, which takes half a second, before anybody waits for a result."""
     text = "Not for anybody to read."
-    for load in (content_rules.language_of, clean_text, text_weight, links, handles, hashtags):
+    for load in (most_likely, models_reply, text_weight, links, handles, hashtags):
         load(text)

@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from viral_assets.generation.drafting.answers import parse_answer
-from viral_assets.generation.drafting.quality import QualityFilter, clean_text, load_detector, text_weight
+from viral_assets.generation.drafting.quality import QualityFilter, load_detector
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.backoff import full_jitter
 from viral_assets.generation.run.items import AcceptedSuggestion, Item
 from viral_assets.generation.run.outcome import BatchOutcome, Improvable, result_of
-from viral_assets.generation.run.report import Outcome
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.projects.model import Project
+from viral_assets.text.cleaning import models_reply
+from viral_assets.text.x_rules import text_weight
+from viral_assets.vocabulary import Outcome
 
 MAX_ATTEMPTS = 8
 """Requests that may come to nothing for a tweet. With one in eight failing, one tweet in 17 million is given up."""
@@ -137,7 +139,7 @@ class AnswerProcessor:
         for kind in item.missing:
             if kind not in offered:
                 continue
-            text = clean_text(offered[kind])
+            text = models_reply(offered[kind])
             rejection = quality.review(item.opportunity, kind, text)
             if rejection is None:
                 accepted[kind] = AcceptedSuggestion(

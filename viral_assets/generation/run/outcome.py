@@ -20,10 +20,10 @@ from viral_assets.errors import (
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.bisection import BisectionStep, RequestBatch, after_failure
 from viral_assets.generation.run.items import Item
-from viral_assets.generation.run.report import Outcome
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.llm.types import Usage
 from viral_assets.quota.ledger import Settlement
+from viral_assets.vocabulary import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
-
-Outcome = Literal["done", "filtered", "blocked", "failed", "deferred"]
 
 
 @dataclass(slots=True)

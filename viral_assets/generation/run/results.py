@@ -6,7 +6,6 @@ that the request's answer has been parsed.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -16,10 +15,9 @@ import sqlalchemy as sa
 
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.items import AcceptedSuggestion
-from viral_assets.generation.run.report import Outcome
 from viral_assets.store.engine import Database
-from viral_assets.store.suggestions import TweetOutcome, finished_tweets, save_outcomes
-from viral_assets.store.tables import comment_suggestions, llm_requests
+from viral_assets.store.suggestions import TweetOutcome, finished_tweets, mark_parsed, save_outcomes, suggested_texts
+from viral_assets.vocabulary import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ class NoResults:
     ) -> int:
         if self._database is not None and parsed_request is not None:
             with self._database.begin() as connection:
-                _mark_parsed(connection, parsed_request)
+                mark_parsed(connection, parsed_request, datetime.now(UTC))
         return 0
 
 
@@ -110,19 +108,10 @@ class DatabaseResults:
         self._now = now
 
     def known(self, project: str, tweet_ids: Sequence[str]) -> Known:
-        table = comment_suggestions.c
-        found: dict[str, dict[str, str]] = {}
         with self._database.read() as connection:
             finished = finished_tweets(connection, project, tweet_ids)
             unfinished = [tweet_id for tweet_id in tweet_ids if tweet_id not in finished]
-            for at in range(0, len(unfinished), 500):
-                rows = connection.execute(
-                    sa.select(table.tweet_id, table.suggestion_type, table.text).where(
-                        table.project == project, table.tweet_id.in_(unfinished[at : at + 500])
-                    )
-                )
-                for row in rows:
-                    found.setdefault(row.tweet_id, {})[row.suggestion_type] = row.text
+            found = suggested_texts(connection, project, unfinished)
         return Known(frozenset(finished), found)
 
     def save(
@@ -137,7 +126,7 @@ class DatabaseResults:
             self._write(connection, partial, replace=False)
             saved = self._write(connection, ended, replace=replace)
             if parsed_request is not None:
-                _mark_parsed(connection, parsed_request)
+                mark_parsed(connection, parsed_request, datetime.now(UTC))
         return saved
 
     def _write(self, connection: sa.Connection, results: Sequence[TweetResult], *, replace: bool) -> int:
@@ -175,7 +164,3 @@ class DatabaseResults:
             for result in results
             if result.outcome != "deferred" or (result.opportunity.project, result.opportunity.tweet_id) not in finished
         ]
-
-
-def _mark_parsed(connection: sa.Connection, request_id: str) -> None:
-    connection.execute(sa.update(llm_requests).where(llm_requests.c.id == request_id).values(parsed_at=time.time()))

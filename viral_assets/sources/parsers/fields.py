@@ -14,6 +14,7 @@ import re
 import reprlib
 
 from viral_assets.errors import ViralAssetsError
+from viral_assets.text.cleaning import text_for_storage
 
 LONGEST_TEXT = 25_000
 """Characters of X's longest posts."""
@@ -30,7 +31,8 @@ _shown.maxlevel = 2
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_HALF_AN_EMOJI = "\ufffd"
+"""What a cut at a fixed length leaves of one, and what is stored of that."""
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u202f]\d{3})+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})?")
 _STATUS_URL = re.compile(r"/status(?:es)?/(\d{1,19})(?!\d)")
@@ -129,7 +131,7 @@ def tweet_text(*candidates: object) -> str:
         )
     if not text.isascii() and _UNDECODABLE.search(text):
         raise UnusableError("bad_encoding", "the text holds bytes that are not UTF-8")
-    cleaned = storable(resolve_entities(text))
+    cleaned = text_for_storage(resolve_entities(text), for_half_a_pair=_HALF_AN_EMOJI)
     if cleaned is not text and not cleaned.strip():
         raise UnusableError("no_text", "there is no text but invisible characters")
     return cleaned
@@ -138,13 +140,6 @@ def tweet_text(*candidates: object) -> str:
 def resolve_entities(text: str) -> str:
     """``&amp;`` and the like become what they stand for, once; a bare ``&copy=`` in a link is left alone."""
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text) if "&" in text else text
-
-
-def storable(text: str) -> str:
-    """No database text holds U+0000; half an emoji, left by a cut at a fixed length, becomes U+FFFD."""
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def count(name: str, value: object) -> int | None:
@@ -215,7 +210,7 @@ def handle_in_url(url: str) -> str:
 def author_name(value: object) -> str | None:
     if not isinstance(value, str) or not value.strip():
         return None
-    return storable(resolve_entities(value[:200]))
+    return text_for_storage(resolve_entities(value[:200]), for_half_a_pair=_HALF_AN_EMOJI)
 
 
 def language(value: object) -> str | None:

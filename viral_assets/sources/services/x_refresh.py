@@ -10,8 +10,6 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-
 from viral_assets.errors import ServiceRefusedError
 from viral_assets.hours import HourRange
 from viral_assets.quota.post_budget import PostBudget
@@ -21,7 +19,7 @@ from viral_assets.sources.services.common import Deadline, ServiceIngestion, Ser
 from viral_assets.sources.services.x_api_client import MOST_A_PAGE, XApiClient
 from viral_assets.sources.services.x_api_requests import USD_PER_POST, PaidAnswer, PaidRequests
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_opportunities, tweets
+from viral_assets.store.opportunities import chosen_with_old_counts
 
 REFRESH_AFTER = timedelta(minutes=15)
 """Counts younger than this say nothing new."""
@@ -54,7 +52,7 @@ def refresh_metrics(
     ingestion = ServiceIngestion(f"X API, {project}: a second look", "X API v2, lookup", project)
     requests = PaidRequests(database, "lookup", budget, deadline, clock=clock, rng=rng)
     with database.read() as connection:
-        ids = due_for_refresh(connection, project, hours, before=clock() - at_least_old)
+        ids = chosen_with_old_counts(connection, project, hours, before=clock() - at_least_old)
     while ids:
         batch = ids[:MOST_A_PAGE]
         try:
@@ -74,23 +72,6 @@ def refresh_metrics(
         _store(database, requests, answered, ingestion, clock())
         ids = ids[answered.asked :]
     return ingestion.report()
-
-
-def due_for_refresh(connection: sa.Connection, project: str, hours: HourRange, *, before: datetime) -> list[str]:
-    """Ids of the opportunities of ``hours`` whose counts were seen before ``before``, the best first."""
-    chosen = comment_opportunities.c
-    query = (
-        sa.select(chosen.tweet_id)
-        .join(tweets, tweets.c.tweet_id == chosen.tweet_id)
-        .where(
-            chosen.project == project,
-            chosen.window_start >= hours.start,
-            chosen.window_start < hours.end,
-            tweets.c.collected_at < before,
-        )
-        .order_by(chosen.total.desc(), chosen.tweet_id)
-    )
-    return list(connection.execute(query).scalars())
 
 
 def _store(

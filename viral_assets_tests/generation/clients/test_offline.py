@@ -12,9 +12,11 @@ from viral_assets.generation.clients import build_client
 from viral_assets.generation.clients.offline import OfflineClient
 from viral_assets.generation.drafting.answers import parse_answer
 from viral_assets.generation.drafting.prompt import build_request
-from viral_assets.generation.drafting.quality import QualityFilter, clean_text, text_weight
+from viral_assets.generation.drafting.quality import QualityFilter
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.projects.model import BUILT_IN_TYPES, Project
+from viral_assets.text.cleaning import models_reply
+from viral_assets.text.x_rules import text_weight
 from viral_assets_tests.generation.make import opportunity, pack, project
 
 
@@ -44,7 +46,7 @@ def test_hundreds_of_tweets_of_a_run_all_get_one_suggestion_per_type_that_passes
         for tweet in tweets:
             assert list(suggestions[tweet.tweet_id]) == types
             for kind, text in suggestions[tweet.tweet_id].items():
-                assert clean_text(text) == text
+                assert models_reply(text) == text
                 assert quality.review(tweet, kind, text) is None, text
 
 
@@ -87,7 +89,7 @@ def test_it_keeps_to_the_projects_lengths(shortest: int, longest: int) -> None:
 def test_no_tweet_makes_it_fail_or_say_what_a_suggestion_must_not(text: str, topic: str) -> None:
     tweet = opportunity(text=text, topic=topic)
     for kind, suggestion in asked(OfflineClient(), project(), [tweet])[tweet.tweet_id].items():
-        assert QualityFilter(project()).review(tweet, kind, clean_text(suggestion)) is None
+        assert QualityFilter(project()).review(tweet, kind, models_reply(suggestion)) is None
 
 
 def test_links_handles_and_hashtags_of_the_tweet_are_not_repeated() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import Indel
 
 from viral_assets.generation.drafting.prompt import system_instruction
-from viral_assets.generation.drafting.quality import QualityFilter, clean_text, load_detector
+from viral_assets.generation.drafting.quality import QualityFilter, load_detector
+from viral_assets.text.cleaning import models_reply
 from viral_assets_tests.effort import calls_made
 from viral_assets_tests.generation.make import opportunity, project
 
@@ -16,7 +17,7 @@ TWEET = opportunity()
 
 
 def rule(text: str, quality: QualityFilter | None = None, tweet: object = TWEET) -> str | None:
-    rejection = (quality or QualityFilter(project())).review(tweet, "add_value", clean_text(text))  # type: ignore[arg-type]
+    rejection = (quality or QualityFilter(project())).review(tweet, "add_value", models_reply(text))  # type: ignore[arg-type]
     if rejection is None:
         return None
     assert "\n" not in rejection.detail
@@ -205,4 +206,4 @@ def test_thousands_of_remembered_texts_cost_little() -> None:
 def test_any_text_gets_a_verdict_and_the_same_one_again(text: str, tweet_text: str) -> None:
     tweet = opportunity(text=tweet_text)
     first, second = QualityFilter(project()), QualityFilter(project())
-    assert first.review(tweet, "add_value", clean_text(text)) == second.review(tweet, "add_value", clean_text(text))
+    assert first.review(tweet, "add_value", models_reply(text)) == second.review(tweet, "add_value", models_reply(text))

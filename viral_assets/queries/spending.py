@@ -1,0 +1,72 @@
+"""What suggestions cost: by hour, and the days of the quota on which they were paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from viral_assets.hours import HourRange
+from viral_assets.quota.limits import pacific_day
+from viral_assets.store.conditions import within
+from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days
+from viral_assets.vocabulary import OFFLINE
+
+QuotaKeyAndDay = tuple[str, str]
+"""The key of a quota and an ISO date of its days (US Pacific)."""
+
+
+def cost_of_suggestions(
+    connection: sa.Connection, hours: HourRange, project: str | None = None
+) -> dict[tuple[datetime, str], float | None]:
+    """What the suggestions of a language model cost, by hour and project, in USD; None where a price is unknown.
+
+    A request about tweets of several hours is shared out by tweets.
+    """
+    written = comment_suggestions.c
+    per_request = (
+        sa.select(
+            written.request_id,
+            written.window_start,
+            written.project,
+            sa.func.count(written.tweet_id.distinct()).label("tweets_here"),
+        )
+        .where(*within(comment_suggestions, hours, project), written.provider != OFFLINE)
+        .group_by(written.request_id, written.window_start, written.project)
+        .subquery()
+    )
+    paid = sa.select(
+        per_request.c.window_start,
+        per_request.c.project,
+        per_request.c.tweets_here,
+        llm_requests.c.counted_cost_usd,
+        sa.func.json_array_length(llm_requests.c.tweet_ids),
+    ).select_from(per_request.outerjoin(llm_requests, llm_requests.c.id == per_request.c.request_id))
+    costs: dict[tuple[datetime, str], float | None] = {}
+    for hour, of_project, here, cost_usd, asked in connection.execute(paid):
+        before = costs.get((hour, of_project), 0.0)
+        known = cost_usd is not None and before is not None
+        costs[hour, of_project] = before + cost_usd * min(1.0, here / max(1, asked)) if known else None
+    return costs
+
+
+def requests_of_suggestions(connection: sa.Connection, hours: HourRange) -> set[tuple[datetime, str, str]]:
+    """Hour, quota key and quota day of each request that suggestions of these hours came from."""
+    asked = llm_requests.c
+    query = (
+        sa.select(comment_suggestions.c.window_start, asked.quota_key, asked.granted_at)
+        .join(llm_requests, asked.id == comment_suggestions.c.request_id)
+        .where(*within(comment_suggestions, hours))
+        .distinct()
+    )
+    return {(row.window_start, row.quota_key, pacific_day(row.granted_at).name) for row in connection.execute(query)}
+
+
+def costs_of_days(connection: sa.Connection, days: Collection[QuotaKeyAndDay]) -> dict[QuotaKeyAndDay, float]:
+    """What was spent of these quotas on these days, in all and in USD; days without a request are left out."""
+    used = quota_days.c
+    query = sa.select(used.quota_key, used.day, used.cost_usd).where(
+        used.quota_key.in_({key for key, _ in days}), used.day.in_({day for _, day in days})
+    )
+    return {(row.quota_key, row.day): row.cost_usd for row in connection.execute(query)}

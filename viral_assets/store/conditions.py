@@ -1,0 +1,39 @@
+"""Conditions that many statements share: which hours, and whose."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from viral_assets.hours import HourRange
+from viral_assets.store.tables import EVERY_PROJECT, tweet_projects, tweets
+
+
+def within(table: sa.FromClause, hours: HourRange | None, project: str | None = None) -> list[sa.ColumnElement[bool]]:
+    """The rows of these hours, by ``window_start``; None for all hours. With ``project``, only its own."""
+    start, end = (None, None) if hours is None else (hours.start, hours.end)
+    return between(table, start, end, project)
+
+
+def between(
+    table: sa.FromClause, start: datetime | None, end: datetime | None, project: str | None = None
+) -> list[sa.ColumnElement[bool]]:
+    """As :func:`within`, from ``start`` on and before ``end``; None where there is no bound."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    if start is not None:
+        conditions.append(table.c.window_start >= start)
+    if end is not None:
+        conditions.append(table.c.window_start < end)
+    if project is not None:
+        conditions.append(table.c.project == project)
+    return conditions
+
+
+def came_for(project: str) -> sa.ColumnElement[bool]:
+    """The tweets that came for this project, or for every one."""
+    came = tweet_projects.c
+    found = sa.select(came.tweet_id).where(
+        came.tweet_id == tweets.c.tweet_id, came.project.in_([project, EVERY_PROJECT])
+    )
+    return found.exists()

@@ -1,0 +1,29 @@
+"""How counts and sums of money are shown, everywhere."""
+
+from __future__ import annotations
+
+import math
+
+UNITS = ((10**9, "B"), (10**6, "M"), (10**3, "K"))
+
+
+def short_count(number: int) -> str:
+    """``987``, ``1.2K``, ``12K``, ``3.4M``, ``1.1B``: cut off, never rounded up, as X writes counts."""
+    for size, letter in UNITS:
+        if number >= size:
+            tenths = number * 10 // size
+            return f"{tenths // 10}{letter}" if tenths >= 100 or tenths % 10 == 0 else f"{tenths / 10}{letter}"
+    return str(number)
+
+
+def full_count(number: float | None, *, unknown: str = "?") -> str:
+    """``12,345``; ``?`` where nobody knows."""
+    return unknown if number is None else f"{number:,.0f}"
+
+
+def money(dollars: float | None) -> str:
+    """US dollars and cents, under ten cents two significant digits; an unknown price is unknown, never free."""
+    if dollars is None:
+        return "unknown"
+    decimals = 2 if dollars == 0 or dollars >= 0.1 else 1 - math.floor(math.log10(dollars))
+    return f"${dollars:,.{decimals}f}"

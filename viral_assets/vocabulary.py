@@ -1,0 +1,74 @@
+"""The words that the database, the commands, the pages and the models agree on, each written here and nowhere else.
+
+What is stored under a word stays readable only while the word stays: a new one may join, none may be renamed without
+a migration. What may be done in which status is decided in ``store.suggestion_status``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+Label = Literal["green", "yellow", "red"]
+LABELS: tuple[Label, ...] = get_args(Label)
+"""How promising a tweet is, the best first."""
+GREEN, YELLOW, RED = LABELS
+
+Outcome = Literal["done", "filtered", "blocked", "failed", "deferred"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+"""How an opportunity ended: with a suggestion for each type, with some or all refused by the quality filter, withheld
+by a safety filter, given up, or put off."""
+DONE, FILTERED, BLOCKED, FAILED, DEFERRED = OUTCOMES
+FINISHED_OUTCOMES: tuple[Outcome, ...] = (DONE, FILTERED, BLOCKED, FAILED)
+"""Those after which no run asks again; a deferred tweet is taken up by a later one."""
+
+COMPONENTS = ("velocity", "relevance", "openness", "author_quality")
+"""Of a score: the columns of ``tweet_scores`` and the names of a project's weights."""
+
+GATE_PASSED: Final = "pass"
+"""In the column ``gate``: the tweet is for the project. The other values say why it is not (``scoring.gate``)."""
+
+Status = Literal["pending", "approved", "edited", "rejected", "exported", "posted"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+"""Of a suggestion."""
+PENDING, APPROVED, EDITED, REJECTED, EXPORTED, POSTED = STATUSES
+
+Action = Literal["approve", "reject", "edit", "export", "post", "reopen"]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+"""What is done with a suggestion."""
+APPROVE, REJECT, EDIT, EXPORT, POST, REOPEN = ACTIONS
+UNDO: Final = "undo"
+"""In the audit only: it leads back to where the undone action began, whatever that was."""
+
+Provider = Literal["google-generativeai", "google-genai", "offline"]
+PROVIDERS: tuple[Provider, ...] = get_args(Provider)
+OFFLINE: Final = "offline"
+"""Provider, model and quota of drafts that no language model wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionReason:
+    """A common reason for rejecting a suggestion.
+
+    ``key`` is what the audit holds, ``words`` what the page says. ``about`` decides what is learnt: nothing about the
+    tweet from a reply that was only badly written.
+    """
+
+    key: str
+    words: str
+    about: Literal["tweet", "wording"]
+
+
+REJECTION_REASONS = (
+    RejectionReason("too generic", "too generic", "wording"),
+    RejectionReason("tone", "tone", "wording"),
+    RejectionReason("wrong facts", "wrong facts", "wording"),
+    RejectionReason("too salesy", "too salesy", "wording"),
+    RejectionReason("duplicate", "duplicate", "wording"),
+    RejectionReason("off topic", "off topic", "tweet"),
+    RejectionReason("not for us", "not for us", "tweet"),
+    RejectionReason("too old", "too old", "tweet"),
+    RejectionReason("spam", "spam", "tweet"),
+    RejectionReason("sensitive", "sensitive", "tweet"),
+)
+"""In the order the page offers them. A person may also type a reason, so the audit may hold any text."""
