@@ -1,15 +1,17 @@
-"""The quota that belongs to a key: its limits as the environment tells them, and the ledger that everybody shares who
-uses the key and the database.
+"""The quotas that belong to the environment's keys: limits as the environment gives them, and the ledgers that
+everybody shares who uses the same key and the same database.
 """
 
 from __future__ import annotations
 
-from typing import cast
+from dataclasses import replace
+from typing import Any, cast
 
 from viral_assets.clock import Clock
+from viral_assets.llm.models import EMBEDDING_MODEL
 from viral_assets.llm.providers import resolve_provider
-from viral_assets.llm.types import fingerprint
 from viral_assets.quota import Ledger, Limits, open_ledger
+from viral_assets.quota.keys import gemini_account, part_of
 from viral_assets.quota.limits import unlimited
 from viral_assets.settings import Settings
 from viral_assets.store.engine import Database
@@ -33,17 +35,26 @@ def configured_ledger(settings: Settings, database: Database) -> tuple[str, Ledg
 def ledger_of(
     provider: str, api_key: str | None, limits: Limits, database: Database | None, *, clock: Clock | None = None
 ) -> Ledger:
-    """The ledger of a key; of this process alone without a database.
-
-    All models of a key share one quota here: the service counts each model apart, so this is never too much.
-    """
+    """The ledger of a key's models that write; of this process alone without a database."""
     if provider == OFFLINE_PROVIDER:
         return open_ledger(database, unlimited(), OFFLINE_PROVIDER, clock=clock)
-    return open_ledger(database, limits, f"gemini:{fingerprint((api_key or '').strip())}", clock=clock)
+    return open_ledger(database, limits, gemini_account(api_key), clock=clock)
+
+
+def embedding_ledger(
+    settings: Settings, api_key: str, database: Database | None, *, clock: Clock | None = None
+) -> Ledger:
+    """The ledger of a key's model that embeds: requests and tokens of its own, one budget with those that write.
+
+    Raises:
+        QuotaError: limits under which nothing could ever be asked.
+    """
+    quota_key = part_of(gemini_account(api_key), EMBEDDING_MODEL)
+    return open_ledger(database, embedding_limits_from(settings), quota_key, clock=clock)
 
 
 def limits_from(settings: Settings) -> Limits:
-    """The environment's quota."""
+    """The environment's quota of the models that write."""
     return Limits(
         max_requests=cast(int, _whole(settings.rpm)),
         max_tokens=_whole(settings.tpm),
@@ -52,6 +63,16 @@ def limits_from(settings: Settings) -> Limits:
         window_seconds=settings.quota_window_seconds,
         counts_output=settings.tpm_counts == "total",
     )
+
+
+def embedding_limits_from(settings: Settings) -> Limits:
+    """The environment's quota of the model that embeds; what it does not say is as for those that write."""
+    own: dict[str, Any] = {
+        "max_requests": _whole(settings.embedding_rpm),
+        "max_tokens": _whole(settings.embedding_tpm),
+        "requests_per_day": _whole(settings.embedding_rpd),
+    }
+    return replace(limits_from(settings), **{name: value for name, value in own.items() if value is not None})
 
 
 def _whole(number: float | None) -> int | None:

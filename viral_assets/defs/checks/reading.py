@@ -5,6 +5,7 @@ This module needs pandas, which takes a second to import: checks import it when 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,7 @@ from viral_assets.defs.checks.vectors import VectorHour
 from viral_assets.embedding.base import prepared
 from viral_assets.hours import HourRange
 from viral_assets.projects.model import Project
+from viral_assets.quota.keys import account_of, paid_together
 from viral_assets.quota.limits import pacific_day
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
@@ -162,15 +164,19 @@ def read_spent_days(database: Database, window: HourRange) -> dict[datetime, lis
             )
         ).all()
         keys = {(row.quota_key, pacific_day(row.granted_at).name) for row in requests}
+        # The budget is one for all quotas of an account.
         query = sa.select(days.quota_key, days.day, days.cost_usd).where(
-            days.quota_key.in_({key for key, _ in keys}), days.day.in_({day for _, day in keys})
+            days.quota_key.in_({each for key, _ in keys for each in paid_together(key)}),
+            days.day.in_({day for _, day in keys}),
         )
-        costs = {(row.quota_key, row.day): row.cost_usd for row in connection.execute(query)}
+        costs: dict[tuple[str, str], float] = defaultdict(float)
+        for row in connection.execute(query):
+            costs[account_of(row.quota_key), row.day] += row.cost_usd
     used: dict[datetime, set[tuple[str, str]]] = {}
     for row in requests:
         used.setdefault(row.window_start, set()).add((row.quota_key, pacific_day(row.granted_at).name))
     return {
-        hour: [SpentDay(day, costs.get((key, day), 0.0)) for key, day in sorted(used.get(hour, ()))] for hour in window
+        hour: [SpentDay(day, costs[account_of(key), day]) for key, day in sorted(used.get(hour, ()))] for hour in window
     }
 
 
