@@ -5,6 +5,7 @@ everybody shares who uses the same key and the same database.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from viral_assets.clock import Clock
@@ -13,6 +14,7 @@ from viral_assets.llm.providers import resolve_provider
 from viral_assets.quota import Ledger, Limits, open_ledger
 from viral_assets.quota.keys import gemini_account, part_of
 from viral_assets.quota.limits import unlimited
+from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger, x_account
 from viral_assets.settings import Settings
 from viral_assets.store.engine import Database
 
@@ -51,6 +53,19 @@ def embedding_ledger(
     """
     quota_key = part_of(gemini_account(api_key), EMBEDDING_MODEL)
     return open_ledger(database, embedding_limits_from(settings), quota_key, clock=clock)
+
+
+def post_ledger(settings: Settings, database: Database) -> PostLedger | None:
+    """The ledger of the posts that the environment's token reads, outside of any run; None without a token."""
+    if settings.x_bearer_token is None:
+        return None
+    account = x_account(settings.x_bearer_token.get_secret_value())
+    return PostLedger(database, PostBudget(account, "", post_caps_from(settings)), clock=lambda: datetime.now(UTC))
+
+
+def post_caps_from(settings: Settings) -> PostCaps:
+    """How many posts the environment allows to be read."""
+    return PostCaps(per_run=settings.x_posts_per_run, per_day=settings.x_posts_per_day)
 
 
 def limits_from(settings: Settings) -> Limits:
