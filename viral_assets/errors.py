@@ -81,6 +81,10 @@ class QuotaError(ViralAssetsError):
     """Limits that cannot work, or a request that can never be granted under them."""
 
 
+class QuotaExhaustedError(ViralAssetsError):
+    """The day's requests or budget are used up: what is left waits for a later run."""
+
+
 class ProviderError(ViralAssetsError):
     """A language model's service did not give a usable answer.
 

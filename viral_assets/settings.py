@@ -106,6 +106,11 @@ class Settings(BaseSettings):
     rpd: Annotated[float | None, Optional_] = None
     quota_window_seconds: float = 60
     daily_budget_usd: Annotated[float | None, Optional_] = None
+    embedding_rpm: Annotated[float | None, Optional_] = Field(
+        None, description="Requests in the window to the model that embeds, which the service counts apart."
+    )
+    embedding_tpm: Annotated[float | None, Optional_] = Field(None, description="The same for its tokens.")
+    embedding_rpd: Annotated[float | None, Optional_] = Field(None, description="The same for its requests of a day.")
     home: Path = Field(default_factory=lambda: working_root() / "data")
     database_url: Annotated[SecretStr | None, Optional_] = None
     projects_dir: Path = Field(default_factory=_default_projects)

@@ -32,19 +32,20 @@ CORE = (
     "queries",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
-ROOT = ("clock", "errors", "hours", "settings", "vocabulary")
+ROOT = ("clock", "errors", "hours", "processes", "settings", "vocabulary")
 
 MAY_READ_SETTINGS = {"cli", "definitions", "generation", "defs", "quota"}
 
 KNOWS_ONLY = {
     "text": set[str](),
     "llm": set[str](),
-    "projects": set[str](),
+    "projects": {"llm"},
     "store": {"text"},
     "scoring": {"projects", "text"},
     "quota": {"llm", "store", "text"},
+    "embedding": {"llm", "quota", "store", "text"},
     "generation": {"llm", "projects", "quota", "store", "text"},
-    "queries": {"projects", "quota", "store", "text"},
+    "queries": {"llm", "projects", "quota", "store", "text"},
 }
 """Rooms with a promise about what they need, besides the root modules."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,10 @@ from viral_assets.vocabulary import OFFLINE
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from viral_assets.quota.ledger import QuotaStatus
+    from viral_assets.quota.posts import PostStatus
 
 
 def register(app: typer.Typer) -> None:
@@ -24,12 +27,14 @@ def register(app: typer.Typer) -> None:
 
 
 def quota(as_json: Json = False) -> None:
-    """Show what is used and free of the quota, in the sliding window and today, for the key in the environment.
+    """Show what is used and free of the quota, in the sliding window and today, for the keys in the environment.
 
     The limits are VIRAL_ASSETS_RPM, VIRAL_ASSETS_TPM, VIRAL_ASSETS_RPD and VIRAL_ASSETS_DAILY_BUDGET_USD. Everything
-    that uses the same key and the same database shares them. Days end at midnight US Pacific. Makes no request.
+    that uses the same key and the same database shares them. Days end at midnight US Pacific. Embeddings by Gemini have
+    limits of their own (VIRAL_ASSETS_EMBEDDING_RPM, _TPM and _RPD) and share the budget; posts read from X have
+    VIRAL_ASSETS_X_POSTS_PER_DAY, in days that end at midnight UTC. Makes no request.
     """
-    from viral_assets.quota.from_settings import configured_ledger
+    from viral_assets.quota.from_settings import configured_ledger, embedding_ledger, post_ledger
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
 
@@ -38,48 +43,82 @@ def quota(as_json: Json = False) -> None:
     try:
         provider, ledger = configured_ledger(settings, database)
         status = ledger.status()
+        embedding, posts = None, None
+        if settings.embedder == "gemini" and settings.gemini_api_key is not None:
+            embedding = embedding_ledger(settings, settings.gemini_api_key.get_secret_value(), database).status()
+        if (reading := post_ledger(settings, database)) is not None:
+            posts = reading.status()
     finally:
         database.dispose()
     where = console(as_json=as_json)
-    if provider == OFFLINE:
+    offline = provider == OFFLINE
+    if offline:
         say(where, "The provider is offline, which has no quota. With a key in GEMINI_API_KEY this shows the key's.")
-    else:
-        _show(where, status)
+    parts = [("", status)] if not offline else []
+    parts += [("embedding ", embedding)] if embedding is not None else []
+    _show(where, parts, posts)
     if as_json:
-        print_json(payload(provider, status))
+        print_json(payload(provider, status, embedding, posts))
 
 
-def _show(where: Console, status: QuotaStatus) -> None:
+def _show(where: Console, parts: Sequence[tuple[str, QuotaStatus]], posts: PostStatus | None) -> None:
+    """A table, and what holds anybody up.
+
+    Args:
+        parts: what is counted apart, with what to call it.
+    """
+    if not parts and posts is None:
+        return
+    shown = table(["quota", "used", "limit", "free"], numbers=("used", "limit", "free"))
+    for name, status in parts:
+        _add_counts(shown, name, status)
+    if parts:
+        _, status = parts[0]
+        budget, spent = status.limits.daily_budget_usd, status.day_cost_usd
+        shown.add_row(
+            f"spent on {status.day}",
+            money(spent),
+            "none" if budget is None else money(budget),
+            "" if budget is None else money(max(0.0, budget - spent)),
+        )
+    if posts is not None:
+        _add_row(shown, f"posts read from X on {posts.day_name} (UTC)", posts.day, posts.caps.per_day)
+    where.print(shown)
+    for name, status in parts:
+        _tell(where, name, status)
+    if parts:
+        say(where, f"The day ends {_time(status.day_ends)}, in {duration(status.day_ends - status.now)}.")
+
+
+def _add_counts(shown: Table, name: str, status: QuotaStatus) -> None:
     limits = status.limits
     window = duration(limits.window_seconds)
-    requests = effective_requests(status)
     # Gemini limits what it reads; what it writes only costs.
-    tokens = "tokens" if limits.counts_output else "input tokens"
-    shown = table(["quota", "used", "limit", "free"], numbers=("used", "limit", "free"))
-    for name, used, limit in (
-        (f"requests in {window}", status.window_requests, requests),
-        (f"{tokens} in {window}", status.window_tokens, limits.max_tokens),
-        (f"requests on {status.day} (US Pacific)", status.day_requests, limits.requests_per_day),
-        (f"{tokens} on {status.day}", status.day_tokens, None),
-    ):
-        free = "" if limit is None else full_count(max(0, limit - used))
-        shown.add_row(name, full_count(used), full_count(limit, unknown="none"), free)
-    budget, spent = limits.daily_budget_usd, status.day_cost_usd
-    shown.add_row(
-        f"spent on {status.day}",
-        money(spent),
-        "none" if budget is None else money(budget),
-        "" if budget is None else money(max(0.0, budget - spent)),
-    )
-    where.print(shown)
-    if status.learned_requests is not None and status.learned_requests < limits.max_requests:
-        say(where, f"The service accepted only {requests} requests lately, so {limits.max_requests} are not tried.")
+    tokens = f"{name}tokens" if limits.counts_output else f"{name}input tokens"
+    _add_row(shown, f"{name}requests in {window}", status.window_requests, effective_requests(status))
+    _add_row(shown, f"{tokens} in {window}", status.window_tokens, limits.max_tokens)
+    _add_row(shown, f"{name}requests on {status.day} (US Pacific)", status.day_requests, limits.requests_per_day)
+    _add_row(shown, f"{tokens} on {status.day}", status.day_tokens, None)
+
+
+def _add_row(shown: Table, name: str, used: int, limit: int | None) -> None:
+    free = "" if limit is None else full_count(max(0, limit - used))
+    shown.add_row(name, full_count(used), full_count(limit, unknown="none"), free)
+
+
+def _tell(where: Console, name: str, status: QuotaStatus) -> None:
+    """What keeps requests from being granted, and what is under way."""
+    most = status.limits.max_requests
+    if status.learned_requests is not None and status.learned_requests < most:
+        requests = effective_requests(status)
+        say(where, f"The service accepted only {requests} {name}requests lately, so {most} are not tried.")
     if status.blocked_until is not None:
         left = duration(max(0.0, status.blocked_until - status.now))
-        say(where, f"Blocked until {_time(status.blocked_until)} (for {left}): {plain(status.block_reason)}")
+        until = f"until {_time(status.blocked_until)} (for {left})"
+        what = f"{name.capitalize()}requests are blocked" if name else "Blocked"
+        say(where, f"{what} {until}: {plain(status.block_reason)}")
     if status.in_flight:
-        say(where, f"{status.in_flight:,} requests are under way in {status.runners:,} runs.")
-    say(where, f"The day ends {_time(status.day_ends)}, in {duration(status.day_ends - status.now)}.")
+        say(where, f"{status.in_flight:,} {name}requests are under way in {status.runners:,} runs.")
 
 
 def effective_requests(status: QuotaStatus) -> int:
@@ -87,12 +126,33 @@ def effective_requests(status: QuotaStatus) -> int:
     return min(status.limits.max_requests, status.learned_requests or status.limits.max_requests)
 
 
-def payload(provider: str, status: QuotaStatus) -> dict[str, Any]:
-    """The JSON object; times in ISO 8601, limits null where there is none."""
-    limits = status.limits
-    offline = provider == OFFLINE
+def payload(
+    provider: str, status: QuotaStatus, embedding: QuotaStatus | None = None, posts: PostStatus | None = None
+) -> dict[str, Any]:
+    """The JSON object; times in ISO 8601, limits null where there is none.
+
+    Args:
+        embedding, posts: null where nothing is paid for them.
+    """
     return {
         "provider": provider,
+        **_counts(status, offline=provider == OFFLINE),
+        "embedding": None if embedding is None else {**_counts(embedding), "cost_usd": embedding.day_own_cost_usd},
+        "posts": None
+        if posts is None
+        else {
+            "day": {
+                "name": posts.day_name,
+                "ends": _time(posts.day_ends),
+                "posts": {"used": posts.day, "limit": posts.caps.per_day},
+            }
+        },
+    }
+
+
+def _counts(status: QuotaStatus, *, offline: bool = False) -> dict[str, Any]:
+    limits = status.limits
+    return {
         "window": {
             "seconds": limits.window_seconds,
             "requests": {"used": status.window_requests, "limit": None if offline else effective_requests(status)},

@@ -5,21 +5,39 @@ What vectors are compared with, and what follows from it, is in ``viral_assets.s
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from viral_assets.embedding.base import Calibration, Embedder
 from viral_assets.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from viral_assets.llm.prices import Price
+    from viral_assets.quota import Ledger
 
 EMBEDDERS = ("wordllama", "gemini")
 
 __all__ = ["EMBEDDERS", "Calibration", "Embedder", "build_embedder"]
 
 
-def build_embedder(name: str, *, api_key: str | None = None, endpoint: str | None = None) -> Embedder:
-    """The embedder of that name.
+def build_embedder(
+    name: str,
+    *,
+    api_key: str | None = None,
+    endpoint: str | None = None,
+    ledger: Ledger | None = None,
+    price: Price | None = None,
+    run_id: str = "",
+) -> Embedder:
+    """The embedder of that name. The bundled one needs none of the following.
 
     Args:
         name: one of :data:`EMBEDDERS`.
-        api_key: of the Gemini API; the bundled embedder needs none.
+        api_key: of the Gemini API.
         endpoint: another base URL of the Gemini API.
+        ledger: the quota of the key and its model that embeds; None for one of this process alone, at 15 requests a
+            minute.
+        price: of that model; None where nobody said.
+        run_id: goes into the ledger's rows.
 
     Raises:
         ConfigurationError: there is no such embedder, or it needs a key.
@@ -34,6 +52,8 @@ def build_embedder(name: str, *, api_key: str | None = None, endpoint: str | Non
                 "VIRAL_ASSETS_EMBEDDER=gemini needs a key: set GEMINI_API_KEY, or use the bundled wordllama"
             )
         from viral_assets.embedding.gemini import GeminiEmbedder
+        from viral_assets.quota import Limits, open_ledger
 
-        return GeminiEmbedder(api_key, endpoint=endpoint)
+        ledger = ledger or open_ledger(None, Limits(), name)
+        return GeminiEmbedder(api_key, ledger, endpoint=endpoint, price=price, run_id=run_id)
     raise ConfigurationError(f"there is no embedder {name!r}; VIRAL_ASSETS_EMBEDDER is {' or '.join(EMBEDDERS)}")

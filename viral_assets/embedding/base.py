@@ -64,6 +64,7 @@ class Embedder(Protocol):
 
         Raises:
             ProviderError: a service that embeds does not.
+            QuotaExhaustedError: it may not be asked any more today.
         """
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from viral_assets.embedding.base import Calibration, Embedder, Vectors
-from viral_assets.sources.tweet import text_hash
 from viral_assets.store.engine import Database
 from viral_assets.store.vectors import read_vectors, write_vectors
+from viral_assets.text.hashing import text_hash
 
 _ROWS_AT_ONCE = 1_000
 
@@ -24,7 +24,7 @@ class CacheStats:
 
 
 class CachedEmbedder:
-    """An embedder that remembers in the database, by model and digest of the text.
+    """An embedder that remembers in the database, by model and hash of the text.
 
     Args:
         embedder: computes what is not known yet.
@@ -58,10 +58,11 @@ class CachedEmbedder:
 
         Args:
             texts: may repeat.
-            digests: their :func:`~viral_assets.sources.tweet.text_hash`, where they are known already.
+            hashes: their :func:`~viral_assets.text.hashing.text_hash`, where they are known already.
 
         Raises:
             ProviderError: a service that embeds does not; what it embedded before is kept.
+            QuotaExhaustedError: it may not be asked any more today; likewise.
             DatabaseUnavailableError: the cache cannot be read or written.
         """
         if hashes is None:

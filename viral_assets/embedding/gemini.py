@@ -1,23 +1,37 @@
 """Gemini embeddings: better than the bundled ones, for a key and 0.15 USD per million tokens.
 
 Spoken to over its REST interface, which both SDKs wrap (https://ai.google.dev/api/embeddings): one request here is
-one HTTP request, whichever SDK is installed for generation.
+one HTTP request, whichever SDK is installed for generation. Every one of them, repeated ones too, is granted by the
+ledger of the key before it is sent, and settled with it when it has ended.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 import numpy as np
 import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from viral_assets.embedding.base import Calibration, Vectors, prepared, unit_rows
-from viral_assets.errors import ProviderError, RateLimitedError, TransientProviderError
+from viral_assets.errors import (
+    DatabaseUnavailableError,
+    ProviderError,
+    QuotaExhaustedError,
+    RateLimitedError,
+    TransientProviderError,
+)
 from viral_assets.llm.gemini import Service
+from viral_assets.llm.models import EMBEDDING_INPUT_TOKENS, EMBEDDING_MODEL
+from viral_assets.llm.prices import Price
+from viral_assets.llm.tokens import estimate_tokens
+from viral_assets.quota.ledger import Exhausted, Granted, GrantRequest, Ledger, Settlement, Waiting
 
-MODEL = "gemini-embedding-001"
 TASK = "SEMANTIC_SIMILARITY"
 TEXTS_A_REQUEST = 100
 
@@ -25,22 +39,34 @@ TIMEOUT_SECONDS = 60.0
 MAX_ATTEMPTS = 5
 MAX_WAIT_SECONDS = 90.0
 
-# The model reads 2,048 tokens and cuts the rest off.
+ASKS_AGAIN_SECONDS = 5.0
+"""Who waits for the quota asks again so often: that is also what keeps its place in the queue."""
+
+ERROR_LENGTH = 1_000
+
+# More than the model reads.
 _MAX_CHARACTERS = 8_000
 
 # More than any embedding has, and little enough to be squared as float32.
 _LARGEST_VALUE = 1e6
+
+# 1, 2, 4 and 8 seconds.
+_backoff = wait_exponential(multiplier=1, max=MAX_WAIT_SECONDS)
 
 
 class GeminiEmbedder:
     """``gemini-embedding-001`` at 768 dimensions.
 
     A request that fails for a passing reason (429, 5xx, a broken connection) is repeated up to four times, after the
-    wait the service asks for, else after 1, 2, 4 and 8 seconds.
+    wait the service asks for, else after 1, 2, 4 and 8 seconds. What the service refuses is held back for everybody
+    who shares the quota.
 
     Args:
         api_key: of the Gemini API.
+        ledger: the quota of the key and the model.
         endpoint: another base URL, for a proxy or an emulator.
+        price: of the model; None where nobody said.
+        run_id: goes into the ledger's rows.
         sleep: waits for so many seconds.
 
     Raises:
@@ -48,51 +74,135 @@ class GeminiEmbedder:
     """
 
     dimensions = 768
-    model = f"{MODEL}-{dimensions}-{TASK.lower()}-1"
+    model = f"{EMBEDDING_MODEL}-{dimensions}-{TASK.lower()}-1"
     batch_size = TEXTS_A_REQUEST
     # Assumed, not measured: this model's cosines lie close together, unrelated sentences around 0.75 and one sentence
     # said in other words around 0.95. Measure on your own tweets before you rely on the thresholds.
     calibration = Calibration(zero=0.76, one=0.90, same=0.97)
 
     def __init__(
-        self, api_key: str, *, endpoint: str | None = None, sleep: Callable[[float], None] = time.sleep
+        self,
+        api_key: str,
+        ledger: Ledger,
+        *,
+        endpoint: str | None = None,
+        price: Price | None = None,
+        run_id: str = "",
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._service = Service.of(api_key, endpoint)
-        self._url = f"{self._service.base_url}/v1beta/models/{MODEL}:batchEmbedContents"
-        self._sleep = sleep
+        self._url = f"{self._service.base_url}/v1beta/models/{EMBEDDING_MODEL}:batchEmbedContents"
+        self._ledger, self._price, self._run_id, self._sleep = ledger, price, run_id, sleep
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Unit rows (n, 768); zeros for a text without words, which is not asked about.
 
         Raises:
-            RateLimitedError: a quota is used up for longer than it is worth waiting.
+            QuotaExhaustedError: the day's requests or the budget are used up.
+            QuotaError: the limits never allow a request like this.
+            RateLimitedError: the service's quota is used up for longer than it is worth waiting.
             TransientProviderError: the service did not recover.
             RejectedRequestError: it will not embed these texts.
             FatalProviderError: key, model or endpoint are wrong.
         """
         matrix = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        said = {row: words[:_MAX_CHARACTERS] for row, text in enumerate(texts) if (words := prepared(text))}
-        rows = list(said)
-        for start in range(0, len(rows), TEXTS_A_REQUEST):
-            batch = rows[start : start + TEXTS_A_REQUEST]
-            matrix[batch] = self._embed_persistently([said[row] for row in batch])
+        wanted = {row: words[:_MAX_CHARACTERS] for row, text in enumerate(texts) if (words := prepared(text))}
+        runner = uuid.uuid4().hex
+        try:
+            for batch, tokens in _batches(wanted, self._ledger.limits.max_tokens):
+                matrix[batch] = self._embed_persistently([wanted[row] for row in batch], tokens, runner)
+        finally:
+            if wanted:
+                # A runner that is not told to leave expires.
+                with contextlib.suppress(DatabaseUnavailableError):
+                    self._ledger.leave(runner)
         return unit_rows(matrix)
 
-    def _embed_persistently(self, texts: Sequence[str]) -> Vectors:
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                return self._request(texts)
-            except (RateLimitedError, TransientProviderError) as error:
-                wait = _wait_seconds(error, attempt)
-                if wait is None:
+    def _embed_persistently(self, texts: Sequence[str], tokens: int, runner: str) -> Vectors:
+        attempts = Retrying(
+            retry=retry_if_exception(_is_worth_repeating),
+            stop=stop_after_attempt(MAX_ATTEMPTS),
+            wait=lambda state: _seconds_to_wait(state, state.outcome.exception() if state.outcome else None),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        for attempt in attempts:
+            with attempt:
+                request_id = self._wait_for_grant(tokens, runner)
+                try:
+                    vectors, counted = self._request(texts)
+                except ProviderError as error:
+                    self._settle_failure(request_id, error)
+                    if isinstance(error, RateLimitedError):
+                        raise self._blocked(error, attempt.retry_state) from None
                     raise
-                self._sleep(wait)
+                except BaseException:
+                    self._ledger.settle(request_id, Settlement("failed", error="interrupted while under way"))
+                    raise
+                self._ledger.settle(request_id, self._answered(counted))
+                return vectors
         raise AssertionError("the last attempt returns or raises")
 
-    def _request(self, texts: Sequence[str]) -> Vectors:
+    def _wait_for_grant(self, tokens: int, runner: str) -> str:
+        """The id of a request that may be sent now."""
+        ask = GrantRequest(
+            request_id=uuid.uuid4().hex,
+            runner=runner,
+            tokens=tokens,
+            cost_usd=self._cost(tokens),
+            provider="gemini",
+            model=EMBEDDING_MODEL,
+            purpose="embed",
+            run_id=self._run_id,
+        )
+        while True:
+            match self._ledger.ask(ask):
+                case Granted():
+                    return ask.request_id
+                case Waiting(seconds=seconds):
+                    self._sleep(min(seconds, ASKS_AGAIN_SECONDS))
+                case Exhausted(seconds=seconds, reason=reason):
+                    raise QuotaExhaustedError(f"no more embeddings for now: {reason}, {self._until(seconds)}")
+                case decision:
+                    raise AssertionError(f"nothing is claimed here, but the ledger said {decision}")
+
+    def _answered(self, counted: int | None) -> Settlement:
+        cost = None if counted is None else self._cost(counted)
+        return Settlement("answered", input_tokens=counted, cost_usd=cost, http_status=requests.codes.ok)
+
+    def _settle_failure(self, request_id: str, error: ProviderError) -> None:
+        status: Literal["refused", "failed"] = "refused" if isinstance(error, RateLimitedError) else "failed"
+        self._ledger.settle(
+            request_id, Settlement(status, error=str(error)[:ERROR_LENGTH], http_status=error.http_status)
+        )
+
+    def _blocked(self, error: RateLimitedError, state: RetryCallState) -> RateLimitedError:
+        """Nobody asks until the service is free again. Returns the error that says so."""
+        if error.per_day:
+            seconds = self._ledger.block_today("the service's quota of the day is used up")
+        else:
+            seconds = _seconds_to_wait(state, error)
+            self._ledger.block(seconds, "the service refused a request (429)", count_as_limit=not error.per_tokens)
+        return RateLimitedError(
+            f"{error} No more embeddings {self._until(seconds)}",
+            retry_after_seconds=error.retry_after_seconds,
+            per_day=error.per_day,
+            per_tokens=error.per_tokens,
+        )
+
+    def _until(self, seconds: float) -> str:
+        """For people: until when the quota is used up, and what to do."""
+        moment = datetime.fromtimestamp(self._ledger.status().now + seconds, UTC)
+        return f"until {moment:%F %H:%M} UTC; what is embedded is kept, run the hour again then"
+
+    def _cost(self, tokens: int) -> float | None:
+        return self._price.of(tokens, 0) if self._price else None
+
+    def _request(self, texts: Sequence[str]) -> tuple[Vectors, int | None]:
+        """Their vectors, and how many tokens the service counted, where it says."""
         content: Any = [
             {
-                "model": f"models/{MODEL}",
+                "model": f"models/{EMBEDDING_MODEL}",
                 "content": {"parts": [{"text": text}]},
                 "taskType": TASK,
                 "outputDimensionality": self.dimensions,
@@ -114,10 +224,10 @@ class GeminiEmbedder:
         except requests.RequestException as error:
             raise self._service.broken_off(error) from None
         if response.status_code != requests.codes.ok:
-            raise self._service.failure(response.status_code, response.headers, response.content, model=MODEL)
+            raise self._service.failure(response.status_code, response.headers, response.content, model=EMBEDDING_MODEL)
         return self._vectors(response, len(texts))
 
-    def _vectors(self, response: requests.Response, count: int) -> Vectors:
+    def _vectors(self, response: requests.Response, count: int) -> tuple[Vectors, int | None]:
         """Untrusted, like everything a service answers: another shape or a value that is no number is an error."""
         try:
             answer: Any = response.json()
@@ -127,16 +237,38 @@ class GeminiEmbedder:
         # NaN fails the comparison too.
         if vectors.shape != (count, self.dimensions) or not (np.abs(vectors) <= _LARGEST_VALUE).all():
             raise self._service.undecodable(f"vectors of shape {vectors.shape} for {count} texts")
-        return vectors.astype(np.float32)
+        return vectors.astype(np.float32), _counted_tokens(answer)
 
 
-def _wait_seconds(error: ProviderError, attempt: int) -> float | None:
-    """How long to wait before the attempt after ``attempt`` (from 0); None when it is of no use."""
-    if attempt + 1 >= MAX_ATTEMPTS:
-        return None
-    wait = 2.0**attempt
+def _batches(texts: dict[int, str], max_tokens: int | None) -> Iterator[tuple[list[int], int]]:
+    """The rows that share a request, with their tokens: as many as the service takes and a window allows."""
+    batch: list[int] = []
+    total = 0
+    for row, text in texts.items():
+        tokens = min(estimate_tokens(text), EMBEDDING_INPUT_TOKENS)
+        too_many = max_tokens is not None and total + tokens > max_tokens
+        if batch and (too_many or len(batch) == TEXTS_A_REQUEST):
+            yield batch, total
+            batch, total = [], 0
+        batch.append(row)
+        total += tokens
+    if batch:
+        yield batch, total
+
+
+def _counted_tokens(answer: Any) -> int | None:
+    usage = answer.get("usageMetadata")
+    counted = usage.get("promptTokenCount") if isinstance(usage, dict) else None
+    return counted if isinstance(counted, int) and not isinstance(counted, bool) and 0 <= counted < 2**31 else None
+
+
+def _seconds_to_wait(state: RetryCallState, error: BaseException | None) -> float:
+    """Before the next attempt: the service's own word, where it is more than the backoff."""
+    asked_for = error.retry_after_seconds if isinstance(error, RateLimitedError) else None
+    return max(_backoff(state), asked_for or 0.0)
+
+
+def _is_worth_repeating(error: BaseException) -> bool:
     if isinstance(error, RateLimitedError):
-        if error.per_day:
-            return None
-        wait = max(wait, error.retry_after_seconds or 0.0)
-    return wait if wait <= MAX_WAIT_SECONDS else None
+        return not error.per_day and (error.retry_after_seconds or 0.0) <= MAX_WAIT_SECONDS
+    return isinstance(error, TransientProviderError)

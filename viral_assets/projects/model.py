@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from viral_assets.llm.models import DEFAULT_MODEL
+
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -217,7 +219,7 @@ class Generation(_Model):
     beyond 20. Lengths are X's weighted characters.
     """
 
-    model: Text = "gemini-2.5-flash-lite"
+    model: Text = DEFAULT_MODEL
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.8
     max_tweets_per_request: Annotated[int, Field(ge=1, le=50)] = 10
     min_length: Annotated[int, Field(ge=1, le=280)] = 40

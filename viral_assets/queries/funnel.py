@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
+from viral_assets.llm.models import EMBEDDING_MODEL
 from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, QuotaDay, Rate
 from viral_assets.queries.spending import cost_of_suggestions
 from viral_assets.quota.limits import PACIFIC, Limits
@@ -289,13 +290,16 @@ def _quota(connection: sa.Connection, now: datetime, days: int) -> tuple[QuotaDa
     today = now.astimezone(PACIFIC).date()
     dates = [today - timedelta(days=number) for number in reversed(range(days))]
     used = quota_days.c
+    # Embeddings have a quota of their own; only the budget is one.
+    embeds = used.quota_key.endswith(EMBEDDING_MODEL, autoescape=True)
+    requests, tokens = (sa.case((embeds, 0), else_=column) for column in (used.requests, used.tokens))
     query = (
         sa.select(
             used.day,
-            sa.func.sum(used.requests).label("requests"),
-            sa.func.sum(used.tokens).label("tokens"),
+            sa.func.sum(requests).label("requests"),
+            sa.func.sum(tokens).label("tokens"),
             sa.func.sum(used.cost_usd).label("cost_usd"),
-            sa.func.max(used.requests).label("busiest"),
+            sa.func.max(requests).label("busiest"),
         )
         # The offline provider has a ledger and no quota. Days are ISO dates, which sort as they follow each other.
         .where(used.quota_key != OFFLINE, used.day >= dates[0].isoformat(), used.day <= today.isoformat())

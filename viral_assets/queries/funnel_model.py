@@ -83,7 +83,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class QuotaDay:
-    """What all keys together used on a day (US Pacific). ``requests_of_busiest`` is the key that used most."""
+    """What all keys together used on a day (US Pacific) to write; the cost is that of embeddings too.
+
+    ``requests_of_busiest`` is the key that used most.
+    """
 
     day: date
     requests: int

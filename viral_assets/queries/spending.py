@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
+from viral_assets.quota.keys import account_of, paid_together
 from viral_assets.quota.limits import pacific_day
 from viral_assets.store.conditions import within
 from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days
@@ -64,9 +66,16 @@ def requests_of_suggestions(connection: sa.Connection, hours: HourRange) -> set[
 
 
 def costs_of_days(connection: sa.Connection, days: Collection[QuotaKeyAndDay]) -> dict[QuotaKeyAndDay, float]:
-    """What was spent of these quotas on these days, in all and in USD; days without a request are left out."""
+    """What the accounts of these quotas spent on these days, in all and in USD, by account and day.
+
+    The budget is one for all quotas of an account. Days without a request are left out.
+    """
     used = quota_days.c
     query = sa.select(used.quota_key, used.day, used.cost_usd).where(
-        used.quota_key.in_({key for key, _ in days}), used.day.in_({day for _, day in days})
+        used.quota_key.in_({each for key, _ in days for each in paid_together(key)}),
+        used.day.in_({day for _, day in days}),
     )
-    return {(row.quota_key, row.day): row.cost_usd for row in connection.execute(query)}
+    costs: defaultdict[QuotaKeyAndDay, float] = defaultdict(float)
+    for row in connection.execute(query):
+        costs[account_of(row.quota_key), row.day] += row.cost_usd
+    return dict(costs)

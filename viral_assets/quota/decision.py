@@ -26,7 +26,10 @@ LEARNS_BELOW = 0.75
 
 @dataclass(frozen=True, slots=True)
 class QuotaUsage:
-    """What counts at one moment. Times in epoch seconds; ``ahead_*`` is what those in front will take."""
+    """What counts at one moment. Times in epoch seconds; ``ahead_*`` is what those in front will take.
+
+    ``day_cost_usd`` is the spending of all that share the budget, requests and tokens are this quota's own.
+    """
 
     now: float
     day: PacificDay

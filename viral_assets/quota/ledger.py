@@ -1,19 +1,22 @@
-"""The ledger's interface and its values: who asked for what, and what may be asked next.
+"""The ledgers' interface and its values: who asked for what, and what may be asked next.
 
-Every request to a paid service goes through here: :meth:`Ledger.ask` before it is sent, :meth:`Ledger.settle` when
-it has ended. Two ledgers keep it: ``sql`` (shared by all processes and machines on one database) and ``memory``
-(one process). What is granted is decided by pure functions in ``decision``.
+Every request that is paid for goes through a ledger: :meth:`PaidLedger.ask` before it is sent,
+:meth:`PaidLedger.settle` when it has ended, :meth:`PaidLedger.block` when the service refuses. What is counted differs:
+
+* requests, tokens and money of a language model (:class:`Ledger`), kept in ``sql`` (shared by all processes and
+  machines on one database) or in ``memory`` (one process); decided by pure functions in ``decision``;
+* posts read from X (``posts``), which are paid for one by one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from viral_assets.quota.limits import Limits
 
 HEARTBEAT_SECONDS = 3.0
-"""How often a runner shows that it lives (:meth:`Ledger.join`)."""
+"""How often a runner reports that it still runs (:meth:`Ledger.join`)."""
 
 ANNOUNCED_SECONDS = 15.0
 """For so long room is left for a runner that has announced itself and not yet said how much it wants."""
@@ -45,7 +48,12 @@ class GrantRequest:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Send it now."""
+    """Send it now.
+
+    ``units`` is for how many of what is paid for: 1 request, or so many posts, which may be fewer than were wanted.
+    """
+
+    units: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Exhausted:
-    """Not today: the day's requests or budget are used up. ``seconds`` until the next day begins."""
+    """Not today: the day's requests, budget or posts are used up. ``seconds`` until more may be asked; 0 where the
+    limit is this run's own, so that another run may ask at once."""
 
     seconds: float
     reason: str
@@ -79,7 +88,8 @@ Decision = Granted | AlreadyClaimed | Waiting | Exhausted
 class Settlement:
     """How a request ended. Token counts are None when the service did not say; then the estimate stays.
 
-    ``raw_answer`` is committed with it, before anybody parses it.
+    ``raw_answer`` is committed with it, before anybody parses it. ``units`` are those that came, where they are paid
+    for one by one (posts); None where nobody knows, so that those granted go on to count.
     """
 
     status: Literal["answered", "refused", "failed"]
@@ -91,6 +101,7 @@ class Settlement:
     finish_reason: str | None = None
     error: str | None = None
     http_status: int | None = None
+    units: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +110,7 @@ class QuotaState:
 
     ``free`` grants are possible at ``blocked_for``, the following ones at the times in ``returning``, in order; after
     that a slot comes back one (padded) window after its use. ``token_releases`` are (seconds, tokens) that leave the
-    window. ``demand`` is how many tweets each live runner still wants to ask about, in order of arrival; None for one
+    window. ``demand`` is how many tweets each active runner still wants to ask about, in order of arrival; None for one
     that has only just announced itself.
     """
 
@@ -116,7 +127,11 @@ class QuotaState:
 
 @dataclass(frozen=True, slots=True)
 class QuotaStatus:
-    """For people: what is used and free now and today, and what is blocked until when (epoch seconds)."""
+    """For people: what is used and free now and today, and what is blocked until when (epoch seconds).
+
+    ``day_cost_usd`` is what counts against the budget: the spending of all quotas that share it. What this one alone
+    has spent is ``day_own_cost_usd``.
+    """
 
     limits: Limits
     now: float
@@ -132,11 +147,12 @@ class QuotaStatus:
     learned_requests: int | None = None
     in_flight: int = 0
     runners: int = 0
+    day_own_cost_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer that was paid for and committed, but not parsed: its process died in between."""
+    """An answer that was paid for and committed, but not parsed: its process was killed in between."""
 
     request_id: str
     project: str
@@ -155,21 +171,41 @@ class LatencySample:
     seconds: float = field(compare=False)
 
 
-class Ledger(Protocol):
-    """Thread-safe. Every call is short; none waits for quota."""
+Request_contra = TypeVar("Request_contra", contravariant=True)
+
+
+class PaidLedger(Protocol[Request_contra]):
+    """What every ledger can do, whatever is paid for. Thread-safe; every call is short, and none waits for quota."""
+
+    def ask(self, request: Request_contra, /) -> Decision:
+        """Grant the request if every limit allows it, or say how long to wait.
+
+        Raises:
+            QuotaError: no state of the quota could ever allow this request.
+        """
+
+    def settle(self, request_id: str, settlement: Settlement) -> None:
+        """Record how a granted request ended."""
+
+    def block(self, seconds: float, reason: str) -> None:
+        """The service refused a request: nobody asks for ``seconds``."""
+
+
+class Ledger(PaidLedger[GrantRequest], Protocol):
+    """The ledger of a language model's requests, tokens and cost. Thread-safe; none of its calls waits for quota."""
 
     limits: Limits
 
     def join(self, runner: str, tweets: int | None) -> None:
-        """Take part: from now on everybody plans for these tweets too. Also the heartbeat, which a runner that lives
-        longer than :data:`HEARTBEAT_SECONDS` owes the others.
+        """Take part: from now on everybody plans for these tweets too. Also the heartbeat, due every
+        :data:`HEARTBEAT_SECONDS`.
 
         Args:
             tweets: None announces to other processes a runner that will soon say how many.
         """
 
     def leave(self, runner: str) -> None:
-        """Stop taking part: place in the queue, demand and claims are gone."""
+        """Stop taking part: place in the queue, demand and claims are deleted."""
 
     def ask(self, ask: GrantRequest, *, remaining: int = 0) -> Decision:
         """Grant the request if every limit allows it and nobody who waits longer would be overtaken.
@@ -189,7 +225,7 @@ class Ledger(Protocol):
     def settle(self, request_id: str, settlement: Settlement) -> None:
         """Record how a granted request ended; actual usage replaces the estimate."""
 
-    def block(self, seconds: float, reason: str, *, count_as_limit: bool) -> None:
+    def block(self, seconds: float, reason: str, *, count_as_limit: bool = False) -> None:
         """The service refused a request: nobody asks for ``seconds``.
 
         With ``count_as_limit``, what the service accepted in the last window is taken as its true limit for a while.
@@ -205,7 +241,7 @@ class Ledger(Protocol):
         """What a person wants to know."""
 
     def unparsed(self, project: str) -> list[StoredAnswer]:
-        """Answers of dead processes that were stored but not parsed."""
+        """Answers that were stored and not parsed, because their process was killed in between."""
 
     def latencies(self, count: int = 50) -> list[LatencySample]:
         """The newest answered requests."""

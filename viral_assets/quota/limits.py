@@ -15,13 +15,13 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits that hold together, for everyone who shares a key.
+    """Limits that hold together, for everyone who shares a quota.
 
     Args:
         max_requests: requests in any sliding window.
         max_tokens: tokens in any sliding window; None for no limit.
         requests_per_day: requests in a day of US Pacific time; None for no limit.
-        daily_budget_usd: spending in such a day; None for no limit.
+        daily_budget_usd: spending of the account in such a day, whatever its quota; None for no limit.
         window_seconds: length of the sliding window.
         counts_output: whether answers count towards ``max_tokens``. Gemini's limit is on input tokens.
 

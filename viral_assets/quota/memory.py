@@ -138,7 +138,7 @@ class MemoryLedger:
             if settlement.status == "answered" and request.tweets:
                 self._finished.append(LatencySample(request.tweets, now - request.granted_at))
 
-    def block(self, seconds: float, reason: str, *, count_as_limit: bool) -> None:
+    def block(self, seconds: float, reason: str, *, count_as_limit: bool = False) -> None:
         with self._lock:
             now = self._clock.time()
             self._forget_old(now)
@@ -180,6 +180,7 @@ class MemoryLedger:
                 day_requests=usage.day_requests,
                 day_tokens=usage.day_tokens,
                 day_cost_usd=usage.day_cost_usd,
+                day_own_cost_usd=usage.day_cost_usd,
                 blocked_until=self._block.until if self._block.until > now else None,
                 block_reason=self._block.reason if self._block.until > now else "",
                 learned_requests=self._block.learned_requests if self._block.learned_until > now else None,

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
+from viral_assets.processes import is_running
 from viral_assets.quota import statements
 from viral_assets.quota.decision import (
     LEARNED_FOR_WINDOWS,
@@ -26,6 +27,7 @@ from viral_assets.quota.decision import (
     learned_limit,
     planner_state,
 )
+from viral_assets.quota.keys import paid_together
 from viral_assets.quota.ledger import (
     ANNOUNCED_SECONDS,
     AlreadyClaimed,
@@ -52,10 +54,10 @@ from viral_assets.store.tables import (
 from viral_assets.text.cleaning import text_for_storage
 
 HEARTBEAT_TTL_SECONDS = 15.0
-"""A runner not seen for this long is dead: its place, its claims and its demand no longer count."""
+"""A runner not seen for this long has expired: its place in the queue, its claims and its demand no longer count."""
 
 LATE_WAITER_SECONDS = 2.0
-"""A waiter that is this late for its turn has lost its place (it may still come back and queue again)."""
+"""A waiter that is this late for its turn has lost its place in the queue; it may queue again."""
 
 UNKNOWN = -1
 """Tweets of a runner that has only announced itself."""
@@ -69,7 +71,7 @@ class SqlLedger:
 
     Args:
         database: where everybody who shares the quota keeps it.
-        quota_key: names the quota; a fingerprint of the API key, never the key.
+        quota_key: names the quota, see ``keys``; what is spent counts for its account.
         limits: what holds. Everybody who shares a quota should be told the same.
         clock: tells the time of grants. By default the one clock that all who share the database have.
     """
@@ -78,6 +80,7 @@ class SqlLedger:
         self.limits = limits
         self._database = database
         self._key = quota_key
+        self._paid_together = list(paid_together(quota_key))
         self._clock = clock
         self._host, self._pid = _host(), os.getpid()
         self._recent = RecentGrants(self._grants_since)
@@ -138,10 +141,10 @@ class SqlLedger:
                 statements.SET_CLOCK_BACK.run(connection, values)
                 self._recent.forget()
                 window = self._window(connection, values)
-            usage, taken = self._usage(
+            usage, row = self._usage(
                 connection, values, window, statements.USAGE_AND_TAKEN if claim else statements.USAGE
             )
-            if taken:
+            if row.taken:
                 statements.WITHDRAW.run(connection, values)
                 return _already_claimed(connection, values)
             decision = decide(self.limits, usage, ask.tokens, ask.cost_usd, lambda: _releases(window))
@@ -186,7 +189,7 @@ class SqlLedger:
             }
             statements.SETTLE.run(connection, values)
 
-    def block(self, seconds: float, reason: str, *, count_as_limit: bool) -> None:
+    def block(self, seconds: float, reason: str, *, count_as_limit: bool = False) -> None:
         with self._database.begin() as connection:
             now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK)
             learned = None
@@ -220,7 +223,7 @@ class SqlLedger:
             now = self._now(connection)
             values = self._usage_values(now, "")
             window = self._window(connection, values)
-            usage, _ = self._usage(connection, values, window, statements.USAGE)
+            usage, row = self._usage(connection, values, window, statements.USAGE)
             tokens = connection.execute(
                 sa.select(sa.func.sum(llm_requests.c.counted_tokens)).where(*self._in_window(now))
             ).scalar_one()
@@ -245,6 +248,7 @@ class SqlLedger:
                 day_requests=usage.day_requests,
                 day_tokens=usage.day_tokens,
                 day_cost_usd=usage.day_cost_usd,
+                day_own_cost_usd=row.day_own_cost_usd or 0.0,
                 blocked_until=usage.blocked_until if blocked else None,
                 block_reason=usage.block_reason if blocked else "",
                 learned_requests=usage.learned_requests if learned else None,
@@ -314,12 +318,13 @@ class SqlLedger:
     def _usage_values(self, now: float, runner: str) -> dict[str, Any]:
         return {
             "key": self._key,
+            "paid_together": self._paid_together,
             "runner": runner,
             "now": now,
             "day": pacific_day(now).name,
             "since": now - self.limits.padded_window_seconds,
             "late": now - LATE_WAITER_SECONDS,
-            "silent": now - HEARTBEAT_TTL_SECONDS,
+            "expired": now - HEARTBEAT_TTL_SECONDS,
             "announced": now - ANNOUNCED_SECONDS,
             "unknown": UNKNOWN,
             "host": self._host,
@@ -331,8 +336,8 @@ class SqlLedger:
 
     def _usage(
         self, connection: sa.Connection, values: Mapping[str, Any], window: Window, query: statements.Script
-    ) -> tuple[QuotaUsage, bool]:
-        """What counts now, and whether some of the tweets are taken."""
+    ) -> tuple[QuotaUsage, sa.Row[Any]]:
+        """What counts now, and the row it is from, which tells besides whether some of the tweets are taken."""
         row = query.run(connection, values).one()
         usage = QuotaUsage(
             now=values["now"],
@@ -349,7 +354,7 @@ class SqlLedger:
             ahead_requests=row.ahead_requests,
             ahead_tokens=int(row.ahead_tokens),
         )
-        return usage, bool(row.taken)
+        return usage, row
 
     def _in_window(self, now: float) -> tuple[sa.ColumnElement[bool], ...]:
         return (
@@ -378,18 +383,18 @@ class SqlLedger:
         connection.execute(row.on_conflict_do_update(index_elements=["quota_key"], set_=changes))
 
     def _expire_runners(self, connection: sa.Connection, now: float) -> None:
-        """Forget runners that were killed: silent for long, or of this machine and no longer running."""
+        """Forget runners that were killed: without a heartbeat for long, or of this machine and no longer running."""
         known = connection.execute(
             sa.select(quota_runners.c.runner, quota_runners.c.host, quota_runners.c.pid, quota_runners.c.seen_at)
         ).all()
-        dead = [
+        expired = [
             row.runner
             for row in known
             if row.seen_at <= now - HEARTBEAT_TTL_SECONDS
-            or (row.host == self._host and row.pid != self._pid and not _runs(row.pid))
+            or (row.host == self._host and row.pid != self._pid and not is_running(row.pid))
         ]
-        if dead:
-            _forget_runners(connection, dead)
+        if expired:
+            _forget_runners(connection, expired)
 
 
 def _releases(window: Window) -> list[tuple[float, int]]:
@@ -416,16 +421,6 @@ def _host() -> str:
         return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return socket.gethostname()
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _storable(text: str | None) -> str | None:

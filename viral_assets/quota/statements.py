@@ -18,15 +18,17 @@ _PARAMETER = re.compile(r"(?<!:):(\w+)")
 _FOR_SQLITE = {
     "{one_of_tweets}": "IN (SELECT value FROM json_each(:tweet_ids))",
     "{each_tweet}": "(SELECT DISTINCT value AS tweet_id FROM json_each(:tweet_ids))",
+    "{one_of_paid_together}": "IN (SELECT value FROM json_each(:paid_together))",
 }
 _FOR_POSTGRES = {
     "{one_of_tweets}": "= ANY (CAST(:tweet_ids AS text[]))",
     "{each_tweet}": "(SELECT DISTINCT unnest(CAST(:tweet_ids AS text[])) AS tweet_id)",
+    "{one_of_paid_together}": "= ANY (CAST(:paid_together AS text[]))",
 }
 
 
 class Script:
-    """Statements that share their parameters, written ``:name``; ``:tweet_ids`` is a list."""
+    """Statements that share their parameters, written ``:name``; ``:tweet_ids`` and ``:paid_together`` are lists."""
 
     def __init__(self, *statements: str) -> None:
         self._for_sqlite = tuple(_replaced(each, _FOR_SQLITE) for each in statements)
@@ -41,8 +43,7 @@ class Script:
         values = dict(values)
         if connection.dialect.name == "sqlite":
             statements = self._for_sqlite
-            if "tweet_ids" in values:
-                values["tweet_ids"] = json.dumps(values["tweet_ids"])
+            values = {name: json.dumps(value) if isinstance(value, list) else value for name, value in values.items()}
         elif connection.dialect.driver == "psycopg2":
             # It puts the values into the text, so that one message can hold several statements.
             statements = (";\n".join(self._for_postgres),)
@@ -75,10 +76,12 @@ POSTGRES_LOCK_AND_CLOCK_FOR_GRANT = Script(
 _USAGE = """
     SELECT ahead.requests AS ahead_requests, ahead.tokens AS ahead_tokens,
            s.blocked_until, s.reason, s.learned_requests, s.learned_until,
-           d.requests AS day_requests, d.tokens AS day_tokens, d.cost_usd AS day_cost_usd, {taken} AS taken
+           d.requests AS day_requests, d.tokens AS day_tokens, d.cost_usd AS day_own_cost_usd,
+           (SELECT sum(cost_usd) FROM quota_days WHERE day = :day AND quota_key {one_of_paid_together}) AS day_cost_usd,
+           {taken} AS taken
     FROM (SELECT count(*) AS requests, coalesce(sum(asked_tokens), 0) AS tokens FROM quota_runners
           WHERE quota_key = :key AND runner <> :runner AND asked_at IS NOT NULL
-            AND wake_at > :late AND seen_at > :silent
+            AND wake_at > :late AND seen_at > :expired
             AND asked_at < coalesce((SELECT asked_at FROM quota_runners WHERE runner = :runner), :now + 1)
          ) AS ahead
     LEFT JOIN quota_state AS s ON s.quota_key = :key
@@ -90,7 +93,7 @@ _FINISHED = """
 """
 _IN_FLIGHT = """
     SELECT c.tweet_id, 0 AS finished FROM generation_claims AS c JOIN quota_runners AS r ON r.runner = c.runner
-    WHERE c.project = :project AND c.tweet_id {one_of_tweets} AND c.runner <> :runner AND r.seen_at > :silent
+    WHERE c.project = :project AND c.tweet_id {one_of_tweets} AND c.runner <> :runner AND r.seen_at > :expired
 """
 
 
@@ -101,7 +104,7 @@ USAGE_AND_TAKEN = Script(_USAGE.replace("{taken}", f"EXISTS ({_FINISHED}) OR EXI
 """And whether some of the tweets are taken."""
 
 TAKEN = Script(f"{_FINISHED} UNION ALL {_IN_FLIGHT}")
-"""Those of some tweets that are finished, and those that a living runner has claimed."""
+"""Those of some tweets that are finished, and those that an active runner has claimed."""
 
 _GRANT = (
     """
@@ -131,7 +134,7 @@ _CLAIM = """
 
 GRANT = Script(*_GRANT)
 GRANT_AND_CLAIM = Script(*_GRANT, _CLAIM)
-"""A claim left by a dead runner passes to this one."""
+"""A claim left by a runner that has expired passes to this one."""
 
 QUEUE = Script(
     """
@@ -172,7 +175,7 @@ GRANTS_AND_ANSWERS_SINCE = Script(
 # Generators of one process are used one after the other, as a rule: what it has announced itself is no newcomer.
 DEMAND = Script(
     """
-    SELECT runner, tweets FROM quota_runners WHERE quota_key = :key AND seen_at > :silent
+    SELECT runner, tweets FROM quota_runners WHERE quota_key = :key AND seen_at > :expired
       AND (tweets > 0 OR tweets = :unknown AND joined_at > :announced AND NOT (host = :host AND pid = :pid))
     ORDER BY joined_at, runner
     """

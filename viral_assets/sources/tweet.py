@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from viral_assets.hours import floor_hour
-
-
-def text_hash(text: str) -> str:
-    """SHA-256 (hex) of the text after NFC: equal texts share one embedding."""
-    return hashlib.sha256(unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")).hexdigest()
+from viral_assets.text.hashing import text_hash
 
 
 @dataclass(frozen=True, slots=True)

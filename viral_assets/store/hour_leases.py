@@ -1,7 +1,7 @@
 """How far each query of a service was read for each hour. What a cursor means is up to the service's module.
 
-One process at a time holds an hour of a query: two would pay for its posts twice. A holder that has not shown itself
-for a while is dead; one on the same machine whose process is gone is known to be dead at once.
+One process at a time holds the lease of an hour of a query: two would pay for its posts twice. A lease that was not
+renewed for a while has expired; one of a process of this machine that does not run any more is free at once.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange, floor_hour
-from viral_assets.store.bulk import insert_ignore, serialise_writers
+from viral_assets.processes import is_running
+from viral_assets.store.bulk import insert_ignore, serialise_writers, upsert
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import source_windows
+from viral_assets.store.tables import EVERY_PROJECT, source_windows
 from viral_assets.text.cleaning import text_for_storage
 
 LEASE_SECONDS = 60.0
-"""For so long an hour is held without a sign of life; longer than any single request takes."""
+"""For so long a lease lasts without being renewed; longer than any single request takes."""
 
 CAP_OF_HOUR = "the project's cap of "
 ACTOR_ENDED = "the Actor ended as "
@@ -43,18 +44,18 @@ class HourLease:
 
     @property
     def key(self) -> Mapping[str, Any]:
-        digest = hashlib.sha256(text_for_storage(self.query).encode()).hexdigest()
+        query_hash = hashlib.sha256(text_for_storage(self.query).encode()).hexdigest()
         return {
             "source": self.source,
             "project": self.project,
-            "query_sha256": digest,
+            "query_sha256": query_hash,
             "window_start": self.window_start,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class HourProgress:
-    """How far a place was read.
+    """How far an hour of a query was read.
 
     Args:
         cursor: where to go on within what was begun; None to begin anew.
@@ -73,7 +74,7 @@ class HourProgress:
 
 @dataclass(frozen=True, slots=True)
 class LeaseBusy:
-    """Somebody else reads it; come back in ``seconds``."""
+    """Another process reads the hour; ask again in ``seconds``."""
 
     seconds: float
 
@@ -84,7 +85,7 @@ def this_holder() -> str:
 
 
 def acquire_lease(database: Database, lease: HourLease, holder: str, now: datetime) -> HourProgress | LeaseBusy:
-    """Begin or go on to read a place. Held until :func:`release_lease`; a place that is done is not held."""
+    """Begin or go on to read an hour. Held until :func:`release_lease`; an hour that is done is not held."""
     with database.begin() as connection:
         serialise_writers(connection, source_windows)
         row = connection.execute(sa.select(source_windows).where(*_at(lease))).one_or_none()
@@ -95,7 +96,7 @@ def acquire_lease(database: Database, lease: HourLease, holder: str, now: dateti
         else:
             progress = HourProgress(row.done, row.cursor, row.newest_id, row.items, row.cost_usd, row.note)
             remaining = row.held_until - now.timestamp()
-            if row.holder not in (None, holder) and remaining > 0 and not _is_gone(row.holder):
+            if row.holder not in (None, holder) and remaining > 0 and not _has_ended(row.holder):
                 return LeaseBusy(min(remaining, 1.0))
         if not progress.done:
             _hold(connection, lease, holder, now)
@@ -103,7 +104,7 @@ def acquire_lease(database: Database, lease: HourLease, holder: str, now: dateti
 
 
 def renew_lease(database: Database, lease: HourLease, holder: str, now: datetime) -> None:
-    """A sign of life from who holds a place and waits."""
+    """Keep the lease while its holder waits."""
     with database.begin() as connection:
         _hold(connection, lease, holder, now)
 
@@ -111,7 +112,7 @@ def renew_lease(database: Database, lease: HourLease, holder: str, now: datetime
 def save_progress(
     connection: sa.Connection, lease: HourLease, progress: HourProgress, holder: str, now: datetime
 ) -> None:
-    """Move on, in the transaction that stores what was received. Holds the place anew."""
+    """Move on, in the transaction that stores what was received. Renews the lease."""
     connection.execute(
         sa.update(source_windows)
         .where(*_at(lease))
@@ -140,7 +141,7 @@ def release_lease(database: Database, lease: HourLease, holder: str, note: str =
 
 
 def read_progress(connection: sa.Connection, lease: HourLease) -> HourProgress | None:
-    """How far a place was read; None where nobody began."""
+    """How far an hour was read; None where nobody began."""
     row = connection.execute(sa.select(source_windows).where(*_at(lease))).one_or_none()
     return None if row is None else HourProgress(row.done, row.cursor, row.newest_id, row.items, row.cost_usd, row.note)
 
@@ -149,14 +150,42 @@ def unfinished_hours(connection: sa.Connection, window: HourRange, now: datetime
     """The hours of ``window`` that are over, were begun to be read, and have more to give: what was left for want of
     time, of a day's cap, or by a killed run.
     """
-    places = source_windows.c
-    query = sa.select(places.window_start).where(
-        ~places.done,
-        places.window_start >= window.start,
-        places.window_start < min(window.end, floor_hour(now)),
-        *(~places.note.startswith(note, autoescape=True) for note in FINAL_NOTES),
+    hours = source_windows.c
+    query = sa.select(hours.window_start).where(
+        ~hours.done,
+        hours.window_start >= window.start,
+        hours.window_start < min(window.end, floor_hour(now)),
+        *(~hours.note.startswith(note, autoescape=True) for note in FINAL_NOTES),
     )
     return set(connection.scalars(query.distinct()))
+
+
+def postpone_hours(
+    connection: sa.Connection, source: str, query: str, window: HourRange, note: str, now: datetime
+) -> None:
+    """Note hours in which something of a paid service is wanting, for all projects, until :func:`forget_postponed`.
+
+    Args:
+        note: what keeps it from being asked for now.
+    """
+    rows = [
+        {**HourLease(source, EVERY_PROJECT, query, hour).key, "query": query, "done": False, "items": 0, "note": note}
+        for hour in window
+    ]
+    upsert(connection, source_windows, [{**row, "updated_at": now} for row in rows], update=["note", "updated_at"])
+
+
+def forget_postponed(connection: sa.Connection, source: str, query: str, window: HourRange) -> None:
+    """Nothing is wanting in these hours any more."""
+    key = HourLease(source, EVERY_PROJECT, query, window.start).key
+    hours = source_windows.c
+    connection.execute(
+        sa.delete(source_windows).where(
+            *(hours[name] == value for name, value in key.items() if name != "window_start"),
+            hours.window_start >= window.start,
+            hours.window_start < window.end,
+        )
+    )
 
 
 def with_items(progress: HourProgress, more: int, **changes: Any) -> HourProgress:
@@ -173,15 +202,7 @@ def _hold(connection: sa.Connection, lease: HourLease, holder: str, now: datetim
     connection.execute(sa.update(source_windows).where(*_at(lease)).values(holder=holder, held_until=until))
 
 
-def _is_gone(holder: str) -> bool:
-    """Whether a holder of this machine is known to be dead; of another machine nothing is known."""
+def _has_ended(holder: str) -> bool:
+    """Whether a holder's process is known to have ended; of another machine nothing is known."""
     host, pid, _thread = holder.rsplit(":", 2)
-    if host != socket.gethostname()[:80] or int(pid) == os.getpid():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:  # it lives, and belongs to somebody else
-        return False
-    return False
+    return host == socket.gethostname()[:80] and not is_running(int(pid))

@@ -14,9 +14,10 @@ import pytest
 from viral_assets.cli.quota import effective_requests
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.hours import HOUR
-from viral_assets.quota.from_settings import limits_from
-from viral_assets.quota.ledger import QuotaStatus
+from viral_assets.quota.from_settings import embedding_ledger, limits_from
+from viral_assets.quota.ledger import GrantRequest, QuotaStatus
 from viral_assets.quota.limits import Limits
+from viral_assets.quota.posts import PostBudget, PostLedger, PostRequest, x_account
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 from viral_assets_tests.cli.conftest import CommandLine
@@ -205,6 +206,56 @@ def test_quota_without_a_key_says_that_there_is_none_to_show(viral_assets: Comma
     assert said.json["provider"] == "offline"
     assert said.json["window"]["requests"]["limit"] is None
     assert "GEMINI_API_KEY" in said.err
+
+
+def test_quota_shows_embeddings_and_posts_where_they_are_paid_for(
+    viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "GEMINI_API_KEY": "a-secret-key",
+        "X_BEARER_TOKEN": "a-secret-token",
+        "VIRAL_ASSETS_EMBEDDER": "gemini",
+        "VIRAL_ASSETS_RPM": "12",
+        "VIRAL_ASSETS_EMBEDDING_RPM": "100",
+        "VIRAL_ASSETS_DAILY_BUDGET_USD": "2.5",
+        "VIRAL_ASSETS_X_POSTS_PER_DAY": "400",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    database = Database(settings.resolved_database_url)
+    database.upgrade()
+    ledger = embedding_ledger(settings, "a-secret-key", database)
+    ledger.ask(GrantRequest("embedded", "runner", tokens=300, cost_usd=0.25, purpose="embed"))
+    ledger.leave("runner")
+    reading = PostLedger(database, PostBudget(x_account("a-secret-token"), "run"), "search", clock=lambda: now)
+    now = datetime.now(UTC)
+    reading.ask(PostRequest("read", "demo", 90))
+    database.dispose()
+
+    said = viral_assets("quota", "--json").json
+    assert said["window"]["requests"] == {"used": 0, "limit": 12}
+    assert said["day"]["cost_usd"] == {"used": 0.25, "limit": 2.5}, "one budget"
+    assert said["embedding"]["window"]["requests"] == {"used": 1, "limit": 100}
+    assert said["embedding"]["day"]["tokens"]["used"] == 300
+    assert (said["embedding"]["cost_usd"], said["embedding"]["in_flight"]) == (0.25, 1)
+    assert said["posts"]["day"]["posts"] == {"used": 90, "limit": 400}
+    assert said["posts"]["day"]["name"] == f"{now:%F}"
+
+    shown = viral_assets("quota").out
+    assert "embedding requests in" in shown
+    assert "posts read from X" in shown
+    assert shown.count("spent on") == 1
+    assert "a-secret" not in shown
+
+    monkeypatch.setenv("VIRAL_ASSETS_PROVIDER", "offline")
+    shown = viral_assets("quota").out
+    assert "embedding requests in" in shown
+    assert not any(line.strip(" │|").startswith("requests in") for line in shown.splitlines())
+
+
+def test_quota_shows_nothing_that_is_not_paid_for(viral_assets: CommandLine) -> None:
+    said = viral_assets("quota", "--json").json
+    assert (said["embedding"], said["posts"]) == (None, None)
 
 
 def test_a_limit_learned_from_the_service_counts_if_it_is_lower() -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from viral_assets.embedding.base import Calibration, Vectors
 from viral_assets.embedding.cache import CachedEmbedder
 from viral_assets.errors import TransientProviderError
-from viral_assets.sources.tweet import text_hash
 from viral_assets.store.engine import Database
+from viral_assets.text.hashing import text_hash
 
 
 class CountingEmbedder:

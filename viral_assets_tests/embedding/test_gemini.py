@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,6 +20,9 @@ from viral_assets.errors import (
     RejectedRequestError,
     TransientProviderError,
 )
+from viral_assets.quota.ledger import Ledger
+from viral_assets.quota.limits import Limits
+from viral_assets.quota.memory import MemoryLedger
 from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
 from viral_assets_tests.virtual_clock import VirtualClock
 
@@ -82,8 +85,28 @@ def waits() -> list[float]:
 
 
 @pytest.fixture
-def embedder(service: Service, waits: list[float]) -> GeminiEmbedder:
-    return GeminiEmbedder(KEY, endpoint=service.url, sleep=waits.append)
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def ledger(clock: VirtualClock) -> Ledger:
+    """It keeps nobody waiting: its window is shorter than any wait."""
+    return MemoryLedger(Limits(max_requests=1_000, window_seconds=0.1), clock=clock)
+
+
+@pytest.fixture
+def sleep(waits: list[float], clock: VirtualClock) -> Callable[[float], None]:
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        clock.advance(seconds)
+
+    return sleep
+
+
+@pytest.fixture
+def embedder(service: Service, ledger: Ledger, sleep: Callable[[float], None]) -> GeminiEmbedder:
+    return GeminiEmbedder(KEY, ledger, endpoint=service.url, sleep=sleep)
 
 
 def failure(status: int, /, **error: Any) -> Reply:
@@ -217,9 +240,33 @@ def test_an_answer_of_another_shape_is_never_taken_for_vectors(
         embedder.embed(["one", "two"])
 
 
-def test_a_service_that_is_not_there_is_named(waits: list[float]) -> None:
+def test_every_attempt_is_a_request_of_the_quota(service: Service, embedder: GeminiEmbedder, ledger: Ledger) -> None:
+    service.replies = [failure(503), too_many("3.5s"), (200, b"<html>")]
+    embedder.embed(["text"])
+    assert ledger.status().day_requests == len(service.requests) == 4
+
+
+def test_tokens_count_as_the_service_has_counted_them(
+    service: Service, embedder: GeminiEmbedder, ledger: Ledger
+) -> None:
+    counted = {"embeddings": [{"values": GOOD}], "usageMetadata": {"promptTokenCount": 7}}
+    service.replies = [(200, counted)]
+    embedder.embed(["A text of many more than seven tokens, if one were to estimate how many there are in it"])
+    assert ledger.status().day_tokens == 7
+
+
+@pytest.mark.parametrize("usage", [None, [], {}, {"promptTokenCount": "7"}, {"promptTokenCount": -1}])
+def test_an_estimate_counts_where_the_service_does_not_say(
+    service: Service, embedder: GeminiEmbedder, ledger: Ledger, usage: Any
+) -> None:
+    service.replies = [(200, {"embeddings": [{"values": GOOD}], "usageMetadata": usage})]
+    embedder.embed(["four words of text"])
+    assert ledger.status().day_tokens == 5
+
+
+def test_a_service_that_is_not_there_is_named(ledger: Ledger, sleep: Callable[[float], None]) -> None:
     with pytest.raises(TransientProviderError, match=r"cannot reach http://127\.0\.0\.1:9"):
-        GeminiEmbedder(KEY, endpoint="http://127.0.0.1:9", sleep=waits.append).embed(["text"])
+        GeminiEmbedder(KEY, ledger, endpoint="http://127.0.0.1:9", sleep=sleep).embed(["text"])
 
 
 def test_an_endpoint_that_is_no_address_is_refused_before_anything_is_sent() -> None:
@@ -227,10 +274,9 @@ def test_an_endpoint_that_is_no_address_is_refused_before_anything_is_sent() -> 
         build_embedder("gemini", api_key=KEY, endpoint="localhost:99")
 
 
-def test_it_works_against_the_emulator_and_waits_out_its_quota() -> None:
-    clock = VirtualClock()
+def test_it_works_against_the_emulator_and_waits_out_its_quota(ledger: Ledger, clock: VirtualClock) -> None:
     with GeminiEmulator(EmulatorConfig(requests_per_window=2), clock=clock) as emulator:
-        embedder = GeminiEmbedder(KEY, endpoint=emulator.url, sleep=clock.advance)
+        embedder = GeminiEmbedder(KEY, ledger, endpoint=emulator.url, sleep=clock.advance)
         rows = embedder.embed([f"text {number}" for number in range(250)])
         assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
         assert [arrival.status for arrival in emulator.arrivals] == [200, 200, 429, 200]

@@ -174,6 +174,20 @@ def test_days_of_the_quota_are_pacific_and_of_all_keys(database: Database) -> No
     assert numbers.last == date(2026, 11, 22)
 
 
+def test_requests_for_embeddings_have_a_quota_of_their_own_and_cost_what_they_cost(database: Database) -> None:
+    day = {"day": "2026-11-21", "tokens": 10}
+    with database.begin() as connection:
+        connection.execute(
+            sa.insert(quota_days),
+            [
+                {**day, "quota_key": "gemini:a", "requests": 3, "cost_usd": 0.5},
+                {**day, "quota_key": "gemini:a/gemini-embedding-001", "requests": 90, "cost_usd": 0.25},
+            ],
+        )
+    (*_, today) = read(database, now=datetime(2026, 11, 22, 5, tzinfo=UTC)).quota
+    assert (today.requests, today.requests_of_busiest, today.tokens, today.cost_usd) == (3, 3, 10, 0.75)
+
+
 @given(st.integers(0, 10_000), st.integers(0, 10_000))
 def test_an_interval_holds_its_share_and_narrows_with_more_decisions(successes: int, others: int) -> None:
     trials = successes + others

@@ -85,6 +85,7 @@ def topic_embeddings(
 def tweet_embeddings(context: dg.AssetExecutionContext, database: DatabaseResource, embedder: EmbedderResource) -> None:
     """See to it that every text of the hours of this run is in the cache of embeddings."""
     from viral_assets.defs.assets import previews
+    from viral_assets.embedding.postponed import postponed_if_exhausted
     from viral_assets.store.tweets import read_tweets
 
     store, window = database.get(), window_of(context)
@@ -92,7 +93,8 @@ def tweet_embeddings(context: dg.AssetExecutionContext, database: DatabaseResour
         frame = read_tweets(connection, window)
     distinct = frame.drop_duplicates("text_sha256")
     cached = embedder.get(store)
-    _vectors(cached, distinct)
+    with postponed_if_exhausted(store, cached.model, window):
+        _vectors(cached, distinct)
     told = (len(distinct), len(frame), cached.stats.computed, cached.model)
     context.log.info("%d distinct texts of %d tweets; %d embedded now by %s", *told)
     add_hour_metadata(context, previews.of_embeddings(frame, window, cached.model))

@@ -40,6 +40,7 @@ from viral_assets.generation.run.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport, Progress
 from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key
 from viral_assets.instance import make_ready, read_instance
+from viral_assets.processes import is_running
 from viral_assets.settings import load_settings
 
 CODE_LOCATION = "viral_assets"
@@ -215,7 +216,7 @@ def end_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     unfinished = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
     for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
         host, _, process = run.tags.get(PROCESS_TAG, "").rpartition(":")
-        if host == socket.gethostname() and process.isdecimal() and not _is_alive(int(process)):
+        if host == socket.gethostname() and process.isdecimal() and not is_running(int(process)):
             instance.report_run_failed(run, "The process of this run is gone. What it had saved is kept; run it again.")
             abandoned.append(run.run_id)
     return abandoned
@@ -438,13 +439,3 @@ def _combined_estimate(estimates: Sequence[Estimate]) -> Estimate | None:
         cost_usd=_total_cost([estimate.cost_usd for estimate in estimates]),
         seconds=sum(estimate.seconds for estimate in estimates),
     )
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

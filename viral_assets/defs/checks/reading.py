@@ -25,6 +25,7 @@ from viral_assets.embedding.base import prepared
 from viral_assets.hours import HourRange
 from viral_assets.projects.model import Project
 from viral_assets.queries.spending import costs_of_days, requests_of_suggestions
+from viral_assets.quota.keys import account_of
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.store.opportunities import read_scored_keys
@@ -149,7 +150,8 @@ def read_spent_days(database: Database, window: HourRange) -> dict[datetime, lis
     for hour, key, day in requests:
         used.setdefault(hour, set()).add((key, day))
     return {
-        hour: [SpentDay(day, costs.get((key, day), 0.0)) for key, day in sorted(used.get(hour, ()))] for hour in window
+        hour: [SpentDay(day, costs.get((account_of(key), day), 0.0)) for key, day in sorted(used.get(hour, ()))]
+        for hour in window
     }
 
 

@@ -21,27 +21,41 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
     name: str | None = Field(
         default=None, description="wordllama (offline) or gemini. Null: VIRAL_ASSETS_EMBEDDER, else wordllama."
     )
-    _embedder: Any = PrivateAttr(default=None)
+    _run_id: str = PrivateAttr(default="")
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Choose the embedder.
+        """See whether there is such an embedder, before anything else has been done for nothing.
 
         Raises:
-            ConfigurationError: there is no such embedder, or it needs a key.
+            ConfigurationError: there is none, or it needs a key.
+            QuotaError: limits under which nothing could ever be asked.
         """
+        self._run_id = context.run.run_id if context.run else ""
+        self._build(None)
+
+    def get(self, database: Database) -> CachedEmbedder:
+        """The embedder of this run, with what the database remembers and the quota that is kept there."""
+        from viral_assets.embedding.cache import CachedEmbedder
+
+        return CachedEmbedder(self._build(database), database)
+
+    def _build(self, database: Database | None) -> Embedder:
         from viral_assets.embedding import build_embedder
 
         settings = load_settings()
-        key = settings.gemini_api_key
-        self._embedder = build_embedder(
-            self.name or settings.embedder,
-            api_key=key.get_secret_value() if key else None,
+        name = self.name or settings.embedder
+        key = settings.gemini_api_key.get_secret_value() if settings.gemini_api_key else None
+        if name != "gemini" or not key:
+            return build_embedder(name)
+        from viral_assets.llm.models import EMBEDDING_MODEL
+        from viral_assets.llm.prices import load_prices, price_of
+        from viral_assets.quota.from_settings import embedding_ledger
+
+        return build_embedder(
+            name,
+            api_key=key,
             endpoint=settings.gemini_api_endpoint,
+            ledger=embedding_ledger(settings, key, database),
+            price=price_of(load_prices(settings.prices), EMBEDDING_MODEL),
+            run_id=self._run_id,
         )
-
-    def get(self, database: Database) -> CachedEmbedder:
-        """The embedder of this run, with what the database remembers."""
-        from viral_assets.embedding.cache import CachedEmbedder
-
-        embedder: Embedder = self._embedder
-        return CachedEmbedder(embedder, database)

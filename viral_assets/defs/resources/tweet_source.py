@@ -116,7 +116,7 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
 
 def service_access() -> ServiceAccess:
     """Tokens, addresses and caps as the environment has them."""
-    from viral_assets.quota.post_budget import PostCaps
+    from viral_assets.quota.from_settings import post_caps_from
     from viral_assets.sources.services.collect import ServiceAccess
 
     settings = load_settings()
@@ -125,6 +125,6 @@ def service_access() -> ServiceAccess:
         x_base_url=settings.x_api_base_url,
         apify_token=settings.apify_token.get_secret_value() if settings.apify_token else None,
         apify_base_url=settings.apify_api_base_url,
-        caps=PostCaps(per_run=settings.x_posts_per_run, per_day=settings.x_posts_per_day),
+        caps=post_caps_from(settings),
         wait_seconds=settings.source_wait_seconds,
     )

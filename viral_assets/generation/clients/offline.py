@@ -17,10 +17,10 @@ from itertools import pairwise
 
 import yaml
 
-from viral_assets.generation.drafting.prompt import estimate_tokens
 from viral_assets.generation.drafting.quality import QualityFilter
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.llm.tokens import estimate_tokens
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.projects.model import Project
 from viral_assets.text.cleaning import text_for_prompt

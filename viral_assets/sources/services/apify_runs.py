@@ -1,7 +1,7 @@
 """Apify: an Actor run for each project and hour, and datasets that somebody else's run has filled.
 
 The wire is in ``apify_client``, what an item says in ``sources.parsers.apify_items``. A run is remembered as soon as it
-has started and its items are stored as they come, each page together with the place after it: a killed process, or one
+has started and its items are stored as they come, each page together with the offset after it: a killed process, or one
 that would wait no longer, leaves a run that the next one goes on with instead of paying for another.
 """
 
@@ -36,7 +36,7 @@ from viral_assets.store.hour_leases import (
 SOURCE = "apify"
 
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.25, 5.0
-"""Between two looks at a run: soon at first, as small searches take a few seconds, then less often."""
+"""Between two requests for a run's state: soon at first, as small searches take a few seconds, then less often."""
 
 _OPERATORS = {
     "-is:retweet": "-filter:nativeretweets",
@@ -100,9 +100,9 @@ class ApifySearch:
     """Reads hours of a project into the store.
 
     Args:
-        patience: how long Actors and other processes may take, all hours together.
+        deadline: how long Actors and other processes may take, all hours together.
         clock: the present.
-        poll_seconds: between two looks at a run, at most.
+        poll_seconds: between two requests for a run's state, at most.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class ApifySearch:
         return f"{ACTOR_ENDED}{run.status}{message}; what it had found is stored, and a new run would search anew"
 
     def _begun(self, progress: HourProgress, ingestion: ServiceIngestion) -> ActorRun | None:
-        """The run that an earlier look at this hour has started, if it is still there."""
+        """The run that an earlier attempt at this hour has started, if Apify still has it."""
         if not progress.cursor:
             return None
         try:
@@ -234,7 +234,7 @@ class ApifySearch:
         cursor: Mapping[str, Any] | None,
         done: bool,
     ) -> None:
-        """Note what the run has cost since it was last looked at, and where its hour stands."""
+        """Note what the run has cost since the last time, and how far its hour is read."""
         before = (progress.cursor or {}).get("cost_usd") or 0.0
         more = None if run.cost_usd is None else run.cost_usd - before
         total = progress.cost_usd if more is None else (progress.cost_usd or 0.0) + more
@@ -266,7 +266,7 @@ def ingest_dataset(
         project: whose tweets these are; ``'*'`` for everybody's.
         window: the configured hours. Tweets outside are stored and counted as outside.
         collected_at: when the counts were seen. By default when the dataset was last added to.
-        progress: told after each stored page how many items it had.
+        progress: called after each stored page with how many items it had.
 
     Returns:
         The report; a dataset that cannot be read, or not to its end, is one with a ``problem``. What was read is kept.

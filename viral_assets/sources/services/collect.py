@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from viral_assets.errors import ConfigurationError, ServiceRefusedError, ServiceUnavailableError
 from viral_assets.hours import HourRange
 from viral_assets.projects.model import Project
-from viral_assets.quota.post_budget import PostBudget, PostCaps
+from viral_assets.quota.posts import PostBudget, PostCaps
 from viral_assets.sources.services.common import Deadline, ServiceReport, utc_now
 from viral_assets.store.engine import Database
 
@@ -27,7 +27,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccess:
-    """What it takes to ask services. Tokens never show in its picture.
+    """What it takes to ask services. Its ``repr`` shows no tokens.
 
     Args:
         x_base_url, apify_base_url: of other hosts that speak the APIs; None for the services' own.
@@ -141,7 +141,7 @@ def refresh_opportunities(
     run_id: str,
     clock: Callable[[], datetime] = utc_now,
 ) -> list[ServiceReport]:
-    """Look again at the opportunities of ``hours``, for each project whose file names the X API.
+    """Look up the counts of the opportunities of ``hours`` again, for each project whose file names the X API.
 
     Raises:
         ConfigurationError: there is no token. Then nobody is asked.
@@ -159,7 +159,7 @@ def refresh_opportunities(
 
 
 def raise_if_refused(reports: Iterable[ServiceReport]) -> None:
-    """Tell of what will not mend itself: a token, a query, an account.
+    """Raise what will not mend itself: a token, a query, an account.
 
     Raises:
         ServiceRefusedError: the first one, and how many more there are.
@@ -171,7 +171,7 @@ def raise_if_refused(reports: Iterable[ServiceReport]) -> None:
 
 
 def raise_if_unavailable(reports: Iterable[ServiceReport]) -> None:
-    """Tell of a service that is down. One that has answered something is not: what it left out is read by a later run.
+    """Raise that a service is down. One that has answered something is not: a later run reads what it left out.
 
     Raises:
         ServiceUnavailableError: the first one.

@@ -1,7 +1,7 @@
 """What services of tweets have in common: storing what they send, reporting it, and waiting no longer than allowed.
 
 How each is asked is in ``x_search`` and ``apify_runs``. Unlike a file, a service is paid for: what it has sent is
-stored with the place where reading goes on, in one transaction, so that nothing is paid for twice.
+stored with the cursor from which reading goes on, in one transaction, so that nothing is paid for twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity.stop import stop_base
 
+from viral_assets.errors import ServiceUnavailableError
 from viral_assets.hours import HourRange
 from viral_assets.sources.base import Record, Reject
 from viral_assets.sources.files.ingest import IngestReport
@@ -80,9 +83,45 @@ class Deadline:
         return True
 
 
-def backoff(attempt: int, rng: random.Random) -> float:
-    """Seconds before attempt number ``attempt`` (from 2): full jitter, as many callers fail at once."""
-    return rng.uniform(0, min(LONGEST_BACKOFF_SECONDS, 0.5 * 2**attempt))
+class FullJitter(wait_exponential):
+    """Anything between nothing and a bound that doubles from 2 seconds on, as many callers fail at once."""
+
+    def __init__(self, rng: random.Random) -> None:
+        super().__init__(multiplier=2, max=LONGEST_BACKOFF_SECONDS)
+        self._rng = rng
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        return self._rng.uniform(0, super().__call__(retry_state))
+
+
+class StopAtDeadline(stop_base):
+    """No further attempt that would have to be waited for beyond the deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        return retry_state.upcoming_sleep > self._deadline.left
+
+
+def retrying(deadline: Deadline, rng: random.Random, meanwhile: Callable[[], None] | None = None) -> Retrying:
+    """Calls again what raises :class:`~viral_assets.errors.ServiceUnavailableError`, a few times and not beyond the
+    deadline; then the last error is raised.
+
+    Args:
+        meanwhile: called every few seconds of waiting.
+    """
+
+    def sleep(seconds: float) -> None:
+        deadline.wait(seconds, meanwhile)
+
+    return Retrying(
+        retry=retry_if_exception_type(ServiceUnavailableError),
+        stop=stop_after_attempt(ATTEMPTS) | StopAtDeadline(deadline),
+        wait=FullJitter(rng),
+        sleep=sleep,
+        reraise=True,
+    )
 
 
 class UnavailableReason(str):
@@ -99,7 +138,7 @@ class ServiceReport(IngestReport):
         requests: that were answered, whether or not usefully.
         cost_usd: as the service says, or by its price per post; None where nobody knows.
         incomplete: why some of the hours were not read to their end, by the reason; another run goes on with them.
-        silence: why the service answered none of the requests; empty where it did, or was not asked.
+        unavailable: why the service answered none of the requests; empty where it did, or was not asked.
     """
 
     requests: int = 0
@@ -109,7 +148,7 @@ class ServiceReport(IngestReport):
 
     @property
     def asked(self) -> bool:
-        """Whether there is anything to tell."""
+        """Whether there is anything to report."""
         return bool(self.requests or self.incomplete or self.remarks or self.problem)
 
     def describe(self) -> str:
@@ -158,8 +197,8 @@ class ServiceIngestion:
         """Store records in a transaction of the caller's.
 
         Args:
-            digest: of the answer they came in, so that a reject of the same answer is kept once.
-            seen_at: when their counts were seen, where they do not tell.
+            content_hash: of the answer they came in, so that a reject of the same answer is kept once.
+            seen_at: when their counts were seen, where they do not say.
 
         Returns:
             What counts them; to be called once the transaction is committed.

@@ -28,6 +28,7 @@ from viral_assets.errors import (
     ServiceUnavailableError,
     SourceError,
 )
+from viral_assets.quota.posts import x_account
 
 MOST_A_PAGE = 100
 LEAST_A_PAGE = 10
@@ -60,7 +61,7 @@ class XApiAnswer:
 
     Args:
         page: the parsed object.
-        digest: SHA-256 (hex) of the body.
+        content_hash: SHA-256 (hex) of the body.
         pause_seconds: how long the service takes no more such requests, where this was the last of its window; else 0.
     """
 
@@ -94,7 +95,7 @@ class XApiClient:
         base_url: str | None = None,
         timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     ) -> None:
-        self.account = "x_api:" + hashlib.sha256(token.encode()).hexdigest()[:16]
+        self.account = x_account(token)
         self._host = urlsplit(base_url or X_API).netloc
         if base_url is not None and (urlsplit(base_url).scheme not in ("http", "https") or not self._host):
             raise ConfigurationError("X_API_BASE_URL is not a URL; write it like https://api.x.com")
@@ -125,7 +126,7 @@ class XApiClient:
         )
 
     def lookup(self, ids: Sequence[str]) -> XApiAnswer:
-        """Up to 100 posts by id; those that are gone are in the page's ``errors``.
+        """Up to 100 posts by id; those that X has no more are in the page's ``errors``.
 
         Raises:
             ServiceRefusedError, ServiceUnavailableError, ServiceBusyError: there is no answer.

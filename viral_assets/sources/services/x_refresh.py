@@ -1,6 +1,6 @@
-"""A second look at tweets worth a reply: their counts now, looked up by id, appended as snapshots.
+"""Later counts of tweets worth a reply, looked up by id and appended as snapshots.
 
-Which tweets are worth a reply was decided before (``comment_opportunities``); what the second look says about their
+Which tweets are worth a reply was decided before (``comment_opportunities``); what a later snapshot says about their
 velocity is decided in ``scoring``. Only the X API is asked: Apify's Actors search, and charge for it.
 """
 
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from viral_assets.errors import ServiceRefusedError
 from viral_assets.hours import HourRange
-from viral_assets.quota.post_budget import PostBudget
+from viral_assets.quota.posts import PostBudget
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.parsers.x_api_v2 import XApiV2
 from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, utc_now
@@ -37,9 +37,9 @@ def refresh_metrics(
     clock: Callable[[], datetime] = utc_now,
     rng: random.Random | None = None,
 ) -> ServiceReport:
-    """Look at the opportunities of ``hours`` again, the best first, and store what their counts are now.
+    """Look up the opportunities of ``hours`` again, the best first, and store what their counts are now.
 
-    A tweet that was looked at a moment ago, for this project or for another, is left out; so a call that was
+    A tweet that was looked up a moment ago, for this project or for another, is left out; so a call that was
     interrupted goes on when it is made again.
 
     Args:
@@ -47,7 +47,7 @@ def refresh_metrics(
         at_least_old: only tweets whose newest counts are older than this.
 
     Returns:
-        The report; ``updated`` are those whose counts are newer now. Tweets that are gone are among its remarks.
+        The report; ``updated`` are those whose counts are newer now. Tweets that X has no more are among its remarks.
     """
     ingestion = ServiceIngestion(f"X API, {project}: a second look", "X API v2, lookup", project)
     requests = PaidRequests(database, "lookup", budget, deadline, clock=clock, rng=rng)

@@ -1,7 +1,7 @@
 """Recent search of the X API, hour by hour: what is asked next, within which caps, and what is stored with the answer.
 
-The wire is in ``x_api_client``. An hour is read newest post first, page by page; a page, the place after it and what it
-cost are committed together. So a killed run loses the page that was on its way, and a second run of a finished hour
+The wire is in ``x_api_client``. An hour is read newest post first, page by page; a page, the cursor after it and what
+it cost are committed together. So a killed run loses the page that was on its way, and a second run of a finished hour
 asks nothing. Rules of the endpoint: https://docs.x.com/x-api/posts/search/integrate/paginate.
 """
 
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ServiceRefusedError
 from viral_assets.hours import HOUR, HourRange
-from viral_assets.quota.post_budget import PostBudget
+from viral_assets.quota.posts import PostBudget
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.parsers.x_api_v2 import XApiV2
 from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, utc_now
@@ -132,8 +132,8 @@ class XSearch:
     """Reads hours of queries into the store.
 
     Args:
-        asker: whose caps count; its account is the client's.
-        patience: how long rate limits, other processes and failures may take, all hours together.
+        budget: whose caps count; its account is the client's.
+        deadline: how long rate limits, other processes and failures may take, all hours together.
         clock: the present.
         rng: of the backoff.
     """

@@ -131,3 +131,11 @@ def test_what_no_column_of_its_type_could_hold_is_found_where_the_database_takes
     hours = read_tweet_hours(sqlite_database, HOURS)
     assert [violation.tweet_id for violation in malformed_tweets(hours[FULL])] == ["2"]
     assert column in malformed_tweets(hours[FULL])[0].problem
+
+
+def test_a_day_has_cost_what_embeddings_cost_too(filled: Database) -> None:
+    day = pacific_day(DONE_AT.timestamp()).name
+    spent = {"quota_key": "key/gemini-embedding-001", "day": day, "requests": 9, "tokens": 90, "cost_usd": 0.5}
+    with filled.begin() as connection:
+        connection.execute(sa.insert(tables.quota_days).values(**spent))
+    assert read_spent_days(filled, HOURS) == {FULL: [SpentDay(day, 1.75)], EMPTY: []}

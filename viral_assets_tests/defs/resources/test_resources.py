@@ -103,6 +103,16 @@ def test_an_unknown_embedder_is_found_at_the_start(home: Home) -> None:
         EmbedderResource(name="word2vec").setup_for_execution(CONTEXT)
 
 
+def test_a_quota_of_embeddings_that_cannot_work_is_found_at_the_start(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_EMBEDDING_RPD", "0.5")
+    EmbedderResource().setup_for_execution(CONTEXT)
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key-of-the-tests")
+    with pytest.raises(QuotaError, match="requests per day"):
+        EmbedderResource(name="gemini").setup_for_execution(CONTEXT)
+
+
 def test_options_of_a_run_reach_the_generator(home: Home) -> None:
     resource = CommentGeneratorResource()
     generator = resource.get_generator(home.database, RunOptions(batch_size=None, tweets_per_request=3), run_id="r")

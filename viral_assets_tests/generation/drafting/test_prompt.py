@@ -14,9 +14,9 @@ from viral_assets.generation.drafting.prompt import (
     MAX_TWEET_CHARACTERS,
     THINKING_HEADROOM,
     build_request,
-    estimate_tokens,
     system_instruction,
 )
+from viral_assets.llm.tokens import estimate_tokens
 from viral_assets_tests.generation.make import TYPES, opportunity, pack, project
 
 ANY_TEXT = st.text(st.characters(), max_size=300)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from viral_assets.hours import HOUR, HourRange
-from viral_assets.quota.post_budget import PostBudget, PostCaps, posts_read
+from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger
 from viral_assets.sources.services.common import ServiceReport
 from viral_assets.sources.services.x_api_client import XApiClient
 from viral_assets.sources.services.x_refresh import refresh_metrics
@@ -159,8 +159,8 @@ def test_the_cap_of_a_day_is_shared_with_searches(server: XApiServer, database: 
     remember(database, server)
     look(server, database, time)
     client = XApiClient(TOKEN, base_url=server.url)
-    with database.read() as connection:
-        assert posts_read(connection, PostBudget(client.account, "another"), NOW).day == 250
+    ledger = PostLedger(database, PostBudget(client.account, "another"), clock=lambda: NOW)
+    assert (ledger.status().run, ledger.status().day) == (0, 250)
 
 
 def test_other_projects_and_other_hours_are_left_alone(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from viral_assets.errors import ConfigurationError, ServiceRefusedError, ServiceUnavailableError
 from viral_assets.hours import HOUR, floor_hour
-from viral_assets.quota.post_budget import PostBudget, PostCaps, posts_read
+from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger
 from viral_assets.sources.services.common import ServiceReport
 from viral_assets.sources.services.x_api_client import XApiAnswer, XApiClient
 from viral_assets.sources.services.x_search import Pass, XSearch, after_page, begin_pass, first_id_at, without_token
@@ -254,8 +254,7 @@ def test_nobody_listening_is_one_line(database: Database, time: SleepingTime) ->
     (reason,) = report.incomplete
     assert "did not answer to the end (ConnectionError)" in reason
     assert "127.0.0.1" in reason
-    with database.read() as connection:
-        assert posts_read(connection, Desk(gone, database, time).budget, NOW).day == 0
+    assert PostLedger(database, Desk(gone, database, time).budget, clock=time.now).status().day == 0
 
 
 def test_an_expired_token_is_told_at_once_and_what_was_read_is_kept(
@@ -390,7 +389,7 @@ from viral_assets.sources.services.common import Deadline
 from viral_assets.sources.services.x_search import XSearch
 from viral_assets.sources.services.x_api_client import XApiClient
 from viral_assets.store.engine import Database
-from viral_assets.quota.post_budget import PostBudget
+from viral_assets.quota.posts import PostBudget
 
 database, url, token, hour, query = sys.argv[1:]
 client = XApiClient(token, base_url=url)
@@ -431,9 +430,9 @@ def test_a_kill_in_the_middle_of_an_hour_loses_only_the_page_on_its_way(database
         assert len(tokens) == 6
         assert tokens[3] == tokens[2]
         assert len(set(tokens)) == 5
+    # Nobody knows whether the page on its way was delivered, so it counts.
+    assert PostLedger(database, budget, clock=time.now).status().day == 450 + 100
     with database.read() as connection:
-        # Nobody knows whether the page on its way was delivered, so it counts.
-        assert posts_read(connection, budget, time.now()).day == 450 + 100
         progress = read_progress(connection, HourLease("x_api", "demo", QUERY, hour))
     assert progress is not None
     assert (progress.done, progress.items, progress.cursor) == (True, 450, None)

@@ -1,0 +1,68 @@
+"""Embeddings that are paid for, in real runs of Dagster: what the ledger does not grant waits for a later run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from viral_assets.errors import ViralAssetsError
+from viral_assets.hours import HOUR, HourRange
+from viral_assets.store.hour_leases import unfinished_hours
+from viral_assets_tests.gemini_emulator import GeminiEmulator
+from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
+
+# Whole runs of Dagster: seconds each.
+pytestmark = pytest.mark.slow
+
+HOURS = HourRange(FIRST, FIRST + 5 * HOUR)
+
+
+@pytest.fixture
+def emulator() -> Iterator[GeminiEmulator]:
+    with GeminiEmulator() as running:
+        yield running
+
+
+@pytest.fixture
+def home(tmp_path: Path, emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """It embeds with the key and writes without."""
+    with make_home(tmp_path) as made:
+        for name, value in {
+            "GEMINI_API_KEY": "a-key-of-the-tests",
+            "GEMINI_API_ENDPOINT": emulator.url,
+            "VIRAL_ASSETS_EMBEDDER": "gemini",
+            "VIRAL_ASSETS_PROVIDER": "offline",
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+def waiting(home: Home) -> set[object]:
+    with home.database.read() as connection:
+        return {*unfinished_hours(connection, HOURS, HOURS.end)}
+
+
+def test_an_hour_whose_texts_cannot_be_paid_for_fails_in_one_line_and_is_taken_up_again(
+    home: Home, emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.drop("tweets.json", [each for number in range(2) for each in tweets_of(FIRST + number * HOUR, 60)])
+    # One request is for the topics, and one for the first hundred tweets.
+    monkeypatch.setenv("VIRAL_ASSETS_EMBEDDING_RPD", "2")
+    with pytest.raises(ViralAssetsError, match="the day's 2 requests are used up, until") as caught:
+        home.run(2)
+    assert "\n" not in str(caught.value)
+    assert len(emulator.arrivals) == 2
+    assert waiting(home) == {FIRST, FIRST + HOUR}
+    assert home.rows("tweet_scores").empty
+
+    monkeypatch.setenv("VIRAL_ASSETS_EMBEDDING_RPD", "3")
+    summary = home.run(2)
+    asked = home.rows("llm_requests", "granted_at").query("purpose == 'embed'")
+    assert len(emulator.arrivals) == len(asked) == 3
+    assert asked["run_id"].iloc[-1] == summary.run_ids[0]
+    assert set(asked["status"]) == {"answered"}
+    assert asked["counted_cost_usd"].sum() > 0
+    assert waiting(home) == set()
+    assert len(home.rows("tweet_scores")) == 120
