@@ -66,6 +66,6 @@ def hours_of_run(tags: Mapping[str, str]) -> HourRange | None:
 
 def hours_under_way(instance: dg.DagsterInstance, within: HourRange) -> set[datetime]:
     """The hours of ``within`` for which a run waits or works."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=list(UNDER_WAY)))
-    windows = [window for run in runs if (window := hours_of_run(run.tags))]
+    runs = instance.get_run_records(dg.RunsFilter(statuses=list(UNDER_WAY)))
+    windows = [window for run in runs if (window := hours_of_run(run.dagster_run.tags))]
     return {hour for hour in within if any(hour in window for window in windows)}
