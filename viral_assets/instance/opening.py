@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 INSTANCE_FILE = "dagster.yaml"
 
 SEPARATE_STORAGES = ("run_storage", "event_log_storage", "schedule_storage")
-"""An older way to say where things are kept, one by one. They see to themselves."""
+"""The older keys that say where runs, events and schedules are kept, one by one. Dagster alone creates their tables."""
 
 
 class Instance(dg.DagsterInstance):

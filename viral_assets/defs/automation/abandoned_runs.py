@@ -1,4 +1,4 @@
-"""Runs whose process is gone without having said so."""
+"""Runs whose process ended without recording it."""
 
 from __future__ import annotations
 

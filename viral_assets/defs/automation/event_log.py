@@ -45,7 +45,7 @@ def kept_open(instance: dg.DagsterInstance, file: str) -> Iterator[None]:
 
 
 class _OpenFiles:
-    """Stands in for a storage's way to connect: through the engine of a file that is kept open, else as the storage
+    """Connects in place of a storage: through the engine of a file that is kept open, else as the storage
     does.
     """
 

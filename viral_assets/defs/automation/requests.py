@@ -44,8 +44,8 @@ def request_for(window: HourRange, trigger: str, *because: str) -> dg.RunRequest
         trigger: what the run is tagged with.
         because: what caused it. Dagster never launches a second run for the same hours, trigger and causes.
     """
-    told = "\n".join([hour_key(window.start), hour_key(window.end), trigger, *because])
-    run_key = hashlib.sha256(told.encode()).hexdigest()
+    what = "\n".join([hour_key(window.start), hour_key(window.end), trigger, *because])
+    run_key = hashlib.sha256(what.encode()).hexdigest()
     tags = {TRIGGER_TAG: trigger}
     if len(window) == 1:
         return dg.RunRequest(run_key=run_key, partition_key=hour_key(window.start), tags=tags)

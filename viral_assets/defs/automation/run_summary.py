@@ -76,7 +76,7 @@ def summary_of(
     not_passed: Sequence[dg.AssetCheckEvaluation],
     seconds: float,
 ) -> RunSummary:
-    """What is told of one run.
+    """The summary of one run.
 
     Args:
         report: of the generation; None when the run had none.
@@ -138,7 +138,7 @@ def _failed_checks(not_passed: Iterable[dg.AssetCheckEvaluation], window: HourRa
 
 
 def _warnings(not_passed: Iterable[dg.AssetCheckEvaluation], window: HourRange) -> list[str]:
-    """What checks warn of, once for the whole run: not every hour need be told of on its own."""
+    """What checks warn of, once for the whole run: an hour each would say the same many times."""
     return [
         f"{each.check_name} warns: {each.description or 'see the check'}"
         for each in not_passed
