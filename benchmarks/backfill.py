@@ -165,7 +165,7 @@ def _configures(variable: str) -> bool:
 
 def stage_seconds(dagster_home: Path, run_ids: Sequence[str]) -> dict[str, float]:
     """By stage, from start to end of its steps in all runs; all checks together."""
-    from viral_assets.defs.automation.launch import open_instance
+    from viral_assets.instance import open_instance
 
     seconds: Counter[str] = Counter(dict.fromkeys(STAGES, 0.0))
     with open_instance(dagster_home) as instance:

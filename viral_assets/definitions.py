@@ -1,4 +1,5 @@
-"""Everything Dagster is told, put together. Nothing is opened, read or written here: that is for runs.
+"""All assets, checks, jobs, schedules, sensors and resources, put together. Nothing is opened, read or written here:
+that is for runs.
 
 ``defs`` is what the code location serves; :func:`build_defs` makes it, and the same with other parts.
 """

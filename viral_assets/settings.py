@@ -135,6 +135,12 @@ class Settings(BaseSettings):
     review_token: Annotated[SecretStr | None, Optional_] = Field(
         None, description="What people have to know to open the review page from another machine."
     )
+    review_idle_hours: float = Field(
+        12, gt=0, le=8_760, description="After so long without a request the review page asks for the token again."
+    )
+    review_session_days: float = Field(
+        7, gt=0, le=366, description="So long a session of the review page lasts at most, however much it is used."
+    )
     ui_url: Annotated[str, BeforeValidator(_web_address)] = Field(
         "http://127.0.0.1:3000", description="Where people find Dagster's UI, for links to runs."
     )

@@ -19,7 +19,8 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.defs.automation.launch import RunSummary, materialize_windows
+from viral_assets.defs.automation.launch import materialize_windows
+from viral_assets.defs.automation.run_summary import RunSummary
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.hours import HOUR, HourRange, hour_key
 from viral_assets.store.engine import Database

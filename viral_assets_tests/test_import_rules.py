@@ -222,3 +222,72 @@ def test_sql_is_written_in_the_store_the_read_side_and_the_ledger_only() -> None
 )
 def test_the_rule_sees_statements_and_not_types(source: str, found: set[str]) -> None:
     assert _sql_in(source) == found
+
+
+KNOWS_DAGSTER = {"definitions", "defs", "instance"}
+"""The command line reaches Dagster through these: ``defs`` executes runs, ``instance`` opens where they are kept."""
+
+INTERNALS = "defs.dagster_internals"
+"""The only module that may import what Dagster does not promise to keep."""
+
+
+def _all_imports(tree: ast.AST) -> Iterator[str]:
+    """Dotted names of everything imported, also for the type checker only; ``from a import b`` is ``a.b``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _is_private_to_dagster(name: str) -> bool:
+    package, *parts = name.split(".")
+    if package == "dagster_shared":
+        return True
+    # Of its libraries, what their top module has is public.
+    nested = package.startswith("dagster_") and len(parts) > 1
+    return package.startswith("dagster") and (nested or any(part.startswith("_") for part in parts))
+
+
+def test_only_the_shell_knows_dagster() -> None:
+    knows = {
+        _room(name)
+        for name, path in _modules()
+        if any(each.startswith("dagster") for each in _all_imports(ast.parse(path.read_text("utf-8"))))
+    }
+    assert knows == KNOWS_DAGSTER
+
+
+def test_what_dagster_does_not_promise_to_keep_is_imported_in_one_module() -> None:
+    for name, path in _modules():
+        tree = ast.parse(path.read_text("utf-8"))
+        by_name = [
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("dagster")
+        ]
+        private = [each for each in (*_all_imports(tree), *by_name) if _is_private_to_dagster(each)]
+        assert not private or name == INTERNALS, f"{name}: {private}"
+
+
+def test_nobody_else_touches_what_begins_with_an_underscore_of_another() -> None:
+    """In the rooms that know Dagster; of a class's own objects it is fine."""
+    for name, path in _modules():
+        if _room(name) in KNOWS_DAGSTER and name != INTERNALS:
+            touched = [
+                node.attr
+                for node in ast.walk(ast.parse(path.read_text("utf-8")))
+                if isinstance(node, ast.Attribute)
+                and node.attr.startswith("_")
+                and not node.attr.startswith("__")
+                and not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"))
+            ]
+            assert touched == [], name
+
+
+def test_an_instance_needs_nothing_of_the_definitions() -> None:
+    """``dagster.yaml`` names it: every process of Dagster imports it before anything else."""
+    for name, path in _modules():
+        if _room(name) == "instance":
+            imported = set(_imports(ast.parse(path.read_text("utf-8"))))
+            assert {each for each in imported if each.startswith("viral_assets.defs")} <= {f"viral_assets.{INTERNALS}"}

@@ -20,7 +20,7 @@ from viral_assets.vocabulary import LABELS, OFFLINE
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from viral_assets.defs.automation.launch import RunSummary
+    from viral_assets.defs.automation.run_summary import RunSummary
     from viral_assets.queries.opportunities import OpportunityView
     from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
@@ -61,7 +61,7 @@ def demo(as_json: Json = False) -> None:
         tweets = prepare_sample(database, settings.home / "demo", hours)
         say(where, f"{tweets:,} sample tweets of the last {HOURS} hours are in; Dagster takes them from here.")
 
-        from viral_assets.defs.automation.launch import combined
+        from viral_assets.defs.automation.run_summary import combined
         from viral_assets.defs.resources.digest_folder import DigestFolderResource
         from viral_assets.defs.resources.run_options import RunOptions
 

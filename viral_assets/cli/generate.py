@@ -14,7 +14,7 @@ from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.hours import HOUR, HourRange, floor_hour
 
 if TYPE_CHECKING:
-    from viral_assets.defs.automation.launch import RunSummary
+    from viral_assets.defs.automation.run_summary import RunSummary
 
 
 def register(app: typer.Typer) -> None:
@@ -165,7 +165,7 @@ def refuse_future(hours: HourRange, now: datetime) -> None:
 
 def payload(finished: list[RunSummary], hours: HourRange, *, dry_run: bool, error: str | None = None) -> dict[str, Any]:
     """The JSON object. ``windows`` counts the hours of the runs that ended well."""
-    from viral_assets.defs.automation.launch import combined
+    from viral_assets.defs.automation.run_summary import combined
 
     summed = (
         "opportunities",

@@ -66,6 +66,7 @@ def review(
     VIRAL_ASSETS_REVIEW_TOKEN, or for one that is made and printed once. Nothing is ever posted for you. Ctrl-C ends it.
     """
     import webbrowser
+    from datetime import timedelta
 
     from viral_assets.cli.options import pick_projects
     from viral_assets.projects.loader import load_projects
@@ -78,6 +79,7 @@ def review(
     from viral_assets.web.regenerate import Regenerator
     from viral_assets.web.security import Names, is_loopback
     from viral_assets.web.server import listen, serve
+    from viral_assets.web.sessions import SessionLimits
     from viral_assets.web.site import Site
 
     settings = load_settings()
@@ -98,6 +100,9 @@ def review(
             projects=lambda: load_projects(settings.projects_dir),
             regenerator=Regenerator(lambda: _generator(settings, database)),
             limits=limits,
+            session_limits=SessionLimits(
+                idle=timedelta(hours=settings.review_idle_hours), longest=timedelta(days=settings.review_session_days)
+            ),
         )
         address = f"http://{_named(host)}:{port}"
         page = Filters(project=project or "").address()

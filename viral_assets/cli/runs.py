@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from viral_assets.cli.home import prepare_instance
 from viral_assets.cli.output import command, complain, duration, facts_table, plain, progress_bar, say
-from viral_assets.defs.automation.launch import LaunchObserver, combined, materialize_windows, open_instance
+from viral_assets.defs.automation.launch import materialize_windows
+from viral_assets.defs.automation.observer import LaunchObserver
+from viral_assets.defs.automation.run_summary import combined
 from viral_assets.hours import HourRange, hour_key
+from viral_assets.instance import open_instance
 from viral_assets.store.engine import Database
 from viral_assets.text.amounts import full_count, money
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    from viral_assets.defs.automation.launch import RunSummary
+    from viral_assets.defs.automation.run_summary import RunSummary
     from viral_assets.defs.resources.run_options import RunOptions
     from viral_assets.generation.run.report import Progress
     from viral_assets.settings import Settings

@@ -5,6 +5,6 @@ Dagster itself lets every process create them at once, which leaves a schema tha
 this way. What runs do is elsewhere, and so are the project's own tables (``store``).
 """
 
-from viral_assets.instance.opening import Instance, make_ready, read_instance
+from viral_assets.instance.opening import Instance, make_ready, open_instance
 
-__all__ = ["Instance", "make_ready", "read_instance"]
+__all__ = ["Instance", "make_ready", "open_instance"]

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import yaml
-from dagster._config import process_config, resolve_to_config_type
-from dagster._core.instance.ref import InstanceRef, configurable_storage_data
-from dagster._core.storage.config import pg_config
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClassData
 
+from viral_assets.defs.dagster_internals import (
+    NO_CAPTURE,
+    DagsterSqliteStorage,
+    InstanceRef,
+    configurable_storage_data,
+    pg_config,
+    process_config,
+    resolve_to_config_type,
+)
 from viral_assets.errors import ConfigurationError
 from viral_assets.instance.sqlite import make_folder_ready
+
+if TYPE_CHECKING:
+    from viral_assets.defs.dagster_internals import ConfigurableClassData
 
 INSTANCE_FILE = "dagster.yaml"
 
 SEPARATE_STORAGES = ("run_storage", "event_log_storage", "schedule_storage")
-"""An older way to say where things are kept, one by one. They see to themselves."""
+"""The older keys that say where runs, events and schedules are kept, one by one. Dagster alone creates their tables."""
 
 
 class Instance(dg.DagsterInstance):
@@ -47,17 +55,22 @@ class Instance(dg.DagsterInstance):
         return InstanceRef.config_defaults(base_dir)
 
 
-def read_instance(dagster_home: Path, overrides: Mapping[str, Any] | None = None) -> InstanceRef:
-    """What the ``dagster.yaml`` of a folder says.
+@contextmanager
+def open_instance(dagster_home: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance of a folder, to execute runs in this process: its steps share the terminal with the caller's
+    progress bar, which capturing what they print would take away.
 
     Raises:
-        ViralAssetsError: it cannot be used (a variable that it wants and is not set is named), or see
-            :func:`make_ready`.
+        ViralAssetsError: its ``dagster.yaml`` cannot be used (a variable that it wants and is not set is named), or its
+            tables, see :func:`make_ready`.
     """
+    make_ready(dagster_home)
     try:
-        return InstanceRef.from_dir(str(dagster_home), overrides=dict(overrides or {}))
+        ref = InstanceRef.from_dir(str(dagster_home), overrides=dict(NO_CAPTURE))
     except dg.DagsterError as error:
         raise _unusable(dagster_home, error) from error
+    with dg.DagsterInstance.from_ref(ref) as instance:
+        yield instance
 
 
 def make_ready(dagster_home: Path) -> None:

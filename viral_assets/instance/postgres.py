@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from dagster._core.storage.config import PostgresStorageConfig
-from dagster_postgres import DagsterPostgresStorage
-from dagster_postgres.utils import create_pg_engine, get_token_provider_from_config, pg_url_from_config
+from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+from dagster_postgres import DagsterPostgresStorage
+
+from viral_assets.defs.dagster_internals import create_pg_engine, get_token_provider_from_config, pg_url_from_config
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError
 from viral_assets.instance import schema
+
+if TYPE_CHECKING:
+    from viral_assets.defs.dagster_internals import PostgresStorageConfig
 
 LOCK_KEY = 0x6461_6773_7465_7221
 """Any number that nobody else uses for an advisory lock: "dagster!"."""
@@ -45,9 +49,9 @@ def make_database_ready(config: PostgresStorageConfig) -> None:
         if outcome is schema.Outcome.MENDED:
             schema.finish_migrations(DagsterPostgresStorage.from_config_value(None, config))
     except sa.exc.OperationalError as error:
-        said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
+        reason = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
         raise DatabaseUnavailableError(
-            f"the database {name} of Dagster's runs: {said}; check that it runs and that the URL is right"
+            f"the database {name} of Dagster's runs: {reason}; check that it runs and that the URL is right"
         ) from None
     except schema.UnmendableSchemaError as error:
         raise ConfigurationError(

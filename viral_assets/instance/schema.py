@@ -1,6 +1,5 @@
-"""Dagster's tables in one database: are they whole, and how they are made so. Who may do it when is decided elsewhere.
-
-Names that are not public are those of Dagster 1.13, which is what setup.cfg allows.
+"""Dagster's tables in one database: whether they are whole, and how they are made so. Who may do it when is decided
+elsewhere.
 """
 
 from __future__ import annotations
@@ -14,13 +13,20 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from dagster._core.storage.event_log import migration as event_migrations
-from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
-from dagster._core.storage.runs import migration as run_migrations
-from dagster._core.storage.runs.schema import RunStorageSqlMetadata
-from dagster._core.storage.schedules import migration as schedule_migrations
-from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
-from dagster._core.storage.sql import ALEMBIC_SCRIPTS_LOCATION, stamp_alembic_rev
+
+from viral_assets.defs.dagster_internals import (
+    ALEMBIC_SCRIPTS_LOCATION,
+    ASSET_DATA_MIGRATIONS,
+    EVENT_LOG_DATA_MIGRATIONS,
+    OPTIONAL_DATA_MIGRATIONS,
+    OPTIONAL_SCHEDULE_DATA_MIGRATIONS,
+    REQUIRED_DATA_MIGRATIONS,
+    REQUIRED_SCHEDULE_DATA_MIGRATIONS,
+    RunStorageSqlMetadata,
+    ScheduleStorageSqlMetadata,
+    SqlEventLogStorageMetadata,
+    stamp_alembic_rev,
+)
 
 VERSION_TABLE = "alembic_version"
 MARKS_TABLE = "secondary_indexes"
@@ -34,22 +40,11 @@ class Part:
     marks: frozenset[str]
 
 
-RUNS = Part(
-    RunStorageSqlMetadata,
-    frozenset({*run_migrations.REQUIRED_DATA_MIGRATIONS, *run_migrations.OPTIONAL_DATA_MIGRATIONS}),
-)
-EVENTS = Part(
-    SqlEventLogStorageMetadata,
-    frozenset({*event_migrations.EVENT_LOG_DATA_MIGRATIONS, *event_migrations.ASSET_DATA_MIGRATIONS}),
-)
+RUNS = Part(RunStorageSqlMetadata, frozenset({*REQUIRED_DATA_MIGRATIONS, *OPTIONAL_DATA_MIGRATIONS}))
+EVENTS = Part(SqlEventLogStorageMetadata, frozenset({*EVENT_LOG_DATA_MIGRATIONS, *ASSET_DATA_MIGRATIONS}))
 SCHEDULES = Part(
     ScheduleStorageSqlMetadata,
-    frozenset(
-        {
-            *schedule_migrations.REQUIRED_SCHEDULE_DATA_MIGRATIONS,
-            *schedule_migrations.OPTIONAL_SCHEDULE_DATA_MIGRATIONS,
-        }
-    ),
+    frozenset({*REQUIRED_SCHEDULE_DATA_MIGRATIONS, *OPTIONAL_SCHEDULE_DATA_MIGRATIONS}),
 )
 
 

@@ -8,9 +8,9 @@ import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from filelock import FileLock, Timeout
 
+from viral_assets.defs.dagster_internals import DagsterSqliteStorage
 from viral_assets.errors import ConfigurationError
 from viral_assets.instance import schema
 

@@ -434,3 +434,17 @@ source_requests = Table(
     Index(None, "run_id"),
     comment="Requests for posts that cost money each: the caps of a run and a day are kept with it.",
 )
+
+ended_sessions = Table(
+    "ended_sessions",
+    metadata,
+    Column("session_id", String(64), primary_key=True, comment="stands in the signed cookie"),
+    Column(
+        "until",
+        UtcDateTime,
+        nullable=False,
+        index=True,
+        comment="from then on the cookie is no longer accepted anyway, and the row may go",
+    ),
+    comment="Sessions of the review page that ended before their cookies did.",
+)

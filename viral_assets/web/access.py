@@ -1,19 +1,21 @@
-"""Who may come in, and what their cookies say. No state: everything is signed, or follows from the secret.
+"""Who may come in, and what the cookies of a browser say. No state: everything is signed, or follows from the secret.
 
 A server for this machine alone lets everybody in who reaches it. One that others can reach asks for a token once; a
-cookie stands for it from then on. Either way a form carries a token of its own, which no other site can know.
+session stands for it from then on (``sessions``). Either way a form carries a token of its own, which no other site can
+know.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
-import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
+from functools import cached_property
+from hashlib import scrypt, sha256
+from typing import Any
 
+from itsdangerous import BadData, Signer, URLSafeSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,8 +24,10 @@ from viral_assets.text.display import one_line
 
 SHORTEST_TOKEN = 16
 LONGEST_NAME = 60
-SESSION_SECONDS = 14 * 24 * 3600
+NAME_SECONDS = 14 * 24 * 3600
 NOTICE_SECONDS = 60
+
+_SIGNING: Mapping[str, Any] = {"key_derivation": "hmac", "digest_method": sha256}
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,10 @@ class Access:
     """
 
     who: str
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     port: int = 0
-    _key: bytes = field(default=b"", repr=False)
+    key: bytes = field(init=False, repr=False)
+    """What cookies and forms are signed with."""
 
     def __post_init__(self) -> None:
         if self.token is not None and len(self.token) < SHORTEST_TOKEN:
@@ -50,9 +55,14 @@ class Access:
                 f"VIRAL_ASSETS_REVIEW_TOKEN is too short; take at least {SHORTEST_TOKEN} characters, "
                 "or leave it out and one is made"
             )
-        # From the token, so that a restart with the same token keeps everybody in.
-        key = sha256(b"viral_assets review\0" + self.token.encode()).digest() if self.token else secrets.token_bytes(32)
-        object.__setattr__(self, "_key", key)
+        # From the token, so that a restart with the same token keeps everybody in. Slowly, because whoever has seen a
+        # signature could try tokens at home.
+        key = (
+            scrypt(self.token.encode(errors="replace"), salt=b"viral_assets review", n=2**14, r=8, p=1, dklen=32)
+            if self.token
+            else secrets.token_bytes(32)
+        )
+        object.__setattr__(self, "key", key)
 
     def is_token(self, given: str) -> bool:
         """In a time that tells nothing about the token."""
@@ -60,61 +70,53 @@ class Access:
             sha256(given.strip().encode(errors="replace")).digest(), sha256(self.token.encode()).digest()
         )
 
-    def may_enter(self, request: Request) -> bool:
-        """Nobody asks for a token, or the cookie shows that it was given."""
-        return self.token is None or self._unsigned(request, "session") == "in"
-
-    def let_in(self, request: Request, response: Response) -> None:
-        """Remember that the token was given."""
-        self._set(request, response, "session", "in", SESSION_SECONDS)
-
-    def let_out(self, response: Response) -> None:
-        """Forget it."""
-        response.delete_cookie(self._cookie("session"))
-
     def name_of(self, request: Request) -> str:
         """Whose decisions come from this browser."""
-        return self._unsigned(request, "name") or self.who
+        name = self._signed(request, "name")
+        return name if isinstance(name, str) and name else self.who
 
     def set_name(self, request: Request, response: Response, name: str) -> None:
         """Another name for this browser; an empty one is the server's again."""
         name = one_line(name[: 10 * LONGEST_NAME])[:LONGEST_NAME]
         if name and name != self.who:
-            self._set(request, response, "name", name, SESSION_SECONDS)
+            self._sign(request, response, "name", name, NAME_SECONDS)
         else:
-            response.delete_cookie(self._cookie("name"))
+            self.delete_cookie(response, "name")
 
     @property
     def form_token(self) -> str:
         """What every form of ours carries and no other site can know."""
-        return self._signature("form")
+        return self._forms.get_signature("form").decode()
 
     def is_form_token(self, given: str) -> bool:
         """Whether a form is ours."""
-        return hmac.compare_digest(given.encode(errors="replace"), self.form_token.encode())
+        return self._forms.verify_signature(b"form", given.encode(errors="replace"))
 
-    def leave_notice(self, request: Request, response: Response, notice: dict[str, str]) -> None:
+    def leave_notice(self, request: Request, response: Response, notice: Mapping[str, str]) -> None:
         """Something to say on the next page that is shown."""
-        self._set(request, response, "notice", json.dumps(notice, separators=(",", ":")), NOTICE_SECONDS)
+        self._sign(request, response, "notice", dict(notice), NOTICE_SECONDS)
 
     def take_notice(self, request: Request) -> dict[str, str]:
         """What the last page left; empty when nothing was. Forget it with :meth:`notice_shown`."""
-        told = self._unsigned(request, "notice")
-        found = json.loads(told) if told else {}
-        return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+        notice = self._signed(request, "notice")
+        return {str(name): str(value) for name, value in notice.items()} if isinstance(notice, dict) else {}
 
     def notice_shown(self, response: Response) -> None:
         """Say it once only."""
-        response.delete_cookie(self._cookie("notice"))
+        self.delete_cookie(response, "notice")
 
-    def _cookie(self, what: str) -> str:
+    def cookie(self, request: Request, what: str) -> str:
+        """A cookie as the browser sent it; empty when it did not."""
+        return request.cookies.get(self.cookie_name(what), "")
+
+    def cookie_name(self, what: str) -> str:
         return f"viral_assets_{what}_{self.port}"
 
-    def _set(self, request: Request, response: Response, what: str, value: str, seconds: int) -> None:
-        packed = base64.urlsafe_b64encode(value.encode(errors="replace")).decode().rstrip("=")
+    def set_cookie(self, request: Request, response: Response, what: str, value: str, seconds: int) -> None:
+        """One that no script reads and no other site sends."""
         response.set_cookie(
-            self._cookie(what),
-            f"{packed}.{self._signature(f'{what}:{value}')}",
+            self.cookie_name(what),
+            value,
             max_age=seconds,
             path="/",
             httponly=True,
@@ -122,18 +124,27 @@ class Access:
             secure=request.url.scheme == "https",
         )
 
-    def _unsigned(self, request: Request, what: str) -> str:
-        packed, _, signature = request.cookies.get(self._cookie(what), "").partition(".")
-        try:
-            value = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode()
-        except (binascii.Error, ValueError):
-            return ""
-        right = self._signature(f"{what}:{value}")
-        return value if hmac.compare_digest(signature.encode(errors="replace"), right.encode()) else ""
+    def delete_cookie(self, response: Response, what: str) -> None:
+        response.delete_cookie(self.cookie_name(what))
 
-    def _signature(self, text: str) -> str:
-        digest = hmac.new(self._key, text.encode(errors="replace"), sha256).digest()
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    def _sign(self, request: Request, response: Response, what: str, value: Any, seconds: int) -> None:
+        self.set_cookie(request, response, what, str(self._serializer(what).dumps(value)), seconds)
+
+    def _signed(self, request: Request, what: str) -> Any:
+        """What we have signed for this purpose; None when we have not."""
+        try:
+            return self._serializer(what).loads(self.cookie(request, what))
+        except BadData:
+            return None
+
+    def _serializer(self, what: str) -> URLSafeSerializer:
+        return URLSafeSerializer(
+            self.key, salt=what, signer_kwargs=dict(_SIGNING), serializer_kwargs={"ensure_ascii": True}
+        )
+
+    @cached_property
+    def _forms(self) -> Signer:
+        return Signer(self.key, salt="form", **_SIGNING)
 
 
 def new_token() -> str:

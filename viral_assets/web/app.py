@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, SchemaOutOfDateError, ViralAssetsError
-from viral_assets.web import actions, pages
+from viral_assets.web import actions, approve_greens, pages, sign_in
 from viral_assets.web.forms import BadFormError, ForeignFormError
 from viral_assets.web.pages import NotFoundError, not_found_page, problem_page
 from viral_assets.web.security import BodyTooLargeError, Guard, Names
@@ -42,16 +42,16 @@ def create_app(site: Site, names: Names) -> ASGIApp:
             Route("/numbers", pages.numbers, methods=["GET"]),
             Route("/decide", actions.decide, methods=["POST"]),
             Route("/undo", actions.undo, methods=["POST"]),
-            Route("/approve-greens", actions.greens, methods=["GET"]),
-            Route("/approve-greens", actions.approve_greens, methods=["POST"]),
+            Route("/approve-greens", approve_greens.greens, methods=["GET"]),
+            Route("/approve-greens", approve_greens.approve_greens, methods=["POST"]),
             Route("/regenerate", actions.regenerate, methods=["POST"]),
             Route("/regeneration", pages.regeneration, methods=["GET"]),
             Route("/length", actions.length, methods=["POST"]),
-            Route("/name", pages.rename, methods=["POST"]),
-            Route("/login", pages.ask_for_token, methods=["GET"]),
-            Route("/login", pages.log_in, methods=["POST"]),
-            Route("/logout", pages.log_out, methods=["POST"]),
-            Mount("/static", _KeptFiles(directory=str(files("viral_assets.web") / "static"))),
+            Route("/name", sign_in.rename, methods=["POST"]),
+            Route("/login", sign_in.ask_for_token, methods=["GET"]),
+            Route("/login", sign_in.log_in, methods=["POST"]),
+            Route("/logout", sign_in.log_out, methods=["POST"]),
+            Mount("/static", _CachedFiles(directory=str(files("viral_assets.web") / "static"))),
         ],
         exception_handlers={
             HTTPException: _http_error,
@@ -67,11 +67,11 @@ def create_app(site: Site, names: Names) -> ASGIApp:
     )
     app.state.site = site
     # Around everything, so that the page for what nobody foresaw is guarded too.
-    return Guard(app, access=site.access, names=names)
+    return Guard(app, site=site, names=names)
 
 
-class _KeptFiles(StaticFiles):
-    """Files whose address changes with their content (see ``rendering.static_address``) may be kept."""
+class _CachedFiles(StaticFiles):
+    """Files whose address changes with their content (see ``rendering.static_address``) may be cached."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
@@ -88,8 +88,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
         return not_found_page(request, "There is no such page here.")
     if status == 405:
         return problem_page(request, 405, "Not in this way", "This address is for forms; go back to the list.")
-    said = "The form could not be read." if status == 400 else "That did not work."
-    return problem_page(request, status, "That did not work", said)
+    message = "The form could not be read." if status == 400 else "That did not work."
+    return problem_page(request, status, "That did not work", message)
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

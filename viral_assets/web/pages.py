@@ -1,26 +1,22 @@
-"""Pages that show something. None of them changes anything, but for the two that let people in and out."""
+"""Pages that show something. None of them changes anything."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from viral_assets.queries.filters import RECENT, Filters
 from viral_assets.queries.pages import read_opportunity, read_page
 from viral_assets.store.decisions import history
 from viral_assets.web.access import same_site_path
-from viral_assets.web.forms import posted_form
 from viral_assets.web.rendering import anchor, render
 from viral_assets.web.site import Site, wants_part
 
 DAYS = (7, 14, 30, 90)
-WRONG_TOKEN_SECONDS = 0.5
-"""What a wrong token costs, so that trying many takes long."""
 
 
 class NotFoundError(Exception):
@@ -128,55 +124,6 @@ def numbers(request: Request) -> Response:
         band_chart=Markup(charts.rate_bars(made.by_band, title="Approval by score")),  # noqa: S704
         quota_chart=Markup(charts.quota_days(made)),  # noqa: S704
     )
-
-
-async def ask_for_token(request: Request) -> Response:
-    """The page that asks for the token; with the token in the address (as it is printed), in at once."""
-    site: Site = request.app.state.site
-    onward = same_site_path(request.query_params.get("next"))
-    given = request.query_params.get("token")
-    if site.access.token is None:
-        return RedirectResponse(onward, 303)
-    if given is None:
-        return site.part(request, "login.html", next=onward, wrong=False)
-    if not site.access.is_token(given):
-        await asyncio.sleep(WRONG_TOKEN_SECONDS)
-        return site.part(request, "login.html", status=403, next=onward, wrong=True)
-    response = RedirectResponse(onward, 303)
-    site.access.let_in(request, response)
-    return response
-
-
-async def log_in(request: Request) -> Response:
-    """Take the token from the form."""
-    site: Site = request.app.state.site
-    form = await posted_form(request)
-    onward = same_site_path(form.get("next"))
-    if not site.access.is_token(form.get("secret", "")):
-        await asyncio.sleep(WRONG_TOKEN_SECONDS)
-        return site.part(request, "login.html", status=403, next=onward, wrong=True)
-    response = RedirectResponse(onward, 303)
-    site.access.let_in(request, response)
-    site.access.set_name(request, response, form.get("who", ""))
-    return response
-
-
-async def log_out(request: Request) -> Response:
-    """Forget that the token was given."""
-    site: Site = request.app.state.site
-    await posted_form(request)
-    response = RedirectResponse("/login", 303)
-    site.access.let_out(response)
-    return response
-
-
-async def rename(request: Request) -> Response:
-    """Another name for the decisions of this browser."""
-    site: Site = request.app.state.site
-    form = await posted_form(request)
-    response = RedirectResponse(same_site_path(form.get("next")), 303)
-    site.access.set_name(request, response, form.get("who", ""))
-    return response
 
 
 async def regeneration(request: Request) -> Response:

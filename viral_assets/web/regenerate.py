@@ -31,7 +31,7 @@ AT_ONCE = 2
 """Jobs under way; the quota would not let more of them go much faster."""
 
 KEPT = 500
-"""Finished jobs whose end can still be told."""
+"""Finished jobs whose end can still be shown."""
 
 SHUTDOWN_SECONDS = 10.0
 
@@ -121,13 +121,6 @@ class Regenerator:
             self._futures = [future for future in self._futures if not future.done()]
             self._futures.append(self._threads.submit(self._run, job, opportunity, project))
             return job
-
-    def forget(self, project: str, tweet_id: str) -> None:
-        """How it ended has been read."""
-        with self._lock:
-            job = self._jobs.get((project, tweet_id))
-            if job is not None and job.over:
-                del self._jobs[project, tweet_id]
 
     def close(self) -> None:
         """Stop what is under way; what has been answered is saved."""

@@ -4,24 +4,32 @@
   everything.
 - What changes something must come from a page of ours. ``Sec-Fetch-Site`` and ``Origin`` say where from, as far as
   browsers send them; a token in the form says the rest (see ``access``).
-- Without the cookie of a server that asks for a token there is nothing but the page that asks for it.
+- Without a session on a server that asks for a token there is nothing but the page that asks for it.
 - Bodies are small. Answers forbid scripts and styles that are not ours, frames, sniffing and referrers.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from viral_assets.web.access import Access
+from viral_assets.errors import ViralAssetsError
+from viral_assets.web.access import same_site_path
+from viral_assets.web.rendering import render
+from viral_assets.web.sessions import COOKIE, Session
+from viral_assets.web.site import Site
+
+log = logging.getLogger("viral_assets")
 
 MAX_BODY = 64 * 1024
 """Bytes. The largest form is an edited reply, whose text is refused long before."""
@@ -94,14 +102,15 @@ def is_loopback(host: str) -> bool:
 class Guard:
     """ASGI middleware; see the module."""
 
-    def __init__(self, app: ASGIApp, *, access: Access, names: Names) -> None:
-        self._app, self._access, self._names = app, access, names
+    def __init__(self, app: ASGIApp, *, site: Site, names: Names) -> None:
+        self._app, self._site, self._names = app, site, names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        request, headers = Request(scope), Headers(scope=scope)
+        session: Session | None = None
         began = False
 
         async def send_guarded(message: Message) -> None:
@@ -113,9 +122,13 @@ class Guard:
                     sent[name] = value
                 # Pages tell what a person decided; files are named after what is in them.
                 sent.setdefault("cache-control", "no-store")
+                if session is not None:
+                    self._renew(request, session, sent)
             await send(message)
 
-        refused = self._refusal(Request(scope), headers)
+        refused = self._refusal(request, headers)
+        if refused is None and self._needs_session(request):
+            session, refused = await run_in_threadpool(self._session, request)
         if refused is not None:
             # For a script: say it, and leave what is shown as it is.
             refused.headers["hx-reswap"] = "none"
@@ -140,18 +153,54 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > MAX_BODY:
             return _too_large()
-        if not self._access.may_enter(request) and not request.url.path.startswith(OPEN_PATHS):
-            return _ask_for_token(request)
         return None
+
+    def _needs_session(self, request: Request) -> bool:
+        return self._site.access.token is not None and not request.url.path.startswith(OPEN_PATHS)
+
+    def _session(self, request: Request) -> tuple[Session | None, Response | None]:
+        """The session of a request, or what to answer where there is none."""
+        try:
+            session = self._site.sessions.of(request)
+        except ViralAssetsError as error:
+            log.error("%s", error)
+            values = {"code": 503, "heading": "The database does not answer", "message": "Try again in a moment."}
+            return None, Response(render("plain.html", values), 503, media_type="text/html")
+        return session, None if session is not None else _ask_for_token(request)
+
+    def _renew(self, request: Request, session: Session, sent: MutableHeaders) -> None:
+        """Give the cookie again, unless the answer says something else about it, as after a log-out."""
+        mine = f"{self._site.access.cookie_name(COOKIE)}="
+        if not any(cookie.startswith(mine) for cookie in sent.getlist("set-cookie")):
+            renewed = Response()
+            self._site.sessions.renew(request, renewed, session)
+            for cookie in renewed.headers.getlist("set-cookie"):
+                sent.append("set-cookie", cookie)
 
 
 def _ask_for_token(request: Request) -> Response:
     if request.method in SAFE_METHODS and "hx-request" not in request.headers:
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse("/login" if here == "/" else f"/login?next={quote(here, safe='')}", status_code=303)
+        return RedirectResponse(_login_for(here), status_code=303)
     return PlainTextResponse(
-        "Log in again: this page has been open for too long.\n", 401, headers={"hx-redirect": "/login"}
+        "Log in again: this page has been open for too long.\n",
+        401,
+        headers={"hx-redirect": _login_for(_page_shown(request))},
     )
+
+
+def _login_for(here: str) -> str:
+    """The page that asks for the token, and then leads on to ``here``."""
+    return "/login" if here == "/" else f"/login?next={quote(here, safe='')}"
+
+
+def _page_shown(request: Request) -> str:
+    """The page that a script asked from."""
+    try:
+        shown = urlsplit(request.headers.get("hx-current-url", ""))
+    except ValueError:
+        return "/"
+    return same_site_path(shown.path + (f"?{shown.query}" if shown.query else ""))
 
 
 def _from_here(headers: Headers, host: str) -> bool:

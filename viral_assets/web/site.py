@@ -16,6 +16,7 @@ from viral_assets.queries.pages import Choices, read_choices
 from viral_assets.store.engine import Database
 from viral_assets.web.access import Access
 from viral_assets.web.rendering import render
+from viral_assets.web.sessions import SessionLimits, Sessions
 
 if TYPE_CHECKING:
     from viral_assets.projects.model import Project
@@ -27,7 +28,7 @@ CHOICES_SECONDS = 15.0
 
 
 NO_NOTICE = {"kind": "done", "text": "", "event": "", "batch": ""}
-"""What is said at the foot of a page: ``event`` can be undone, with ``batch`` together with all that came with it."""
+"""What stands at the foot of a page: ``event`` can be undone, with ``batch`` together with all that came with it."""
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Site:
         projects: reads the project files; called when somebody needs one, so that a file may be corrected meanwhile.
         regenerator: writes suggestions anew, in the background.
         limits: of the quota, drawn on the page of numbers; None when unknown.
+        session_limits: how long people stay signed in, where a token is asked for.
     """
 
     database: Database
@@ -45,9 +47,14 @@ class Site:
     projects: Callable[[], Mapping[str, Project]]
     regenerator: Regenerator
     limits: Limits | None = None
+    session_limits: SessionLimits = field(default_factory=SessionLimits)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sessions: Sessions = field(init=False)
     _choices: tuple[float, Choices] | None = None
     _lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.access, lambda: self.database, limits=self.session_limits, clock=self.clock)
 
     def choices(self) -> Choices:
         """What the filters offer."""
@@ -67,7 +74,7 @@ class Site:
             return {}
 
     def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
-        """A whole page, with what was left to be said on it."""
+        """A whole page, with the notice that the last one left."""
         notice = values.pop("notice", None) or self.access.take_notice(request)
         response = HTMLResponse(self.text(request, template, notice=notice, **values), status)
         if notice and status == 200:

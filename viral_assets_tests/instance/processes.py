@@ -10,8 +10,8 @@ from pathlib import Path
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
+from viral_assets.defs.dagster_internals import DagsterSqliteStorage
 from viral_assets.instance import make_ready
 
 SECONDS = 120

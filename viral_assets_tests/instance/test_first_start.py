@@ -14,9 +14,9 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 from dagster._core.storage.sqlite import LAST_KNOWN_STAMPED_SQLITE_ALEMBIC_REVISION
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster_postgres import DagsterPostgresStorage
 
+from viral_assets.defs.dagster_internals import DagsterSqliteStorage
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError
 from viral_assets.instance import Instance, make_ready
 from viral_assets.instance.postgres import PARTS

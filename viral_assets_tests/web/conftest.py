@@ -160,19 +160,19 @@ def demo_projects() -> dict[str, Project]:
 
 @pytest.fixture
 def make_site(database: Database, now: datetime, tweets: list[OpportunityView]) -> Iterator[Callable[..., Site]]:
-    """Servers on the same database. The clock stands still at ``now``."""
+    """Servers on the same database. Their clock stands still at ``now``, unless another one is given."""
     with database.begin() as connection:
         store(connection, tweets)
     made: list[Site] = []
 
-    def make(who: str = "mara", **access: Any) -> Site:
+    def make(who: str = "mara", clock: Callable[[], datetime] = lambda: now, **access: Any) -> Site:
         site = Site(
             database=database,
             access=Access(who, **access),
             projects=demo_projects,
             regenerator=Regenerator(lambda: AsyncCommentGenerator(provider="offline", database=database)),
             limits=Limits(max_requests=15),
-            clock=lambda: now,
+            clock=clock,
         )
         made.append(site)
         return site

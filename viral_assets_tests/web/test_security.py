@@ -256,8 +256,15 @@ def test_a_restart_with_the_same_token_keeps_people_in_and_another_token_does_no
 
 def test_a_name_is_no_way_to_a_session(serve: Callable[..., Reviewer]) -> None:
     """Cookies are signed for what they are."""
-    access = Access("mara", token=TOKEN)
-    assert access._signature("name:in") != access._signature("session:in")
+    reviewer = serve(token=TOKEN)
+    page = reviewer.get("/")
+    named = reviewer.send(next(form for form in page.forms if form.action == "/login"), secret=TOKEN, who="zoe")
+    assert "zoe" in named.words
+    name, session = (reviewer.http.cookies[f"viral_assets_{what}_0"] for what in ("name", "session"))
+    for what, cookie in (("session", name), ("name", session)):
+        stranger = serve(token=TOKEN)
+        stranger.http.cookies.set(f"viral_assets_{what}_0", cookie)
+        assert stranger.http.get("/").status_code == 303
 
 
 # ---- answers -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
-"""What is told when a run fails, and how it gets to a chat: one line, without secrets, to a Slack-compatible webhook.
+"""What an alert says when a run fails, and how it gets to a chat: one line, without secrets, to a Slack-compatible
+webhook.
 
-When to tell is up to ``sensors``.
+When to send one is up to ``sensors``.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def redacted(text: str, secrets: Collection[str] = ()) -> str:
 def post(webhook: str, line: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> str | None:
     """Post a line to a webhook that takes ``{"text": ...}``, as Slack's and Mattermost's do.
 
-    Never raises: who cannot be told must not keep others from being told.
+    Never raises: one webhook that does not answer must not keep others from being asked.
 
     Returns:
         Why it did not work, without the address, which is a secret; None when it did.

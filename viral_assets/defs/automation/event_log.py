@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.storage.event_log import SqliteEventLogStorage
+
+from viral_assets.defs.dagster_internals import (
+    SqliteEventLogStorage,
+    connecting_instead,
+    connecting_lock,
+    replace_connecting,
+)
 
 INDEX = "index"
 """The file that has the events of all runs by asset."""
 
 BUSY_TIMEOUT_SECONDS = 30
 """How long a writer waits for another one, as in Dagster itself."""
-
-_Connect = Callable[[str], AbstractContextManager[sa.Connection]]
 
 
 @contextmanager
@@ -33,38 +36,37 @@ def kept_open(instance: dg.DagsterInstance, file: str) -> Iterator[None]:
     if not isinstance(storage, SqliteEventLogStorage):
         yield
         return
-    connections = _Kept.of(storage)
+    connections = _OpenFiles.of(storage)
     if file in connections.engines:
         yield
         return
-    with connections.kept(file):
+    with connections.kept_open(file):
         yield
 
 
-class _Kept:
-    """Stands in for a storage's way to connect, which has no public setting; the name is that of 1.13."""
+class _OpenFiles:
+    """Connects in place of a storage: through the engine of a file that is kept open, else as the storage
+    does.
+    """
 
     def __init__(self, storage: SqliteEventLogStorage) -> None:
-        self._storage: Any = storage
-        self._connect: _Connect = storage._connect
-        self._looks_for_table: Callable[[str], bool] = storage.has_table
+        self._storage = storage
+        self._lock = connecting_lock(storage)
         self._tables: set[str] = set()
         self.engines: dict[str, sa.Engine] = {}
+        self._own_connect, self._own_has_table = replace_connecting(
+            storage, connect=self.connect, has_table=self.has_table
+        )
 
     @classmethod
-    def of(cls, storage: SqliteEventLogStorage) -> _Kept:
+    def of(cls, storage: SqliteEventLogStorage) -> _OpenFiles:
         """The one of the storage, which it gets when it is asked for first."""
-        standing_in = getattr(storage._connect, "__self__", None)
-        if isinstance(standing_in, cls):
-            return standing_in
-        kept = cls(storage)
-        storage._connect = kept.connect  # type: ignore[method-assign]
-        storage.has_table = kept.has_table  # type: ignore[method-assign, assignment]
-        return kept
+        present = connecting_instead(storage)
+        return present if isinstance(present, cls) else cls(storage)
 
     @contextmanager
-    def kept(self, file: str) -> Iterator[None]:
-        with self._connect(file):
+    def kept_open(self, file: str) -> Iterator[None]:
+        with self._own_connect(file):
             # Creates the file and its tables, where they are not there yet.
             pass
         engine = sa.create_engine(
@@ -87,15 +89,15 @@ class _Kept:
         """A transaction, as the storage makes it."""
         engine = self.engines.get(shard)
         if engine is None:
-            with self._connect(shard) as connection:
+            with self._own_connect(shard) as connection:
                 yield connection
             return
-        with self._storage._db_lock, engine.begin() as connection:
+        with self._lock, engine.begin() as connection:
             yield connection
 
     def has_table(self, name: str) -> bool:
         """What the storage says, asked until it is there: it asks before each check that it writes down."""
-        if name not in self._tables and self._looks_for_table(name):
+        if name not in self._tables and self._own_has_table(name):
             self._tables.add(name)
         return name in self._tables
 

@@ -1,11 +1,15 @@
 """How the steps of a run are executed: one after the other in the run's own process, with the event log kept open."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from dagster._core.execution.retries import RetryMode
+
+if TYPE_CHECKING:
+    from viral_assets.defs.dagster_internals import RetryMode
 
 
 class RunInOneProcess(dg.Executor):

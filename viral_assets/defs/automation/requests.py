@@ -44,8 +44,8 @@ def request_for(window: HourRange, trigger: str, *because: str) -> dg.RunRequest
         trigger: what the run is tagged with.
         because: what caused it. Dagster never launches a second run for the same hours, trigger and causes.
     """
-    told = "\n".join([hour_key(window.start), hour_key(window.end), trigger, *because])
-    run_key = hashlib.sha256(told.encode()).hexdigest()
+    what = "\n".join([hour_key(window.start), hour_key(window.end), trigger, *because])
+    run_key = hashlib.sha256(what.encode()).hexdigest()
     tags = {TRIGGER_TAG: trigger}
     if len(window) == 1:
         return dg.RunRequest(run_key=run_key, partition_key=hour_key(window.start), tags=tags)
@@ -66,6 +66,6 @@ def hours_of_run(tags: Mapping[str, str]) -> HourRange | None:
 
 def hours_under_way(instance: dg.DagsterInstance, within: HourRange) -> set[datetime]:
     """The hours of ``within`` for which a run waits or works."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=list(UNDER_WAY)))
-    windows = [window for run in runs if (window := hours_of_run(run.tags))]
+    runs = instance.get_run_records(dg.RunsFilter(statuses=list(UNDER_WAY)))
+    windows = [window for run in runs if (window := hours_of_run(run.dagster_run.tags))]
     return {hour for hour in within if any(hour in window for window in windows)}

@@ -52,14 +52,14 @@ def files_to_read(found: Mapping[str, Stamp], seen: Mapping[str, Stamp], now_ns:
     """
     settled = now_ns - SECONDS_TO_SETTLE * 10**9
     fresh = [name for name, stamp in found.items() if seen.get(name) != stamp and stamp.modified_ns <= settled]
-    chosen: list[str] = []
+    taken: list[str] = []
     room = BYTES_PER_TICK
     for name in sorted(fresh, key=lambda name: (found[name].modified_ns, name)):
         room -= found[name].size
-        if chosen and (room < 0 or len(chosen) >= FILES_PER_TICK):
+        if taken and (room < 0 or len(taken) >= FILES_PER_TICK):
             break
-        chosen.append(name)
-    return chosen
+        taken.append(name)
+    return taken
 
 
 def runs_for(files: Mapping[str, Iterable[datetime]], configured: HourRange | None) -> list[dg.RunRequest]:
@@ -73,11 +73,14 @@ def runs_for(files: Mapping[str, Iterable[datetime]], configured: HourRange | No
         configured: hours that have partitions; others are left out.
     """
     hours_of = {
-        digest: {hour for hour in hours if configured and hour in configured} for digest, hours in files.items()
+        content_hash: {hour for hour in hours if configured and hour in configured}
+        for content_hash, hours in files.items()
     }
     requests = []
     for window in ranges_of(hour for hours in hours_of.values() for hour in hours):
-        touching = sorted(digest for digest, hours in hours_of.items() if any(hour in window for hour in hours))
+        touching = sorted(
+            content_hash for content_hash, hours in hours_of.items() if any(hour in window for hour in hours)
+        )
         requests.append(request_for(window, "inbox", *touching))
     return requests
 
@@ -116,23 +119,23 @@ def inbox_sensor(
     configured = tweet_source.configured_hours(now)
     found = _stamps(tweet_source.files())
     seen = {name: stamp for name, stamp in read_cursor(context.cursor).items() if found.get(name) == stamp}
-    chosen = files_to_read(found, seen, int(now.timestamp() * 10**9))
+    to_read = files_to_read(found, seen, int(now.timestamp() * 10**9))
     hours: dict[str, frozenset[datetime]] = {}
-    for name in chosen:
+    for name in to_read:
         try:
-            digest, touched = tweet_source.peek(Path(name), now)
+            content_hash, touched = tweet_source.peek(Path(name), now)
         except (SourceError, OSError):
-            digest, touched = name, frozenset()
+            content_hash, touched = name, frozenset()
         if configured and any(hour in configured for hour in touched):
-            hours[digest] = touched
+            hours[content_hash] = touched
         else:
             report = tweet_source.ingest_file(database.get(), Path(name), now)
             context.log.warning(_why_no_run(report))
     requests = runs_for(hours, configured)
     return dg.SensorResult(
         run_requests=requests,
-        skip_reason=None if requests else dg.SkipReason(_why_nothing(found, chosen, tweet_source.folder)),
-        cursor=write_cursor(seen | {name: found[name] for name in chosen}),
+        skip_reason=None if requests else dg.SkipReason(_why_nothing(found, to_read, tweet_source.folder)),
+        cursor=write_cursor(seen | {name: found[name] for name in to_read}),
     )
 
 
@@ -225,13 +228,13 @@ def _failed_run(context: dg.RunFailureSensorContext) -> FailedRun:
 
 def _reason(event: dg.DagsterEvent) -> str:
     """What an asset says in its own words, else the innermost error; with the step, where there is one."""
-    told = None
+    description = None
     if event.is_step_failure and event.step_failure_data.user_failure_data:
-        told = event.step_failure_data.user_failure_data.description
+        description = event.step_failure_data.user_failure_data.description
     error = getattr(event.event_specific_data, "error", None)
     while error is not None and error.cause is not None:
         error = error.cause
-    reason = told or (_MODULE.sub("", error.message) if error else event.message or "no reason is recorded")
+    reason = description or (_MODULE.sub("", error.message) if error else event.message or "no reason is recorded")
     return f"{event.step_key}: {reason}" if event.step_key else reason
 
 
@@ -252,9 +255,9 @@ def _stamps(paths: Sequence[Path]) -> dict[str, Stamp]:
     return stamps
 
 
-def _why_nothing(found: Mapping[str, Stamp], chosen: Sequence[str], folder: Path) -> str:
+def _why_nothing(found: Mapping[str, Stamp], to_read: Sequence[str], folder: Path) -> str:
     if not found:
         return f"there is no file in {folder}"
-    if not chosen:
+    if not to_read:
         return f"none of the {len(found)} files in {folder} is new"
-    return f"{len(chosen)} new files have no tweets of the configured hours"
+    return f"{len(to_read)} new files have no tweets of the configured hours"

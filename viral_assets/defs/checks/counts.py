@@ -38,8 +38,8 @@ def counts_differ(reported: Reported | None, stored: Stored) -> HourCheckResult:
         *_differs("suggestions", reported.suggestions, stored.suggestions, stored.newer_suggestions),
         *_differs("outcomes", reported.outcomes, stored.outcomes, stored.newer_outcomes),
     ]
-    told = {"suggestions reported": reported.suggestions, "outcomes reported": reported.outcomes}
-    return HourCheckResult(violations, numbers=numbers | told)
+    as_reported = {"suggestions reported": reported.suggestions, "outcomes reported": reported.outcomes}
+    return HourCheckResult(violations, numbers=numbers | as_reported)
 
 
 def _differs(what: str, reported: int, stored: int, newer: int) -> list[Violation]:

@@ -1,4 +1,4 @@
-"""How Dagster is told what a check found: an evaluation for each hour, also in a run over several, about the
+"""What a check found, as Dagster records it: an evaluation for each hour, also in a run over several, about the
 materialization that was looked at.
 """
 
@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 
 from viral_assets.defs.assets.display import markdown_table
 from viral_assets.defs.checks.results import HourCheckResult, Violation
+from viral_assets.defs.dagster_internals import AssetCheckEvaluationTargetMaterializationData
 from viral_assets.hours import HourRange, hour_key
 
 VIOLATIONS_SHOWN = 50
@@ -43,11 +43,11 @@ def latest_materializations(
     latest = instance.get_latest_storage_id_by_partition(asset, dg.DagsterEventType.ASSET_MATERIALIZATION, set(hours))
     if not latest:
         return {}
-    chosen = dg.AssetRecordsFilter(asset_key=asset, storage_ids=list(latest.values()))
+    of_these = dg.AssetRecordsFilter(asset_key=asset, storage_ids=list(latest.values()))
     found = {}
-    for record in instance.fetch_materializations(chosen, limit=len(latest)).records:
-        told = record.asset_materialization
-        values = {name: value.value for name, value in told.metadata.items()} if told else {}
+    for record in instance.fetch_materializations(of_these, limit=len(latest)).records:
+        reported = record.asset_materialization
+        values = {name: value.value for name, value in reported.metadata.items()} if reported else {}
         found[hours[record.partition_key or ""]] = Materialized(
             AssetCheckEvaluationTargetMaterializationData(
                 storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp

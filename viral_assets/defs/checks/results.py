@@ -1,4 +1,4 @@
-"""What a check says about one hour, as plain values. How Dagster is told is in ``evaluations``."""
+"""What a check says about one hour, as plain values. How Dagster records it is in ``evaluations``."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class HourCheckResult:
     """How a check ended.
 
     Args:
-        offences: what is wrong, and what to do about it; none when the check has passed.
-        severity: of these offences.
+        violations: what is wrong, and what to do about it; none when the check has passed.
+        severity: of these violations.
         numbers: what was measured, by the name under which Dagster plots it.
     """
 

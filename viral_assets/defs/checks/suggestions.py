@@ -58,10 +58,10 @@ def opportunities_without_end(hour: SuggestionHour) -> list[Violation]:
 
 def suggestions_without_opportunity(hour: SuggestionHour) -> list[Violation]:
     """Suggestions for tweets that are no opportunities."""
-    chosen = {key_of(row) for row in hour.opportunities}
+    opportunities = {key_of(row) for row in hour.opportunities}
     problem = "has suggestions and is no opportunity: materialize comment_opportunities of the hour again"
     keys = dict.fromkeys(key_of(row) for row in hour.suggestions)
-    return [Violation(*key, problem) for key in keys if key not in chosen]
+    return [Violation(*key, problem) for key in keys if key not in opportunities]
 
 
 def suggestions_said_twice(hour: SuggestionHour) -> list[Violation]:
@@ -71,11 +71,11 @@ def suggestions_said_twice(hour: SuggestionHour) -> list[Violation]:
     for row in hour.suggestions:
         if row["status"] == "rejected":
             continue
-        said = (row["project"], " ".join(row["text"].split()).casefold())
-        if said in first:
-            problem = f"{row['suggestion_type']} says the same as one for {first[said]}: reject one"
+        wording = (row["project"], " ".join(row["text"].split()).casefold())
+        if wording in first:
+            problem = f"{row['suggestion_type']} says the same as one for {first[wording]}: reject one"
             violations.append(Violation(*key_of(row), problem))
-        first.setdefault(said, row["tweet_id"])
+        first.setdefault(wording, row["tweet_id"])
     return violations
 
 

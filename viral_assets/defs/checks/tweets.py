@@ -46,7 +46,7 @@ def _problems(column: Column[Any], values: Sequence[Any]) -> list[tuple[int, str
     """Rows with a value that cannot be, and why."""
     allowed = _types(column)
     found = []
-    # What is right, which nearly always is everything, is told without a look at single values.
+    # What is right, which nearly always is everything, is found without a look at single values.
     if not set(map(type, values)) <= allowed:
         for row, value in enumerate(values):
             if value is None:

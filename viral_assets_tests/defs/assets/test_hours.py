@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from viral_assets.defs.automation.launch import RunSummary
+from viral_assets.defs.automation.run_summary import RunSummary
 from viral_assets.hours import HOUR, HourRange, hour_key
 from viral_assets_tests.home import FIRST, Home, make_home, tweet, tweets_of
 

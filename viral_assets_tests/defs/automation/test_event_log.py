@@ -6,9 +6,9 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from viral_assets.defs.automation.event_log import INDEX, kept_open
+from viral_assets.defs.dagster_internals import SqliteEventLogStorage
 
 
 def test_the_write_ahead_log_stays_while_other_connections_come_and_go(tmp_path: Path) -> None:

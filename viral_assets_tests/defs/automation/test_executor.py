@@ -5,13 +5,16 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.execution.api import create_execution_plan, execute_run_iterator
-from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from viral_assets.definitions import build_defs
 from viral_assets.defs.automation.event_log import INDEX
 from viral_assets.defs.automation.executor import run_in_one_process
+from viral_assets.defs.dagster_internals import (
+    InMemoryJob,
+    SqliteEventLogStorage,
+    create_execution_plan,
+    execute_run_iterator,
+)
 
 held: dict[str, set[str]] = {}
 """Files of the event log that were held open in the second step, by run."""

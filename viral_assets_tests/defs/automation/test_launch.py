@@ -15,20 +15,17 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from viral_assets.defs.automation.launch import (
-    LaunchObserver,
-    RunSummary,
-    combined,
-    end_abandoned_runs,
-    materialize_windows,
-    open_instance,
-)
+from viral_assets.defs.automation.abandoned_runs import end_abandoned_runs
+from viral_assets.defs.automation.launch import materialize_windows
+from viral_assets.defs.automation.observer import LaunchObserver
+from viral_assets.defs.automation.run_summary import RunSummary, combined
 from viral_assets.defs.automation.tags import PROCESS_TAG
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.generation.run.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport, Progress
 from viral_assets.hours import HOUR, HourRange, floor_hour
+from viral_assets.instance import open_instance
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
 
 ONE_HOUR = HourRange(FIRST, FIRST + HOUR)

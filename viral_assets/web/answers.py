@@ -1,0 +1,126 @@
+"""What is answered to a form: for a script the tweet's card as it is now, and a message; without one the page that was
+looked at (POST, redirect, GET), or the tweet's own page with what could not be saved.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from viral_assets.queries.pages import read_opportunity
+from viral_assets.store.decisions import Conflict
+from viral_assets.text.display import one_line
+from viral_assets.web.access import same_site_path
+from viral_assets.web.pages import tweet_page
+from viral_assets.web.rendering import anchor
+from viral_assets.web.site import Site, wants_part
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why something was not done, shown where it was asked for.
+
+    Args:
+        kind: ``conflict``, ``refused`` or ``failed``.
+        type: of the suggestion; empty when it is about the whole tweet.
+        text: what the person had written, to go on with; None when nothing was.
+        length: of that text, in X's weighted characters.
+    """
+
+    kind: str
+    message: str
+    type: str = ""
+    text: str | None = None
+    length: int | None = None
+
+
+def answer(
+    request: Request,
+    site: Site,
+    project: str,
+    tweet_id: str,
+    form: Mapping[str, str],
+    *,
+    problem: Problem | None = None,
+    notice: dict[str, str] | None = None,
+    status: int = 200,
+    move: bool = False,
+) -> Response:
+    """The tweet as it is now.
+
+    Args:
+        move: the script did not ask from within the tweet's card, and the answer says where that is.
+    """
+    onward = same_site_path(form.get("next"))
+    if not wants_part(request):
+        if problem is not None:
+            return tweet_page(request, site, project, tweet_id, status=status, problem=problem, back=onward)
+        return _back_with(request, site, project, tweet_id, onward, notice)
+    with site.database.read() as connection:
+        row = read_opportunity(connection, project, tweet_id)
+    if row is None:
+        return say(request, site, form, notice or {"kind": "bad", "text": "The tweet is no opportunity any more."})
+    notice = notice or {"kind": "bad", "text": problem.message if problem else ""}
+    job = site.regenerator.jobs().get((project, tweet_id))
+    response = site.part(
+        request,
+        "card.html",
+        status=status,
+        row=row,
+        problem=problem,
+        job=job if job is not None and not job.over else None,
+        notice=notice,
+        here=onward,
+        titles=site.titles(),
+        elsewhere=move,
+    )
+    if move:
+        response.headers["hx-reswap"] = "none"
+        response.headers["hx-trigger-after-settle"] = json.dumps({"review:moved": {"id": anchor(row)}})
+    return response
+
+
+def _back_with(
+    request: Request, site: Site, project: str, tweet_id: str, onward: str, notice: dict[str, str] | None
+) -> Response:
+    with site.database.read() as connection:
+        row = read_opportunity(connection, project, tweet_id)
+    place = f"#{anchor(row)}" if row is not None else ""
+    response = RedirectResponse(onward.partition("#")[0] + place, 303)
+    if notice:
+        site.access.leave_notice(request, response, notice)
+    return response
+
+
+def say(
+    request: Request, site: Site, form: Mapping[str, str], notice: dict[str, str], *, reload: bool = False
+) -> Response:
+    """Nothing but a message; with ``reload``, on the page that was looked at, read anew."""
+    onward = same_site_path(form.get("next"))
+    if wants_part(request) and not reload:
+        response = site.part(request, "toast.html", notice=notice, here=onward)
+        response.headers["hx-reswap"] = "none"
+        return response
+    page = onward.partition("#")[0]
+    response = Response(status_code=204, headers={"hx-redirect": page})
+    if not wants_part(request):
+        response = RedirectResponse(page, 303)
+    site.access.leave_notice(request, response, notice)
+    return response
+
+
+def conflict_text(conflict: Conflict, who: str) -> str:
+    by = "A run" if not conflict.who else "You (in another window?)" if conflict.who == who else one_line(conflict.who)
+    at = f"{conflict.at.astimezone(UTC):%H:%M} UTC"
+    what = {"pending": "is open again"}.get(conflict.status, f"is {conflict.status}")
+    return f"{by} changed this at {at}: it {what} now, with the text shown here. Look again and decide."
+
+
+def sentence(text: str) -> str:
+    text = one_line(text)
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith(".") else ".")
