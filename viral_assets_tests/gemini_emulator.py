@@ -340,6 +340,8 @@ class GeminiEmulator:
         }
         content = {"parts": [{"text": text}], "role": "model"} if text else {"role": "model"}
         candidate = {"content": content, "finishReason": finish, "index": 0}
+        if finish == "CONTINUATION":
+            candidate["continuationToken"] = "Z28gb24="
         return JSONResponse({"candidates": [candidate], "usageMetadata": usage, "modelVersion": arrival.model})
 
     async def _embed(self, arrival: Arrival, body: dict[str, Any]) -> Response:
@@ -564,6 +566,7 @@ FAULTS: dict[str, _Fault] = {
     "recitation": _rewritten(lambda text: "", "RECITATION"),
     "other_finish": _rewritten(lambda text: "", "OTHER"),
     "max_tokens": _rewritten(lambda text: text[: int(len(text) * 0.6)], "MAX_TOKENS"),
+    "continuation": _rewritten(lambda text: text[: int(len(text) * 0.6)], "CONTINUATION"),
     "truncated": _rewritten(lambda text: text[: int(len(text) * 0.6)]),
     "malformed": _rewritten(lambda text: text.replace('"', "'")),
     "fenced": _rewritten(lambda text: f"```json\n{text}\n```"),

@@ -1,19 +1,24 @@
 """What a script may hand over: texts, records or data frames of tweets, labels or nodes as topics, a project or a part
-of one. Here they become opportunities of a project.
+of one, and how to go about it. Here they become opportunities of a project, and options.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import ValidationError
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.run.latency import UNMEASURED, Latency
+from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.hours import floor_hour
+from viral_assets.projects.loader import load_projects, select_projects
 from viral_assets.projects.model import Project, TaxonomyNode, Voice
+from viral_assets.settings import load_settings
+from viral_assets.vocabulary import OFFLINE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +26,83 @@ if TYPE_CHECKING:
 Config = Project | Mapping[str, Any] | None
 Topic = str | TaxonomyNode | Mapping[str, Any]
 
+BatchSize = int | Literal["auto"]
+
 MAX_ID_LENGTH = 32
 """What the tables hold; X's have 19 digits."""
+
+OFFLINE_PACK = 10
+"""Tweets per request offline: no quota forces it to pack, but fewer transactions are faster."""
+
+OFFLINE_LATENCY = Latency(0.005, 0.005)
+
+
+def options_of(
+    provider: str,
+    *,
+    batch_size: BatchSize,
+    tweets_per_request: BatchSize,
+    model: str | None,
+    run_id: str,
+    timeout_seconds: float | None,
+) -> GenerationOptions:
+    """How a provider's runs go about it.
+
+    Raises:
+        ConfigurationError: a number that cannot be.
+    """
+    given: dict[str, object] = {"batch_size": batch_size, "tweets_per_request": tweets_per_request}
+    for name, value in given.items():
+        if value != "auto" and (not isinstance(value, int) or value < 1):
+            raise ConfigurationError(f"{name} must be a whole number above 0 or 'auto', not {value!r}")
+    offline = provider == OFFLINE
+    return GenerationOptions(
+        concurrency=batch_size,
+        tweets_per_request=OFFLINE_PACK if offline and tweets_per_request == "auto" else tweets_per_request,
+        latency=OFFLINE_LATENCY if offline else UNMEASURED,
+        model=OFFLINE if offline else model,
+        run_id=run_id,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+def asked_of(
+    tweets: Sequence[Mapping[str, Any] | str], topics: Sequence[Topic], config: Config
+) -> tuple[Project, list[Opportunity]]:
+    """The project a script means, and its tweets as opportunities, in their order.
+
+    Args:
+        tweets: texts, or records with ``text``; those without ``tweet_id`` are numbered.
+        topics: one for each tweet, or a single one for all.
+
+    Raises:
+        ConfigurationError: config cannot be used, or there are more topics than tweets.
+    """
+    if len(topics) not in (1, len(tweets)):
+        raise ConfigurationError(f"{len(tweets)} tweets need as many topics, or one; {len(topics)} were given")
+    labels = [label_of(topic) for topic in topics] * (len(tweets) if len(topics) == 1 else 1)
+    project = project_of(config, topics)
+    records: list[Mapping[str, Any]] = [{"text": each} if isinstance(each, str) else each for each in tweets]
+    return project, [
+        opportunity_of({"tweet_id": f"tweet-{number}", **without_blanks(record), "topic": label}, project)
+        for number, (record, label) in enumerate(zip(records, labels, strict=True), 1)
+    ]
+
+
+def scored_of(
+    project_id: str, tweets_with_scores: pd.DataFrame | Sequence[Any], config: Config
+) -> tuple[Project, list[Opportunity]]:
+    """The project of that name (its file's, unless there is a config) and its scored tweets as opportunities.
+
+    Raises:
+        ConfigurationError: config, the project file or a tweet cannot be used.
+    """
+    if config is None:
+        projects = load_projects(load_settings().projects_dir)
+        project = select_projects(projects, [project_id])[project_id]
+    else:
+        project = project_of(config, (), name=project_id)
+    return project, [opportunity_of(record, project) for record in records_of(tweets_with_scores)]
 
 
 def project_of(config: Config, topics: Sequence[Topic], *, name: str = "script") -> Project:

@@ -152,6 +152,9 @@ class Service:
             return Answer("", usage, "EMPTY")
         if finish_reason in {"STOP", "MAX_TOKENS"}:
             return Answer(text, usage, finish_reason)
+        if finish_reason == "CONTINUATION":
+            # As much as one request may write: what is missing is asked for anew, in smaller packs.
+            return Answer(text, usage, "MAX_TOKENS")
         unsaid = finish_reason in {"", "FINISH_REASON_UNSPECIFIED"}
         return Answer(text, usage, "STOP" if unsaid and text else "OTHER")
 

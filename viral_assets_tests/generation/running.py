@@ -116,11 +116,7 @@ class Run:
         return open_ledger(self.database, limits, "key", clock=self.clock)
 
     def _results(self) -> Results:
-        positions = {
-            name: {kind.name: at for at, kind in enumerate(each.suggestion_types)}
-            for name, each in self.projects.items()
-        }
-        return DatabaseResults(self.database, positions) if self.database else NoResults()
+        return DatabaseResults.of(self.database, self.projects) if self.database else NoResults()
 
     def _options(self) -> GenerationOptions:
         return GenerationOptions(**{"concurrency": "auto", **self.options})

@@ -14,13 +14,13 @@ import pytest
 import sqlalchemy as sa
 
 import viral_assets.generation
-import viral_assets.generation.generator as generator_module
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, QuotaError, UnknownProjectError
 from viral_assets.generation import (
     AsyncCommentGenerator,
     AsyncRateLimiter,
     Opportunity,
     Progress,
+    engine,
     generate_comments_async,
 )
 from viral_assets.generation.run.items import AcceptedSuggestion
@@ -197,7 +197,7 @@ def test_a_generator_can_be_used_again_after_it_was_cleaned_up(emulator: GeminiE
 
 def test_several_calls_at_once_share_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
     service = on_virtual_time(requests_per_window=2, latency=(1.0, 0.1))
-    monkeypatch.setattr(generator_module, "build_client", lambda *_, **__: InProcessClient(service))
+    monkeypatch.setattr(engine, "build_client", lambda *_, **__: InProcessClient(service))
     assert isinstance(service.clock, VirtualClock)
 
     async def both() -> None:

@@ -5,6 +5,8 @@ What this module works around, found by reading and running version 3.4.0:
 - with aiohttp installed it repeats a request whose connection breaks, unless told how often to try: once;
 - its default API version is v1, which knows no response schema;
 - environment variables turn it to Vertex AI or to another address: both are told here instead;
+- since 3.4 it continues an answer that reached the limit of one request with requests of its own, which no quota has
+  granted: turned off where it can be;
 - it builds its models, and imports half of its HTTP library, while its first request is under way: both are done
   here on import, so that the first request after a grant is as fast as any;
 - it changes the schema it is given;
@@ -22,6 +24,7 @@ import copy
 import importlib
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 from google import genai
 from google.genai import errors, types
@@ -48,6 +51,11 @@ _CONNECTION_ERRORS: tuple[type[Exception], ...] = tuple(
     getattr(library, "HTTPError", None) or library.ClientError for library in _LIBRARIES
 )
 
+
+_ONE_REQUEST: dict[str, Any] = (
+    {"automatic_continuation": False} if "automatic_continuation" in types.GenerateContentConfig.model_fields else {}
+)
+"""Older versions neither have the setting nor do what it turns off."""
 
 _FIRST_USED = (
     *("GenerateContentConfig", "_GenerateContentParameters", "GenerateContentResponse", "Candidate", "Content", "Part"),
@@ -111,6 +119,7 @@ class GoogleGenAIClient:
             thinking_config=thinking,
             automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
             http_options=types.HttpOptions(timeout=max(int(timeout_seconds * 1000), 1)),
+            **_ONE_REQUEST,
         )
         try:
             async with asyncio.timeout(timeout_seconds):

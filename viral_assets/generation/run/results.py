@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.items import AcceptedSuggestion
+from viral_assets.projects.model import Project
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestions import TweetOutcome, finished_tweets, mark_parsed, save_outcomes, suggested_texts
 from viral_assets.vocabulary import Outcome
@@ -29,6 +30,12 @@ class TweetResult:
     outcome: Outcome
     reason: str = ""
     attempts: int = 0
+
+    @property
+    def as_asked(self) -> list[AcceptedSuggestion]:
+        """The suggestions in the order in which their types were asked for."""
+        by_type = {each.suggestion_type: each for each in self.suggestions}
+        return [by_type[kind] for kind in self.opportunity.suggestion_types if kind in by_type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,17 @@ class DatabaseResults:
         self._database = database
         self._positions = positions
         self._now = now
+
+    @classmethod
+    def of(cls, database: Database, projects: Mapping[str, Project]) -> DatabaseResults:
+        """For these projects, by name."""
+        return cls(
+            database,
+            {
+                name: {kind.name: position for position, kind in enumerate(project.suggestion_types)}
+                for name, project in projects.items()
+            },
+        )
 
     def known(self, project: str, tweet_ids: Sequence[str]) -> Known:
         with self._database.read() as connection:

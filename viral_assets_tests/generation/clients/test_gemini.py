@@ -212,6 +212,7 @@ def test_a_model_that_would_lead_elsewhere_is_no_model(model: str) -> None:
         ("x", "STOP", "STOP"),
         ("x", "MAX_TOKENS", "MAX_TOKENS"),
         ("", "MAX_TOKENS", "MAX_TOKENS"),
+        ("x", "CONTINUATION", "MAX_TOKENS"),
         ("x", "", "STOP"),
         ("x", "FINISH_REASON_UNSPECIFIED", "STOP"),
         ("", "", "OTHER"),

@@ -110,7 +110,7 @@ def comparable(result: Answer | ProviderError) -> object:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "fault", ["ok", *sorted({*FAULTS, *REFUSALS} - {"hang", "trickle", "together", "400_thinking"})]
+    "fault", ["ok", *sorted({*FAULTS, *REFUSALS} - {"hang", "trickle", "together", "400_thinking", "continuation"})]
 )
 def test_the_same_response_is_the_same_answer_or_error_and_was_asked_for_once(
     emulator: GeminiEmulator, fault: str
@@ -185,6 +185,21 @@ def test_what_is_cut_off_or_missing_is_an_answer_all_the_same(emulator: GeminiEm
     emulator.script("max_tokens", "no_candidates", "no_text", "other_finish")
     reasons = [getattr(outcome(provider, emulator.url), "finish_reason", None) for _ in range(4)]
     assert reasons == ["MAX_TOKENS", "EMPTY", "STOP", "OTHER"]
+
+
+def test_an_answer_that_could_be_continued_is_one_request(emulator: GeminiEmulator, provider: str) -> None:
+    from google.genai import types
+
+    emulator.script("continuation", "ok")
+
+    answer = outcome(provider, emulator.url)
+
+    assert len(emulator.arrivals) == 1, "every request has to be granted by the quota first"
+    assert isinstance(answer, Answer)
+    assert 1 <= len(parse_answer(answer.text, REQUEST.opportunities).suggestions) < len(REQUEST.opportunities)
+    if provider == "google-genai" and "CONTINUATION" in types.FinishReason.__members__:
+        # The older SDK, and older versions of this one, have no name for it.
+        assert answer.finish_reason == "MAX_TOKENS"
 
 
 def test_both_sdks_send_the_same_request_but_for_thinking(emulator: GeminiEmulator) -> None:

@@ -347,7 +347,17 @@ def test_through_every_fault_at_once_each_tweet_gets_its_suggestions(sqlite_data
     [
         *("500", "502", "503", "504", "reset", "reset_mid_body", "hang"),
         *("no_json", "bad_utf8", "json_list", "empty_body", "wrong_type", "no_candidates", "other_finish"),
-        *("malformed", "truncated", "missing", "unknown_ids", "echo", "empty_texts", "no_text", "max_tokens"),
+        *(
+            "malformed",
+            "truncated",
+            "missing",
+            "unknown_ids",
+            "echo",
+            "empty_texts",
+            "no_text",
+            "max_tokens",
+            "continuation",
+        ),
         *("duplicated", "reordered", "fenced"),
     ],
 )

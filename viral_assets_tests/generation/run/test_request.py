@@ -55,7 +55,7 @@ def session_with(service: GeminiEmulator, database: Database) -> tuple[Session, 
     session = Session(
         InProcessClient(service),
         open_ledger(database, PLENTY, "key", clock=clock),
-        DatabaseResults(database, {"calm": {name: at for at, name in enumerate(TYPES)}}),
+        DatabaseResults.of(database, {"calm": project()}),
         {"calm": project()},
         price_of=lambda model: None,
         options=GenerationOptions(),
