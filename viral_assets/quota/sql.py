@@ -72,7 +72,7 @@ class SqlLedger:
     Args:
         database: where everybody who shares the quota keeps it.
         quota_key: names the quota, see ``keys``; what is spent counts for its account.
-        limits: what holds. Everybody who shares a quota should be told the same.
+        limits: what holds. Everybody who shares a quota should use the same.
         clock: tells the time of grants. By default the one clock that all who share the database have.
     """
 
