@@ -1,38 +1,26 @@
-"""The numbers as pictures: SVG for a page of ours, with or without its style sheet, and for Dagster's UI.
+"""The numbers as pictures: SVG for a page of ours and, in Markdown, for Dagster's UI.
 
-Colours are presentation attributes, which any rule for a class overrides; there are no style attributes, scripts,
-links or ids, so that a strict content security policy has nothing to object to and several pictures fit on one page.
-Every picture tells a screen reader what it shows. Names are untrusted and escaped.
+Drawn by hand, because the page's content security policy is strict: it takes neither the style attributes nor the
+scripts of what charting libraries write. Colours are presentation attributes, which any rule for a class overrides;
+there are no links and no ids, so that several pictures fit on one page. Every picture on a page tells a screen reader
+what it shows. Names are untrusted and escaped.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from unicodedata import east_asian_width
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from viral_assets.queries.funnel_model import Funnel, NumbersReport, Rate
 from viral_assets.text.display import one_line
+from viral_assets.vocabulary import BLOCKED, DEFERRED, DONE, FAILED, FILTERED, GREEN, RED, YELLOW
 
 STAGES = ("tweets", "scored", "opportunities", "answered", "approved", "posted")
 """Of the funnel, all of them counted in tweets."""
-
-STYLE = """\
-.chart { display: block; max-width: 100%; height: auto; }
-.chart-text { fill: var(--chart-text, #767676); }
-.chart-axis { stroke: var(--chart-axis, #8a8a8a); }
-.chart-bar { fill: var(--chart-bar, #6f7bd0); }
-.chart-answered, .chart-approved { fill: var(--chart-approved, #2f9e6e); }
-.chart-posted { fill: var(--chart-posted, #b7791f); }
-.chart-rate { fill: var(--chart-rate, #2f9e6e); }
-.chart-interval { stroke: var(--chart-interval, #8a8a8a); }
-.chart-limit { stroke: var(--chart-limit, #c2483d); }
-.chart-over { fill: var(--chart-limit, #c2483d); }
-"""
-"""For the style sheet of a page. The defaults can be read on white and on black."""
 
 WIDTH = 640
 _TEXT, _AXIS, _BAR, _GOOD, _POSTED, _BAD = "#767676", "#8a8a8a", "#6f7bd0", "#2f9e6e", "#b7791f", "#c2483d"
@@ -40,6 +28,23 @@ _COLOURS = {"answered": _GOOD, "approved": _GOOD, "posted": _POSTED}
 
 _NAME_WIDTH = 23
 """Room for a name, in the width of Latin letters; those of East Asia are twice as wide."""
+
+SMALL_COLOURS: Mapping[str, str] = {
+    GREEN: "seagreen",
+    YELLOW: "goldenrod",
+    RED: "indianred",
+    DONE: "seagreen",
+    FILTERED: "goldenrod",
+    DEFERRED: "slategray",
+    BLOCKED: "indianred",
+    FAILED: "firebrick",
+}
+"""Names rather than codes: a ``#`` in an address has a meaning of its own."""
+
+_SMALL_PLAIN = "slateblue"
+_SMALL_WIDTH, _SMALL_HEIGHT = 360, 64
+_SMALL_TOP, _SMALL_BASE = 12, 52
+_BINS = 20
 
 # What XML cannot hold and is not made fit to be read elsewhere.
 _NO_XML = re.compile("[\ufffe\uffff]")
@@ -144,10 +149,39 @@ def quota_days(report: NumbersReport) -> str:
     return _svg("Requests to the model by day (US Pacific)", told, height, parts)
 
 
-def data_address(svg: str) -> str:
-    """The picture as an address that Markdown and HTML take as the source of an image."""
-    # Also what Markdown would read as an entity, an escape or the end of the address.
-    return "data:image/svg+xml," + quote(svg, safe=" =:/,;.'!*-_~")
+def hours_picture(what: str, layers: Mapping[str, Mapping[datetime, int]]) -> str:
+    """Counts by hour as a small picture in Markdown, the layers on top of each other in the given order. All layers
+    have the same hours.
+
+    Dagster's UI shows Markdown of up to 1,000 characters in place: a layer is one outline rather than a shape a bar.
+    """
+    hours = list(next(iter(layers.values()), {}))
+    totals = [0] * len(hours)
+    tops = {}
+    for name, counts in layers.items():
+        totals = [below + counts[hour] for below, hour in zip(totals, hours, strict=True)]
+        tops[name] = totals
+    largest = max(totals, default=0)
+    # The highest layer first: each one below covers its own part of it.
+    shapes = [_outline(tops[name], largest, SMALL_COLOURS.get(name, _SMALL_PLAIN)) for name in reversed(tops)]
+    first, last = (f"{hour:%H:%M}" for hour in (hours[0], hours[-1])) if hours else ("", "")
+    return _small(f"{what} by hour, at most {largest}", shapes, first, last)
+
+
+def spread_picture(what: str, values: Sequence[float]) -> str:
+    """How values between 0 and 1 are spread, as a small picture in Markdown."""
+    counts = [0] * _BINS
+    for value in values:
+        counts[min(_BINS - 1, int(value * _BINS))] += 1
+    return _small(f"{what}, from 0 to 1", [_outline(counts, max(counts), _SMALL_PLAIN)], "0", "1")
+
+
+def markdown_image(name: str, svg: str) -> str:
+    """The picture in Markdown, which takes it as an address; ``name`` is what stands in for it."""
+    # In angle brackets an address may hold spaces. Quoted is also what Markdown would read as an entity, an escape or
+    # the end of the address.
+    address = quote(svg, safe=" =:/,;.'!*-_~")
+    return f"![{name}](<data:image/svg+xml,{address}>)"
 
 
 def _of_before(total: Funnel, row: int) -> str:
@@ -237,3 +271,23 @@ def _svg(title: str, description: str, height: int, parts: Iterable[str]) -> str
         f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" font-family="sans-serif" font-size="12">'
         f"<title>{escape(title)}</title><desc>{escape(description)}</desc>{''.join(parts)}</svg>"
     )
+
+
+def _outline(values: Sequence[int], largest: int, colour: str) -> str:
+    """One step a value, from the base line up and back to it."""
+    edges = [round(_SMALL_WIDTH * number / max(1, len(values))) for number in range(len(values) + 1)]
+    steps = "".join(
+        f"V{_SMALL_BASE - round((_SMALL_BASE - _SMALL_TOP) * value / max(1, largest))}h{right - left}"
+        for value, left, right in zip(values, edges, edges[1:], strict=False)
+    )
+    return f"<path fill='{colour}' d='M0 {_SMALL_BASE}{steps}V{_SMALL_BASE}z'/>"
+
+
+def _small(title: str, shapes: Iterable[str], first: str, last: str) -> str:
+    drawing = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{_SMALL_WIDTH}' height='{_SMALL_HEIGHT}' "
+        f"font-family='sans-serif' font-size='10' fill='gray'><text y='9'>{escape(title)}</text>{''.join(shapes)}"
+        f"<text y='{_SMALL_HEIGHT - 2}'>{first}</text>"
+        f"<text x='{_SMALL_WIDTH}' y='{_SMALL_HEIGHT - 2}' text-anchor='end'>{last}</text></svg>"
+    )
+    return markdown_image(title, drawing)

@@ -33,6 +33,7 @@ REPORT = NumbersReport(
     quota=tuple(QuotaDay(day, 60 * number, 10, 0.1, 60 * number) for number, day in enumerate(DAYS)),
     limits=Limits(requests_per_day=200),
 )
+HOURS = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=hour) for hour in range(24)]
 EMPTY = replace(REPORT, days=(), by_topic=(), quota=(), limits=None)
 
 
@@ -97,8 +98,10 @@ def test_no_name_breaks_a_picture_or_its_address(name: str) -> None:
     svg = charts.rate_bars([Rate(name, 1, 2)], title="Approval")
     parsed(svg)
     assert all(len(text) <= 200 for text in texts(svg))
-    address = charts.data_address(svg)
-    assert unquote(address).removeprefix("data:image/svg+xml,") == svg
+    found = re.fullmatch(r"!\[name\]\(<data:image/svg\+xml,(.*)>\)", charts.markdown_image("name", svg))
+    assert found
+    address = found[1]
+    assert unquote(address) == svg
     assert not re.search(r"[<>\\&()\n\"`\[\]]", address)
 
 
@@ -107,3 +110,34 @@ def test_hidden_and_reordering_characters_are_not_shown() -> None:
     assert "\u202e" not in svg
     assert "\u200b" not in svg
     assert svg.count("\u0301") <= 12
+
+
+def _drawing(markdown: str) -> ElementTree.Element:
+    match = re.fullmatch(r"!\[[^\]]*\]\(<data:image/svg\+xml,([^<>]*)>\)", markdown)
+    assert match
+    return ElementTree.fromstring(unquote(match[1]))
+
+
+@given(
+    st.lists(st.integers(0, 10**6), min_size=24, max_size=24), st.lists(st.integers(0, 10**6), min_size=24, max_size=24)
+)
+def test_bars_of_a_day_fit_into_what_the_page_shows_in_place(green: list[int], red: list[int]) -> None:
+    layers = {
+        "green": dict(zip(HOURS, green, strict=True)),
+        "red": dict(zip(HOURS, red, strict=True)),
+        "yellow": dict(zip(HOURS, green, strict=True)),
+    }
+    markdown = charts.hours_picture("tweets", layers)
+    assert len(markdown) < 1000
+    assert len(_drawing(markdown)) == 6
+
+
+@given(st.lists(st.floats(0, 1)))
+def test_a_spread_can_be_drawn_of_anything_between_0_and_1(values: list[float]) -> None:
+    markdown = charts.spread_picture("totals", values)
+    assert len(markdown) < 1000
+    assert len(_drawing(markdown)) == 4
+
+
+def test_a_picture_of_nothing_can_be_drawn() -> None:
+    assert "at most 0" in charts.hours_picture("tweets", {})

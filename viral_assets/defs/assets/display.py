@@ -1,5 +1,5 @@
 """How results look in the Dagster UI: tables, bars, previews. Which numbers are shown is decided by the assets;
-pictures are drawn in ``charts``.
+pictures are drawn in ``queries.charts``.
 
 Tweets, handles and suggestions are untrusted: every cell goes through :func:`cell`.
 """

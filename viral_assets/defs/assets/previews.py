@@ -1,7 +1,7 @@
 """What is shown of an hour's rows in the Dagster UI: numbers that Dagster plots by hour, and a few rows to look at.
 
-How tables and pictures are made is in ``display`` and ``charts``. This module needs pandas, which takes a second to
-import: assets import it when they run.
+How tables are made is in ``display``, how pictures in ``queries.charts``. This module needs pandas, which takes a
+second to import: assets import it when they run.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import dagster as dg
 import pandas as pd
 
-from viral_assets.defs.assets.charts import histogram, stacked_hours
 from viral_assets.defs.assets.display import ROW_COUNT, bars, markdown_table
 from viral_assets.generation.run.report import GenerationReport, WindowReport
 from viral_assets.hours import HOUR, HourRange
+from viral_assets.queries.charts import hours_picture, spread_picture
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.scoring.selection import DROP_REASONS
 from viral_assets.sources.files.ingest import IngestReport
@@ -112,7 +113,7 @@ def of_scores(frame: pd.DataFrame, window: HourRange) -> dict[datetime, Metadata
             best = rows.nlargest(ROWS_SHOWN, "total").round({"total": 2})
             metadata[hour] |= {
                 "mean total": float(rows["total"].mean()),
-                "totals": histogram("totals", rows["total"].tolist(), {}),
+                "totals": dg.MetadataValue.md(spread_picture("totals", rows["total"].tolist())),
                 "best": _rows(best, total="total", project="project", why="why"),
             }
     chart = {"labels by hour": _chart(metadata, "tweets", LABELS)}
@@ -201,7 +202,8 @@ def _rows(frame: pd.DataFrame, **columns: str) -> Any:
 
 
 def _chart(metadata: Mapping[datetime, Metadata], what: str, names: Sequence[str]) -> Any:
-    return stacked_hours(what, {name: {hour: values[name] for hour, values in metadata.items()} for name in names})
+    counts = {name: {hour: values[name] for hour, values in metadata.items()} for name in names}
+    return dg.MetadataValue.md(hours_picture(what, counts))
 
 
 def _most_common(names: pd.Series[Any]) -> dict[str, int]:

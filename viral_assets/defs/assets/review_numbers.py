@@ -93,6 +93,6 @@ def _metadata(numbers: "NumbersReport") -> dict[str, Any]:
     return {
         "days": f"{numbers.first:%F} to {numbers.last:%F} (UTC)",
         **{name: value for name, value in plotted.items() if value is not None},
-        **{name: dg.MetadataValue.md(f"![{name}](<{charts.data_address(svg)}>)") for name, svg in pictures.items()},
+        **{name: dg.MetadataValue.md(charts.markdown_image(name, svg)) for name, svg in pictures.items()},
         "by project": by_project,
     }

@@ -1,22 +1,16 @@
-"""Untrusted text in the Dagster UI, and the pictures."""
+"""Untrusted text in the Dagster UI."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-from urllib.parse import unquote
-from xml.etree import ElementTree as ET
 
 import dagster as dg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.defs.assets.charts import histogram, stacked_hours
 from viral_assets.defs.assets.display import CELL_CHARACTERS, bars, cell, markdown_table, table_metadata
 from viral_assets.store import tables
-
-HOURS = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=hour) for hour in range(24)]
 
 
 @pytest.mark.slow
@@ -67,34 +61,3 @@ def test_the_columns_of_a_table_are_described() -> None:
 
 def _text(markdown: dg.MarkdownMetadataValue) -> str:
     return str(markdown.value)
-
-
-def _drawing(markdown: str) -> ET.Element:
-    match = re.fullmatch(r"!\[[^\]]*\]\(<data:image/svg\+xml,([^<>]*)>\)", markdown)
-    assert match
-    return ET.fromstring(unquote(match[1]))
-
-
-@given(
-    st.lists(st.integers(0, 10**6), min_size=24, max_size=24), st.lists(st.integers(0, 10**6), min_size=24, max_size=24)
-)
-def test_bars_of_a_day_fit_into_what_the_page_shows_in_place(green: list[int], red: list[int]) -> None:
-    layers = {
-        "green": dict(zip(HOURS, green, strict=True)),
-        "red": dict(zip(HOURS, red, strict=True)),
-        "yellow": dict(zip(HOURS, green, strict=True)),
-    }
-    markdown = _text(stacked_hours("tweets", layers))
-    assert len(markdown) < 1000
-    assert len(_drawing(markdown)) == 6
-
-
-@given(st.lists(st.floats(0, 1)))
-def test_a_histogram_can_be_drawn_of_anything_between_0_and_1(values: list[float]) -> None:
-    markdown = _text(histogram("totals", values, {"yellow": 0.4, "green": 0.6}))
-    assert len(markdown) < 1000
-    assert len(_drawing(markdown)) == 6
-
-
-def test_a_picture_of_nothing_can_be_drawn() -> None:
-    assert "at most 0" in _text(stacked_hours("tweets", {}))
