@@ -19,6 +19,9 @@ PYTHONS := python3 python3.13 python3.12 python3.11 python
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 EXPLAINS := import sys; sys.exit(sys.version_info < (3, 8))
 
+# Where the process of a test dies, the others end and say so: pytest-xdist 3.8 may wait for ever for a new one.
+PYTEST_ALL := pytest -n auto --max-worker-restart=0
+
 # All tests but those that need seconds each: a browser, Dagster's servers, real kills.
 QUICK := not browser and not e2e and not slow and not registry
 
@@ -50,21 +53,21 @@ lint: $(READY) ## ruff (rules and format) and mypy
 
 check: lint ## lint, Dagster's own validation, and the quick tests: what to run before every commit
 	$(BIN)/dagster definitions validate
-	$(BIN)/pytest -n auto -m "$(QUICK)" $(ARGS)
+	$(BIN)/$(PYTEST_ALL) -m "$(QUICK)" $(ARGS)
 
 test: lint ## all checks: lint, Dagster's own validation, and every test
 	$(BIN)/dagster definitions validate
-	$(BIN)/pytest -n auto -m "not registry" $(ARGS)
+	$(BIN)/$(PYTEST_ALL) -m "not registry" $(ARGS)
 
 locked: $(READY) ## install the lock with the oldest pip that is supported (minutes; asks the package index)
 	$(BIN)/pytest -m registry $(ARGS)
 
 lowest: ## the quick tests against the lowest versions that setup.cfg allows, in .venv-lowest
 	@$(call with_python,scripts/environment.py --venv .venv-lowest --lock requirements-lowest.lock)
-	.venv-lowest/bin/pytest -n auto -m "$(QUICK)" $(ARGS)
+	.venv-lowest/bin/$(PYTEST_ALL) -m "$(QUICK)" $(ARGS)
 
 coverage: $(READY) ## the tests, and which lines none of them runs (takes almost twice as long)
-	$(BIN)/pytest -n auto -m "not registry" --cov --cov-report=term $(ARGS)
+	$(BIN)/$(PYTEST_ALL) -m "not registry" --cov --cov-report=term $(ARGS)
 
 format: $(READY) ## put the code in order
 	$(BIN)/ruff check --fix .
