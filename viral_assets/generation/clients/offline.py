@@ -26,7 +26,7 @@ from viral_assets.projects.model import Project
 from viral_assets.text.x_rules import text_weight, visible_text
 
 CANDIDATES = 200
-"""Drafts of one suggestion that are looked through for one that fits the project's rules."""
+"""Drafts of one suggestion that are tried until one fits the project's rules."""
 
 _NOT_WORDS = re.compile(r"https?://\S+|[@#$]\w+|\S*\w\.\w\S*")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -126,7 +126,7 @@ def _within_sentence(topic: str) -> str:
 
 
 def _plain(label: str) -> str:
-    """A label as it may stand in a sentence."""
+    """A label as it can be used in a sentence."""
     return visible_text(re.sub(r"[^\w\s&'’-]", " ", label)) or "this"
 
 

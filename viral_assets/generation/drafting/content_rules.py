@@ -17,7 +17,7 @@ PARROTED_SHARE = 0.6
 """Share of a suggestion's words that may come from runs of four and more words of the tweet."""
 
 PARROTED_SIMILARITY = 0.85
-"""Similarity (word for word) from which a suggestion is the tweet said again."""
+"""Similarity (word for word) from which a suggestion repeats the tweet."""
 
 LEAKED_WORDS = 8
 """Words in a row shared with the instruction: nobody writes eight of them by chance."""
@@ -98,7 +98,7 @@ def parroting(text: str, tweet: str) -> str | None:
 
 def language(text: str, tweet: str, tweet_language: str | None, languages: Collection[str]) -> str | None:
     """``tweet_language`` is what X says it is; ``languages`` are the project's."""
-    # English is the language of models and of the offline client; whoever edits will see it.
+    # English is the language of models and of the offline client; a person sees and edits it.
     tagged = (tweet_language or "").split("-")[0]
     expected = {"en", *languages, _LEGACY_LANGUAGES.get(tagged, tagged)}
     found, certainty = language_of(text)
