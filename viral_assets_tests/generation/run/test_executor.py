@@ -176,6 +176,18 @@ def test_a_refusal_is_waited_for_as_long_as_it_says(
     assert status.learned_requests == (None if refusal == "429_tokens" else 1)
 
 
+def test_a_burst_stops_at_its_first_refusal(sqlite_database: Database) -> None:
+    service = on_virtual_time(latency=(2.0, 0.0))
+    service.script("429_no_delay")
+    run = Run(pack(15), service, sqlite_database, Limits(max_requests=15), options={"tweets_per_request": 1})
+
+    report = run()
+
+    assert all_done(run)
+    assert report.wasted_requests == 1
+    assert service.arrivals[1].at - service.arrivals[0].at >= 5, "the second waits as long as the first has to"
+
+
 @pytest.mark.parametrize("refusal", ["429_no_delay", "429_no_details", "429_no_json", "429_as_list"])
 def test_a_refusal_that_does_not_say_how_long_is_waited_for(
     refusal: str, emulator: GeminiEmulator, sqlite_database: Database
