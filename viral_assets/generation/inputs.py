@@ -194,7 +194,7 @@ def opportunity_of(record: Mapping[str, Any], project: Project) -> Opportunity:
 
 
 def _instant(moment: object) -> datetime:
-    """When a tweet was posted; now where nobody says, so that it still has a window."""
+    """When a tweet was posted; now where the record does not say, so that it still has a window."""
     import pandas as pd
 
     if moment is None:

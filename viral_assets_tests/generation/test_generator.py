@@ -294,15 +294,15 @@ def as_pairs_with_scores(rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any
 
 @pytest.mark.parametrize("shape", [list, as_frame, as_pairs, as_pairs_with_scores])
 def test_scored_tweets_come_as_rows_or_pairs_and_are_saved(shape: Any, sqlite_database: Database) -> None:
-    told: list[Progress] = []
+    reported: list[Progress] = []
     generator = AsyncCommentGenerator(database=sqlite_database)
 
-    result = run(generator.generate_and_save_batch_async("calm", shape(SCORED), project(), told.append))
+    result = run(generator.generate_and_save_batch_async("calm", shape(SCORED), project(), reported.append))
 
     assert (result["generated"], result["saved"], result["failed"]) == (6, 6, 0)
     assert (result["opportunities"], result["requests"], result["provider"]) == (2, 1, "offline")
     assert set(result["windows"]) == {datetime(2026, 11, 21, hour, tzinfo=UTC) for hour in (20, 21)}
-    assert told[-1].finished == 2
+    assert reported[-1].finished == 2
     assert suggestions_of(sqlite_database) == {"11": set(TYPES), "12": set(TYPES)}
 
 

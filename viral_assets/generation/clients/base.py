@@ -21,7 +21,7 @@ class GenerationClient(Protocol):
 
     @property
     def key_fingerprint(self) -> str:
-        """Tells keys apart (they have quotas of their own) without telling the key."""
+        """Distinguishes keys, which have quotas of their own, without revealing them."""
 
     async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
         """Ask once.

@@ -2,15 +2,15 @@
 
 What this module works around, found by reading and running version 3.4.0:
 
-- with aiohttp installed it repeats a request whose connection breaks, unless told how often to try: once;
+- with aiohttp installed it repeats a request whose connection breaks, unless the number of attempts is set: to one;
 - its default API version is v1, which knows no response schema;
-- environment variables turn it to Vertex AI or to another address: both are told here instead;
+- environment variables turn it to Vertex AI or to another address: both are set here instead;
 - since 3.4 it continues an answer that reached the limit of one request with requests of its own, which no quota has
   granted: turned off where it can be;
 - it builds its models, and imports half of its HTTP library, while its first request is under way: both are done
   here on import, so that the first request after a grant is as fast as any;
 - it changes the schema it is given;
-- models differ in how thinking is turned off, and refuse the whole request when told the wrong way: then the next
+- models differ in how thinking is turned off, and refuse the whole request when it is done the wrong way: then the next
   request to that model says nothing about it.
 
 Importing this module imports the SDK: ``clients.build_client`` does it when needed.
@@ -79,7 +79,7 @@ class GoogleGenAIClient:
     """One key, one endpoint, no threads.
 
     A cancelled :meth:`generate` closes its connection. The service may have answered and billed all the same:
-    whoever wants what is in flight shields it and awaits it.
+    a caller that wants the answer shields the call and awaits it.
 
     Args:
         api_key: of the Gemini API.
@@ -176,7 +176,7 @@ class GoogleGenAIClient:
 
 
 def thinking_config(model: str) -> types.ThinkingConfig | None:
-    """As little thinking as the model allows; None for a model that does not say how it is told.
+    """As little thinking as the model allows; None for a model whose setting is not known.
 
     A reply of two sentences needs none, and thoughts cost what output costs
     (https://ai.google.dev/gemini-api/docs/thinking).

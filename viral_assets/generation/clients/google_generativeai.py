@@ -2,7 +2,7 @@
 
 What this module works around, found by reading and running version 0.8.6, the last one:
 
-- it retries 503 for minutes unless told ``retry=None``, and google-auth sends a request that got a 401 twice more:
+- it retries 503 for minutes unless ``retry=None`` is passed, and google-auth sends a request that got a 401 twice more:
   both are off, so that one call is one request;
 - ``configure()`` is global: every client here has its own connection with its own key and endpoint instead;
 - errors lose their status when their body is not shaped as expected: they are read from the response itself;
@@ -49,8 +49,8 @@ class GoogleGenerativeAIClient:
     """One key, one endpoint, a pool of threads.
 
     A cancelled :meth:`generate` that still waits for a thread makes no request. One that has a thread returns at
-    once, while the thread receives the answer and drops it: whoever wants what is in flight shields it and awaits
-    it. Python waits for such threads when it exits, at most the request's timeout.
+    once, while the thread receives the answer and drops it: a caller that wants the answer shields the call and
+    awaits it. Python waits for such threads when it exits, at most the request's timeout.
 
     Args:
         api_key: of the Gemini API.

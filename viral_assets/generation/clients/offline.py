@@ -28,7 +28,7 @@ from viral_assets.text.x_rules import text_weight
 from viral_assets.vocabulary import OFFLINE
 
 CANDIDATES = 200
-"""Drafts of one suggestion that are looked through for one that fits the project's rules."""
+"""Drafts of one suggestion that are tried until one fits the project's rules."""
 
 _NOT_WORDS = re.compile(r"https?://\S+|[@#$]\w+|\S*\w\.\w\S*")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")

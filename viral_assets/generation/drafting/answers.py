@@ -19,7 +19,7 @@ MAX_PROBLEMS = 20
 """An answer full of nonsense is described by its first problems, and how many more there were."""
 
 MAX_DEPTH = 4
-"""How deep below the top items are looked for; the schema's are one level down."""
+"""How deep below the top items are searched for; the schema's are one level down."""
 
 _ITEM_START = re.compile(r'\{\s{0,99}"id"\s{0,99}:\s{0,99}("(?:[^"\\]|\\.){0,99}"|\d{1,99})\s{0,99},', re.DOTALL)
 _SUGGESTION_START = re.compile(r'\{\s{0,99}"(?:type|text)"')
@@ -70,13 +70,13 @@ def _salvage(text: str, collector: _Collector) -> None:
     A suggestion belongs to the broken item it was found in. Each failed attempt is charged what it read, so that a
     crafted answer (a megabyte of nested, never closed objects) is given up after a few times its length.
     """
-    patience = 8 * len(text) + 100_000
+    characters_left = 8 * len(text) + 100_000
     position, tweet_id = text.find("{"), None
-    while position >= 0 and patience > 0:
+    while position >= 0 and characters_left > 0:
         try:
             value, end = _DECODER.raw_decode(text, position)
         except (ValueError, RecursionError) as error:
-            patience -= _characters_read(error, position, len(text))
+            characters_left -= _characters_read(error, position, len(text))
             if start := _ITEM_START.match(text, position):
                 tweet_id = _id_of(_scalar(start[1]))
             elif not _SUGGESTION_START.match(text, position):

@@ -17,7 +17,7 @@ PARROTED_SHARE = 0.6
 """Share of a suggestion's words that may come from runs of four and more words of the tweet."""
 
 PARROTED_SIMILARITY = 0.85
-"""Similarity (word for word) from which a suggestion is the tweet said again."""
+"""Similarity (word for word) from which a suggestion repeats the tweet."""
 
 LEAKED_WORDS = 8
 """Words in a row shared with the instruction: nobody writes eight of them by chance."""

@@ -1,4 +1,4 @@
-"""What a suggestion may look like: its length, and what must not stand in it (markup, links, handles, contacts).
+"""What a suggestion may look like: its length, and what it must not contain (markup, links, handles, contacts).
 
 Each rule returns what is wrong, in one line for a person, or None.
 """

@@ -92,7 +92,7 @@ class _SameFacts:
     def _lacking_few(self, coded: str) -> int:
         """The texts that lack no more of the words than a near-duplicate may."""
         having = sorted((self._with.get(character, 0) for character in set(coded) or ("",)), key=int.bit_count)
-        # lacking[n] are those that lack n words at most, of the words looked at; with the rarest first, soon none.
+        # lacking[n] are those that lack n words at most, of the words so far; with the rarest first, soon none.
         lacking = [(1 << len(self._texts)) - 1] * (int(MAY_LACK * len(coded) + 1e-9) + 1)
         for with_word in having:
             for allowed in range(len(lacking) - 1, 0, -1):

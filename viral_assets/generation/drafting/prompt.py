@@ -29,7 +29,7 @@ TOKENS_PER_ITEM = 20
 """The JSON of one tweet's part of the answer, its id included."""
 
 SCHEMA_TOKENS = 20
-"""What the response schema counts, about. Gemini does not tell it apart."""
+"""What the response schema counts, about. Gemini does not count it separately."""
 
 THINKING_HEADROOM = 8_192
 """Thoughts count towards the cap on output; without room for them an answer ends before its first word."""

@@ -12,7 +12,7 @@ BACKOFF_BASE_SECONDS = 0.5
 BACKOFF_CAP_SECONDS = 30.0
 
 STAGGER_SECONDS = 0.02
-"""Between two requests of a burst, so that a service that allows less than it was said to is found out early."""
+"""Between two requests of a burst, so that a service that allows less than the limits say is noticed early."""
 
 STAGGER_SHARE = 0.05
 """The whole burst is staggered by at most this share of the time its requests take."""
@@ -71,8 +71,8 @@ class ConcurrencyControl:
 class ServiceHealth:
     """Whether a service still answers at all. Times are seconds on any clock.
 
-    Failures that began together count as one round. Where nobody is there, or every request is rejected, two rounds
-    before the first answer are enough: an address or a setting is wrong, and somebody waits for the message. A
+    Failures that began together count as one round. Where no server answers, or every request is rejected, two rounds
+    before the first answer are enough: an address or a setting is wrong, and a person waits for the message. A
     service that is there and has trouble gets a minute. One that refuses (429) whatever is asked, window after
     window, has no quota for this key at all.
     """
@@ -91,18 +91,18 @@ class ServiceHealth:
     __slots__ = (
         "_failed_since",
         "_failures",
-        "_nobody_there",
         "_refusals",
         "_refused_since",
         "_round_began",
         "_rounds",
+        "_unreachable",
         "last_answer",
     )
 
     def __init__(self) -> None:
         self._failures = self._rounds = self._refusals = 0
         self._failed_since = self._round_began = self._refused_since = -math.inf
-        self._nobody_there = False
+        self._unreachable = False
         self.last_answer = -math.inf
 
     @property
@@ -112,8 +112,8 @@ class ServiceHealth:
 
     @property
     def worth_waiting(self) -> bool:
-        """Not so where nothing was ever answered: whoever would have to wait for another attempt is told at once."""
-        return self.last_answer > -math.inf or self._failures < self.FAILURES_WORTH_WAITING or not self._nobody_there
+        """Not so where nothing was ever answered: the run ends with the error at once instead."""
+        return self.last_answer > -math.inf or self._failures < self.FAILURES_WORTH_WAITING or not self._unreachable
 
     def answered(self, now: float) -> None:
         self.last_answer = now
@@ -131,7 +131,7 @@ class ServiceHealth:
             self._rounds += 1
             self._round_began = now
         self._failures += 1
-        self._nobody_there = not trouble
+        self._unreachable = not trouble
         if self.last_answer == -math.inf and not trouble:
             return self._rounds >= self.ROUNDS_BEFORE_ANY_ANSWER and self._failures >= self.FAILURES_BEFORE_ANY_ANSWER
         return self._rounds >= self.ROUNDS and now - self._failed_since > self.NO_ANSWER_SECONDS

@@ -1,8 +1,9 @@
 """Finding the tweet that makes its whole request fail.
 
-It is found by halving: one half is asked again, and its answer tells about the other half too. What seems to be fine is
-asked together with the next half, not by itself. So one bad tweet among K costs at most ``1 + log2(K)`` (rounded up)
-requests more, and its neighbours nothing. The steps are pure functions from what was asked to what is to be asked next.
+It is found by halving: one half is asked again, and what comes of it says something about the other half too. What
+seems to be fine is asked together with the next half, not by itself. So one bad tweet among K costs at most
+``1 + log2(K)`` (rounded up) requests more, and its neighbours nothing. The steps are pure functions from what was asked
+to what is to be asked next.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ class RunCounters:
     """Args:
     report: what the run's caller gets in the end.
     clock: seconds; only differences count.
-    callback: told whenever a tweet ends.
+    callback: called whenever a tweet ends.
     """
 
     report: GenerationReport

@@ -71,7 +71,7 @@ class InFlight:
         await asyncio.wait(self._sent, return_when=asyncio.FIRST_COMPLETED)
 
     async def end(self, *, cancelled: bool) -> None:
-        """Until all of them have ended and have been settled; nobody takes their outcomes any more."""
+        """Until all of them have ended and have been settled; their outcomes are not applied any more."""
         if cancelled:
             for task in self._sent:
                 task.cancel()

@@ -83,7 +83,7 @@ def fit_latency(samples: Sequence[LatencySample], prior: Latency = UNMEASURED) -
     mean_s = sum(sample.seconds for sample in samples) / count
     spread = sum((sample.tweets - mean_k) ** 2 for sample in samples)
     together = sum((sample.tweets - mean_k) * (sample.seconds - mean_s) for sample in samples)
-    # Samples of one size say nothing about the slope: the prior's, scaled to what was measured, stands in.
+    # Samples of one size say nothing about the slope: the prior's is used, scaled to what was measured.
     scale = mean_s / (prior.fixed + prior.per_tweet * mean_k)
     per_tweet = (together + PRIOR_SAMPLES * prior.per_tweet * scale) / (spread + PRIOR_SAMPLES)
     per_tweet = max(min(per_tweet, mean_s / max(mean_k, 1.0)), MINIMUM_SECONDS)

@@ -28,10 +28,10 @@ CLAIMED_RECHECK_SECONDS = 0.5
 
 
 class Loop:
-    """Brings tweets to an end, as far as the service, the quota and whoever stops it let it.
+    """Brings tweets to an end, as far as the service, the quota and a stop allow.
 
     Args:
-        is_stopped: whether somebody wants nothing more to be sent; who changes that calls :meth:`wake` too.
+        is_stopped: whether nothing more should be sent; when that changes, :meth:`wake` is called too.
     """
 
     def __init__(self, session: Session, membership: Membership, *, is_stopped: Callable[[], bool]) -> None:

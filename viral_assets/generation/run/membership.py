@@ -1,7 +1,7 @@
-"""A run among others that share its quota: what it wants is announced, others are listened to, and its place is kept.
+"""A run among others that share its quota: what it wants is announced, what they want is waited for.
 
-Everybody plans for what everybody wants (``shares``), so a run says how much that is as early as it can, and takes it
-back when it ends.
+Every runner plans for what all of them want (``shares``), so a run says how much that is as early as it can, and takes
+it back when it ends.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Membership:
             await self.announce(remaining())
 
     async def await_peer_demand(self, is_over: Callable[[], bool]) -> None:
-        """Who starts together with this run says in a moment how much it wants; a plan that knows is better."""
+        """Runs that start together with this one say in a moment how much they want; a plan that knows is better."""
         clock = self._session.clock
         deadline = clock.monotonic() + PEER_DEMAND_TIMEOUT_SECONDS
         while clock.monotonic() < deadline and not is_over():
@@ -47,7 +47,7 @@ class Membership:
             await clock.sleep(PEER_DEMAND_TIMEOUT_SECONDS / 10)
 
     async def ask(self, grant: GrantRequest, *, remaining: int) -> Decision:
-        """Ask for a grant; who has to wait keeps a place in the queue. See :meth:`Ledger.ask`."""
+        """Ask for a grant; a run that has to wait keeps its place in the queue. See :meth:`Ledger.ask`."""
         decision = await self._session.store(lambda: self._ledger.ask(grant, remaining=remaining))
         self._queued = isinstance(decision, Waiting)
         return decision

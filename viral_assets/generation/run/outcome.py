@@ -36,7 +36,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The service's quota is used up: nobody asks until it is free again (HTTP 429)."""
+    """The service's quota is used up: no run that shares it asks until it is free again (HTTP 429)."""
 
     error: RateLimitedError
 

@@ -169,7 +169,7 @@ def failed(
             return at_fault(batch, error)
     items = batch.items
     if health.healthy:
-        # Others are answered. Who fails again and again is asked about in smaller company, in the end alone.
+        # Others are answered: tweets that fail again and again are asked about in ever smaller packs, in the end alone.
         items = tuple(item.in_packs_of(len(items) // 2) if item.failures else item for item in items)
     waiting = processor.unanswered(items, str(error), last_answer=health.last_answer)
     return replace(waiting, again=(*batch.set_aside, *waiting.again), service=Troubled(error))

@@ -62,7 +62,7 @@ class Schedule:
         quota = share_of(
             await session.store(session.ledger.state),
             self._runner,
-            # Who starts together with this run probably has about as much to do as it had.
+            # A run that starts together with this one probably has about as much to do as this one had.
             newcomer=max(1, session.counters.total),
             request_tokens=max(group.tokens_of(group.tweets) for group in groups),
         )

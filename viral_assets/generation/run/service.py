@@ -14,7 +14,7 @@ from viral_assets.generation.run.session import Session
 log = logging.getLogger("viral_assets")
 
 LONG_WAIT_SECONDS = 5.0
-"""For quota, before another attempt at an address where nobody seems to be."""
+"""For quota, before another attempt at an address where no server seems to answer."""
 
 
 class ServiceWatch:
@@ -60,7 +60,7 @@ class ServiceWatch:
                 self._failed(error, trouble=False)
 
     def worth_waiting(self, seconds: float) -> bool:
-        """Whether so long a wait for quota makes sense: not where nobody seems to be there to answer then."""
+        """Whether so long a wait for quota makes sense: not where no server seems to answer anyway."""
         return self._last_failure is None or seconds <= LONG_WAIT_SECONDS or self._session.health.worth_waiting
 
     def give_up(self) -> None:
@@ -69,7 +69,7 @@ class ServiceWatch:
             self.fatal = type(error)(f"{error}; gave up after several attempts without one answer, nothing is lost")
 
     async def _hold_back(self, error: RateLimitedError) -> None:
-        """The service's quota is used up: nobody who shares it asks until it is free again."""
+        """The service's quota is used up: no run that shares it asks until it is free again."""
         session, ledger = self._session, self._session.ledger
         if error.per_day:
             seconds = await session.store(ledger.block_today, "the service's quota of the day is used up")

@@ -63,7 +63,7 @@ class Session:
 
     async def save(self, outcome: BatchOutcome) -> None:
         """Write together how tweets ended, what others have so far and that the answer has been parsed; then count it
-        and tell about it."""
+        and report progress."""
         self.counters.judged(outcome)
         if not outcome.ended and not outcome.partial and outcome.parsed_request is None:
             return

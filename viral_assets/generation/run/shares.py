@@ -11,25 +11,25 @@ from viral_assets.quota.ledger import QuotaState
 def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1, request_tokens: float = 0) -> QuotaState:
     """The part of the quota that a runner should plan with, when others have tweets to ask about too.
 
-    Slots go to the runners in proportion to their demand, so that everybody computes the same shares without talking
+    Slots go to the runners in proportion to their demand, so that all of them compute the same shares without talking
     to each other, and so do tokens. They are rounded by Adams's method, which makes the largest request of all runners
-    as small as can be: that is what ends last. What is planned binds nobody: the ledger grants what is free.
+    as small as can be: that is what ends last. A plan is not binding: the ledger grants what is free.
 
     Args:
-        newcomer: tweets that somebody is taken to want who has not said it yet.
+        newcomer: tweets assumed for a runner that has not said yet how many it wants.
         request_tokens: what the runner's largest request counts. A share that is smaller would only make it ask in
             smaller requests, which count more tokens for each tweet.
     """
     demand = {name: newcomer if tweets is None else tweets for name, tweets in quota.demand}
     if len(demand) < 2 or not dict(quota.demand).get(runner):
         return quota
-    # Nobody needs more slots than there are tweets.
+    # No more slots are needed than there are tweets.
     wanted = sum(demand.values())
     slots = ([quota.blocked_for] * min(quota.free, wanted) + list(quota.returning))[:wanted]
     slots += [quota.window_seconds] * (min(quota.max_requests, wanted) - len(slots))
     mine = [slot for slot, owner in zip(slots, _apportioned(demand), strict=False) if owner == runner]
     if not mine:
-        # More runners than slots: everybody waits for a turn, and the ledger's queue decides about it.
+        # More runners than slots: each waits for its turn, and the ledger's queue decides when that is.
         mine = [slots[-1]]
     free = sum(slot <= quota.blocked_for for slot in mine)
     part = demand[runner] / wanted

@@ -203,7 +203,7 @@ def test_thousands_of_remembered_texts_cost_little() -> None:
 
 
 @given(st.text(max_size=400), st.text(max_size=100))
-def test_any_text_gets_a_verdict_and_the_same_one_again(text: str, tweet_text: str) -> None:
+def test_any_text_gets_a_result_and_the_same_one_again(text: str, tweet_text: str) -> None:
     tweet = opportunity(text=tweet_text)
     first, second = QualityFilter(project()), QualityFilter(project())
     assert first.review(tweet, "add_value", models_reply(text)) == second.review(tweet, "add_value", models_reply(text))

@@ -136,7 +136,7 @@ def test_a_request_never_mixes_projects(emulator: GeminiEmulator) -> None:
         assert len(arrival.tweet_ids) <= (10 if arrival.tweet_ids[0][0] == "1" else 5)
 
 
-# ---- a quota that was told wrongly, or is used by others
+# ---- a quota that is smaller than the limits say, or is used by others
 
 
 @pytest.mark.slow
@@ -175,6 +175,18 @@ def test_a_refusal_is_waited_for_as_long_as_it_says(
     assert status.blocked_until - requests_of(sqlite_database)[0].finished_at == pytest.approx(seconds, abs=1e-5)
     assert (report.deferred, report.requests, report.wasted_requests) == (1, 1, 1)
     assert status.learned_requests == (None if refusal == "429_tokens" else 1)
+
+
+def test_a_burst_stops_at_its_first_refusal(sqlite_database: Database) -> None:
+    service = on_virtual_time(latency=(2.0, 0.0))
+    service.script("429_no_delay")
+    run = Run(pack(15), service, sqlite_database, Limits(max_requests=15), options={"tweets_per_request": 1})
+
+    report = run()
+
+    assert all_done(run)
+    assert report.wasted_requests == 1
+    assert service.arrivals[1].at - service.arrivals[0].at >= 5, "the second waits as long as the first has to"
 
 
 @pytest.mark.parametrize("refusal", ["429_no_delay", "429_no_details", "429_no_json", "429_as_list"])
@@ -466,7 +478,7 @@ def test_many_bad_tweets_do_not_cost_the_good_ones(emulator: GeminiEmulator) -> 
     assert report.outcomes == {"done": 40, "blocked": 10, "failed": 10}
 
 
-def test_a_search_goes_on_through_other_trouble(emulator: GeminiEmulator) -> None:
+def test_a_bisection_goes_on_through_other_trouble(emulator: GeminiEmulator) -> None:
     tweets = pack(8)
     tweets[5] = opportunity(tweets[5].tweet_id, f"Phones. {REJECTED_MARKER}")
     emulator.script("ok", "503", "ok", "429_no_delay", "malformed")
@@ -477,7 +489,7 @@ def test_a_search_goes_on_through_other_trouble(emulator: GeminiEmulator) -> Non
     assert report.outcomes == {"done": 7, "failed": 1}
 
 
-def test_a_tweet_on_which_the_service_chokes_ends_alone() -> None:
+def test_a_tweet_on_which_the_service_fails_each_time_ends_alone() -> None:
     """Not with a clear no, but with HTTP 500 each time: its neighbours are not dragged along."""
     tweets = pack(12)
     poison = tweets[4].tweet_id
@@ -555,10 +567,10 @@ def test_a_service_that_rejects_whatever_is_asked_is_given_up(emulator: GeminiEm
 
 def test_a_database_that_breaks_stops_the_run(emulator: GeminiEmulator, sqlite_database: Database) -> None:
     run = Run(pack(20), emulator, sqlite_database, options={"tweets_per_request": 1, "concurrency": 1})
-    told: list[Progress] = []
+    reported: list[Progress] = []
 
     def break_it(progress: Progress) -> None:
-        told.append(progress)
+        reported.append(progress)
         with sqlite_database.begin() as connection:
             connection.execute(sa.text("ALTER TABLE quota_days RENAME TO gone"))
 
@@ -566,7 +578,7 @@ def test_a_database_that_breaks_stops_the_run(emulator: GeminiEmulator, sqlite_d
     with pytest.raises(sa.exc.OperationalError):
         run()
 
-    assert len(told) == 1
+    assert len(reported) == 1
     assert len(emulator.arrivals) <= 2
 
 
@@ -664,7 +676,7 @@ def test_two_runs_share_the_window(sqlite_database: Database) -> None:
     assert len(service.arrivals) <= 30
 
 
-def test_who_has_announced_itself_is_listened_to_before_the_first_request(
+def test_a_run_that_has_announced_itself_is_waited_for_before_the_first_request(
     emulator: GeminiEmulator, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = Run(pack(8), emulator, sqlite_database, Limits(max_requests=4))
@@ -673,11 +685,11 @@ def test_who_has_announced_itself_is_listened_to_before_the_first_request(
         others = run.ledger()
     others.join("others", None)
 
-    async def told_later() -> None:
+    async def announced_later() -> None:
         asyncio.get_running_loop().call_later(0.05, others.join, "others", 8)
         await run.report()
 
-    clock_of(emulator).run(told_later())
+    clock_of(emulator).run(announced_later())
 
     assert [len(arrival.tweet_ids) for arrival in emulator.arrivals] == [4, 4], "half of the window, not all of it"
 
@@ -829,21 +841,21 @@ def test_cancelling_twice_gives_up_what_is_under_way_and_leaves_no_trace(sqlite_
             assert connection.execute(sa.select(sa.func.count()).select_from(table)).scalar() == 0
 
 
-# ---- telling
+# ---- progress and report
 
 
-def test_progress_is_told_as_tweets_end(emulator: GeminiEmulator) -> None:
-    told: list[Progress] = []
-    run = Run(pack(5), emulator, progress=told.append, options={"tweets_per_request": 1, "concurrency": 1})
+def test_progress_is_reported_as_tweets_end(emulator: GeminiEmulator) -> None:
+    reported: list[Progress] = []
+    run = Run(pack(5), emulator, progress=reported.append, options={"tweets_per_request": 1, "concurrency": 1})
 
     report = run()
 
-    assert [progress.finished for progress in told] == [1, 2, 3, 4, 5]
-    assert {progress.total for progress in told} == {5}
-    assert [progress.suggestions for progress in told] == [3, 6, 9, 12, 15]
-    assert [progress.requests for progress in told] == [1, 2, 3, 4, 5]
-    assert told[-1].cost_usd == pytest.approx(report.cost_usd)
-    assert all(progress.eta_seconds is not None for progress in told)
+    assert [progress.finished for progress in reported] == [1, 2, 3, 4, 5]
+    assert {progress.total for progress in reported} == {5}
+    assert [progress.suggestions for progress in reported] == [3, 6, 9, 12, 15]
+    assert [progress.requests for progress in reported] == [1, 2, 3, 4, 5]
+    assert reported[-1].cost_usd == pytest.approx(report.cost_usd)
+    assert all(progress.eta_seconds is not None for progress in reported)
 
 
 def test_hours_get_their_share_of_a_request_that_packs_them(emulator: GeminiEmulator) -> None:

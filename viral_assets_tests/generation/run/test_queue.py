@@ -82,14 +82,14 @@ def test_any_number_of_bad_tweets_costs_no_other(count: int, cap: int, bad: set[
     assert sorted(run.answered) == sorted(str(number) for number in range(count) if number not in bad)
 
 
-def test_a_service_that_takes_no_packs_convicts_nobody_who_does_well_alone() -> None:
+def test_a_service_that_takes_no_packs_costs_no_tweet_that_does_well_alone() -> None:
     run = Run(WorkQueue(items(8)), lambda batch: len(batch.items) > 1, cap=8).to_the_end()
 
     assert run.poison == []
     assert sorted(run.answered) == ids(items(8))
 
 
-def test_the_error_that_is_told_is_the_last_one() -> None:
+def test_the_error_that_is_reported_is_the_last_one() -> None:
     queue = WorkQueue(())
     blocked = BlockedAnswerError("withheld")
     assert put(queue, after_failure(RequestBatch(tuple(items(2))), blocked)) is None
@@ -153,7 +153,7 @@ def test_a_tweet_in_backoff_is_passed_over_and_keeps_its_place() -> None:
     assert queue.next_ready_at() is None
 
 
-def test_a_tweet_that_wants_smaller_company_gets_it() -> None:
+def test_a_tweet_that_asks_for_smaller_packs_gets_them() -> None:
     some = items(6)
     some[0] = some[0].in_packs_of(1)
     some[3] = some[3].in_packs_of(2)

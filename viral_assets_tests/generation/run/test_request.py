@@ -152,7 +152,7 @@ def test_a_service_in_trouble_costs_each_tweet_an_attempt_and_a_wait() -> None:
     assert len({item.not_before for item in outcome.again}) == 1, "what failed together may come back together"
 
 
-def test_who_fails_again_while_others_are_answered_comes_back_in_smaller_company() -> None:
+def test_tweets_that_fail_again_while_others_are_answered_come_back_in_smaller_packs() -> None:
     health = ServiceHealth()
     health.answered(1.0)
     once = outcome_of_failure(batch(4), TransientProviderError("500"), health)
