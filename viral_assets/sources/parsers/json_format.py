@@ -73,7 +73,7 @@ def json_confidence(
     if known:
         certainty = BY_VALUES + (1 - BY_VALUES) * known
     else:
-        certainty = BY_KEYS * by_keys(dict.fromkeys(head.keys).keys()) if by_keys else 0.0
+        certainty = BY_KEYS * by_keys(frozenset(head.keys)) if by_keys else 0.0
     return certainty if head.starts_as_json else certainty / 2
 
 
