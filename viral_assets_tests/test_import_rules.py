@@ -139,6 +139,12 @@ PARTS_KNOW_ONLY = {
 }
 """What a part of a room may import of its own room."""
 
+PARTS_NEED_ROOMS = {
+    "sources.content": {"errors"},
+    "sources.parsers": {"errors"},
+}
+"""What a part of a room may import of all other rooms, the root modules too: no settings, no store, no services."""
+
 
 def _part(module: str) -> str:
     return ".".join(module.split(".")[:2])
@@ -149,8 +155,17 @@ def test_a_part_of_a_room_needs_only_what_it_promises(part: str, allowed: set[st
     for name, path in _modules():
         if _part(name) == part:
             imported = {each.removeprefix("viral_assets.") for each in _imports(ast.parse(path.read_text("utf-8")))}
-            inside = {_part(each) for each in imported if each.startswith(f"{_room(name)}.")}
+            inside = {_part(each) for each in imported if _room(each) == _room(name)}
             assert inside - {part} <= allowed, name
+
+
+@pytest.mark.parametrize(("part", "allowed"), PARTS_NEED_ROOMS.items(), ids=list(PARTS_NEED_ROOMS))
+def test_a_part_of_a_room_needs_only_the_rooms_it_promises(part: str, allowed: set[str]) -> None:
+    for name, path in _modules():
+        if _part(name) == part:
+            imported = [each for each in _imports(ast.parse(path.read_text("utf-8"))) if "viral_assets" in each]
+            rooms = {_room(each.partition(".")[2]) for each in imported}
+            assert rooms - {_room(part)} <= allowed, name
 
 
 def test_the_environment_is_read_at_the_edge_only() -> None:

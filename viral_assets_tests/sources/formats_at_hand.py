@@ -65,6 +65,18 @@ FILES: dict[str, bytes] = {
     "nested parquet": parquet(*ITEMS),
 }
 
+
+def skippable(content: bytes) -> bytes:
+    """A frame of zstd that decompressors pass over."""
+    return b"\x50\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content
+
+
+def pzstd(content: bytes, piece: int = 500) -> bytes:
+    """As pzstd writes it: frames of equal content, before each one to be skipped that holds its length."""
+    frames = [zstd.compress(content[at : at + piece]) for at in range(0, len(content), piece)]
+    return b"".join(skippable(len(frame).to_bytes(4, "little")) + frame for frame in frames)
+
+
 PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "zstd": zstd.compress,
@@ -72,6 +84,7 @@ PACKINGS: dict[str, Callable[[bytes], bytes]] = {
     "xz": lzma.compress,
     "gzip in pieces": lambda content: gzip.compress(content[:500]) + gzip.compress(content[500:]),
     "zstd in pieces": lambda content: zstd.compress(content[:500]) + zstd.compress(content[500:]),
+    "zstd as pzstd writes it": pzstd,
     "gzip in zstd": lambda content: zstd.compress(gzip.compress(content)),
 }
 

@@ -1,6 +1,6 @@
 """Files packed by gzip, zstd, bzip2 or xz, unpacked while they are read. Recognised by their first bytes.
 
-A packed file that is cut off or damaged is read as far as it goes: what it gives is an ordinary stream that ends
+A packed file that is cut off or damaged is read as far as it goes: its content is an ordinary stream that ends
 there, and :attr:`Content.damage` says why. A zip archive counts as packed if it holds a single file of data, as
 downloads mostly do; archives of several files (zip, tar, 7z) are not unpacked.
 """

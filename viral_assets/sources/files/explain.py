@@ -13,7 +13,7 @@ from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.tweet import Tweet
 
 EXPLAINED_RECORDS = 10_000
-"""Records that are looked at; what comes after them looks like them."""
+"""Records that are read; what comes after them is like them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Explanation:
         encoding: of its text; empty for no text.
         mapping: of what each field of a tweet is made.
         unused: columns that are not read.
-        read: records looked at, of which ``rejected`` cannot be used.
+        read: records that were read, of which ``rejected`` cannot be used.
         complete: whether those are all of them.
         tweets: the first ones.
         rejects: the first ones.
@@ -52,11 +52,11 @@ class Explanation:
 def explain_file(
     path: Path, options: ReadOptions, *, rows: int = 5, most_records: int = EXPLAINED_RECORDS
 ) -> Explanation:
-    """Look at a file as ingesting it would.
+    """Read a file as ingesting it would, and store nothing.
 
     Args:
         rows: how many tweets and rejects to show.
-        most_records: after about so many, it looks no further.
+        most_records: after about so many, it reads no further.
 
     Raises:
         SourceError: the file cannot be read, or is of no known format.

@@ -155,7 +155,7 @@ def _store(
 
 
 def collection_time(newest: datetime | None, modified: datetime, now: datetime) -> datetime:
-    """When the counts of a file that does not tell were seen: by the end of the hour of its newest tweet.
+    """When the counts of a file that does not say so were seen: by the end of the hour of its newest tweet.
 
     Args:
         newest: when the newest tweet was posted; None if there is none.

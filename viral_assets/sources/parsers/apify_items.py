@@ -57,14 +57,14 @@ MAPPING = {
 }
 
 _TWEET_KEYS = ("id", "url", "twitterUrl", "text", "fullText", "createdAt")
-# What an item consists of that stands for "nothing found", or for a demonstration in place of results.
+# What an item consists of that means "nothing found", or that is shown in place of results as a demonstration.
 _NOTHING = frozenset({"noResults", "demo", "searchTerm", "query"})
 _ORIGINALS = ("retweet", "retweeted_tweet", "retweetedTweet")
 _QUOTED = ("quote", "quoted_tweet", "quotedTweet")
 
 
 def confidence_in(value: object) -> float:
-    """By its author as an object, beside a key of its own; or as an item that stands for no results."""
+    """By its author as an object, beside a key of its own; or as an item that says there are no results."""
     if not isinstance(value, dict):
         return 0.0
     item = isinstance(value.get("author"), dict) and not value.keys().isdisjoint(KEYS)
@@ -85,7 +85,7 @@ class ApifyItems:
 
     Args:
         times: reads and checks times.
-        remarks: counts what is no record but worth a mention.
+        remarks: counts what is no record and yet worth a mention.
     """
 
     def __init__(self, times: Times, remarks: Counter[str]) -> None:
@@ -93,7 +93,8 @@ class ApifyItems:
         self._remarks = remarks
 
     def records(self, value: object, locator: str) -> Iterator[Record]:
-        """The records of one value; a list is opened once. A search that found nothing is told by an item without any.
+        """The records of one value; a list is opened once. A search that found nothing is an item too, and no
+        record.
 
         Args:
             locator: where the value is in its source.
@@ -154,7 +155,7 @@ class ApifyItems:
 
 
 def is_nothing(item: Object) -> bool:
-    """Whether an item says that there were no results, or stands for some in a demonstration."""
+    """Whether an item says that there were no results, or is shown in place of some as a demonstration."""
     return item.get("noResults") is True or (bool(item) and item.keys() <= _NOTHING)
 
 

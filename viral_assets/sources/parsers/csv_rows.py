@@ -122,6 +122,11 @@ class Header:
         return self.layout.missing
 
 
+def split_lines(text: str) -> list[str]:
+    """Lines with their ends, which may be any of the three usual ones."""
+    return re.split("(?<=\n)|(?<=\r)(?!\n)", text)
+
+
 def find_header(head: str, columns: ColumnNames | None = None) -> Header | None:
     """The row of the first few that names the most columns; None if no row names at least two.
 
@@ -130,8 +135,8 @@ def find_header(head: str, columns: ColumnNames | None = None) -> Header | None:
         columns: a person's own names of columns.
     """
     best: Header | None = None
+    lines = split_lines(head)
     for delimiter in DELIMITERS:
-        lines = re.split("(?<=\n)|(?<=\r)(?!\n)", head)
         for row in islice(rows(lines, delimiter), _HEADER_ROWS):
             if row.cells is None or len(row.cells) > MOST_COLUMNS:
                 continue

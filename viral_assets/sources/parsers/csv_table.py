@@ -5,7 +5,6 @@ How text becomes rows is in ``csv_rows``, how a row becomes a tweet in ``row_par
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -13,7 +12,7 @@ from itertools import islice
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Record, Reject, SourceFile
 from viral_assets.sources.parsers.columns import TABLE, lacking, layout
-from viral_assets.sources.parsers.csv_rows import Header, Row, rows
+from viral_assets.sources.parsers.csv_rows import Header, Row, rows, split_lines
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_TABLE, BY_HEADER, BY_PART_OF_A_HEADER, FileFormat
@@ -120,10 +119,9 @@ def ids_rounded(head: str, header: Header) -> bool:
     By chance one id in 10,000 looks so; three or more in a row do not.
     """
     columns = header.layout.fields.get("tweet_id", ())
-    lines = re.split("(?<=\n)|(?<=\r)(?!\n)", head)
     found = [
         identity
-        for row in islice(rows(lines, header.delimiter), 200)
+        for row in islice(rows(split_lines(head), header.delimiter), 200)
         if row.line > header.line and row.cells is not None and len(row.cells) == len(header.cells)
         for column in columns[:1]
         if len(identity := plain_id(row.cells[column])) == 19 and identity.isdigit()

@@ -138,12 +138,12 @@ def tweet_text(*candidates: object) -> str:
 
 
 def resolve_entities(text: str) -> str:
-    """``&amp;`` and the like become what they stand for, once; a bare ``&copy=`` in a link is left alone."""
+    """``&amp;`` and the like become the characters they mean, once; a bare ``&copy=`` in a link is left alone."""
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text) if "&" in text else text
 
 
 def count(name: str, value: object) -> int | None:
-    """A count as a number; None where the source does not tell.
+    """A count as a number; None where the source does not have it.
 
     Raises:
         UnusableError: ``bad_count`` for text, fractions, negative and impossible numbers.
@@ -202,7 +202,7 @@ def handle(value: object) -> str:
 
 
 def handle_in_url(url: str) -> str:
-    """``jack`` from ``https://x.com/jack/status/20``; empty where the address does not tell."""
+    """``jack`` from ``https://x.com/jack/status/20``; empty where the address does not name the author."""
     found = _AUTHOR_URL.search(url)
     return "" if found is None or found[1] in ("i", "web", "statuses") else found[1]
 

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 MOST_ITEMS = 50
-"""As many items of a list are looked at to recognise it."""
+"""As many items of a list are examined to recognise it."""
+
+MOST_DEPTH = 40
+"""As many wrappings are opened for that."""
 
 # Under these keys, other tools keep the list or the single one that this is about.
 _WRAPPERS = ("statuses", "tweets", "items", "results", "tweet", "status", "_source")
@@ -19,19 +22,21 @@ _META = frozenset({"newest_id", "oldest_id", "result_count", "next_token", "prev
 _NUMBERS = ("$numberLong", "$numberInt", "$numberDouble")
 
 
-def objects_in(value: object) -> Iterator[Mapping[str, Any]]:
+def objects_in(value: object, depth: int = MOST_DEPTH) -> Iterator[Mapping[str, Any]]:
     """The objects of a value that may be tweets: itself, and those under keys that tools keep tweets under."""
+    if depth == 0:
+        return
     if isinstance(value, list):
         for item in value[:MOST_ITEMS]:
-            yield from objects_in(item)
+            yield from objects_in(item, depth - 1)
     elif isinstance(value, dict) and not other_service(value):
         yield value
         if found := wrapped(value):
-            yield from objects_in(found[1])
+            yield from objects_in(found[1], depth - 1)
 
 
 def wrapped(value: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """The key and the content of an object that is but a wrapping around tweets."""
+    """The key and the content of an object that is only a wrapping around tweets."""
     if value.keys().isdisjoint(_TEXTS) and "data" not in value:
         for key in _WRAPPERS:
             inside = value.get(key)

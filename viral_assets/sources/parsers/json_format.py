@@ -65,7 +65,7 @@ def json_confidence(
     Args:
         confidence_in: how sure it is of one value, from 0 to 1.
         by_keys: how much these keys suggest it, from 0 to 1.
-        values: those to look at, each with what is inside it; by default the objects of the head.
+        values: those to examine, each with what is inside it; by default the objects of the head.
     """
     if not head.has_json:
         return 0.0
@@ -73,7 +73,7 @@ def json_confidence(
     if known:
         certainty = BY_VALUES + (1 - BY_VALUES) * known
     else:
-        certainty = BY_KEYS * by_keys(dict.fromkeys(head.keys).keys()) if by_keys else 0.0
+        certainty = BY_KEYS * by_keys(frozenset(head.keys)) if by_keys else 0.0
     return certainty if head.starts_as_json else certainty / 2
 
 

@@ -65,7 +65,7 @@ def _check_for_tweets(file: SourceFile, head: Head, columns: ColumnNames | None)
         some = value[:5] if isinstance(value, list) else [value]
         if service := next(filter(None, map(other_service, some)), None):
             raise SourceError(f"{file.name}: posts of {service}, which cannot be answered on X; give files with tweets")
-    # Keys of nested objects have no path here, which is good enough to tell tweets from something else.
+    # Keys of nested objects have no path here, which is good enough to distinguish tweets from something else.
     if head.keys and layout(head.keys, columns).missing:
         shown = ", ".join(repr(visible(key)) for key in head.keys[:12])
         raise SourceError(
@@ -79,7 +79,7 @@ class JsonObjects:
 
     Args:
         times: reads and checks times.
-        remarks: counts what is no record but worth a mention.
+        remarks: counts what is no record and yet worth a mention.
         columns: a person's own names of columns.
     """
 

@@ -53,7 +53,7 @@ class JsonShapes:
     Args:
         formats: those that values may have. One of them takes whatever no other knows.
         times: reads and checks times.
-        remarks: counts what is no record but worth a mention.
+        remarks: counts what is no record and yet worth a mention.
         columns: a person's own names of columns, for objects of unknown make.
     """
 
@@ -73,10 +73,13 @@ class JsonShapes:
         Args:
             locator: where the value is in its source.
         """
-        if isinstance(value, list):
-            yield from self._of_list(value, f"{locator}, item")
-        else:
-            yield from self._of_value(value, locator)
+        try:
+            if isinstance(value, list):
+                yield from self._of_list(value, f"{locator}, item")
+            else:
+                yield from self._of_value(value, locator)
+        except RecursionError:
+            yield Reject(locator, "bad_json", "this is nested too deeply", raw_json(value))
 
     def _of_list(self, values: list[Any], locator: str) -> Iterator[Record]:
         if not values:

@@ -29,7 +29,7 @@ MENDED = "__mended"
 
 _TEXTS = ("text", "full_text", "fullText")
 
-# `strict=False` lets control characters stand in strings, as careless exporters leave them there.
+# `strict=False` allows control characters in strings, as careless exporters leave them there.
 _decode = json.JSONDecoder(strict=False).raw_decode
 
 _SEPARATORS = re.compile(r"[\s,\x00\ufeff]*")

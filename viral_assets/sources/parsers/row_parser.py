@@ -52,7 +52,7 @@ class RowParser:
         self._ids_rounded = ids_rounded
 
     def tweet(self, cells: Sequence[str]) -> Tweet | None:
-        """The tweet of one row, which has as many cells as the table has columns; None where it says it is none.
+        """The tweet of one row, which has as many cells as the table has columns; None where it says there is none.
 
         Raises:
             UnusableError: it lacks what a tweet needs, or has it in a form that makes no sense.
@@ -110,7 +110,7 @@ class RowParser:
         )
 
     def _opened(self, cells: Sequence[str]) -> dict[str, str]:
-        """What objects inside cells tell, by field."""
+        """The values in objects inside cells, by field."""
         found: dict[str, tuple[int, str]] = {}
         for index, prefix in self._objects:
             for name, value in named_texts(object_in(cells[index])):
@@ -123,7 +123,7 @@ class RowParser:
         return {field: value for field, (_, value) in found.items()}
 
     def _time(self, cells: Sequence[str]) -> str:
-        """The time of posting; where a column has but the date, the next one has the time of day."""
+        """The time of posting; where a column has only the date, the next one has the time of day."""
         columns = self._fields.get("created_at", ())
         found = [cells[index].strip() for index in columns if not is_blank(cells[index])]
         return " ".join(found[:2] if found and len(found[0]) <= len("2026-03-17") else found[:1])

@@ -57,7 +57,7 @@ class Times:
 
     Args:
         now: the present; what lies after it (and some skew) is from the future.
-        zone: of times that do not tell theirs.
+        zone: of times that do not name theirs.
     """
 
     __slots__ = ("_formats", "_latest", "_shifts", "_zone", "completed", "zoneless")
@@ -70,7 +70,7 @@ class Times:
         self.zoneless = 0
         """How many times had no zone and were taken as being of ``zone``."""
         self.completed = 0
-        """How many times had but the date, and the time of day of their tweet's id."""
+        """How many times had only a date, and got the time of day out of their tweet's id."""
 
     def zone_in_doubt(self) -> str | None:
         """What the ids say against the zone that was assumed, in a sentence; None where they say nothing.
@@ -91,7 +91,7 @@ class Times:
         """When a tweet was posted, in UTC.
 
         Args:
-            identity: the tweet's id, which can tell whether the zone that is assumed is the right one.
+            identity: the tweet's id, which shows whether the zone that is assumed is the right one.
 
         Raises:
             UnusableError: ``no_time``, ``bad_time`` or ``future``.
@@ -138,8 +138,8 @@ class Times:
             return None
 
     def _read_with_id(self, value: str, identity: str) -> datetime | None:
-        """What a time alone does not tell and the tweet's id, which holds the instant, does: whether the day or the
-        month comes first, and the time of day where there is but a date.
+        """What a time alone leaves open and the tweet's id, which holds the instant, decides: whether the day or the
+        month comes first, and the time of day where there is only a date.
         """
         posted = time_in_id(identity)
         if posted is None or not 8 <= len(value) <= 40:
@@ -212,7 +212,7 @@ _QUARTER = timedelta(minutes=15)
 
 
 def time_in_id(identity: str) -> datetime | None:
-    """When a tweet was posted, as its id tells; None for the ids before these told."""
+    """When a tweet was posted, by its id; None for ids from before they held the time."""
     number = int(identity)
     return _SNOWFLAKE_EPOCH + timedelta(milliseconds=number >> 22) if number >= _FIRST_SNOWFLAKE else None
 

@@ -93,7 +93,7 @@ class StatusV1:
 
     Args:
         times: reads and checks times.
-        remarks: counts what is no record but worth a mention.
+        remarks: counts what is no record and yet worth a mention.
     """
 
     def __init__(self, times: Times, remarks: Counter[str]) -> None:

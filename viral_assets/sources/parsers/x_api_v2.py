@@ -90,7 +90,7 @@ class XApiV2:
 
     Args:
         times: reads and checks times.
-        remarks: counts what is no record but worth a mention.
+        remarks: counts what is no record and yet worth a mention.
     """
 
     def __init__(self, times: Times, remarks: Counter[str]) -> None:

@@ -43,7 +43,7 @@ class WebPage:
 
     Args:
         times: reads and checks times.
-        remarks: counts what is no record but worth a mention.
+        remarks: counts what is no record and yet worth a mention.
     """
 
     def __init__(self, times: Times, remarks: Counter[str]) -> None:

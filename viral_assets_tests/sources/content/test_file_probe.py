@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "file"
 
 
-class TestSurvey:
+class TestProbe:
     def test_it_tells_hash_size_and_beginning(self, path: Path) -> None:
         path.write_bytes(b"id,text\n1,hi\n")
         found = probe_file(path)

@@ -177,6 +177,14 @@ class TestDamage:
         assert [tweet.tweet_id[-1] for tweet in tweets] == ["2", "3"]
         assert (reject.reason, reject.locator) == ("too_long", "line 2")
 
+    @pytest.mark.parametrize("around", ['{"tweet":', "[", '{"1":', '{"data":'])
+    def test_values_nested_without_end_are_read_or_rejected(self, path: Path, around: str) -> None:
+        for depth in (10, 300, 900, 5000):
+            end = "]" if around == "[" else "}"
+            path.write_text(around * depth + json.dumps(tweet(1)) + end * depth)
+            tweets, rejects, _ = read(path)
+            assert tweets or rejects
+
     @pytest.mark.slow
     @every_file
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
