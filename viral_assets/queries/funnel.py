@@ -14,21 +14,20 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
-from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, QuotaDay, Rate
-from viral_assets.queries.spending import cost_of_suggestions
-from viral_assets.quota.limits import PACIFIC, Limits
+from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, Rate
+from viral_assets.queries.spending import cost_of_suggestions, quota_by_day
+from viral_assets.quota.limits import Limits
 from viral_assets.store.conditions import within
 from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import (
     EVERY_PROJECT,
     comment_opportunities,
     comment_suggestions,
-    quota_days,
     tweet_projects,
     tweet_scores,
     tweets,
 )
-from viral_assets.vocabulary import OFFLINE, POSTED, REJECTED, STATUSES
+from viral_assets.vocabulary import POSTED, REJECTED, STATUSES
 
 MOST_DAYS = 366
 DEFAULT_DAYS = 30
@@ -85,7 +84,7 @@ def funnel_report(
         by_topic=decisions.by_topic,
         by_type=_rates_of_types(connection, span),
         by_band=decisions.by_band,
-        quota=_quota(connection, now, days),
+        quota=quota_by_day(connection, now, days),
         limits=limits,
     )
 
@@ -283,31 +282,6 @@ def _costs(connection: sa.Connection, span: _Span) -> dict[Key, float | None]:
         before = costs.get(key, 0.0)
         costs[key] = None if cost is None or before is None else before + cost
     return costs
-
-
-def _quota(connection: sa.Connection, now: datetime, days: int) -> tuple[QuotaDay, ...]:
-    today = now.astimezone(PACIFIC).date()
-    dates = [today - timedelta(days=number) for number in reversed(range(days))]
-    used = quota_days.c
-    query = (
-        sa.select(
-            used.day,
-            sa.func.sum(used.requests).label("requests"),
-            sa.func.sum(used.tokens).label("tokens"),
-            sa.func.sum(used.cost_usd).label("cost_usd"),
-            sa.func.max(used.requests).label("busiest"),
-        )
-        # The offline provider has a ledger and no quota. Days are ISO dates, which sort as they follow each other.
-        .where(used.quota_key != OFFLINE, used.day >= dates[0].isoformat(), used.day <= today.isoformat())
-        .group_by(used.day)
-    )
-    found = {row.day: row for row in connection.execute(query)}
-    return tuple(
-        QuotaDay(day, int(row.requests), int(row.tokens), float(row.cost_usd), int(row.busiest))
-        if (row := found.get(day.isoformat()))
-        else QuotaDay(day, 0, 0, 0.0, 0)
-        for day in dates
-    )
 
 
 def _by_day(rows: Iterable[Any]) -> Counter[Key]:
