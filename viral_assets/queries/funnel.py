@@ -1,5 +1,5 @@
 """The numbers, counted by the database: what comes over the wire is an hour or a name a row, however many tweets there
-are. What the numbers mean is in ``model``.
+are. What the numbers mean is in ``funnel_model``.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def _tweets(connection: sa.Connection, span: _Span, worked_on: Collection[str]) 
     shared = {day: count for (day, name), count in counts.items() if name == EVERY_PROJECT}
     if shared:
         counts = _shared_out(counts, shared, worked_on or ({span.project} if span.project else ()))
-        counts.subtract(_came_twice(connection, span))
+        counts.subtract(_came_for_both(connection, span))
     return Counter({key: count for key, count in counts.items() if span.project in (None, key[1])})
 
 
@@ -164,7 +164,7 @@ def _shared_out(counts: Counter[Key], shared: Mapping[date, int], worked_on: Col
     return Counter({(day, name): counts[day, name] + shared.get(day, 0) for day in days for name in names})
 
 
-def _came_twice(connection: sa.Connection, span: _Span) -> Counter[Key]:
+def _came_for_both(connection: sa.Connection, span: _Span) -> Counter[Key]:
     """Tweets that came for a project and also for every one."""
     came, for_all = tweet_projects, tweet_projects.alias()
     # From these few to their hours: with a condition on the hour, SQLite would go through all tweets of the days.
@@ -258,8 +258,8 @@ def _rates_of_types(connection: sa.Connection, span: _Span) -> tuple[Rate, ...]:
         .group_by(table.c.suggestion_type)
     )
     types: _Decided = defaultdict(Counter)
-    for name, said_yes, count in connection.execute(query):
-        types[name].update(approved=int(said_yes), decided=count)
+    for name, approvals, count in connection.execute(query):
+        types[name].update(approved=int(approvals), decided=count)
     return _most_decided_first(types)
 
 

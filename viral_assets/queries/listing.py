@@ -56,7 +56,7 @@ def standing(connection: Connection, status: str) -> ColumnElement[bool]:
         )
     if connection.dialect.name == "postgresql":
         return some(table.status == PENDING) & ~some(table.status.in_(CHOSEN))
-    # The same in one look instead of two, which is what SQLite is faster with (and PostgreSQL slower).
+    # The same in one subquery instead of two, which is what SQLite is faster with (and PostgreSQL slower).
     standing = sa.case((table.status == PENDING, 1), (table.status == REJECTED, 0), else_=2)
     return sa.select(sa.func.max(standing)).where(of_the_tweet).correlate(comment_opportunities).scalar_subquery() == 1
 

@@ -146,14 +146,13 @@ def read_greens(connection: Connection, filters: Filters, *, now: datetime, most
 
 def _write_place(row: Row[Any]) -> str:
     value = row.place.astimezone(UTC).isoformat() if isinstance(row.place, datetime) else row.place
-    told = json.dumps([value, row.project, row.tweet_id], separators=(",", ":"))
-    return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+    place = json.dumps([value, row.project, row.tweet_id], separators=(",", ":"))
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
 def _read_place(after: str, sort: str) -> tuple[Any, str, str]:
     try:
-        told = json.loads(base64.urlsafe_b64decode(after[:400] + "=" * (-len(after[:400]) % 4)))
-        value, project, tweet_id = told
+        value, project, tweet_id = json.loads(base64.urlsafe_b64decode(after[:400] + "=" * (-len(after[:400]) % 4)))
         if not isinstance(project, str) or not isinstance(tweet_id, str):
             raise TypeError
         place = _instant(value) if sort == "age" else int(value) if sort == "views" else _finite(value)

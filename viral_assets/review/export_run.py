@@ -62,8 +62,8 @@ def export_suggestions(
     :func:`~viral_assets.queries.export.rank_for_export`.
 
     Args:
-        mark: False to have a look that changes nothing.
-        progress: told how many tweets are written, of how many.
+        mark: False to write the file and change nothing else.
+        progress: called with how many tweets are written, of how many.
 
     Raises:
         ConfigurationError: nothing of the kind can be chosen, or the file cannot be written.
