@@ -142,7 +142,7 @@ class DemoResult:
 
 def read_outcome(database: Database, hours: HourRange) -> DemoResult:
     """Count what came of the sample."""
-    from viral_assets.queries.opportunities import digest_rows
+    from viral_assets.queries.digest import digest_rows
     from viral_assets.store.tables import tweet_scores
     from viral_assets.store.windows import read_window
 

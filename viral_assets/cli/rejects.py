@@ -108,7 +108,7 @@ def _list(where: Console, database: Database, which: RejectFilter, limit: int, *
 
     with database.read() as connection:
         by_reason = count_rejects_by_reason(connection, which)
-        newest = read_rejects(connection, limit, which).to_dict("records")
+        newest = read_rejects(connection, limit, which)
     if not by_reason:
         say(where, "Nothing is in quarantine." if which.matches_all else "Nothing in quarantine is like that.")
         return {"rejected": 0, "reasons": {}, "records": []}

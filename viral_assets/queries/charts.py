@@ -71,10 +71,10 @@ def funnel_over_days(report: NumbersReport) -> str:
         parts += _columns(values, largest, _LEFT, plot, base, _ROW - 8, f"chart-bar chart-{stage}", _COLOURS.get(stage))
         parts.append(_text(WIDTH, base - 5, f"{getattr(total, stage):,}{_of_before(total, row)}", anchor="end"))
     parts += _ends(report.first, report.last, _LEFT, plot, height)
-    told = ", ".join(f"{getattr(total, stage):,} {stage}" for stage in STAGES)
+    description = ", ".join(f"{getattr(total, stage):,} {stage}" for stage in STAGES)
     return _svg(
         "From tweets to posted replies, day by day",
-        f"{_days(report.first, report.last)} (UTC): {told}. Every row has its own scale.",
+        f"{_days(report.first, report.last)} (UTC): {description}. Every row has its own scale.",
         height,
         parts,
     )
@@ -112,13 +112,13 @@ def rate_bars(rates: Sequence[Rate], *, title: str, limit: int = 12) -> str:
         _text(_LEFT + plot * share // 100, height - 5, f"{share} %", anchor=anchor)
         for share, anchor in ((0, "start"), (50, "middle"), (100, "end"))
     ]
-    told = "; ".join(
+    description = "; ".join(
         f"{_clean(rate.name)}: {rate.share:.0%} ({rate.approved:,} of {rate.decided:,}, "
         f"between {rate.low:.0%} and {rate.high:.0%})"
         for rate in shown
         if rate.share is not None
     )
-    return _svg(title, told or "Nothing has been decided yet.", height, parts)
+    return _svg(title, description or "Nothing has been decided yet.", height, parts)
 
 
 def quota_days(report: NumbersReport) -> str:
@@ -141,12 +141,12 @@ def quota_days(report: NumbersReport) -> str:
         parts.append(_text(WIDTH, top + 4, f"limit {limit:,}", anchor="end"))
     if report.quota:
         parts += _ends(report.quota[0].day, report.quota[-1].day, _LEFT, plot, height)
-    told = (
+    description = (
         f"{sum(each.requests for each in report.quota):,} requests in {len(report.quota):,} days, "
         f"{max(used, default=0):,} on the busiest"
         + (f" of {limit:,} allowed a day." if limit else "; no daily limit is set.")
     )
-    return _svg("Requests to the model by day (US Pacific)", told, height, parts)
+    return _svg("Requests to the model by day (US Pacific)", description, height, parts)
 
 
 def hours_picture(what: str, layers: Mapping[str, Mapping[datetime, int]]) -> str:

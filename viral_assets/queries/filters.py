@@ -91,8 +91,8 @@ class Filters:
         own = {each.name: getattr(self, each.name) for each in fields(self)}
         own.update(changes)
         defaults = {each.name: each.default for each in fields(self)}
-        told = {name: value for name, value in own.items() if value != defaults.get(name, "") and value is not None}
-        return f"{path}?{urlencode(told)}" if told else path
+        changed = {name: value for name, value in own.items() if value != defaults.get(name, "") and value is not None}
+        return f"{path}?{urlencode(changed)}" if changed else path
 
     @property
     def narrowed(self) -> int:

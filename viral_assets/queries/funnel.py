@@ -1,5 +1,5 @@
 """The numbers, counted by the database: what comes over the wire is an hour or a name a row, however many tweets there
-are. What the numbers mean is in ``model``.
+are. What the numbers mean is in ``funnel_model``.
 """
 
 from __future__ import annotations
@@ -14,22 +14,20 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
-from viral_assets.llm.models import EMBEDDING_MODEL
-from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, QuotaDay, Rate
-from viral_assets.queries.spending import cost_of_suggestions
-from viral_assets.quota.limits import PACIFIC, Limits
+from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, Rate
+from viral_assets.queries.spending import cost_of_suggestions, quota_by_day
+from viral_assets.quota.limits import Limits
 from viral_assets.store.conditions import within
 from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import (
     EVERY_PROJECT,
     comment_opportunities,
     comment_suggestions,
-    quota_days,
     tweet_projects,
     tweet_scores,
     tweets,
 )
-from viral_assets.vocabulary import OFFLINE, POSTED, REJECTED, STATUSES
+from viral_assets.vocabulary import POSTED, REJECTED, STATUSES
 
 MOST_DAYS = 366
 DEFAULT_DAYS = 30
@@ -86,7 +84,7 @@ def funnel_report(
         by_topic=decisions.by_topic,
         by_type=_rates_of_types(connection, span),
         by_band=decisions.by_band,
-        quota=_quota(connection, now, days),
+        quota=quota_by_day(connection, now, days),
         limits=limits,
     )
 
@@ -153,7 +151,7 @@ def _tweets(connection: sa.Connection, span: _Span, worked_on: Collection[str]) 
     shared = {day: count for (day, name), count in counts.items() if name == EVERY_PROJECT}
     if shared:
         counts = _shared_out(counts, shared, worked_on or ({span.project} if span.project else ()))
-        counts.subtract(_came_twice(connection, span))
+        counts.subtract(_came_for_both(connection, span))
     return Counter({key: count for key, count in counts.items() if span.project in (None, key[1])})
 
 
@@ -166,7 +164,7 @@ def _shared_out(counts: Counter[Key], shared: Mapping[date, int], worked_on: Col
     return Counter({(day, name): counts[day, name] + shared.get(day, 0) for day in days for name in names})
 
 
-def _came_twice(connection: sa.Connection, span: _Span) -> Counter[Key]:
+def _came_for_both(connection: sa.Connection, span: _Span) -> Counter[Key]:
     """Tweets that came for a project and also for every one."""
     came, for_all = tweet_projects, tweet_projects.alias()
     # From these few to their hours: with a condition on the hour, SQLite would go through all tweets of the days.
@@ -260,8 +258,8 @@ def _rates_of_types(connection: sa.Connection, span: _Span) -> tuple[Rate, ...]:
         .group_by(table.c.suggestion_type)
     )
     types: _Decided = defaultdict(Counter)
-    for name, said_yes, count in connection.execute(query):
-        types[name].update(approved=int(said_yes), decided=count)
+    for name, approvals, count in connection.execute(query):
+        types[name].update(approved=int(approvals), decided=count)
     return _most_decided_first(types)
 
 
@@ -284,34 +282,6 @@ def _costs(connection: sa.Connection, span: _Span) -> dict[Key, float | None]:
         before = costs.get(key, 0.0)
         costs[key] = None if cost is None or before is None else before + cost
     return costs
-
-
-def _quota(connection: sa.Connection, now: datetime, days: int) -> tuple[QuotaDay, ...]:
-    today = now.astimezone(PACIFIC).date()
-    dates = [today - timedelta(days=number) for number in reversed(range(days))]
-    used = quota_days.c
-    # Embeddings have a quota of their own; only the budget is one.
-    embeds = used.quota_key.endswith(EMBEDDING_MODEL, autoescape=True)
-    requests, tokens = (sa.case((embeds, 0), else_=column) for column in (used.requests, used.tokens))
-    query = (
-        sa.select(
-            used.day,
-            sa.func.sum(requests).label("requests"),
-            sa.func.sum(tokens).label("tokens"),
-            sa.func.sum(used.cost_usd).label("cost_usd"),
-            sa.func.max(requests).label("busiest"),
-        )
-        # The offline provider has a ledger and no quota. Days are ISO dates, which sort as they follow each other.
-        .where(used.quota_key != OFFLINE, used.day >= dates[0].isoformat(), used.day <= today.isoformat())
-        .group_by(used.day)
-    )
-    found = {row.day: row for row in connection.execute(query)}
-    return tuple(
-        QuotaDay(day, int(row.requests), int(row.tokens), float(row.cost_usd), int(row.busiest))
-        if (row := found.get(day.isoformat()))
-        else QuotaDay(day, 0, 0, 0.0, 0)
-        for day in dates
-    )
 
 
 def _by_day(rows: Iterable[Any]) -> Counter[Key]:

@@ -1,4 +1,4 @@
-"""What came of the tweets, as plain values. How it is counted is in ``report``, how it is drawn in ``charts``.
+"""What came of the tweets, as plain values. How it is counted is in ``funnel``, how it is drawn in ``charts``.
 
 Days are UTC and those of the tweets: a reply approved on Tuesday to a tweet of Monday is Monday's. So every stage of
 a day's funnel is a part of the stage before. Days of the quota are US Pacific, where they begin and end.

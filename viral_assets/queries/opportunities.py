@@ -1,4 +1,5 @@
-"""What a person is shown: opportunities with their tweet, score, suggestions and outcome, read from the store.
+"""Opportunities with their tweet, scores, suggestions and outcome, as a person is shown them: read here for digest,
+export, review page and commands alike.
 
 Texts come as they are stored; making them fit to be shown is the work of whoever shows them. Nothing here writes.
 """
@@ -7,19 +8,15 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, select
+import sqlalchemy as sa
 
-from viral_assets.errors import ConfigurationError
-from viral_assets.hours import HourRange
-from viral_assets.queries.spending import cost_of_suggestions
 from viral_assets.store.bulk import one_of
-from viral_assets.store.conditions import came_for, within
-from viral_assets.store.suggestion_status import USABLE, stands_approved
+from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import (
     comment_opportunities,
     comment_suggestions,
@@ -28,16 +25,19 @@ from viral_assets.store.tables import (
     tweets,
 )
 from viral_assets.text.x_links import tweet_link
-from viral_assets.vocabulary import COMPONENTS, DONE, EXPORTED, LABELS, OFFLINE, POSTED, REJECTED, STATUSES
+from viral_assets.vocabulary import COMPONENTS, DONE, EXPORTED, OFFLINE, POSTED, REJECTED
 
 SortBy = Literal["score", "views", "balanced"]
-SORT_KEYS: tuple[str, ...] = get_args(SortBy)
+SORT_KEYS: tuple[SortBy, ...] = get_args(SortBy)
 
 REACH_OF_ONE = 1_000_000
 """Audience whose reach counts as 1 in the balanced priority."""
 
-ROWS_AT_ONCE = 2_000
-"""Tweets read together with all their texts: what bounds the memory of an export."""
+OpportunityKey = tuple[str, str]
+"""Project and tweet id."""
+
+Where = Callable[[sa.Table], Iterable[sa.ColumnElement[bool]]]
+"""Conditions on a table with ``project``, ``tweet_id`` and ``window_start``."""
 
 _TWEET_COLUMNS = (
     "created_at",
@@ -54,12 +54,25 @@ _TWEET_COLUMNS = (
     "quote_count",
     "view_count",
 )
+_SUGGESTION_COLUMNS = (
+    "suggestion_type",
+    "text",
+    "weighted_length",
+    "status",
+    "provider",
+    "model",
+    "version",
+    "original_text",
+    "decided_at",
+    "decided_by",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestionView:
-    """One suggested reply. ``weighted_length`` counts as X does, of 280; ``decided``: a person's decision is on record,
-    also where an export has come after it."""
+    """One suggested reply. ``weighted_length`` counts as X does, of 280; ``version`` is what a decision about it names.
+    ``original_text`` is what the model wrote, where a person has changed it; ``decided_at`` and ``decided_by`` are None
+    where no person's decision is on record, also where an export has come after it."""
 
     type_name: str
     text: str
@@ -68,11 +81,17 @@ class SuggestionView:
     provider: str
     model: str
     version: int = 0
-    decided: bool = False
+    original_text: str | None = None
+    decided_at: datetime | None = None
+    decided_by: str | None = None
 
     @property
     def offline(self) -> bool:
         return self.provider == OFFLINE
+
+    @property
+    def decided(self) -> bool:
+        return self.decided_at is not None
 
     @property
     def standing(self) -> str:
@@ -85,9 +104,9 @@ class OpportunityView:
     """A tweet worth a reply and everything said about it.
 
     ``rank`` counts from 1 in the list it was read for and ``priority_score`` is what that list is sorted by (see
-    :func:`priority`). Components are None where the tweet has no score row any more. ``suggestions`` are in rank
-    order: first what a person approved or edited, then the order of the project file, last what a person rejected.
-    ``outcome`` is None for a tweet that no generation run has finished.
+    :func:`priority`). Components are None where the tweet has no score row any more. ``suggestions`` are in the order
+    in which they were read (see :func:`find_opportunities`). ``outcome`` is None for a tweet that no generation run has
+    finished.
     """
 
     rank: int
@@ -135,29 +154,6 @@ class OpportunityView:
         return any(suggestion.status == POSTED for suggestion in self.suggestions)
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A tweet chosen for an export and its place in it; ``suggestions`` is how many it comes with."""
-
-    rank: int
-    priority_score: float
-    project: str
-    tweet_id: str
-    suggestions: int
-
-
-@dataclass(frozen=True, slots=True)
-class WindowFacts:
-    """What stands behind a list of opportunities.
-
-    ``tweets`` were posted in the window and count for the project. ``cost_usd`` is what the suggestions of a language
-    model in the window cost (a request that packs tweets of other hours is shared out by tweets); None: unknown.
-    """
-
-    tweets: int
-    cost_usd: float | None
-
-
 def priority(sort_by: SortBy, *, total: float, views: int | None, followers: int | None) -> float:
     """How early a tweet comes in a list sorted by ``sort_by``; the higher, the earlier.
 
@@ -175,162 +171,86 @@ def priority(sort_by: SortBy, *, total: float, views: int | None, followers: int
             return 100 * total * min(1.0, math.log10(1 + audience) / math.log10(REACH_OF_ONE))
 
 
-def digest_rows(connection: Connection, window: HourRange, project: str | None = None) -> list[OpportunityView]:
-    """Every opportunity of the window, project by project, green before yellow before red, best total first.
+@dataclass(frozen=True, slots=True)
+class FoundOpportunities:
+    """What was found, by key: rows of the opportunities with all that belongs to them, and their suggestions."""
 
-    Ranks count from 1 within each project, over all hours of the window.
-    """
-    suggestions = _suggestions(connection, window, project, STATUSES)
-    rows = connection.execute(_opportunities(window, project)).all()
-    rows = sorted(rows, key=lambda row: (row.project, LABELS.index(row.label), -row.total, row.tweet_id))
-    views: list[OpportunityView] = []
-    for row in rows:
-        rank = views[-1].rank + 1 if views and views[-1].project == row.project else 1
-        views.append(opportunity_view(row, rank, 100 * row.total, suggestions.get((row.project, row.tweet_id), ())))
-    return views
+    rows: Mapping[OpportunityKey, sa.Row[Any]]
+    suggestions: Mapping[OpportunityKey, Sequence[SuggestionView]]
+
+    def view(self, key: OpportunityKey, rank: int, priority_score: float) -> OpportunityView:
+        """One of them, at its place in a list."""
+        row = self.rows[key]
+        return OpportunityView(
+            rank=rank,
+            priority_score=priority_score,
+            project=row.project,
+            tweet_id=row.tweet_id,
+            window_start=row.window_start,
+            created_at=row.created_at,
+            collected_at=row.collected_at,
+            text=row.text,
+            lang=row.lang,
+            author_handle=row.author_handle,
+            author_name=row.author_name,
+            author_followers=row.author_followers,
+            author_verified=row.author_verified,
+            likes=row.like_count,
+            replies=row.reply_count,
+            retweets=row.retweet_count,
+            quotes=row.quote_count,
+            views=row.view_count,
+            total=row.total,
+            label=row.label,
+            topic=row.topic,
+            why=row.why,
+            velocity=row.velocity,
+            relevance=row.relevance,
+            openness=row.openness,
+            author_quality=row.author_quality,
+            suggestions=tuple(self.suggestions.get(key, ())),
+            outcome=row.outcome,
+            reason=row.reason or "",
+        )
 
 
-def rank_for_export(
-    connection: Connection,
-    *,
-    project: str | None = None,
-    window: HourRange | None = None,
-    labels: Collection[str] | None = None,
-    statuses: Collection[str] | None = None,
-    sort_by: SortBy = "score",
-    limit: int | None = None,
-) -> list[Ranked]:
-    """The tweets with at least one suggestion of the given statuses, best priority first; no texts are read.
-
-    Equal priorities go by total, then project and tweet id, so that the order is the same each time.
+def find_opportunities(
+    connection: sa.Connection, where: Where, *, statuses: Collection[str] | None = None, as_numbered: bool = False
+) -> FoundOpportunities:
+    """The opportunities that ``where`` describes, and the suggestions that it describes, in two statements.
 
     Args:
-        project: None for all; ``window``: None for all hours; ``labels``: None for all; ``limit``: None for all.
-        statuses: None for what may still be posted (:data:`~viral_assets.store.suggestion_status.USABLE`).
-
-    Raises:
-        ConfigurationError: a label, status or sort key that does not exist, or a limit below 1.
+        statuses: suggestions of these only; None for all.
+        as_numbered: suggestions in the order of the project file, whatever was decided about them. Else what a person
+            chose leads and what a person refused comes last.
     """
-    _known("label", labels or (), LABELS)
-    _known("status", statuses or (), STATUSES)
-    _known("sort key", (sort_by,), SORT_KEYS)
-    if limit is not None and limit < 1:
-        raise ConfigurationError(f"the limit is {limit}; export at least 1 tweet, or leave the limit out")
+    rows = connection.execute(_details().where(*where(comment_opportunities)))
+    suggestions = _suggestions(connection, where, statuses)
+    if not as_numbered:
+        for several in suggestions.values():
+            several.sort(key=_standing)
+    return FoundOpportunities({(row.project, row.tweet_id): row for row in rows}, suggestions)
 
-    wanted = USABLE if statuses is None else statuses
-    chosen, written = comment_opportunities, comment_suggestions
-    counted = (
-        select(written.c.project, written.c.tweet_id, func.count().label("suggestions"))
-        .where(*within(written, window, project), written.c.status.in_(sorted(wanted)))
-        .group_by(written.c.project, written.c.tweet_id)
-        .subquery()
-    )
-    query = (
-        select(
-            chosen.c.project,
-            chosen.c.tweet_id,
-            chosen.c.total,
-            tweets.c.view_count,
-            tweets.c.author_followers,
-            counted.c.suggestions,
+
+def of_keys(connection: sa.Connection, keys: Iterable[OpportunityKey]) -> Where:
+    """For :func:`find_opportunities`: these, however many."""
+    by_project: defaultdict[str, list[str]] = defaultdict(list)
+    for project, tweet_id in keys:
+        by_project[project].append(tweet_id)
+
+    def where(table: sa.Table) -> list[sa.ColumnElement[bool]]:
+        of_projects = (
+            sa.and_(table.c.project == project, one_of(connection, table.c.tweet_id, tweet_ids))
+            for project, tweet_ids in by_project.items()
         )
-        .join_from(
-            chosen, counted, and_(counted.c.project == chosen.c.project, counted.c.tweet_id == chosen.c.tweet_id)
-        )
-        .join(tweets, tweets.c.tweet_id == chosen.c.tweet_id)
-        .where(*within(chosen, window, project))
-    )
-    if labels is not None:
-        query = query.where(chosen.c.label.in_(tuple(labels)))
-    ranked = sorted(
-        (
-            -priority(sort_by, total=total, views=views, followers=followers),
-            -total,
-            row_project,
-            tweet_id,
-            suggestions,
-        )
-        for row_project, tweet_id, total, views, followers, suggestions in connection.execute(query)
-    )
-    return [
-        Ranked(rank, -score, row_project, tweet_id, suggestions)
-        for rank, (score, _, row_project, tweet_id, suggestions) in enumerate(ranked[:limit], start=1)
-    ]
+        return [sa.or_(sa.false(), *of_projects)]
+
+    return where
 
 
-def read_ranked(
-    connection: Connection, ranked: Sequence[Ranked], *, statuses: Collection[str] | None = None
-) -> Iterator[list[OpportunityView]]:
-    """Those tweets, in their order, each with its suggestions of the given statuses; :data:`ROWS_AT_ONCE` at a time.
-
-    To be read in the transaction in which they were ranked.
-    """
-    wanted = USABLE if statuses is None else statuses
-    for start in range(0, len(ranked), ROWS_AT_ONCE):
-        part = ranked[start : start + ROWS_AT_ONCE]
-        of_project: defaultdict[str, list[str]] = defaultdict(list)
-        for place in part:
-            of_project[place.project].append(place.tweet_id)
-        rows: dict[tuple[str, str], Row[Any]] = {}
-        suggestions: dict[tuple[str, str], Sequence[SuggestionView]] = {}
-        for project, tweet_ids in of_project.items():
-            mine = one_of(connection, comment_opportunities.c.tweet_id, tweet_ids)
-            query = _opportunities(None, project).where(mine)
-            rows |= {(row.project, row.tweet_id): row for row in connection.execute(query)}
-            theirs = one_of(connection, comment_suggestions.c.tweet_id, tweet_ids)
-            suggestions |= _suggestions(connection, None, project, wanted, theirs)
-        yield [
-            opportunity_view(
-                rows[place.project, place.tweet_id],
-                place.rank,
-                place.priority_score,
-                suggestions[place.project, place.tweet_id],
-            )
-            for place in part
-        ]
-
-
-def select_for_export(
-    connection: Connection,
-    *,
-    project: str | None = None,
-    window: HourRange | None = None,
-    labels: Collection[str] | None = None,
-    statuses: Collection[str] | None = None,
-    sort_by: SortBy = "score",
-    limit: int | None = None,
-) -> list[OpportunityView]:
-    """Everything that :func:`rank_for_export` chooses, at once."""
-    ranked = rank_for_export(
-        connection,
-        project=project,
-        window=window,
-        labels=labels,
-        statuses=statuses,
-        sort_by=sort_by,
-        limit=limit,
-    )
-    return [view for part in read_ranked(connection, ranked, statuses=statuses) for view in part]
-
-
-def window_facts(connection: Connection, window: HourRange, project: str | None = None) -> WindowFacts:
-    """Count the window's tweets and add up what its suggestions cost."""
-    counted = select(func.count()).select_from(tweets).where(*within(tweets, window))
-    if project is not None:
-        counted = counted.where(came_for(project))
-    costs = list(cost_of_suggestions(connection, window, project).values())
-    known = [cost for cost in costs if cost is not None]
-    return WindowFacts(connection.execute(counted).scalar_one(), sum(known) if len(known) == len(costs) else None)
-
-
-def _opportunities(window: HourRange | None, project: str | None) -> Select[Any]:
-    return opportunity_details().where(*within(comment_opportunities, window, project))
-
-
-def opportunity_details() -> Select[Any]:
-    """Opportunities with all that :func:`opportunity_view` wants of them."""
+def _details() -> sa.Select[Any]:
     return (
-        select(
+        sa.select(
             comment_opportunities,
             *(tweets.c[name] for name in _TWEET_COLUMNS),
             *(tweet_scores.c[name] for name in COMPONENTS),
@@ -343,43 +263,28 @@ def opportunity_details() -> Select[Any]:
     )
 
 
-def _same_tweet(table: FromClause) -> ColumnElement[bool]:
+def _same_tweet(table: sa.Table) -> sa.ColumnElement[bool]:
     """As the opportunity's, and its project."""
     chosen = comment_opportunities
-    return and_(table.c.project == chosen.c.project, table.c.tweet_id == chosen.c.tweet_id)
+    return sa.and_(table.c.project == chosen.c.project, table.c.tweet_id == chosen.c.tweet_id)
 
 
 def _suggestions(
-    connection: Connection,
-    window: HourRange | None,
-    project: str | None,
-    statuses: Collection[str],
-    *conditions: ColumnElement[bool],
-) -> dict[tuple[str, str], Sequence[SuggestionView]]:
-    """Suggestions in rank order by project and tweet."""
-    table = comment_suggestions
+    connection: sa.Connection, where: Where, statuses: Collection[str] | None
+) -> dict[OpportunityKey, list[SuggestionView]]:
+    """In the order of the project file."""
+    table = comment_suggestions.c
     query = (
-        select(
-            table.c.project,
-            table.c.tweet_id,
-            table.c.suggestion_type,
-            table.c.text,
-            table.c.weighted_length,
-            table.c.status,
-            table.c.provider,
-            table.c.model,
-            table.c.version,
-            table.c.decided_at.is_not(None),
-        )
-        .where(*within(table, window, project), table.c.status.in_(sorted(statuses)), *conditions)
-        .order_by(table.c.project, table.c.tweet_id, table.c.position, table.c.suggestion_type)
+        sa.select(table.project, table.tweet_id, *(table[name] for name in _SUGGESTION_COLUMNS))
+        .where(*where(comment_suggestions))
+        .order_by(table.position, table.suggestion_type)
     )
-    grouped: defaultdict[tuple[str, str], list[SuggestionView]] = defaultdict(list)
-    for row_project, tweet_id, *rest in connection.execute(query):
-        grouped[row_project, tweet_id].append(SuggestionView(*rest))
-    for several in grouped.values():
-        several.sort(key=_standing)
-    return dict(grouped)
+    if statuses is not None:
+        query = query.where(table.status.in_(sorted(statuses)))
+    grouped: defaultdict[OpportunityKey, list[SuggestionView]] = defaultdict(list)
+    for project, tweet_id, *rest in connection.execute(query):
+        grouped[project, tweet_id].append(SuggestionView(*rest))
+    return grouped
 
 
 def _standing(suggestion: SuggestionView) -> int:
@@ -387,46 +292,3 @@ def _standing(suggestion: SuggestionView) -> int:
     if suggestion.status == REJECTED:
         return 2
     return 0 if stands_approved(suggestion.status, decided=suggestion.decided) else 1
-
-
-def opportunity_view(
-    row: Row[Any], rank: int, priority_score: float, suggestions: Iterable[SuggestionView]
-) -> OpportunityView:
-    """A row that has the columns of the tweet, its scores, its opportunity and its outcome."""
-    return OpportunityView(
-        rank=rank,
-        priority_score=priority_score,
-        project=row.project,
-        tweet_id=row.tweet_id,
-        window_start=row.window_start,
-        created_at=row.created_at,
-        collected_at=row.collected_at,
-        text=row.text,
-        lang=row.lang,
-        author_handle=row.author_handle,
-        author_name=row.author_name,
-        author_followers=row.author_followers,
-        author_verified=row.author_verified,
-        likes=row.like_count,
-        replies=row.reply_count,
-        retweets=row.retweet_count,
-        quotes=row.quote_count,
-        views=row.view_count,
-        total=row.total,
-        label=row.label,
-        topic=row.topic,
-        why=row.why,
-        velocity=row.velocity,
-        relevance=row.relevance,
-        openness=row.openness,
-        author_quality=row.author_quality,
-        suggestions=tuple(suggestions),
-        outcome=row.outcome,
-        reason=row.reason or "",
-    )
-
-
-def _known(what: str, values: Iterable[str], known: Sequence[str]) -> None:
-    for value in values:
-        if value not in known:
-            raise ConfigurationError(f"there is no {what} {value!r}; choose from {', '.join(known)}")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
+from viral_assets.llm.models import EMBEDDING_MODEL
+from viral_assets.queries.funnel_model import QuotaDay
 from viral_assets.quota.keys import account_of, paid_together
-from viral_assets.quota.limits import pacific_day
+from viral_assets.quota.limits import PACIFIC, pacific_day
 from viral_assets.store.conditions import within
 from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days
 from viral_assets.vocabulary import OFFLINE
@@ -53,6 +55,22 @@ def cost_of_suggestions(
     return costs
 
 
+def cost_by_hour(connection: sa.Connection, hours: HourRange) -> dict[datetime, float | None]:
+    """What the suggestions of each hour cost, all projects together; 0 for an hour without any."""
+    costs = cost_of_suggestions(connection, hours)
+    return {hour: summed(cost for (at, _), cost in costs.items() if at == hour) for hour in hours}
+
+
+def summed(costs: Iterable[float | None]) -> float | None:
+    """The sum; unknown where one of them is."""
+    total = 0.0
+    for cost in costs:
+        if cost is None:
+            return None
+        total += cost
+    return total
+
+
 def requests_of_suggestions(connection: sa.Connection, hours: HourRange) -> set[tuple[datetime, str, str]]:
     """Hour, quota key and quota day of each request that suggestions of these hours came from."""
     asked = llm_requests.c
@@ -79,3 +97,32 @@ def costs_of_days(connection: sa.Connection, days: Collection[QuotaKeyAndDay]) -
     for row in connection.execute(query):
         costs[account_of(row.quota_key), row.day] += row.cost_usd
     return dict(costs)
+
+
+def quota_by_day(connection: sa.Connection, now: datetime, days: int) -> tuple[QuotaDay, ...]:
+    """What all keys used on each of the last ``days`` days (US Pacific), today included, oldest first."""
+    today = now.astimezone(PACIFIC).date()
+    dates = [today - timedelta(days=number) for number in reversed(range(days))]
+    used = quota_days.c
+    # Embeddings have a quota of their own; only the budget is one.
+    embeds = used.quota_key.endswith(EMBEDDING_MODEL, autoescape=True)
+    requests, tokens = (sa.case((embeds, 0), else_=column) for column in (used.requests, used.tokens))
+    query = (
+        sa.select(
+            used.day,
+            sa.func.sum(requests).label("requests"),
+            sa.func.sum(tokens).label("tokens"),
+            sa.func.sum(used.cost_usd).label("cost_usd"),
+            sa.func.max(requests).label("busiest"),
+        )
+        # The offline provider has a ledger and no quota. Days are ISO dates, which sort as they follow each other.
+        .where(used.quota_key != OFFLINE, used.day >= dates[0].isoformat(), used.day <= today.isoformat())
+        .group_by(used.day)
+    )
+    found = {row.day: row for row in connection.execute(query)}
+    return tuple(
+        QuotaDay(day, int(row.requests), int(row.tokens), float(row.cost_usd), int(row.busiest))
+        if (row := found.get(day.isoformat()))
+        else QuotaDay(day, 0, 0, 0.0, 0)
+        for day in dates
+    )

@@ -1,7 +1,7 @@
 """The digest: one HTML file that a person reads with coffee, on a phone or on paper, and replies from.
 
 It stands alone (style inside, no script, no picture, nothing fetched) and can be mailed as it is. What is on it is
-decided in ``queries.opportunities``; how it looks, in ``templates``; here the one is made ready for the other.
+decided in ``queries.digest``; how it looks, in ``templates``; here the one is made ready for the other.
 Everything that came from a tweet, a file or a model is escaped by the template engine, made readable by
 ``text.cleaning``, and isolated from the direction of its surroundings; the page's policy forbids scripts and anything
 external besides.
@@ -24,7 +24,8 @@ from urllib.parse import quote
 from jinja2 import Environment
 
 from viral_assets.hours import HourRange
-from viral_assets.queries.opportunities import OpportunityView, SuggestionView, WindowFacts
+from viral_assets.queries.digest import WindowFacts
+from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.review.atomic import replaced_file
 from viral_assets.review.export_table import write_csv
 from viral_assets.review.formatting import page_templates, window_text

@@ -13,7 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 from viral_assets.hours import HourRange
-from viral_assets.queries.opportunities import OpportunityView, SortBy, rank_for_export, read_ranked
+from viral_assets.queries.export import rank_for_export, read_ranked
+from viral_assets.queries.opportunities import OpportunityView, SortBy
 from viral_assets.review.export_formats import Format, write_export
 from viral_assets.review.export_table import columns_for
 from viral_assets.store.decisions import SuggestionKey, decide_many
@@ -58,11 +59,11 @@ def export_suggestions(
     progress: Callable[[int, int], None] | None = None,
 ) -> ExportReport:
     """Write the file and mark what is in it; what is chosen, see
-    :func:`~viral_assets.queries.opportunities.rank_for_export`.
+    :func:`~viral_assets.queries.export.rank_for_export`.
 
     Args:
-        mark: False to have a look that changes nothing.
-        progress: told how many tweets are written, of how many.
+        mark: False to write the file and change nothing else.
+        progress: called with how many tweets are written, of how many.
 
     Raises:
         ConfigurationError: nothing of the kind can be chosen, or the file cannot be written.

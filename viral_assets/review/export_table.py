@@ -1,6 +1,6 @@
 """Opportunities and their suggestions as a table: one row a tweet, for spreadsheets and scripts.
 
-Which tweets, and in which order, is decided in ``queries.opportunities``. The CSV is plain UTF-8 without a byte order
+Which tweets, and in which order, is decided in ``queries.export``. The CSV is plain UTF-8 without a byte order
 mark (every reader takes that; Excel shows it right through *Data > From Text/CSV*, as it does the 19 digits of an id,
 which the ``url`` column also carries safe from rounding).
 """

@@ -1,4 +1,4 @@
-"""How people are told about hours and outcomes, and the templates that do it: one way for every page. Counts, sums and
+"""How hours and outcomes are written, and the templates that do it: one way for every page. Counts, sums and
 texts are made fit to be shown in ``text``."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Decisions about suggestions, each with its place in the audit. What is possible when is in ``status``.
 
 A decision names the ``version`` of the suggestion that was looked at: one that has changed since is left alone, and
-whoever came second is told of the first. The row is locked from the look to the writing (on SQLite by the one writer
+whoever came second gets the first in an error. The row is locked from reading to writing (on SQLite by the one writer
 there is), so of two decisions at once exactly one wins. All functions that write want the connection of
 ``Database.begin``.
 """

@@ -1,6 +1,6 @@
-"""What one more sight of a tweet changes: pure decisions on plain values. Reading and writing them is in ``tweets``.
+"""What one more observation of a tweet changes: pure decisions on plain values. Reading and writing are in ``tweets``.
 
-A sight is a row of the table ``tweets``: the tweet as it looked at ``collected_at``.
+An observation is a row of the table ``tweets``: the tweet as it looked at ``collected_at``.
 """
 
 from __future__ import annotations
@@ -22,35 +22,38 @@ counts_of: Callable[[Observation], Counts] = itemgetter(*COUNTS)
 
 # The hour a tweet was posted in never changes: a window that was worked on keeps its tweets.
 _IDENTITY = ("tweet_id", "created_at", "window_start")
-# What a sight may leave untold, which is not the same as gone.
-_UNSET = {column.name: None for column in tweets.c if column.nullable} | {"author_handle": ""}
+# The values that stand for "not observed", which is not the same as gone.
+_NOT_OBSERVED = {column.name: None for column in tweets.c if column.nullable} | {"author_handle": ""}
 
 
 def merged(row: Observation, observation: Observation) -> Observation:
-    """The row after one more sight: the later of both, with what it does not tell taken from the other.
+    """The row after one more observation: the later of both, with what it lacks taken from the other.
 
-    Counters mostly grow: of two sights that claim one moment, the higher one of each count is the later.
+    Counters mostly grow: of two observations with the same time, the higher value of each count is the later.
     """
     if observation["collected_at"] == row["collected_at"]:
-        later, earlier = _higher(row, observation), observation
+        later, earlier = _highest_counts(row, observation), observation
     elif observation["collected_at"] > row["collected_at"]:
         later, earlier = observation, row
     else:
         later, earlier = row, observation
     result = {**later, **{name: row[name] for name in _IDENTITY}}
-    for name, unset in _UNSET.items():
-        if later[name] == unset:
+    for name, not_observed in _NOT_OBSERVED.items():
+        if later[name] == not_observed:
             result[name] = earlier[name]
     return result
 
 
 @dataclass(slots=True)
 class TweetHistory:
-    """One tweet while its sights come in.
+    """One tweet while its observations come in.
 
-    ``row`` is None until the first one. ``snapshots`` are those known from before, by time; they are needed only when
-    a sight comes that is not later than ``row``. ``added`` are to be written, and replace what is there. ``repeats``
-    are sights that told what was known already: another one of the same moment is held against them.
+    Args:
+        row: the tweet as stored; None until the first observation.
+        snapshots: those stored before, by time. Needed only when an observation is not later than ``row``.
+        added: snapshots to be written; they replace stored ones of the same time.
+        repeats: observations, by time, whose counts were known already. Another observation of the same time is
+            compared with them.
     """
 
     row: Observation | None = None
@@ -59,7 +62,7 @@ class TweetHistory:
     repeats: dict[datetime, Observation] = field(default_factory=dict)
 
     def observe(self, observation: Observation) -> Change:
-        """Take in one more sight."""
+        """Take in one more observation."""
         before = self.row
         if before is None:
             self.row = self.added[observation["collected_at"]] = observation
@@ -67,50 +70,51 @@ class TweetHistory:
         if observation == before:
             return "unchanged"
         if observation["collected_at"] > before["collected_at"]:
-            if _differs(observation, before):
+            if _changes_a_count(observation, before):
                 self.added[observation["collected_at"]] = observation
         else:
-            self._remember(before, observation)
+            self._add_earlier(before, observation)
         after = merged(before, observation)
         if after == before:
             return "unchanged"
         self.row = after
         return "updated"
 
-    def _remember(self, before: Observation, observation: Observation) -> None:
-        """Add a snapshot of a sight that is not later than the row, if it tells what was not known of its time."""
+    def _add_earlier(self, before: Observation, observation: Observation) -> None:
+        """Add a snapshot of an observation that is not later than the row, if its counts differ from those known of its
+        time."""
         known, at = self.snapshots | self.added, observation["collected_at"]
-        of_that_moment = known.get(at) or (before if at == before["collected_at"] else self.repeats.get(at))
-        if of_that_moment is None:
-            told, news = observation, _differs(observation, _last_known(known, at))
+        of_same_time = known.get(at) or (before if at == before["collected_at"] else self.repeats.get(at))
+        if of_same_time is None:
+            snapshot, is_new = observation, _changes_a_count(observation, _last_counts(known, at))
         else:
-            told = _higher(of_that_moment, observation)
-            news = counts_of(told) != counts_of(of_that_moment)
-        if not news:
-            self.repeats[at] = told
+            snapshot = _highest_counts(of_same_time, observation)
+            is_new = counts_of(snapshot) != counts_of(of_same_time)
+        if not is_new:
+            self.repeats[at] = snapshot
             return
-        self.added[at] = told
-        # The row's own counts needed no snapshot as long as they were those of the last one, which this one is now.
-        if at < before["collected_at"] and at >= max(known, default=at) and _differs(before, told):
+        self.added[at] = snapshot
+        # The row's own counts needed no snapshot as long as they equalled the last one, which is this one now.
+        if at < before["collected_at"] and at >= max(known, default=at) and _changes_a_count(before, snapshot):
             self.added[before["collected_at"]] = before
 
 
-def _higher(one: Observation, other: Observation) -> Observation:
-    higher = {
+def _highest_counts(one: Observation, other: Observation) -> Observation:
+    highest = {
         name: max((count for count in (one[name], other[name]) if count is not None), default=None) for name in COUNTS
     }
-    return {**one, **higher}
+    return {**one, **highest}
 
 
-def _last_known(snapshots: Mapping[datetime, Observation], at: datetime) -> Observation:
-    """Each count as it was told last before ``at``; None where it was not."""
-    told: dict[str, Any] = dict.fromkeys(COUNTS)
+def _last_counts(snapshots: Mapping[datetime, Observation], at: datetime) -> Observation:
+    """The last known value of each count before ``at``; None where there is none."""
+    last: dict[str, Any] = dict.fromkeys(COUNTS)
     for time in sorted(time for time in snapshots if time < at):
-        told |= {name: snapshots[time][name] for name in COUNTS if snapshots[time][name] is not None}
-    return told
+        last |= {name: snapshots[time][name] for name in COUNTS if snapshots[time][name] is not None}
+    return last
 
 
-def _differs(observation: Observation, last: Observation) -> bool:
-    """Whether ``observation`` tells a count that is not as it was."""
+def _changes_a_count(observation: Observation, last: Observation) -> bool:
+    """Whether a count of ``observation`` differs from its last value. A count that was not observed does not."""
     now, then = counts_of(observation), counts_of(last)
     return now != then and any(count is not None and count != known for count, known in zip(now, then, strict=True))

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from viral_assets.store.bulk import insert_ignore, one_of
-from viral_assets.store.frames import read_frame
 from viral_assets.store.tables import rejected_records
 
 _FETCH_ROWS = 500
@@ -64,10 +62,12 @@ def write_rejects(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) 
     return insert_ignore(connection, rejected_records, rows)
 
 
-def read_rejects(connection: sa.Connection, limit: int = 100, which: RejectFilter = EVERYTHING) -> pd.DataFrame:
+def read_rejects(
+    connection: sa.Connection, limit: int = 100, which: RejectFilter = EVERYTHING
+) -> list[Mapping[str, Any]]:
     """The latest ``limit`` records in quarantine, latest first, all columns."""
     newest_first = which.where(sa.select(rejected_records)).order_by(rejected_records.c.id.desc()).limit(limit)
-    return read_frame(connection, newest_first)
+    return [dict(row._mapping) for row in connection.execute(newest_first)]
 
 
 def all_rejects(connection: sa.Connection, which: RejectFilter = EVERYTHING) -> Iterator[Mapping[str, Any]]:

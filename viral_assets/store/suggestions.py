@@ -49,7 +49,7 @@ def save_outcomes(connection: sa.Connection, outcome_rows: Sequence[TweetOutcome
     """Save how tweets ended; all of them in as many statements as one.
 
     A pending suggestion of the same type is replaced; one that a person decided about stays as it is. Both are the
-    condition of the statement that writes, so that nobody can decide between a look and the writing.
+    condition of the statement that writes, so that nobody can decide between reading and writing.
 
     Returns:
         How many suggestions were written.

@@ -1,6 +1,6 @@
 """Tweets in and out: one row a tweet with its newest counts, and every change of the counts as a snapshot.
 
-What a new sight of a tweet changes is decided in ``observations``; whether a record is a tweet in ``sources``.
+What a new observation of a tweet changes is decided in ``observations``; whether a record is a tweet in ``sources``.
 """
 
 from __future__ import annotations
@@ -55,17 +55,17 @@ class UpsertCounts:
 def upsert_tweets(
     connection: sa.Connection, rows: Sequence[Mapping[str, Any]], *, project: str = EVERY_PROJECT
 ) -> UpsertCounts:
-    """As :func:`upsert_tweet_columns`, for sights given as rows: mappings with the columns of the table ``tweets``."""
+    """As :func:`upsert_tweet_columns`, for rows: mappings with the columns of the table ``tweets``."""
     columns = {column.name: [row[column.name] for row in rows] for column in tweets.c}
     return upsert_tweet_columns(connection, columns, project=project)
 
 
 def upsert_tweet_columns(connection: sa.Connection, columns: Columns, *, project: str = EVERY_PROJECT) -> UpsertCounts:
-    """Store sights of tweets, in any order, the same tweet as often as it comes.
+    """Store observations of tweets, in any order, the same tweet as often as it comes.
 
-    A tweet's row shows its latest sight (by ``collected_at``; of two sights of one moment, the higher one of each
-    count). What that does not tell, a handle or a number of views, stays as it was known before. The time and hour a
-    tweet was posted never change. A sight whose counts differ from the last ones known becomes a snapshot.
+    A tweet's row holds its latest observation (by ``collected_at``; of two with the same time, the higher value of each
+    count). What that one lacks, a handle or a number of views, stays as it was known before. The time and hour a tweet
+    was posted never change. An observation whose counts differ from the last known ones becomes a snapshot.
 
     Args:
         connection: a write transaction; nobody else writes tweets until it ends.
@@ -73,7 +73,7 @@ def upsert_tweet_columns(connection: sa.Connection, columns: Columns, *, project
         project: whose tweets these are; ``'*'`` for everybody's.
 
     Returns:
-        How many sights brought a new tweet, changed one, or told nothing new. The same sights again change nothing.
+        How many observations brought a new tweet, changed one, or changed nothing. The same ones again change nothing.
     """
     serialise_writers(connection, tweets)
     columns = _cleaned(columns)
@@ -112,14 +112,14 @@ def read_earlier_snapshots(connection: sa.Connection, window: HourRange, *, at_l
     """For each tweet of ``window`` that was seen before its newest counts: as it was then.
 
     Args:
-        at_least_before: how much earlier that must have been. Of several such looks it is the latest.
+        at_least_before: how much earlier that must have been. Of several such snapshots it is the latest.
 
     Returns:
         ``tweet_id``, ``earlier_collected_at``, ``earlier_like_count``, ``earlier_reply_count`` and
         ``earlier_retweet_count``, ordered by id.
     """
     newest, snapshots = tweets.c, tweet_snapshots.c
-    # Only tweets whose counts have changed, or that were seen again, have anything to tell; most were seen once.
+    # Only tweets whose counts have changed, or that were seen again, have an earlier snapshot; most were observed once.
     query = (
         sa.select(
             snapshots.tweet_id,
@@ -159,7 +159,7 @@ def _of(project: str | None, query: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _compare(connection: sa.Connection, rows: Sequence[Observation], known: Mapping[str, Observation]) -> UpsertCounts:
-    """Store sights of tweets that are known, or that come more than once, as ``observations`` decides."""
+    """Store observations of tweets that are known, or that come more than once, as ``observations`` decides."""
     observations: dict[str, list[Observation]] = {}
     for row in rows:
         observations.setdefault(row["tweet_id"], []).append(row)

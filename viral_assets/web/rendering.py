@@ -15,8 +15,7 @@ from typing import Any
 from jinja2 import Environment
 
 from viral_assets.queries.filters import RECENT, SORTS, STANDINGS, day_of
-from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.queries.pages import ReviewedSuggestion
+from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.review.formatting import page_templates
 from viral_assets.store.suggestion_status import CHOSEN, after
 from viral_assets.text.display import one_line
@@ -96,7 +95,7 @@ def undecided(view: OpportunityView) -> bool:
     return not view.suggestions or any(suggestion.status == PENDING for suggestion in view.suggestions)
 
 
-def allowed(suggestion: ReviewedSuggestion) -> frozenset[str]:
+def allowed(suggestion: SuggestionView) -> frozenset[str]:
     """What may be done now."""
     return frozenset(
         action for action in ("approve", "reject", "edit", "post", "reopen") if after(suggestion.status, action)

@@ -12,18 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import event, insert
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.queries import opportunities
-from viral_assets.queries.opportunities import (
-    SORT_KEYS,
-    OpportunityView,
-    SortBy,
-    digest_rows,
-    priority,
-    rank_for_export,
-    read_ranked,
-    select_for_export,
-    window_facts,
-)
+from viral_assets.queries import export as exports
+from viral_assets.queries.digest import digest_rows, window_facts
+from viral_assets.queries.export import rank_for_export, read_ranked
+from viral_assets.queries.opportunities import SORT_KEYS, OpportunityView, SortBy, priority
 from viral_assets.review.export_table import write_csv
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
@@ -37,7 +29,9 @@ def filled(database: Database, *views: OpportunityView) -> None:
 
 def export(database: Database, **choice: object) -> list[OpportunityView]:
     with database.read() as connection:
-        return select_for_export(connection, **choice)  # type: ignore[arg-type]
+        ranked = rank_for_export(connection, **choice)  # type: ignore[arg-type]
+        parts = read_ranked(connection, ranked, statuses=choice.get("statuses"))  # type: ignore[arg-type]
+        return [view for part in parts for view in part]
 
 
 def ids(views: list[OpportunityView]) -> list[str]:
@@ -247,7 +241,7 @@ def test_an_export_reads_part_by_part_with_a_few_statements_each(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: int
 ) -> None:
     """Neither one statement for each tweet nor the rows of all of them at once."""
-    monkeypatch.setattr(opportunities, "ROWS_AT_ONCE", 20)
+    monkeypatch.setattr(exports, "ROWS_AT_ONCE", 20)
     replies = tuple(suggestion("A reply of the usual length. " * 5, type_name=kind) for kind in TYPES)
     filled(
         database,

@@ -18,11 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.queries.opportunities import OpportunityView, WindowFacts
+from viral_assets.queries.digest import WindowFacts
+from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.review.digest import CARDS, render_digest, write_digest
 from viral_assets.text.cleaning import text_for_display
 from viral_assets.text.display import folded, one_line
-from viral_assets_tests.review.examples import GENERATED, TYPES, WINDOW, opportunity, suggestion
+from viral_assets_tests.review.examples import GENERATED, HOUR, TYPES, WINDOW, opportunity, suggestion
 from viral_assets_tests.review.page import Page
 
 HOSTILE = [
@@ -223,7 +224,7 @@ def test_a_tweet_with_some_types_left_out_says_so_below_what_is_there() -> None:
 
 
 def test_an_export_does_not_hide_what_a_person_had_approved() -> None:
-    seen = suggestion("a", status="exported", decided=True)
+    seen = suggestion("a", status="exported", decided_at=HOUR)
     unseen = suggestion("b", type_name="funny", status="exported")
     page = Page(render([opportunity(suggestions=(seen, unseen))]))
     assert page.texts("status") == ["approved, exported", "exported"]

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.queries import opportunities
+from viral_assets.queries import export as exports
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.review import export_formats, export_run
 from viral_assets.review.export_formats import FORMATS, Format, format_of
@@ -26,7 +26,7 @@ from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets_tests.review.examples import GENERATED, TYPES, opportunity, store, suggestion
 
-TWEETS = 2 * opportunities.ROWS_AT_ONCE + 1
+TWEETS = 2 * exports.ROWS_AT_ONCE + 1
 """So many that they are read and marked in several parts of their real size."""
 
 REPLIES = tuple(suggestion(f"Reply {kind}.", type_name=kind) for kind in TYPES)
@@ -239,7 +239,7 @@ def test_a_decision_made_while_the_file_is_written_stands(database: Database, tm
 def test_many_are_read_in_parts_and_ranked_as_a_whole(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opportunities, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(exports, "ROWS_AT_ONCE", 3)
     views = [
         opportunity(project="pq"[number % 2], tweet_id=str(number), total=number * 7 % 10 / 10) for number in range(10)
     ]
@@ -268,7 +268,7 @@ def test_many_suggestions_take_a_bounded_number_of_statements(database: Database
 
     assert export(database, tmp_path / "out.parquet") == ExportReport(TWEETS, 3 * TWEETS, 3 * TWEETS, 0)
     # A handful for each part that is read and each batch that is marked, never one for each suggestion.
-    parts = -(-TWEETS // opportunities.ROWS_AT_ONCE) + -(-3 * TWEETS // decisions.BATCH)
+    parts = -(-TWEETS // exports.ROWS_AT_ONCE) + -(-3 * TWEETS // decisions.BATCH)
     assert len(statements) < 6 * parts + 10
     assert pq.read_metadata(tmp_path / "out.parquet").num_rows == TWEETS
     with database.read() as connection:

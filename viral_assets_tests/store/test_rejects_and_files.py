@@ -53,9 +53,9 @@ def test_the_latest_rejects_come_first(database: Database, now: datetime) -> Non
         found = read_rejects(connection, 2)
         everything = read_rejects(connection)
 
-        assert found.locator.tolist() == ["line 4", "line 3"]
-        assert found.raw.tolist() == ['{"id": "1"}'] * 2
-        assert (found.rejected_at == now).all()
+        assert [row["locator"] for row in found] == ["line 4", "line 3"]
+        assert [row["raw"] for row in found] == ['{"id": "1"}'] * 2
+        assert all(row["rejected_at"] == now for row in found)
         assert len(everything) == 5
         assert count_rejects_by_reason(connection) == {"no_id": 3, "bad_time": 2}
         assert list(count_rejects_by_reason(connection)) == ["no_id", "bad_time"]
@@ -66,9 +66,9 @@ def test_the_raw_text_is_kept_whatever_its_size_but_for_what_no_database_can_hol
 ) -> None:
     with database.begin() as connection:
         write_rejects(connection, [reject(now, "x" * 1000, raw="\0\udcff" + "ä" * 2_000_000)])
-        (raw,) = read_rejects(connection).raw
+        (kept,) = read_rejects(connection)
 
-    assert raw == "ä" * 2_000_000
+    assert kept["raw"] == "ä" * 2_000_000
 
 
 def test_a_file_is_remembered_by_content_and_project(database: Database, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Tweets are stored once, show their latest sight, and keep every change of their counts."""
+"""Tweets are stored once, show their latest observation, and keep every change of their counts."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def counts(row: dict[str, Any]) -> tuple[int, ...]:
 
 
 def latest(rows: Sequence[dict[str, Any]]) -> tuple[datetime, tuple[int, ...]]:
-    """The model: of all sights of a tweet the time of the latest, and the highest of each count at that time."""
+    """The model: of all observations of a tweet the time of the latest, and the highest of each count at that time."""
     moment = max(row["collected_at"] for row in rows)
     return moment, highest(row for row in rows if row["collected_at"] == moment)
 
@@ -72,7 +72,7 @@ def highest(rows: Iterable[dict[str, Any]]) -> tuple[int, ...]:
 class TestLaws:
     @law
     @given(batches=batches)
-    def test_a_tweet_shows_its_latest_sight_whatever_the_order(
+    def test_a_tweet_shows_its_latest_observation_whatever_the_order(
         self, database: Database, batches: list[list[dict[str, Any]]]
     ) -> None:
         empty(database, TABLES)
@@ -83,7 +83,7 @@ class TestLaws:
         found = stored(database, tweets)
         assert [row["tweet_id"] for row in found] == sorted({row["tweet_id"] for row in rows})
         for row in found:
-            own = [sight for sight in rows if sight["tweet_id"] == row["tweet_id"]]
+            own = [observation for observation in rows if observation["tweet_id"] == row["tweet_id"]]
             assert (row["collected_at"], counts(row)) == latest(own)
 
     @law
@@ -144,9 +144,9 @@ class TestLaws:
 
         rows = [row for batch in batches for row in batch]
         for row in stored(database, tweets):
-            sights = [sight for sight in rows if sight["tweet_id"] == row["tweet_id"]]
+            observations = [observation for observation in rows if observation["tweet_id"] == row["tweet_id"]]
             for name in ("view_count", "bookmark_count", "author_followers", "author_handle", "lang"):
-                seen = {sight[name] for sight in sights} - {None, ""}
+                seen = {observation[name] for observation in observations} - {None, ""}
                 assert row[name] in seen if seen else not row[name]
 
     @law
@@ -162,8 +162,10 @@ class TestLaws:
         snapshots = stored(database, tweet_snapshots)
         for snapshot in snapshots:
             moment = (snapshot["tweet_id"], snapshot["collected_at"])
-            sights = [counts(row) for row in rows if (row["tweet_id"], row["collected_at"]) == moment]
-            assert all(count in seen for count, seen in zip(counts(snapshot), zip(*sights, strict=True), strict=True))
+            observations = [counts(row) for row in rows if (row["tweet_id"], row["collected_at"]) == moment]
+            assert all(
+                count in seen for count, seen in zip(counts(snapshot), zip(*observations, strict=True), strict=True)
+            )
         for row in stored(database, tweets):
             own = [s for s in snapshots if s["tweet_id"] == row["tweet_id"]]
             assert counts(own[-1]) == counts(row)
@@ -203,20 +205,24 @@ class TestOneTweet:
         assert stored(sqlite_database, tweets) == [second]
         assert [s["like_count"] for s in stored(sqlite_database, tweet_snapshots)] == [5, 50]
 
-    def test_counts_that_did_not_change_make_no_snapshot_but_a_later_sight(self, sqlite_database: Database) -> None:
+    def test_counts_that_did_not_change_make_no_snapshot_but_a_later_observation(
+        self, sqlite_database: Database
+    ) -> None:
         upsert(sqlite_database, [tweet_row(minutes=10)])
 
         assert upsert(sqlite_database, [tweet_row(minutes=70)]) == UpsertCounts(updated=1)
         assert stored(sqlite_database, tweets) == [tweet_row(minutes=70)]
         assert len(stored(sqlite_database, tweet_snapshots)) == 1
 
-    def test_a_late_sight_between_two_equal_ones_keeps_both_changes(self, sqlite_database: Database) -> None:
+    def test_a_late_observation_between_two_equal_ones_keeps_both_changes(self, sqlite_database: Database) -> None:
         for minutes, likes in ((10, 5), (70, 5), (40, 9)):
             upsert(sqlite_database, [tweet_row(minutes=minutes, like_count=likes)])
 
         assert [s["like_count"] for s in stored(sqlite_database, tweet_snapshots)] == [5, 9, 5]
 
-    def test_of_two_sights_of_one_moment_the_higher_of_each_count_is_the_later(self, sqlite_database: Database) -> None:
+    def test_of_two_observations_of_one_moment_the_higher_of_each_count_is_the_later(
+        self, sqlite_database: Database
+    ) -> None:
         """An export that repeats a tweet with drifting counters has one time for all of them."""
         drifting = [tweet_row(like_count=likes, reply_count=replies) for likes, replies in ((7, 3), (9, 2), (8, 3))]
 
@@ -225,7 +231,7 @@ class TestOneTweet:
         (snapshot,) = stored(sqlite_database, tweet_snapshots)
         assert (snapshot["like_count"], snapshot["reply_count"]) == (9, 3)
 
-    def test_what_a_later_sight_does_not_tell_stays_known(self, sqlite_database: Database) -> None:
+    def test_what_a_later_observation_lacks_stays_known(self, sqlite_database: Database) -> None:
         rich = tweet_row(minutes=10)
         untold = dict.fromkeys(("author_id", "author_name", "author_followers", "lang", "view_count"))
         poor = tweet_row(minutes=70, like_count=6) | untold | {"author_handle": ""}
@@ -234,7 +240,7 @@ class TestOneTweet:
 
         assert stored(sqlite_database, tweets) == [{**rich, "collected_at": poor["collected_at"], "like_count": 6}]
 
-    def test_an_older_sight_tells_what_the_later_did_not(self, sqlite_database: Database) -> None:
+    def test_an_older_observation_has_what_the_later_lacks(self, sqlite_database: Database) -> None:
         upsert(sqlite_database, [tweet_row(minutes=70, author_followers=None)])
 
         assert upsert(sqlite_database, [tweet_row(minutes=10)]) == UpsertCounts(updated=1)

@@ -69,7 +69,7 @@ def suggestion_digest(
 def _write(
     store: Database, folder: DigestFolderResource, window: HourRange, titles: dict[str, str], now: datetime
 ) -> "tuple[list[OpportunityView], DigestFiles]":
-    from viral_assets.queries.opportunities import digest_rows, window_facts
+    from viral_assets.queries.digest import digest_rows, window_facts
     from viral_assets.review.digest import write_digest
 
     with store.read() as connection:

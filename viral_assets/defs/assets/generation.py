@@ -17,7 +17,7 @@ from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.projects import ProjectsResource
 from viral_assets.defs.resources.run_observer import RunObserver
 from viral_assets.defs.resources.run_options import RunOptions
-from viral_assets.hours import HOUR, HourRange
+from viral_assets.hours import HourRange
 from viral_assets.projects.model import Project
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
@@ -178,14 +178,14 @@ def _metadata(
     store: Database, window: HourRange, texts: DataFrame, report: "GenerationReport"
 ) -> dict[datetime, dict[str, Any]]:
     from viral_assets.defs.assets import previews
-    from viral_assets.queries.opportunities import window_facts
+    from viral_assets.queries.spending import cost_by_hour
     from viral_assets.store.suggestions import read_outcomes, read_suggestions
 
     about = texts[["tweet_id", "author_handle", "text"]].rename(columns={"text": "tweet"})
     with store.read() as connection:
         suggestions = read_suggestions(connection, window).merge(about, on="tweet_id")
         outcomes = read_outcomes(connection, window)
-        spent = {hour: window_facts(connection, HourRange(hour, hour + HOUR)).cost_usd for hour in window}
+        spent = cost_by_hour(connection, window)
     return previews.of_suggestions(suggestions, outcomes, window, spent, report)
 
 

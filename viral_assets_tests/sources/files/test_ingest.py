@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ class TestOneFile:
         assert report.windows == Counter({HOUR_20: 2})
         assert sorted(stored(database)) == [tweet(1)["id"], tweet(3)["id"]]
         with database.read() as connection:
-            rejects = read_rejects(connection).sort_values("locator").to_dict("records")
+            rejects = sorted(read_rejects(connection), key=itemgetter("locator"))
         assert [(row["locator"], row["reason"]) for row in rejects] == [
             ("line 1, tweet 2", "no_text"),
             ("line 2", "no_id"),

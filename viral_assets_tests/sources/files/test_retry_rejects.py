@@ -85,7 +85,7 @@ def test_mended_texts_are_read_in_place_of_the_raw_ones(database: Database, path
     table(path)
     ingest_file(database, path, IngestOptions(NOW))
     with database.read() as connection:
-        rows = read_rejects(connection).to_dict("records")
+        rows = read_rejects(connection)
     fixed = {row["id"]: row["raw"].replace("yesterday", "2026-11-20T20:00:00Z") for row in rows}
     (report,) = retry_rejects(database, RetryOptions(LATER, fixed=fixed))
     assert (report.before, report.accepted) == (2, 1)

@@ -1,0 +1,49 @@
+"""What a digest shows of its hours: every opportunity, and what stands behind the list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from viral_assets.hours import HourRange
+from viral_assets.queries.opportunities import OpportunityView, find_opportunities
+from viral_assets.queries.spending import cost_of_suggestions, summed
+from viral_assets.store.conditions import came_for, within
+from viral_assets.store.tables import tweets
+from viral_assets.vocabulary import LABELS
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFacts:
+    """What stands behind a list of opportunities.
+
+    ``tweets`` were posted in the window and count for the project. ``cost_usd`` is what the suggestions of a language
+    model in the window cost (a request that packs tweets of other hours is shared out by tweets); None: unknown.
+    """
+
+    tweets: int
+    cost_usd: float | None
+
+
+def digest_rows(connection: sa.Connection, window: HourRange, project: str | None = None) -> list[OpportunityView]:
+    """Every opportunity of the window, project by project, green before yellow before red, best total first.
+
+    Ranks count from 1 within each project, over all hours of the window.
+    """
+    found = find_opportunities(connection, lambda table: within(table, window, project))
+    rows = sorted(found.rows.values(), key=lambda row: (row.project, LABELS.index(row.label), -row.total, row.tweet_id))
+    views: list[OpportunityView] = []
+    for row in rows:
+        rank = views[-1].rank + 1 if views and views[-1].project == row.project else 1
+        views.append(found.view((row.project, row.tweet_id), rank, 100 * row.total))
+    return views
+
+
+def window_facts(connection: sa.Connection, window: HourRange, project: str | None = None) -> WindowFacts:
+    """Count the window's tweets and add up what its suggestions cost."""
+    counted = sa.select(sa.func.count()).select_from(tweets).where(*within(tweets, window))
+    if project is not None:
+        counted = counted.where(came_for(project))
+    costs = cost_of_suggestions(connection, window, project)
+    return WindowFacts(connection.execute(counted).scalar_one(), summed(costs.values()))

@@ -1,0 +1,126 @@
+"""Which tweets an export has, in which order, and their texts, a part at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from viral_assets.errors import ConfigurationError
+from viral_assets.hours import HourRange
+from viral_assets.queries.opportunities import (
+    SORT_KEYS,
+    OpportunityView,
+    SortBy,
+    find_opportunities,
+    of_keys,
+    priority,
+)
+from viral_assets.store.conditions import within
+from viral_assets.store.suggestion_status import USABLE
+from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweets
+from viral_assets.vocabulary import LABELS, STATUSES
+
+ROWS_AT_ONCE = 2_000
+"""Tweets read together with all their texts: what bounds the memory of an export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A tweet chosen for an export and its place in it; ``suggestions`` is how many it comes with."""
+
+    rank: int
+    priority_score: float
+    project: str
+    tweet_id: str
+    suggestions: int
+
+
+def rank_for_export(
+    connection: sa.Connection,
+    *,
+    project: str | None = None,
+    window: HourRange | None = None,
+    labels: Collection[str] | None = None,
+    statuses: Collection[str] | None = None,
+    sort_by: SortBy = "score",
+    limit: int | None = None,
+) -> list[Ranked]:
+    """The tweets with at least one suggestion of the given statuses, best priority first; no texts are read.
+
+    Equal priorities go by total, then project and tweet id, so that the order is the same each time.
+
+    Args:
+        project: None for all; ``window``: None for all hours; ``labels``: None for all; ``limit``: None for all.
+        statuses: None for what may still be posted (:data:`~viral_assets.store.suggestion_status.USABLE`).
+
+    Raises:
+        ConfigurationError: a label, status or sort key that does not exist, or a limit below 1.
+    """
+    _known("label", labels or (), LABELS)
+    _known("status", statuses or (), STATUSES)
+    _known("sort key", (sort_by,), SORT_KEYS)
+    if limit is not None and limit < 1:
+        raise ConfigurationError(f"the limit is {limit}; export at least 1 tweet, or leave the limit out")
+
+    wanted = USABLE if statuses is None else statuses
+    chosen, written = comment_opportunities, comment_suggestions
+    counted = (
+        sa.select(written.c.project, written.c.tweet_id, sa.func.count().label("suggestions"))
+        .where(*within(written, window, project), written.c.status.in_(sorted(wanted)))
+        .group_by(written.c.project, written.c.tweet_id)
+        .subquery()
+    )
+    query = (
+        sa.select(
+            chosen.c.project,
+            chosen.c.tweet_id,
+            chosen.c.total,
+            tweets.c.view_count,
+            tweets.c.author_followers,
+            counted.c.suggestions,
+        )
+        .join_from(
+            chosen, counted, sa.and_(counted.c.project == chosen.c.project, counted.c.tweet_id == chosen.c.tweet_id)
+        )
+        .join(tweets, tweets.c.tweet_id == chosen.c.tweet_id)
+        .where(*within(chosen, window, project))
+    )
+    if labels is not None:
+        query = query.where(chosen.c.label.in_(tuple(labels)))
+    ranked = sorted(
+        (
+            -priority(sort_by, total=total, views=views, followers=followers),
+            -total,
+            row_project,
+            tweet_id,
+            suggestions,
+        )
+        for row_project, tweet_id, total, views, followers, suggestions in connection.execute(query)
+    )
+    return [
+        Ranked(rank, -score, row_project, tweet_id, suggestions)
+        for rank, (score, _, row_project, tweet_id, suggestions) in enumerate(ranked[:limit], start=1)
+    ]
+
+
+def read_ranked(
+    connection: sa.Connection, ranked: Sequence[Ranked], *, statuses: Collection[str] | None = None
+) -> Iterator[list[OpportunityView]]:
+    """Those tweets, in their order, each with its suggestions of the given statuses; :data:`ROWS_AT_ONCE` at a time.
+
+    To be read in the transaction in which they were ranked.
+    """
+    wanted = USABLE if statuses is None else statuses
+    for start in range(0, len(ranked), ROWS_AT_ONCE):
+        part = ranked[start : start + ROWS_AT_ONCE]
+        keys = [(place.project, place.tweet_id) for place in part]
+        found = find_opportunities(connection, of_keys(connection, keys), statuses=wanted)
+        yield [found.view(key, place.rank, place.priority_score) for key, place in zip(keys, part, strict=True)]
+
+
+def _known(what: str, values: Iterable[str], known: Sequence[str]) -> None:
+    for value in values:
+        if value not in known:
+            raise ConfigurationError(f"there is no {what} {value!r}; choose from {', '.join(known)}")

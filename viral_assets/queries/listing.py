@@ -1,0 +1,124 @@
+"""The list of the review page in SQL: what its filters ask for, and what it is sorted by."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, Select
+
+from viral_assets.queries.filters import Filters
+from viral_assets.queries.opportunities import REACH_OF_ONE
+from viral_assets.store.conditions import between
+from viral_assets.store.suggestion_status import CHOSEN
+from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweets
+from viral_assets.vocabulary import PENDING, REJECTED
+
+_ESCAPE = "\\"
+
+
+def matching(connection: Connection, filters: Filters, now: datetime) -> Select[Any]:
+    chosen = comment_opportunities.c
+    query = sa.select(chosen.project, chosen.tweet_id).join_from(
+        comment_opportunities, tweets, tweets.c.tweet_id == chosen.tweet_id
+    )
+    for column, value in ((chosen.project, filters.project), (chosen.label, filters.label)):
+        if value:
+            query = query.where(column == value)
+    if filters.topic:
+        query = query.where(chosen.topic == filters.topic)
+    first, last = filters.between(now)
+    query = query.where(*between(comment_opportunities, first, last))
+    if filters.status != "all":
+        query = query.where(standing(connection, filters.status))
+    if filters.search:
+        query = query.where(_contains(connection, filters.search))
+    return query
+
+
+def standing(connection: Connection, status: str) -> ColumnElement[bool]:
+    """How far a person has come with the tweet."""
+    chosen, table = comment_opportunities.c, comment_suggestions.c
+    of_the_tweet = sa.and_(table.project == chosen.project, table.tweet_id == chosen.tweet_id)
+
+    def some(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+        return sa.exists().where(of_the_tweet, condition).correlate(comment_opportunities)
+
+    if status == "none":
+        return ~some(sa.true())
+    if status != "open":
+        # An index leads from the few suggestions of a status to their tweets.
+        return sa.tuple_(chosen.project, chosen.tweet_id).in_(
+            sa.select(table.project, table.tweet_id).where(table.status == status)
+        )
+    if connection.dialect.name == "postgresql":
+        return some(table.status == PENDING) & ~some(table.status.in_(CHOSEN))
+    # The same in one subquery instead of two, which is what SQLite is faster with (and PostgreSQL slower).
+    standing = sa.case((table.status == PENDING, 1), (table.status == REJECTED, 0), else_=2)
+    return sa.select(sa.func.max(standing)).where(of_the_tweet).correlate(comment_opportunities).scalar_subquery() == 1
+
+
+def _contains(connection: Connection, search: str) -> ColumnElement[bool]:
+    """Every word of the search is in the tweet, its author or its topic (its suggestions would take thrice as long)."""
+
+    def has(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
+        # Other letters than ASCII's match as they were typed, in small and in capital letters.
+        forms = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
+        if connection.dialect.name == "postgresql":
+            # Case by the rules of a language takes PostgreSQL four times as long; SQLite's LIKE knows only ASCII's too.
+            column = column.collate("C")
+            return sa.or_(*(column.ilike(f"%{_literal(form)}%", escape=_ESCAPE) for form in sorted(forms)))
+        return sa.or_(*(column.like(f"%{_literal(form)}%", escape=_ESCAPE) for form in sorted(forms)))
+
+    def anywhere(word: str) -> ColumnElement[bool]:
+        bare = word.removeprefix("@") or word
+        return sa.or_(
+            has(tweets.c.text, word),
+            has(tweets.c.author_handle, bare),
+            has(tweets.c.author_name, word),
+            has(comment_opportunities.c.topic, word),
+            tweets.c.tweet_id == word,
+        )
+
+    return sa.and_(*(anywhere(word) for word in search.split()[:8]))
+
+
+def _literal(word: str) -> str:
+    for special in (_ESCAPE, "%", "_"):
+        word = word.replace(special, _ESCAPE + special)
+    return word
+
+
+def order_by(connection: Connection, sort: str) -> ColumnElement[Any]:
+    """What the list is sorted by, the greatest first; agrees with
+    :func:`~viral_assets.queries.opportunities.priority`.
+    """
+    total = comment_opportunities.c.total
+    match sort:
+        case "score":
+            return total
+        case "views":
+            return sa.func.coalesce(tweets.c.view_count, 0)
+        case "age":
+            return tweets.c.created_at
+    audience = sa.func.coalesce(tweets.c.view_count, tweets.c.author_followers, 0)
+    logarithm: ColumnElement[float] = sa.func.ln(sa.cast(1 + audience, sa.Double), type_=sa.Double())
+    reach = logarithm / sa.literal(math.log(REACH_OF_ONE), sa.Double())
+    if connection.dialect.name == "postgresql":
+        return total * sa.func.least(sa.literal(1.0, sa.Double()), reach, type_=sa.Double())
+    _teach_logarithm(connection)
+    return total * sa.func.min(sa.literal(1.0, sa.Double()), reach, type_=sa.Double())
+
+
+def _teach_logarithm(connection: Connection) -> None:
+    """Some builds of SQLite come without mathematical functions."""
+    driver: Any = connection.connection.driver_connection
+    if not connection.connection.info.get("knows_ln"):
+        try:
+            driver.execute("SELECT ln(1.0)")
+        except sqlite3.OperationalError:
+            driver.create_function("ln", 1, lambda value: math.log(value) if value > 0 else None, deterministic=True)
+        connection.connection.info["knows_ln"] = True

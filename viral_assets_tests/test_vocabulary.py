@@ -1,0 +1,41 @@
+"""What the commands and pages offer is what the vocabulary has, and the database can hold it."""
+
+from __future__ import annotations
+
+from viral_assets.cli import export
+from viral_assets.learning.reasons import concerns_wording
+from viral_assets.queries.charts import SMALL_COLOURS
+from viral_assets.store.tables import comment_suggestions, generation_outcomes, suggestion_events, tweet_scores
+from viral_assets.text.display import one_line
+from viral_assets.vocabulary import ACTIONS, LABELS, OUTCOMES, REJECTION_REASONS, STATUSES, UNDO
+from viral_assets.web.rendering import ACTION_WORDS, STATUS_WORDS
+
+
+def test_the_export_offers_every_label_and_status() -> None:
+    assert [each.value for each in export.Label] == list(LABELS)
+    assert [each.value for each in export.Status] == list(STATUSES)
+
+
+def test_the_pages_have_words_for_every_status_and_action_and_a_colour_for_every_label_and_outcome() -> None:
+    assert set(STATUS_WORDS) == set(STATUSES)
+    assert set(ACTION_WORDS) == {*ACTIONS, UNDO}
+    assert set(SMALL_COLOURS) == {*LABELS, *OUTCOMES}
+
+
+def test_every_word_fits_into_its_column() -> None:
+    for column, words in (
+        (tweet_scores.c.label, LABELS),
+        (generation_outcomes.c.outcome, OUTCOMES),
+        (comment_suggestions.c.status, STATUSES),
+        (suggestion_events.c.action, (*ACTIONS, UNDO)),
+    ):
+        assert max(map(len, words)) <= getattr(column.type, "length", 0), column.name
+
+
+def test_a_common_reason_is_stored_as_it_is_and_stands_for_what_it_says_it_is_about() -> None:
+    keys = [reason.key for reason in REJECTION_REASONS]
+    assert len(set(keys)) == len(keys)
+    assert [one_line(key) for key in keys] == keys
+    assert [concerns_wording(reason.key) for reason in REJECTION_REASONS] == [
+        reason.about == "wording" for reason in REJECTION_REASONS
+    ]
