@@ -1,5 +1,5 @@
 """Templates and the words in them. Everything that came from a tweet, a file or a model is escaped by the template
-engine and made readable by ``hygiene``.
+engine and made readable by ``text.display``.
 """
 
 from __future__ import annotations
