@@ -61,7 +61,7 @@ def tweets(
     wanted = projects.select(run_options.projects)
     now = datetime.now(UTC)
     # Posts are paid for, and a dry run pays for nothing.
-    asked = [] if run_options.dry_run else tweet_source.ask(store, wanted, window, context.run.run_id, now)
+    asked = [] if run_options.dry_run else tweet_source.collect(store, wanted, window, context.run.run_id, now)
     for answer in asked:
         if answer.asked:
             wrong = answer.problem or answer.incomplete

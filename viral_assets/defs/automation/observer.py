@@ -10,7 +10,7 @@ from viral_assets.hours import HourRange
 
 
 class LaunchObserver(RunObserver):
-    """Hears what a launched run does; this one does not care. ``on_progress``, which a generation calls for each tweet,
+    """Hears what a launched run does; this one ignores it. ``on_progress``, which a generation calls for each tweet,
     comes from another thread than the rest.
     """
 

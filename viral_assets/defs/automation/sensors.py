@@ -123,7 +123,7 @@ def inbox_sensor(
     hours: dict[str, frozenset[datetime]] = {}
     for name in to_read:
         try:
-            content_hash, touched = tweet_source.peek(Path(name), now)
+            content_hash, touched = tweet_source.inspect_file(Path(name), now)
         except (SourceError, OSError):
             content_hash, touched = name, frozenset()
         if configured and any(hour in configured for hour in touched):

@@ -1,5 +1,5 @@
-"""How an asset tells something to whoever started its run in the same process (the command line). What everybody
-should know goes to the log and to the metadata instead.
+"""How an asset reports to whoever started its run in the same process (the command line). What everybody should know
+goes to the log and to the metadata instead.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RunObserver:
-    """Hears of a run's generation; this one does not care. Called from the thread that runs the event loop."""
+    """Hears of a run's generation; this one ignores it. Called from the thread that runs the event loop."""
 
     def on_progress(self, progress: Progress) -> None:
         """A tweet has ended."""

@@ -70,7 +70,7 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
             quarantine_file(database, path, report.problem, now)
         return report
 
-    def ask(
+    def collect(
         self, database: Database, projects: Mapping[str, Project], hours: HourRange, run_id: str, now: datetime
     ) -> Sequence[ServiceReport]:
         """Ask the services that the projects name; an hour that was read to its end is not asked for again.
@@ -96,7 +96,7 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
 
         return refresh_opportunities(database, projects, hours, service_access(), run_id=run_id)
 
-    def peek(self, path: Path, now: datetime) -> tuple[str, frozenset[datetime]]:
+    def inspect_file(self, path: Path, now: datetime) -> tuple[str, frozenset[datetime]]:
         """The hash of a file's content and the hours of its tweets. Nothing is stored.
 
         Raises:

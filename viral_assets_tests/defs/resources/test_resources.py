@@ -129,14 +129,14 @@ def test_the_inbox_is_the_one_in_the_home_and_need_not_exist(home: Home) -> None
     assert resource.files() == [path]
 
 
-def test_a_peek_tells_the_hours_and_stores_nothing(home: Home) -> None:
+def test_inspecting_a_file_finds_its_hours_and_stores_nothing(home: Home) -> None:
     path = home.drop("a.json", [*tweets_of(FIRST), {"id": "1", "text": "no time"}])
-    digest, hours = TweetSourceResource().peek(path, datetime.now(UTC))
-    assert len(digest) == 64
+    content_hash, hours = TweetSourceResource().inspect_file(path, datetime.now(UTC))
+    assert len(content_hash) == 64
     assert hours == {FIRST}
     assert home.rows("tweets").empty
     with pytest.raises(SourceError):
-        TweetSourceResource().peek(home.inbox, datetime.now(UTC))
+        TweetSourceResource().inspect_file(home.inbox, datetime.now(UTC))
 
 
 def test_configured_hours_end_with_the_current_one_or_the_configured_end(
