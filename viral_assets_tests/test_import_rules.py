@@ -141,7 +141,7 @@ PARTS_KNOW_ONLY = {
 
 PARTS_NEED_ROOMS = {
     "sources.content": {"errors"},
-    "sources.parsers": {"errors"},
+    "sources.parsers": {"errors", "text"},
 }
 """What a part of a room may import of all other rooms, the root modules too: no settings, no store, no services."""
 

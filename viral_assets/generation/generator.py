@@ -20,7 +20,7 @@ from viral_assets.generation.engine import Engine
 from viral_assets.generation.inputs import BatchSize, Config, Topic, asked_of, options_of, scored_of
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.estimate import Estimate, estimate
-from viral_assets.generation.run.items import AcceptedSuggestion
+from viral_assets.generation.run.items import Suggestion
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import DatabaseResults, NoResults
 from viral_assets.llm.prices import PriceTable, load_prices
@@ -167,13 +167,13 @@ class AsyncCommentGenerator:
 
     async def generate_suggestions_async(
         self, tweet: Mapping[str, Any] | str, topic: Topic, config: Config = None
-    ) -> list[AcceptedSuggestion]:
+    ) -> list[Suggestion]:
         """Suggestions for one tweet, one per suggestion type; fewer when some did not pass the quality filter."""
         return (await self.generate_batch_async([tweet], [topic], config))[0]
 
     async def generate_batch_async(
         self, tweets: Sequence[Mapping[str, Any] | str], topics: Sequence[Topic], config: Config = None
-    ) -> list[list[AcceptedSuggestion]]:
+    ) -> list[list[Suggestion]]:
         """Suggestions for several tweets, in their order. Nothing is saved.
 
         Args:

@@ -23,7 +23,7 @@ from viral_assets.generation import (
     engine,
     generate_comments_async,
 )
-from viral_assets.generation.run.items import AcceptedSuggestion
+from viral_assets.generation.run.items import Suggestion
 from viral_assets.projects.model import TaxonomyNode
 from viral_assets.quota import Limits
 from viral_assets.quota.from_settings import limits_from
@@ -62,7 +62,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-def types_of(suggestions: list[AcceptedSuggestion]) -> list[str]:
+def types_of(suggestions: list[Suggestion]) -> list[str]:
     return [each.suggestion_type for each in suggestions]
 
 
@@ -120,7 +120,7 @@ def test_without_a_key_drafts_are_written_offline_and_say_so() -> None:
 
 @pytest.mark.parametrize("provider", ["google-genai", "google-generativeai"])
 def test_with_a_key_the_service_is_asked(provider: str, emulator: GeminiEmulator) -> None:
-    async def asked() -> list[list[AcceptedSuggestion]]:
+    async def asked() -> list[list[Suggestion]]:
         async with AsyncCommentGenerator(KEY, provider=provider, endpoint=emulator.url) as generator:
             return await generator.generate_batch_async([TEXT, {"text": TEXT + " Again."}], ["Dinner", "Sleep"])
 

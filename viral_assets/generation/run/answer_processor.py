@@ -10,7 +10,7 @@ from viral_assets.generation.drafting.answers import parse_answer
 from viral_assets.generation.drafting.quality import QualityFilter, load_detector
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.backoff import full_jitter
-from viral_assets.generation.run.items import AcceptedSuggestion, Item
+from viral_assets.generation.run.items import Item, Suggestion
 from viral_assets.generation.run.outcome import BatchOutcome, Improvable, result_of
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.projects.model import Project
@@ -142,7 +142,7 @@ class AnswerProcessor:
             text = models_reply(offered[kind])
             rejection = quality.review(item.opportunity, kind, text)
             if rejection is None:
-                accepted[kind] = AcceptedSuggestion(
+                accepted[kind] = Suggestion(
                     kind, text, text_weight(text), source.provider, source.model, source.request_id
                 )
             else:

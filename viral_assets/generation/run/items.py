@@ -13,7 +13,7 @@ TweetKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptedSuggestion:
+class Suggestion:
     """A suggestion that passed the quality filter, and the request that paid for it."""
 
     suggestion_type: str
@@ -39,7 +39,7 @@ class Item:
     quality_attempts: int = 0
     not_before: float = 0.0
     largest_pack: int = 1_000
-    accepted: Mapping[str, AcceptedSuggestion] = field(default_factory=dict)
+    accepted: Mapping[str, Suggestion] = field(default_factory=dict)
     complaints: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -14,7 +14,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.run.items import AcceptedSuggestion
+from viral_assets.generation.run.items import Suggestion
 from viral_assets.projects.model import Project
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestions import TweetOutcome, finished_tweets, mark_parsed, save_outcomes, suggested_texts
@@ -26,13 +26,13 @@ class TweetResult:
     """One tweet's suggestions so far and how it ended; ``deferred`` means that a later run goes on with it."""
 
     opportunity: Opportunity
-    suggestions: tuple[AcceptedSuggestion, ...]
+    suggestions: tuple[Suggestion, ...]
     outcome: Outcome
     reason: str = ""
     attempts: int = 0
 
     @property
-    def as_asked(self) -> list[AcceptedSuggestion]:
+    def as_asked(self) -> list[Suggestion]:
         """The suggestions in the order in which their types were asked for."""
         by_type = {each.suggestion_type: each for each in self.suggestions}
         return [by_type[kind] for kind in self.opportunity.suggestion_types if kind in by_type]
@@ -163,7 +163,7 @@ class DatabaseResults:
         ]
         return save_outcomes(connection, outcome_rows, now=self._now())
 
-    def _row(self, project: str, suggestion: AcceptedSuggestion) -> dict[str, object]:
+    def _row(self, project: str, suggestion: Suggestion) -> dict[str, object]:
         return {**asdict(suggestion), "position": self._positions[project][suggestion.suggestion_type]}
 
     def _still_wanted(self, connection: sa.Connection, results: Sequence[TweetResult]) -> list[TweetResult]:
