@@ -50,25 +50,24 @@ OFFLINE: Final = "offline"
 class RejectionReason:
     """A common reason for rejecting a suggestion.
 
-    ``key`` is what the audit holds, ``words`` what the page says. ``about`` decides what is learnt: nothing about the
+    ``key`` is what the page says and the audit holds. ``about`` decides what is learnt: nothing about the
     tweet from a reply that was only badly written.
     """
 
     key: str
-    words: str
     about: Literal["tweet", "wording"]
 
 
 REJECTION_REASONS = (
-    RejectionReason("too generic", "too generic", "wording"),
-    RejectionReason("tone", "tone", "wording"),
-    RejectionReason("wrong facts", "wrong facts", "wording"),
-    RejectionReason("too salesy", "too salesy", "wording"),
-    RejectionReason("duplicate", "duplicate", "wording"),
-    RejectionReason("off topic", "off topic", "tweet"),
-    RejectionReason("not for us", "not for us", "tweet"),
-    RejectionReason("too old", "too old", "tweet"),
-    RejectionReason("spam", "spam", "tweet"),
-    RejectionReason("sensitive", "sensitive", "tweet"),
+    RejectionReason("too generic", "wording"),
+    RejectionReason("tone", "wording"),
+    RejectionReason("wrong facts", "wording"),
+    RejectionReason("too salesy", "wording"),
+    RejectionReason("duplicate", "wording"),
+    RejectionReason("off topic", "tweet"),
+    RejectionReason("not for us", "tweet"),
+    RejectionReason("too old", "tweet"),
+    RejectionReason("spam", "tweet"),
+    RejectionReason("sensitive", "tweet"),
 )
 """In the order the page offers them. A person may also type a reason, so the audit may hold any text."""

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import requests
@@ -30,7 +30,16 @@ from viral_assets.llm.gemini import Service
 from viral_assets.llm.models import EMBEDDING_INPUT_TOKENS, EMBEDDING_MODEL
 from viral_assets.llm.prices import Price
 from viral_assets.llm.tokens import estimate_tokens
-from viral_assets.quota.ledger import Exhausted, Granted, GrantRequest, Ledger, Settlement, Waiting
+from viral_assets.quota.ledger import (
+    DAY_USED_UP,
+    REFUSED,
+    Exhausted,
+    Granted,
+    GrantRequest,
+    Ledger,
+    Settlement,
+    Waiting,
+)
 
 TASK = "SEMANTIC_SIMILARITY"
 TEXTS_A_REQUEST = 100
@@ -41,8 +50,6 @@ MAX_WAIT_SECONDS = 90.0
 
 ASKS_AGAIN_SECONDS = 5.0
 """Who waits for the quota asks again so often: that is also what keeps its place in the queue."""
-
-ERROR_LENGTH = 1_000
 
 # More than the model reads.
 _MAX_CHARACTERS = 8_000
@@ -132,7 +139,7 @@ class GeminiEmbedder:
                 try:
                     vectors, counted = self._request(texts)
                 except ProviderError as error:
-                    self._settle_failure(request_id, error)
+                    self._ledger.settle(request_id, Settlement.without_answer(error))
                     if isinstance(error, RateLimitedError):
                         raise self._blocked(error, attempt.retry_state) from None
                     raise
@@ -170,19 +177,13 @@ class GeminiEmbedder:
         cost = None if counted is None else self._cost(counted)
         return Settlement("answered", input_tokens=counted, cost_usd=cost, http_status=requests.codes.ok)
 
-    def _settle_failure(self, request_id: str, error: ProviderError) -> None:
-        status: Literal["refused", "failed"] = "refused" if isinstance(error, RateLimitedError) else "failed"
-        self._ledger.settle(
-            request_id, Settlement(status, error=str(error)[:ERROR_LENGTH], http_status=error.http_status)
-        )
-
     def _blocked(self, error: RateLimitedError, state: RetryCallState) -> RateLimitedError:
         """Nobody asks until the service is free again. Returns the error that says so."""
         if error.per_day:
-            seconds = self._ledger.block_today("the service's quota of the day is used up")
+            seconds = self._ledger.block_today(DAY_USED_UP)
         else:
             seconds = _seconds_to_wait(state, error)
-            self._ledger.block(seconds, "the service refused a request (429)", count_as_limit=not error.per_tokens)
+            self._ledger.block(seconds, REFUSED, count_as_limit=not error.per_tokens)
         return RateLimitedError(
             f"{error} No more embeddings {self._until(seconds)}",
             retry_after_seconds=error.retry_after_seconds,

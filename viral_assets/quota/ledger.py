@@ -13,10 +13,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
+from viral_assets.errors import ProviderError, RateLimitedError
 from viral_assets.quota.limits import Limits
 
 HEARTBEAT_SECONDS = 3.0
 """How often a runner reports that it still runs (:meth:`Ledger.join`)."""
+
+ERROR_LENGTH = 1_000
+"""Characters of an error that a ledger keeps."""
+
+REFUSED = "the service refused a request (429)"
+DAY_USED_UP = "the service's quota of the day is used up"
+"""Reasons of a block, for people."""
 
 ANNOUNCED_SECONDS = 15.0
 """For so long room is left for a runner that has announced itself and not yet said how much it wants."""
@@ -102,6 +110,12 @@ class Settlement:
     error: str | None = None
     http_status: int | None = None
     units: int | None = None
+
+    @classmethod
+    def without_answer(cls, error: ProviderError) -> Settlement:
+        """How a request ended that a language model's service refused (429) or did not answer."""
+        status: Literal["refused", "failed"] = "refused" if isinstance(error, RateLimitedError) else "failed"
+        return cls(status, error=str(error)[:ERROR_LENGTH], http_status=error.http_status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from viral_assets.text.language import canonical, detected
 from viral_assets.text.phrases import LINK, UNSPACED, BoolArray, FloatArray, TextColumn
 from viral_assets.vocabulary import GATE_PASSED
 
-PASS = GATE_PASSED
 RETWEET = "retweet"
 EMPTY = "empty"
 BLOCKED_HANDLE = "blocked_handle"
@@ -29,7 +28,7 @@ LINK_SPAM = "link_spam"
 LANGUAGE = "language"
 OFF_TOPIC = "off_topic"
 
-VERDICTS = (PASS, RETWEET, EMPTY, BLOCKED_HANDLE, BLOCKED_KEYWORD, LINK_SPAM, LANGUAGE, OFF_TOPIC)
+VERDICTS = (GATE_PASSED, RETWEET, EMPTY, BLOCKED_HANDLE, BLOCKED_KEYWORD, LINK_SPAM, LANGUAGE, OFF_TOPIC)
 """In order of precedence: the first that applies is the verdict."""
 
 MANY_LINKS = 3

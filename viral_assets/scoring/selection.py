@@ -17,10 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from viral_assets.projects.model import Minima, Project
-from viral_assets.scoring.gate import PASS
 from viral_assets.scoring.similarity import Vectors, have_alike
 from viral_assets.text.phrases import BoolArray, IntArray, normalised
-from viral_assets.vocabulary import GREEN, RED
+from viral_assets.vocabulary import GATE_PASSED, GREEN, RED
 
 OPPORTUNITY_COLUMNS = ("project", "tweet_id", "window_start", "rank", "total", "label", "topic", "why")
 
@@ -150,7 +149,7 @@ def _obstacles(scored: pd.DataFrame, options: SelectionOptions) -> npt.NDArray[n
     elif options.skip_low_scores:
         obstacle[label == RED] = "label"
     if options.use_gate:
-        obstacle[scored["gate"].to_numpy(dtype=np.object_) != PASS] = "gate"
+        obstacle[scored["gate"].to_numpy(dtype=np.object_) != GATE_PASSED] = "gate"
     return obstacle
 
 

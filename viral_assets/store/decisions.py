@@ -1,4 +1,4 @@
-"""Decisions about suggestions, each with its place in the audit. What is possible when is in ``status``.
+"""Decisions about suggestions, each with its place in the audit. What is possible when is in ``suggestion_status``.
 
 A decision names the ``version`` of the suggestion that was looked at: one that has changed since is left alone, and
 whoever came second gets the first in an error. The row is locked from reading to writing (on SQLite by the one writer

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from viral_assets.hours import HourRange, floor_hour
 from viral_assets.processes import is_running
 from viral_assets.store.bulk import insert_ignore, serialise_writers, upsert
+from viral_assets.store.conditions import between, within
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import EVERY_PROJECT, source_windows
 from viral_assets.text.cleaning import text_for_storage
@@ -153,8 +154,7 @@ def unfinished_hours(connection: sa.Connection, window: HourRange, now: datetime
     hours = source_windows.c
     query = sa.select(hours.window_start).where(
         ~hours.done,
-        hours.window_start >= window.start,
-        hours.window_start < min(window.end, floor_hour(now)),
+        *between(source_windows, window.start, min(window.end, floor_hour(now))),
         *(~hours.note.startswith(note, autoescape=True) for note in FINAL_NOTES),
     )
     return set(connection.scalars(query.distinct()))
@@ -182,8 +182,7 @@ def forget_postponed(connection: sa.Connection, source: str, query: str, window:
     connection.execute(
         sa.delete(source_windows).where(
             *(hours[name] == value for name, value in key.items() if name != "window_start"),
-            hours.window_start >= window.start,
-            hours.window_start < window.end,
+            *within(source_windows, window),
         )
     )
 

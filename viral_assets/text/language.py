@@ -50,30 +50,33 @@ def html_language(code: str | None) -> str | None:
 
 def detected(text: str) -> str | None:
     """The language the text is written in; None where there is too little of it to tell."""
-    language, certainty = most_likely(text)
-    said = _said(text)
-    little = sum(map(str.isalpha, said)) <= _LITTLE and said.isascii()
+    language, certainty, little = _read(text)
     return language if certainty >= (SURE_OF_LITTLE if little else SURE) else None
 
 
-@lru_cache(maxsize=2**15)
 def most_likely(text: str) -> tuple[str | None, float]:
     """The language the text is most likely written in, and how sure that is, 0 to 1; None and 0 where there is too
     little to read.
+    """
+    language, certainty, _ = _read(text)
+    return language, certainty
+
+
+@lru_cache(maxsize=2**15)
+def _read(text: str) -> tuple[str | None, float, bool]:
+    """The most likely language, how sure that is, and whether there is but little to read.
 
     Hashtags are not read: English ones stand in texts of every language. Remembered, because every project asks.
     """
-    said = _said(text)
-    if sum(map(str.isalpha, said)) < _LETTERS_NEEDED:
-        return None, 0.0
+    said = _HASHTAG.sub(" ", without_links_and_handles(text))[:_CHARACTERS_READ]
+    letters = sum(map(str.isalpha, said))
+    little = letters <= _LITTLE and said.isascii()
+    if letters < _LETTERS_NEEDED:
+        return None, 0.0, little
     # A lone surrogate is no character, and the detector takes UTF-8; it takes capitals for Japanese.
     readable = said.lower().encode("utf-8", "replace").decode("utf-8")
     best = _detector().detect(readable, model="lite", k=1)
-    return (canonical(best[0]["lang"]), float(best[0]["score"])) if best else (None, 0.0)
-
-
-def _said(text: str) -> str:
-    return _HASHTAG.sub(" ", without_links_and_handles(text))[:_CHARACTERS_READ]
+    return (canonical(best[0]["lang"]), float(best[0]["score"]), little) if best else (None, 0.0, little)
 
 
 @cache

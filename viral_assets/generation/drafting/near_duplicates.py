@@ -78,7 +78,7 @@ class _SameFacts:
         self._texts.append(text)
 
     def near_duplicate_of(self, coded: str) -> str | None:
-        candidates = list(_word_positions(self._lacking_few(coded)))
+        candidates = list(_bit_positions(self._lacking_few(coded)))
         if not candidates:
             return None
         found = process.extractOne(
@@ -103,7 +103,7 @@ class _SameFacts:
         return lacking[-1]
 
 
-def _word_positions(bits: int) -> Iterator[int]:
+def _bit_positions(bits: int) -> Iterator[int]:
     """Where an integer has its ones, from the lowest."""
     while bits:
         lowest = bits & -bits

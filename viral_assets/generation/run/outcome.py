@@ -1,7 +1,7 @@
 """What asking about a batch comes to, as one value, and the pure functions from a batch and what happened to it.
 
 A request makes the value (``request``), a stored answer makes one too (``resume``); the loop alone applies it
-(``executor``). What an answer's text is worth is decided in ``answer_processor``.
+(``loop``). What an answer's text is worth is decided in ``answer_processor``.
 """
 
 from __future__ import annotations

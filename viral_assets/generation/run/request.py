@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from viral_assets.errors import (
     BlockedAnswerError,
@@ -37,9 +36,6 @@ from viral_assets.generation.run.session import Session
 from viral_assets.llm.prices import Price
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.quota.ledger import GrantRequest, Settlement
-
-ERROR_LENGTH = 1_000
-"""Characters of an error that the ledger keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +116,7 @@ def settled_answer(answer: Answer, request: GenerationRequest, price: Price | No
 
 def settled_failure(error: ProviderError, price: Price | None) -> tuple[Settlement, Usage | None]:
     """What the ledger keeps of a request without an answer. A blocked one is billed all the same."""
-    status: Literal["refused", "failed"] = "refused" if isinstance(error, RateLimitedError) else "failed"
-    settlement = Settlement(status, error=str(error)[:ERROR_LENGTH], http_status=error.http_status)
+    settlement = Settlement.without_answer(error)
     if not isinstance(error, BlockedAnswerError) or error.input_tokens is None:
         return settlement, None
     usage = Usage(error.input_tokens, error.output_tokens or 0, error.thought_tokens or 0)

@@ -10,6 +10,7 @@ from viral_assets.generation.run.backoff import ConcurrencyControl, stagger_seco
 from viral_assets.generation.run.outcome import Answered, Refused, Rejecting, ServiceReport, Troubled, Unusable
 from viral_assets.generation.run.request import PreparedRequest
 from viral_assets.generation.run.session import Session
+from viral_assets.quota.ledger import DAY_USED_UP, REFUSED
 
 log = logging.getLogger("viral_assets")
 
@@ -72,13 +73,12 @@ class ServiceWatch:
         """The service's quota is used up: no run that shares it asks until it is free again."""
         session, ledger = self._session, self._session.ledger
         if error.per_day:
-            seconds = await session.store(ledger.block_today, "the service's quota of the day is used up")
-            self.exhausted = f"the service's quota of the day is used up, it is free again in {seconds / 3600:.1f} h"
+            seconds = await session.store(ledger.block_today, DAY_USED_UP)
+            self.exhausted = f"{DAY_USED_UP}, it is free again in {seconds / 3600:.1f} h"
             return
         now, window = session.clock.monotonic(), ledger.limits.window_seconds
         wait, hopeless = session.health.refused(error.retry_after_seconds, now, window)
-        reason = "the service refused a request (429)"
-        await session.store(lambda: ledger.block(wait, reason, count_as_limit=not error.per_tokens))
+        await session.store(lambda: ledger.block(wait, REFUSED, count_as_limit=not error.per_tokens))
         if hopeless:
             self.exhausted = f"the service refuses every request: {error}"
         log.info("The service refused a request (429): nothing is asked for %.1f s.", wait)

@@ -65,12 +65,13 @@ class Session:
         """Write together how tweets ended, what others have so far and that the answer has been parsed; then count it
         and report progress."""
         self.counters.judged(outcome)
-        if not outcome.ended and not outcome.partial and outcome.parsed_request is None:
+        partial = outcome.partial
+        if not outcome.ended and not partial and outcome.parsed_request is None:
             return
         saved = await self.store(
             lambda: self.results.save(
                 outcome.ended,
-                partial=outcome.partial,
+                partial=partial,
                 parsed_request=outcome.parsed_request,
                 replace=self.options.force,
             )

@@ -65,7 +65,7 @@ class FileProbe:
         return stream
 
     def open_text(self, *, newline: str) -> TextIO:
-        """The content as text; bytes that are not UTF-8 become surrogates, for whoever meets them to detector."""
+        """The content as text; bytes that are not UTF-8 become surrogates, for whoever meets them to judge."""
         errors = "surrogateescape" if self.encoding == "utf-8" else "replace"
         return io.TextIOWrapper(self.open_bytes(), self.encoding, errors, newline=newline)
 

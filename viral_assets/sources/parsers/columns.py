@@ -1,6 +1,6 @@
 """Which column of a table means what, by its name: the names that people's exports have, and those a person adds.
 
-How a row becomes a tweet is in ``rows``.
+How a row becomes a tweet is in ``row_parser``.
 """
 
 from __future__ import annotations
