@@ -81,6 +81,8 @@ class SqlLedger:
         self._database = database
         self._key = quota_key
         self._paid_together = list(paid_together(quota_key))
+        budget = limits.daily_budget_usd
+        self._queries = statements.OF_THE_QUOTA if budget is None else statements.OF_THE_ACCOUNT
         self._clock = clock
         self._host, self._pid = _host(), os.getpid()
         self._recent = RecentGrants(self._grants_since)
@@ -141,9 +143,8 @@ class SqlLedger:
                 statements.SET_CLOCK_BACK.run(connection, values)
                 self._recent.forget()
                 window = self._window(connection, values)
-            usage, row = self._usage(
-                connection, values, window, statements.USAGE_AND_TAKEN if claim else statements.USAGE
-            )
+            query = self._queries.usage_and_taken if claim else self._queries.usage
+            usage, row = self._usage(connection, values, window, query)
             if row.taken:
                 statements.WITHDRAW.run(connection, values)
                 return _already_claimed(connection, values)
@@ -211,7 +212,7 @@ class SqlLedger:
         with self._database.read() as connection:
             values = self._usage_values(self._now(connection), "")
             window = self._window(connection, values)
-            usage, _ = self._usage(connection, values, window, statements.USAGE)
+            usage, _ = self._usage(connection, values, window, self._queries.usage)
             demand = [
                 (row.runner, None if row.tweets == UNKNOWN else row.tweets)
                 for row in statements.DEMAND.run(connection, values)
@@ -223,7 +224,7 @@ class SqlLedger:
             now = self._now(connection)
             values = self._usage_values(now, "")
             window = self._window(connection, values)
-            usage, row = self._usage(connection, values, window, statements.USAGE)
+            usage, row = self._usage(connection, values, window, statements.OF_THE_ACCOUNT.usage)
             tokens = connection.execute(
                 sa.select(sa.func.sum(llm_requests.c.counted_tokens)).where(*self._in_window(now))
             ).scalar_one()

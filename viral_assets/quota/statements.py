@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -77,8 +77,7 @@ _USAGE = """
     SELECT ahead.requests AS ahead_requests, ahead.tokens AS ahead_tokens,
            s.blocked_until, s.reason, s.learned_requests, s.learned_until,
            d.requests AS day_requests, d.tokens AS day_tokens, d.cost_usd AS day_own_cost_usd,
-           (SELECT sum(cost_usd) FROM quota_days WHERE day = :day AND quota_key {one_of_paid_together}) AS day_cost_usd,
-           {taken} AS taken
+           {cost} AS day_cost_usd, {taken} AS taken
     FROM (SELECT count(*) AS requests, coalesce(sum(asked_tokens), 0) AS tokens FROM quota_runners
           WHERE quota_key = :key AND runner <> :runner AND asked_at IS NOT NULL
             AND wake_at > :late AND seen_at > :expired
@@ -96,12 +95,29 @@ _IN_FLIGHT = """
     WHERE c.project = :project AND c.tweet_id {one_of_tweets} AND c.runner <> :runner AND r.seen_at > :expired
 """
 
+_ACCOUNT_COST = "(SELECT sum(cost_usd) FROM quota_days WHERE day = :day AND quota_key {one_of_paid_together})"
 
-USAGE = Script(_USAGE.replace("{taken}", "0"))
-"""What counts besides the window: those in front, blocks, the day."""
 
-USAGE_AND_TAKEN = Script(_USAGE.replace("{taken}", f"EXISTS ({_FINISHED}) OR EXISTS ({_IN_FLIGHT})"))
-"""And whether some of the tweets are taken."""
+class UsageQueries(NamedTuple):
+    """What counts besides the window: those in front, blocks, the day."""
+
+    usage: Script
+    usage_and_taken: Script
+    """And whether some of the tweets are taken."""
+
+    @classmethod
+    def with_cost(cls, cost: str) -> UsageQueries:
+        """Queries in which the day's cost is this SQL expression."""
+        usage = _USAGE.replace("{cost}", cost)
+        taken = f"EXISTS ({_FINISHED}) OR EXISTS ({_IN_FLIGHT})"
+        return cls(Script(usage.replace("{taken}", "0")), Script(usage.replace("{taken}", taken)))
+
+
+OF_THE_QUOTA = UsageQueries.with_cost("d.cost_usd")
+"""Where no budget has to hold: everybody waits meanwhile."""
+
+OF_THE_ACCOUNT = UsageQueries.with_cost(_ACCOUNT_COST)
+"""With what all quotas that are paid together have cost."""
 
 TAKEN = Script(f"{_FINISHED} UNION ALL {_IN_FLIGHT}")
 """Those of some tweets that are finished, and those that an active runner has claimed."""
