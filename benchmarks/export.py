@@ -26,9 +26,9 @@ from typing import Any
 import sqlalchemy as sa
 from _synthetic import tweets
 
+from viral_assets.delivery.export_formats import FORMATS, Format
+from viral_assets.delivery.export_run import export_suggestions
 from viral_assets.hours import floor_hour
-from viral_assets.review.export_formats import FORMATS, Format
-from viral_assets.review.export_run import export_suggestions
 from viral_assets.store import tables
 from viral_assets.store.bulk import insert_columns
 from viral_assets.store.decisions import undo_batch

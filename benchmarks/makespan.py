@@ -29,8 +29,8 @@ from typing import Any
 
 from viral_assets.demo.sample import write_sample
 from viral_assets.generation import AsyncCommentGenerator, GenerationReport, Opportunity
-from viral_assets.generation.run.latency import Latency
-from viral_assets.generation.run.planner import lower_bound
+from viral_assets.generation.run.planning.latency import Latency
+from viral_assets.generation.run.planning.planner import lower_bound
 from viral_assets.projects.loader import load_project
 from viral_assets.projects.model import Project
 from viral_assets.quota import Limits

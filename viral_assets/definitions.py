@@ -19,10 +19,10 @@ from viral_assets.defs.assets.ingestion import tweets
 from viral_assets.defs.assets.partitions import hour_partitions
 from viral_assets.defs.assets.review_numbers import review_numbers
 from viral_assets.defs.assets.scoring import comment_opportunities, topic_embeddings, tweet_embeddings, tweet_scores
-from viral_assets.defs.automation.executor import run_in_one_process
 from viral_assets.defs.automation.jobs import daily_numbers, hourly_checks, hourly_pipeline, metric_refresh
 from viral_assets.defs.automation.schedules import hourly_schedule, numbers_schedule, refresh_schedule, top_up_schedule
 from viral_assets.defs.automation.sensors import deferred_sensor, failure_sensor, inbox_sensor
+from viral_assets.defs.automation.step_executor import run_in_one_process
 from viral_assets.defs.checks.definitions import asset_checks
 from viral_assets.defs.resources.comment_generator import CommentGeneratorResource
 from viral_assets.defs.resources.database import DatabaseResource

@@ -1,4 +1,4 @@
-"""What every room's tests may ask for: a fixed time, and real databases.
+"""What every package's tests may ask for: a fixed time, and real databases.
 
 PostgreSQL comes from a wheel: one server for each process of the suite, started when first asked for, and a fresh
 database for each test.
@@ -84,7 +84,7 @@ DATABASES = ("sqlite", "postgresql")
 NewDatabase = Callable[[str], AbstractContextManager[Database]]
 
 LAYERS = {"web_browser": "browser", "e2e": "e2e"}
-"""What every test of a room is marked as."""
+"""What every test of a package is marked as."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""Imports point inwards and downwards: the core knows nothing of Dagster, and rooms form no circle."""
+"""Imports point inwards and downwards: the core knows nothing of Dagster, and packages form no circle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CORE = (
     "quota",
     "generation",
     "store",
-    "review",
+    "delivery",
     "learning",
     "web",
     "text",
@@ -47,7 +47,7 @@ KNOWS_ONLY = {
     "generation": {"llm", "projects", "quota", "store", "text"},
     "queries": {"llm", "projects", "quota", "store", "text"},
 }
-"""Rooms with a promise about what they need, besides the root modules."""
+"""Packages with a promise about what they need, besides the root modules."""
 
 
 def _modules() -> Iterator[tuple[str, Path]]:
@@ -57,7 +57,7 @@ def _modules() -> Iterator[tuple[str, Path]]:
         yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
-def _room(module: str) -> str:
+def _package(module: str) -> str:
     return module.split(".", maxsplit=1)[0]
 
 
@@ -80,36 +80,36 @@ def _imports(tree: ast.AST) -> Iterator[str]:
 
 
 @functools.cache
-def rooms_imported() -> dict[str, set[str]]:
-    """Of each room, the others that it imports."""
-    found: dict[str, set[str]] = {_room(name): set() for name, _ in _modules() if name}
+def packages_imported() -> dict[str, set[str]]:
+    """Of each package, the others that it imports."""
+    found: dict[str, set[str]] = {_package(name): set() for name, _ in _modules() if name}
     for name, path in _modules():
         for imported in _imports(ast.parse(path.read_text(encoding="utf-8"))):
             package, _, module = imported.partition(".")
             if package == "viral_assets" and module and name:
-                found[_room(name)].add(_room(module))
-    return {room: others - {room} for room, others in found.items()}
+                found[_package(name)].add(_package(module))
+    return {package: others - {package} for package, others in found.items()}
 
 
-def test_every_room_is_known_to_this_test() -> None:
-    rooms = {_room(name) for name, _ in _modules() if name} - {"demo"}
-    assert rooms == {*CORE, *SHELL, *ROOT}
+def test_every_package_is_known_to_this_test() -> None:
+    packages = {_package(name) for name, _ in _modules() if name} - {"demo"}
+    assert packages == {*CORE, *SHELL, *ROOT}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("room", CORE)
-def test_the_core_imports_neither_dagster_nor_the_shell(room: str) -> None:
+@pytest.mark.parametrize("package", CORE)
+def test_the_core_imports_neither_dagster_nor_the_shell(package: str) -> None:
     for name, path in _modules():
-        if _room(name) == room:
+        if _package(name) == package:
             imported = set(_imports(ast.parse(path.read_text(encoding="utf-8"))))
             assert not {each for each in imported if each.split(".")[0].startswith("dagster")}, name
-    assert not rooms_imported().get(room, set()) & set(SHELL)
+    assert not packages_imported().get(package, set()) & set(SHELL)
 
 
 @pytest.mark.slow
 def test_the_core_runs_without_dagster() -> None:
     """Also what is imported by what is imported."""
-    modules = [f"viral_assets.{name}" for name, _ in _modules() if _room(name) in {*CORE, *ROOT}]
+    modules = [f"viral_assets.{name}" for name, _ in _modules() if _package(name) in {*CORE, *ROOT}]
     modules = [name for name in modules if ".migrations" not in name]
     program = (
         "import importlib, sys\n"
@@ -122,13 +122,13 @@ def test_the_core_runs_without_dagster() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_rooms_form_no_circle() -> None:
-    list(TopologicalSorter(rooms_imported()).static_order())
+def test_packages_form_no_circle() -> None:
+    list(TopologicalSorter(packages_imported()).static_order())
 
 
-@pytest.mark.parametrize(("room", "allowed"), KNOWS_ONLY.items(), ids=list(KNOWS_ONLY))
-def test_a_room_needs_only_what_it_promises(room: str, allowed: set[str]) -> None:
-    assert rooms_imported().get(room, set()) - set(ROOT) <= allowed
+@pytest.mark.parametrize(("package", "allowed"), KNOWS_ONLY.items(), ids=list(KNOWS_ONLY))
+def test_a_package_needs_only_what_it_promises(package: str, allowed: set[str]) -> None:
+    assert packages_imported().get(package, set()) - set(ROOT) <= allowed
 
 
 PARTS_KNOW_ONLY = {
@@ -137,13 +137,13 @@ PARTS_KNOW_ONLY = {
     "sources.files": {"sources.base", "sources.tweet", "sources.content", "sources.parsers"},
     "generation.drafting": {"generation.opportunity"},
 }
-"""What a part of a room may import of its own room."""
+"""What a part of a package may import of its own package."""
 
-PARTS_NEED_ROOMS = {
+PARTS_NEED_PACKAGES = {
     "sources.content": {"errors"},
     "sources.parsers": {"errors", "text"},
 }
-"""What a part of a room may import of all other rooms, the root modules too: no settings, no store, no services."""
+"""What it may import of other packages, the root modules too: no settings, no store, no services."""
 
 
 def _part(module: str) -> str:
@@ -151,25 +151,25 @@ def _part(module: str) -> str:
 
 
 @pytest.mark.parametrize(("part", "allowed"), PARTS_KNOW_ONLY.items(), ids=list(PARTS_KNOW_ONLY))
-def test_a_part_of_a_room_needs_only_what_it_promises(part: str, allowed: set[str]) -> None:
+def test_a_part_of_a_package_needs_only_what_it_promises(part: str, allowed: set[str]) -> None:
     for name, path in _modules():
         if _part(name) == part:
             imported = {each.removeprefix("viral_assets.") for each in _imports(ast.parse(path.read_text("utf-8")))}
-            inside = {_part(each) for each in imported if _room(each) == _room(name)}
+            inside = {_part(each) for each in imported if _package(each) == _package(name)}
             assert inside - {part} <= allowed, name
 
 
-@pytest.mark.parametrize(("part", "allowed"), PARTS_NEED_ROOMS.items(), ids=list(PARTS_NEED_ROOMS))
-def test_a_part_of_a_room_needs_only_the_rooms_it_promises(part: str, allowed: set[str]) -> None:
+@pytest.mark.parametrize(("part", "allowed"), PARTS_NEED_PACKAGES.items(), ids=list(PARTS_NEED_PACKAGES))
+def test_a_part_of_a_package_needs_only_the_packages_it_promises(part: str, allowed: set[str]) -> None:
     for name, path in _modules():
         if _part(name) == part:
             imported = [each for each in _imports(ast.parse(path.read_text("utf-8"))) if "viral_assets" in each]
-            rooms = {_room(each.partition(".")[2]) for each in imported}
-            assert rooms - {_room(part)} <= allowed, name
+            packages = {_package(each.partition(".")[2]) for each in imported}
+            assert packages - {_package(part)} <= allowed, name
 
 
 def test_the_environment_is_read_at_the_edge_only() -> None:
-    assert {room for room, others in rooms_imported().items() if "settings" in others} <= MAY_READ_SETTINGS
+    assert {package for package, others in packages_imported().items() if "settings" in others} <= MAY_READ_SETTINGS
 
 
 WRITE_SQL = {"store", "queries", "quota"}
@@ -220,7 +220,7 @@ def test_sql_is_written_in_the_store_the_read_side_and_the_ledger_only() -> None
     elsewhere = {
         name
         for name, path in _modules()
-        if _room(name) not in WRITE_SQL
+        if _package(name) not in WRITE_SQL
         and not any(name == its or name.startswith(f"{its}.") for its in DAGSTERS_OWN_FILES)
         and _sql_in(path.read_text(encoding="utf-8"))
     }
@@ -266,7 +266,7 @@ def _is_private_to_dagster(name: str) -> bool:
 
 def test_only_the_shell_knows_dagster() -> None:
     knows = {
-        _room(name)
+        _package(name)
         for name, path in _modules()
         if any(each.startswith("dagster") for each in _all_imports(ast.parse(path.read_text("utf-8"))))
     }
@@ -286,9 +286,9 @@ def test_what_dagster_does_not_promise_to_keep_is_imported_in_one_module() -> No
 
 
 def test_nobody_else_touches_what_begins_with_an_underscore_of_another() -> None:
-    """In the rooms that know Dagster; of a class's own objects it is fine."""
+    """In the packages that know Dagster; of a class's own objects it is fine."""
     for name, path in _modules():
-        if _room(name) in KNOWS_DAGSTER and name != INTERNALS:
+        if _package(name) in KNOWS_DAGSTER and name != INTERNALS:
             touched = [
                 node.attr
                 for node in ast.walk(ast.parse(path.read_text("utf-8")))
@@ -303,6 +303,6 @@ def test_nobody_else_touches_what_begins_with_an_underscore_of_another() -> None
 def test_an_instance_needs_nothing_of_the_definitions() -> None:
     """``dagster.yaml`` names it: every process of Dagster imports it before anything else."""
     for name, path in _modules():
-        if _room(name) == "instance":
+        if _package(name) == "instance":
             imported = set(_imports(ast.parse(path.read_text("utf-8"))))
             assert {each for each in imported if each.startswith("viral_assets.defs")} <= {f"viral_assets.{INTERNALS}"}

@@ -47,9 +47,9 @@ def digest(
     from datetime import UTC, datetime
 
     from viral_assets.cli.options import choose_hours, pick_projects
+    from viral_assets.delivery.digest import write_digest
+    from viral_assets.delivery.formatting import window_text
     from viral_assets.queries.digest import digest_rows, window_facts
-    from viral_assets.review.digest import write_digest
-    from viral_assets.review.formatting import window_text
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
 

@@ -27,26 +27,26 @@ def explain_files(paths: Sequence[Path], options: ReadOptions, *, as_json: bool)
     from viral_assets.sources.files.explain import explain_file
 
     where = console(as_json=as_json)
-    told: list[dict[str, Any]] = []
+    reports: list[dict[str, Any]] = []
     for path in paths:
         try:
             files = expand_paths([path])
         except SourceError as error:
             complain(str(error))
-            told.append({"name": printable_name(path), "problem": str(error)})
+            reports.append({"name": printable_name(path), "problem": str(error)})
             continue
         for file in files:
             try:
                 found = explain_file(file, options)
             except (SourceError, OSError) as error:
                 complain(str(error))
-                told.append({"name": printable_name(file), "problem": str(error)})
+                reports.append({"name": printable_name(file), "problem": str(error)})
             else:
                 _show(where, found)
-                told.append(_payload(found))
+                reports.append(_payload(found))
     if as_json:
-        print_json({"files": told})
-    return 0 if any("problem" not in each for each in told) else 2
+        print_json({"files": reports})
+    return 0 if any("problem" not in each for each in reports) else 2
 
 
 def _show(where: Console, found: Explanation) -> None:

@@ -104,8 +104,8 @@ def export_comments(
     from datetime import UTC, datetime
 
     from viral_assets.cli.options import choose_hours, pick_projects
-    from viral_assets.review.export_formats import format_of
-    from viral_assets.review.export_run import export_suggestions
+    from viral_assets.delivery.export_formats import format_of
+    from viral_assets.delivery.export_run import export_suggestions
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
 

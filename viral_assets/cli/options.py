@@ -82,7 +82,7 @@ def parse_zone(text: str) -> tzinfo:
 def column_names(settings: Settings, project: str | None) -> Mapping[str, tuple[str, ...]]:
     """What tables call their columns, as a project says under ``sources.columns``; without a project, as any does."""
     from viral_assets.cli.output import complain
-    from viral_assets.sources.files.project_columns import columns_of_projects
+    from viral_assets.sources.files.project_column_names import columns_of_projects
 
     if project is not None:
         return {

@@ -82,8 +82,8 @@ def tune(
 
     # Only now: scikit-learn takes a second, and a misspelt name should not.
     from viral_assets.learning import tuning as learning
-    from viral_assets.learning.decisions import read_decisions
     from viral_assets.learning.examples import choose_examples, read_approved
+    from viral_assets.learning.judged_tweets import read_decisions
     from viral_assets.learning.project_file import find_project_file
     from viral_assets.learning.thresholds import Targets
 

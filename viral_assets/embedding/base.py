@@ -27,12 +27,12 @@ class Calibration:
     Args:
         zero: from here down, two texts have nothing to do with each other.
         one: from here up, they are about the same thing.
-        same: from here up, they say the same thing: near-duplicates.
+        near_duplicate: from here up, they say the same thing.
     """
 
     zero: float
     one: float
-    same: float
+    near_duplicate: float
 
     def calibrated(self, cosines: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Similarities between 0 and 1, in the shape of ``cosines``."""

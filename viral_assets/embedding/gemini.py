@@ -85,7 +85,7 @@ class GeminiEmbedder:
     batch_size = TEXTS_A_REQUEST
     # Assumed, not measured: this model's cosines lie close together, unrelated sentences around 0.75 and one sentence
     # said in other words around 0.95. Measure on your own tweets before you rely on the thresholds.
-    calibration = Calibration(zero=0.76, one=0.90, same=0.97)
+    calibration = Calibration(zero=0.76, one=0.90, near_duplicate=0.97)
 
     def __init__(
         self,

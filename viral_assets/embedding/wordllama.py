@@ -47,7 +47,7 @@ class WordLlamaEmbedder:
     # Of 735 English tweets (news, talk), the best of five topics they are not about had a cosine of 0.07 in the median,
     # 0.15 at 90 % and 0.24 at 99 %; 25 tweets about them had 0.33 in the median and 0.56 at 90 %. Tweets that report
     # the same news or are copies with a few words changed have 0.85 and more, others on the same subject at most 0.6.
-    calibration = Calibration(zero=0.12, one=0.45, same=0.85)
+    calibration = Calibration(zero=0.12, one=0.45, near_duplicate=0.85)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Unit rows (n, 256); zeros for a text without words."""

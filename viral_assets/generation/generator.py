@@ -19,8 +19,8 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.generation.engine import Engine
 from viral_assets.generation.inputs import BatchSize, Config, Topic, asked_of, options_of, scored_of
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.run.estimate import Estimate, estimate
 from viral_assets.generation.run.items import Suggestion
+from viral_assets.generation.run.planning.estimate import Estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import DatabaseResults, NoResults
 from viral_assets.llm.prices import PriceTable, load_prices

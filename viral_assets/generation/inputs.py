@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.run.latency import UNMEASURED, Latency
 from viral_assets.generation.run.options import GenerationOptions
+from viral_assets.generation.run.planning.latency import UNMEASURED, Latency
 from viral_assets.hours import floor_hour
 from viral_assets.projects.loader import load_projects, select_projects
 from viral_assets.projects.model import Project, TaxonomyNode, Voice

@@ -12,8 +12,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from viral_assets.learning.decisions import BoolArray, Decisions, FloatArray
 from viral_assets.learning.fit import SEED, fit_curve, fit_weights, log_losses, totals_of
+from viral_assets.learning.judged_tweets import BoolArray, Decisions, FloatArray
 from viral_assets.projects.model import Weights
 
 TEACHING_SHARE = 0.4
@@ -113,8 +113,8 @@ def _measures(forecasts: _Forecasts, rows: npt.NDArray[np.int64]) -> tuple[Float
     good, block = forecasts.good[rows], forecasts.block[rows]
 
     def of(chances: FloatArray) -> FloatArray:
-        chosen = chances[rows]
-        return np.array([_auc(chosen, good), -log_losses(chosen, good).mean(), _best(chosen, good, block)])
+        resampled = chances[rows]
+        return np.array([_auc(resampled, good), -log_losses(resampled, good).mean(), _best(resampled, good, block)])
 
     return of(forecasts.old), of(forecasts.new)
 

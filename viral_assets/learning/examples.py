@@ -35,7 +35,7 @@ ALIKE = 60.0
 """Of 100, by shared words: texts more alike than this are one example."""
 
 # What a person wrote says most about the voice; what was posted more than what was only approved.
-_STANDING: Mapping[str, int] = {EDITED: 0, POSTED: 1, APPROVED: 2, EXPORTED: 2}
+_STATUS_ORDER: Mapping[str, int] = {EDITED: 0, POSTED: 1, APPROVED: 2, EXPORTED: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def read_approved(connection: Connection, project: str, since: datetime) -> list
             each.original_text is not None and each.original_text != each.text,
             one_line(each.tweet),
         )
-        for each in read_chosen_replies(connection, project, since, tuple(_STANDING), limit=CONSIDERED)
+        for each in read_chosen_replies(connection, project, since, tuple(_STATUS_ORDER), limit=CONSIDERED)
     ]
 
 
@@ -71,7 +71,7 @@ def choose_examples(approved: Iterable[Example], project: Project) -> list[Examp
     rules = QualityFilter(project)
     waiting = sorted(
         (each for each in approved if rules.check(_about(each, project), each.text) is None),
-        key=lambda each: (not each.rewritten, _STANDING[each.status]),
+        key=lambda each: (not each.rewritten, _STATUS_ORDER[each.status]),
     )
     chosen: list[Example] = []
     known = [*voice.good_examples, *voice.bad_examples]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viral_assets.learning.decisions import BoolArray, FloatArray
+from viral_assets.learning.judged_tweets import BoolArray, FloatArray
 from viral_assets.projects.model import Weights
 from viral_assets.vocabulary import COMPONENTS
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from viral_assets.learning.decisions import BoolArray, FloatArray
 from viral_assets.learning.fit import fit_curve
+from viral_assets.learning.judged_tweets import BoolArray, FloatArray
 from viral_assets.projects.model import Thresholds
 
 LEAST_ABOVE = 10
@@ -26,7 +26,7 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenThresholds:
     """``missed`` names the targets that no threshold reaches; there, as many tweets stay above as were before."""
 
     thresholds: Thresholds
@@ -35,7 +35,7 @@ class Chosen:
 
 def choose_thresholds(
     new: FloatArray, old: FloatArray, good: BoolArray, present: Thresholds, targets: Targets
-) -> Chosen:
+) -> ChosenThresholds:
     """Thresholds for the scores ``new`` (n,) of tweets with known worth ``good`` (n,).
 
     What is expected above a threshold comes from the fitted curve, which does not jump from one tweet to the next.
@@ -58,7 +58,7 @@ def choose_thresholds(
             found[name] = _same_share(new, old, getattr(present, name))
     yellow = min(max(found["yellow"], 0.01), 0.98)
     green = min(max(found["green"], yellow + 0.01), 0.99)
-    return Chosen(Thresholds(yellow=round(yellow, 2), green=round(green, 2)), tuple(missed))
+    return ChosenThresholds(Thresholds(yellow=round(yellow, 2), green=round(green, 2)), tuple(missed))
 
 
 def _same_share(new: FloatArray, old: FloatArray, threshold: float) -> float:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viral_assets.errors import ViralAssetsError
-from viral_assets.learning.decisions import BoolArray, Decisions, FloatArray
 from viral_assets.learning.evaluation import Evaluation, evaluate
 from viral_assets.learning.fit import fit_weights, totals_of
+from viral_assets.learning.judged_tweets import BoolArray, Decisions, FloatArray
 from viral_assets.learning.thresholds import Targets, choose_thresholds
 from viral_assets.projects.model import Project, Thresholds, Weights
 from viral_assets.queries.feedback import count_scores_above
@@ -101,13 +101,13 @@ def tune(decisions: Decisions, project: Project, targets: Targets) -> Tuning:
             f"{order.high:+.3f}); keep them, or try again with more decisions"
         )
     old, new = (totals_of(decisions.components, each) for each in (project.weights, weights))
-    chosen = choose_thresholds(new, old, decisions.good, project.thresholds, targets)
+    proposed = choose_thresholds(new, old, decisions.good, project.thresholds, targets)
     return Tuning(
         len(decisions),
         good,
         _setting(project.weights, project.thresholds, old, decisions.good),
-        _setting(weights, chosen.thresholds, new, decisions.good),
-        chosen.missed,
+        _setting(weights, proposed.thresholds, new, decisions.good),
+        proposed.missed,
         evaluation,
     )
 

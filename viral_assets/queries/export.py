@@ -65,7 +65,7 @@ def rank_for_export(
         raise ConfigurationError(f"the limit is {limit}; export at least 1 tweet, or leave the limit out")
 
     wanted = USABLE if statuses is None else statuses
-    chosen, written = comment_opportunities, comment_suggestions
+    opportunity, written = comment_opportunities, comment_suggestions
     counted = (
         sa.select(written.c.project, written.c.tweet_id, sa.func.count().label("suggestions"))
         .where(*within(written, window, project), written.c.status.in_(sorted(wanted)))
@@ -74,21 +74,23 @@ def rank_for_export(
     )
     query = (
         sa.select(
-            chosen.c.project,
-            chosen.c.tweet_id,
-            chosen.c.total,
+            opportunity.c.project,
+            opportunity.c.tweet_id,
+            opportunity.c.total,
             tweets.c.view_count,
             tweets.c.author_followers,
             counted.c.suggestions,
         )
         .join_from(
-            chosen, counted, sa.and_(counted.c.project == chosen.c.project, counted.c.tweet_id == chosen.c.tweet_id)
+            opportunity,
+            counted,
+            sa.and_(counted.c.project == opportunity.c.project, counted.c.tweet_id == opportunity.c.tweet_id),
         )
-        .join(tweets, tweets.c.tweet_id == chosen.c.tweet_id)
-        .where(*within(chosen, window, project))
+        .join(tweets, tweets.c.tweet_id == opportunity.c.tweet_id)
+        .where(*within(opportunity, window, project))
     )
     if labels is not None:
-        query = query.where(chosen.c.label.in_(tuple(labels)))
+        query = query.where(opportunity.c.label.in_(tuple(labels)))
     ranked = sorted(
         (
             -priority(sort_by, total=total, views=views, followers=followers),

@@ -46,7 +46,7 @@ _STANDS_APPROVED = sa.or_(
         if stands_approved(status, decided=decided)
     )
 )
-"""``status.stands_approved``, for the database: approved, edited, posted, or exported after a decision."""
+"""``suggestion_status.stands_approved``, for the database: approved, edited, posted, or exported after a decision."""
 
 
 def funnel_report(
@@ -189,21 +189,25 @@ class _DecisionCounts:
 
 
 def _decisions(connection: sa.Connection, span: _Span) -> _DecisionCounts:
-    each, chosen = _per_tweet(span), comment_opportunities
-    band = sum((sa.case((chosen.c.total >= edge / BANDS, 1), else_=0) for edge in range(1, BANDS)), sa.literal(0))
+    each, opportunity = _per_tweet(span), comment_opportunities
+    band = sum((sa.case((opportunity.c.total >= edge / BANDS, 1), else_=0) for edge in range(1, BANDS)), sa.literal(0))
     flags = ("approved", "refused", "posted")
     amounts = ("suggestions", "approved_suggestions", "rejected_suggestions", "posted_suggestions")
     query = (
         sa.select(
             each.c.window_start,
             each.c.project,
-            chosen.c.topic,
+            opportunity.c.topic,
             band.label("band"),
             sa.func.count().label("answered"),
             *(sa.func.sum(each.c[name]).label(name) for name in (*flags, *amounts)),
         )
-        .outerjoin_from(each, chosen, sa.and_(chosen.c.project == each.c.project, chosen.c.tweet_id == each.c.tweet_id))
-        .group_by(each.c.window_start, each.c.project, chosen.c.topic, band)
+        .outerjoin_from(
+            each,
+            opportunity,
+            sa.and_(opportunity.c.project == each.c.project, opportunity.c.tweet_id == each.c.tweet_id),
+        )
+        .group_by(each.c.window_start, each.c.project, opportunity.c.topic, band)
     )
     by_day: dict[str, Counter[Key]] = {name: Counter() for name in ("answered", *flags, *amounts)}
     topics: _Decided = defaultdict(Counter)

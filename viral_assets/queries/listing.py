@@ -21,28 +21,28 @@ _ESCAPE = "\\"
 
 
 def matching(connection: Connection, filters: Filters, now: datetime) -> Select[Any]:
-    chosen = comment_opportunities.c
-    query = sa.select(chosen.project, chosen.tweet_id).join_from(
-        comment_opportunities, tweets, tweets.c.tweet_id == chosen.tweet_id
+    opportunity = comment_opportunities.c
+    query = sa.select(opportunity.project, opportunity.tweet_id).join_from(
+        comment_opportunities, tweets, tweets.c.tweet_id == opportunity.tweet_id
     )
-    for column, value in ((chosen.project, filters.project), (chosen.label, filters.label)):
+    for column, value in ((opportunity.project, filters.project), (opportunity.label, filters.label)):
         if value:
             query = query.where(column == value)
     if filters.topic:
-        query = query.where(chosen.topic == filters.topic)
+        query = query.where(opportunity.topic == filters.topic)
     first, last = filters.between(now)
     query = query.where(*between(comment_opportunities, first, last))
     if filters.status != "all":
-        query = query.where(standing(connection, filters.status))
+        query = query.where(has_status(connection, filters.status))
     if filters.search:
         query = query.where(_contains(connection, filters.search))
     return query
 
 
-def standing(connection: Connection, status: str) -> ColumnElement[bool]:
+def has_status(connection: Connection, status: str) -> ColumnElement[bool]:
     """How far a person has come with the tweet."""
-    chosen, table = comment_opportunities.c, comment_suggestions.c
-    of_the_tweet = sa.and_(table.project == chosen.project, table.tweet_id == chosen.tweet_id)
+    opportunity, table = comment_opportunities.c, comment_suggestions.c
+    of_the_tweet = sa.and_(table.project == opportunity.project, table.tweet_id == opportunity.tweet_id)
 
     def some(condition: ColumnElement[bool]) -> ColumnElement[bool]:
         return sa.exists().where(of_the_tweet, condition).correlate(comment_opportunities)
@@ -51,14 +51,14 @@ def standing(connection: Connection, status: str) -> ColumnElement[bool]:
         return ~some(sa.true())
     if status != "open":
         # An index leads from the few suggestions of a status to their tweets.
-        return sa.tuple_(chosen.project, chosen.tweet_id).in_(
+        return sa.tuple_(opportunity.project, opportunity.tweet_id).in_(
             sa.select(table.project, table.tweet_id).where(table.status == status)
         )
     if connection.dialect.name == "postgresql":
         return some(table.status == PENDING) & ~some(table.status.in_(CHOSEN))
     # The same in one subquery instead of two, which is what SQLite is faster with (and PostgreSQL slower).
-    standing = sa.case((table.status == PENDING, 1), (table.status == REJECTED, 0), else_=2)
-    return sa.select(sa.func.max(standing)).where(of_the_tweet).correlate(comment_opportunities).scalar_subquery() == 1
+    openness = sa.case((table.status == PENDING, 1), (table.status == REJECTED, 0), else_=2)
+    return sa.select(sa.func.max(openness)).where(of_the_tweet).correlate(comment_opportunities).scalar_subquery() == 1
 
 
 def _contains(connection: Connection, search: str) -> ColumnElement[bool]:

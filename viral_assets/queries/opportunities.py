@@ -94,7 +94,7 @@ class SuggestionView:
         return self.decided_at is not None
 
     @property
-    def standing(self) -> str:
+    def status_text(self) -> str:
         """The status for a person; an export does not hide that somebody had approved it."""
         return "approved, exported" if self.status == EXPORTED and self.decided else self.status
 
@@ -265,8 +265,8 @@ def _details() -> sa.Select[Any]:
 
 def _same_tweet(table: sa.Table) -> sa.ColumnElement[bool]:
     """As the opportunity's, and its project."""
-    chosen = comment_opportunities
-    return sa.and_(table.c.project == chosen.c.project, table.c.tweet_id == chosen.c.tweet_id)
+    opportunity = comment_opportunities
+    return sa.and_(table.c.project == opportunity.c.project, table.c.tweet_id == opportunity.c.tweet_id)
 
 
 def _suggestions(

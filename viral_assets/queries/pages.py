@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from viral_assets.queries.filters import BadFilterError, Filters
-from viral_assets.queries.listing import matching, order_by, standing
+from viral_assets.queries.listing import has_status, matching, order_by
 from viral_assets.queries.opportunities import (
     OpportunityKey,
     OpportunityView,
@@ -76,8 +76,10 @@ def read_page(connection: Connection, filters: Filters, *, now: datetime, after:
     query = matching(connection, filters, now).add_columns(order.label("place"), *counted)
     if after:
         value, project, tweet_id = _read_place(after, filters.sort)
-        chosen = comment_opportunities.c
-        later = sa.or_(chosen.project > project, sa.and_(chosen.project == project, chosen.tweet_id > tweet_id))
+        opportunity = comment_opportunities.c
+        later = sa.or_(
+            opportunity.project > project, sa.and_(opportunity.project == project, opportunity.tweet_id > tweet_id)
+        )
         bound = sa.literal(value, order.type)
         query = query.where(sa.or_(order < bound, sa.and_(order == bound, later)))
     query = query.order_by(sa.desc("place"), comment_opportunities.c.project, comment_opportunities.c.tweet_id)
@@ -123,12 +125,12 @@ def read_greens(connection: Connection, filters: Filters, *, now: datetime, most
     Returns:
         At most ``most`` of them, of the best tweets, and how many there are.
     """
-    chosen, table = comment_opportunities.c, comment_suggestions.c
+    opportunity, table = comment_opportunities.c, comment_suggestions.c
     query = (
         matching(connection, filters, now)
-        .where(chosen.label == GREEN, standing(connection, "open"))
+        .where(opportunity.label == GREEN, has_status(connection, "open"))
         .add_columns(order_by(connection, filters.sort).label("place"), sa.func.count().over())
-        .order_by(sa.desc("place"), chosen.project, chosen.tweet_id)
+        .order_by(sa.desc("place"), opportunity.project, opportunity.tweet_id)
         .limit(most)
     )
     found = connection.execute(query).all()

@@ -25,7 +25,7 @@ REPLY_WEIGHT, RETWEET_WEIGHT = 2.0, 1.5
 """Next to a like, which counts as 1."""
 
 MINUTES_BETWEEN_SNAPSHOTS = 10.0
-"""Two looks closer than this say more about chance than about the tweet."""
+"""Two snapshots closer than this say more about chance than about the tweet."""
 
 MIN_FOLLOWERS = 100
 """Below this, a small audience is no longer held in a tweet's favour."""
@@ -94,7 +94,7 @@ def age_minutes(created_at: npt.NDArray[np.datetime64], collected_at: npt.NDArra
 class Gained:
     """What velocity is measured from, (n,) each: counts that came within so many minutes.
 
-    Since the earlier of two looks at a tweet where there were two, else since it was posted.
+    Since the earlier of two snapshots of a tweet where there were two, else since it was posted.
     """
 
     likes: FloatArray
@@ -110,16 +110,16 @@ def gained(
     age: FloatArray,
     since_earlier: FloatArray,
 ) -> Gained:
-    """How a tweet does now rather than on average: the difference between its last two looks, where there are two.
+    """How a tweet does now rather than on average: the difference between its last two snapshots, where there are two.
 
-    Both are looks of the past and stay what they are, so that a window scores the same on any day until somebody
-    looks again.
+    Both are of the past and stay what they are, so that a window scores the same on any day until a new
+    one is collected.
 
     Args:
         counts: likes, replies and retweets (n,) as they were last seen.
         earlier: the same as they were seen before; NaN where they were not.
-        age: minutes (n,) from the post to the last look, at least 1.
-        since_earlier: minutes (n,) between the two looks; NaN where there was one.
+        age: minutes (n,) from the post to the last snapshot, at least 1.
+        since_earlier: minutes (n,) between the two snapshots; NaN where there was one.
     """
     two = since_earlier >= MINUTES_BETWEEN_SNAPSHOTS
     # Counts shrink a little when likes are taken back or accounts go: that is no engagement, and no negative one.
@@ -177,11 +177,11 @@ def openness(column: TextColumn) -> Openness:
 
 def _asks(folded: str) -> bool:
     """Folding made every kind of question mark one of two. One that is part of a link does not ask."""
-    said = _LINK.sub(" ", folded) if "://" in folded or "www." in folded else folded
-    return "?" in said or "؟" in said
+    without_links = _LINK.sub(" ", folded) if "://" in folded or "www." in folded else folded
+    return "?" in without_links or "؟" in without_links
 
 
-def bare_handles(handles: Sequence[str]) -> list[str]:
+def normalised_handles(handles: Sequence[str]) -> list[str]:
     """Handles as project files are read: lower case, without ``@``."""
     return [handle.strip().lstrip("@").lower() for handle in handles]
 
@@ -190,7 +190,7 @@ def author_quality(handles: Sequence[str], followers: FloatArray, verified: Bool
     """1 for an allowed author, 0 for a blocked one, in between a moderate bonus for followers and a verified account.
 
     Args:
-        handles: (n,), as :func:`bare_handles` gives them.
+        handles: (n,), as :func:`normalised_handles` gives them.
         followers: (n,), 0 where unknown; 100 add nothing, a million adds 0.5.
         verified: (n,); adds 0.1, because a check mark can be bought.
         lists: the project's lists; blocking wins.

@@ -1,4 +1,4 @@
-"""Whether a tweet is for a project at all: one verdict per tweet, ``pass`` or the first reason against it.
+"""Whether a tweet is for a project at all: one result per tweet, ``pass`` or the first reason against it.
 
 How good it is is in ``components``; minima for followers, likes and views are applied by ``selection``, because a
 command may override them without scoring again.
@@ -28,8 +28,8 @@ LINK_SPAM = "link_spam"
 LANGUAGE = "language"
 OFF_TOPIC = "off_topic"
 
-VERDICTS = (GATE_PASSED, RETWEET, EMPTY, BLOCKED_HANDLE, BLOCKED_KEYWORD, LINK_SPAM, LANGUAGE, OFF_TOPIC)
-"""In order of precedence: the first that applies is the verdict."""
+GATE_RESULTS = (GATE_PASSED, RETWEET, EMPTY, BLOCKED_HANDLE, BLOCKED_KEYWORD, LINK_SPAM, LANGUAGE, OFF_TOPIC)
+"""In order of precedence: the first that applies is the result."""
 
 MANY_LINKS = 3
 """An article and its picture are two."""
@@ -75,10 +75,10 @@ def composition(folded: str) -> Composition:
     return Composition(sum(entity[0] not in "@#" for entity in entities), len(entities), words)
 
 
-def plainly_says_something(folded: str) -> bool:
+def plainly_has_words(folded: str) -> bool:
     """Whether a text has words, few links and more words than links, handles and hashtags.
 
-    A quick look: False only means that it takes :func:`composition` to tell.
+    A quick test: False only means that it takes :func:`composition` to tell.
     """
     links = folded.count("http") + folded.count("www.")
     missing = links + folded.count("#") + folded.count("@") + 1
@@ -93,19 +93,19 @@ def plainly_says_something(folded: str) -> bool:
     return False
 
 
-def verdicts(
+def apply_gate(
     tweets: pd.DataFrame,
     column: TextColumn,
     handles: Sequence[str],
     relevance: FloatArray,
     project: Project,
 ) -> npt.NDArray[np.object_]:
-    """The verdict (n,) on each tweet, one of :data:`VERDICTS`.
+    """What the gate says (n,) of each tweet, one of :data:`GATE_RESULTS`.
 
     Args:
         tweets: with columns ``is_retweet`` and ``lang``.
         column: their texts.
-        handles: their authors' (n,), as :func:`~viral_assets.scoring.components.bare_handles` gives them.
+        handles: their authors' (n,), as :func:`~viral_assets.scoring.components.normalised_handles` gives them.
         relevance: (n,); not looked at by a project that gives relevance no weight.
         project: whose lists and languages.
     """
@@ -118,18 +118,18 @@ def verdicts(
         BLOCKED_KEYWORD: column.contains(sources.blocked_keywords),
         LINK_SPAM: spam,
     }
-    verdict = np.zeros(len(column), dtype=np.int64)
+    result = np.zeros(len(column), dtype=np.int64)
     for name, applies in found.items():
-        verdict[applies & (verdict == 0)] = VERDICTS.index(name)
+        result[applies & (result == 0)] = GATE_RESULTS.index(name)
 
     wanted = {canonical(code) for code in sources.languages}
     if wanted:
-        open_rows = np.flatnonzero(verdict == 0)
+        open_rows = np.flatnonzero(result == 0)
         unwanted = _unwanted_languages(tweets["lang"].iloc[open_rows], column.texts, open_rows, wanted)
-        verdict[open_rows[unwanted]] = VERDICTS.index(LANGUAGE)
+        result[open_rows[unwanted]] = GATE_RESULTS.index(LANGUAGE)
     if project.weights.relevance > 0:
-        verdict[(relevance < MIN_RELEVANCE) & (verdict == 0)] = VERDICTS.index(OFF_TOPIC)
-    return np.array(VERDICTS, dtype=np.object_)[verdict]
+        result[(relevance < MIN_RELEVANCE) & (result == 0)] = GATE_RESULTS.index(OFF_TOPIC)
+    return np.array(GATE_RESULTS, dtype=np.object_)[result]
 
 
 def _suspicions(folded: Sequence[str]) -> tuple[BoolArray, BoolArray, BoolArray]:
@@ -141,7 +141,7 @@ def _suspicions(folded: Sequence[str]) -> tuple[BoolArray, BoolArray, BoolArray]
     for row in np.flatnonzero(suspicious).tolist():
         text = folded[row]
         retweet[row] = text.startswith("rt @") and _OLD_STYLE_RETWEET.match(text) is not None
-        if not plainly_says_something(text):
+        if not plainly_has_words(text):
             parts = composition(text)
             empty[row] = parts.words == 0
             spam[row] = parts.is_link_spam
@@ -149,12 +149,12 @@ def _suspicions(folded: Sequence[str]) -> tuple[BoolArray, BoolArray, BoolArray]
 
 
 def _unwanted_languages(
-    told: pd.Series, texts: Sequence[str], rows: npt.NDArray[np.int64], wanted: set[str | None]
+    declared: pd.Series, texts: Sequence[str], rows: npt.NDArray[np.int64], wanted: set[str | None]
 ) -> BoolArray:
     """Which of the rows are in another language. What X says is believed; only where it says nothing the text is
     read, and a text that does not tell either is let through.
     """
-    codes, distinct = pd.factorize(told)
+    codes, distinct = pd.factorize(declared)
     languages = [*(canonical(code) for code in distinct), None]  # the code of a missing value is -1
     known = np.array([language is not None for language in languages])
     unwanted = np.array([language is not None and language not in wanted for language in languages])

@@ -1,4 +1,4 @@
-"""The scores of a window of tweets for one project: the parts of this room put together.
+"""The scores of a window of tweets for one project: the parts of this package put together.
 
 Choosing among the scored tweets is in ``selection``.
 """
@@ -95,7 +95,7 @@ def _score_block(
     calibration: components.CosineCalibration,
 ) -> dict[str, npt.NDArray[Any]]:
     column = TextColumn(tweets["text"].tolist())
-    handles = components.bare_handles(tweets["author_handle"].tolist())
+    handles = components.normalised_handles(tweets["author_handle"].tolist())
     likes, replies, retweets = (_counts(tweets[f"{name}_count"]) for name in ("like", "reply", "retweet"))
     known_followers = _numbers(tweets["author_followers"])
     followers = np.nan_to_num(known_followers)
@@ -121,7 +121,7 @@ def _score_block(
         "total": totals,
         "label": labels(totals, project.thresholds),
         "topic": np.array(topics, dtype=np.object_)[relevance.topic],
-        "gate": gate.verdicts(tweets, column, handles, relevance.score, project),
+        "gate": gate.apply_gate(tweets, column, handles, relevance.score, project),
         "why": np.array(
             why.explanations(likes, age, gained, relevance, topics, openness, known_followers), dtype=np.object_
         ),
@@ -131,7 +131,7 @@ def _score_block(
 def _earlier(
     tweets: pd.DataFrame, age: FloatArray
 ) -> tuple[tuple[FloatArray, FloatArray, FloatArray], FloatArray, FloatArray]:
-    """The counts of the look before the last one, the age, and the minutes between the two looks; NaN for none."""
+    """The counts of the snapshot before the last one, the age, and the minutes between the two; NaN for none."""
     nothing = np.full(len(tweets), np.nan)
     if "earlier_collected_at" not in tweets:
         return (nothing, nothing, nothing), age, nothing

@@ -1,7 +1,7 @@
 """Which of the scored tweets of a project to reply to, hour by hour.
 
-Scoring is in ``score``. Nothing is read or stored here: what was selected in the days before comes in, what is
-selected goes out.
+Scoring is in ``score``, the rule that hides near-duplicates in ``near_duplicates``. Nothing is read or stored here:
+what was selected in the days before comes in, what is selected goes out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 import numpy as np
@@ -17,19 +17,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from viral_assets.projects.model import Minima, Project
-from viral_assets.scoring.similarity import Vectors, have_alike
-from viral_assets.text.phrases import BoolArray, IntArray, normalised
+from viral_assets.scoring.near_duplicates import Seen, take_distinct
+from viral_assets.scoring.similarity import Vectors
+from viral_assets.text.phrases import IntArray, normalised
 from viral_assets.vocabulary import GATE_PASSED, GREEN, RED
 
 OPPORTUNITY_COLUMNS = ("project", "tweet_id", "window_start", "rank", "total", "label", "topic", "why")
 
 DROP_REASONS = ("gate", "label", "minima", "duplicate", "over_the_cap")
 """In the order in which they are looked at; each dropped tweet counts for the first that applies."""
-
-# Candidates are compared with what is already selected a few at a time, because the cap is usually reached early.
-_CANDIDATES_AT_ONCE = 64
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +99,13 @@ def select_opportunities(
     hour_of, distinct_hours = pd.factorize(pd.to_datetime(scored["window_start"], utc=True), sort=True)
     hours = [hour.to_pydatetime() for hour in distinct_hours]
     earlier = _Earlier(recent, replaced=hours)
-    seen = _Seen(room=len(recent.windows) + len(scored), dimensions=vectors.shape[1])
+    seen = Seen(room=len(recent.windows) + len(scored), dimensions=vectors.shape[1])
     obstacles = _obstacles(scored, options)
     is_kept = scored["tweet_id"].isin(set(kept)).to_numpy(dtype=np.bool_)
     order = _best_first(scored)
     texts = scored["text"].tolist()
 
-    chosen: list[IntArray] = []
+    selected_rows: list[IntArray] = []
     dropped: dict[datetime, Counter[str]] = {}
     for number, hour in enumerate(hours):
         in_hour = order[hour_of[order] == number]
@@ -117,19 +113,21 @@ def select_opportunities(
         others = in_hour[~is_kept[in_hour]]
         candidates = others[obstacles[others] == ""]
 
-        for window, said, known_vectors in earlier.before(hour):
-            seen.add(window, said, known_vectors)
+        for window, phrases, known_vectors in earlier.before(hour):
+            seen.add(window, phrases, known_vectors)
         seen.begin(hour, since=hour - options.memory)
         room = max(0, options.max_candidates - len(keep))
         seen.add(hour, [normalised(texts[row]) for row in keep], vectors[keep])
-        taken, duplicates = _take_distinct(candidates, texts, vectors, seen, hour, room, options)
+        taken, duplicates = take_distinct(
+            candidates, texts, vectors, seen, hour=hour, room=room, similarity=options.duplicate_similarity
+        )
 
-        chosen.append(in_hour[np.isin(in_hour, np.concatenate([keep, taken]))])
+        selected_rows.append(in_hour[np.isin(in_hour, np.concatenate([keep, taken]))])
         counts = Counter(obstacles[others[obstacles[others] != ""]].tolist())
         counts["duplicate"] = duplicates
         counts["over_the_cap"] = len(candidates) - len(taken) - duplicates
         dropped[hour] = +counts
-    return Selected(_as_opportunities(scored, chosen), dropped)
+    return Selected(_as_opportunities(scored, selected_rows), dropped)
 
 
 def _obstacles(scored: pd.DataFrame, options: SelectionOptions) -> npt.NDArray[np.object_]:
@@ -181,86 +179,8 @@ class _Earlier:
             yield window, [normalised(self._recent.texts[row]) for row in rows], self._recent.vectors[rows]
 
 
-class _Seen:
-    """What was selected: texts and vectors that others are compared with.
-
-    Windows are added in their order, so that those of the last days lie side by side in one matrix: comparing with a
-    week of windows one by one takes many times as long, and copying them together for each hour a week's memory.
-
-    Args:
-        room: for so many.
-    """
-
-    def __init__(self, *, room: int, dimensions: int) -> None:
-        self._window_of: dict[str, datetime] = {}
-        self._windows: deque[tuple[datetime, int]] = deque()
-        self._vectors = np.empty((room, dimensions), dtype=np.float32)
-        self._hour = self._since = _LONG_AGO
-        self._first = self._now = self._count = 0
-
-    def begin(self, hour: datetime, *, since: datetime) -> None:
-        """Candidates are of ``hour`` from now on, and compared with windows from ``since`` on."""
-        while self._windows and self._windows[0][0] < since:
-            self._first += self._windows.popleft()[1]
-        self._hour, self._since, self._now = hour, since, self._count
-
-    def add(self, window: datetime, said: Collection[str], vectors: Vectors) -> None:
-        # Texts of links and handles only have nothing in common.
-        self._window_of.update((text, window) for text in said if text)
-        self._vectors[self._count : self._count + len(vectors)] = vectors
-        self._count += len(vectors)
-        self._windows.append((window, len(vectors)))
-
-    def known_before(self, said: Sequence[str], vectors: Vectors, similarity: float) -> BoolArray:
-        """Which normalised texts (n,) say what was said before the hour: in the same words, or by a vector near enough.
-        Those in the words of the hour itself are among them.
-        """
-        same = np.array([self._window_of.get(text, _LONG_AGO) >= self._since for text in said], dtype=np.bool_)
-        return same | have_alike(vectors, self._vectors[self._first : self._now], similarity)
-
-    def known_now(self, text: str, vector: Vectors, similarity: float) -> bool:
-        """Whether a normalised text, with the only row of ``vector``, says what was said in the hour."""
-        if self._window_of.get(text) == self._hour:
-            return True
-        return bool(have_alike(vector, self._vectors[self._now : self._count], similarity)[0])
-
-
-def _take_distinct(
-    candidates: IntArray,
-    texts: Sequence[str],
-    vectors: Vectors,
-    seen: _Seen,
-    hour: datetime,
-    room: int,
-    options: SelectionOptions,
-) -> tuple[IntArray, int]:
-    """Take candidates in their order while there is room, passing over those that say what was said before.
-
-    Returns:
-        The rows taken, which ``seen`` has afterwards, and how many were passed over.
-    """
-    taken: list[int] = []
-    duplicates = 0
-    for start in range(0, len(candidates), _CANDIDATES_AT_ONCE):
-        if len(taken) >= room:
-            break
-        rows = candidates[start : start + _CANDIDATES_AT_ONCE]
-        said = [normalised(texts[row]) for row in rows]
-        known = seen.known_before(said, vectors[rows], options.duplicate_similarity)
-        for row, text, is_known in zip(rows.tolist(), said, known.tolist(), strict=True):
-            if len(taken) >= room:
-                break
-            vector = vectors[row : row + 1]
-            if is_known or seen.known_now(text, vector, options.duplicate_similarity):
-                duplicates += 1
-            else:
-                taken.append(row)
-                seen.add(hour, [text], vector)
-    return np.array(taken, dtype=np.int64), duplicates
-
-
-def _as_opportunities(scored: pd.DataFrame, chosen: Sequence[IntArray]) -> pd.DataFrame:
-    """The chosen rows, hour by hour and best first, with their rank in the hour."""
-    rows = np.concatenate([np.empty(0, dtype=np.int64), *chosen])
-    ranks = np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(1, len(hour) + 1) for hour in chosen)])
+def _as_opportunities(scored: pd.DataFrame, selected_rows: Sequence[IntArray]) -> pd.DataFrame:
+    """The selected_rows rows, hour by hour and best first, with their rank in the hour."""
+    rows = np.concatenate([np.empty(0, dtype=np.int64), *selected_rows])
+    ranks = np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(1, len(hour) + 1) for hour in selected_rows)])
     return scored.iloc[rows].assign(rank=ranks)[list(OPPORTUNITY_COLUMNS)].reset_index(drop=True)

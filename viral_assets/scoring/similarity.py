@@ -28,7 +28,7 @@ def cosines(left: Vectors, right: Vectors) -> Vectors:
     return products
 
 
-def have_alike(left: Vectors, right: Vectors, least: float) -> npt.NDArray[np.bool_]:
+def have_near_duplicates(left: Vectors, right: Vectors, least: float) -> npt.NDArray[np.bool_]:
     """Which of the left unit vectors (n, d) have a cosine of at least ``least`` with some right one (m, d).
 
     As :func:`cosines` would tell, and many times faster for many: a matrix product through BLAS decides, and only

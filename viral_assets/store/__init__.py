@@ -6,5 +6,5 @@ whose; ``tweets`` (decided in ``observations``), ``windows``, ``vectors``, ``opp
 ``rejects`` and ``ingested_files`` know what the rows mean. Every function takes the connection of a transaction that
 its caller opened, so that several of them are one change.
 
-What is worth storing is decided in the other rooms; this one imports none of them.
+What is worth storing is decided in the other packages; this one imports none of them.
 """

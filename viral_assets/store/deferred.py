@@ -25,13 +25,13 @@ def deferred_hours(connection: sa.Connection, window: HourRange) -> dict[datetim
     """The hours of ``window`` with deferred tweets, in order. Tweets that are no opportunities any more, which no run
     would ever ask about, do not count.
     """
-    ended, chosen = generation_outcomes.c, comment_opportunities.c
+    ended, opportunity = generation_outcomes.c, comment_opportunities.c
     query = (
         sa.select(ended.window_start, sa.func.count(), sa.func.max(ended.updated_at))
         .join_from(
             generation_outcomes,
             comment_opportunities,
-            (chosen.project == ended.project) & (chosen.tweet_id == ended.tweet_id),
+            (opportunity.project == ended.project) & (opportunity.tweet_id == ended.tweet_id),
         )
         .where(ended.outcome == DEFERRED, *within(generation_outcomes, window))
         .group_by(ended.window_start)

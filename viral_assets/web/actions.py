@@ -11,9 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from viral_assets.delivery.formatting import kind
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.pages import read_opportunity
-from viral_assets.review.formatting import kind
 from viral_assets.store import decisions
 from viral_assets.store.decisions import Conflict, Decided, NotAllowed, SuggestionKey
 from viral_assets.text.cleaning import persons_reply

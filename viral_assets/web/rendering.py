@@ -14,9 +14,9 @@ from typing import Any
 
 from jinja2 import Environment
 
+from viral_assets.delivery.formatting import page_templates
 from viral_assets.queries.filters import RECENT, SORTS, STANDINGS, day_of
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
-from viral_assets.review.formatting import page_templates
 from viral_assets.store.suggestion_status import CHOSEN, after
 from viral_assets.text.display import one_line
 from viral_assets.text.entities import linked

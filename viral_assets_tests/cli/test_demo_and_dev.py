@@ -25,8 +25,8 @@ from viral_assets.settings import checkout_root, load_settings
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, ingested_files, metadata, tweets
 from viral_assets_tests.cli.conftest import PATIENCE, CommandLine
+from viral_assets_tests.delivery.examples import opportunity, store
 from viral_assets_tests.deploy.services import free_port
-from viral_assets_tests.review.examples import opportunity, store
 
 END = floor_hour(datetime.now(UTC)) - HOUR
 DAY = HourRange(END - 24 * HOUR, END)

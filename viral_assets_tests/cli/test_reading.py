@@ -21,7 +21,7 @@ from viral_assets.quota.posts import PostBudget, PostLedger, PostRequest, x_acco
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 from viral_assets_tests.cli.conftest import CommandLine
-from viral_assets_tests.review.examples import opportunity, store, suggestion
+from viral_assets_tests.delivery.examples import opportunity, store, suggestion
 
 
 @pytest.fixture

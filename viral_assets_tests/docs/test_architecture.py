@@ -7,10 +7,10 @@ from graphlib import TopologicalSorter
 
 from viral_assets_tests.docs.test_pages import PAGES, ROOT
 from viral_assets_tests.test_import_rules import ROOT as SMALL_THINGS
-from viral_assets_tests.test_import_rules import rooms_imported
+from viral_assets_tests.test_import_rules import packages_imported
 
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-ROOMS = rooms_imported()
+PACKAGES = packages_imported()
 ARROWS = re.findall(r"^ *(\w+) --> (\w+)$", TEXT, re.MULTILINE)
 
 
@@ -28,17 +28,19 @@ def test_every_module_of_the_journey_exists() -> None:
     assert [name for name in named if not (ROOT / "viral_assets" / name).is_file()] == []
 
 
-def test_every_room_is_described() -> None:
+def test_every_package_is_described() -> None:
     described = set(re.findall(r"^\| `(\w+)", TEXT, re.MULTILINE))
-    assert {room for room in ROOMS if room not in SMALL_THINGS} <= described
+    assert {package for package in PACKAGES if package not in SMALL_THINGS} <= described
 
 
 def test_the_arrows_are_the_imports() -> None:
     """Each one is there, and what is imported without one is reached by several."""
     below: dict[str, set[str]] = {}
-    arrows = {room: {to for of, to in ARROWS if of == room} for room in {name for arrow in ARROWS for name in arrow}}
-    for room in TopologicalSorter(arrows).static_order():
-        below[room] = arrows[room].union(*(below[each] for each in arrows[room]))
-    drawn = {room: others - set(SMALL_THINGS) for room, others in ROOMS.items() if room not in SMALL_THINGS}
-    assert {(room, to) for room, to in ARROWS if to not in drawn.get(room, set())} == set()
-    assert {(room, to) for room, others in drawn.items() for to in others - below.get(room, set())} == set()
+    arrows = {
+        package: {to for of, to in ARROWS if of == package} for package in {name for arrow in ARROWS for name in arrow}
+    }
+    for package in TopologicalSorter(arrows).static_order():
+        below[package] = arrows[package].union(*(below[each] for each in arrows[package]))
+    drawn = {package: others - set(SMALL_THINGS) for package, others in PACKAGES.items() if package not in SMALL_THINGS}
+    assert {(package, to) for package, to in ARROWS if to not in drawn.get(package, set())} == set()
+    assert {(package, to) for package, others in drawn.items() for to in others - below.get(package, set())} == set()

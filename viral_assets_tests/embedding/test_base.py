@@ -11,7 +11,7 @@ from viral_assets.embedding import EMBEDDERS, Calibration, build_embedder
 from viral_assets.embedding.base import prepared, unit_rows
 from viral_assets.errors import ConfigurationError
 
-CALIBRATION = Calibration(zero=0.1, one=0.5, same=0.9)
+CALIBRATION = Calibration(zero=0.1, one=0.5, near_duplicate=0.9)
 
 
 def test_a_calibrated_similarity_is_0_where_unrelated_and_1_where_the_same() -> None:
@@ -49,7 +49,7 @@ def test_rows_get_length_1_and_zeros_stay_zeros() -> None:
 def test_every_embedder_can_be_built_by_name() -> None:
     for name in EMBEDDERS:
         embedder = build_embedder(name, api_key="a-key")
-        assert embedder.calibration.zero < embedder.calibration.one <= embedder.calibration.same
+        assert embedder.calibration.zero < embedder.calibration.one <= embedder.calibration.near_duplicate
         assert str(embedder.dimensions) in embedder.model
 
 

@@ -85,7 +85,7 @@ def test_copies_say_the_same_and_tweets_on_the_same_subject_do_not(
     embedder: WordLlamaEmbedder, text: str, is_same: bool
 ) -> None:
     original, other = embedder.embed(["My screen time report says 6 hours a day and I feel sick about it", text])
-    assert (original @ other >= embedder.calibration.same) == is_same
+    assert (original @ other >= embedder.calibration.near_duplicate) == is_same
 
 
 def test_loading_it_leaves_the_logging_of_the_process_alone() -> None:

@@ -17,10 +17,10 @@ from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.generation.clients import build_client
 from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.run.estimate import Estimate, estimate
 from viral_assets.generation.run.executor import Executor
 from viral_assets.generation.run.items import TweetKey
 from viral_assets.generation.run.options import GenerationOptions
+from viral_assets.generation.run.planning.estimate import Estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import DatabaseResults, NoResults, Results, TweetResult
 from viral_assets.llm.prices import Price, load_prices, price_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from viral_assets.learning.decisions import Decisions
+from viral_assets.learning.judged_tweets import Decisions
 from viral_assets.projects.model import Project, TaxonomyNode, Voice, Weights
 from viral_assets.vocabulary import COMPONENTS
 

@@ -11,8 +11,8 @@ from viral_assets.learning.examples import MOST_IN_ALL, MOST_NEW, Example, choos
 from viral_assets.projects.model import Voice
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions
+from viral_assets_tests.delivery.examples import GENERATED, HOUR, opportunity, store, suggestion
 from viral_assets_tests.learning.examples import PROJECT
-from viral_assets_tests.review.examples import GENERATED, HOUR, opportunity, store, suggestion
 
 TEXTS = (
     "A cold oven door left ajar at the end is what finally gave ours a crust that stays crisp.",

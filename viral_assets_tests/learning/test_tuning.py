@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viral_assets.learning.decisions import BoolArray, Decisions, FloatArray
 from viral_assets.learning.fit import LEAST_RELEVANCE, fit_weights, totals_of
+from viral_assets.learning.judged_tweets import BoolArray, Decisions, FloatArray
 from viral_assets.learning.thresholds import Targets, choose_thresholds
 from viral_assets.learning.tuning import NothingToLearn, Tuning, tune
 from viral_assets.projects.model import Thresholds, Weights

@@ -19,7 +19,7 @@ from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.quota.limits import Limits
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days, tweet_projects
-from viral_assets_tests.review.examples import HOUR, opportunity, request, store, suggestion
+from viral_assets_tests.delivery.examples import HOUR, opportunity, request, store, suggestion
 
 NOW = datetime(2026, 11, 21, 21, 4, tzinfo=UTC)
 TODAY = NOW.date()

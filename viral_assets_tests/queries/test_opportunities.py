@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, insert
 
+from viral_assets.delivery.export_table import write_csv
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries import export as exports
 from viral_assets.queries.digest import digest_rows, window_facts
 from viral_assets.queries.export import rank_for_export, read_ranked
 from viral_assets.queries.opportunities import SORT_KEYS, OpportunityView, SortBy, priority
-from viral_assets.review.export_table import write_csv
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
-from viral_assets_tests.review.examples import DAY, HOUR, TYPES, WINDOW, opportunity, request, store, suggestion
+from viral_assets_tests.delivery.examples import DAY, HOUR, TYPES, WINDOW, opportunity, request, store, suggestion
 
 
 def filled(database: Database, *views: OpportunityView) -> None:

@@ -22,7 +22,7 @@ from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
 from viral_assets_tests.conftest import DATABASES, NewDatabase
-from viral_assets_tests.review.examples import TYPES, opportunity, store, suggestion
+from viral_assets_tests.delivery.examples import TYPES, opportunity, store, suggestion
 
 Read = Callable[..., Page]
 NOW = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)

@@ -16,7 +16,7 @@ from viral_assets.scoring import score_window
 from viral_assets.scoring.similarity import Vectors
 
 HOUR = datetime(2026, 11, 21, 20, tzinfo=UTC)
-CALIBRATION = Calibration(zero=0.1, one=0.5, same=0.9)
+CALIBRATION = Calibration(zero=0.1, one=0.5, near_duplicate=0.9)
 DIMENSIONS = 8
 
 

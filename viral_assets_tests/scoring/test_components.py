@@ -12,7 +12,7 @@ from viral_assets.projects.model import Sources
 from viral_assets.scoring.components import (
     age_minutes,
     author_quality,
-    bare_handles,
+    normalised_handles,
     openness,
     relevance,
     velocity,
@@ -136,7 +136,7 @@ def test_openness_is_found_where_it_is(text: str, asks: bool, invites: bool, hed
 
 def quality(handle: str = "someone", followers: float = 0, verified: bool = False) -> float:
     lists = Sources(allow_handles=frozenset({"@Friend", "both"}), block_handles=frozenset({"Foe", "both"}))
-    return float(author_quality(bare_handles([handle]), column(followers), np.array([verified]), lists)[0])
+    return float(author_quality(normalised_handles([handle]), column(followers), np.array([verified]), lists)[0])
 
 
 def test_lists_decide_author_quality_whatever_the_case_and_the_at_sign() -> None:

@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.scoring import SCORE_COLUMNS, score_window
-from viral_assets.scoring.gate import VERDICTS
+from viral_assets.scoring.gate import GATE_RESULTS
 from viral_assets.scoring.score import _BLOCK
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.store.tables import tweet_scores
@@ -46,7 +46,7 @@ def test_every_score_is_finite_and_between_0_and_1(case: Case) -> None:
     assert np.isfinite(scored[NUMBERS].to_numpy()).all()
     assert ((scored[NUMBERS] >= 0) & (scored[NUMBERS] <= 1)).all(axis=None)
     assert set(scored["label"]) <= {"red", "yellow", "green"}
-    assert set(scored["gate"]) <= set(VERDICTS)
+    assert set(scored["gate"]) <= set(GATE_RESULTS)
     assert set(scored["topic"]) <= {"screen time", "sleep", "focus"}
     assert scored["why"].str.len().gt(0).all()
     assert scored.notna().all(axis=None)

@@ -1,4 +1,4 @@
-"""Rows as other rooms hand them to the store, and the laws' way to an empty table."""
+"""Rows as other packages hand them to the store, and the laws' way to an empty table."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from viral_assets.web.app import create_app
 from viral_assets.web.regenerate import Regenerator
 from viral_assets.web.security import Names
 from viral_assets.web.site import Site
-from viral_assets_tests.review.examples import TYPES, opportunity, store, suggestion
+from viral_assets_tests.delivery.examples import TYPES, opportunity, store, suggestion
 
 ADDRESS = "http://127.0.0.1:8642"
 

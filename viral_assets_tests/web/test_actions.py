@@ -13,12 +13,12 @@ from typing import cast
 import pytest
 import sqlalchemy as sa
 
+from viral_assets.delivery.export_run import export_suggestions
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.generation.run.report import GenerationReport
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.quota import Limits, open_ledger
 from viral_assets.quota.ledger import GrantRequest
-from viral_assets.review.export_run import export_suggestions
 from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
@@ -28,7 +28,7 @@ from viral_assets.vocabulary import REJECTION_REASONS
 from viral_assets.web.regenerate import Job, summarise, wanted_types
 from viral_assets.web.site import Site
 from viral_assets_tests.conftest import DATABASES
-from viral_assets_tests.review.examples import TYPES
+from viral_assets_tests.delivery.examples import TYPES
 from viral_assets_tests.web.conftest import Form, Html, Reviewer
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -20,7 +20,7 @@ from viral_assets.web.access import Access
 from viral_assets.web.app import create_app
 from viral_assets.web.security import MAX_BODY, POLICY, Names, is_loopback
 from viral_assets.web.site import Site
-from viral_assets_tests.review.examples import opportunity, store, suggestion
+from viral_assets_tests.delivery.examples import opportunity, store, suggestion
 from viral_assets_tests.web.conftest import ADDRESS, Html, Reviewer, static_files
 
 TOKEN = "a token that is long enough"

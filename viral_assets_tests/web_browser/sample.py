@@ -55,7 +55,7 @@ def _opportunities(database: Database, window: HourRange, project: Project) -> l
     options = SelectionOptions(
         max_candidates=project.max_candidates,
         minima=project.minima,
-        duplicate_similarity=embedder.calibration.same,
+        duplicate_similarity=embedder.calibration.near_duplicate,
     )
     scored = scores.merge(tweets.drop(columns="window_start"), on="tweet_id")
     recent = RecentOpportunities.none(vectors.shape[1])

@@ -14,7 +14,7 @@ from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.store.decisions import SuggestionKey, decide
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_opportunities, suggestion_events
-from viral_assets_tests.review.examples import opportunity, store, suggestion
+from viral_assets_tests.delivery.examples import opportunity, store, suggestion
 from viral_assets_tests.web_browser.conftest import NOW
 from viral_assets_tests.web_browser.visitor import DESKTOP, PHONE, Visit, Visitor, options, phone
 

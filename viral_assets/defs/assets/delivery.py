@@ -1,4 +1,4 @@
-"""From suggestions to what a person opens. What it looks like is in ``review``."""
+"""From suggestions to what a person opens. What it looks like is in ``delivery``."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,8 @@ from viral_assets.hours import HOUR, HourRange
 from viral_assets.store.engine import Database
 
 if TYPE_CHECKING:
+    from viral_assets.delivery.digest import DigestFiles
     from viral_assets.queries.opportunities import OpportunityView
-    from viral_assets.review.digest import DigestFiles
 
 TITLE = "Tweets worth a reply"
 
@@ -69,8 +69,8 @@ def suggestion_digest(
 def _write(
     store: Database, folder: DigestFolderResource, window: HourRange, titles: dict[str, str], now: datetime
 ) -> "tuple[list[OpportunityView], DigestFiles]":
+    from viral_assets.delivery.digest import write_digest
     from viral_assets.queries.digest import digest_rows, window_facts
-    from viral_assets.review.digest import write_digest
 
     with store.read() as connection:
         rows = digest_rows(connection, window)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from viral_assets.generation.opportunity import Opportunity
-    from viral_assets.generation.run.estimate import Estimate
+    from viral_assets.generation.run.planning.estimate import Estimate
     from viral_assets.generation.run.report import GenerationReport, Progress
 else:
     # Dagster evaluates annotations while definitions load, and importing pandas for that takes a second.

@@ -1,4 +1,4 @@
-"""From decisions to numbers. What is counted and drawn is in ``review_numbers``."""
+"""From decisions to numbers. What is counted is in ``queries.funnel``, what is drawn in ``queries.charts``."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any

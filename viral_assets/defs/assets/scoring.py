@@ -95,8 +95,8 @@ def tweet_embeddings(context: dg.AssetExecutionContext, database: DatabaseResour
     cached = embedder.get(store)
     with postponed_if_exhausted(store, cached.model, window):
         _vectors(cached, distinct)
-    told = (len(distinct), len(frame), cached.stats.computed, cached.model)
-    context.log.info("%d distinct texts of %d tweets; %d embedded now by %s", *told)
+    values = (len(distinct), len(frame), cached.stats.computed, cached.model)
+    context.log.info("%d distinct texts of %d tweets; %d embedded now by %s", *values)
     add_hour_metadata(context, previews.of_embeddings(frame, window, cached.model))
 
 
@@ -170,15 +170,15 @@ def comment_opportunities(
     dropped = {hour: Counter[str]() for hour in window}
     for name, project in projects.select(run_options.projects).items():
         scored = tweet_scores[tweet_scores["project"] == name].merge(texts, on="tweet_id", validate="one_to_one")
-        options = selection_options(project, run_options, duplicate_similarity=cached.calibration.same)
+        options = selection_options(project, run_options, duplicate_similarity=cached.calibration.near_duplicate)
         selected = _select(scored, name, store, window, cached, options)
         parts.append(selected.frame)
         left_out = sum(selected.dropped.values(), Counter[str]())
         for hour, reasons in selected.dropped.items():
             dropped[hour].update(reasons)
         why_not = _describe({reason: left_out[reason] for reason in DROP_REASONS})
-        told = (name, len(selected.frame), len(scored), why_not)
-        context.log.info("%s: %d of %d tweets are worth a reply; left out: %s", *told)
+        values = (name, len(selected.frame), len(scored), why_not)
+        context.log.info("%s: %d of %d tweets are worth a reply; left out: %s", *values)
     opportunities = _together(parts, OPPORTUNITY_COLUMNS)
     shown = opportunities.merge(texts[["tweet_id", "text", "author_handle"]], on="tweet_id")
     add_hour_metadata(context, previews.of_opportunities(shown, window, dropped))

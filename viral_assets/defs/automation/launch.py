@@ -99,7 +99,7 @@ def _job_for(window: HourRange, resource_overrides: Mapping[str, Any]) -> dg.Job
         )
     if window.end > floor_hour(now) + HOUR:
         raise ConfigurationError(f"the hour {hour_key(window.end - HOUR)} has not begun")
-    # By name, as Dagster itself loads it: definitions know the jobs of this room, not the other way round.
+    # By name, as Dagster itself loads it: definitions know the jobs of this package, not the other way round.
     definitions = import_module(CODE_MODULE).build_defs(
         resource_overrides,
         first_hour=min(settings.first_hour(now), window.start),

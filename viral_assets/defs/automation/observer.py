@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from viral_assets.defs.automation.run_summary import RunSummary
 from viral_assets.defs.resources.run_observer import RunObserver
-from viral_assets.generation.run.estimate import Estimate
+from viral_assets.generation.run.planning.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport, Progress
 from viral_assets.hours import HourRange
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from viral_assets.generation.run.estimate import Estimate
+from viral_assets.generation.run.planning.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport
 from viral_assets.hours import HourRange, hour_key
 

@@ -23,8 +23,13 @@ from viral_assets.defs.checks.rows import (
     rows_of_vectors,
 )
 from viral_assets.defs.checks.scores import scores_out_of_range
-from viral_assets.defs.checks.shares import filtered_share, unanswered_share
-from viral_assets.defs.checks.spending import budget_exceeded
+from viral_assets.defs.checks.spending import NEAR, budget_exceeded
+from viral_assets.defs.checks.suggestion_shares import (
+    FILTERED_SHARE,
+    UNANSWERED_SHARE,
+    filtered_share,
+    unanswered_share,
+)
 from viral_assets.defs.checks.suggestions import (
     opportunities_without_end,
     suggestions_out_of_bounds,
@@ -146,18 +151,20 @@ CHECK_GROUPS: Sequence[CheckGroup] = (
             ),
             Check(
                 "few_filtered",
-                "The quality filter refused suggestions of at most a quarter of the answered tweets. Warns only.",
+                f"The quality filter refused suggestions of at most {FILTERED_SHARE:.0%} of the answered tweets. "
+                "Warns only.",
                 lambda hour: filtered_share(hour.outcomes),
             ),
             Check(
                 "few_unanswered",
-                "At most a tenth of the opportunities failed, were blocked or wait for a later run. Warns only.",
+                f"At most {UNANSWERED_SHARE:.0%} of the opportunities failed, were blocked or wait for a later run. "
+                "Warns only.",
                 lambda hour: unanswered_share(hour.outcomes),
             ),
             Check(
                 "within_budget",
                 "The days on which the suggestions were written cost no more than VIRAL_ASSETS_DAILY_BUDGET_USD. Warns "
-                "from nine tenths of it on.",
+                f"from {NEAR:.0%} of it on.",
                 lambda hour: budget_exceeded(hour.spending),
             ),
         ],

@@ -107,12 +107,12 @@ def read_suggestion_hours(
     Args:
         reported: what the latest materialization of an hour says, and when it said so (epoch seconds).
     """
-    chosen, written, ended = tables.comment_opportunities, tables.comment_suggestions, tables.generation_outcomes
+    opportunity, written, ended = tables.comment_opportunities, tables.comment_suggestions, tables.generation_outcomes
     with database.read() as connection:
         opportunities, suggestions, outcomes = (
             read_window(connection, table, window, columns=names)
             for table, names in (
-                (chosen, ("window_start", "project", "tweet_id")),
+                (opportunity, ("window_start", "project", "tweet_id")),
                 (
                     written,
                     (

@@ -1,4 +1,4 @@
-"""Where digests are written, and where people find them. What they look like is in ``review``."""
+"""Where digests are written, and where people find them. What they look like is in ``delivery``."""
 
 from __future__ import annotations
 

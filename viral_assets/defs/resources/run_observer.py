@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from viral_assets.generation.run.estimate import Estimate
+    from viral_assets.generation.run.planning.estimate import Estimate
     from viral_assets.generation.run.report import GenerationReport, Progress
 
 

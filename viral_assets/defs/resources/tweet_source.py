@@ -61,7 +61,7 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
     def ingest_file(self, database: Database, path: Path, now: datetime) -> IngestReport:
         """Read one file; one that cannot be read goes to the quarantine as a whole."""
         from viral_assets.sources.files.ingest import IngestOptions, ingest_file
-        from viral_assets.sources.files.project_columns import columns_of_projects
+        from viral_assets.sources.files.project_column_names import columns_of_projects
         from viral_assets.sources.files.quarantine import quarantine_file
 
         columns, _ = columns_of_projects(load_settings().projects_dir)
@@ -105,7 +105,7 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
         from viral_assets.sources.base import ReadOptions, Reject
         from viral_assets.sources.content.file_probe import probe_file
         from viral_assets.sources.files.detect import detect_format
-        from viral_assets.sources.files.project_columns import columns_of_projects
+        from viral_assets.sources.files.project_column_names import columns_of_projects
 
         file = probe_file(path)
         columns, _ = columns_of_projects(load_settings().projects_dir)

@@ -1,7 +1,7 @@
 """Whether a suggestion is fit to be shown to a person: the rules in their order, and what a run has accepted.
 
 Pure and deterministic: the same texts in the same order get the same results. Every rule is about what can be seen in
-the text (``form_rules``, ``content_rules``, ``near_duplicates``); whether a reply is witty is the reader's business.
+the text (``form_rules``, ``content_rules``, ``repeated_replies``); whether a reply is witty is the reader's business.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from viral_assets.generation.drafting import content_rules, form_rules
-from viral_assets.generation.drafting.near_duplicates import AcceptedTexts
 from viral_assets.generation.drafting.prompt import system_instruction
+from viral_assets.generation.drafting.repeated_replies import AcceptedTexts
 from viral_assets.generation.drafting.words import runs, shortened, words_of
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.projects.model import Project

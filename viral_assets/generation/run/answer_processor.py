@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from viral_assets.generation.drafting.answers import parse_answer
 from viral_assets.generation.drafting.quality import QualityFilter, load_detector
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.run.backoff import full_jitter
+from viral_assets.generation.run.failures.backoff import full_jitter
 from viral_assets.generation.run.items import Item, Suggestion
 from viral_assets.generation.run.outcome import BatchOutcome, Improvable, result_of
 from viral_assets.generation.run.results import TweetResult

@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from viral_assets.errors import ProviderError, QuotaError
-from viral_assets.generation.run.bisection import RequestBatch
+from viral_assets.generation.run.failures.bisection import RequestBatch
+from viral_assets.generation.run.failures.service_watch import ServiceWatch
 from viral_assets.generation.run.in_flight import InFlight
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.membership import Membership
 from viral_assets.generation.run.outcome import BatchOutcome, claimed_elsewhere, too_large
+from viral_assets.generation.run.planning.batches import BatchPlan
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.request import PreparedRequest, prepare
-from viral_assets.generation.run.schedule import Schedule
-from viral_assets.generation.run.service import ServiceWatch
 from viral_assets.generation.run.session import Session
 from viral_assets.quota.ledger import AlreadyClaimed, Exhausted, Granted, Waiting
 
@@ -37,7 +37,7 @@ class Loop:
     def __init__(self, session: Session, membership: Membership, *, is_stopped: Callable[[], bool]) -> None:
         self._session, self._membership, self._wanted_to_stop = session, membership, is_stopped
         self._work = WorkQueue(())
-        self._schedule = Schedule(session, self._work, membership.runner)
+        self._schedule = BatchPlan(session, self._work, membership.runner)
         self._service = ServiceWatch(session)
         self._in_flight = InFlight(session)
         self._next_start = 0.0

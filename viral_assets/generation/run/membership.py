@@ -1,7 +1,7 @@
 """A run among others that share its quota: what it wants is announced, what they want is waited for.
 
-Every runner plans for what all of them want (``shares``), so a run says how much that is as early as it can, and takes
-it back when it ends.
+Every runner plans for what all of them want (``planning.quota_shares``), so a run says how much that is as early as it
+can, and takes it back when it ends.
 """
 
 from __future__ import annotations

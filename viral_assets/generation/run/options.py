@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from viral_assets.generation.run.latency import UNMEASURED, Latency
+from viral_assets.generation.run.planning.latency import UNMEASURED, Latency
 from viral_assets.llm.prices import Price
 from viral_assets.quota.limits import Limits
 

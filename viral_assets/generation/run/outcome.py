@@ -18,7 +18,7 @@ from viral_assets.errors import (
     RejectedRequestError,
 )
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.run.bisection import BisectionStep, RequestBatch, after_failure
+from viral_assets.generation.run.failures.bisection import BisectionStep, RequestBatch, after_failure
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.llm.types import Usage

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from viral_assets.generation.run.bisection import RequestBatch
+from viral_assets.generation.run.failures.bisection import RequestBatch
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.outcome import BatchOutcome
 

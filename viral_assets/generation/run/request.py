@@ -21,8 +21,8 @@ from viral_assets.errors import (
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.run.answer_processor import AnswerProcessor, AnswerSource
-from viral_assets.generation.run.backoff import ServiceHealth
-from viral_assets.generation.run.bisection import RequestBatch, after_answer
+from viral_assets.generation.run.failures.bisection import RequestBatch, after_answer
+from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.outcome import (
     Answered,
     BatchOutcome,

@@ -15,15 +15,15 @@ from typing import TypeVar
 from viral_assets.clock import Clock
 from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.generation.run.answer_processor import AnswerProcessor
-from viral_assets.generation.run.backoff import ServiceHealth
 from viral_assets.generation.run.counters import RunCounters
+from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.items import TweetKey
-from viral_assets.generation.run.latency import LatencyModel
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.outcome import BatchOutcome
+from viral_assets.generation.run.planning.latency import LatencyModel
+from viral_assets.generation.run.planning.tokens import TokenModel
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult
-from viral_assets.generation.run.tokens import TokenModel
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
 

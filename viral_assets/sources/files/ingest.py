@@ -16,7 +16,7 @@ from viral_assets.sources.base import ReadOptions, Reject
 from viral_assets.sources.content.file_probe import FileProbe, expand_paths, printable_name, probe_file
 from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.files.spool import Spool
-from viral_assets.sources.files.tweet_columns import Row
+from viral_assets.sources.files.tweet_rows import Row
 from viral_assets.store.bulk import Columns
 from viral_assets.store.engine import Database
 from viral_assets.store.ingested_files import find_file, record_file

@@ -19,7 +19,7 @@ from viral_assets.sources.content.file_probe import probe_file
 from viral_assets.sources.files.detect import FORMATS
 from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.sources.files.quarantine import UNREADABLE_FILE
-from viral_assets.sources.files.tweet_columns import Row, tweet_row
+from viral_assets.sources.files.tweet_rows import Row, tweet_row
 from viral_assets.sources.parsers.csv_rows import find_header
 from viral_assets.sources.parsers.csv_table import CsvTable, ids_rounded
 from viral_assets.sources.parsers.json_format import json_formats

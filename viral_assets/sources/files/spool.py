@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from viral_assets.sources.base import Reader, Reject
-from viral_assets.sources.files.tweet_columns import tweet_columns
+from viral_assets.sources.files.tweet_rows import tweet_columns
 
 SPOOL_MEMORY = 32 * 2**20
 """Bytes of parsed records kept in memory; what a file has beyond that waits in a temporary file."""

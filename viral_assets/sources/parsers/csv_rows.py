@@ -1,6 +1,7 @@
-"""Rows of tables in text files (CSV, TSV), and which row names the columns. What the columns mean is in ``columns``.
+"""Rows of tables in text files (CSV, TSV), and which row names the columns.
 
-Rows are separated so that a quote nobody closes costs its own row and not the rest of the file.
+What the columns mean is in ``column_names``. Rows are separated so that a quote nobody closes costs its own row and
+not the rest of the file.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from viral_assets.sources.base import ColumnNames
-from viral_assets.sources.parsers.columns import Layout, layout
+from viral_assets.sources.parsers.column_names import Layout, layout
 
 DELIMITERS = ",;\t|"
 

@@ -11,7 +11,7 @@ from itertools import islice
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Record, Reject, SourceFile
-from viral_assets.sources.parsers.columns import TABLE, lacking, layout
+from viral_assets.sources.parsers.column_names import TABLE, lacking, layout
 from viral_assets.sources.parsers.csv_rows import Header, Row, rows, split_lines
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader

@@ -14,7 +14,7 @@ from typing import Any
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ColumnNames, ReadOptions, Record, Reject, SourceFile
 from viral_assets.sources.parsers.cells import named_texts
-from viral_assets.sources.parsers.columns import layout
+from viral_assets.sources.parsers.column_names import layout
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_JSON, Format

@@ -17,7 +17,7 @@ import orjson
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Record, Reject, SourceFile
 from viral_assets.sources.parsers.cells import cell_text
-from viral_assets.sources.parsers.columns import TABLE, lacking, layout
+from viral_assets.sources.parsers.column_names import TABLE, lacking, layout
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import BY_SIGNATURE, FileFormat

@@ -1,7 +1,7 @@
 """How a row of any table becomes a tweet: of CSV, of Parquet, and JSON objects of unknown make.
 
-A row is a list of texts, blank where there is nothing. Which column means what is in ``columns``; where rows come from
-is in ``csv_table``, ``parquet_table`` and ``json_objects``.
+A row is a list of texts, blank where there is nothing. Which column means what is in ``column_names``; where rows come
+from is in ``csv_table``, ``parquet_table`` and ``json_objects``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from viral_assets.sources.parsers.cells import named_texts, object_in
-from viral_assets.sources.parsers.columns import FIELD_OF, Layout, plain_name
+from viral_assets.sources.parsers.column_names import FIELD_OF, Layout, plain_name
 from viral_assets.sources.parsers.fields import (
     UnusableError,
     author_name,

@@ -22,7 +22,7 @@ from viral_assets.errors import ServiceUnavailableError
 from viral_assets.hours import HourRange
 from viral_assets.sources.base import Record, Reject
 from viral_assets.sources.files.ingest import IngestReport
-from viral_assets.sources.files.tweet_columns import tweet_row
+from viral_assets.sources.files.tweet_rows import tweet_row
 from viral_assets.store.rejects import write_rejects
 from viral_assets.store.tweets import UpsertCounts, upsert_tweets
 

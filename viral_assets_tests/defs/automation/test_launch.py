@@ -22,7 +22,7 @@ from viral_assets.defs.automation.run_summary import RunSummary, combined
 from viral_assets.defs.automation.tags import PROCESS_TAG
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.errors import ConfigurationError, ViralAssetsError
-from viral_assets.generation.run.estimate import Estimate
+from viral_assets.generation.run.planning.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport, Progress
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.instance import open_instance

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from viral_assets.defs.checks.counts import Reported, Stored, counts_differ
-from viral_assets.defs.checks.shares import filtered_share, unanswered_share
 from viral_assets.defs.checks.spending import Spending, SpentDay, budget_exceeded
+from viral_assets.defs.checks.suggestion_shares import filtered_share, unanswered_share
 
 
 def test_as_many_rows_as_were_reported_pass() -> None:

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.errors import BlockedAnswerError, RejectedRequestError
-from viral_assets.generation.run.bisection import BisectionStep, PoisonItem, RequestBatch, after_answer, after_failure
+from viral_assets.generation.run.failures.bisection import (
+    BisectionStep,
+    PoisonItem,
+    RequestBatch,
+    after_answer,
+    after_failure,
+)
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.outcome import BatchOutcome
 from viral_assets.generation.run.queue import WorkQueue

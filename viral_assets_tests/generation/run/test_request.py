@@ -16,8 +16,8 @@ from viral_assets.errors import (
     TransientProviderError,
 )
 from viral_assets.generation.run.answer_processor import AnswerProcessor, AnswerSource
-from viral_assets.generation.run.backoff import ServiceHealth
-from viral_assets.generation.run.bisection import RequestBatch
+from viral_assets.generation.run.failures.bisection import RequestBatch
+from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.outcome import Answered, BatchOutcome, Refused, Rejecting, Troubled, Unusable

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.sources.base import Reject
-from viral_assets.sources.parsers.columns import COLUMNS
+from viral_assets.sources.parsers.column_names import COLUMNS
 from viral_assets.sources.parsers.csv_rows import find_header, rows
 from viral_assets.sources.parsers.csv_table import CsvTable, ids_rounded
 from viral_assets.sources.parsers.times import Times

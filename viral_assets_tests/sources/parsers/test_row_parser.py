@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from viral_assets.sources.parsers.columns import layout
+from viral_assets.sources.parsers.column_names import layout
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.row_parser import RowParser
 from viral_assets.sources.parsers.times import Times, time_in_id

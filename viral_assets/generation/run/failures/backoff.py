@@ -1,0 +1,34 @@
+"""How soon a failed request is tried again, and how far apart the requests of a burst begin."""
+
+from __future__ import annotations
+
+import random
+
+from viral_assets.quota.limits import Limits
+
+BACKOFF_BASE_SECONDS = 0.5
+BACKOFF_CAP_SECONDS = 30.0
+
+STAGGER_SECONDS = 0.02
+"""Between two requests of a burst, so that a service that allows less than the limits say is noticed early."""
+
+STAGGER_SHARE = 0.05
+"""The whole burst is staggered by at most this share of the time its requests take."""
+
+LEAST_STAGGER_SECONDS = 0.005
+"""Where requests take less than that allows for: about the time in which a refusal comes back from nearby."""
+
+
+def full_jitter(attempt: int, rng: random.Random) -> float:
+    """Seconds to wait before the next attempt, after ``attempt`` (1 or more) failed ones.
+
+    Anything between nothing and an exponentially growing cap, so that what failed together does not come back
+    together. Source: "Exponential Backoff And Jitter", AWS Architecture Blog.
+    """
+    return rng.uniform(0.0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** min(attempt - 1, 16)))
+
+
+def stagger_seconds(limits: Limits, expected: float, concurrency: int) -> float:
+    """Seconds between two requests of a burst of so many, each of which should take ``expected`` seconds."""
+    least = min(LEAST_STAGGER_SECONDS, limits.window_seconds / limits.max_requests)
+    return max(least, min(STAGGER_SECONDS, STAGGER_SHARE * expected / concurrency))

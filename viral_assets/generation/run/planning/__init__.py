@@ -1,0 +1,6 @@
+"""Which tweets share the next request, under the quota there is: plans, estimates, and what they are made from.
+
+``planner`` is the pure function from what is to be asked to the packs that end earliest; ``batches`` takes them out of
+the queue; ``quota_shares`` is the part of the quota that this run plans with; ``latency`` and ``tokens`` are learnt
+from answers; ``estimate`` plans without asking (``--dry-run``).
+"""

@@ -1,0 +1,122 @@
+"""What a run would take, before it is run."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from viral_assets.generation.drafting.prompt import build_request
+from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.run.options import GenerationOptions, PriceOf
+from viral_assets.generation.run.planning.latency import LatencyModel
+from viral_assets.generation.run.planning.planner import plan
+from viral_assets.generation.run.planning.tokens import TokenModel
+from viral_assets.generation.run.results import Known, Results
+from viral_assets.generation.run.resume import still_missing
+from viral_assets.projects.model import Project
+from viral_assets.quota.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """``packs`` are the numbers of tweets per request; ``cost_usd`` is None when the model's price is unknown.
+
+    ``deferred`` tweets are more than what is left of the day's requests or budget.
+    """
+
+    opportunities: int
+    already_done: int
+    packs: tuple[int, ...]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    seconds: float
+    deferred: int = 0
+
+    @property
+    def requests(self) -> int:
+        return len(self.packs)
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+
+def estimate(
+    opportunities: Sequence[Opportunity],
+    projects: Mapping[str, Project],
+    ledger: Ledger,
+    results: Results,
+    *,
+    options: GenerationOptions,
+    price_of: PriceOf,
+) -> Estimate:
+    """Plan the run with the quota as it is now; nothing is asked or written."""
+    waiting = _waiting(opportunities, results, options)
+    names = list(waiting)
+    left_over = sum(map(len, waiting.values()))
+    latency_model, tokens = LatencyModel(prior=options.latency), TokenModel(ledger.limits)
+    latency_model.load_history(ledger.latencies())
+    caps = {name: options.exact or projects[name].generation.max_tweets_per_request for name in names}
+    planned = plan(
+        [
+            tokens.group(projects[name], list(mine)[: caps[name]], len(mine), model=options.model)
+            for name, mine in waiting.items()
+        ],
+        ledger.state(),
+        concurrency=options.max_concurrency(ledger.limits),
+        cap=max(caps.values(), default=1),
+        latency=latency_model.latency,
+        exact=options.exact,
+    )
+    status, limits = ledger.status(), ledger.limits
+    packs: list[int] = []
+    input_tokens = output_tokens = 0
+    cost: float | None = 0.0
+    seconds = 0.0
+    for pack in planned.packs:
+        name = names[pack.group]
+        request = build_request(
+            projects[name], [waiting[name].popleft() for _ in range(pack.tweets)], model=options.model
+        )
+        price = price_of(request.model)
+        if price is None or cost is None:
+            more = None
+        else:
+            more = cost + price.of(request.estimated_input_tokens, request.estimated_output_tokens)
+        if limits.requests_per_day is not None and status.day_requests + len(packs) >= limits.requests_per_day:
+            break
+        if limits.daily_budget_usd is not None and status.day_cost_usd + (more or 0.0) > limits.daily_budget_usd:
+            break
+        packs.append(pack.tweets)
+        cost = more
+        input_tokens += request.estimated_input_tokens
+        output_tokens += request.estimated_output_tokens
+        seconds = max(seconds, pack.start + latency_model.latency.of(pack.tweets))
+    return Estimate(
+        opportunities=len(opportunities),
+        already_done=len(opportunities) - left_over,
+        packs=tuple(packs),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cost_usd=cost,
+        seconds=seconds,
+        deferred=left_over - sum(packs),
+    )
+
+
+def _waiting(
+    opportunities: Sequence[Opportunity], results: Results, options: GenerationOptions
+) -> dict[str, deque[Opportunity]]:
+    """What would be asked about, by project."""
+    by_project: dict[str, dict[str, Opportunity]] = {}
+    for opportunity in opportunities:
+        by_project.setdefault(opportunity.project, {}).setdefault(opportunity.tweet_id, opportunity)
+    waiting: dict[str, deque[Opportunity]] = {}
+    for project, mine in by_project.items():
+        known = Known() if options.force else results.known(project, list(mine))
+        for opportunity in mine.values():
+            if (missing := still_missing(opportunity, known)) is not None:
+                waiting.setdefault(project, deque()).append(missing)
+    return waiting

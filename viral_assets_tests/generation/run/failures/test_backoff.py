@@ -1,0 +1,47 @@
+"""When to try again, how much at once, and when to stop."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viral_assets.generation.run.failures.backoff import (
+    BACKOFF_BASE_SECONDS,
+    BACKOFF_CAP_SECONDS,
+    LEAST_STAGGER_SECONDS,
+    STAGGER_SECONDS,
+    STAGGER_SHARE,
+    full_jitter,
+    stagger_seconds,
+)
+from viral_assets.quota.limits import Limits
+
+
+@given(st.integers(1, 10_000), st.integers())
+def test_a_wait_is_anything_up_to_a_doubling_cap(attempt: int, seed: int) -> None:
+    wait = full_jitter(attempt, random.Random(seed))
+
+    assert 0 <= wait <= min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** min(attempt - 1, 60))
+
+
+def test_what_failed_together_does_not_come_back_together() -> None:
+    rng = random.Random(1)
+    waits = [full_jitter(6, rng) for _ in range(200)]
+
+    assert min(waits) < 1.0
+    assert max(waits) > 15.0
+
+
+@given(st.floats(0.001, 120.0), st.integers(1, 64), st.integers(1, 10_000))
+def test_a_burst_is_staggered_by_a_small_share_of_what_its_requests_take(
+    expected: float, concurrency: int, max_requests: int
+) -> None:
+    between = stagger_seconds(Limits(max_requests), expected, concurrency)
+
+    assert 0 < between <= STAGGER_SECONDS
+    assert between <= LEAST_STAGGER_SECONDS or between * concurrency <= STAGGER_SHARE * expected * (1 + 1e-9)
+
+
+# ---- how much at once
