@@ -168,7 +168,7 @@ def _postable(row: OpportunityView, suggestion: SuggestionView) -> bool:
 
 @cache
 def _templates() -> Environment:
-    environment = page_templates("viral_assets.review")
+    environment = page_templates("viral_assets.delivery")
     environment.filters.update(address=quote)
     environment.globals.update(reply_link=_reply_link, postable=_postable, max_length=POST_WEIGHT)
     return environment
@@ -176,4 +176,4 @@ def _templates() -> Environment:
 
 @cache
 def _style() -> str:
-    return (files("viral_assets.review") / "templates" / "digest.css").read_text(encoding="utf-8")
+    return (files("viral_assets.delivery") / "templates" / "digest.css").read_text(encoding="utf-8")

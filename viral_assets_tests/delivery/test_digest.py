@@ -345,7 +345,7 @@ def _luminance(colour: str) -> float:
     ],
 )
 def test_every_text_stands_out_enough_to_be_read(scheme: int, ink: str, ground: str) -> None:
-    style = (files("viral_assets.review") / "templates" / "digest.css").read_text()
+    style = (files("viral_assets.delivery") / "templates" / "digest.css").read_text()
     palette = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", style.split(":root {")[1 + scheme].split("}")[0]))
     lighter, darker = sorted((_luminance(palette[ink]), _luminance(palette[ground])), reverse=True)
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5  # WCAG 2.2, 1.4.3
