@@ -101,6 +101,10 @@ class FatalProviderError(ProviderError):
     """Asking again, or asking for something else, cannot help: the key, the model or the endpoint is wrong."""
 
 
+class ModelUnavailableError(FatalProviderError):
+    """This model cannot be used with this key, now or later; another one may be."""
+
+
 class RateLimitedError(ProviderError):
     """The service refused a request because a quota is used up (HTTP 429).
 

@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     tpm_counts: Literal["input", "total"] = "input"
     rpd: Annotated[float | None, Optional_] = None
     quota_window_seconds: float = 60
+    quota_name: Annotated[str | None, Optional_] = Field(
+        None, description="The same for all keys of one Google project: they share its quota, whichever is in use."
+    )
     daily_budget_usd: Annotated[float | None, Optional_] = None
     embedding_rpm: Annotated[float | None, Optional_] = Field(
         None, description="Requests in the window to the model that embeds, which the service counts apart."

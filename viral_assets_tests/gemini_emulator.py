@@ -72,6 +72,7 @@ class EmulatorConfig:
         window_seconds: length of the sliding window.
         latency: a and b of a + b per tweet, in seconds.
         faults: name of a fault (see ``FAULTS``) to its probability; at most one a request.
+        model_faults: the fault of every request to a model, by its name.
         seed: of the chance in ``faults``.
         thought_tokens: thoughts counted in every answer.
         refusal: which body a 429 gets, one of ``REFUSALS``.
@@ -86,6 +87,7 @@ class EmulatorConfig:
     window_seconds: float = 60.0
     latency: tuple[float, float] = (0.0, 0.0)
     faults: Mapping[str, float] = field(default_factory=dict)
+    model_faults: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     thought_tokens: int = 0
     refusal: str = "429"
@@ -277,7 +279,7 @@ class GeminiEmulator:
         )
         tweets = _tweets(user_text, _asked_types(body))
         arrival.tweet_ids = list(tweets)
-        fault = self._scripted.popleft() if self._scripted else self._drawn_fault()
+        fault = self._scripted.popleft() if self._scripted else self._drawn_fault(arrival.model)
         arrival.fault = "" if fault == "ok" else fault
         if fault in REFUSALS:
             return REFUSALS[fault]()
@@ -297,7 +299,9 @@ class GeminiEmulator:
             await self.clock.sleep(0.005)
         return FAULTS[fault](self, arrival, tweets)
 
-    def _drawn_fault(self) -> str:
+    def _drawn_fault(self, model: str) -> str:
+        if model in self.config.model_faults:
+            return self.config.model_faults[model]
         drawn = self._chance.random()
         for name, probability in self.config.faults.items():
             drawn -= probability
@@ -441,7 +445,8 @@ def _refused(quota: str, value: int, retry_delay: str | None, **headers: str) ->
                     "quotaMetric": "generativelanguage.googleapis.com/generate_content_free_tier_requests",
                     "quotaId": quota,
                     "quotaDimensions": {"location": "global", "model": "gemini"},
-                    "quotaValue": str(value),
+                    # What is zero is left out, as protobuf does.
+                    **({"quotaValue": str(value)} if value else {}),
                 }
             ],
         },
@@ -464,6 +469,7 @@ REFUSALS: dict[str, Callable[[], Response]] = {
     "429_long": lambda: _refused(_PER_MINUTE, 15, "183s"),
     "429_no_delay": lambda: _refused(_PER_MINUTE, 15, None),
     "429_per_day": lambda: _refused("GenerateRequestsPerDayPerProjectPerModel-FreeTier", 250, "21.5s"),
+    "429_not_in_plan": lambda: _refused("GenerateRequestsPerDayPerProjectPerModel-FreeTier", 0, "21.5s"),
     "429_tokens": lambda: _refused("GenerateContentInputTokensPerModelPerMinute-FreeTier", 250_000, "12s"),
     "429_header": lambda: _refused(_PER_MINUTE, 15, None, retry_after="7"),
     "429_message_only": lambda: _error(429, "RESOURCE_EXHAUSTED", "Resource exhausted. Please retry in 5.5s."),
@@ -541,6 +547,8 @@ FAULTS: dict[str, _Fault] = {
     "400": _status(400, "INVALID_ARGUMENT", "Request contains an invalid argument."),
     "400_thinking": _status(400, "INVALID_ARGUMENT", "Budget 0 is invalid. This model only works in thinking mode."),
     "400_precondition": _status(400, "FAILED_PRECONDITION", "User location is not supported for the API use."),
+    "401": _status(401, "UNAUTHENTICATED", "Request had invalid authentication credentials."),
+    "404": _status(404, "NOT_FOUND", "This model is not found for API version v1beta."),
     "413": _status(413, "INVALID_ARGUMENT", "Request payload size exceeds the limit."),
     "500": _status(500, "INTERNAL", "An internal error has occurred."),
     "502": lambda emulator, arrival, tweets: Response(
@@ -573,6 +581,7 @@ FAULTS: dict[str, _Fault] = {
     "no_text": _rewritten(lambda text: ""),
     "huge": _rewritten(lambda text: text + "x" * 1_000_000),
     "missing": _changed(lambda items: items[:-1]),
+    "missing_type": _changed(lambda items: [{**each, "suggestions": each["suggestions"][:-1]} for each in items]),
     "reordered": _changed(lambda items: items[::-1]),
     "duplicated": _changed(lambda items: items + items),
     "unknown_ids": _changed(lambda items: [{**item, "id": "9" + item["id"]} for item in items]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,20 +29,23 @@ def register(app: typer.Typer) -> None:
 def quota(as_json: Json = False) -> None:
     """Show what is used and free of the quota, in the sliding window and today, for the keys in the environment.
 
-    The limits are VIRAL_ASSETS_RPM, VIRAL_ASSETS_TPM, VIRAL_ASSETS_RPD and VIRAL_ASSETS_DAILY_BUDGET_USD. Everything
-    that uses the same key and the same database shares them. Days end at midnight US Pacific. Embeddings by Gemini have
-    limits of their own (VIRAL_ASSETS_EMBEDDING_RPM, _TPM and _RPD) and share the budget; posts read from X have
+    The limits are VIRAL_ASSETS_RPM, VIRAL_ASSETS_TPM and VIRAL_ASSETS_RPD for each model, and
+    VIRAL_ASSETS_DAILY_BUDGET_USD for all together. Everything that uses the same key (or VIRAL_ASSETS_QUOTA_NAME) and
+    the same database shares them. Days end at midnight US Pacific. Embeddings by Gemini have limits of their own
+    (VIRAL_ASSETS_EMBEDDING_RPM, _TPM and _RPD) and share the budget; posts read from X have
     VIRAL_ASSETS_X_POSTS_PER_DAY, in days that end at midnight UTC. Makes no request.
     """
-    from viral_assets.quota.from_settings import configured_ledger, embedding_ledger, post_ledger
+    from viral_assets.projects.loader import load_projects
+    from viral_assets.quota.from_settings import configured_ledgers, embedding_ledger, post_ledger
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
 
     settings = load_settings()
     database = Database(settings.resolved_database_url)
     try:
-        provider, ledger = configured_ledger(settings, database)
-        status = ledger.status()
+        used = [model for each in load_projects(settings.projects_dir).values() for model in each.generation.models]
+        provider, ledgers = configured_ledgers(settings, database, used)
+        statuses = {model: ledger.status() for model, ledger in ledgers.items()}
         embedding, posts = None, None
         if settings.embedder == "gemini" and settings.gemini_api_key is not None:
             embedding = embedding_ledger(settings, settings.gemini_api_key.get_secret_value(), database).status()
@@ -54,11 +57,12 @@ def quota(as_json: Json = False) -> None:
     offline = provider == OFFLINE
     if offline:
         say(where, "The provider is offline, which has no quota. With a key in GEMINI_API_KEY this shows the key's.")
-    parts = [("", status)] if not offline else []
+    # One model needs no name.
+    parts = [(f"{model} " if len(statuses) > 1 else "", status) for model, status in statuses.items() if not offline]
     parts += [("embedding ", embedding)] if embedding is not None else []
     _show(where, parts, posts)
     if as_json:
-        print_json(payload(provider, status, embedding, posts))
+        print_json(payload(provider, statuses, embedding, posts))
 
 
 def _show(where: Console, parts: Sequence[tuple[str, QuotaStatus]], posts: PostStatus | None) -> None:
@@ -127,16 +131,23 @@ def effective_requests(status: QuotaStatus) -> int:
 
 
 def payload(
-    provider: str, status: QuotaStatus, embedding: QuotaStatus | None = None, posts: PostStatus | None = None
+    provider: str,
+    models: Mapping[str, QuotaStatus],
+    embedding: QuotaStatus | None = None,
+    posts: PostStatus | None = None,
 ) -> dict[str, Any]:
     """The JSON object; times in ISO 8601, limits null where there is none.
 
     Args:
+        models: the quota of each model that writes, the most important one first, whose counts are those of the whole.
         embedding, posts: null where nothing is paid for them.
     """
+    offline = provider == OFFLINE
+    first = next(iter(models.values()))
     return {
         "provider": provider,
-        **_counts(status, offline=provider == OFFLINE),
+        **_counts(first, offline=offline),
+        "models": {model: _counts(status, offline=offline) for model, status in models.items()},
         "embedding": None if embedding is None else {**_counts(embedding), "cost_usd": embedding.day_own_cost_usd},
         "posts": None
         if posts is None

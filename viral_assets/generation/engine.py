@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.errors import ViralAssetsError
 from viral_assets.generation.clients import build_client
 from viral_assets.generation.clients.base import GenerationClient
+from viral_assets.generation.combined import ProgressSum, combined_estimate
 from viral_assets.generation.drafting.quality import load_detector
-from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.lane_run import LaneRun, whole_run
+from viral_assets.generation.lanes import Lane, lanes_of
+from viral_assets.generation.opportunity import Opportunity, TweetKey
 from viral_assets.generation.run.executor import Executor
-from viral_assets.generation.run.items import TweetKey
 from viral_assets.generation.run.options import GenerationOptions
+from viral_assets.generation.run.planning.estimate import Estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult
+from viral_assets.llm.models import plain_name
 from viral_assets.llm.prices import FREE, Price, PriceTable, price_of
 from viral_assets.projects.model import Project
-from viral_assets.quota import Ledger, Limits
+from viral_assets.quota import AccountSpending, Ledger, Limits
 from viral_assets.quota.from_settings import ledger_of
 from viral_assets.store.engine import Database
 from viral_assets.vocabulary import OFFLINE
@@ -32,11 +38,13 @@ class Engine:
     Args:
         provider: its name; never ``auto``.
         api_key: of the Gemini API; None offline.
+        quota_name: what the quotas of the key's Google project are called, if a person said so.
         endpoint: another base URL of the Gemini API.
         workers: threads of a synchronous SDK.
-        limits: of the key's quota.
-        database: where the quota is shared; without one it is this object's own.
+        limits: of each model's quota.
+        database: where quotas are shared; without one they are this object's own.
         prices: USD per million tokens by model.
+        model: that is asked as a rule; a coming run is announced to its quota.
         clock: what runs measure and wait by, and the quota's time; by default this machine's and the database's.
     """
 
@@ -45,24 +53,39 @@ class Engine:
         provider: str,
         api_key: str | None,
         *,
+        quota_name: str | None,
         endpoint: str | None,
         workers: int,
         limits: Limits,
         database: Database | None,
         prices: PriceTable,
+        model: str,
         clock: Clock | None,
     ) -> None:
-        self.provider, self._api_key, self._endpoint, self._workers = provider, api_key, endpoint, workers
+        self.provider, self._api_key, self._quota_name = provider, api_key, quota_name
+        self._endpoint, self._workers = endpoint, workers
         self._limits, self._database, self._prices, self._clock = limits, database, prices, clock
-        self._ledger: Ledger | None = None
+        self._model = plain_name(model)
+        self._spending = AccountSpending()
+        self._ledgers: dict[str, Ledger] = {}
         self._client: GenerationClient | None = None
         self._announced: str | None = None
 
-    @property
-    def ledger(self) -> Ledger:
-        if self._ledger is None:
-            self._ledger = ledger_of(self.provider, self._api_key, self._limits, self._database, clock=self._clock)
-        return self._ledger
+    def ledger_of(self, model: str | None = None) -> Ledger:
+        """The quota of a model; of the one that is asked as a rule, if none is named."""
+        name = plain_name(model or self._model)
+        if name not in self._ledgers:
+            self._ledgers[name] = ledger_of(
+                self.provider,
+                self._api_key,
+                self._limits,
+                self._database,
+                model=name,
+                quota_name=self._quota_name,
+                clock=self._clock,
+                spending=self._spending,
+            )
+        return self._ledgers[name]
 
     @property
     def client(self) -> GenerationClient:
@@ -86,23 +109,78 @@ class Engine:
 
         Returns:
             What happened, and how each tweet ended.
+
+        Raises:
+            ProviderError: a model cannot be used, and there is no other one. What the others had to do is done.
         """
-        executor = Executor(
-            self.client,
-            self.ledger,
-            results,
-            projects,
-            price_of=self.price_of,
-            options=options,
-            progress=progress,
-            stop=stop,
-            runner=self._take_announced(),
-            clock=self._clock or SYSTEM_CLOCK,
-        )
-        report = await executor.run(opportunities)
+        lanes = lanes_of(opportunities, projects, options.model)
+        told = ProgressSum(progress, {lane.name: len(lane.opportunities) for lane in lanes}) if progress else None
+        runs = [
+            LaneRun(
+                lane,
+                self._executor(lane, results, options, told, stop),
+                told,
+                is_stopped=lambda: stop is not None and stop.is_set(),
+            )
+            for lane in lanes
+        ]
+        # Every lane comes to its end, whatever becomes of the others: what is under way is paid for.
+        ends = await asyncio.gather(*(run.run() for run in runs), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        report, ended = whole_run(runs)
         report.provider = self.provider
-        report.model = options.model or ", ".join(sorted({each.generation.model for each in projects.values()}))
-        return report, executor.results
+        return report, ended
+
+    def estimate(
+        self,
+        opportunities: Sequence[Opportunity],
+        projects: Mapping[str, Project],
+        results: Results,
+        *,
+        options: GenerationOptions,
+    ) -> Estimate:
+        """What a run would take now. Nothing is asked or written."""
+        parts, deferred = [], 0
+        for lane in lanes_of(opportunities, projects, options.model):
+            left: Sequence[Opportunity] = lane.opportunities
+            for model in lane.models:
+                with_model = replace(options, model=model)
+                part, left = estimate(
+                    left, lane.projects, self.ledger_of(model), results, options=with_model, price_of=self.price_of
+                )
+                parts.append(part)
+                if not left:
+                    break
+            deferred += len(left)
+        return combined_estimate(parts, opportunities=len(opportunities), deferred=deferred)
+
+    def _executor(
+        self,
+        lane: Lane,
+        results: Results,
+        options: GenerationOptions,
+        told: ProgressSum | None,
+        stop: threading.Event | None,
+    ) -> Callable[[str], Executor]:
+        """Makes the executor that asks one of the lane's models."""
+
+        def make(model: str) -> Executor:
+            return Executor(
+                self.client,
+                self.ledger_of(model),
+                results,
+                lane.projects,
+                price_of=self.price_of,
+                options=replace(options, model=model),
+                progress=told.part(lane.part(model)) if told else None,
+                stop=stop,
+                runner=self._take_announced() if plain_name(model) == self._model else None,
+                clock=self._clock or SYSTEM_CLOCK,
+            )
+
+        return make
 
     def price_of(self, model: str) -> Price | None:
         """None when it is unknown."""
@@ -122,7 +200,7 @@ class Engine:
         """Let go of connections and threads; what is used again is opened again."""
         if (announced := self._take_announced()) is not None:
             with contextlib.suppress(ViralAssetsError):
-                self.ledger.leave(announced)
+                self.ledger_of().leave(announced)
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -143,5 +221,5 @@ class Engine:
         runner = uuid.uuid4().hex
         # A database that cannot be used is the run's problem, which will say so.
         with contextlib.suppress(ViralAssetsError):
-            self.ledger.join(runner, None)
+            self.ledger_of().join(runner, None)
             self._announced = runner

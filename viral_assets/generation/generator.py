@@ -20,9 +20,10 @@ from viral_assets.generation.engine import Engine
 from viral_assets.generation.inputs import BatchSize, Config, Topic, asked_of, options_of, scored_of
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.items import Suggestion
-from viral_assets.generation.run.planning.estimate import Estimate, estimate
+from viral_assets.generation.run.planning.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import DatabaseResults, NoResults
+from viral_assets.llm.models import DEFAULT_MODEL
 from viral_assets.llm.prices import PriceTable, load_prices
 from viral_assets.llm.providers import resolve_provider
 from viral_assets.projects.model import Project
@@ -49,7 +50,7 @@ class AsyncCommentGenerator:
         endpoint: another base URL of the Gemini API.
         model: instead of the projects' own.
         tweets_per_request: ``auto`` for as few as the quota allows; a number for exactly so many.
-        limits: requests and tokens per window, requests and spending per day.
+        limits: requests and tokens per window and requests per day, of each model; spending per day, of all together.
         database: results are saved and the quota is shared there. Without one, only ``generate_batch_async`` and
             ``generate_suggestions_async`` can be used, and the quota is this object's own.
         run_id: goes into the ledger's rows.
@@ -98,11 +99,13 @@ class AsyncCommentGenerator:
         self._engine = Engine(
             self.provider,
             api_key,
+            quota_name=settings.quota_name,
             endpoint=endpoint or settings.gemini_api_endpoint,
             workers=max(max_workers, self._options.max_concurrency(limits)),
             limits=limits,
             database=database,
             prices=load_prices(settings.prices) if prices is None else prices,
+            model=self._options.model or DEFAULT_MODEL,
             clock=clock,
         )
         self._engine.get_ready()
@@ -110,8 +113,12 @@ class AsyncCommentGenerator:
 
     @property
     def ledger(self) -> Ledger:
-        """The quota that this generator's requests are held against."""
-        return self._engine.ledger
+        """The quota of the model that is asked where no project names another one."""
+        return self._engine.ledger_of()
+
+    def ledger_of(self, model: str) -> Ledger:
+        """The quota that requests to a model are held against."""
+        return self._engine.ledger_of(self._options.model or model)
 
     async def generate_opportunities(
         self,
@@ -156,13 +163,11 @@ class AsyncCommentGenerator:
         sequential: bool = False,
     ) -> Estimate:
         """What :meth:`generate_opportunities` would take now. Nothing is asked or written."""
-        return estimate(
+        return self._engine.estimate(
             opportunities,
             projects,
-            self.ledger,
             self._saved(projects),
             options=replace(self._options, force=force, sequential=sequential),
-            price_of=self._engine.price_of,
         )
 
     async def generate_suggestions_async(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+TweetKey = tuple[str, str]
+"""Project and tweet id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
@@ -21,3 +24,7 @@ class Opportunity:
     suggestion_types: tuple[str, ...]
     author_handle: str = ""
     lang: str | None = None
+
+    @property
+    def key(self) -> TweetKey:
+        return (self.project, self.tweet_id)

@@ -22,6 +22,7 @@ from viral_assets.errors import (
     BlockedAnswerError,
     ConfigurationError,
     FatalProviderError,
+    ModelUnavailableError,
     ProviderError,
     RateLimitedError,
     RejectedRequestError,
@@ -52,6 +53,7 @@ _DURATION = re.compile(
     r"(?:(?P<hours>\d+(?:\.\d+)?)h)?(?:(?P<minutes>\d+(?:\.\d+)?)m(?!s))?(?:(?P<seconds>\d+(?:\.\d+)?)s)?"
     r"(?:(?P<milliseconds>\d+(?:\.\d+)?)ms)?"
 )
+_LIMIT_OF_ZERO = re.compile(r"\blimit: 0(?!\d|[.,]\d)", re.IGNORECASE)
 _RETRY_IN = re.compile(r"retry (?:in|after) ((?:\d+(?:\.\d+)?(?:ms|[hms]))+)", re.IGNORECASE)
 
 
@@ -170,9 +172,12 @@ class Service:
         error = _error_object(body)
         said = self.quoted(re.sub(r"<[^<>]*>", " ", str(error.get("message") or "")[:2_000])) or f"HTTP {status}"
         said = said if said[-1] in ".!?…" else said + "."
-        if status == 429 and "0" in _quota_values(error.get("details")):
-            message = f"{self.place} gives this key no quota for {model}: {said} Set GEMINI_MODEL, or enable billing."
-            return FatalProviderError(message, http_status=status)
+        if status == 429 and _has_no_quota(error):
+            message = (
+                f"{self.place} gives this key no quota for {model}: {said} Name another model (GEMINI_MODEL, or model: "
+                "in the project file), or enable billing for the key's project."
+            )
+            return ModelUnavailableError(message, http_status=status)
         if status == 429:
             quotas = [text.lower() for text in _quota_names(error.get("details"))]
             return RateLimitedError(
@@ -183,11 +188,14 @@ class Service:
             )
         if status in {408, 425, 499} or status >= 500 or status < 400:
             return TransientProviderError(f"{self.place} had a problem (HTTP {status}): {said}", http_status=status)
+        kind: type[FatalProviderError] = FatalProviderError
         if status == 401 or _says_bad_key(error):
             message = f"{self.place} does not accept the key: {said} Check GEMINI_API_KEY."
         elif status == 403:
+            kind = ModelUnavailableError
             message = f"{self.place} does not let this key use {model}: {said} Check GEMINI_API_KEY and its project."
         elif status in {404, 405, 410}:
+            kind = ModelUnavailableError
             message = f"{self.place} has no model {model}: {said} Set GEMINI_MODEL to one it has"
             message += "." if self.endpoint is None else ", or correct GEMINI_API_ENDPOINT."
         elif status == 400 and error.get("status") == "FAILED_PRECONDITION":
@@ -196,7 +204,7 @@ class Service:
             return RejectedRequestError(f"{self.place} rejects the request: {said}", http_status=status)
         else:
             message = f"{self.place} refuses every request (HTTP {status}): {said}"
-        return FatalProviderError(message, http_status=status)
+        return kind(message, http_status=status)
 
 
 def usage(prompt: int | None, candidates: int | None, total: int | None, thoughts: int | None = None) -> Usage | None:
@@ -274,10 +282,16 @@ def _quota_names(details: object) -> Iterator[str]:
                 yield from (str(part[name]) for name in _QUOTA_NAMES if name in part)
 
 
-def _quota_values(details: object) -> list[str]:
-    """The limits themselves. One of zero (a model outside the key's plan) is not a matter of waiting."""
-    violations = [each for detail in _details(details) for each in _details(detail.get("violations"))]
-    return [str(violation.get("quotaValue")) for violation in violations]
+def _has_no_quota(error: Mapping[str, Any]) -> bool:
+    """Whether a limit is zero, as for a model outside of the key's plan: no waiting helps.
+
+    Such a violation has no ``quotaValue`` (or 0), and the message says "limit: 0"; it names a quota of the day all the
+    same.
+    """
+    violations = [each for detail in _details(error.get("details")) for each in _details(detail.get("violations"))]
+    values = [str(each["quotaValue"]) for each in violations if each.get("quotaValue") not in (None, "")]
+    unsaid = len(values) < max(1, len(violations))
+    return "0" in values or (unsaid and _LIMIT_OF_ZERO.search(str(error.get("message") or "")) is not None)
 
 
 def _says_bad_key(error: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from viral_assets.errors import ConfigurationError
+from viral_assets.llm.models import plain_name
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -57,7 +58,7 @@ def load_prices(path: Path | None = None) -> dict[str, Price]:
 
 def price_of(prices: PriceTable, model: str) -> Price | None:
     """The model's price; None when nobody said."""
-    return prices.get(model.removeprefix("models/"))
+    return prices.get(plain_name(model))
 
 
 def _bundled() -> str:

@@ -11,10 +11,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from viral_assets.llm.models import DEFAULT_MODEL
+from viral_assets.llm.models import DEFAULT_MODEL, plain_name
 
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+ModelName = Annotated[str, Field(pattern=r"^\s*(models/)?[A-Za-z0-9][A-Za-z0-9._:/-]*\s*$")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 
@@ -213,17 +214,24 @@ BUILT_IN_TYPES: dict[str, SuggestionType] = {
 
 
 class Generation(_Model):
-    """How suggestions are written. ``model`` is used unless ``GEMINI_MODEL`` says otherwise.
+    """How suggestions are written. ``model`` is used unless ``GEMINI_MODEL`` says otherwise; of a list, the next one
+    goes on where one cannot be used.
 
     ``max_tweets_per_request`` caps packing: quality is known to hold to about 10 tweets a request and to decay
     beyond 20. Lengths are X's weighted characters.
     """
 
-    model: Text = DEFAULT_MODEL
+    model: ModelName | Annotated[tuple[ModelName, ...], Field(min_length=1, max_length=10)] = DEFAULT_MODEL
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.8
     max_tweets_per_request: Annotated[int, Field(ge=1, le=50)] = 10
     min_length: Annotated[int, Field(ge=1, le=280)] = 40
     max_length: Annotated[int, Field(ge=1, le=280)] = 280
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """In the order in which they are tried, each once."""
+        named = (self.model,) if isinstance(self.model, str) else self.model
+        return tuple(dict.fromkeys(plain_name(each) for each in named))
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
 from viral_assets.queries.opportunities import OpportunityView, find_opportunities
-from viral_assets.queries.spending import cost_of_suggestions, summed
+from viral_assets.queries.spending import cost_of_suggestions
 from viral_assets.store.conditions import came_for, within
 from viral_assets.store.tables import tweets
+from viral_assets.text.amounts import known_sum
 from viral_assets.vocabulary import LABELS
 
 
@@ -46,4 +47,4 @@ def window_facts(connection: sa.Connection, window: HourRange, project: str | No
     if project is not None:
         counted = counted.where(came_for(project))
     costs = cost_of_suggestions(connection, window, project)
-    return WindowFacts(connection.execute(counted).scalar_one(), summed(costs.values()))
+    return WindowFacts(connection.execute(counted).scalar_one(), known_sum(costs.values()))

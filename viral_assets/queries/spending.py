@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from viral_assets.hours import HourRange
 from viral_assets.llm.models import EMBEDDING_MODEL
 from viral_assets.queries.funnel_model import QuotaDay
-from viral_assets.quota.keys import account_of, paid_together
+from viral_assets.quota.keys import account_of
 from viral_assets.quota.limits import PACIFIC, pacific_day
 from viral_assets.store.conditions import within
 from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days
+from viral_assets.text.amounts import known_sum
 from viral_assets.vocabulary import OFFLINE
 
 QuotaKeyAndDay = tuple[str, str]
@@ -58,17 +59,7 @@ def cost_of_suggestions(
 def cost_by_hour(connection: sa.Connection, hours: HourRange) -> dict[datetime, float | None]:
     """What the suggestions of each hour cost, all projects together; 0 for an hour without any."""
     costs = cost_of_suggestions(connection, hours)
-    return {hour: summed(cost for (at, _), cost in costs.items() if at == hour) for hour in hours}
-
-
-def summed(costs: Iterable[float | None]) -> float | None:
-    """The sum; unknown where one of them is."""
-    total = 0.0
-    for cost in costs:
-        if cost is None:
-            return None
-        total += cost
-    return total
+    return {hour: known_sum(cost for (at, _), cost in costs.items() if at == hour) for hour in hours}
 
 
 def requests_of_suggestions(connection: sa.Connection, hours: HourRange) -> set[tuple[datetime, str, str]]:
@@ -89,13 +80,12 @@ def costs_of_days(connection: sa.Connection, days: Collection[QuotaKeyAndDay]) -
     The budget is one for all quotas of an account. Days without a request are left out.
     """
     used = quota_days.c
-    query = sa.select(used.quota_key, used.day, used.cost_usd).where(
-        used.quota_key.in_({each for key, _ in days for each in paid_together(key)}),
-        used.day.in_({day for _, day in days}),
-    )
+    query = sa.select(used.quota_key, used.day, used.cost_usd).where(used.day.in_({day for _, day in days}))
+    accounts = {account_of(key) for key, _ in days}
     costs: defaultdict[QuotaKeyAndDay, float] = defaultdict(float)
     for row in connection.execute(query):
-        costs[account_of(row.quota_key), row.day] += row.cost_usd
+        if (account := account_of(row.quota_key)) in accounts:
+            costs[account, row.day] += row.cost_usd
     return dict(costs)
 
 

@@ -4,14 +4,15 @@ everybody shares who uses the same key and the same database.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from viral_assets.clock import Clock
-from viral_assets.llm.models import EMBEDDING_MODEL
+from viral_assets.llm.models import DEFAULT_MODEL, EMBEDDING_MODEL, plain_name
 from viral_assets.llm.providers import resolve_provider
-from viral_assets.quota import Ledger, Limits, open_ledger
+from viral_assets.quota import AccountSpending, Ledger, Limits, open_ledger
 from viral_assets.quota.keys import gemini_account, part_of
 from viral_assets.quota.limits import unlimited
 from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger, x_account
@@ -20,8 +21,13 @@ from viral_assets.store.engine import Database
 from viral_assets.vocabulary import OFFLINE
 
 
-def configured_ledger(settings: Settings, database: Database) -> tuple[str, Ledger]:
-    """The provider that the environment chooses, and its ledger.
+def configured_ledgers(
+    settings: Settings, database: Database, models: Iterable[str] = ()
+) -> tuple[str, dict[str, Ledger]]:
+    """The provider that the environment chooses, and the ledger of each model that is used with it.
+
+    Args:
+        models: of the projects, the most important one first; ``GEMINI_MODEL`` stands for all of them.
 
     Raises:
         ConfigurationError: provider or key cannot be used.
@@ -29,16 +35,35 @@ def configured_ledger(settings: Settings, database: Database) -> tuple[str, Ledg
     """
     key = settings.gemini_api_key.get_secret_value() if settings.gemini_api_key else None
     provider = resolve_provider(settings.provider, api_key=key)
-    return provider, ledger_of(provider, key, limits_from(settings), database)
+    used = [settings.gemini_model] if settings.gemini_model else list(models) or [DEFAULT_MODEL]
+    names = [OFFLINE] if provider == OFFLINE else list(dict.fromkeys(plain_name(each) for each in used))
+    return provider, {
+        model: ledger_of(provider, key, limits_from(settings), database, model=model, quota_name=settings.quota_name)
+        for model in names
+    }
 
 
 def ledger_of(
-    provider: str, api_key: str | None, limits: Limits, database: Database | None, *, clock: Clock | None = None
+    provider: str,
+    api_key: str | None,
+    limits: Limits,
+    database: Database | None,
+    *,
+    model: str = DEFAULT_MODEL,
+    quota_name: str | None = None,
+    clock: Clock | None = None,
+    spending: AccountSpending | None = None,
 ) -> Ledger:
-    """The ledger of a key's models that write; of this process alone without a database."""
+    """The ledger of one of a key's models that write; of this process alone without a database.
+
+    Raises:
+        ConfigurationError: the quota's name cannot be used.
+        QuotaError: limits under which nothing could ever be asked.
+    """
     if provider == OFFLINE:
         return open_ledger(database, unlimited(), OFFLINE, clock=clock)
-    return open_ledger(database, limits, gemini_account(api_key), clock=clock)
+    quota_key = part_of(gemini_account(api_key, quota_name), plain_name(model))
+    return open_ledger(database, limits, quota_key, clock=clock, spending=spending)
 
 
 def embedding_ledger(
@@ -49,7 +74,7 @@ def embedding_ledger(
     Raises:
         QuotaError: limits under which nothing could ever be asked.
     """
-    quota_key = part_of(gemini_account(api_key), EMBEDDING_MODEL)
+    quota_key = part_of(gemini_account(api_key, settings.quota_name), EMBEDDING_MODEL)
     return open_ledger(database, embedding_limits_from(settings), quota_key, clock=clock)
 
 
@@ -67,7 +92,7 @@ def post_caps_from(settings: Settings) -> PostCaps:
 
 
 def limits_from(settings: Settings) -> Limits:
-    """The environment's quota of the models that write."""
+    """The environment's quota of each model that writes."""
     return Limits(
         max_requests=cast(int, _whole(settings.rpm)),
         max_tokens=_whole(settings.tpm),

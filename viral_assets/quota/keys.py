@@ -1,32 +1,51 @@
-"""What quotas are called: by the account that pays and, where the service counts apart, by what is asked for.
+"""What quotas are called: by the account that pays, and what of it the service counts apart.
 
-An account is a service and the fingerprint of a key, never the key itself. All models that write share the quota that
-has the account's own name: the service counts each of them apart, so this is never too much. The model that embeds has
-one of its own. What is spent counts for the account.
+An account is a service and the fingerprint of a key, never the key itself, or the name that a person has given to the
+Google project that several keys belong to. Gemini counts requests and tokens by project and model, so each model of an
+account has a quota of its own (https://ai.google.dev/gemini-api/docs/rate-limits). What is spent counts for the
+account.
 """
 
 from __future__ import annotations
 
-from viral_assets.llm.models import EMBEDDING_MODEL
+import re
+
+from viral_assets.errors import ConfigurationError
 from viral_assets.llm.types import fingerprint
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_SEPARATOR = "/"
 
-def gemini_account(api_key: str | None) -> str:
-    """Of a key of the Gemini API; also the name of the quota of all models that write."""
-    return f"gemini:{fingerprint((api_key or '').strip())}"
+
+def gemini_account(api_key: str | None, quota_name: str | None = None) -> str:
+    """Of a key of the Gemini API, or of the Google project that it belongs to.
+
+    Args:
+        quota_name: the same for all keys of one Google project.
+
+    Raises:
+        ConfigurationError: the name cannot be used.
+    """
+    if not quota_name:
+        return f"gemini:{fingerprint((api_key or '').strip())}"
+    if not _NAME.fullmatch(quota_name):
+        raise ConfigurationError(
+            "VIRAL_ASSETS_QUOTA_NAME must be a name of up to 40 letters, digits, dots, dashes or underscores"
+        )
+    # Told apart from fingerprints, so that no name can be taken for a key.
+    return f"gemini:@{quota_name}"
 
 
 def part_of(account: str, part: str) -> str:
     """The quota of one model, or one endpoint, of an account."""
-    return f"{account}/{part}"
+    return f"{account}{_SEPARATOR}{part}"
 
 
 def account_of(quota_key: str) -> str:
     """Who pays for what a quota allows."""
-    return quota_key.split("/", 1)[0]
+    return quota_key.split(_SEPARATOR, 1)[0]
 
 
-def paid_together(quota_key: str) -> tuple[str, ...]:
-    """The quotas whose spending counts against one budget."""
-    account = account_of(quota_key)
-    return (account, part_of(account, EMBEDDING_MODEL))
+def prefix_of(account: str) -> str:
+    """What the names of all quotas of an account but its own name begin with."""
+    return account + _SEPARATOR

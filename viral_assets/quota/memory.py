@@ -54,6 +54,23 @@ class _Day:
     cost_usd: float = 0.0
 
 
+class AccountSpending:
+    """What one account has spent, for all of its ledgers in this process. They share its lock."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._day = ""
+        self._cost_usd = 0.0
+
+    def on(self, day: PacificDay) -> float:
+        """USD on a day; only the latest day is known."""
+        return self._cost_usd if day.name == self._day else 0.0
+
+    def add(self, day: PacificDay, cost_usd: float) -> None:
+        self._cost_usd = self.on(day) + cost_usd
+        self._day = day.name
+
+
 @dataclass(slots=True)
 class _Block:
     until: float = 0.0
@@ -68,12 +85,14 @@ class MemoryLedger:
     Args:
         limits: what holds.
         clock: tells the time of grants.
+        spending: of the account, where several quotas share a budget.
     """
 
-    def __init__(self, limits: Limits, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, limits: Limits, *, clock: Clock = SYSTEM_CLOCK, spending: AccountSpending | None = None) -> None:
         self.limits = limits
         self._clock = clock
-        self._lock = threading.Lock()
+        self._spending = spending or AccountSpending()
+        self._lock = self._spending.lock
         self._window: deque[_Request] = deque()
         self._requests: dict[str, _Request] = {}
         self._finished: deque[LatencySample] = deque(maxlen=200)
@@ -111,7 +130,7 @@ class MemoryLedger:
                     self._requests[ask.request_id] = request
                     self._day.requests += 1
                     self._day.tokens += ask.tokens
-                    self._day.cost_usd += request.cost_usd
+                    self._pay(request.cost_usd)
                 case Waiting():
                     if runner.asked_at is None:
                         runner.asked_at = now
@@ -132,7 +151,7 @@ class MemoryLedger:
             cost = settled_cost(settlement)
             if request.granted_at >= self._day.day.start:
                 self._day.tokens += (request.tokens if tokens is None else tokens) - request.tokens
-                self._day.cost_usd += (request.cost_usd if cost is None else cost) - request.cost_usd
+                self._pay((request.cost_usd if cost is None else cost) - request.cost_usd)
             request.tokens = request.tokens if tokens is None else tokens
             request.cost_usd = request.cost_usd if cost is None else cost
             if settlement.status == "answered" and request.tweets:
@@ -180,7 +199,7 @@ class MemoryLedger:
                 day_requests=usage.day_requests,
                 day_tokens=usage.day_tokens,
                 day_cost_usd=usage.day_cost_usd,
-                day_own_cost_usd=usage.day_cost_usd,
+                day_own_cost_usd=self._day.cost_usd,
                 blocked_until=self._block.until if self._block.until > now else None,
                 block_reason=self._block.reason if self._block.until > now else "",
                 learned_requests=self._block.learned_requests if self._block.learned_until > now else None,
@@ -195,6 +214,10 @@ class MemoryLedger:
     def latencies(self, count: int = 50) -> list[LatencySample]:
         with self._lock:
             return list(self._finished)[-count:]
+
+    def _pay(self, cost_usd: float) -> None:
+        self._day.cost_usd += cost_usd
+        self._spending.add(self._day.day, cost_usd)
 
     def _set_block(self, until: float, reason: str) -> None:
         """A shorter answer that comes later must not let anybody ask before the longer one ends."""
@@ -218,7 +241,7 @@ class MemoryLedger:
             window_tokens=sum(request.tokens for request in self._window),
             day_requests=self._day.requests,
             day_tokens=self._day.tokens,
-            day_cost_usd=self._day.cost_usd,
+            day_cost_usd=self._spending.on(self._day.day),
             blocked_until=self._block.until,
             block_reason=self._block.reason,
             learned_requests=self._block.learned_requests,

@@ -27,7 +27,7 @@ from viral_assets.quota.decision import (
     learned_limit,
     planner_state,
 )
-from viral_assets.quota.keys import paid_together
+from viral_assets.quota.keys import account_of, prefix_of
 from viral_assets.quota.ledger import (
     ANNOUNCED_SECONDS,
     AlreadyClaimed,
@@ -80,7 +80,7 @@ class SqlLedger:
         self.limits = limits
         self._database = database
         self._key = quota_key
-        self._paid_together = list(paid_together(quota_key))
+        self._account = account_of(quota_key)
         budget = limits.daily_budget_usd
         self._queries = statements.OF_THE_QUOTA if budget is None else statements.OF_THE_ACCOUNT
         self._clock = clock
@@ -319,7 +319,8 @@ class SqlLedger:
     def _usage_values(self, now: float, runner: str) -> dict[str, Any]:
         return {
             "key": self._key,
-            "paid_together": self._paid_together,
+            "account": self._account,
+            "account_prefix": prefix_of(self._account),
             "runner": runner,
             "now": now,
             "day": pacific_day(now).name,

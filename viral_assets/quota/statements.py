@@ -18,17 +18,15 @@ _PARAMETER = re.compile(r"(?<!:):(\w+)")
 _FOR_SQLITE = {
     "{one_of_tweets}": "IN (SELECT value FROM json_each(:tweet_ids))",
     "{each_tweet}": "(SELECT DISTINCT value AS tweet_id FROM json_each(:tweet_ids))",
-    "{one_of_paid_together}": "IN (SELECT value FROM json_each(:paid_together))",
 }
 _FOR_POSTGRES = {
     "{one_of_tweets}": "= ANY (CAST(:tweet_ids AS text[]))",
     "{each_tweet}": "(SELECT DISTINCT unnest(CAST(:tweet_ids AS text[])) AS tweet_id)",
-    "{one_of_paid_together}": "= ANY (CAST(:paid_together AS text[]))",
 }
 
 
 class Script:
-    """Statements that share their parameters, written ``:name``; ``:tweet_ids`` and ``:paid_together`` are lists."""
+    """Statements that share their parameters, written ``:name``; ``:tweet_ids`` is a list."""
 
     def __init__(self, *statements: str) -> None:
         self._for_sqlite = tuple(_replaced(each, _FOR_SQLITE) for each in statements)
@@ -43,7 +41,8 @@ class Script:
         values = dict(values)
         if connection.dialect.name == "sqlite":
             statements = self._for_sqlite
-            values = {name: json.dumps(value) if isinstance(value, list) else value for name, value in values.items()}
+            if "tweet_ids" in values:
+                values["tweet_ids"] = json.dumps(values["tweet_ids"])
         elif connection.dialect.driver == "psycopg2":
             # It puts the values into the text, so that one message can hold several statements.
             statements = (";\n".join(self._for_postgres),)
@@ -95,7 +94,10 @@ _IN_FLIGHT = """
     WHERE c.project = :project AND c.tweet_id {one_of_tweets} AND c.runner <> :runner AND r.seen_at > :expired
 """
 
-_ACCOUNT_COST = "(SELECT sum(cost_usd) FROM quota_days WHERE day = :day AND quota_key {one_of_paid_together})"
+_ACCOUNT_COST = """(
+    SELECT sum(cost_usd) FROM quota_days
+    WHERE day = :day AND (quota_key = :account OR substr(quota_key, 1, length(:account_prefix)) = :account_prefix)
+)"""
 
 
 class UsageQueries(NamedTuple):

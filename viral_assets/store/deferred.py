@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,9 +22,14 @@ class Deferred:
     since: datetime
 
 
-def deferred_hours(connection: sa.Connection, window: HourRange) -> dict[datetime, Deferred]:
+def deferred_hours(
+    connection: sa.Connection, window: HourRange, projects: Collection[str] | None = None
+) -> dict[datetime, Deferred]:
     """The hours of ``window`` with deferred tweets, in order. Tweets that are no opportunities any more, which no run
     would ever ask about, do not count.
+
+    Args:
+        projects: whose tweets; all by default.
     """
     ended, opportunity = generation_outcomes.c, comment_opportunities.c
     query = (
@@ -37,4 +43,6 @@ def deferred_hours(connection: sa.Connection, window: HourRange) -> dict[datetim
         .group_by(ended.window_start)
         .order_by(ended.window_start)
     )
+    if projects is not None:
+        query = query.where(ended.project.in_(projects))
     return {hour: Deferred(tweets, since) for hour, tweets, since in connection.execute(query)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 UNITS = ((10**9, "B"), (10**6, "M"), (10**3, "K"))
 
@@ -27,3 +28,13 @@ def money(dollars: float | None) -> str:
         return "unknown"
     decimals = 2 if dollars == 0 or dollars >= 0.1 else 1 - math.floor(math.log10(dollars))
     return f"${dollars:,.{decimals}f}"
+
+
+def known_sum(amounts: Iterable[float | None]) -> float | None:
+    """The sum; None, for unknown, where one of them is."""
+    total = 0.0
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total

@@ -45,6 +45,8 @@ class Job:
     project: str
     tweet_id: str
     who: str
+    model: str
+    """The preferred one of the project."""
     state: State = "waiting"
     message: str = ""
     good: bool = False
@@ -61,7 +63,7 @@ class Job:
         if generator is None or self.state != "running" or generator.provider == OFFLINE:
             return 0.0
         try:
-            state = generator.ledger.state()
+            state = generator.ledger_of(self.model).state()
         except ViralAssetsError:
             return 0.0
         until_free = 0.0 if state.free else next(iter(state.returning), 0.0)
@@ -113,7 +115,7 @@ class Regenerator:
             known = self._jobs.get((view.project, view.tweet_id))
             if known is not None and not known.over:
                 return known
-            job = Job(view.project, view.tweet_id, who)
+            job = Job(view.project, view.tweet_id, who, project.generation.models[0])
             self._jobs.pop((view.project, view.tweet_id), None)
             self._jobs[view.project, view.tweet_id] = job
             for key in [key for key, each in self._jobs.items() if each.over][: max(0, len(self._jobs) - KEPT)]:

@@ -18,7 +18,7 @@ from viral_assets.quota.from_settings import embedding_ledger, limits_from
 from viral_assets.quota.ledger import GrantRequest, QuotaStatus
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.posts import PostBudget, PostLedger, PostRequest, x_account
-from viral_assets.settings import load_settings
+from viral_assets.settings import BUNDLED_PROJECTS, load_settings
 from viral_assets.store.engine import Database
 from viral_assets_tests.cli.conftest import CommandLine
 from viral_assets_tests.delivery.examples import opportunity, store, suggestion
@@ -199,6 +199,25 @@ def test_quota_shows_what_is_used_and_free(viral_assets: CommandLine, monkeypatc
     assert "$2.50" in shown
     assert "a-secret-key" not in shown
     assert "\x1b" not in shown
+
+
+def test_quota_shows_each_model_that_the_projects_use(
+    viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "two"
+    folder.mkdir()
+    text = (BUNDLED_PROJECTS / "demo.yml").read_text()
+    two = text.replace("model: gemini-2.5-flash-lite", "model: [gemini-3.6-flash, gemini-2.5-flash-lite]")
+    (folder / "demo.yml").write_text(two)
+    monkeypatch.setenv("VIRAL_ASSETS_PROJECTS_DIR", str(folder))
+    monkeypatch.setenv("GEMINI_API_KEY", "a-secret-key")
+    assert list(viral_assets("quota", "--json").json["models"]) == ["gemini-3.6-flash", "gemini-2.5-flash-lite"]
+    shown = viral_assets("quota").out
+    assert "gemini-3.6-flash requests in" in shown
+    assert "gemini-2.5-flash-lite requests in" in shown
+
+    monkeypatch.setenv("GEMINI_MODEL", "gemini-3.5-flash-lite")
+    assert list(viral_assets("quota", "--json").json["models"]) == ["gemini-3.5-flash-lite"]
 
 
 def test_quota_without_a_key_says_that_there_is_none_to_show(viral_assets: CommandLine) -> None:

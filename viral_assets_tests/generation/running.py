@@ -16,9 +16,8 @@ import sqlalchemy as sa
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.generation.clients import build_client
 from viral_assets.generation.clients.base import GenerationClient
-from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.opportunity import Opportunity, TweetKey
 from viral_assets.generation.run.executor import Executor
-from viral_assets.generation.run.items import TweetKey
 from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.planning.estimate import Estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
@@ -102,7 +101,7 @@ class Run:
 
     def estimate(self) -> Estimate:
         """What it would take now."""
-        return estimate(
+        taken, _ = estimate(
             self.opportunities,
             self.projects,
             self.ledger(),
@@ -110,6 +109,7 @@ class Run:
             options=self._options(),
             price_of=_price_of,
         )
+        return taken
 
     def ledger(self) -> Ledger:
         limits = self.limits or (unlimited() if self.service is None else PLENTY)

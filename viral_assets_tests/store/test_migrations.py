@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from viral_assets.errors import SchemaOutOfDateError
 from viral_assets.store import migrations
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_suggestions, metadata
+from viral_assets.store.tables import comment_suggestions, llm_requests, metadata, quota_days
 
 
 def test_the_revision_written_down_is_the_newest_script() -> None:
@@ -149,6 +149,66 @@ def test_suggestions_of_before_there_were_decisions_are_kept(database_url: str) 
         (back,) = connection.execute(sa.select(*(comment_suggestions.c[name] for name in before))).mappings()
     assert dict(back) == before
     database.dispose()
+
+
+def test_what_a_key_was_counted_for_is_divided_by_its_models(database_url: str) -> None:
+    """A window and a day that have begun go on; what is spent stays spent."""
+    database = Database(database_url)
+    at = datetime(2026, 11, 29, 9, tzinfo=UTC).timestamp()  # 1:00 in US Pacific time
+    models = ["gemini-a", "models/gemini-a", "gemini-b"]
+    requests = [
+        {"id": str(number), "quota_key": "gemini:f", "model": model, "granted_at": at, "counted_tokens": 10}
+        | {"counted_cost_usd": 0.5, "purpose": "generate", "project": "p", "provider": "google-genai"}
+        | {"run_id": "", "status": "answered", "tweet_ids": []}
+        for number, model in enumerate(models)
+    ]
+    days = [
+        {"quota_key": "gemini:f", "day": "2026-11-29", "requests": 3, "tokens": 30, "cost_usd": 1.5},
+        {"quota_key": "gemini:f", "day": "2026-11-01", "requests": 7, "tokens": 70, "cost_usd": 7.0},
+        {
+            "quota_key": "gemini:f/gemini-embedding-001",
+            "day": "2026-11-29",
+            "requests": 1,
+            "tokens": 1,
+            "cost_usd": 1.0,
+        },
+        {"quota_key": "offline", "day": "2026-11-29", "requests": 9, "tokens": 9, "cost_usd": 0.0},
+    ]
+    with database.engine.begin() as connection:
+        migrations.upgrade(connection, "0005")
+        # The table as it was: later columns are not there yet.
+        columns = [sa.column(name, llm_requests.c[name].type) for name in requests[0]]
+        connection.execute(sa.insert(sa.table("llm_requests", *columns)), requests)
+        connection.execute(sa.insert(quota_days), days)
+    database.upgrade()
+
+    with database.read() as connection:
+        keys = connection.execute(sa.select(llm_requests.c.quota_key).order_by(llm_requests.c.id)).scalars().all()
+        divided = counted_days(connection)
+    assert keys == ["gemini:f/gemini-a", "gemini:f/gemini-a", "gemini:f/gemini-b"]
+    assert divided == {
+        ("gemini:f/gemini-a", "2026-11-29"): (2, 20, 1.0),
+        ("gemini:f/gemini-b", "2026-11-29"): (1, 10, 0.5),
+        ("gemini:f", "2026-11-01"): (7, 70, 7.0),
+        ("gemini:f/gemini-embedding-001", "2026-11-29"): (1, 1, 1.0),
+        ("offline", "2026-11-29"): (9, 9, 0.0),
+    }
+
+    config = migrations.configuration()
+    with database.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0005")
+    with database.engine.connect() as connection:
+        assert connection.execute(sa.select(llm_requests.c.quota_key).distinct()).scalars().all() == ["gemini:f"]
+        assert counted_days(connection) == {
+            (each["quota_key"], each["day"]): (each["requests"], each["tokens"], each["cost_usd"]) for each in days
+        }
+    database.dispose()
+
+
+def counted_days(connection: sa.Connection) -> dict[tuple[str, str], tuple[int, int, float]]:
+    rows = connection.execute(sa.select(quota_days))
+    return {(row.quota_key, row.day): (row.requests, row.tokens, row.cost_usd) for row in rows}
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -> None:

@@ -417,8 +417,8 @@ def test_a_wait_for_the_quota_is_told(serve: Callable[..., Reviewer], monkeypatc
     ledger = open_ledger(None, Limits(max_requests=1), "key")
     ledger.join("somebody", 1)
     ledger.ask(GrantRequest("r1", "somebody", tokens=10, tweet_ids=("1",)))
-    job = Job("demo", "101", "mara", state="running")
-    job.generator = cast(AsyncCommentGenerator, SimpleNamespace(provider="google-genai", ledger=ledger))
+    job = Job("demo", "101", "mara", "gemini-2.5-flash-lite", state="running")
+    job.generator = cast(AsyncCommentGenerator, SimpleNamespace(provider="google-genai", ledger_of=lambda _: ledger))
     assert 50 < job.quota_wait() <= 61
     reviewer = serve(script=True)
     monkeypatch.setattr(site_of(reviewer).regenerator, "jobs", lambda: {("demo", "101"): job})

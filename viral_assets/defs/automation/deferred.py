@@ -6,7 +6,7 @@ A run that finds the quota of the day used up leaves the rest of its tweets ``de
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from viral_assets.defs.assets.partitions import HOURS_PER_RUN
@@ -20,6 +20,9 @@ PAUSE = timedelta(minutes=15)
 
 NEARLY_USED_UP = 0.9
 """A share of the day's requests or budget. What is left above it was not enough for those that were put off today."""
+
+
+NOTHING_WAITS = "no tweet waits for a later run"
 
 
 def why_not_now(status: QuotaStatus) -> str | None:
@@ -51,7 +54,7 @@ def hours_to_resume(
         The hours, and why there are none.
     """
     if not deferred:
-        return [], "no tweet waits for a later run"
+        return [], NOTHING_WAITS
     refusal = why_not_now(status)
     if refusal:
         return [], refusal
@@ -71,6 +74,11 @@ def hours_to_resume(
             f"{len(deferred) - len(free):,} hours with tweets that wait are being run; more would share their quota",
         )
     return sorted(ready[:room]), ""
+
+
+def freest(statuses: Sequence[QuotaStatus]) -> QuotaStatus:
+    """Of the quotas of the models that a project may use, the first one that is free; the first one when none is."""
+    return next((each for each in statuses if why_not_now(each) is None), statuses[0])
 
 
 def hours_to_top_up(deferred: Collection[datetime], under_way: Collection[datetime]) -> list[datetime]:

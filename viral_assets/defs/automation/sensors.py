@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from viral_assets.defs.assets.partitions import HOURS_PER_RUN
 from viral_assets.defs.automation.alerts import FailedRun, failure_line, post
-from viral_assets.defs.automation.deferred import describe_hours, hours_to_resume
+from viral_assets.defs.automation.deferred import NOTHING_WAITS, describe_hours, freest, hours_to_resume
 from viral_assets.defs.automation.jobs import hourly_pipeline
 from viral_assets.defs.automation.requests import hours_of_run, hours_under_way, ranges_of, request_for
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.errors import SourceError
 from viral_assets.hours import HOUR, HourRange, hour_key
-from viral_assets.settings import load_settings
+from viral_assets.projects.loader import load_projects
+from viral_assets.settings import Settings, load_settings
 from viral_assets.store.deferred import deferred_hours
 
 if TYPE_CHECKING:
@@ -156,19 +158,28 @@ def deferred_sensor(
     A request is made once for each time an hour's tweets are put off: should its run fail before it has asked about
     any, the daily top-up comes back to it.
     """
-    from viral_assets.quota.from_settings import configured_ledger
+    from viral_assets.quota.from_settings import configured_ledgers
 
     configured = tweet_source.configured_hours(datetime.now(UTC))
     if configured is None:
         return dg.SkipReason(NO_HOURS)
-    store = database.get()
+    store, settings = database.get(), load_settings()
     with store.read() as connection:
         waiting = deferred_hours(connection, configured)
-    _, ledger = configured_ledger(load_settings(), store)
     under_way = hours_under_way(context.instance, configured) if waiting else set[datetime]()
-    hours, why_not = hours_to_resume(waiting, ledger.status(), under_way)
+    hours, why_not = list[datetime](), list[str]()
+    # Each model has a quota of its own: what one of them has no quota for need not keep the others waiting.
+    for models, names in _projects_by_models(settings).items():
+        with store.read() as connection:
+            theirs = deferred_hours(connection, configured, names)
+        _, ledgers = configured_ledgers(settings, store, models)
+        status = freest([ledger.status() for ledger in ledgers.values()])
+        ready, refusal = hours_to_resume(theirs, status, under_way)
+        hours += [hour for hour in ready if hour not in hours]
+        why_not += [refusal] if theirs and refusal else []
+    hours = sorted(hours)[-HOURS_PER_RUN:]
     if not hours:
-        return dg.SkipReason(why_not)
+        return dg.SkipReason(why_not[0] if why_not else NOTHING_WAITS)
     context.log.info("the quota is free: %s", describe_hours(hours))
     return dg.SensorResult(
         run_requests=[
@@ -176,6 +187,14 @@ def deferred_sensor(
             for window in ranges_of(hours)
         ]
     )
+
+
+def _projects_by_models(settings: Settings) -> dict[tuple[str, ...], list[str]]:
+    """The names of the projects that use the same models."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, project in load_projects(settings.projects_dir).items():
+        found.setdefault(project.generation.models, []).append(name)
+    return found
 
 
 def failure_sensor(default_status: dg.DefaultSensorStatus) -> dg.SensorDefinition:

@@ -15,6 +15,7 @@ from typing import Any
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.llm.models import plain_name
 from viral_assets.llm.tokens import estimate_tokens
 from viral_assets.projects.model import Project, SuggestionType
 from viral_assets.text.cleaning import text_for_prompt
@@ -68,7 +69,7 @@ def build_request(
     return GenerationRequest(
         project=project,
         opportunities=tuple(opportunities),
-        model=(model or project.generation.model).removeprefix("models/"),
+        model=plain_name(model or project.generation.models[0]),
         system_instruction=instruction,
         prompt=prompt,
         response_schema=schema,

@@ -87,18 +87,9 @@ class RunCounters:
             self.report.notes.append(text)
 
     def ended(self, results: Sequence[TweetResult], saved: int) -> None:
-        report = self.report
-        report.saved += saved
+        self.report.saved += saved
         for result in results:
-            window = self._window(result.opportunity)
-            for outcomes in (report.outcomes, window.outcomes):
-                outcomes[result.outcome] = outcomes.get(result.outcome, 0) + 1
-            window.suggestions += len(result.suggestions)
-            report.generated += len(result.suggestions)
-            if result.outcome == "deferred":
-                report.deferred += 1
-            elif result.outcome in ("blocked", "failed") or not result.suggestions:
-                report.failed += 1
+            self.report.count(result.opportunity.window_start, result.outcome, len(result.suggestions))
             self.finished += 1
         if results and self.callback is not None:
             self.callback(self._progress())

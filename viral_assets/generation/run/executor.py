@@ -20,8 +20,7 @@ from typing import Any
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.errors import ViralAssetsError
 from viral_assets.generation.clients.base import GenerationClient
-from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.run.items import TweetKey
+from viral_assets.generation.opportunity import Opportunity, TweetKey
 from viral_assets.generation.run.loop import Loop
 from viral_assets.generation.run.membership import Membership
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
@@ -80,20 +79,32 @@ class Executor:
         )
         self._membership = Membership(self._session, runner or uuid.uuid4().hex)
         self._stop = stop or threading.Event()
+        self.deferral = ""
+        """What the report says about tweets that were left for a later run."""
         self._cancelled = False
         self._broken: BaseException | None = None
         self._loop = Loop(self._session, self._membership, is_stopped=self._is_stopped)
 
     @property
     def results(self) -> Mapping[TweetKey, TweetResult]:
-        """How each tweet ended; complete when :meth:`run` has returned."""
+        """How each tweet ended; complete when :meth:`run` has returned or raised."""
         return self._session.ended
 
-    async def run(self, opportunities: Sequence[Opportunity]) -> GenerationReport:
+    @property
+    def report(self) -> GenerationReport:
+        """What has happened so far, also where :meth:`run` raised."""
+        return self._session.counters.report
+
+    async def run(
+        self, opportunities: Sequence[Opportunity], *, earlier: Mapping[TweetKey, TweetResult] | None = None
+    ) -> GenerationReport:
         """Bring every opportunity to an end.
 
         Cancelling it is like setting ``stop``: what is under way is paid for, so it is finished and saved first.
         Cancelled a second time, it is given up.
+
+        Args:
+            earlier: what another model has written about some of them, which is kept.
 
         Returns:
             What happened. An opportunity that quota, budget or a stop did not allow has ended as ``deferred``.
@@ -102,7 +113,7 @@ class Executor:
             FatalProviderError: key, model or endpoint are wrong. What had been answered is saved.
             ProviderError: the service did not answer, many times in a row. What had been answered is saved.
         """
-        work = asyncio.create_task(self._run(opportunities))
+        work = asyncio.create_task(self._run(opportunities, earlier or {}))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -112,7 +123,9 @@ class Executor:
                 await work
             raise
 
-    async def _run(self, opportunities: Sequence[Opportunity]) -> GenerationReport:
+    async def _run(
+        self, opportunities: Sequence[Opportunity], earlier: Mapping[TweetKey, TweetResult]
+    ) -> GenerationReport:
         background: list[asyncio.Task[None]] = []
         given_up = False
         try:
@@ -120,9 +133,9 @@ class Executor:
             await self._membership.announce(len(opportunities))
             background.append(self._in_background(self._membership.keep_announced(lambda: self._loop.waiting)))
             background.append(self._in_background(self._watch_stop()))
-            await self._begin(opportunities)
+            await self._begin(opportunities, earlier)
             await self._loop.run()
-            await defer(self._session, self._loop.take_rest(), self._loop.reason)
+            self.deferral = await defer(self._session, self._loop.take_rest(), self._loop.reason)
         except asyncio.CancelledError:
             given_up = True
             raise
@@ -140,10 +153,10 @@ class Executor:
             raise error
         return self._session.counters.close()
 
-    async def _begin(self, opportunities: Sequence[Opportunity]) -> None:
+    async def _begin(self, opportunities: Sequence[Opportunity], earlier: Mapping[TweetKey, TweetResult]) -> None:
         """Queue what earlier runs have left to do, and get ready to ask."""
         session, loop = self._session, self._loop
-        loop.add(await recover(session, await unfinished(session, opportunities)))
+        loop.add(await recover(session, await unfinished(session, opportunities, earlier)))
         if loop.waiting != len(opportunities):
             await self._membership.announce(loop.waiting)
         session.latency.load_history(await session.store(session.ledger.latencies))

@@ -6,10 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from viral_assets.generation.opportunity import Opportunity
-
-TweetKey = tuple[str, str]
-"""Project and tweet id."""
+from viral_assets.generation.opportunity import Opportunity, TweetKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class Item:
 
     @property
     def key(self) -> TweetKey:
-        return (self.opportunity.project, self.opportunity.tweet_id)
+        return self.opportunity.key
 
     @property
     def missing(self) -> tuple[str, ...]:

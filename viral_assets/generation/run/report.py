@@ -72,3 +72,15 @@ class GenerationReport:
     @property
     def tokens(self) -> int:
         return self.input_tokens + self.output_tokens
+
+    def count(self, window_start: datetime, outcome: str, suggestions: int) -> None:
+        """Add how one tweet ended, with so many usable suggestions."""
+        window = self.windows.setdefault(window_start, WindowReport())
+        for outcomes in (self.outcomes, window.outcomes):
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        window.suggestions += suggestions
+        self.generated += suggestions
+        if outcome == "deferred":
+            self.deferred += 1
+        elif outcome in ("blocked", "failed") or not suggestions:
+            self.failed += 1

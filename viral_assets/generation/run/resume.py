@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.opportunity import Opportunity, TweetKey
 from viral_assets.generation.run.answer_processor import AnswerSource
-from viral_assets.generation.run.items import Item, TweetKey
+from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.outcome import BatchOutcome, result_of
-from viral_assets.generation.run.results import Known
+from viral_assets.generation.run.results import Known, TweetResult
 from viral_assets.generation.run.session import Session
 
 
@@ -22,8 +22,14 @@ def still_missing(opportunity: Opportunity, known: Known) -> Opportunity | None:
     return replace(opportunity, suggestion_types=missing)
 
 
-async def unfinished(session: Session, opportunities: Sequence[Opportunity]) -> dict[TweetKey, Item]:
-    """What is left to do after what earlier runs have done. New suggestions will differ from theirs."""
+async def unfinished(
+    session: Session, opportunities: Sequence[Opportunity], earlier: Mapping[TweetKey, TweetResult]
+) -> dict[TweetKey, Item]:
+    """What is left to do after what earlier runs have done. New suggestions will differ from theirs.
+
+    Args:
+        earlier: what this run has had from another model.
+    """
     items: dict[TweetKey, Item] = {}
     by_project: dict[str, list[Opportunity]] = {}
     for opportunity in opportunities:
@@ -39,9 +45,17 @@ async def unfinished(session: Session, opportunities: Sequence[Opportunity]) -> 
                 session.counters.already_done()
                 continue
             session.processor.remember(project, list(known.suggestions.get(opportunity.tweet_id, {}).values()))
-            items[project, opportunity.tweet_id] = Item(missing)
+            items[project, opportunity.tweet_id] = _begun(missing, earlier.get(opportunity.key))
     session.counters.total = len(items)
     return items
+
+
+def _begun(opportunity: Opportunity, earlier: TweetResult | None) -> Item:
+    if earlier is None:
+        return Item(opportunity)
+    have = {each.suggestion_type: each for each in earlier.suggestions}
+    accepted = {kind: have[kind] for kind in opportunity.suggestion_types if kind in have}
+    return Item(opportunity, attempts=earlier.attempts, accepted=accepted)
 
 
 async def recover(session: Session, items: dict[TweetKey, Item]) -> list[Item]:
@@ -71,9 +85,16 @@ async def recover(session: Session, items: dict[TweetKey, Item]) -> list[Item]:
     return list(left.values())
 
 
-async def defer(session: Session, items: Iterable[Item], reason: str) -> None:
-    """Leave tweets for a later run."""
+async def defer(session: Session, items: Iterable[Item], reason: str) -> str:
+    """Leave tweets for a later run.
+
+    Returns:
+        The note about it in the report; empty when there are none.
+    """
     rest = tuple(result_of(item, "deferred", reason) for item in items)
-    if rest:
-        await session.save(BatchOutcome(ended=rest))
-        session.counters.note(f"{len(rest)} tweets are left for a later run: {reason}")
+    if not rest:
+        return ""
+    await session.save(BatchOutcome(ended=rest))
+    note = f"{len(rest)} tweets are left for a later run: {reason}"
+    session.counters.note(note)
+    return note

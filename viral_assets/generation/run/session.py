@@ -14,10 +14,10 @@ from typing import TypeVar
 
 from viral_assets.clock import Clock
 from viral_assets.generation.clients.base import GenerationClient
+from viral_assets.generation.opportunity import TweetKey
 from viral_assets.generation.run.answer_processor import AnswerProcessor
 from viral_assets.generation.run.counters import RunCounters
 from viral_assets.generation.run.failures.service_health import ServiceHealth
-from viral_assets.generation.run.items import TweetKey
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.outcome import BatchOutcome
 from viral_assets.generation.run.planning.latency import LatencyModel

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
 import sqlalchemy as sa
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,8 +24,8 @@ from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.errors import DatabaseUnavailableError
 from viral_assets.hours import HOUR, HourRange, hour_key
-from viral_assets.quota.from_settings import configured_ledger
-from viral_assets.quota.ledger import QuotaStatus
+from viral_assets.quota.from_settings import configured_ledgers
+from viral_assets.quota.ledger import Ledger, QuotaStatus
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.settings import load_settings
 from viral_assets.store.deferred import Deferred
@@ -158,6 +160,12 @@ def put_off(home: Home, *hours: datetime, since: datetime | None = None) -> None
     home.execute(sa.delete(comment_suggestions).where(comment_suggestions.c.window_start.in_(hours)))
 
 
+def only_ledger(home: Home) -> Ledger:
+    _, ledgers = configured_ledgers(load_settings(), home.database)
+    (ledger,) = ledgers.values()
+    return ledger
+
+
 def _tick(home: Home) -> tuple[Sequence[dg.RunRequest], str]:
     with dg.build_sensor_context(
         instance=home.instance,
@@ -202,17 +210,37 @@ def test_an_hour_with_a_run_under_way_gets_no_second_one(home: Home) -> None:
 def test_the_sensor_waits_while_the_quota_of_the_day_is_used_up(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", "a-key-of-the-tests")
     monkeypatch.setenv("VIRAL_ASSETS_RPD", "100")
-    _, ledger = configured_ledger(load_settings(), home.database)
+    ledger = only_ledger(home)
     ledger.block_today("the service says that the day is over")
     requests, why = _tick(home)
     assert requests == []
     assert "the service says that the day is over" in why
 
 
+def test_the_sensor_goes_on_with_the_next_model_of_a_list(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    models = ["gemini-2.5-flash-lite", "gemini-3.5-flash-lite"]
+    for path in load_settings().projects_dir.glob("*.yml"):
+        changed = yaml.safe_load(path.read_text())
+        changed["generation"] = {"model": models}
+        (tmp_path / path.name).write_text(yaml.safe_dump(changed))
+    monkeypatch.setenv("VIRAL_ASSETS_PROJECTS_DIR", str(tmp_path))
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key-of-the-tests")
+    _, ledgers = configured_ledgers(load_settings(), home.database, models)
+    first, second = ledgers.values()
+    first.block_today("the day of the first model is over")
+    assert len(_tick(home)[0]) == 2
+    second.block_today("that of the second one too")
+    requests, why = _tick(home)
+    assert requests == []
+    assert "the day of the first model is over" in why
+
+
 def test_the_sensor_waits_while_the_budget_is_used_up(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", "a-key-of-the-tests")
     monkeypatch.setenv("VIRAL_ASSETS_DAILY_BUDGET_USD", "2")
-    _, ledger = configured_ledger(load_settings(), home.database)
+    ledger = only_ledger(home)
     status = ledger.status()
     spent = {"day": status.day, "requests": 7, "tokens": 7, "cost_usd": 2.5}
     home.execute(sa.insert(quota_days).values(quota_key=ledger._key, **spent))  # type: ignore[attr-defined]

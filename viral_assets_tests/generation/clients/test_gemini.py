@@ -15,6 +15,7 @@ from viral_assets.errors import (
     BlockedAnswerError,
     ConfigurationError,
     FatalProviderError,
+    ModelUnavailableError,
     ProviderError,
     RateLimitedError,
     RejectedRequestError,
@@ -101,6 +102,42 @@ def test_a_quota_of_zero_is_no_matter_of_waiting() -> None:
     assert "GEMINI_MODEL" in str(error)
 
 
+PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
+OF_NOTHING = (
+    "You exceeded your current quota. * Quota exceeded for metric: generativelanguage.googleapis.com/"
+    "generate_content_free_tier_requests, limit: 0, model: gemini-x. Please retry in 21.5s."
+)
+
+
+def test_a_model_outside_of_the_plan_is_no_used_up_day() -> None:
+    """Google names a quota of the day, gives it no value, and says "limit: 0" in the message only."""
+    error = failure(429, quota_error(OF_NOTHING, {"quotaId": PER_DAY}))
+    assert isinstance(error, ModelUnavailableError)
+    assert "gemini-x" in str(error)
+    assert "another model" in str(error)
+    assert "billing" in str(error)
+    assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("message", "violation"),
+    [
+        (OF_NOTHING.replace("limit: 0,", "limit: 20,"), {"quotaId": PER_DAY}),
+        (OF_NOTHING.replace("limit: 0,", "limit: 0.5,"), {"quotaId": PER_DAY}),
+        (OF_NOTHING, {"quotaId": PER_DAY, "quotaValue": "20"}),
+    ],
+)
+def test_a_limit_above_nothing_is_a_used_up_day(message: str, violation: dict[str, str]) -> None:
+    error = failure(429, quota_error(message, violation))
+    assert isinstance(error, RateLimitedError)
+    assert error.per_day
+
+
+def quota_error(message: str, *violations: dict[str, str]) -> dict[str, object]:
+    details = [{"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": list(violations)}]
+    return {"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details}}
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
@@ -110,9 +147,9 @@ def test_a_quota_of_zero_is_no_matter_of_waiting() -> None:
         (400, {"error": {"message": "API key expired. Please renew the API key."}}, FatalProviderError),
         (400, {"error": {"message": "not in your country", "status": "FAILED_PRECONDITION"}}, FatalProviderError),
         (401, {}, FatalProviderError),
-        (403, "", FatalProviderError),
-        (404, "<html>nginx</html>", FatalProviderError),
-        (405, "", FatalProviderError),
+        (403, "", ModelUnavailableError),
+        (404, "<html>nginx</html>", ModelUnavailableError),
+        (405, "", ModelUnavailableError),
         (402, "", FatalProviderError),
         (413, "", RejectedRequestError),
         (408, "", TransientProviderError),
@@ -129,7 +166,7 @@ def test_each_status_is_one_of_our_errors(status: int, body: object, kind: type[
     error = failure(status, body)
     assert type(error) is kind
     assert error.http_status == status
-    if kind is FatalProviderError:
+    if issubclass(kind, FatalProviderError):
         assert any(advice in str(error) for advice in ("GEMINI_API_KEY", "GEMINI_MODEL", "HTTP 402", "not in your"))
 
 

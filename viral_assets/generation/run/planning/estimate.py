@@ -51,8 +51,12 @@ def estimate(
     *,
     options: GenerationOptions,
     price_of: PriceOf,
-) -> Estimate:
-    """Plan the run with the quota as it is now; nothing is asked or written."""
+) -> tuple[Estimate, list[Opportunity]]:
+    """Plan the run with the quota as it is now; nothing is asked or written.
+
+    Returns:
+        What it takes, and the tweets that are more than the day allows.
+    """
     waiting = _waiting(opportunities, results, options)
     names = list(waiting)
     left_over = sum(map(len, waiting.values()))
@@ -77,23 +81,24 @@ def estimate(
     seconds = 0.0
     for pack in planned.packs:
         name = names[pack.group]
-        request = build_request(
-            projects[name], [waiting[name].popleft() for _ in range(pack.tweets)], model=options.model
-        )
+        tweets = [waiting[name].popleft() for _ in range(pack.tweets)]
+        request = build_request(projects[name], tweets, model=options.model)
         price = price_of(request.model)
         if price is None or cost is None:
             more = None
         else:
             more = cost + price.of(request.estimated_input_tokens, request.estimated_output_tokens)
-        if limits.requests_per_day is not None and status.day_requests + len(packs) >= limits.requests_per_day:
-            break
-        if limits.daily_budget_usd is not None and status.day_cost_usd + (more or 0.0) > limits.daily_budget_usd:
+        no_request = limits.requests_per_day is not None and status.day_requests + len(packs) >= limits.requests_per_day
+        budget = limits.daily_budget_usd
+        if no_request or (budget is not None and status.day_cost_usd + (more or 0.0) > budget):
+            waiting[name].extendleft(reversed(tweets))
             break
         packs.append(pack.tweets)
         cost = more
         input_tokens += request.estimated_input_tokens
         output_tokens += request.estimated_output_tokens
         seconds = max(seconds, pack.start + latency_model.latency.of(pack.tweets))
+    left = [each for mine in waiting.values() for each in mine]
     return Estimate(
         opportunities=len(opportunities),
         already_done=len(opportunities) - left_over,
@@ -102,8 +107,8 @@ def estimate(
         output_tokens=output_tokens,
         cost_usd=cost,
         seconds=seconds,
-        deferred=left_over - sum(packs),
-    )
+        deferred=len(left),
+    ), left
 
 
 def _waiting(
