@@ -10,7 +10,7 @@ What this module works around, found by reading and running version 3.4.0:
   granted: turned off where it can be;
 - it builds its models, and imports half of its HTTP library, while its first request is under way: both are done
   here on import, so that the first request after a grant is as fast as any;
-- it changes the schema it is given;
+- version 1.51, the lowest that is allowed, changes the schema it is given;
 - models differ in how thinking is turned off, and refuse the whole request when it is done the wrong way: then the next
   request to that model says nothing about it.
 
