@@ -47,6 +47,9 @@ BLOCKED = frozenset(
 )
 """Finish reasons that mean: a filter did not like what this request led to."""
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""None is followed: it would be a second request, and take the key to whatever host it names."""
+
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _QUOTA_NAMES = ("quotaId", "quotaMetric", "quota_limit", "quota_metric", "subject")
 _DURATION = re.compile(
@@ -186,6 +189,10 @@ class Service:
                 per_day=any("perday" in name.replace("_", "") for name in quotas),
                 per_tokens=any("token" in name for name in quotas),
             )
+        if status in REDIRECTS:
+            where = next((value for name, value in headers.items() if name.lower() == "location"), "another address")
+            message = f"{self.place} redirects to {self.quoted(where)} (HTTP {status}), where the key is not sent"
+            return TransientProviderError(f"{message}; set GEMINI_API_ENDPOINT if it is right", http_status=status)
         if status in {408, 425, 499} or status >= 500 or status < 400:
             return TransientProviderError(f"{self.place} had a problem (HTTP {status}): {said}", http_status=status)
         kind: type[FatalProviderError] = FatalProviderError

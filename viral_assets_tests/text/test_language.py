@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from viral_assets.text.language import canonical, detected, html_language, most_likely
+from viral_assets.text.language import REFUSED_FROM, canonical, detected, html_language, most_likely
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,10 @@ def test_a_language_is_told_by_words_and_not_by_handles_links_and_hashtags() -> 
     assert detected("Ma\u00f1ana dejamos los tel\u00e9fonos en la cocina toda la noche") == "es"
     assert detected("@somebody #phones https://example.com/in-english") is None
     assert most_likely("ok") == (None, 0.0)
+
+
+@pytest.mark.parametrize("text", ["ᚠᛇᚻ᛫ᛒᛦᚦ᛫ᚠᚱᚩᚠᚢᚱ᛫ᚠᛁᚱᚪ", "hola hola hola", "1234567890 1234567890"])
+def test_what_the_detector_does_not_know_is_not_english(text: str) -> None:
+    """It guesses "en" all the same, and says so by how sure it is alone."""
+    assert detected(text) is None
+    assert most_likely(text)[1] < REFUSED_FROM

@@ -5,11 +5,12 @@ What this module works around, found by reading and running version 3.4.0:
 - with aiohttp installed it repeats a request whose connection breaks, unless the number of attempts is set: to one;
 - its default API version is v1, which knows no response schema;
 - environment variables turn it to Vertex AI or to another address: both are set here instead;
+- it follows redirects, to any host and with the key: turned off in the words of each HTTP library it may use;
 - since 3.4 it continues an answer that reached the limit of one request with requests of its own, which no quota has
   granted: turned off where it can be;
 - it builds its models, and imports half of its HTTP library, while its first request is under way: both are done
   here on import, so that the first request after a grant is as fast as any;
-- it changes the schema it is given;
+- version 1.51, the lowest that is allowed, changes the schema it is given;
 - models differ in how thinking is turned off, and refuse the whole request when it is done the wrong way: then the next
   request to that model says nothing about it.
 
@@ -132,7 +133,7 @@ class GoogleGenAIClient:
             raise self._service.timed_out(timeout_seconds) from None
         except _CONNECTION_ERRORS as error:
             raise self._broken(error, timeout_seconds) from None
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             # The request was built before: what fails here is making sense of the body.
             raise self._service.undecodable(getattr(error, "doc", error)) from None
         counted, feedback = response.usage_metadata, response.prompt_feedback
@@ -190,6 +191,8 @@ def thinking_config(model: str) -> types.ThinkingConfig | None:
     return None
 
 
-def _client_arguments() -> dict[str, object] | None:
+def _client_arguments() -> dict[str, object]:
+    """For httpx and httpx2, and for aiohttp; the SDK leaves out what the one it uses does not know."""
     library = next((each for each in _LIBRARIES if hasattr(each, "Limits")), None)
-    return {"limits": library.Limits(max_connections=MAX_CONNECTIONS)} if library else None
+    limits = {"limits": library.Limits(max_connections=MAX_CONNECTIONS)} if library else {}
+    return {**limits, "follow_redirects": False, "allow_redirects": False}

@@ -4,6 +4,7 @@ What this module works around, found by reading and running version 0.8.6, the l
 
 - it retries 503 for minutes unless ``retry=None`` is passed, and google-auth sends a request that got a 401 twice more:
   both are off, so that one call is one request;
+- its HTTP library follows redirects, to any host and with the key: that is off too;
 - ``configure()`` is global: every client here has its own connection with its own key and endpoint instead;
 - errors lose their status when their body is not shaped as expected: they are read from the response itself;
 - it warns on import that its support has ended, about which a user of this project can do nothing;
@@ -155,7 +156,7 @@ class _Session(AuthorizedSession):
             self.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0))
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        response: requests.Response = super().request(*args, **kwargs)
+        response: requests.Response = super().request(*args, **kwargs, allow_redirects=False)
         if response.status_code != requests.codes.ok:
             raise _HttpFailureError(response)
         try:
