@@ -31,8 +31,8 @@ class Engine:
 
     Args:
         provider: its name; never ``auto``.
-        api_key: of the Gemini API; None offline.
-        endpoint: another base URL of the Gemini API.
+        api_key: of the provider's service; None offline, and where it needs none.
+        endpoint: its base URL; None for the usual one.
         workers: threads of a synchronous SDK.
         limits: of the key's quota.
         database: where the quota is shared; without one it is this object's own.
@@ -61,7 +61,14 @@ class Engine:
     @property
     def ledger(self) -> Ledger:
         if self._ledger is None:
-            self._ledger = ledger_of(self.provider, self._api_key, self._limits, self._database, clock=self._clock)
+            self._ledger = ledger_of(
+                self.provider,
+                self._api_key,
+                self._limits,
+                self._database,
+                endpoint=self._endpoint,
+                clock=self._clock,
+            )
         return self._ledger
 
     @property

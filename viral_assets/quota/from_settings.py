@@ -10,14 +10,13 @@ from typing import Any, cast
 
 from viral_assets.clock import Clock
 from viral_assets.llm.models import EMBEDDING_MODEL
-from viral_assets.llm.providers import resolve_provider
 from viral_assets.quota import Ledger, Limits, open_ledger
-from viral_assets.quota.keys import gemini_account, part_of
+from viral_assets.quota.keys import gemini_account, openai_account, part_of
 from viral_assets.quota.limits import unlimited
 from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger, x_account
 from viral_assets.settings import Settings
 from viral_assets.store.engine import Database
-from viral_assets.vocabulary import OFFLINE
+from viral_assets.vocabulary import OFFLINE, OPENAI
 
 
 def configured_ledger(settings: Settings, database: Database) -> tuple[str, Ledger]:
@@ -27,18 +26,24 @@ def configured_ledger(settings: Settings, database: Database) -> tuple[str, Ledg
         ConfigurationError: provider or key cannot be used.
         QuotaError: limits under which nothing could ever be asked.
     """
-    key = settings.gemini_api_key.get_secret_value() if settings.gemini_api_key else None
-    provider = resolve_provider(settings.provider, api_key=key)
-    return provider, ledger_of(provider, key, limits_from(settings), database)
+    provider, access = settings.access()
+    return provider, ledger_of(provider, access.api_key, limits_from(settings), database, endpoint=access.endpoint)
 
 
 def ledger_of(
-    provider: str, api_key: str | None, limits: Limits, database: Database | None, *, clock: Clock | None = None
+    provider: str,
+    api_key: str | None,
+    limits: Limits,
+    database: Database | None,
+    *,
+    endpoint: str | None = None,
+    clock: Clock | None = None,
 ) -> Ledger:
     """The ledger of a key's models that write; of this process alone without a database."""
     if provider == OFFLINE:
         return open_ledger(database, unlimited(), OFFLINE, clock=clock)
-    return open_ledger(database, limits, gemini_account(api_key), clock=clock)
+    account = openai_account(api_key, endpoint) if provider == OPENAI else gemini_account(api_key)
+    return open_ledger(database, limits, account, clock=clock)
 
 
 def embedding_ledger(

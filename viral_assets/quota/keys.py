@@ -16,6 +16,11 @@ def gemini_account(api_key: str | None) -> str:
     return f"gemini:{fingerprint((api_key or '').strip())}"
 
 
+def openai_account(api_key: str | None, base_url: str | None) -> str:
+    """Of a service that speaks OpenAI's API: of its key or, where it needs none, of its address."""
+    return f"openai:{fingerprint((api_key or '').strip() or (base_url or '').strip().rstrip('/'))}"
+
+
 def part_of(account: str, part: str) -> str:
     """The quota of one model, or one endpoint, of an account."""
     return f"{account}/{part}"
