@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import floor_hour, parse_hour
+from viral_assets.llm.providers import NO_ACCESS, Access, resolve_access
 from viral_assets.vocabulary import Provider
 
 ProviderName = Literal["auto", Provider]
@@ -72,6 +73,10 @@ def _web_address(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
 Hour = Annotated[datetime | None, BeforeValidator(_hour)]
 Optional_ = BeforeValidator(_blank_is_unset)
 
@@ -88,6 +93,9 @@ class Settings(BaseSettings):
     )
     gemini_api_endpoint: Annotated[str | None, Optional_] = Field(None, validation_alias="GEMINI_API_ENDPOINT")
     gemini_model: Annotated[str | None, Optional_] = Field(None, validation_alias="GEMINI_MODEL")
+    openai_api_key: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="OPENAI_API_KEY")
+    openai_base_url: Annotated[str | None, Optional_] = Field(None, validation_alias="OPENAI_BASE_URL")
+    openai_model: Annotated[str | None, Optional_] = Field(None, validation_alias="OPENAI_MODEL")
     x_bearer_token: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="X_BEARER_TOKEN")
     x_api_base_url: Annotated[str | None, Optional_] = Field(None, validation_alias="X_API_BASE_URL")
     x_posts_per_run: int = Field(2_000, ge=0, description="Posts of the X API that one run may read, and so pay for.")
@@ -165,10 +173,28 @@ class Settings(BaseSettings):
         hidden = [
             *(self.gemini_api_key, self.x_bearer_token, self.apify_token),
             *(self.database_url, self.alert_webhook, self.review_token),
+            self.openai_api_key,
         ]
         values = [each.get_secret_value() for each in hidden if each is not None]
         passwords = [match[1] for value in values if (match := _PASSWORD.search(value))]
         return values + passwords
+
+    def access(self, provider: str | None = None, given: Access = NO_ACCESS) -> tuple[str, Access]:
+        """The provider that writes, and how it is reached.
+
+        Args:
+            provider: ``auto`` or one of :data:`PROVIDERS`; ``VIRAL_ASSETS_PROVIDER`` when None.
+            given: instead of what the environment says.
+
+        Raises:
+            ConfigurationError: there is no such provider, or it lacks what it needs.
+        """
+        return resolve_access(
+            provider or self.provider,
+            gemini=Access(_revealed(self.gemini_api_key), self.gemini_api_endpoint, self.gemini_model),
+            openai=Access(_revealed(self.openai_api_key), self.openai_base_url, self.openai_model),
+            given=given,
+        )
 
     @property
     def digests(self) -> Path:

@@ -40,8 +40,10 @@ APPROVE, REJECT, EDIT, EXPORT, POST, REOPEN = ACTIONS
 UNDO: Final = "undo"
 """In the audit only: it leads back to where the undone action began, whatever that was."""
 
-Provider = Literal["google-generativeai", "google-genai", "offline"]
+Provider = Literal["google-generativeai", "google-genai", "openai", "offline"]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
+OPENAI: Final = "openai"
+"""Any service that speaks OpenAI's API, at whatever address."""
 OFFLINE: Final = "offline"
 """Provider, model and quota of drafts that no language model wrote."""
 

@@ -188,6 +188,6 @@ def clean_environment(environment: pytest.MonkeyPatch) -> None:
 
     for name in os.environ:
         if name.startswith(
-            ("VIRAL_ASSETS_", "GEMINI_", "GOOGLE_API_KEY", "X_BEARER_", "X_API_", "APIFY_", "DAGSTER_HOME")
+            ("VIRAL_ASSETS_", "GEMINI_", "GOOGLE_API_KEY", "OPENAI_", "X_BEARER_", "X_API_", "APIFY_", "DAGSTER_HOME")
         ):
             environment.delenv(name)

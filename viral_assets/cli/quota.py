@@ -30,10 +30,10 @@ def quota(as_json: Json = False) -> None:
     """Show what is used and free of the quota, in the sliding window and today, for the keys in the environment.
 
     The limits are VIRAL_ASSETS_RPM, VIRAL_ASSETS_TPM and VIRAL_ASSETS_RPD for each model, and
-    VIRAL_ASSETS_DAILY_BUDGET_USD for all together. Everything that uses the same key (or VIRAL_ASSETS_QUOTA_NAME) and
-    the same database shares them. Days end at midnight US Pacific. Embeddings by Gemini have limits of their own
-    (VIRAL_ASSETS_EMBEDDING_RPM, _TPM and _RPD) and share the budget; posts read from X have
-    VIRAL_ASSETS_X_POSTS_PER_DAY, in days that end at midnight UTC. Makes no request.
+    VIRAL_ASSETS_DAILY_BUDGET_USD for all together. Everything that uses the same key (or VIRAL_ASSETS_QUOTA_NAME, or
+    without a key the same OPENAI_BASE_URL) and the same database shares them. Days end at midnight US Pacific.
+    Embeddings by Gemini have limits of their own (VIRAL_ASSETS_EMBEDDING_RPM, _TPM and _RPD) and share the budget;
+    posts read from X have VIRAL_ASSETS_X_POSTS_PER_DAY, in days that end at midnight UTC. Makes no request.
     """
     from viral_assets.projects.loader import load_projects
     from viral_assets.quota.from_settings import configured_ledgers, embedding_ledger, post_ledger
@@ -56,7 +56,11 @@ def quota(as_json: Json = False) -> None:
     where = console(as_json=as_json)
     offline = provider == OFFLINE
     if offline:
-        say(where, "The provider is offline, which has no quota. With a key in GEMINI_API_KEY this shows the key's.")
+        say(
+            where,
+            "The provider is offline, which has no quota. With a key in GEMINI_API_KEY this shows the key's; "
+            "with OPENAI_BASE_URL and OPENAI_MODEL, that of the service there.",
+        )
     # One model needs no name.
     parts = [(f"{model} " if len(statuses) > 1 else "", status) for model, status in statuses.items() if not offline]
     parts += [("embedding ", embedding)] if embedding is not None else []

@@ -37,9 +37,9 @@ class Engine:
 
     Args:
         provider: its name; never ``auto``.
-        api_key: of the Gemini API; None offline.
+        api_key: of the provider's service; None offline, and where it needs none.
         quota_name: what the quotas of the key's Google project are called, if a person said so.
-        endpoint: another base URL of the Gemini API.
+        endpoint: its base URL; None for the usual one.
         workers: threads of a synchronous SDK.
         limits: of each model's quota.
         database: where quotas are shared; without one they are this object's own.
@@ -81,6 +81,7 @@ class Engine:
                 self._limits,
                 self._database,
                 model=name,
+                endpoint=self._endpoint,
                 quota_name=self._quota_name,
                 clock=self._clock,
                 spending=self._spending,

@@ -25,7 +25,7 @@ from viral_assets.generation.run.report import GenerationReport, ProgressCallbac
 from viral_assets.generation.run.results import DatabaseResults, NoResults
 from viral_assets.llm.models import DEFAULT_MODEL
 from viral_assets.llm.prices import PriceTable, load_prices
-from viral_assets.llm.providers import resolve_provider
+from viral_assets.llm.providers import Access
 from viral_assets.projects.model import Project
 from viral_assets.quota import Ledger, Limits
 from viral_assets.settings import load_settings
@@ -41,13 +41,13 @@ class AsyncCommentGenerator:
     """Writes reply suggestions for tweets, as fast as the quota allows and never faster.
 
     Args:
-        api_key: of the Gemini API; the environment's (``GEMINI_API_KEY``) when None. Without any, the offline
-            provider writes clearly marked drafts.
+        api_key: of the provider's service, by default of the Gemini API; the environment's (``GEMINI_API_KEY``,
+            ``OPENAI_API_KEY``) when None. Without any, the offline provider writes clearly marked drafts.
         max_requests_per_minute: the quota, unless ``limits`` says more.
         batch_size: requests under way at once; ``auto`` for what quota and latency can use.
         max_workers: threads of a synchronous SDK; raised when ``batch_size`` needs more.
-        provider: ``auto``, ``google-generativeai``, ``google-genai`` or ``offline``.
-        endpoint: another base URL of the Gemini API.
+        provider: ``auto``, ``google-generativeai``, ``google-genai``, ``openai`` or ``offline``.
+        endpoint: another base URL of the Gemini API; with ``openai`` the service's, which may need no key.
         model: instead of the projects' own.
         tweets_per_request: ``auto`` for as few as the quota allows; a number for exactly so many.
         limits: requests and tokens per window and requests per day, of each model; spending per day, of all together.
@@ -84,23 +84,21 @@ class AsyncCommentGenerator:
         if max_workers < 1:
             raise ConfigurationError(f"max_workers must be above 0, not {max_workers}")
         settings = load_settings()
-        if api_key is None and settings.gemini_api_key is not None:
-            api_key = settings.gemini_api_key.get_secret_value()
-        self.provider = resolve_provider(provider or settings.provider, api_key=api_key)
+        self.provider, access = settings.access(provider, Access(api_key, endpoint, model))
         limits = limits or Limits(max_requests=max_requests_per_minute)
         self._options = options_of(
             self.provider,
             batch_size=batch_size,
             tweets_per_request=tweets_per_request,
-            model=model or settings.gemini_model,
+            model=access.model,
             run_id=run_id,
             timeout_seconds=timeout_seconds,
         )
         self._engine = Engine(
             self.provider,
-            api_key,
+            access.api_key,
             quota_name=settings.quota_name,
-            endpoint=endpoint or settings.gemini_api_endpoint,
+            endpoint=access.endpoint,
             workers=max(max_workers, self._options.max_concurrency(limits)),
             limits=limits,
             database=database,

@@ -18,7 +18,7 @@ from viral_assets.hours import floor_hour
 from viral_assets.projects.loader import load_projects, select_projects
 from viral_assets.projects.model import Project, TaxonomyNode, Voice
 from viral_assets.settings import load_settings
-from viral_assets.vocabulary import OFFLINE
+from viral_assets.vocabulary import OFFLINE, OPENAI
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +35,9 @@ OFFLINE_PACK = 10
 """Tweets per request offline: no quota forces it to pack, but fewer transactions are faster."""
 
 OFFLINE_LATENCY = Latency(0.005, 0.005)
+
+OPENAI_TIMEOUT_SECONDS = 600.0
+"""A model on a machine of one's own may write a few words a second, and take one request after the other."""
 
 
 def options_of(
@@ -56,6 +59,8 @@ def options_of(
         if value != "auto" and (not isinstance(value, int) or value < 1):
             raise ConfigurationError(f"{name} must be a whole number above 0 or 'auto', not {value!r}")
     offline = provider == OFFLINE
+    if provider == OPENAI and timeout_seconds is None:
+        timeout_seconds = OPENAI_TIMEOUT_SECONDS
     return GenerationOptions(
         concurrency=batch_size,
         tweets_per_request=OFFLINE_PACK if offline and tweets_per_request == "auto" else tweets_per_request,

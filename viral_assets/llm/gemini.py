@@ -7,26 +7,30 @@ https://ai.google.dev/api/generate-content#FinishReason
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from viral_assets.errors import (
     BlockedAnswerError,
-    ConfigurationError,
     FatalProviderError,
     ModelUnavailableError,
     ProviderError,
     RateLimitedError,
     RejectedRequestError,
     TransientProviderError,
+)
+from viral_assets.llm.responses import (
+    error_object,
+    http_address,
+    quoted_line,
+    retry_after_header,
+    root_cause,
+    seconds_of,
+    sendable_key,
+    sentence_without_markup,
 )
 from viral_assets.llm.types import Answer, Usage
 
@@ -52,10 +56,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _QUOTA_NAMES = ("quotaId", "quotaMetric", "quota_limit", "quota_metric", "subject")
-_DURATION = re.compile(
-    r"(?:(?P<hours>\d+(?:\.\d+)?)h)?(?:(?P<minutes>\d+(?:\.\d+)?)m(?!s))?(?:(?P<seconds>\d+(?:\.\d+)?)s)?"
-    r"(?:(?P<milliseconds>\d+(?:\.\d+)?)ms)?"
-)
 _LIMIT_OF_ZERO = re.compile(r"\blimit: 0(?!\d|[.,]\d)", re.IGNORECASE)
 _RETRY_IN = re.compile(r"retry (?:in|after) ((?:\d+(?:\.\d+)?(?:ms|[hms]))+)", re.IGNORECASE)
 
@@ -79,9 +79,7 @@ class Service:
         Raises:
             ConfigurationError: the endpoint is no HTTP address, or the key cannot be sent in a header.
         """
-        key = api_key.strip()
-        if not re.fullmatch(r"[!-~]+", key):
-            raise ConfigurationError("GEMINI_API_KEY is empty or has characters that no key has; copy it again")
+        key = sendable_key(api_key, "GEMINI_API_KEY")
         return cls(key, _normal_endpoint(endpoint) if endpoint and endpoint.strip() else None)
 
     @property
@@ -99,9 +97,7 @@ class Service:
 
     def quoted(self, text: object) -> str:
         """Somebody else's words in one short line, without the key."""
-        key = rf"(?<![A-Za-z0-9_-]){re.escape(self.api_key)}(?![A-Za-z0-9_-])"
-        line = " ".join(re.sub(key, "[key]", str(text)).split())
-        return line if len(line) <= 200 else line[:199] + "…"
+        return quoted_line(text, self.api_key)
 
     def checked_model(self, model: str) -> str:
         """The model's name, if it can be one.
@@ -116,11 +112,11 @@ class Service:
     def unreachable(self, cause: BaseException) -> TransientProviderError:
         """No connection: nothing was asked and nothing is billed."""
         advice = "check the network" if self.endpoint is None else "check the address and that a server answers there"
-        return TransientProviderError(f"cannot reach {self.place}: {self.quoted(_root_cause(cause))}; {advice}")
+        return TransientProviderError(f"cannot reach {self.place}: {self.quoted(root_cause(cause))}; {advice}")
 
     def broken_off(self, cause: BaseException) -> TransientProviderError:
         """A connection that ended before the answer did: the request may have been served and billed."""
-        return TransientProviderError(f"{self.place} broke the connection off: {self.quoted(_root_cause(cause))}")
+        return TransientProviderError(f"{self.place} broke the connection off: {self.quoted(root_cause(cause))}")
 
     def timed_out(self, seconds: float) -> TransientProviderError:
         return TransientProviderError(f"{self.place} did not answer within {seconds:g} s")
@@ -172,8 +168,8 @@ class Service:
             body: as text, bytes or decoded JSON.
             model: what was asked.
         """
-        error = _error_object(body)
-        said = self.quoted(re.sub(r"<[^<>]*>", " ", str(error.get("message") or "")[:2_000])) or f"HTTP {status}"
+        error = error_object(body)
+        said = self.quoted(sentence_without_markup(str(error.get("message") or ""))) or f"HTTP {status}"
         said = said if said[-1] in ".!?…" else said + "."
         if status == 429 and _has_no_quota(error):
             message = (
@@ -225,54 +221,8 @@ def usage(prompt: int | None, candidates: int | None, total: int | None, thought
     return counted if counted.total else None
 
 
-def _root_cause(error: BaseException) -> str:
-    """What the operating system said, however deep a library buried it; else the innermost message."""
-    said, queue, seen = type(error).__name__, [error], set[int]()
-    while queue:
-        current = queue.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        if isinstance(current, OSError) and current.errno:
-            named = current.errno > 0 and not isinstance(current, ssl.SSLError)
-            return os.strerror(current.errno) if named else str(current.strerror)
-        inner = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
-        queue += [*(each for each in inner if isinstance(each, BaseException)), *getattr(current, "exceptions", ())]
-        if str(current) and not any(isinstance(argument, BaseException) for argument in current.args):
-            said = str(current)
-    return said
-
-
 def _normal_endpoint(endpoint: str) -> str:
-    text = endpoint.strip().rstrip("/")
-    wrong = f"GEMINI_API_ENDPOINT: {text!r} is no address like https://host or http://host:port"
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise ConfigurationError(wrong) from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError(wrong)
-    if parts.query or parts.fragment:
-        raise ConfigurationError(f"GEMINI_API_ENDPOINT: {text!r} must end before '?' or '#'")
-    return re.sub(r"/v1(?:beta|alpha)?$", "", text)
-
-
-def _error_object(body: object) -> dict[str, Any]:
-    """``{"error": {...}}``, a list of one such, or ``{}`` for anything else; a text becomes the message."""
-    if isinstance(body, bytes):
-        body = body.decode("utf-8", "replace")
-    if isinstance(body, str):
-        try:
-            body = json.loads(body)
-        except (ValueError, RecursionError):
-            return {"message": body}
-    if isinstance(body, list) and body:
-        body = body[0]
-    if not isinstance(body, dict):
-        return {}
-    error = body.get("error", body)
-    return error if isinstance(error, dict) else {"message": error}
+    return re.sub(r"/v1(?:beta|alpha)?$", "", http_address(endpoint, "GEMINI_API_ENDPOINT"))
 
 
 def _details(details: object) -> Iterator[dict[str, Any]]:
@@ -311,43 +261,12 @@ def _says_bad_key(error: Mapping[str, Any]) -> bool:
 def _retry_after(error: Mapping[str, Any], headers: Mapping[str, str]) -> float | None:
     """The longest wait the response speaks of: RetryInfo, the message, the header."""
     waits = [
-        _seconds(detail.get("retryDelay"))
+        seconds_of(detail.get("retryDelay"))
         for detail in _details(error.get("details"))
         if str(detail.get("@type", "")).endswith("RetryInfo")
     ]
     if not any(wait is not None for wait in waits) and (said := _RETRY_IN.search(str(error.get("message", "")))):
-        waits.append(_seconds(said[1]))
-    header = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
-    waits.append(_header_seconds(header))
+        waits.append(seconds_of(said[1]))
+    waits.append(retry_after_header(headers))
     known = [wait for wait in waits if wait is not None]
     return max(known) if known else None
-
-
-def _seconds(duration: object) -> float | None:
-    """``36s``, ``36.5s``, ``1h2m3s``, ``120ms``, a number, or protobuf's ``{seconds, nanos}``."""
-    if isinstance(duration, dict):
-        duration = f"{duration.get('seconds', 0)}.{int(duration.get('nanos', 0)):09d}s"
-    if isinstance(duration, bool) or not isinstance(duration, str | int | float):
-        return None
-    text = str(duration).strip()
-    if re.fullmatch(r"\d+(?:\.\d+)?", text):
-        return float(text)
-    match = _DURATION.fullmatch(text)
-    if not text or match is None:
-        return None
-    part = {name: float(value or 0) for name, value in match.groupdict().items()}
-    return part["hours"] * 3600 + part["minutes"] * 60 + part["seconds"] + part["milliseconds"] / 1000
-
-
-def _header_seconds(value: str | None) -> float | None:
-    """``Retry-After`` as seconds or as a date (RFC 9110, section 10.2.3)."""
-    if value is None:
-        return None
-    if (seconds := _seconds(value)) is not None:
-        return seconds
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)

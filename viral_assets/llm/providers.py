@@ -1,26 +1,91 @@
-"""The providers there are, and which of them is meant. Making a client is the work of ``generation.clients``."""
+"""The providers there are, which of them is meant, and how it is reached. Making a client is the work of
+``generation.clients``."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from viral_assets.errors import ConfigurationError
-from viral_assets.vocabulary import OFFLINE, PROVIDERS
+from viral_assets.vocabulary import OFFLINE, OPENAI, PROVIDERS
+
+MAX_MODEL_LENGTH = 100
+"""The tables hold a little more."""
 
 
-def resolve_provider(provider: str, *, api_key: str | None) -> str:
-    """``auto`` is google-generativeai when there is a key, else offline; any other name is itself.
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a service is reached with.
+
+    Args:
+        api_key: never shown; a server of one's own may need none.
+        endpoint: base URL; None for the service's own.
+        model: to ask instead of the projects' own.
+    """
+
+    api_key: str | None = field(default=None, repr=False)
+    endpoint: str | None = None
+    model: str | None = None
+
+    def but(self, given: Access) -> Access:
+        """The same, but for what is given."""
+        return Access(given.api_key or self.api_key, given.endpoint or self.endpoint, given.model or self.model)
+
+
+NO_ACCESS = Access()
+
+
+def resolve_provider(provider: str, *, api_key: str | None, openai: Access = NO_ACCESS) -> str:
+    """``auto`` is google-generativeai when there is a key of Gemini, openai when there are an address and a model for
+    it, else offline; any other name is itself.
+
+    Args:
+        api_key: of the Gemini API.
+        openai: what the environment says about a service that speaks OpenAI's API.
 
     Raises:
-        ConfigurationError: there is no such provider, or it needs a key and there is none.
+        ConfigurationError: there is no such provider, or it lacks what it needs.
     """
     has_key = bool(api_key and api_key.strip())
     if provider == "auto":
-        return "google-generativeai" if has_key else OFFLINE
+        return "google-generativeai" if has_key else OPENAI if openai.endpoint and openai.model else OFFLINE
     if provider not in PROVIDERS:
         raise ConfigurationError(
             f"there is no provider {provider!r}; VIRAL_ASSETS_PROVIDER may be auto, {', '.join(PROVIDERS)}"
         )
-    if provider != OFFLINE and not has_key:
+    if provider == OPENAI:
+        _check(openai)
+    elif provider != OFFLINE and not has_key:
         raise ConfigurationError(
             f"provider {provider} needs a key: set GEMINI_API_KEY, or VIRAL_ASSETS_PROVIDER=offline to try without"
         )
     return provider
+
+
+def resolve_access(provider: str, *, gemini: Access, openai: Access, given: Access = NO_ACCESS) -> tuple[str, Access]:
+    """The provider that is meant, and how it is reached.
+
+    Args:
+        provider: ``auto`` or one of :data:`PROVIDERS`.
+        gemini: what the environment says about the Gemini API.
+        openai: what it says about a service that speaks OpenAI's API.
+        given: what the caller says instead. With ``auto`` a key and an address are of the Gemini API.
+
+    Raises:
+        ConfigurationError: there is no such provider, or it lacks what it needs.
+    """
+    openai = openai.but(given if provider == OPENAI else Access(model=given.model) if openai.model else NO_ACCESS)
+    gemini = gemini.but(given)
+    chosen = resolve_provider(provider, api_key=gemini.api_key, openai=openai)
+    return chosen, openai if chosen == OPENAI else gemini
+
+
+def _check(openai: Access) -> None:
+    if not openai.endpoint and not openai.api_key:
+        raise ConfigurationError(
+            "provider openai needs an address: set OPENAI_BASE_URL, like http://127.0.0.1:11434/v1 for Ollama, "
+            "or OPENAI_API_KEY for OpenAI's own"
+        )
+    if not openai.model:
+        raise ConfigurationError("provider openai needs a model: set OPENAI_MODEL to one that the service has")
+    if len(openai.model) > MAX_MODEL_LENGTH:
+        raise ConfigurationError(f"OPENAI_MODEL is longer than {MAX_MODEL_LENGTH} characters; give it a shorter alias")

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the provider counted them. Thoughts are billed as output and not part of ``output_tokens``."""
+    """Tokens as the provider counted them. Thoughts are billed as output and not part of ``output_tokens``;
+    ``cached_tokens`` are a part of the input that the service had read before."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     thought_tokens: int = 0
+    cached_tokens: int = 0
 
     @property
     def total(self) -> int:

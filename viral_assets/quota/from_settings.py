@@ -11,14 +11,13 @@ from typing import Any, cast
 
 from viral_assets.clock import Clock
 from viral_assets.llm.models import DEFAULT_MODEL, EMBEDDING_MODEL, plain_name
-from viral_assets.llm.providers import resolve_provider
 from viral_assets.quota import AccountSpending, Ledger, Limits, open_ledger
-from viral_assets.quota.keys import gemini_account, part_of
+from viral_assets.quota.keys import gemini_account, openai_account, part_of
 from viral_assets.quota.limits import unlimited
 from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger, x_account
 from viral_assets.settings import Settings
 from viral_assets.store.engine import Database
-from viral_assets.vocabulary import OFFLINE
+from viral_assets.vocabulary import OFFLINE, OPENAI
 
 
 def configured_ledgers(
@@ -33,12 +32,19 @@ def configured_ledgers(
         ConfigurationError: provider or key cannot be used.
         QuotaError: limits under which nothing could ever be asked.
     """
-    key = settings.gemini_api_key.get_secret_value() if settings.gemini_api_key else None
-    provider = resolve_provider(settings.provider, api_key=key)
-    used = [settings.gemini_model] if settings.gemini_model else list(models) or [DEFAULT_MODEL]
+    provider, access = settings.access()
+    used = [access.model] if access.model else list(models) or [DEFAULT_MODEL]
     names = [OFFLINE] if provider == OFFLINE else list(dict.fromkeys(plain_name(each) for each in used))
     return provider, {
-        model: ledger_of(provider, key, limits_from(settings), database, model=model, quota_name=settings.quota_name)
+        model: ledger_of(
+            provider,
+            access.api_key,
+            limits_from(settings),
+            database,
+            model=model,
+            endpoint=access.endpoint,
+            quota_name=settings.quota_name,
+        )
         for model in names
     }
 
@@ -50,6 +56,7 @@ def ledger_of(
     database: Database | None,
     *,
     model: str = DEFAULT_MODEL,
+    endpoint: str | None = None,
     quota_name: str | None = None,
     clock: Clock | None = None,
     spending: AccountSpending | None = None,
@@ -62,7 +69,8 @@ def ledger_of(
     """
     if provider == OFFLINE:
         return open_ledger(database, unlimited(), OFFLINE, clock=clock)
-    quota_key = part_of(gemini_account(api_key, quota_name), plain_name(model))
+    account = openai_account(api_key, endpoint) if provider == OPENAI else gemini_account(api_key, quota_name)
+    quota_key = part_of(account, plain_name(model))
     return open_ledger(database, limits, quota_key, clock=clock, spending=spending)
 
 

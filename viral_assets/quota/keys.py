@@ -36,6 +36,11 @@ def gemini_account(api_key: str | None, quota_name: str | None = None) -> str:
     return f"gemini:@{quota_name}"
 
 
+def openai_account(api_key: str | None, base_url: str | None) -> str:
+    """Of a service that speaks OpenAI's API: of its key or, where it needs none, of its address."""
+    return f"openai:{fingerprint((api_key or '').strip() or (base_url or '').strip().rstrip('/'))}"
+
+
 def part_of(account: str, part: str) -> str:
     """The quota of one model, or one endpoint, of an account."""
     return f"{account}{_SEPARATOR}{part}"

@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 TEXT = "Dinner without phones lasted eleven minutes tonight, which is a new family record."
 KEY = "AIza-not-a-real-key"
-ENVIRONMENT = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_ENDPOINT", "GEMINI_MODEL")
+ENVIRONMENT = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_ENDPOINT", "GEMINI_MODEL", "OPENAI_BASE_URL")
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """The comment generator of a run. Writing suggestions is in ``generation``, the quota in ``quota``.
 
-The key of the Gemini API comes from the environment and is never part of a configuration that the UI shows.
+The key of the service comes from the environment and is never part of a configuration that the UI shows.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
     provider: str | None = Field(
         default=None,
         description=(
-            "auto, google-generativeai, google-genai or offline. Null: VIRAL_ASSETS_PROVIDER, else auto: Gemini when "
-            "there is a key, offline drafts when there is none."
+            "auto, google-generativeai, google-genai, openai or offline. Null: VIRAL_ASSETS_PROVIDER, else auto: "
+            "Gemini when there is a key, openai when there are OPENAI_BASE_URL and OPENAI_MODEL, else offline drafts."
         ),
     )
     model: str | None = Field(
-        default=None, description="Instead of the projects' own. Null: GEMINI_MODEL, else as the project file says."
+        default=None,
+        description=(
+            "Instead of the projects' own. Null: GEMINI_MODEL, else as the project file says; with openai OPENAI_MODEL."
+        ),
     )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
@@ -38,12 +41,11 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
         Raises:
             ViralAssetsError: they cannot work.
         """
-        from viral_assets.llm.providers import resolve_provider
+        from viral_assets.llm.providers import Access
         from viral_assets.quota.from_settings import limits_from
 
         settings = load_settings()
-        key = settings.gemini_api_key
-        resolve_provider(self.provider or settings.provider, api_key=key.get_secret_value() if key else None)
+        settings.access(self.provider, Access(model=self.model))
         limits_from(settings)
 
     def get_generator(self, database: Database, options: RunOptions, *, run_id: str) -> AsyncCommentGenerator:

@@ -10,7 +10,7 @@ import importlib.util
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.llm.providers import resolve_provider
-from viral_assets.vocabulary import OFFLINE
+from viral_assets.vocabulary import OFFLINE, OPENAI
 
 __all__ = ["GenerationClient", "build_client"]
 
@@ -21,15 +21,21 @@ def build_client(
     """The client for a provider.
 
     Args:
-        provider: ``auto`` or one of :data:`PROVIDERS`.
-        api_key: of the Gemini API.
-        endpoint: another base URL of the Gemini API, for a proxy or an emulator.
+        provider: ``auto``, by which Gemini or offline is meant here, or one of :data:`PROVIDERS`.
+        api_key: of the provider's service; with openai None where it needs none.
+        endpoint: another base URL, for a proxy or an emulator; with openai the service's.
         max_workers: threads of a synchronous SDK, which is how many requests it can have in flight.
 
     Raises:
         ConfigurationError: unknown provider, no key, a key or endpoint that cannot work, or an SDK that is not
             installed.
     """
+    if provider == OPENAI:
+        if importlib.util.find_spec("openai") is None:
+            raise ConfigurationError("provider openai is not installed: pip install 'viral_assets[openai]'")
+        from viral_assets.generation.clients.openai_compatible import OpenAICompatibleClient
+
+        return OpenAICompatibleClient(api_key, endpoint=endpoint)
     chosen = resolve_provider(provider, api_key=api_key)
     if chosen == OFFLINE or api_key is None:
         from viral_assets.generation.clients.offline import OfflineClient

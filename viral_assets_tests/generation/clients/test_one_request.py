@@ -331,7 +331,18 @@ def test_where_a_redirect_leads_is_said(client: ClientSender) -> None:
 def test_building_getting_ready_and_closing_send_nothing(wire: Wire, provider: str) -> None:
     before = wire.connections
     ClientSender(provider, wire).close()
-    engine = Engine(provider, KEY, endpoint=wire.url, workers=2, limits=PLENTY, database=None, prices={}, clock=None)
+    engine = Engine(
+        provider,
+        KEY,
+        quota_name=None,
+        endpoint=wire.url,
+        workers=2,
+        limits=PLENTY,
+        database=None,
+        prices={},
+        model="gemini-x",
+        clock=None,
+    )
     engine.get_ready()
     asyncio.run(engine.close())
     GeminiEmbedder(KEY, MemoryLedger(Limits(max_requests=1)), endpoint=wire.url).embed(["", " "])
