@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -23,6 +23,7 @@ from viral_assets.generation.run.items import Suggestion
 from viral_assets.generation.run.planning.estimate import Estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import DatabaseResults, NoResults
+from viral_assets.llm.models import DEFAULT_MODEL
 from viral_assets.llm.prices import PriceTable, load_prices
 from viral_assets.llm.providers import resolve_provider
 from viral_assets.projects.model import Project
@@ -48,6 +49,8 @@ class AsyncCommentGenerator:
         provider: ``auto``, ``google-generativeai``, ``google-genai`` or ``offline``.
         endpoint: another base URL of the Gemini API.
         model: instead of the projects' own.
+        models: the projects' own, where they are known beforehand: with ``auto``, the provider is one that can turn
+            their thinking down.
         tweets_per_request: ``auto`` for as few as the quota allows; a number for exactly so many.
         limits: requests and tokens per window, requests and spending per day.
         database: results are saved and the quota is shared there. Without one, only ``generate_batch_async`` and
@@ -72,6 +75,7 @@ class AsyncCommentGenerator:
         provider: str | None = None,
         endpoint: str | None = None,
         model: str | None = None,
+        models: Iterable[str] = (),
         tweets_per_request: BatchSize = "auto",
         limits: Limits | None = None,
         database: Database | None = None,
@@ -85,13 +89,15 @@ class AsyncCommentGenerator:
         settings = load_settings()
         if api_key is None and settings.gemini_api_key is not None:
             api_key = settings.gemini_api_key.get_secret_value()
-        self.provider = resolve_provider(provider or settings.provider, api_key=api_key)
+        model = model or settings.gemini_model
+        asked = [model] if model else [*models] or [DEFAULT_MODEL]
+        self.provider = resolve_provider(provider or settings.provider, api_key=api_key, models=asked)
         limits = limits or Limits(max_requests=max_requests_per_minute)
         self._options = options_of(
             self.provider,
             batch_size=batch_size,
             tweets_per_request=tweets_per_request,
-            model=model or settings.gemini_model,
+            model=model,
             run_id=run_id,
             timeout_seconds=timeout_seconds,
         )
