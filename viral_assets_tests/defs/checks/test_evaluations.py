@@ -181,6 +181,12 @@ def test_a_single_hour_is_checked_alone_too(checked: Home) -> None:
 
 
 HARM: dict[str, tuple[str, sa.Executable]] = {
+    "a model that ends": (
+        "models_stay",
+        sa.update(comment_suggestions)
+        .values(model="gemini-2.5-flash")
+        .where(comment_suggestions.c.window_start == WRONG_HOUR),
+    ),
     "a count below zero": (
         "well_formed",
         sa.update(tweets).values(like_count=-1).where(tweets.c.window_start == WRONG_HOUR),
