@@ -78,15 +78,18 @@ def _rows(used: Mapping[str, Sequence[str]]) -> list[tuple[str, Model, list[str]
 
 
 def _show(where: Console, rows: Sequence[tuple[str, Model, list[str]]], prices: PriceTable, today: date) -> None:
-    from viral_assets.llm.prices import price_of
+    from viral_assets.llm.prices import price_of, price_until
 
-    numbers = ("input", "output", "cached input")
+    numbers = ("input", "output", "cached")
     title = f"USD per million tokens on {today}"
-    shown = table(["model", *numbers, "least thinking", "ends", "used by"], title=title, numbers=numbers)
+    columns = ["model", *numbers, "until", "least thinking", "ends", "used by"]
+    shown = table(columns, title=title, numbers=numbers)
     for name, model, users in rows:
         price = price_of(prices, name, on=today)
         amounts = (price.input, price.output, price.cached_input) if price else (None, None, None)
-        shown.add_row(plain(name), *map(_usd, amounts), _thinking(model), _end(model), plain(", ".join(users)))
+        until = price_until(prices, name, on=today)
+        dated = "" if until is None else str(until)
+        shown.add_row(plain(name), *map(_usd, amounts), dated, _thinking(model), _end(model), plain(", ".join(users)))
     where.print(shown)
 
 
@@ -112,7 +115,7 @@ def payload(
     rows: Sequence[tuple[str, Model, list[str]]], prices: PriceTable, warnings: Sequence[str], today: date
 ) -> dict[str, Any]:
     """The JSON object; prices in USD per million tokens, null where they are unknown."""
-    from viral_assets.llm.prices import price_of
+    from viral_assets.llm.prices import price_of, price_until
 
     described = []
     for name, model, users in rows:
@@ -122,6 +125,7 @@ def payload(
                 "name": name,
                 "purpose": model.purpose,
                 "price": None if price is None else price.model_dump(),
+                "price_until": price_until(prices, name, on=today),
                 "thinking": None if model.thinking is None else model.thinking.model_dump(),
                 "takes_temperature": model.takes_temperature,
                 "output_cap": model.output_cap,

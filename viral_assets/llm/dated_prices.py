@@ -64,9 +64,9 @@ class DatedPrice(Price):
         return self.model_copy(update={"first": begins, "last": ends})
 
 
-def price_on(prices: Iterable[DatedPrice], day: date) -> Price | None:
+def price_on(prices: Iterable[DatedPrice], day: date) -> DatedPrice | None:
     """What holds on a day; None when nobody said."""
-    return next((each.undated for each in prices if each.holds_on(day)), None)
+    return next((each for each in prices if each.holds_on(day)), None)
 
 
 def handed_over(own: Sequence[DatedPrice], to: Sequence[DatedPrice], day: date) -> tuple[DatedPrice, ...]:

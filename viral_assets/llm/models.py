@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from viral_assets.llm.dated_prices import DatedPrice, Price, price_on
+from viral_assets.llm.dated_prices import DatedPrice
 
 DEFAULT_MODEL = "gemini-2.5-flash-lite"
 """Writes, unless a project file, the environment or a call names another."""
@@ -83,10 +83,6 @@ class Model(_Controls):
     def thinks_by_default(self) -> bool:
         """Known to think where nothing is said, and known how to be told to do less."""
         return self.thinking is not None and bool(self.thinking.by_default)
-
-    def price_on(self, day: date) -> Price | None:
-        """Its own price; None where it is unknown."""
-        return price_on(self.prices, day)
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.llm.dated_prices import DatedPrice, Price, billing_day, handed_over, price_on
 from viral_assets.llm.models import known_models, table_name
 
-__all__ = ["FREE", "Price", "PriceTable", "load_prices", "price_of"]
+__all__ = ["FREE", "Price", "PriceTable", "load_prices", "price_of", "price_until"]
 
 FREE = Price(input=0.0, output=0.0)
 """The offline provider's."""
@@ -52,11 +52,22 @@ def price_of(prices: PriceTable, model: str, *, on: date | None = None) -> Price
         model: as people or answers write it, see :func:`~viral_assets.llm.models.table_name`.
         on: the day of the request (US Pacific); today when None.
     """
-    found = table_name(model, prices)
-    if found is None:
+    found = _entry(prices, model, on or billing_day())
+    return found.undated if isinstance(found, DatedPrice) else found
+
+
+def price_until(prices: PriceTable, model: str, *, on: date) -> date | None:
+    """The last day of the price that holds on a day; None where it has no end, or is unknown."""
+    found = _entry(prices, model, on)
+    return found.last if isinstance(found, DatedPrice) else None
+
+
+def _entry(prices: PriceTable, model: str, day: date) -> Price | None:
+    name = table_name(model, prices)
+    if name is None:
         return None
-    price = prices[found]
-    return price if isinstance(price, Price) else price_on(price, on or billing_day())
+    price = prices[name]
+    return price if isinstance(price, Price) else price_on(price, day)
 
 
 def _own_prices(path: Path) -> dict[str, Price]:

@@ -49,11 +49,19 @@ class LeastThinking:
             What that is, in a sentence.
         """
         if self.setting(model) == sent:
-            self._learnt[model] = sent.next_higher
+            self._learnt[model] = sent.next_higher or _of_successor(model, sent)
         following = self.setting(model)
         if following is None:
             return "The next request leaves thinking to the model."
         return f"The next request asks for the thinking level {following.level}."
+
+
+def _of_successor(model: str, refused: ThinkingSetting) -> ThinkingSetting | None:
+    """What the model takes that answers for this one after its end, where that is controlled in another way."""
+    successor = model_named(model).then
+    following = None if successor is None else least_setting(successor)
+    same_way = following is None or (following.budget is None) == (refused.budget is None)
+    return None if same_way else following
 
 
 def least_setting(model: str) -> ThinkingSetting | None:

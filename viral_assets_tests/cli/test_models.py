@@ -33,6 +33,7 @@ def test_the_whole_table_is_shown_with_what_uses_it(viral_assets: CommandLine) -
     assert {name for name, each in shown.items() if each["used_by"]} == {DEFAULT_MODEL}
     assert shown[DEFAULT_MODEL]["used_by"] == ["demo"]
     assert shown["gemini-4-argon"]["price"] == {"input": 2.0, "output": 10.0, "cached_input": 0.1}
+    assert shown["gemini-4-argon"]["price_until"] == "2026-11-30"
     assert shown["gemini-3.8-flash"]["thinking"] == {"budget": None, "level": "LOW", "by_default": True}
     assert (shown["gemini-2.5-pro"]["ends"], shown["gemini-2.5-pro"]["then"]) == ("2026-12-01", "gemini-3.8-flash")
     assert said.json["warnings"] == []

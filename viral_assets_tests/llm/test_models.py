@@ -99,6 +99,17 @@ def test_what_is_refused_for_one_model_is_not_for_another() -> None:
     assert thinking.setting("gemini-3.5-flash-lite") == ThinkingSetting(level="MINIMAL")
 
 
+def test_a_budget_that_is_refused_is_followed_by_what_the_successor_takes() -> None:
+    """From its end on, the name of a model that takes a budget leads to one that takes a level."""
+    thinking = LeastThinking()
+
+    thinking.refused("gemini-2.5-pro", ThinkingSetting(budget=128))
+    first = thinking.setting("gemini-2.5-pro")
+    thinking.refused("gemini-2.5-pro", ThinkingSetting(level="LOW"))
+
+    assert (first, thinking.setting("gemini-2.5-pro")) == (ThinkingSetting(level="LOW"), None)
+
+
 @pytest.mark.parametrize(
     ("refusal", "named"),
     [

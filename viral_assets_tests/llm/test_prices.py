@@ -9,7 +9,7 @@ import pytest
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.llm.dated_prices import DatedPrice, billing_day
-from viral_assets.llm.prices import FREE, Price, load_prices, price_of
+from viral_assets.llm.prices import FREE, Price, load_prices, price_of, price_until
 
 TODAY = date(2026, 11, 29)
 
@@ -74,6 +74,9 @@ def test_a_day_that_no_price_covers_is_unknown() -> None:
 
     assert price_of(table, "a", on=date(2026, 12, 31)) == Price(input=1, output=2)
     assert price_of(table, "a", on=date(2027, 1, 1)) is None
+    assert price_until(table, "a", on=date(2026, 12, 31)) == date(2026, 12, 31)
+    assert price_until(table, "a", on=date(2027, 1, 1)) is None
+    assert price_until({"a": Price(input=1, output=2)}, "a", on=TODAY) is None
 
 
 def test_a_day_of_billing_ends_at_midnight_us_pacific() -> None:

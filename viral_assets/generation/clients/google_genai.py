@@ -180,13 +180,14 @@ class GoogleGenAIClient:
 
 
 def _thinking_config(setting: ThinkingSetting | None) -> types.ThinkingConfig | None:
-    """As the SDK has it; None to say nothing, also where this version has no name for it."""
+    """As the SDK has it; None to say nothing, also where this version has no levels."""
     if setting is None:
         return None
     if setting.budget is not None:
         return types.ThinkingConfig(thinking_budget=setting.budget)
-    known = "thinking_level" in types.ThinkingConfig.model_fields and setting.level in types.ThinkingLevel.__members__
-    return types.ThinkingConfig(thinking_level=types.ThinkingLevel(setting.level)) if known else None
+    if "thinking_level" not in types.ThinkingConfig.model_fields:
+        return None
+    return types.ThinkingConfig(thinking_level=types.ThinkingLevel(setting.level))
 
 
 def _client_arguments() -> dict[str, object] | None:
