@@ -141,6 +141,8 @@ class BlockedAnswerError(ProviderError):
         input_tokens: billed all the same, as are the other two; None where the service did not count.
         output_tokens: without thoughts.
         thought_tokens: billed as output.
+        cached_tokens: those of the input that may cost less.
+        model_version: the model that answered, where the service says so.
     """
 
     def __init__(
@@ -150,6 +152,9 @@ class BlockedAnswerError(ProviderError):
         input_tokens: int | None = None,
         output_tokens: int | None = None,
         thought_tokens: int | None = None,
+        cached_tokens: int | None = None,
+        model_version: str | None = None,
     ) -> None:
         super().__init__(message, http_status=200)
         self.input_tokens, self.output_tokens, self.thought_tokens = input_tokens, output_tokens, thought_tokens
+        self.cached_tokens, self.model_version = cached_tokens, model_version

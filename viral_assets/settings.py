@@ -7,6 +7,7 @@ what they need.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -179,12 +180,15 @@ class Settings(BaseSettings):
         passwords = [match[1] for value in values if (match := _PASSWORD.search(value))]
         return values + passwords
 
-    def access(self, provider: str | None = None, given: Access = NO_ACCESS) -> tuple[str, Access]:
+    def access(
+        self, provider: str | None = None, given: Access = NO_ACCESS, models: Iterable[str] = ()
+    ) -> tuple[str, Access]:
         """The provider that writes, and how it is reached.
 
         Args:
             provider: ``auto`` or one of :data:`PROVIDERS`; ``VIRAL_ASSETS_PROVIDER`` when None.
             given: instead of what the environment says.
+            models: of the projects.
 
         Raises:
             ConfigurationError: there is no such provider, or it lacks what it needs.
@@ -194,6 +198,7 @@ class Settings(BaseSettings):
             gemini=Access(_revealed(self.gemini_api_key), self.gemini_api_endpoint, self.gemini_model),
             openai=Access(_revealed(self.openai_api_key), self.openai_base_url, self.openai_model),
             given=given,
+            models=models,
         )
 
     @property

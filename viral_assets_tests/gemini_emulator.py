@@ -58,6 +58,8 @@ INVALID_KEY = "invalid-key"
 FORBIDDEN_KEY = "forbidden-key"
 UNAUTHENTICATED_KEY = "unauthenticated-key"
 
+_LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH")
+
 _ID = re.compile(r'"id"\s*:\s*"([^"\\]+)"')
 
 
@@ -75,6 +77,11 @@ class EmulatorConfig:
         model_faults: the fault of every request to a model, by its name.
         seed: of the chance in ``faults``.
         thought_tokens: thoughts counted in every answer.
+        thinking: tokens of thought by level, which take their share of ``maxOutputTokens``; a request that says nothing
+            thinks at MEDIUM, one with a budget takes no more than that.
+        least_level: a lower level is answered with 400.
+        cached_tokens: of every prompt, how many the service says it had cached.
+        answered_by: which model answers for which.
         refusal: which body a 429 gets, one of ``REFUSALS``.
         models: accepted names.
         slow_seconds: what the fault ``slow`` adds to the latency.
@@ -90,6 +97,10 @@ class EmulatorConfig:
     model_faults: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     thought_tokens: int = 0
+    thinking: Mapping[str, int] = field(default_factory=dict)
+    least_level: str = "MINIMAL"
+    cached_tokens: int = 0
+    answered_by: Mapping[str, str] = field(default_factory=dict)
     refusal: str = "429"
     models: str = r"gemini-(\d|flash|pro|embedding).*"
     slow_seconds: float = 0.3
@@ -109,6 +120,8 @@ class Arrival:
     output_tokens: int = 0
     status: int = 0
     fault: str = ""
+    thoughts: int = 0
+    output_cap: int | None = None
 
 
 class GeminiEmulator:
@@ -281,6 +294,8 @@ class GeminiEmulator:
         arrival.tweet_ids = list(tweets)
         fault = self._scripted.popleft() if self._scripted else self._drawn_fault(arrival.model)
         arrival.fault = "" if fault == "ok" else fault
+        if (rejection := self._think(arrival, body.get("generationConfig", {}))) is not None:
+            return rejection
         if fault in REFUSALS:
             return REFUSALS[fault]()
         if refusal := self._over_quota(arrival):
@@ -332,12 +347,32 @@ class GeminiEmulator:
         self._day[quota] = self._day.get(quota, 0) + 1
         return None
 
+    def _think(self, arrival: Arrival, config: Mapping[str, Any]) -> Response | None:
+        """How much the model thinks about a request, or what it says to a level that it does not have."""
+        said = config.get("thinkingConfig", {})
+        level = said.get("thinkingLevel", said.get("thinking_level", "MEDIUM"))
+        budget = said.get("thinkingBudget", said.get("thinking_budget"))
+        if level not in _LEVELS[_LEVELS.index(self.config.least_level) :]:
+            message = f"Thinking level {level} is not supported for this model. Please retry with other thinking level."
+            return _error(400, "INVALID_ARGUMENT", message)
+        arrival.output_cap = config.get("maxOutputTokens")
+        arrival.thoughts = self.config.thinking.get(level, 0)
+        if budget is not None:
+            arrival.thoughts = min(arrival.thoughts, budget)
+        return None
+
     def completion(self, arrival: Arrival, text: str, finish: str = "STOP") -> Response:
-        """A success with this text."""
-        arrival.output_tokens = _tokens(text)
+        """A success with this text, as much of it as fits besides the thoughts."""
         thoughts = self.config.thought_tokens
+        if self.config.thinking:
+            cap = sys.maxsize if arrival.output_cap is None else arrival.output_cap
+            thoughts = min(arrival.thoughts, cap)
+            if _tokens(text) > cap - thoughts:
+                text, finish = text[: 4 * (cap - thoughts)], "MAX_TOKENS"
+        arrival.output_tokens = _tokens(text)
         usage = {
             "promptTokenCount": arrival.input_tokens,
+            **({"cachedContentTokenCount": self.config.cached_tokens} if self.config.cached_tokens else {}),
             "candidatesTokenCount": arrival.output_tokens,
             "totalTokenCount": arrival.input_tokens + arrival.output_tokens + thoughts,
             **({"thoughtsTokenCount": thoughts} if thoughts else {}),
@@ -346,7 +381,8 @@ class GeminiEmulator:
         candidate = {"content": content, "finishReason": finish, "index": 0}
         if finish == "CONTINUATION":
             candidate["continuationToken"] = "Z28gb24="
-        return JSONResponse({"candidates": [candidate], "usageMetadata": usage, "modelVersion": arrival.model})
+        answered_by = self.config.answered_by.get(arrival.model, arrival.model)
+        return JSONResponse({"candidates": [candidate], "usageMetadata": usage, "modelVersion": answered_by})
 
     async def _embed(self, arrival: Arrival, body: dict[str, Any]) -> Response:
         return JSONResponse({"embedding": {"values": self._vector(body)}})

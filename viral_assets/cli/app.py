@@ -15,7 +15,21 @@ import typer
 from typer.core import TyperGroup
 
 from viral_assets import __version__
-from viral_assets.cli import database, demo, dev, digest, export, generate, ingest, init, quota, rejects, review, tune
+from viral_assets.cli import (
+    database,
+    demo,
+    dev,
+    digest,
+    export,
+    generate,
+    ingest,
+    init,
+    models,
+    quota,
+    rejects,
+    review,
+    tune,
+)
 from viral_assets.cli.environment import read_env_file
 from viral_assets.cli.output import complain
 from viral_assets.errors import ConfigurationError, QuotaError, ViralAssetsError
@@ -79,7 +93,7 @@ def viral_assets(
         warnings.simplefilter("ignore")
 
 
-for module in (demo, init, dev, ingest, rejects, generate, export, review, digest, tune, quota, database):
+for module in (demo, init, dev, ingest, rejects, generate, export, review, digest, tune, quota, models, database):
     module.register(app)
 
 

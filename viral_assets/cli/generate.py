@@ -188,6 +188,7 @@ def payload(finished: list[RunSummary], hours: HourRange, *, dry_run: bool, erro
         "outcomes": dict(total.outcomes) if total else {},
         "provider": total.provider if total else "",
         "model": total.model if total else "",
+        "answered_by": dict(total.answered_by) if total else {},
         "run_ids": list(total.run_ids) if total else [],
         "failed_checks": list(total.failed_checks) if total else [],
         "notes": list(total.notes) if total else [],

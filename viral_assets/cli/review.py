@@ -149,6 +149,9 @@ def _login() -> str:
 
 def _generator(settings: Settings, database: Database) -> AsyncCommentGenerator:
     from viral_assets.generation.generator import AsyncCommentGenerator
+    from viral_assets.projects.loader import load_projects
+    from viral_assets.projects.models_in_use import models_in_use
     from viral_assets.quota.from_settings import limits_from
 
-    return AsyncCommentGenerator(limits=limits_from(settings), database=database, run_id="review")
+    models = models_in_use(load_projects(settings.projects_dir).values())
+    return AsyncCommentGenerator(limits=limits_from(settings), database=database, models=models, run_id="review")

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from viral_assets.generation.generator import AsyncCommentGenerator
-from viral_assets.generation.inputs import BatchSize, Config
+from viral_assets.generation.inputs import BatchSize, Config, project_named
 from viral_assets.generation.run.report import ProgressCallback
+from viral_assets.projects.models_in_use import models_in_use
 from viral_assets.quota.from_settings import limits_from
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
@@ -30,15 +31,17 @@ async def generate_comments_async(
     See :meth:`AsyncCommentGenerator.generate_and_save_batch_async`.
     """
     settings = load_settings()
+    project = project_named(project_id, config)
     database = Database(settings.resolved_database_url)
     generator = AsyncCommentGenerator(
         max_requests_per_minute=max_requests_per_minute,
         batch_size=batch_size,
+        models=models_in_use([project]),
         limits=replace(limits_from(settings), max_requests=max_requests_per_minute),
         database=database,
     )
     try:
-        return await generator.generate_and_save_batch_async(project_id, tweets_with_scores, config, progress_callback)
+        return await generator.generate_and_save_batch_async(project_id, tweets_with_scores, project, progress_callback)
     finally:
         await generator.cleanup()
         database.dispose()

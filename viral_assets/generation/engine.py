@@ -23,7 +23,7 @@ from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.planning.estimate import Estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult
-from viral_assets.llm.models import plain_name
+from viral_assets.llm.models import bare_name
 from viral_assets.llm.prices import FREE, Price, PriceTable, price_of
 from viral_assets.projects.model import Project
 from viral_assets.quota import AccountSpending, Ledger, Limits
@@ -65,7 +65,7 @@ class Engine:
         self.provider, self._api_key, self._quota_name = provider, api_key, quota_name
         self._endpoint, self._workers = endpoint, workers
         self._limits, self._database, self._prices, self._clock = limits, database, prices, clock
-        self._model = plain_name(model)
+        self._model = bare_name(model)
         self._spending = AccountSpending()
         self._ledgers: dict[str, Ledger] = {}
         self._client: GenerationClient | None = None
@@ -73,7 +73,7 @@ class Engine:
 
     def ledger_of(self, model: str | None = None) -> Ledger:
         """The quota of a model; of the one that is asked as a rule, if none is named."""
-        name = plain_name(model or self._model)
+        name = bare_name(model or self._model)
         if name not in self._ledgers:
             self._ledgers[name] = ledger_of(
                 self.provider,
@@ -177,7 +177,7 @@ class Engine:
                 options=replace(options, model=model),
                 progress=told.part(lane.part(model)) if told else None,
                 stop=stop,
-                runner=self._take_announced() if plain_name(model) == self._model else None,
+                runner=self._take_announced() if bare_name(model) == self._model else None,
                 clock=self._clock or SYSTEM_CLOCK,
             )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -49,6 +49,8 @@ class AsyncCommentGenerator:
         provider: ``auto``, ``google-generativeai``, ``google-genai``, ``openai`` or ``offline``.
         endpoint: another base URL of the Gemini API; with ``openai`` the service's, which may need no key.
         model: instead of the projects' own.
+        models: the projects' own, where they are known beforehand: with ``auto``, the provider is one that can turn
+            their thinking down.
         tweets_per_request: ``auto`` for as few as the quota allows; a number for exactly so many.
         limits: requests and tokens per window and requests per day, of each model; spending per day, of all together.
         database: results are saved and the quota is shared there. Without one, only ``generate_batch_async`` and
@@ -73,6 +75,7 @@ class AsyncCommentGenerator:
         provider: str | None = None,
         endpoint: str | None = None,
         model: str | None = None,
+        models: Iterable[str] = (),
         tweets_per_request: BatchSize = "auto",
         limits: Limits | None = None,
         database: Database | None = None,
@@ -84,7 +87,7 @@ class AsyncCommentGenerator:
         if max_workers < 1:
             raise ConfigurationError(f"max_workers must be above 0, not {max_workers}")
         settings = load_settings()
-        self.provider, access = settings.access(provider, Access(api_key, endpoint, model))
+        self.provider, access = settings.access(provider, Access(api_key, endpoint, model), models)
         limits = limits or Limits(max_requests=max_requests_per_minute)
         self._options = options_of(
             self.provider,

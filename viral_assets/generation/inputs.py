@@ -102,12 +102,19 @@ def scored_of(
     Raises:
         ConfigurationError: config, the project file or a tweet cannot be used.
     """
-    if config is None:
-        projects = load_projects(load_settings().projects_dir)
-        project = select_projects(projects, [project_id])[project_id]
-    else:
-        project = project_of(config, (), name=project_id)
+    project = project_named(project_id, config)
     return project, [opportunity_of(record, project) for record in records_of(tweets_with_scores)]
+
+
+def project_named(project_id: str, config: Config) -> Project:
+    """The project of that name: its file's, unless there is a config.
+
+    Raises:
+        ConfigurationError: config or the project file cannot be used.
+    """
+    if config is not None:
+        return project_of(config, (), name=project_id)
+    return select_projects(load_projects(load_settings().projects_dir), [project_id])[project_id]
 
 
 def project_of(config: Config, topics: Sequence[Topic], *, name: str = "script") -> Project:

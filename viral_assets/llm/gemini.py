@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -126,7 +126,14 @@ class Service:
             f"{self.place} answered with something that is not the Gemini API's: {self.quoted(cause)}", http_status=200
         )
 
-    def answer(self, text: str, usage: Usage | None, finish_reason: str | None, block_reason: str | None) -> Answer:
+    def answer(
+        self,
+        text: str,
+        usage: Usage | None,
+        finish_reason: str | None,
+        block_reason: str | None,
+        model_version: str | None = None,
+    ) -> Answer:
         """What a success means.
 
         Args:
@@ -134,6 +141,7 @@ class Service:
             usage: tokens, if counted.
             finish_reason: the candidate's, as the API names it; empty where it gave none, None without a candidate.
             block_reason: why the prompt was refused, if it was.
+            model_version: the model that answered, if the response says so.
 
         Raises:
             BlockedAnswerError: the prompt or the candidate was blocked.
@@ -146,18 +154,21 @@ class Service:
                 input_tokens=usage.input_tokens if usage else None,
                 output_tokens=usage.output_tokens if usage else None,
                 thought_tokens=usage.thought_tokens if usage else None,
+                cached_tokens=usage.cached_tokens if usage else None,
+                model_version=model_version or None,
             )
         if not text and not finish_reason and usage is None:
             raise self.undecodable("no text, no reason, no token counts")
+        answered = Answer(text, usage, "OTHER", model_version or None)
         if finish_reason is None:
-            return Answer("", usage, "EMPTY")
+            return replace(answered, text="", finish_reason="EMPTY")
         if finish_reason in {"STOP", "MAX_TOKENS"}:
-            return Answer(text, usage, finish_reason)
+            return replace(answered, finish_reason=finish_reason)
         if finish_reason == "CONTINUATION":
             # As much as one request may write: what is missing is asked for anew, in smaller packs.
-            return Answer(text, usage, "MAX_TOKENS")
+            return replace(answered, finish_reason="MAX_TOKENS")
         unsaid = finish_reason in {"", "FINISH_REASON_UNSPECIFIED"}
-        return Answer(text, usage, "STOP" if unsaid and text else "OTHER")
+        return replace(answered, finish_reason="STOP") if unsaid and text else answered
 
     def failure(self, status: int, headers: Mapping[str, str], body: object, *, model: str) -> ProviderError:
         """What a response that is no success means.
@@ -210,14 +221,20 @@ class Service:
         return kind(message, http_status=status)
 
 
-def usage(prompt: int | None, candidates: int | None, total: int | None, thoughts: int | None = None) -> Usage | None:
+def usage(
+    prompt: int | None,
+    candidates: int | None,
+    total: int | None,
+    thoughts: int | None = None,
+    cached: int | None = None,
+) -> Usage | None:
     """Counts as the API gives them; None where it gives none.
 
     The older SDK has no field for thoughts: they are what prompt and candidates leave over of the total.
     """
     asked, written = max(prompt or 0, 0), max(candidates or 0, 0)
     left_over = max((total or 0) - asked - written, 0)
-    counted = Usage(input_tokens=asked, output_tokens=written, thought_tokens=thoughts or left_over)
+    counted = Usage(asked, written, thoughts or left_over, cached or 0)
     return counted if counted.total else None
 
 

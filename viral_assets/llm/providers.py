@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from viral_assets.errors import ConfigurationError
+from viral_assets.llm.models import DEFAULT_MODEL, model_named
 from viral_assets.vocabulary import OFFLINE, OPENAI, PROVIDERS
 
 MAX_MODEL_LENGTH = 100
@@ -34,20 +37,30 @@ class Access:
 NO_ACCESS = Access()
 
 
-def resolve_provider(provider: str, *, api_key: str | None, openai: Access = NO_ACCESS) -> str:
-    """``auto`` is google-generativeai when there is a key of Gemini, openai when there are an address and a model for
-    it, else offline; any other name is itself.
+def resolve_provider(
+    provider: str,
+    *,
+    api_key: str | None,
+    openai: Access = NO_ACCESS,
+    models: Iterable[str] = (DEFAULT_MODEL,),
+) -> str:
+    """``auto`` is the SDK that can do the job when there is a key of Gemini, openai when there are an address and a
+    model for it, else offline; any other name is itself.
+
+    The SDK is google-generativeai, unless one of the models thinks by default: only google-genai can tell it not to.
+    Where that is not installed, google-generativeai has to do.
 
     Args:
         api_key: of the Gemini API.
         openai: what the environment says about a service that speaks OpenAI's API.
+        models: what will be asked of Gemini.
 
     Raises:
         ConfigurationError: there is no such provider, or it lacks what it needs.
     """
     has_key = bool(api_key and api_key.strip())
     if provider == "auto":
-        return "google-generativeai" if has_key else OPENAI if openai.endpoint and openai.model else OFFLINE
+        return _sdk_for(models) if has_key else OPENAI if openai.endpoint and openai.model else OFFLINE
     if provider not in PROVIDERS:
         raise ConfigurationError(
             f"there is no provider {provider!r}; VIRAL_ASSETS_PROVIDER may be auto, {', '.join(PROVIDERS)}"
@@ -61,7 +74,9 @@ def resolve_provider(provider: str, *, api_key: str | None, openai: Access = NO_
     return provider
 
 
-def resolve_access(provider: str, *, gemini: Access, openai: Access, given: Access = NO_ACCESS) -> tuple[str, Access]:
+def resolve_access(
+    provider: str, *, gemini: Access, openai: Access, given: Access = NO_ACCESS, models: Iterable[str] = ()
+) -> tuple[str, Access]:
     """The provider that is meant, and how it is reached.
 
     Args:
@@ -69,14 +84,28 @@ def resolve_access(provider: str, *, gemini: Access, openai: Access, given: Acce
         gemini: what the environment says about the Gemini API.
         openai: what it says about a service that speaks OpenAI's API.
         given: what the caller says instead. With ``auto`` a key and an address are of the Gemini API.
+        models: of the projects.
 
     Raises:
         ConfigurationError: there is no such provider, or it lacks what it needs.
     """
     openai = openai.but(given if provider == OPENAI else Access(model=given.model) if openai.model else NO_ACCESS)
     gemini = gemini.but(given)
-    chosen = resolve_provider(provider, api_key=gemini.api_key, openai=openai)
+    asked = [gemini.model] if gemini.model else [*models] or [DEFAULT_MODEL]
+    chosen = resolve_provider(provider, api_key=gemini.api_key, openai=openai, models=asked)
     return chosen, openai if chosen == OPENAI else gemini
+
+
+def _sdk_for(models: Iterable[str]) -> str:
+    thinks = any(model_named(each).thinks_by_default for each in models)
+    return "google-genai" if thinks and _is_installed("google.genai") else "google-generativeai"
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _check(openai: Access) -> None:

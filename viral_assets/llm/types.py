@@ -9,7 +9,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens as the provider counted them. Thoughts are billed as output and not part of ``output_tokens``;
-    ``cached_tokens`` are a part of the input that the service had read before."""
+    ``cached_tokens`` are part of ``input_tokens`` and may cost less."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -31,12 +31,21 @@ class Answer:
 
     ``finish_reason`` is ``STOP`` for a complete answer, ``MAX_TOKENS`` for one cut off by its cap, ``EMPTY`` for an
     answer without any candidate, ``OTHER`` for anything else that is not a block. ``usage`` is None when the
-    provider did not count: unknown, not zero.
+    provider did not count: unknown, not zero. ``model_version`` is the model that wrote it, as the provider names it,
+    which need not be the one that was asked; None where it does not say.
     """
 
     text: str
     usage: Usage | None
     finish_reason: str
+    model_version: str | None = None
+
+    @property
+    def is_spent_on_thoughts(self) -> bool:
+        """Cut off by its cap, of which thoughts took the most or all."""
+        if self.finish_reason != "MAX_TOKENS":
+            return False
+        return not self.text or (self.usage is not None and self.usage.thought_tokens > self.usage.output_tokens)
 
 
 def fingerprint(key: str) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from viral_assets.llm.models import DEFAULT_MODEL, plain_name
+from viral_assets.llm.models import DEFAULT_MODEL, bare_name
 
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -231,7 +231,7 @@ class Generation(_Model):
     def models(self) -> tuple[str, ...]:
         """In the order in which they are tried, each once."""
         named = (self.model,) if isinstance(self.model, str) else self.model
-        return tuple(dict.fromkeys(plain_name(each) for each in named))
+        return tuple(dict.fromkeys(bare_name(each) for each in named))
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from viral_assets.clock import Clock
-from viral_assets.llm.models import DEFAULT_MODEL, EMBEDDING_MODEL, plain_name
+from viral_assets.llm.models import DEFAULT_MODEL, EMBEDDING_MODEL, bare_name
 from viral_assets.quota import AccountSpending, Ledger, Limits, open_ledger
 from viral_assets.quota.keys import gemini_account, openai_account, part_of
 from viral_assets.quota.limits import unlimited
@@ -32,9 +32,10 @@ def configured_ledgers(
         ConfigurationError: provider or key cannot be used.
         QuotaError: limits under which nothing could ever be asked.
     """
-    provider, access = settings.access()
-    used = [access.model] if access.model else list(models) or [DEFAULT_MODEL]
-    names = [OFFLINE] if provider == OFFLINE else list(dict.fromkeys(plain_name(each) for each in used))
+    models = list(models)
+    provider, access = settings.access(models=models)
+    used = [access.model] if access.model else models or [DEFAULT_MODEL]
+    names = [OFFLINE] if provider == OFFLINE else list(dict.fromkeys(bare_name(each) for each in used))
     return provider, {
         model: ledger_of(
             provider,
@@ -70,7 +71,7 @@ def ledger_of(
     if provider == OFFLINE:
         return open_ledger(database, unlimited(), OFFLINE, clock=clock)
     account = openai_account(api_key, endpoint) if provider == OPENAI else gemini_account(api_key, quota_name)
-    quota_key = part_of(account, plain_name(model))
+    quota_key = part_of(account, bare_name(model))
     return open_ledger(database, limits, quota_key, clock=clock, spending=spending)
 
 

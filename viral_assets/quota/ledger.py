@@ -97,7 +97,8 @@ class Settlement:
     """How a request ended. Token counts are None when the service did not say; then the estimate stays.
 
     ``raw_answer`` is committed with it, before anybody parses it. ``units`` are those that came, where they are paid
-    for one by one (posts); None where nobody knows, so that those granted go on to count.
+    for one by one (posts); None where nobody knows, so that those granted go on to count. ``model_version`` is the
+    model that answered, where the service says so; ``cached_tokens`` are part of the input.
     """
 
     status: Literal["answered", "refused", "failed"]
@@ -110,6 +111,8 @@ class Settlement:
     error: str | None = None
     http_status: int | None = None
     units: int | None = None
+    model_version: str | None = None
+    cached_tokens: int | None = None
 
     @classmethod
     def without_answer(cls, error: ProviderError) -> Settlement:

@@ -183,6 +183,8 @@ class SqlLedger:
                 "input_tokens": settlement.input_tokens,
                 "output_tokens": settlement.output_tokens,
                 "thought_tokens": settlement.thought_tokens,
+                "cached_tokens": settlement.cached_tokens,
+                "model_version": _storable(settlement.model_version),
                 "http_status": settlement.http_status,
                 "finish_reason": _storable(settlement.finish_reason),
                 "error": _storable(settlement.error),

@@ -206,6 +206,7 @@ SETTLE = Script(
     UPDATE llm_requests
     SET status = :status, finished_at = :now, counted_tokens = :tokens, counted_cost_usd = :cost_usd,
         input_tokens = :input_tokens, output_tokens = :output_tokens, thought_tokens = :thought_tokens,
+        cached_tokens = :cached_tokens, model_version = :model_version,
         finish_reason = :finish_reason, http_status = :http_status, error = :error, raw_answer = :raw_answer
     WHERE id = :id
     """,

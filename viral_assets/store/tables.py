@@ -335,6 +335,8 @@ llm_requests = Table(
     Column("finish_reason", CleanText),
     Column("raw_answer", CleanText, comment="committed before it is parsed"),
     Column("parsed_at", Double, comment="null with a raw answer: parse it instead of asking again"),
+    Column("model_version", CleanText, comment="the model that answered, as the service names it"),
+    Column("cached_tokens", Integer, comment="of the input tokens, those that the service had cached"),
     # What has changed in a sliding window since somebody looked.
     Index(None, "quota_key", "granted_at"),
     Index(None, "quota_key", "finished_at"),

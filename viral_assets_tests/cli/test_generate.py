@@ -107,6 +107,7 @@ def test_the_model_writes_the_suggestions_when_there_is_a_key(
     assert said.json["requests"] == len(emulator.generated()) > 0
     assert said.json["saved"] > 0
     assert said.json["cost_usd"] > 0
+    assert said.json["answered_by"] == {said.json["model"]: said.json["requests"]}
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ COMMANDS = (
     "generate-comments",
     "export-comments",
     "quota",
+    "models",
     "review",
     "tune",
     "db upgrade",

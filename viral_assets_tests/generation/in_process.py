@@ -66,6 +66,7 @@ class InProcessClient:
             _usage(counted) if counted else None,
             candidate.get("finishReason", "") if candidate else None,
             response.get("promptFeedback", {}).get("blockReason"),
+            response.get("modelVersion"),
         )
 
 
@@ -83,5 +84,5 @@ def _body(request: GenerationRequest) -> dict[str, Any]:
 
 
 def _usage(counted: dict[str, int]) -> Usage | None:
-    names = ("promptTokenCount", "candidatesTokenCount", "totalTokenCount")
-    return gemini.usage(*(counted.get(name) for name in names))
+    prompt, candidates, total = (counted.get(f"{name}TokenCount") for name in ("prompt", "candidates", "total"))
+    return gemini.usage(prompt, candidates, total, cached=counted.get("cachedContentTokenCount"))

@@ -458,5 +458,23 @@ def test_limits_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert limits_from(load_settings()) == Limits(max_requests=10, max_tokens=1_000_000, daily_budget_usd=2.5)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "variable", "provider"),
+    [
+        ({}, "", "google-generativeai"),
+        ({"models": ["gemini-2.5-flash-lite", "gemini-3.8-flash"]}, "", "google-genai"),
+        ({"model": "gemini-2.5-flash"}, "", "google-genai"),
+        ({"models": ["gemini-3.8-flash"], "model": "gemini-2.5-flash-lite"}, "", "google-generativeai"),
+        ({"models": ["gemini-2.5-flash-lite"]}, "gemini-2.5-pro", "google-genai"),
+    ],
+)
+def test_auto_is_the_sdk_that_can_turn_down_the_thinking_of_the_model_that_is_asked(
+    arguments: dict[str, Any], variable: str, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_MODEL", variable)
+
+    assert AsyncCommentGenerator(KEY, **arguments).provider == provider
+
+
 def test_hours_are_those_of_the_tweets() -> None:
     assert {tweet.window_start for tweet in pack(3)} == {HOUR}

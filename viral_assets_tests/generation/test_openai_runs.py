@@ -14,7 +14,7 @@ from viral_assets.generation.run.report import GenerationReport
 from viral_assets.llm.prices import Price
 from viral_assets.quota import Limits
 from viral_assets.quota.from_settings import configured_ledgers
-from viral_assets.quota.keys import openai_account
+from viral_assets.quota.keys import openai_account, part_of
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 from viral_assets_tests.generation.make import TYPES, pack, project
@@ -60,7 +60,7 @@ def test_a_run_ends_every_tweet_and_writes_the_same_rows(emulator: OpenAIEmulato
     assert {(row.provider, row.model, row.run_id, row.counted_cost_usd) for row in rows} == {
         ("openai", MODEL, "run-7", None)
     }
-    assert {row.quota_key for row in rows} == {openai_account(None, emulator.url)}
+    assert {row.quota_key for row in rows} == {part_of(openai_account(None, emulator.url), MODEL)}
     assert sum(row.input_tokens for row in rows) == sum(each.input_tokens for each in emulator.arrivals)
     assert len(rows) == len(emulator.sent)
 

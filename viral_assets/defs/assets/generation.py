@@ -70,7 +70,7 @@ def comment_suggestions(
     selected = projects.select(run_options.projects)
     texts = _texts(store, window)
     opportunities = _opportunities(comment_opportunities, texts, selected)
-    generator = comment_generator.get_generator(store, run_options, run_id=context.run.run_id)
+    generator = comment_generator.get_generator(store, run_options, selected.values(), run_id=context.run.run_id)
     choice: dict[str, bool] = {"force": run_options.force, "sequential": run_options.sequential}
 
     if run_options.dry_run:
@@ -198,10 +198,12 @@ def _estimated(estimate: "Estimate") -> str:
 
 
 def _summarise(report: "GenerationReport") -> str:
+    answered_by = f" ({', '.join(sorted(report.answered_by))})" if report.answered_by else ""
     return (
         f"{report.opportunities:,} opportunities, {report.already_done:,} done before; {report.saved:,} suggestions "
         f"saved, {report.failed:,} tweets without, {report.deferred:,} left for a later run; {report.requests:,} "
-        f"requests, {report.tokens:,} tokens, {_money(report.cost_usd)}, {report.seconds:,.1f} s by {report.provider}"
+        f"requests, {report.tokens:,} tokens, {_money(report.cost_usd)}, {report.seconds:,.1f} s "
+        f"by {report.provider}{answered_by}"
     )
 
 

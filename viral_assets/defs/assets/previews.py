@@ -171,6 +171,8 @@ def of_suggestions(
             metadata[hour]["cost (USD)"] = float(cost)
     seen = [name for name in OUTCOMES if name == DONE or any(values[name] for values in metadata.values())]
     latest = {"outcomes by hour": _chart(metadata, "opportunities", seen), **metadata[window.end - HOUR]}
+    if report.answered_by:
+        latest["models that answered this run"] = bars(report.answered_by, of="answers by")
     if report.rejected_suggestions:
         latest["did not pass the quality filter"] = bars(report.rejected_suggestions, of="because of")
     return metadata | {window.end - HOUR: latest}

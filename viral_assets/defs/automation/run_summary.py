@@ -40,6 +40,7 @@ class RunSummary:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     provider: str = ""
     model: str = ""
+    answered_by: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     failed_checks: tuple[str, ...] = ()
     estimate: Estimate | None = None
@@ -101,6 +102,7 @@ def summary_of(
         outcomes=dict(report.outcomes),
         provider=report.provider,
         model=report.model,
+        answered_by=dict(report.answered_by),
         notes=(*report.notes, *_warnings(not_passed, window)),
         failed_checks=tuple(_failed_checks(not_passed, window)),
         estimate=estimate,
@@ -111,8 +113,10 @@ def combined(summaries: Sequence[RunSummary]) -> RunSummary:
     """Consecutive runs as if they had been one. At least one is needed."""
     costs = [summary.cost_usd for summary in summaries]
     outcomes: Counter[str] = Counter()
+    answered_by: Counter[str] = Counter()
     for summary in summaries:
         outcomes.update(summary.outcomes)
+        answered_by.update(summary.answered_by)
     sums: dict[str, Any] = {name: sum(getattr(summary, name) for summary in summaries) for name in _SUMMED}
     return RunSummary(
         run_ids=tuple(run_id for summary in summaries for run_id in summary.run_ids),
@@ -122,6 +126,7 @@ def combined(summaries: Sequence[RunSummary]) -> RunSummary:
         outcomes=dict(outcomes),
         provider=_distinct(summary.provider for summary in summaries),
         model=_distinct(summary.model for summary in summaries),
+        answered_by=dict(answered_by),
         notes=tuple(dict.fromkeys(note for summary in summaries for note in summary.notes)),
         failed_checks=tuple(check for summary in summaries for check in summary.failed_checks),
         estimate=_combined_estimate([summary.estimate for summary in summaries if summary.estimate is not None]),

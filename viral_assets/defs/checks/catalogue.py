@@ -11,6 +11,7 @@ from viral_assets.defs.assets.generation import comment_suggestions
 from viral_assets.defs.assets.ingestion import tweets
 from viral_assets.defs.assets.scoring import comment_opportunities, tweet_embeddings, tweet_scores
 from viral_assets.defs.checks.counts import counts_differ
+from viral_assets.defs.checks.models import models_that_end
 from viral_assets.defs.checks.opportunities import opportunities_out_of_order
 from viral_assets.defs.checks.results import HourCheckResult, Violation
 from viral_assets.defs.checks.rows import (
@@ -38,6 +39,7 @@ from viral_assets.defs.checks.suggestions import (
 )
 from viral_assets.defs.checks.tweets import malformed_tweets
 from viral_assets.defs.checks.vectors import vectors_missing_or_wrong
+from viral_assets.llm.model_ends import NOTICE
 
 Evaluate = Callable[[Hour], HourCheckResult]
 
@@ -166,6 +168,12 @@ CHECK_GROUPS: Sequence[CheckGroup] = (
                 "The days on which the suggestions were written cost no more than VIRAL_ASSETS_DAILY_BUDGET_USD. Warns "
                 f"from {NEAR:.0%} of it on.",
                 lambda hour: budget_exceeded(hour.spending),
+            ),
+            Check(
+                "models_stay",
+                f"No model that wrote suggestions of the hour has ended, or ends within {NOTICE.days} days. Warns "
+                "only.",
+                lambda hour: models_that_end(hour.suggestions, hour.today),
             ),
         ],
     ),

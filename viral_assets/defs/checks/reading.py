@@ -117,7 +117,7 @@ def read_suggestion_hours(
                     written,
                     (
                         *("window_start", "project", "tweet_id", "suggestion_type", "position"),
-                        *("status", "text", "weighted_length", "original_text", "created_at"),
+                        *("status", "text", "weighted_length", "original_text", "created_at", "model"),
                     ),
                 ),
                 (ended, ("window_start", "project", "tweet_id", "outcome", "reason", "updated_at")),

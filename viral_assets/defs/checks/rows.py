@@ -15,6 +15,7 @@ from viral_assets.defs.checks.evaluations import Materialized
 from viral_assets.defs.checks.spending import Spending
 from viral_assets.defs.checks.suggestions import SuggestionHour
 from viral_assets.hours import HourRange
+from viral_assets.llm.dated_prices import billing_day
 from viral_assets.settings import load_settings
 from viral_assets.vocabulary import OUTCOMES
 
@@ -68,7 +69,11 @@ def rows_of_suggestions(
     database = resources.database.get()
     projects = resources.projects.select(resources.run_options.projects)
     reported = {hour: (counts, each.at) for hour, each in materialized.items() if (counts := _counts(each.numbers))}
-    hours = read_suggestion_hours(database, window, projects, reported)
+    today = billing_day()
+    hours = {
+        hour: replace(rows, today=today)
+        for hour, rows in read_suggestion_hours(database, window, projects, reported).items()
+    }
     budget = load_settings().daily_budget_usd
     if budget is None:
         return hours

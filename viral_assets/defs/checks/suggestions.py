@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from viral_assets.defs.checks.counts import Reported, Stored
 from viral_assets.defs.checks.results import Row, Violation, key_of
@@ -20,7 +21,7 @@ class SuggestionHour:
 
     ``opportunities``, ``suggestions`` and ``outcomes`` are the rows of the projects looked at, with the columns that
     the checks need. The rest is about all projects: what the latest materialization ``reported`` (None when nothing
-    was ever reported), what is ``stored`` now, and what was spent.
+    was ever reported), what is ``stored`` now, and what was spent. ``today`` is the service's day.
     """
 
     opportunities: Sequence[Row] = ()
@@ -30,6 +31,7 @@ class SuggestionHour:
     reported: Reported | None = None
     stored: Stored = field(default_factory=Stored)
     spending: Spending = field(default_factory=Spending)
+    today: date = date.min
 
 
 def opportunities_without_end(hour: SuggestionHour) -> list[Violation]:

@@ -5,12 +5,15 @@ The key of the service comes from the environment and is never part of a configu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
 from viral_assets.defs.resources.run_options import RunOptions
+from viral_assets.projects.model import Project
+from viral_assets.projects.models_in_use import models_in_use
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 
@@ -48,8 +51,11 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
         settings.access(self.provider, Access(model=self.model))
         limits_from(settings)
 
-    def get_generator(self, database: Database, options: RunOptions, *, run_id: str) -> AsyncCommentGenerator:
-        """A generator that saves to ``database`` and shares the quota there. Close it with ``async with``."""
+    def get_generator(
+        self, database: Database, options: RunOptions, projects: Iterable[Project] = (), *, run_id: str
+    ) -> AsyncCommentGenerator:
+        """A generator for these projects that saves to ``database`` and shares the quota there. Close it with
+        ``async with``."""
         from viral_assets.generation.generator import AsyncCommentGenerator
         from viral_assets.quota.from_settings import limits_from
 
@@ -58,6 +64,7 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
             tweets_per_request=options.tweets_per_request or "auto",
             provider=self.provider,
             model=self.model,
+            models=models_in_use(projects),
             limits=limits_from(load_settings()),
             database=database,
             run_id=run_id,

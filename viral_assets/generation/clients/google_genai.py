@@ -1,4 +1,4 @@
-"""Gemini through google-genai: natively asynchronous, and able to turn thinking off.
+"""Gemini through google-genai: natively asynchronous, and able to turn thinking down.
 
 What this module works around, found by reading and running version 3.4.0:
 
@@ -10,9 +10,10 @@ What this module works around, found by reading and running version 3.4.0:
   granted: turned off where it can be;
 - it builds its models, and imports half of its HTTP library, while its first request is under way: both are done
   here on import, so that the first request after a grant is as fast as any;
-- version 1.51, the lowest that is allowed, changes the schema it is given;
-- models differ in how thinking is turned off, and refuse the whole request when it is done the wrong way: then the next
-  request to that model says nothing about it.
+- version 1.51, the lowest that is allowed, changes the schema it is given.
+
+Models differ in how thinking is turned down (``llm.thinking``), and refuse the whole request when it is done the wrong
+way: then the next request to that model asks for the next higher level, or says nothing about it.
 
 Importing this module imports the SDK: ``clients.build_client`` does it when needed.
 """
@@ -33,6 +34,7 @@ from google.genai import errors, types
 from viral_assets.errors import ProviderError, RejectedRequestError, TransientProviderError
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
+from viral_assets.llm.thinking import LeastThinking, ThinkingSetting
 from viral_assets.llm.types import Answer, fingerprint
 
 MAX_CONNECTIONS = 1_000
@@ -105,19 +107,19 @@ class GoogleGenAIClient:
                 async_client_args=_client_arguments(),
             ),
         )
-        self._silent_about_thinking: set[str] = set()
+        self._thinking = LeastThinking()
 
     async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
         model = self._service.checked_model(request.model)
-        thinking = None if model in self._silent_about_thinking else thinking_config(model)
+        thinking = self._thinking.setting(model)
         config = types.GenerateContentConfig(
             system_instruction=request.system_instruction,
             temperature=request.temperature,
             max_output_tokens=request.max_output_tokens,
             response_mime_type="application/json",
             response_schema=copy.deepcopy(dict(request.response_schema)),
-            thinking_config=thinking,
+            thinking_config=_thinking_config(thinking),
             automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
             http_options=types.HttpOptions(timeout=max(int(timeout_seconds * 1000), 1)),
             **_ONE_REQUEST,
@@ -147,11 +149,13 @@ class GoogleGenAIClient:
                 counted.candidates_token_count,
                 counted.total_token_count,
                 counted.thoughts_token_count,
+                counted.cached_content_token_count,
             )
             if counted
             else None,
             finish if candidate else None,
             feedback.block_reason.value if feedback and feedback.block_reason else None,
+            response.model_version,
         )
 
     async def close(self) -> None:
@@ -159,13 +163,13 @@ class GoogleGenAIClient:
         await self._client.aio.aclose()
         self._client.close()
 
-    def _failure(self, error: errors.APIError, model: str, thinking: types.ThinkingConfig | None) -> ProviderError:
+    def _failure(self, error: errors.APIError, model: str, thinking: ThinkingSetting | None) -> ProviderError:
         headers = getattr(error.response, "headers", None) or {}
         failure = self._service.failure(error.code, headers, error.details, model=model)
-        if thinking is not None and isinstance(failure, RejectedRequestError) and "think" in str(failure).lower():
-            self._silent_about_thinking.add(model)
-            return TransientProviderError(f"{failure} The next request leaves thinking to the model.", http_status=400)
-        return failure
+        named = thinking is not None and thinking.is_named_by(f"{failure} {error.details}")
+        if thinking is None or not named or not isinstance(failure, RejectedRequestError):
+            return failure
+        return TransientProviderError(f"{failure} {self._thinking.refused(model, thinking)}", http_status=400)
 
     def _broken(self, error: Exception, timeout_seconds: float) -> ProviderError:
         kind = type(error).__name__
@@ -176,19 +180,15 @@ class GoogleGenAIClient:
         return self._service.broken_off(error)
 
 
-def thinking_config(model: str) -> types.ThinkingConfig | None:
-    """As little thinking as the model allows; None for a model whose setting is not known.
-
-    A reply of two sentences needs none, and thoughts cost what output costs
-    (https://ai.google.dev/gemini-api/docs/thinking).
-    """
-    if model.startswith("gemini-2.5-flash"):
-        return types.ThinkingConfig(thinking_budget=0)
-    if model.startswith("gemini-2.5-pro"):
-        return types.ThinkingConfig(thinking_budget=128)
-    if model.startswith("gemini-3") and "thinking_level" in types.ThinkingConfig.model_fields:
-        return types.ThinkingConfig(thinking_level=types.ThinkingLevel("LOW" if "pro" in model else "MINIMAL"))
-    return None
+def _thinking_config(setting: ThinkingSetting | None) -> types.ThinkingConfig | None:
+    """As the SDK has it; None to say nothing, also where this version has no levels."""
+    if setting is None:
+        return None
+    if setting.budget is not None:
+        return types.ThinkingConfig(thinking_budget=setting.budget)
+    if "thinking_level" not in types.ThinkingConfig.model_fields:
+        return None
+    return types.ThinkingConfig(thinking_level=types.ThinkingLevel(setting.level))
 
 
 def _client_arguments() -> dict[str, object]:

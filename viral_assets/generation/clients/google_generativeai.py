@@ -121,9 +121,16 @@ class GoogleGenerativeAIClient:
         candidate = response.candidates[0] if response.candidates else None
         return self._service.answer(
             "".join(part.text for part in candidate.content.parts) if candidate else "",
-            gemini.usage(counted.prompt_token_count, counted.candidates_token_count, counted.total_token_count),
+            gemini.usage(
+                counted.prompt_token_count,
+                counted.candidates_token_count,
+                counted.total_token_count,
+                cached=counted.cached_content_token_count,
+            ),
             _name(candidate.finish_reason) if candidate else None,
             _name(feedback.block_reason) if feedback.block_reason else None,
+            # The SDK's own class leaves it out.
+            response._result.model_version,
         )
 
     def _broken(self, error: requests.RequestException, timeout_seconds: float) -> ProviderError:

@@ -45,7 +45,7 @@ class Dialect:
                 {"role": "user", "content": request.prompt},
             ],
         }
-        if self.temperature:
+        if self.temperature and request.temperature is not None:
             body["temperature"] = request.temperature
         if self.output_cap != "none":
             body[self.output_cap] = request.max_output_tokens

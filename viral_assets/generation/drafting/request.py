@@ -21,10 +21,11 @@ class GenerationRequest:
         system_instruction: everything this project's requests share; holds nothing from a tweet.
         prompt: the tweets as JSON data.
         response_schema: the answer's shape, in the subset of OpenAPI 3.0 that both Google SDKs accept.
-        temperature: 0 to 2.
+        temperature: 0 to 2; None for a model that does not take it.
         max_output_tokens: hard cap on the answer, with room for a model that thinks before it writes.
         estimated_input_tokens: what prompt, instruction and schema will count, a little over.
         estimated_output_tokens: what the answer will probably count, thoughts not included.
+        raised_cap: the cap is higher than usual, because thoughts have used up an answer.
     """
 
     project: Project
@@ -33,10 +34,11 @@ class GenerationRequest:
     system_instruction: str
     prompt: str
     response_schema: Mapping[str, Any]
-    temperature: float
+    temperature: float | None
     max_output_tokens: int
     estimated_input_tokens: int
     estimated_output_tokens: int
+    raised_cap: bool = False
 
     @property
     def tweet_ids(self) -> tuple[str, ...]:

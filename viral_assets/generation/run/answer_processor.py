@@ -59,11 +59,14 @@ class AnswerProcessor:
         for text in texts:
             self._filters[project].remember(text)
 
-    def process(self, items: Sequence[Item], text: str, *, source: AnswerSource) -> BatchOutcome:
+    def process(
+        self, items: Sequence[Item], text: str, *, source: AnswerSource, given_up: str | None = None
+    ) -> BatchOutcome:
         """Parse an answer about these tweets and keep what is good.
 
         Args:
             source: written into every suggestion.
+            given_up: why tweets that the answer leaves out are not asked about again; None to ask.
         """
         parsed = parse_answer(text, [item.still_asked for item in items])
         problem = parsed.problems[0] if parsed.problems else "the answer leaves this tweet out"
@@ -91,8 +94,8 @@ class AnswerProcessor:
                 else:
                     again.append(item)
         for item in self._delayed(unmentioned):
-            if item.failures >= MAX_ATTEMPTS:
-                ended.append(result_of(item, "failed", f"{problem} ({item.attempts} attempts)"))
+            if given_up is not None or item.failures >= MAX_ATTEMPTS:
+                ended.append(result_of(item, "failed", f"{given_up or problem} ({item.attempts} attempts)"))
             else:
                 again.append(item.in_packs_of(1) if item.failures >= ALONE_AFTER_FAILURES else item)
         return BatchOutcome(tuple(ended), tuple(again), tuple(improvable), rejections=tuple(rejections))

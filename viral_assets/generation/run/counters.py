@@ -46,6 +46,8 @@ class RunCounters:
             return
         if settlement.status != "answered":
             self.report.wasted_requests += 1
+        if (name := settlement.model_version) is not None:
+            self.report.answered_by[name] = self.report.answered_by.get(name, 0) + 1
         if outcome.paid is not None:
             self._paid(opportunities, outcome.paid, settlement.cost_usd)
 
@@ -54,6 +56,7 @@ class RunCounters:
         report = self.report
         report.input_tokens += usage.input_tokens
         report.output_tokens += usage.billed_output_tokens
+        report.cached_tokens += usage.cached_tokens
         report.cost_usd = None if cost_usd is None or report.cost_usd is None else report.cost_usd + cost_usd
         for opportunity in opportunities:
             window = self._window(opportunity)

@@ -27,6 +27,7 @@ class Item:
 
     ``attempts`` counts the requests it took part in, ``failures`` those that came to nothing for it, the first of them
     at ``failed_since``. ``complaints`` say what the quality filter had against the last suggestion of a type.
+    ``raised_cap``: thoughts have used up an answer about it, so the next one has more room.
     """
 
     opportunity: Opportunity
@@ -38,6 +39,7 @@ class Item:
     largest_pack: int = 1_000
     accepted: Mapping[str, Suggestion] = field(default_factory=dict)
     complaints: Mapping[str, str] = field(default_factory=dict)
+    raised_cap: bool = False
 
     @property
     def key(self) -> TweetKey:

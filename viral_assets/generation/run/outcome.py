@@ -28,10 +28,15 @@ from viral_assets.vocabulary import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The service answered in so many seconds. ``usage`` is None where it did not count tokens."""
+    """The service answered in so many seconds. ``usage`` is None where it did not count tokens.
+
+    ``spent_on_thoughts``: with thoughts instead of an answer; ``given_up`` says so where nothing is left to try.
+    """
 
     seconds: float
     usage: Usage | None
+    spent_on_thoughts: bool = False
+    given_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ class GenerationReport:
     ``generated`` counts usable suggestions, ``saved`` those written to the database, ``failed`` opportunities that
     ended blocked, failed or without any suggestion left by the quality filter. ``already_done`` were finished by an
     earlier run and cost nothing now; ``deferred`` is for a later run (quota of the day, budget, or a stop).
-    ``cost_usd`` is None when a model used has no known price: unknown, not free.
+    ``cost_usd`` is None when a model used has no known price: unknown, not free. ``model`` was asked; ``answered_by``
+    counts the answers of each model that the service says it was, and ``cached_tokens`` are part of the input.
     """
 
     opportunities: int = 0
@@ -62,10 +63,12 @@ class GenerationReport:
     recovered_answers: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
     cost_usd: float | None = 0.0
     seconds: float = 0.0
     provider: str = ""
     model: str = ""
+    answered_by: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     windows: dict[datetime, WindowReport] = field(default_factory=dict)
 

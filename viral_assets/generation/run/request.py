@@ -33,6 +33,7 @@ from viral_assets.generation.run.outcome import (
     poisoned,
 )
 from viral_assets.generation.run.session import Session
+from viral_assets.llm.models import is_same_model
 from viral_assets.llm.prices import Price
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.quota.ledger import GrantRequest, Settlement
@@ -56,7 +57,12 @@ def prepare(session: Session, batch: RequestBatch, *, runner: str) -> PreparedRe
     """Write the prompt, and estimate what it will count and cost."""
     options = session.options
     project = session.projects[batch.items[0].opportunity.project]
-    request = build_request(project, [item.still_asked for item in batch.items], model=options.model)
+    request = build_request(
+        project,
+        [item.still_asked for item in batch.items],
+        model=options.model,
+        raised_cap=any(item.raised_cap for item in batch.items),
+    )
     price = session.price_of(request.model)
     grant = GrantRequest(
         request_id=uuid.uuid4().hex,
@@ -79,12 +85,20 @@ async def ask(session: Session, prepared: PreparedRequest) -> BatchOutcome:
     started = session.clock.monotonic()
     reply = await _reply(session, prepared)
     seconds = session.clock.monotonic() - started
+    price = price_of_answer(session, prepared, reply)
     if isinstance(reply, Answer):
-        settlement, paid = settled_answer(reply, prepared.request, prepared.price)
+        settlement, paid = settled_answer(reply, prepared.request, price)
         await session.store(session.ledger.settle, prepared.grant.request_id, settlement)
-        outcome = answered(prepared.batch, reply, prepared.source, session.processor, seconds=seconds)
+        outcome = answered(
+            prepared.batch,
+            reply,
+            prepared.source,
+            session.processor,
+            seconds=seconds,
+            raised_cap=prepared.request.raised_cap,
+        )
         return replace(outcome, settlement=settlement, paid=paid)
-    failure, billed = settled_failure(reply, prepared.price)
+    failure, billed = settled_failure(reply, price)
     await session.store(session.ledger.settle, prepared.grant.request_id, failure)
     return replace(failed(prepared.batch, reply, session.processor, session.health), settlement=failure, paid=billed)
 
@@ -107,19 +121,36 @@ async def _reply(session: Session, prepared: PreparedRequest) -> Answer | Provid
         raise
 
 
+def price_of_answer(session: Session, prepared: PreparedRequest, reply: Answer | ProviderError) -> Price | None:
+    """What the model that answered costs, which need not be the one that was asked."""
+    answered_by = reply.model_version if isinstance(reply, Answer | BlockedAnswerError) else None
+    if answered_by is None or is_same_model(prepared.request.model, answered_by):
+        return prepared.price
+    return session.price_of(answered_by)
+
+
 def settled_answer(answer: Answer, request: GenerationRequest, price: Price | None) -> tuple[Settlement, Usage]:
     """What the ledger keeps of an answer, and what is billed: the estimate, where the service did not count."""
     usage = answer.usage or Usage(request.estimated_input_tokens, request.estimated_output_tokens)
-    settlement = Settlement("answered", raw_answer=answer.text, finish_reason=answer.finish_reason, http_status=200)
+    settlement = Settlement(
+        "answered",
+        raw_answer=answer.text,
+        finish_reason=answer.finish_reason,
+        http_status=200,
+        model_version=answer.model_version,
+    )
     return _with_usage(settlement, usage, price), usage
 
 
 def settled_failure(error: ProviderError, price: Price | None) -> tuple[Settlement, Usage | None]:
     """What the ledger keeps of a request without an answer. A blocked one is billed all the same."""
     settlement = Settlement.without_answer(error)
-    if not isinstance(error, BlockedAnswerError) or error.input_tokens is None:
+    if not isinstance(error, BlockedAnswerError):
         return settlement, None
-    usage = Usage(error.input_tokens, error.output_tokens or 0, error.thought_tokens or 0)
+    settlement = replace(settlement, model_version=error.model_version)
+    if error.input_tokens is None:
+        return settlement, None
+    usage = Usage(error.input_tokens, error.output_tokens or 0, error.thought_tokens or 0, error.cached_tokens or 0)
     return _with_usage(settlement, usage, price), usage
 
 
@@ -129,26 +160,62 @@ def _with_usage(settlement: Settlement, usage: Usage, price: Price | None) -> Se
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         thought_tokens=usage.thought_tokens,
-        cost_usd=price.of(usage.input_tokens, usage.billed_output_tokens) if price else None,
+        cached_tokens=usage.cached_tokens,
+        cost_usd=price.of(usage.input_tokens, usage.billed_output_tokens, cached_tokens=usage.cached_tokens)
+        if price
+        else None,
     )
 
 
 def answered(
-    batch: RequestBatch, answer: Answer, source: AnswerSource, processor: AnswerProcessor, *, seconds: float
+    batch: RequestBatch,
+    answer: Answer,
+    source: AnswerSource,
+    processor: AnswerProcessor,
+    *,
+    seconds: float,
+    raised_cap: bool = False,
 ) -> BatchOutcome:
-    """The good part of an answer is kept; the rest of its tweets are asked about again."""
-    items = batch.items
-    if answer.finish_reason == "MAX_TOKENS":
+    """The good part of an answer is kept; the rest of its tweets are asked about again.
+
+    Where thoughts have used the answer up, they are asked about once more with a higher cap, and then given up: every
+    attempt is billed for all those thoughts.
+
+    Args:
+        raised_cap: this was that other attempt.
+    """
+    items, given_up = batch.items, None
+    if answer.is_spent_on_thoughts:
+        items = tuple(replace(item, raised_cap=True) for item in items)
+        given_up = spent_on_thoughts(answer, source) if raised_cap else None
+    elif answer.finish_reason == "MAX_TOKENS":
         items = tuple(item.in_packs_of(len(items) // 2) for item in items)
     step = after_answer(batch)
-    processed = processor.process(items, answer.text, source=source)
+    processed = processor.process(items, answer.text, source=source, given_up=given_up)
     return replace(
         processed,
         ended=(*processed.ended, *poisoned(step)),
         bisections=step.batches,
         parsed_request=source.request_id,
-        service=Answered(seconds, answer.usage),
+        note=rerouted(source.model, answer.model_version),
+        service=Answered(seconds, answer.usage, spent_on_thoughts=answer.is_spent_on_thoughts, given_up=given_up or ""),
     )
+
+
+def spent_on_thoughts(answer: Answer, source: AnswerSource) -> str:
+    """Why tweets are given up, and what to do."""
+    thoughts = f"{answer.usage.thought_tokens:,} tokens of " if answer.usage and answer.usage.thought_tokens else ""
+    advice = "take a model that thinks less (viral-assets models)"
+    if source.provider == "google-generativeai":
+        advice = f"set VIRAL_ASSETS_PROVIDER=google-genai, which turns thinking down, or {advice}"
+    return f"MAX_TOKENS: {thoughts}thoughts used up the answer of {source.model}, also with a raised cap; {advice}"
+
+
+def rerouted(asked: str, answered_by: str | None) -> str:
+    """For the report: another model than the one that was asked has answered, and is what is billed."""
+    if answered_by is None or is_same_model(asked, answered_by):
+        return ""
+    return f"asked {asked}, answered by {answered_by}, which is what is billed; see viral-assets models"
 
 
 def failed(

@@ -225,6 +225,11 @@ def test_an_unknown_cost_makes_the_whole_unknown() -> None:
     assert combined(parts[:1]).cost_usd == 0.5
 
 
+def test_the_models_that_answered_several_runs_add_up() -> None:
+    whole = combined([_summary(24, FIRST, answered_by={"a": 2}), _summary(2, FIRST, answered_by={"a": 1, "b": 3})])
+    assert whole.answered_by == {"a": 3, "b": 3}
+
+
 def test_estimates_of_several_runs_add_up() -> None:
     estimate = Estimate(4, 1, (2, 1), 100, 50, 0.25, 3.0)
     whole = combined([_summary(24, FIRST, estimate=estimate), _summary(2, FIRST + 24 * HOUR, estimate=estimate)])

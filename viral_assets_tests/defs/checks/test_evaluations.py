@@ -232,20 +232,33 @@ def test_harm_done_by_hand_fails_the_check_of_its_hour_and_of_no_other(checked: 
     assert failed[name, None].metadata["failed hours"].value == hour_key(WRONG_HOUR)
 
 
-def test_tweets_put_off_warn_and_do_not_count_as_an_error(checked: Home) -> None:
-    checked.execute(
+WARNED_OF: dict[str, tuple[str, sa.Executable, str]] = {
+    "tweets put off": (
+        "few_unanswered",
         sa.update(generation_outcomes)
         .values(outcome="deferred", reason="the day's requests are used up")
-        .where(generation_outcomes.c.window_start == WRONG_HOUR)
-    )
+        .where(generation_outcomes.c.window_start == WRONG_HOUR),
+        "the day's requests are used up",
+    ),
+    "a model that ends": (
+        "models_stay",
+        sa.update(comment_suggestions)
+        .values(model="gemini-2.5-flash")
+        .where(comment_suggestions.c.window_start == WRONG_HOUR),
+        "gemini-3.5-flash-lite answers for it",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WARNED_OF)
+def test_what_is_no_error_warns_and_does_not_count_as_one(checked: Home, what: str) -> None:
+    name, statement, says = WARNED_OF[what]
+    checked.execute(statement)
     found = _run_checks_alone(checked, ALL_HOURS)
     failed = [each for each in found if not each.passed]
-    assert {(each.check_name, each.partition) for each in failed} == {
-        ("few_unanswered", hour_key(WRONG_HOUR)),
-        ("few_unanswered", None),
-    }
+    assert {(each.check_name, each.partition) for each in failed} == {(name, hour_key(WRONG_HOUR)), (name, None)}
     assert {each.severity for each in failed} == {dg.AssetCheckSeverity.WARN}
-    assert "the day's requests are used up" in str(failed[0].description)
+    assert says in str(failed[0].description)
 
 
 def test_spending_is_held_against_the_budget_of_the_day(checked: Home, monkeypatch: pytest.MonkeyPatch) -> None:

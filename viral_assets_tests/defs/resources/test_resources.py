@@ -26,6 +26,7 @@ from viral_assets.errors import (
     UnknownProjectError,
 )
 from viral_assets.hours import HOUR, HourRange
+from viral_assets_tests.generation.make import project
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
 
 CONTEXT = dg.build_init_resource_context()
@@ -117,6 +118,20 @@ def test_options_of_a_run_reach_the_generator(home: Home) -> None:
     resource = CommentGeneratorResource()
     generator = resource.get_generator(home.database, RunOptions(batch_size=None, tweets_per_request=3), run_id="r")
     assert generator.provider == "offline"
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"), [("gemini-2.5-flash-lite", "google-generativeai"), ("gemini-3.8-flash", "google-genai")]
+)
+def test_the_models_of_a_run_decide_which_sdk_auto_is(
+    home: Home, monkeypatch: pytest.MonkeyPatch, model: str, provider: str
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key-of-the-tests")
+    resource = CommentGeneratorResource()
+
+    generator = resource.get_generator(home.database, RunOptions(), [project(generation={"model": model})], run_id="r")
+
+    assert generator.provider == provider
 
 
 def test_the_inbox_is_the_one_in_the_home_and_need_not_exist(home: Home) -> None:

@@ -221,6 +221,35 @@ def test_both_sdks_send_the_same_request_but_for_thinking(emulator: GeminiEmulat
     assert set(older["generationConfig"]) == set(newer["generationConfig"])
 
 
+def test_the_model_that_answered_and_the_tokens_it_had_cached_are_known(provider: str) -> None:
+    config = EmulatorConfig(answered_by={REQUEST.model: "gemini-3.5-flash-lite"}, cached_tokens=5)
+    with GeminiEmulator(config) as rerouting:
+        answer = outcome(provider, rerouting.url)
+    assert isinstance(answer, Answer)
+    assert answer.model_version == "gemini-3.5-flash-lite"
+    assert answer.usage is not None
+    assert answer.usage.cached_tokens == 5
+    assert answer.usage.input_tokens > 5
+
+
+def test_thoughts_that_use_up_an_answer_are_an_answer_without_text(provider: str) -> None:
+    # The budget of 2.5-flash-lite would keep the newer SDK from it.
+    request = replace(REQUEST, model="gemini-flash-experiment")
+    with GeminiEmulator(EmulatorConfig(thinking={"MEDIUM": 1_000_000})) as thinker:
+        answer = outcome(provider, thinker.url, request)
+    assert isinstance(answer, Answer)
+    assert (answer.text, answer.finish_reason) == ("", "MAX_TOKENS")
+    assert answer.usage is not None
+    assert (answer.usage.output_tokens, answer.usage.thought_tokens) == (0, request.max_output_tokens)
+
+
+def test_temperature_is_sent_only_where_it_is_taken(emulator: GeminiEmulator, provider: str) -> None:
+    for model in ("gemini-2.5-flash-lite", "gemini-3.8-flash", "gemini-3.5-flash-lite-001", "gemini-flash-unheard-of"):
+        outcome(provider, emulator.url, build_request(project(), pack(1), model=model))
+    sent = [body["generationConfig"].get("temperature") for body in emulator.bodies]
+    assert sent == [pytest.approx(0.8), None, None, pytest.approx(0.8)]
+
+
 @pytest.mark.parametrize(
     ("key", "status", "advice"),
     [
@@ -393,6 +422,45 @@ def test_a_model_that_cannot_stop_thinking_is_not_told_to_again(emulator: Gemini
 
 
 @pytest.mark.parametrize(
+    ("least", "levels"),
+    [("MINIMAL", ["MINIMAL"]), ("LOW", ["MINIMAL", "LOW"]), ("MEDIUM", ["MINIMAL", "LOW", None])],
+)
+def test_a_level_that_is_refused_is_followed_by_the_next_higher_and_remembered(
+    least: str, levels: list[str | None]
+) -> None:
+    request = replace(REQUEST, model="gemini-3.5-flash-lite")
+
+    async def ask(client: GenerationClient) -> None:
+        for _ in levels[1:]:
+            with pytest.raises(TransientProviderError, match="The next request"):
+                await client.generate(request, timeout_seconds=60)
+        for _ in range(2):
+            await client.generate(request, timeout_seconds=60)
+
+    with GeminiEmulator(EmulatorConfig(least_level=least)) as particular:
+        using("google-genai", particular.url, ask)
+        said = [body["generationConfig"].get("thinkingConfig", {}).get("thinking_level") for body in particular.bodies]
+    assert said == [*levels, levels[-1]]
+
+
+def test_requests_that_are_refused_together_go_up_one_level_together() -> None:
+    request = replace(REQUEST, model="gemini-3.5-flash-lite")
+
+    async def ask(client: GenerationClient) -> list[Answer | ProviderError]:
+        return [
+            *await asyncio.gather(*(answer_or_error(client, request) for _ in range(4))),
+            await answer_or_error(client, request),
+        ]
+
+    with GeminiEmulator(EmulatorConfig(least_level="LOW", latency=(0.2, 0.0))) as particular:
+        *refused, last = using("google-genai", particular.url, ask)
+        said = particular.bodies[-1]["generationConfig"]["thinkingConfig"]
+    assert [type(each) for each in refused] == [TransientProviderError] * 4
+    assert isinstance(last, Answer)
+    assert said == {"thinking_level": "LOW"}
+
+
+@pytest.mark.parametrize(
     ("model", "thinking"),
     [
         ("gemini-2.5-flash-lite", {"thinking_budget": 0}),
@@ -400,7 +468,10 @@ def test_a_model_that_cannot_stop_thinking_is_not_told_to_again(emulator: Gemini
         ("gemini-2.5-pro", {"thinking_budget": 128}),
         ("gemini-3.5-flash-lite", {"thinking_level": "MINIMAL"}),
         ("gemini-3-pro-preview", {"thinking_level": "LOW"}),
-        ("gemini-flash-latest", None),
+        ("gemini-3.8-flash", {"thinking_level": "LOW"}),
+        ("gemini-4-argon", {"thinking_level": "LOW"}),
+        ("gemini-flash-latest", {"thinking_level": "LOW"}),
+        ("gemini-flash-unheard-of", None),
     ],
 )
 def test_thinking_is_turned_down_as_the_model_understands_it(
@@ -428,9 +499,22 @@ def test_the_schema_of_a_request_is_not_changed_by_sending_it(emulator: GeminiEm
 )
 def test_auto_is_the_default_sdk_with_a_key_and_offline_without(asked_for: str, key: str | None, chosen: str) -> None:
     assert resolve_provider(asked_for, api_key=key) == chosen
+    assert resolve_provider(asked_for, api_key=key, models=["gemini-unheard-of"]) == chosen
     client = build_client(asked_for, api_key=key)
     assert client.provider == chosen
     asyncio.run(client.close())
+
+
+@pytest.mark.parametrize("model", ["gemini-2.5-flash", "gemini-2.5-pro", "gemini-3.5-flash-lite", "gemini-4-argon"])
+def test_auto_is_the_sdk_that_can_turn_thinking_down_where_a_model_thinks_by_default(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = ["gemini-2.5-flash-lite", model]
+    assert resolve_provider("auto", api_key="k", models=models) == "google-genai"
+    assert resolve_provider("auto", api_key=None, models=models) == "offline"
+    assert resolve_provider("google-generativeai", api_key="k", models=models) == "google-generativeai"
+    monkeypatch.setitem(sys.modules, "google.genai", None)
+    assert resolve_provider("auto", api_key="k", models=models) == "google-generativeai"
 
 
 def test_what_cannot_be_chosen_is_said_in_one_line(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:

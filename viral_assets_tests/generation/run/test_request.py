@@ -24,7 +24,7 @@ from viral_assets.generation.run.outcome import Answered, BatchOutcome, Refused,
 from viral_assets.generation.run.request import answered, ask, failed, prepare
 from viral_assets.generation.run.results import DatabaseResults
 from viral_assets.generation.run.session import Session
-from viral_assets.llm.types import Answer
+from viral_assets.llm.types import Answer, Usage
 from viral_assets.quota import open_ledger
 from viral_assets.store.engine import Database
 from viral_assets_tests.gemini_emulator import GeminiEmulator
@@ -111,9 +111,54 @@ def test_an_answer_says_that_the_service_answers_and_what_became_of_each_tweet()
 
 
 def test_an_answer_that_was_cut_off_is_asked_for_in_smaller_packs() -> None:
-    outcome = answered(batch(6), Answer("", None, "MAX_TOKENS"), SOURCE, processor(), seconds=1.0)
+    outcome = answered(batch(6), Answer("[", Usage(900, 600, 40), "MAX_TOKENS"), SOURCE, processor(), seconds=1.0)
 
-    assert {item.largest_pack for item in outcome.again} == {3}
+    assert {(item.largest_pack, item.raised_cap) for item in outcome.again} == {(3, False)}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer("", Usage(900, 0, 9_000), "MAX_TOKENS"),
+        Answer("", None, "MAX_TOKENS"),
+        Answer("[", Usage(900, 5, 9_000), "MAX_TOKENS"),
+    ],
+)
+def test_an_answer_that_thoughts_have_used_up_is_asked_for_once_more_with_a_higher_cap(answer: Answer) -> None:
+    first = answered(batch(6), answer, SOURCE, processor(), seconds=1.0)
+    second = answered(RequestBatch(first.again), answer, SOURCE, processor(), seconds=1.0, raised_cap=True)
+
+    assert [(item.largest_pack, item.raised_cap) for item in first.again] == [(1_000, True)] * 6
+    assert (first.ended, second.again) == ((), ())
+    assert [result.outcome for result in second.ended] == ["failed"] * 6
+    assert "MAX_TOKENS" in second.ended[0].reason
+    assert "thoughts" in second.ended[0].reason
+
+
+def test_what_is_good_of_an_answer_full_of_thoughts_is_kept() -> None:
+    asked = batch(2)
+    answer = Answer(answer_text({asked.items[0].opportunity.tweet_id: GOOD}), Usage(900, 90, 9_000), "MAX_TOKENS")
+
+    outcome = answered(asked, answer, SOURCE, processor(), seconds=1.0, raised_cap=True)
+
+    assert [result.outcome for result in outcome.ended] == ["done", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("answered_by", "note"),
+    [
+        (None, ""),
+        ("gemini-2.5-flash-lite-001", ""),
+        ("gemini-3.5-flash-lite", "asked gemini-2.5-flash-lite, answered by gemini-3.5-flash-lite"),
+    ],
+)
+def test_another_model_than_the_one_that_was_asked_is_noted(answered_by: str | None, note: str) -> None:
+    source = AnswerSource("request", "in-process", "gemini-2.5-flash-lite")
+
+    outcome = answered(batch(1), Answer("[]", None, "STOP", answered_by), source, processor(), seconds=1.0)
+
+    assert outcome.note.startswith(note)
+    assert bool(outcome.note) == bool(note)
 
 
 @pytest.mark.parametrize(("spare_quota", "again", "ended"), [(True, 1, 0), (False, 0, 1)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 
-from viral_assets.errors import ProviderError, RateLimitedError
+from viral_assets.errors import FatalProviderError, ProviderError, RateLimitedError
 from viral_assets.generation.run.failures.backoff import stagger_seconds
 from viral_assets.generation.run.failures.concurrency import ConcurrencyControl
 from viral_assets.generation.run.outcome import Answered, Refused, Rejecting, ServiceReport, Troubled, Unusable
@@ -14,6 +14,10 @@ from viral_assets.generation.run.session import Session
 from viral_assets.quota.ledger import DAY_USED_UP, REFUSED
 
 log = logging.getLogger("viral_assets")
+
+GIVEN_UP_IN_A_ROW = 5
+"""Requests that thoughts have used up also with a raised cap, and no proper answer in between: each is billed for all
+its thoughts, so that a long run on such a model would cost a lot and bring nothing."""
 
 LONG_WAIT_SECONDS = 5.0
 """For quota, before another attempt at an address where no server seems to answer."""
@@ -26,6 +30,7 @@ class ServiceWatch:
         self._session = session
         self._concurrency = ConcurrencyControl(session.options.max_concurrency(session.ledger.limits))
         self._last_failure: ProviderError | None = None
+        self._given_up_in_a_row = 0
         self.fatal: ProviderError | None = None
         """Why nothing is asked any more, where that is an error."""
         self.exhausted = ""
@@ -51,6 +56,7 @@ class ServiceWatch:
                 if usage is not None:
                     session.tokens.record(prepared.request, usage)
                 session.health.answered(session.clock.monotonic())
+                self._watch_thoughts(report)
             case Refused(error=refusal):
                 await self._hold_back(refusal)
             case Unusable(error=unusable):
@@ -83,6 +89,14 @@ class ServiceWatch:
         if hopeless:
             self.exhausted = f"the service refuses every request: {error}"
         log.info("The service refused a request (429): nothing is asked for %.1f s.", wait)
+
+    def _watch_thoughts(self, answered: Answered) -> None:
+        if not answered.spent_on_thoughts:
+            self._given_up_in_a_row = 0
+        elif answered.given_up:
+            self._given_up_in_a_row += 1
+        if self._given_up_in_a_row >= GIVEN_UP_IN_A_ROW and self.fatal is None:
+            self.fatal = FatalProviderError(f"{answered.given_up}; nothing more is asked")
 
     def _failed(self, error: ProviderError, *, trouble: bool) -> None:
         self._last_failure = error

@@ -46,7 +46,9 @@ class TokenModel:
 
     def reserved_cost(self, request: GenerationRequest, price: Price) -> float:
         """USD to hold against the budget until the answer says what it cost: a little too much, so that a budget
-        is kept to. What was too much is given back."""
+        is kept to. What was too much is given back. A raised cap is there to be used up."""
+        if request.raised_cap:
+            return price.of(self._input_tokens(request), request.max_output_tokens)
         longer = OUTPUT_MARGIN * max(self._output_ratios) if self._output_ratios else UNMEASURED_OUTPUT_MARGIN
         return price.of(self._input_tokens(request), math.ceil(longer * request.estimated_output_tokens))
 
