@@ -366,23 +366,24 @@ def test_a_service_that_is_silent_is_not_asked_again_behind_our_back(provider: s
 
 @pytest.mark.parametrize("provider", SDKS)
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "times"),
     [
-        candidate("CONTINUATION", PARTS["text"], continuationToken="dG9rZW4="),
-        candidate("MAX_TOKENS", PARTS["thought"]),
-        candidate("UNEXPECTED_TOOL_CALL", PARTS["call"]),
-        reply(503, {"error": {"code": 503}}),
-        Reply(b"", "resets"),
+        (candidate("CONTINUATION", PARTS["text"], continuationToken="dG9rZW4="), 2),
+        # A second one ends the tweet: each is billed.
+        (candidate("MAX_TOKENS", PARTS["thought"]), 1),
+        (candidate("UNEXPECTED_TOOL_CALL", PARTS["call"]), 2),
+        (reply(503, {"error": {"code": 503}}), 2),
+        (Reply(b"", "resets"), 2),
     ],
     ids=["continuation", "thoughts alone", "function call", "overloaded", "broken connection"],
 )
 def test_a_run_in_trouble_sends_what_the_ledger_granted(
-    wire: Wire, sqlite_database: Database, provider: str, answer: Reply
+    wire: Wire, sqlite_database: Database, provider: str, answer: Reply, times: int
 ) -> None:
-    wire.first = [answer, answer]
+    wire.first = [answer] * times
     wire.answer = candidate("STOP", [{"text": answer_text({OPPORTUNITIES[0].tweet_id: REPLIES})}])
     before = len(wire.arrivals)
     run = Run(OPPORTUNITIES, wire.url, sqlite_database, provider=provider, key=KEY)
     run()
     assert all_done(run)
-    assert len(wire.arrivals) - before == len(requests_of(sqlite_database)) >= 3
+    assert len(wire.arrivals) - before == len(requests_of(sqlite_database)) == times + 1
