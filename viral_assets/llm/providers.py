@@ -28,7 +28,8 @@ class Access:
 
     def but(self, given: Access) -> Access:
         """The same, but for what is given."""
-        return Access(given.api_key or self.api_key, given.endpoint or self.endpoint, given.model or self.model)
+        key = self.api_key if given.api_key is None else given.api_key
+        return Access(key, given.endpoint or self.endpoint, given.model or self.model)
 
 
 NO_ACCESS = Access()
@@ -47,7 +48,8 @@ def resolve_provider(provider: str, *, api_key: str | None, openai: Access = NO_
     """
     has_key = bool(api_key and api_key.strip())
     if provider == "auto":
-        return "google-generativeai" if has_key else OPENAI if openai.endpoint and openai.model else OFFLINE
+        others = OPENAI if openai.endpoint and openai.model else OFFLINE
+        provider = "google-generativeai" if has_key else others
     if provider not in PROVIDERS:
         raise ConfigurationError(
             f"there is no provider {provider!r}; VIRAL_ASSETS_PROVIDER may be auto, {', '.join(PROVIDERS)}"
