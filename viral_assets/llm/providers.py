@@ -31,7 +31,8 @@ class Access:
 
     def but(self, given: Access) -> Access:
         """The same, but for what is given."""
-        return Access(given.api_key or self.api_key, given.endpoint or self.endpoint, given.model or self.model)
+        key = self.api_key if given.api_key is None else given.api_key
+        return Access(key, given.endpoint or self.endpoint, given.model or self.model)
 
 
 NO_ACCESS = Access()
@@ -60,7 +61,8 @@ def resolve_provider(
     """
     has_key = bool(api_key and api_key.strip())
     if provider == "auto":
-        return _sdk_for(models) if has_key else OPENAI if openai.endpoint and openai.model else OFFLINE
+        others = OPENAI if openai.endpoint and openai.model else OFFLINE
+        provider = _sdk_for(models) if has_key else others
     if provider not in PROVIDERS:
         raise ConfigurationError(
             f"there is no provider {provider!r}; VIRAL_ASSETS_PROVIDER may be auto, {', '.join(PROVIDERS)}"

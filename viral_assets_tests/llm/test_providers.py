@@ -61,5 +61,15 @@ def test_with_auto_a_given_model_is_asked_of_the_provider_that_is_found() -> Non
     assert chosen == ("openai", Access(None, OPENAI.endpoint, "mistral"))
 
 
+def test_an_empty_key_that_is_given_is_none() -> None:
+    chosen, access = resolve_access("auto", gemini=GEMINI, openai=NO_ACCESS, given=Access(api_key=""))
+    assert (chosen, access.api_key) == ("offline", "")
+
+
+def test_a_model_that_no_table_holds_is_refused_with_auto_too() -> None:
+    with pytest.raises(ConfigurationError, match="OPENAI_MODEL is longer"):
+        resolve_access("auto", gemini=NO_ACCESS, openai=Access(None, "http://host/v1", "m" * 101))
+
+
 def test_a_key_is_not_shown() -> None:
     assert "AIza-key" not in repr(GEMINI)

@@ -110,7 +110,7 @@ class OpenAICompatibleClient:
         lesson = dialect.after(complaint(response.content))
         if lesson == dialect:
             return failure
-        self._learnt[model] = self._learnt.get(model, dialect).and_without(lesson)
+        self._learnt[model] = self._learnt.get(model, self._dialect).and_without(lesson)
         return TransientProviderError(
             f"{failure} The next request does without {dialect.lost(lesson)}.", http_status=response.status_code
         )

@@ -314,17 +314,21 @@ def test_what_one_model_refuses_is_still_asked_of_another(emulator: OpenAIEmulat
         assert ["temperature" in each.body for each in simple.sent] == [True, True]
 
 
-def test_requests_under_way_together_learn_one_lesson_each_once() -> None:
+async def together(client: GenerationClient, requests: int) -> list[type]:
+    """What each of so many requests at once comes to."""
+    asked = (client.generate(REQUEST, timeout_seconds=60) for _ in range(requests))
+    return [type(each) for each in await asyncio.gather(*asked, return_exceptions=True)]
+
+
+def test_requests_under_way_together_learn_one_lesson_once() -> None:
     with OpenAIEmulator(OpenAIConfig(refuses=frozenset({"json_schema"}))) as simple:
 
-        async def ask(client: GenerationClient) -> Answer:
-            together = (client.generate(REQUEST, timeout_seconds=60) for _ in range(8))
-            refused = await asyncio.gather(*together, return_exceptions=True)
-            assert [type(each) for each in refused] == [TransientProviderError] * 8
-            return await client.generate(REQUEST, timeout_seconds=60)
+        async def ask(client: GenerationClient) -> None:
+            assert await together(client, 8) == [TransientProviderError] * 8
+            assert await together(client, 8) == [Answer] * 8
 
-        assert isinstance(using(simple.url, ask), Answer)
-        assert format_of(simple.sent[-1].body) == "json_object"
+        using(simple.url, ask)
+        assert [format_of(each.body) for each in simple.sent] == ["json_schema"] * 8 + ["json_object"] * 8
 
 
 def test_a_rejection_that_is_not_about_the_dialect_is_the_tweets() -> None:
