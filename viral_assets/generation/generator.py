@@ -163,6 +163,7 @@ class AsyncCommentGenerator:
             self._saved(projects),
             options=replace(self._options, force=force, sequential=sequential),
             price_of=self._engine.price_of,
+            provider=self.provider,
         )
 
     async def generate_suggestions_async(

@@ -28,8 +28,18 @@ def configured_ledger(settings: Settings, database: Database) -> tuple[str, Ledg
         QuotaError: limits under which nothing could ever be asked.
     """
     key = settings.gemini_api_key.get_secret_value() if settings.gemini_api_key else None
-    provider = resolve_provider(settings.provider, api_key=key)
+    provider = configured_provider(settings)
     return provider, ledger_of(provider, key, limits_from(settings), database)
+
+
+def configured_provider(settings: Settings) -> str:
+    """The provider that the environment chooses.
+
+    Raises:
+        ConfigurationError: provider or key cannot be used.
+    """
+    key = settings.gemini_api_key.get_secret_value() if settings.gemini_api_key else None
+    return resolve_provider(settings.provider, api_key=key)
 
 
 def ledger_of(

@@ -269,6 +269,7 @@ class SqlLedger:
                     columns.tweet_ids,
                     columns.raw_answer,
                     columns.finish_reason,
+                    columns.run_id,
                 )
                 .where(
                     columns.project == project,
@@ -288,6 +289,7 @@ class SqlLedger:
                     tuple(row.tweet_ids),
                     row.raw_answer,
                     row.finish_reason or "",
+                    row.run_id,
                 )
                 for row in rows
             ]

@@ -145,7 +145,8 @@ def inbox_sensor(
     default_status=dg.DefaultSensorStatus.STOPPED,
     description=(
         "Takes up hours whose tweets were put off because the quota of the day was used up, as soon as it is free "
-        "again: the freshest first, up to a day of hours at a time. Off until you switch it on."
+        "again, and hours with offline drafts as soon as there is a key: the freshest first, up to a day of hours at a "
+        "time. Off until you switch it on."
     ),
 )
 def deferred_sensor(
@@ -162,9 +163,9 @@ def deferred_sensor(
     if configured is None:
         return dg.SkipReason(NO_HOURS)
     store = database.get()
+    provider, ledger = configured_ledger(load_settings(), store)
     with store.read() as connection:
-        waiting = deferred_hours(connection, configured)
-    _, ledger = configured_ledger(load_settings(), store)
+        waiting = deferred_hours(connection, configured, provider=provider)
     under_way = hours_under_way(context.instance, configured) if waiting else set[datetime]()
     hours, why_not = hours_to_resume(waiting, ledger.status(), under_way)
     if not hours:
