@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from viral_assets.cli.options import MOST_HOURS, From, Json, To, add_command
-from viral_assets.cli.output import console, print_json
+from viral_assets.cli.output import console, print_json, say_which_key, without_secrets
 from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.hours import HOUR, HourRange, floor_hour
 
@@ -109,6 +109,7 @@ def generate_comments(
     pack = whole_or_auto(tweets_per_request, "--tweets-per-request", most=100)
     pick_projects(settings, project)
     AsyncCommentGenerator(limits=limits_from(settings))  # a missing key or a wrong limit is told before any run
+    say_which_key(settings)
 
     from viral_assets.cli.runs import run_hours, show_estimate, show_summary
     from viral_assets.defs.resources.run_options import RunOptions
@@ -133,7 +134,7 @@ def generate_comments(
         run_hours(settings, hours, options, finished)
     except ViralAssetsError as error:
         if as_json:
-            print_json(payload(finished, hours, dry_run=dry_run, error=str(error)))
+            print_json(payload(finished, hours, dry_run=dry_run, error=without_secrets(str(error))))
         raise
     where = console(as_json=as_json)
     if dry_run:

@@ -28,6 +28,7 @@ from viral_assets.errors import (
     TransientProviderError,
 )
 from viral_assets.llm.types import Answer, Usage
+from viral_assets.text.secrets import hidden, redacted
 
 DEFAULT_ENDPOINT = "https://generativelanguage.googleapis.com"
 
@@ -93,9 +94,8 @@ class Service:
         return f"{shown} (GEMINI_API_ENDPOINT)"
 
     def quoted(self, text: object) -> str:
-        """Somebody else's words in one short line, without the key."""
-        key = rf"(?<![A-Za-z0-9_-]){re.escape(self.api_key)}(?![A-Za-z0-9_-])"
-        line = " ".join(re.sub(key, "[key]", str(text)).split())
+        """Somebody else's words in one short line, without the key and without what looks like any secret."""
+        line = " ".join(redacted(hidden(str(text), [self.api_key], instead="[key]")).split())
         return line if len(line) <= 200 else line[:199] + "…"
 
     def checked_model(self, model: str) -> str:
@@ -230,7 +230,8 @@ def _root_cause(error: BaseException) -> str:
 
 def _normal_endpoint(endpoint: str) -> str:
     text = endpoint.strip().rstrip("/")
-    wrong = f"GEMINI_API_ENDPOINT: {text!r} is no address like https://host or http://host:port"
+    shown = redacted(text)
+    wrong = f"GEMINI_API_ENDPOINT: {shown!r} is no address like https://host or http://host:port"
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -239,7 +240,7 @@ def _normal_endpoint(endpoint: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(wrong)
     if parts.query or parts.fragment:
-        raise ConfigurationError(f"GEMINI_API_ENDPOINT: {text!r} must end before '?' or '#'")
+        raise ConfigurationError(f"GEMINI_API_ENDPOINT: {shown!r} must end before '?' or '#'")
     return re.sub(r"/v1(?:beta|alpha)?$", "", text)
 
 

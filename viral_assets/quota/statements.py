@@ -86,7 +86,7 @@ _USAGE = """
     LEFT JOIN quota_state AS s ON s.quota_key = :key
     LEFT JOIN quota_days AS d ON d.quota_key = :key AND d.day = :day
 """
-# As `generation.run.results.Writer` has it: drafts of the offline provider are finished for that provider alone, which
+# As `store.standing.Writer` has it: drafts of the offline provider are finished for that provider alone, which
 # asks again about nothing that a model wrote, and a forced run does not ask twice about what it has ended itself.
 _FINISHED = """
     SELECT o.tweet_id, 1 AS finished FROM generation_outcomes AS o

@@ -205,16 +205,6 @@ def finished_tweets(
     }
 
 
-def ended_by_a_model() -> sa.ColumnElement[bool]:
-    """The condition that an outcome is not the offline provider's."""
-    return generation_outcomes.c.provider != OFFLINE
-
-
-def written_by_a_model() -> sa.ColumnElement[bool]:
-    """The condition that a suggestion is not the offline provider's."""
-    return comment_suggestions.c.provider != OFFLINE
-
-
 def _of_window(
     connection: sa.Connection,
     table: sa.Table,

@@ -13,6 +13,7 @@ from pydantic import Field
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
+from viral_assets.vocabulary import OFFLINE
 
 if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
@@ -43,8 +44,10 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
 
         settings = load_settings()
         key = settings.gemini_api_key
-        resolve_provider(self.provider or settings.provider, api_key=key.get_secret_value() if key else None)
+        provider = resolve_provider(self.provider or settings.provider, api_key=key.get_secret_value() if key else None)
         limits_from(settings)
+        if settings.which_key and provider != OFFLINE and context.log is not None:
+            context.log.warning(settings.which_key)
 
     def get_generator(self, database: Database, options: RunOptions, *, run_id: str) -> AsyncCommentGenerator:
         """A generator that saves to ``database`` and shares the quota there. Close it with ``async with``."""

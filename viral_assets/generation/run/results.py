@@ -17,18 +17,10 @@ from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.items import Suggestion
 from viral_assets.projects.model import Project
 from viral_assets.store.engine import Database
-from viral_assets.store.forced_runs import ended_by_runs, runs_of_the_same_force, unfinished_runs, written_by_runs
-from viral_assets.store.suggestions import (
-    TweetOutcome,
-    ended_by_a_model,
-    finished_tweets,
-    mark_parsed,
-    save_outcomes,
-    suggested_texts,
-    undecided_draft,
-    written_by_a_model,
-)
-from viral_assets.vocabulary import DEFERRED, OFFLINE, Outcome
+from viral_assets.store.forced_runs import runs_of_the_same_force, unfinished_runs
+from viral_assets.store.standing import Writer, ended_by_a_model, what_stands
+from viral_assets.store.suggestions import TweetOutcome, finished_tweets, mark_parsed, save_outcomes, suggested_texts
+from viral_assets.vocabulary import DEFERRED, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +38,6 @@ class TweetResult:
         """The suggestions in the order in which their types were asked for."""
         by_type = {each.suggestion_type: each for each in self.suggestions}
         return [by_type[kind] for kind in self.opportunity.suggestion_types if kind in by_type]
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """Who asks and saves, which decides what of earlier runs stands.
-
-    Drafts of the offline provider that nobody has decided about keep only the offline provider from writing, which in
-    turn replaces nothing that a language model wrote. A forced run counts only its own results, and those of the runs
-    that it goes on with.
-    """
-
-    provider: str = ""
-    run_id: str = ""
-    force: bool = False
-
-    @property
-    def offline(self) -> bool:
-        return self.provider == OFFLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +136,7 @@ class DatabaseResults:
 
     def known(self, project: str, tweet_ids: Sequence[str], writer: Writer) -> Known:
         with self._database.read() as connection:
-            ended, written = _what_stands(connection, writer)
+            ended, written = what_stands(connection, writer)
             finished = finished_tweets(connection, project, tweet_ids, *ended)
             unfinished = [tweet_id for tweet_id in tweet_ids if tweet_id not in finished]
             found = suggested_texts(connection, project, unfinished, *written)
@@ -229,17 +203,3 @@ class DatabaseResults:
 
 def _key(result: TweetResult) -> tuple[str, str]:
     return (result.opportunity.project, result.opportunity.tweet_id)
-
-
-_Conditions = tuple[sa.ColumnElement[bool], ...]
-
-
-def _what_stands(connection: sa.Connection, writer: Writer) -> tuple[_Conditions, _Conditions]:
-    """Which outcomes and which suggestions of earlier runs stand, as conditions."""
-    if writer.force:
-        runs = runs_of_the_same_force(connection, writer.run_id)
-        ended, written = ended_by_runs(runs), written_by_runs(runs)
-        if writer.offline:
-            ended, written = sa.or_(ended, ended_by_a_model()), sa.or_(written, written_by_a_model())
-        return (ended,), (written,)
-    return ((), ()) if writer.offline else ((ended_by_a_model(),), (~undecided_draft(),))

@@ -9,9 +9,10 @@ from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.answer_processor import AnswerSource
 from viral_assets.generation.run.items import Item, TweetKey
 from viral_assets.generation.run.outcome import BatchOutcome, result_of
-from viral_assets.generation.run.results import Known, Writer
+from viral_assets.generation.run.results import Known
 from viral_assets.generation.run.session import Session
 from viral_assets.quota.ledger import StoredAnswer
+from viral_assets.store.standing import Writer
 from viral_assets.vocabulary import OFFLINE
 
 

@@ -23,9 +23,10 @@ from viral_assets.generation.run.outcome import BatchOutcome
 from viral_assets.generation.run.planning.latency import LatencyModel
 from viral_assets.generation.run.planning.tokens import TokenModel
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
-from viral_assets.generation.run.results import Results, TweetResult, Writer
+from viral_assets.generation.run.results import Results, TweetResult
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
+from viral_assets.store.standing import Writer
 
 T = TypeVar("T")
 

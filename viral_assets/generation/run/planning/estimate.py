@@ -12,10 +12,11 @@ from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.planning.latency import LatencyModel
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.tokens import TokenModel
-from viral_assets.generation.run.results import Results, Writer
+from viral_assets.generation.run.results import Results
 from viral_assets.generation.run.resume import still_missing
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
+from viral_assets.store.standing import Writer
 
 
 @dataclass(frozen=True, slots=True)
