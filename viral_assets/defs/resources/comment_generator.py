@@ -39,15 +39,22 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
         Raises:
             ViralAssetsError: they cannot work.
         """
-        from viral_assets.llm.providers import resolve_provider
         from viral_assets.quota.from_settings import limits_from
+
+        settings = load_settings()
+        provider, _ = self.chosen()
+        limits_from(settings)
+        if settings.which_key and provider != OFFLINE and context.log is not None:
+            context.log.warning(settings.which_key)
+
+    def chosen(self) -> tuple[str, str | None]:
+        """The provider, and the model instead of the projects' own."""
+        from viral_assets.llm.providers import resolve_provider
 
         settings = load_settings()
         key = settings.gemini_api_key
         provider = resolve_provider(self.provider or settings.provider, api_key=key.get_secret_value() if key else None)
-        limits_from(settings)
-        if settings.which_key and provider != OFFLINE and context.log is not None:
-            context.log.warning(settings.which_key)
+        return provider, self.model or settings.gemini_model
 
     def get_generator(self, database: Database, options: RunOptions, *, run_id: str) -> AsyncCommentGenerator:
         """A generator that saves to ``database`` and shares the quota there. Close it with ``async with``."""
