@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from viral_assets.errors import ConfigurationError
@@ -26,7 +26,8 @@ EmbedderName = Literal["wordllama", "gemini"]
 # A short history keeps Dagster's partition pages fast; VIRAL_ASSETS_START opens an older one.
 DEFAULT_HISTORY = timedelta(days=30)
 
-_PASSWORD = re.compile(r"://[^/@:]*:([^@]+)@")
+# Up to the last @ before the path, as a password may hold one that nobody has escaped.
+_PASSWORD = re.compile(r"://[^/@:]*:([^@]+(?:@[^/@]+)*)@")
 
 
 def checkout_root() -> Path:
@@ -89,9 +90,8 @@ class Settings(BaseSettings):
         env_prefix="VIRAL_ASSETS_", env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore"
     )
 
-    gemini_api_key: Annotated[SecretStr | None, Optional_] = Field(
-        None, validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY")
-    )
+    first_gemini_key: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="GEMINI_API_KEY")
+    second_gemini_key: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="GOOGLE_API_KEY")
     gemini_api_endpoint: Annotated[str | None, Optional_] = Field(None, validation_alias="GEMINI_API_ENDPOINT")
     gemini_model: Annotated[str | None, Optional_] = Field(None, validation_alias="GEMINI_MODEL")
     openai_api_key: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="OPENAI_API_KEY")
@@ -169,15 +169,29 @@ class Settings(BaseSettings):
         return self.inbox or self.home / "inbox"
 
     @property
+    def gemini_api_key(self) -> SecretStr | None:
+        """Of the Gemini API: ``GEMINI_API_KEY``, else ``GOOGLE_API_KEY``, whichever is not blank."""
+        return self.first_gemini_key or self.second_gemini_key
+
+    @property
+    def which_key(self) -> str:
+        """Which of two different keys is used, for people; empty where there is nothing to tell."""
+        first, second = self.first_gemini_key, self.second_gemini_key
+        if not first or not second or first.get_secret_value().strip() == second.get_secret_value().strip():
+            return ""
+        return "GEMINI_API_KEY and GOOGLE_API_KEY are set to different keys: GEMINI_API_KEY is used"
+
+    @property
     def secrets(self) -> list[str]:
-        """What must never be shown, logged or sent to anybody."""
+        """What must never be shown, logged or sent to anybody, used or not."""
         hidden = [
-            *(self.gemini_api_key, self.x_bearer_token, self.apify_token),
+            *(self.first_gemini_key, self.second_gemini_key, self.x_bearer_token, self.apify_token),
             *(self.database_url, self.alert_webhook, self.review_token),
             self.openai_api_key,
         ]
-        values = [each.get_secret_value() for each in hidden if each is not None]
-        passwords = [match[1] for value in values if (match := _PASSWORD.search(value))]
+        addresses = (self.gemini_api_endpoint, self.x_api_base_url, self.apify_api_base_url)
+        values = [each.get_secret_value().strip() for each in hidden if each is not None]
+        passwords = [match[1] for value in (*values, *filter(None, addresses)) if (match := _PASSWORD.search(value))]
         return values + passwords
 
     def access(
@@ -211,6 +225,14 @@ class Settings(BaseSettings):
         if self.start is not None:
             return self.start
         return floor_hour((now or datetime.now(UTC)) - DEFAULT_HISTORY).replace(hour=0)
+
+
+def known_secrets() -> list[str]:
+    """Those of the environment, to be left out of what is shown; none where the environment cannot be read."""
+    try:
+        return load_settings().secrets
+    except ConfigurationError:
+        return []
 
 
 def load_settings() -> Settings:

@@ -38,7 +38,7 @@ MAY_READ_SETTINGS = {"cli", "definitions", "generation", "defs", "quota"}
 
 KNOWS_ONLY = {
     "text": set[str](),
-    "llm": set[str](),
+    "llm": {"text"},
     "projects": {"llm"},
     "store": {"text"},
     "scoring": {"projects", "text"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from viral_assets.cli.options import MOST_HOURS, From, Json, To, add_command
-from viral_assets.cli.output import console, print_json
+from viral_assets.cli.output import console, print_json, say_which_key, without_secrets
 from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.hours import HOUR, HourRange, floor_hour
 
@@ -96,7 +97,8 @@ def generate_comments(
     """
     from datetime import UTC
 
-    from viral_assets.cli.options import choose_hours, pick_projects
+    from viral_assets.cli.options import DEFAULT_HOURS, choose_hours, pick_projects
+    from viral_assets.generation.forced import scope_of
     from viral_assets.generation.generator import AsyncCommentGenerator
     from viral_assets.quota.from_settings import limits_from
     from viral_assets.settings import load_settings
@@ -107,10 +109,13 @@ def generate_comments(
     refuse_future(hours, now)
     size = whole_or_auto(batch_size, "--batch-size", most=1000)
     pack = whole_or_auto(tweets_per_request, "--tweets-per-request", most=100)
-    pick_projects(settings, project)
-    AsyncCommentGenerator(limits=limits_from(settings))  # a missing key or a wrong limit is told before any run
+    selected = pick_projects(settings, project)
+    generator = AsyncCommentGenerator(
+        limits=limits_from(settings)
+    )  # a missing key or a wrong limit is told before any run
+    say_which_key(settings)
 
-    from viral_assets.cli.runs import run_hours, show_estimate, show_summary
+    from viral_assets.cli.runs import run_forced_hours, run_hours, show_estimate, show_summary
     from viral_assets.defs.resources.run_options import RunOptions
 
     options = RunOptions(
@@ -129,11 +134,16 @@ def generate_comments(
         dry_run=dry_run,
     )
     finished: list[RunSummary] = []
+    as_asked = json.dumps([start, end, hours_back or DEFAULT_HOURS])
+    scope = scope_of(selected, as_asked, provider=generator.provider, model=settings.gemini_model)
     try:
-        run_hours(settings, hours, options, finished)
+        if force:
+            run_forced_hours(settings, hours, options, finished, scope)
+        else:
+            run_hours(settings, hours, options, finished)
     except ViralAssetsError as error:
         if as_json:
-            print_json(payload(finished, hours, dry_run=dry_run, error=str(error)))
+            print_json(payload(finished, hours, dry_run=dry_run, error=without_secrets(str(error))))
         raise
     where = console(as_json=as_json)
     if dry_run:

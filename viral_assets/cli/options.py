@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MOST_HOURS = 100_000
 """Eleven years: more is a typing error, and dates end somewhere."""
 
+DEFAULT_HOURS = 6
+
 Json = Annotated[
     bool, typer.Option("--json", metavar="", help="Print one JSON object as the last line of standard output.")
 ]
@@ -110,7 +112,7 @@ def choose_hours(
     hours_back: int | None,
     start: str | None,
     end: str | None,
-    default_hours: int = 6,
+    default_hours: int = DEFAULT_HOURS,
 ) -> HourRange:
     """The hours a person asked for: the last full ones, or ``--from`` up to (not including) ``--to``.
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from viral_assets.settings import Settings
+
 PROGRAM = "viral-assets"
 
 LOG_WIDTH = 120
@@ -31,8 +33,22 @@ def plain(text: object) -> str:
 
 
 def complain(message: str) -> None:
-    """One line on standard error."""
-    print(f"{PROGRAM}: {plain(' '.join(message.split()))}", file=sys.stderr)
+    """One line on standard error, without the secrets of the environment and whatever looks like one."""
+    print(f"{PROGRAM}: {plain(' '.join(without_secrets(message).split()))}", file=sys.stderr)
+
+
+def without_secrets(message: str) -> str:
+    """The text without the secrets of the environment and whatever looks like one."""
+    from viral_assets.settings import known_secrets
+    from viral_assets.text.secrets import redacted
+
+    return redacted(message, known_secrets())
+
+
+def say_which_key(settings: Settings) -> None:
+    """Where two keys are set that differ: on standard error, the name of the one that is used."""
+    if settings.which_key:
+        complain(settings.which_key)
 
 
 def print_json(payload: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from viral_assets.cli.options import Json, add_command
-from viral_assets.cli.output import command, console, print_json, say
+from viral_assets.cli.output import command, console, print_json, say, say_which_key
 
 if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
@@ -86,6 +86,7 @@ def review(
     if project is not None:
         pick_projects(settings, [project])
     limits = limits_from(settings)
+    say_which_key(settings)
     own = is_loopback(host)
     given = settings.review_token.get_secret_value() if settings.review_token else None
     token = given if given is not None or own else new_token()

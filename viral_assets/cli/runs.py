@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from viral_assets.cli.home import prepare_instance
@@ -10,6 +11,7 @@ from viral_assets.cli.output import command, complain, duration, facts_table, pl
 from viral_assets.defs.automation.launch import materialize_windows
 from viral_assets.defs.automation.observer import LaunchObserver
 from viral_assets.defs.automation.run_summary import combined
+from viral_assets.generation.forced import begin_forced, end_forced, find_forced
 from viral_assets.hours import HourRange, hour_key
 from viral_assets.instance import open_instance
 from viral_assets.store.engine import Database
@@ -74,6 +76,30 @@ def run_hours(settings: Settings, hours: HourRange, options: RunOptions, finishe
         database.dispose()
     with progress_bar() as bar, open_instance(home) as instance:
         materialize_windows(instance, hours, options=options, observer=Watcher(bar, hours, finished))
+
+
+def run_forced_hours(
+    settings: Settings, hours: HourRange, options: RunOptions, finished: list[RunSummary], scope: str
+) -> None:
+    """As :func:`run_hours`, writing everything anew: what was interrupted of the same scope is gone on with.
+
+    Raises:
+        ViralAssetsError: as :func:`run_hours`.
+    """
+    prepare_instance(settings)
+    database = Database(settings.resolved_database_url)
+    try:
+        database.ensure_ready()
+        forced = find_forced(database, scope)
+        if not options.dry_run:
+            begin_forced(database, forced, forced.id, datetime.now(UTC))
+        if forced.remark:
+            complain(forced.remark)
+        run_hours(settings, hours, options.model_copy(update={"force_id": forced.id}), finished)
+        if not options.dry_run and not any(summary.deferred for summary in finished):
+            end_forced(database, forced.id, datetime.now(UTC))
+    finally:
+        database.dispose()
 
 
 def show_summary(where: Console, finished: Sequence[RunSummary], projects: Sequence[str]) -> None:

@@ -149,7 +149,13 @@ class Engine:
             for model in lane.models:
                 with_model = replace(options, model=model)
                 part, left = estimate(
-                    left, lane.projects, self.ledger_of(model), results, options=with_model, price_of=self.price_of
+                    left,
+                    lane.projects,
+                    self.ledger_of(model),
+                    results,
+                    options=with_model,
+                    price_of=self.price_of,
+                    provider=self.provider,
                 )
                 parts.append(part)
                 if not left:

@@ -96,7 +96,7 @@ class Service:
         return f"{shown} (GEMINI_API_ENDPOINT)"
 
     def quoted(self, text: object) -> str:
-        """Somebody else's words in one short line, without the key."""
+        """Somebody else's words in one short line, without the key and without what looks like any secret."""
         return quoted_line(text, self.api_key)
 
     def checked_model(self, model: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from viral_assets.errors import ConfigurationError
+from viral_assets.text.secrets import hidden, redacted
 
 MAX_QUOTED = 200
 
@@ -32,7 +33,8 @@ def http_address(text: str, variable: str) -> str:
         ConfigurationError: it is none.
     """
     text = text.strip().rstrip("/")
-    wrong = f"{variable}: {text!r} is no address like https://host or http://host:port"
+    shown = redacted(text)
+    wrong = f"{variable}: {shown!r} is no address like https://host or http://host:port"
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -41,7 +43,7 @@ def http_address(text: str, variable: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(wrong)
     if parts.query or parts.fragment:
-        raise ConfigurationError(f"{variable}: {text!r} must end before '?' or '#'")
+        raise ConfigurationError(f"{variable}: {shown!r} must end before '?' or '#'")
     return text
 
 
@@ -61,11 +63,8 @@ def sendable_key(key: str, variable: str) -> str:
 
 
 def quoted_line(text: object, secret: str) -> str:
-    """Somebody else's words in one short line, without the secret."""
-    line = str(text)
-    if secret:
-        line = re.sub(rf"(?<![A-Za-z0-9_-]){re.escape(secret)}(?![A-Za-z0-9_-])", "[key]", line)
-    line = " ".join(line.split())
+    """Somebody else's words in one short line, without the secret and without what looks like any."""
+    line = " ".join(redacted(hidden(str(text), [secret] if secret else [], instead="[key]")).split())
     return line if len(line) <= MAX_QUOTED else line[: MAX_QUOTED - 1] + "…"
 
 

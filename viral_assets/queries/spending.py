@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,9 +15,12 @@ from viral_assets.queries.funnel_model import QuotaDay
 from viral_assets.quota.keys import account_of
 from viral_assets.quota.limits import PACIFIC, pacific_day
 from viral_assets.store.conditions import within
-from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days
+from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days, tweets
 from viral_assets.text.amounts import known_sum
 from viral_assets.vocabulary import OFFLINE
+
+CLOCKS_APART = timedelta(days=1)
+"""By which the clock of a ledger and that of X may differ."""
 
 QuotaKeyAndDay = tuple[str, str]
 """The key of a quota and an ISO date of its days (US Pacific)."""
@@ -25,35 +29,53 @@ QuotaKeyAndDay = tuple[str, str]
 def cost_of_suggestions(
     connection: sa.Connection, hours: HourRange, project: str | None = None
 ) -> dict[tuple[datetime, str], float | None]:
-    """What the suggestions of a language model cost, by hour and project, in USD; None where a price is unknown.
+    """What a language model's answers about the tweets of these hours cost, by hour and project, in USD; None where a
+    price is unknown.
 
-    A request about tweets of several hours is shared out by tweets.
+    An answer counts whether its suggestions are still there, were replaced or never passed the quality filter. One
+    about tweets of several hours is shared out by tweets.
     """
-    written = comment_suggestions.c
-    per_request = (
-        sa.select(
-            written.request_id,
-            written.window_start,
-            written.project,
-            sa.func.count(written.tweet_id.distinct()).label("tweets_here"),
-        )
-        .where(*within(comment_suggestions, hours, project), written.provider != OFFLINE)
-        .group_by(written.request_id, written.window_start, written.project)
-        .subquery()
-    )
-    paid = sa.select(
-        per_request.c.window_start,
-        per_request.c.project,
-        per_request.c.tweets_here,
-        llm_requests.c.counted_cost_usd,
-        sa.func.json_array_length(llm_requests.c.tweet_ids),
-    ).select_from(per_request.outerjoin(llm_requests, llm_requests.c.id == per_request.c.request_id))
     costs: dict[tuple[datetime, str], float | None] = {}
-    for hour, of_project, here, cost_usd, asked in connection.execute(paid):
-        before = costs.get((hour, of_project), 0.0)
-        known = cost_usd is not None and before is not None
-        costs[hour, of_project] = before + cost_usd * min(1.0, here / max(1, asked)) if known else None
+    for hour, of_project, cost_usd, unknown in connection.execute(_answers(connection, hours, project)):
+        costs[hour, of_project] = None if unknown else float(cost_usd)
+    costs.update(dict.fromkeys(((hour, name) for hour, name in connection.execute(_unpaid(hours, project))), None))
     return costs
+
+
+def _answers(connection: sa.Connection, hours: HourRange, project: str | None) -> sa.Select[Any]:
+    """The answers' shares of each hour and project, added up, and how many of them have no known price."""
+    asked = llm_requests.c
+    unnest = sa.func.json_each if connection.dialect.name == "sqlite" else sa.func.json_array_elements_text
+    about = unnest(asked.tweet_ids).table_valued("value", name="about")
+    share = asked.counted_cost_usd / sa.func.json_array_length(asked.tweet_ids)
+    unknown = sa.case((asked.counted_cost_usd.is_(None), 1), else_=0)
+    return (
+        sa.select(tweets.c.window_start, asked.project, sa.func.coalesce(sa.func.sum(share), 0), sa.func.sum(unknown))
+        .select_from(llm_requests)
+        .join(about, sa.true())
+        .join(tweets, tweets.c.tweet_id == about.c.value)
+        .where(
+            asked.status == "answered",
+            asked.purpose == "generate",
+            asked.provider != OFFLINE,
+            # A tweet is asked about after it was posted, whatever the clocks say of the order.
+            asked.granted_at >= hours.start.timestamp() - CLOCKS_APART.total_seconds(),
+            *([asked.project == project] if project is not None else []),
+            *within(tweets, hours),
+        )
+        .group_by(tweets.c.window_start, asked.project)
+    )
+
+
+def _unpaid(hours: HourRange, project: str | None) -> sa.Select[Any]:
+    """Hours and projects with suggestions of a language model whose request nobody knows."""
+    written = comment_suggestions.c
+    return (
+        sa.select(written.window_start, written.project)
+        .outerjoin_from(comment_suggestions, llm_requests, llm_requests.c.id == written.request_id)
+        .where(*within(comment_suggestions, hours, project), written.provider != OFFLINE, llm_requests.c.id.is_(None))
+        .distinct()
+    )
 
 
 def cost_by_hour(connection: sa.Connection, hours: HourRange) -> dict[datetime, float | None]:

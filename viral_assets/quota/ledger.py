@@ -49,7 +49,7 @@ class GrantRequest:
     run_id: str = ""
     tweet_ids: tuple[str, ...] = ()
     again: bool = False
-    """Ask even about tweets that an earlier run has finished."""
+    """Ask even about tweets that an earlier run has finished, unless it is one that this run goes on with."""
     claim: bool = True
     """Nobody else may ask about these tweets until the runner leaves. Not for texts that only a script knows."""
 
@@ -178,6 +178,7 @@ class StoredAnswer:
     tweet_ids: tuple[str, ...]
     raw_answer: str
     finish_reason: str = ""
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

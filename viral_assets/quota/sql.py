@@ -271,6 +271,7 @@ class SqlLedger:
                     columns.tweet_ids,
                     columns.raw_answer,
                     columns.finish_reason,
+                    columns.run_id,
                 )
                 .where(
                     columns.project == project,
@@ -290,6 +291,7 @@ class SqlLedger:
                     tuple(row.tweet_ids),
                     row.raw_answer,
                     row.finish_reason or "",
+                    row.run_id,
                 )
                 for row in rows
             ]

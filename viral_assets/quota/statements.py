@@ -85,9 +85,15 @@ _USAGE = """
     LEFT JOIN quota_state AS s ON s.quota_key = :key
     LEFT JOIN quota_days AS d ON d.quota_key = :key AND d.day = :day
 """
+# As `store.standing.Writer` has it: drafts of the offline provider are finished for that provider alone, which
+# asks again about nothing that a model wrote, and a forced run does not ask twice about what it has ended itself.
 _FINISHED = """
-    SELECT tweet_id, 1 AS finished FROM generation_outcomes
-    WHERE project = :project AND tweet_id {one_of_tweets} AND outcome <> 'deferred' AND NOT :again
+    SELECT o.tweet_id, 1 AS finished FROM generation_outcomes AS o
+    WHERE o.project = :project AND o.tweet_id {one_of_tweets} AND o.outcome <> 'deferred'
+      AND (o.provider <> 'offline' OR CAST(:provider AS text) = 'offline')
+      AND (NOT :again OR (o.provider <> 'offline' AND CAST(:provider AS text) = 'offline')
+           OR o.run_id IN (SELECT f.run_id FROM forced_runs AS f JOIN forced_runs AS mine
+                           ON mine.forced_by = f.forced_by WHERE mine.run_id = :run_id))
 """
 _IN_FLIGHT = """
     SELECT c.tweet_id, 0 AS finished FROM generation_claims AS c JOIN quota_runners AS r ON r.runner = c.runner

@@ -1,4 +1,4 @@
-"""Hours with work that was put off: opportunities whose outcome is ``deferred``."""
+"""Hours with work that waits: opportunities that were put off, and offline drafts that a language model replaces."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
 from viral_assets.store.conditions import within
-from viral_assets.store.tables import comment_opportunities, generation_outcomes
-from viral_assets.vocabulary import DEFERRED
+from viral_assets.store.suggestions import undecided_draft
+from viral_assets.store.tables import comment_opportunities, comment_suggestions, generation_outcomes
+from viral_assets.vocabulary import DEFERRED, OFFLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,18 @@ class Deferred:
 
 
 def deferred_hours(
-    connection: sa.Connection, window: HourRange, projects: Collection[str] | None = None
+    connection: sa.Connection,
+    window: HourRange,
+    projects: Collection[str] | None = None,
+    *,
+    provider: str = OFFLINE,
 ) -> dict[datetime, Deferred]:
-    """The hours of ``window`` with deferred tweets, in order. Tweets that are no opportunities any more, which no run
+    """The hours of ``window`` with tweets that wait, in order. Tweets that are no opportunities any more, which no run
     would ever ask about, do not count.
 
     Args:
         projects: whose tweets; all by default.
+        provider: who would write. For a language model, tweets wait whose offline drafts nobody has decided about.
     """
     ended, opportunity = generation_outcomes.c, comment_opportunities.c
     query = (
@@ -39,10 +45,21 @@ def deferred_hours(
             comment_opportunities,
             (opportunity.project == ended.project) & (opportunity.tweet_id == ended.tweet_id),
         )
-        .where(ended.outcome == DEFERRED, *within(generation_outcomes, window))
+        .where(_waits(provider), *within(generation_outcomes, window))
         .group_by(ended.window_start)
         .order_by(ended.window_start)
     )
     if projects is not None:
         query = query.where(ended.project.in_(projects))
     return {hour: Deferred(tweets, since) for hour, tweets, since in connection.execute(query)}
+
+
+def _waits(provider: str) -> sa.ColumnElement[bool]:
+    ended, written = generation_outcomes.c, comment_suggestions.c
+    deferred = ended.outcome == DEFERRED
+    if provider == OFFLINE:
+        return deferred
+    same = (written.project == ended.project, written.tweet_id == ended.tweet_id)
+    draft, any_draft = sa.exists().where(*same, undecided_draft()), sa.exists().where(*same)
+    # Without a draft the quality filter refused them all, which a language model may do better.
+    return sa.or_(deferred, sa.and_(ended.provider == OFFLINE, sa.or_(draft, ~any_draft)))

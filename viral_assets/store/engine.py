@@ -25,6 +25,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, SchemaOutOfDateError, ViralAssetsError
 from viral_assets.store import migrations
+from viral_assets.text.secrets import redacted
 
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -282,6 +283,7 @@ class Database:
 
     def _explanation(self, error: DBAPIError) -> ViralAssetsError | None:
         said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
+        said = redacted(said, [self.url.password] if self.url.password else ())
         if self.dialect == "sqlite":
             advice = _sqlite_advice(getattr(error.orig, "sqlite_errorname", None) or "")
             return DatabaseUnavailableError(f"the database {self.url.database}: {said}; {advice}") if advice else None

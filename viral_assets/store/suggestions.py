@@ -17,8 +17,8 @@ from viral_assets.hours import HourRange
 from viral_assets.store.bulk import one_of, upsert
 from viral_assets.store.conditions import within
 from viral_assets.store.frames import read_frame
-from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests
-from viral_assets.vocabulary import FINISHED_OUTCOMES, PENDING
+from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests, suggestion_events
+from viral_assets.vocabulary import DEFERRED, FINISHED_OUTCOMES, OFFLINE, PENDING
 
 _LOOKUP_ROWS = 5_000
 
@@ -30,7 +30,7 @@ class TweetOutcome:
     Args:
         suggestions: each with ``suggestion_type``, ``position``, ``text``, ``weighted_length``, ``provider``,
             ``model`` and ``request_id``.
-        outcome: one of :data:`~viral_assets.vocabulary.OUTCOMES`.
+        outcome: one of :data:`~viral_assets.vocabulary.OUTCOMES`; None leaves the tweet's as it is.
         attempts: requests this tweet took part in.
         replace: remove pending suggestions of the tweet that are not among the new ones.
     """
@@ -39,22 +39,52 @@ class TweetOutcome:
     tweet_id: str
     window_start: datetime
     suggestions: Sequence[Mapping[str, Any]]
-    outcome: str
+    outcome: str | None
     reason: str
     attempts: int
     replace: bool = False
 
 
-def save_outcomes(connection: sa.Connection, outcome_rows: Sequence[TweetOutcome], *, now: datetime) -> int:
+def undecided_draft() -> sa.ColumnElement[bool]:
+    """The condition that a suggestion is the offline provider's and no person has ever decided about it: a language
+    model's run replaces it."""
+    table, events = comment_suggestions.c, suggestion_events.c
+    looked_at = sa.exists().where(
+        events.project == table.project,
+        events.tweet_id == table.tweet_id,
+        events.suggestion_type == table.suggestion_type,
+    )
+    return sa.and_(table.provider == OFFLINE, table.status == PENDING, table.decided_at.is_(None), ~looked_at)
+
+
+def save_outcomes(
+    connection: sa.Connection,
+    outcome_rows: Sequence[TweetOutcome],
+    *,
+    now: datetime,
+    provider: str = "",
+    run_id: str = "",
+) -> int:
     """Save how tweets ended; all of them in as many statements as one.
 
     A pending suggestion of the same type is replaced; one that a person decided about stays as it is. Both are the
-    condition of the statement that writes, so that nobody can decide between reading and writing.
+    condition of the statement that writes, so that nobody can decide between reading and writing. The offline provider
+    replaces nothing that a language model wrote; of a tweet that a language model's run has ended, no draft of the
+    offline provider stays that nobody has decided about.
+
+    Args:
+        provider: of the run that saves.
+        run_id: of the run that saves.
 
     Returns:
         How many suggestions were written.
     """
     table = comment_suggestions
+    may_replace = [table.c.status == PENDING]
+    may_end = None
+    if provider == OFFLINE:
+        may_replace.append(table.c.provider == OFFLINE)
+        may_end = sa.or_(generation_outcomes.c.provider == OFFLINE, generation_outcomes.c.outcome == DEFERRED)
     # A suggestion that was removed and is written again must never have a version that somebody has seen before.
     version = int(now.timestamp())
     rows: list[dict[str, Any]] = []
@@ -71,7 +101,7 @@ def save_outcomes(connection: sa.Connection, outcome_rows: Sequence[TweetOutcome
                 sa.delete(table).where(
                     table.c.project == outcome_row.project,
                     table.c.tweet_id == outcome_row.tweet_id,
-                    table.c.status == PENDING,
+                    *may_replace,
                     table.c.suggestion_type.not_in(kept),
                 )
             )
@@ -79,23 +109,39 @@ def save_outcomes(connection: sa.Connection, outcome_rows: Sequence[TweetOutcome
             {**whose, **suggestion, "created_at": now, "status": PENDING, "version": version}
             for suggestion in outcome_row.suggestions
         ]
-        how = {
-            "outcome": outcome_row.outcome,
-            "reason": outcome_row.reason,
-            "attempts": outcome_row.attempts,
-            "updated_at": now,
-        }
-        outcomes.append({**whose, **how})
+        if outcome_row.outcome is not None:
+            how = {
+                "outcome": outcome_row.outcome,
+                "reason": outcome_row.reason,
+                "attempts": outcome_row.attempts,
+                "updated_at": now,
+                "provider": provider,
+                "run_id": run_id,
+            }
+            outcomes.append({**whose, **how})
     saved = upsert(
         connection,
         table,
         rows,
         update=[name for name in rows[0] if name not in (*table.primary_key.columns.keys(), "version")] if rows else [],
         also={"version": table.c.version + 1},
-        where=table.c.status == PENDING,
+        where=sa.and_(*may_replace),
     )
-    upsert(connection, generation_outcomes, outcomes)
+    upsert(connection, generation_outcomes, outcomes, where=may_end)
+    if provider and provider != OFFLINE:
+        _remove_drafts(connection, [row for row in outcomes if row["outcome"] != DEFERRED])
     return saved
+
+
+def _remove_drafts(connection: sa.Connection, ended: Sequence[Mapping[str, Any]]) -> None:
+    """Those of the offline provider that a language model's run has come to the end of a tweet without replacing."""
+    by_project: dict[str, list[str]] = {}
+    for row in ended:
+        by_project.setdefault(row["project"], []).append(row["tweet_id"])
+    table = comment_suggestions
+    for project, tweet_ids in by_project.items():
+        of_tweets = (table.c.project == project, one_of(connection, table.c.tweet_id, tweet_ids))
+        connection.execute(sa.delete(table).where(*of_tweets, undecided_draft()))
 
 
 def read_suggestions(connection: sa.Connection, window: HourRange, *, project: str | None = None) -> pd.DataFrame:
@@ -116,10 +162,16 @@ def tweets_with_suggestions(connection: sa.Connection, window: HourRange, projec
     return set(connection.execute(query.distinct()).scalars())
 
 
-def suggested_texts(connection: sa.Connection, project: str, tweet_ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The texts of these tweets' suggestions, by tweet and type; tweets without any are left out."""
+def suggested_texts(
+    connection: sa.Connection, project: str, tweet_ids: Sequence[str], *which: sa.ColumnElement[bool]
+) -> dict[str, dict[str, str]]:
+    """The texts of these tweets' suggestions, by tweet and type; tweets without any are left out.
+
+    Args:
+        which: only those, as conditions on ``comment_suggestions``.
+    """
     table = comment_suggestions.c
-    query = sa.select(table.tweet_id, table.suggestion_type, table.text).where(table.project == project)
+    query = sa.select(table.tweet_id, table.suggestion_type, table.text).where(table.project == project, *which)
     found: dict[str, dict[str, str]] = {}
     for at in range(0, len(tweet_ids), _LOOKUP_ROWS):
         some = one_of(connection, table.tweet_id, tweet_ids[at : at + _LOOKUP_ROWS])
@@ -134,10 +186,16 @@ def mark_parsed(connection: sa.Connection, request_id: str, at: datetime) -> Non
     connection.execute(sa.update(requests).where(requests.c.id == request_id).values(parsed_at=at.timestamp()))
 
 
-def finished_tweets(connection: sa.Connection, project: str, tweet_ids: Sequence[str]) -> set[str]:
-    """Those of ``tweet_ids`` that a run need not ask about again: they ended, and were not only deferred."""
+def finished_tweets(
+    connection: sa.Connection, project: str, tweet_ids: Sequence[str], *which: sa.ColumnElement[bool]
+) -> set[str]:
+    """Those of ``tweet_ids`` that a run need not ask about again: they ended, and were not only deferred.
+
+    Args:
+        which: only those, as conditions on ``generation_outcomes``.
+    """
     table = generation_outcomes.c
-    query = sa.select(table.tweet_id).where(table.project == project, table.outcome.in_(FINISHED_OUTCOMES))
+    query = sa.select(table.tweet_id).where(table.project == project, table.outcome.in_(FINISHED_OUTCOMES), *which)
     return {
         tweet_id
         for at in range(0, len(tweet_ids), _LOOKUP_ROWS)

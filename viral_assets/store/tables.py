@@ -306,6 +306,8 @@ generation_outcomes = Table(
     Column("reason", CleanText, nullable=False),
     Column("attempts", Integer, nullable=False, comment="requests this tweet took part in"),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("provider", String(32), nullable=False, server_default="", comment="of the run that wrote the row"),
+    Column("run_id", String(64), nullable=False, server_default="", comment="which run that was"),
     CheckConstraint(_known("outcome", OUTCOMES), name="outcome"),
     Index(None, "window_start", "project"),
     comment="How each opportunity ended. Nothing disappears.",
@@ -396,6 +398,17 @@ generation_claims = Table(
     Column("tweet_id", String(32), primary_key=True),
     Column("runner", String(32), nullable=False, index=True),
     comment="Tweets in flight. Two runs over the same hours never ask for one tweet at once.",
+)
+
+forced_runs = Table(
+    "forced_runs",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("forced_by", String(64), nullable=False, index=True, comment="what was forced: the run_id of its first row"),
+    Column("scope", String(64), nullable=False, index=True, comment="hash of hours, projects, provider and model"),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, comment="null while tweets are left: the same command goes on"),
+    comment="Runs that write everything anew, and which of them belong together because one was interrupted.",
 )
 
 source_windows = Table(

@@ -204,3 +204,24 @@ def test_ctrl_c_ends_a_waiting_process_with_130(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert err.splitlines()[-1].startswith("viral-assets: interrupted")
     assert "Traceback" not in err
+
+
+def test_of_two_different_keys_the_one_that_is_used_is_said_once_by_name(
+    viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "AIzaSyFirst-0123456789")
+    monkeypatch.setenv("GOOGLE_API_KEY", "AQ.Second0123456789abcdef")
+    said = viral_assets("quota", "--json")
+    assert said.code == 0, said.err
+    assert said.complaints == [
+        "viral-assets: GEMINI_API_KEY and GOOGLE_API_KEY are set to different keys: GEMINI_API_KEY is used"
+    ]
+    assert "0123456789" not in said.err + said.out
+
+
+def test_a_secret_in_an_error_is_not_printed(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "open-sesame-and-more")
+    said = viral_assets("generate-comments", "--project", "open-sesame-and-more AQ.Second0123456789abcdef")
+    assert said.code != 0
+    assert "[redacted]" in said.err
+    assert not any(secret in said.err for secret in ("open-sesame", "AQ.Second"))

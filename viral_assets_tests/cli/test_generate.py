@@ -149,6 +149,56 @@ def test_an_interrupt_saves_what_is_under_way_and_the_same_command_goes_on(
         assert not paid & {tweet for arrival in slow.arrivals for tweet in arrival.tweet_ids}
 
 
+@pytest.mark.slow
+def test_a_forced_run_that_is_interrupted_goes_on_with_the_same_command(
+    viral_assets: CommandLine, hours: tuple[str, ...]
+) -> None:
+    with GeminiEmulator(EmulatorConfig(latency=(1.0, 0.0))) as slow:
+        environment = {"GEMINI_API_KEY": "a-key", "GEMINI_API_ENDPOINT": slow.url}
+        arguments = ["generate-comments", *hours, "--no-batch", "--json"]
+        first = viral_assets.in_a_process(*arguments, **environment)
+        slow.reset()
+        process = viral_assets.start(*arguments, "--force", **environment)
+        while not slow.arrivals:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 130, err
+
+        paid = {tweet for arrival in slow.arrivals for tweet in arrival.tweet_ids}
+        slow.reset()
+        estimate = viral_assets.in_a_process(*arguments, "--force", "--dry-run", **environment).json["estimate"]
+        again = viral_assets.in_a_process(*arguments, "--force", **environment)
+        assert again.code == 0
+        assert "goes on with what was forced" in again.err
+        assert again.json["already_done"] == estimate["already_done"] == len(paid) > 0
+        assert again.json["requests"] == first.json["opportunities"] - len(paid)
+        assert not paid & {tweet for arrival in slow.arrivals for tweet in arrival.tweet_ids}
+
+        anew = viral_assets.in_a_process(*arguments, "--force", **environment)
+        assert anew.json["already_done"] == 0, "what has come to its end is forced anew"
+
+
+@pytest.mark.slow
+def test_a_key_after_a_trial_replaces_the_offline_drafts(
+    viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = viral_assets("generate-comments", *hours, "--json")
+    assert trial.json["provider"] == "offline"
+    monkeypatch.setenv("GEMINI_API_KEY", "AQ.a-key-of-the-tests")
+    monkeypatch.setenv("GEMINI_API_ENDPOINT", emulator.url)
+
+    estimate = viral_assets("generate-comments", *hours, "--dry-run", "--json").json["estimate"]
+    real = viral_assets("generate-comments", *hours, "--json")
+    again = viral_assets("generate-comments", *hours, "--json")
+
+    assert estimate["already_done"] == real.json["already_done"] == 0
+    assert real.json["saved"] == trial.json["saved"] > 0
+    assert real.json["failed_checks"] == []
+    assert (again.json["already_done"], again.json["requests"]) == (trial.json["opportunities"], 0)
+
+
 def test_a_provider_without_a_key_is_told_before_any_run(
     viral_assets: CommandLine, hours: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,6 +79,16 @@ def service() -> Iterator[Service]:
     running.close()
 
 
+@pytest.mark.parametrize("other", ["AIzaQuiteAnotherKey", "", "  "])
+def test_the_key_that_was_handed_over_goes_out_whatever_the_environment_says(
+    service: Service, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", other)
+    monkeypatch.setenv("GOOGLE_API_KEY", other)
+    build_embedder("gemini", api_key=KEY, endpoint=service.url).embed(["bread"])
+    assert service.keys == [KEY]
+
+
 @pytest.fixture
 def waits() -> list[float]:
     return []

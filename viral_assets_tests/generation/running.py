@@ -108,6 +108,7 @@ class Run:
             self._results(),
             options=self._options(),
             price_of=_price_of,
+            provider=self._provider(),
         )
         return taken
 
@@ -121,11 +122,15 @@ class Run:
     def _options(self) -> GenerationOptions:
         return GenerationOptions(**{"concurrency": "auto", **self.options})
 
+    def _provider(self) -> str:
+        if isinstance(self.service, GeminiEmulator):
+            return InProcessClient.provider
+        return "offline" if self.service is None else self.provider
+
     def _build_client(self) -> GenerationClient:
         if isinstance(self.service, GeminiEmulator):
             return InProcessClient(self.service, self.key)
-        provider = "offline" if self.service is None else self.provider
-        return build_client(provider, api_key=self.key, endpoint=self.service, max_workers=64)
+        return build_client(self._provider(), api_key=self.key, endpoint=self.service, max_workers=64)
 
 
 _prices = functools.cache(load_prices)
@@ -146,6 +151,12 @@ def suggestions_of(database: Database) -> dict[str, set[str]]:
         for row in connection.execute(sa.select(comment_suggestions)):
             found.setdefault(row.tweet_id, set()).add(row.suggestion_type)
     return found
+
+
+def writers_of(database: Database) -> Counter[str]:
+    """How many suggestions each provider wrote."""
+    with database.read() as connection:
+        return Counter(connection.execute(sa.select(comment_suggestions.c.provider)).scalars())
 
 
 def outcomes_of(database: Database) -> dict[str, str]:

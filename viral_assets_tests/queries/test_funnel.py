@@ -105,6 +105,22 @@ def test_a_packed_request_is_shared_out_by_tweets_over_days_and_projects(databas
     assert numbers.cost_per_posted_usd == pytest.approx(0.01)
 
 
+def test_what_was_replaced_was_paid_for_all_the_same(database: Database) -> None:
+    with database.begin() as connection:
+        store(connection, [of_statuses(1, "pending"), of_statuses(2, "pending"), of_statuses(3)])
+        connection.execute(
+            sa.insert(llm_requests),
+            [
+                request("before", ["1001", "1002"], 0.04),
+                request("r1", ["1001", "1002"], 0.02),
+                request("refused by the filter", ["1003"], 0.01),
+                {**request("not read", ["1001"], 0.5), "status": "failed"},
+            ],
+        )
+    assert read(database).cost_usd == pytest.approx(0.07)
+    assert read(database, project="another").cost_usd == 0
+
+
 def test_an_unknown_price_is_unknown_and_what_nobody_wrote_is_free(database: Database) -> None:
     with database.begin() as connection:
         store(connection, [of_statuses(1, "posted", day=1)])

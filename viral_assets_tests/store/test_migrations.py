@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from viral_assets.errors import SchemaOutOfDateError
 from viral_assets.store import migrations
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_suggestions, llm_requests, metadata, quota_days
+from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests, metadata, quota_days
 
 
 def test_the_revision_written_down_is_the_newest_script() -> None:
@@ -209,6 +209,57 @@ def test_what_a_key_was_counted_for_is_divided_by_its_models(database_url: str) 
 def counted_days(connection: sa.Connection) -> dict[tuple[str, str], tuple[int, int, float]]:
     rows = connection.execute(sa.select(quota_days))
     return {(row.quota_key, row.day): (row.requests, row.tokens, row.cost_usd) for row in rows}
+
+
+def test_it_is_found_out_which_tweets_the_offline_provider_had_ended(database_url: str) -> None:
+    database = Database(database_url)
+    hour = datetime(2026, 11, 21, 20, tzinfo=UTC)
+    ended = {"project": "p", "window_start": hour, "reason": "", "attempts": 1, "updated_at": hour}
+    outcomes = [("drafts", "done"), ("model", "done"), ("refused", "filtered"), ("refused by the model", "filtered")]
+    suggestion = {
+        "project": "p",
+        "suggestion_type": "add_value",
+        "window_start": hour,
+        "position": 0,
+        "text": "A reply.",
+        "weighted_length": 8,
+        "model": "one",
+        "request_id": "r1",
+        "created_at": hour,
+        "status": "pending",
+    }
+    asked = {
+        "quota_key": "k",
+        "purpose": "generate",
+        "project": "p",
+        "model": "one",
+        "run_id": "",
+        "status": "answered",
+        "granted_at": 1.0,
+        "counted_tokens": 1,
+    }
+    with database.engine.begin() as connection:
+        migrations.upgrade(connection, "0005")
+        for tweet_id, outcome in outcomes:
+            connection.execute(
+                sa.insert(generation_outcomes).values({**ended, "tweet_id": tweet_id, "outcome": outcome})
+            )
+        for tweet_id, provider in (("drafts", "offline"), ("model", "google-genai")):
+            connection.execute(
+                sa.insert(comment_suggestions).values({**suggestion, "tweet_id": tweet_id, "provider": provider})
+            )
+        for tweet_ids, provider in ((["drafts", "refused"], "offline"), (["refused by the model"], "google-genai")):
+            connection.execute(
+                sa.insert(llm_requests).values({**asked, "id": provider, "tweet_ids": tweet_ids, "provider": provider})
+            )
+    database.upgrade()
+
+    with database.read() as connection:
+        found = dict(
+            connection.execute(sa.select(generation_outcomes.c.tweet_id, generation_outcomes.c.provider)).all()
+        )
+    assert found == {"drafts": "offline", "model": "", "refused": "offline", "refused by the model": ""}
+    database.dispose()
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -> None:

@@ -72,6 +72,8 @@ def test_a_result_is_saved_whole(database: Database, now: datetime) -> None:
             "reason": "",
             "attempts": 1,
             "updated_at": now,
+            "provider": "",
+            "run_id": "",
         }
     ]
 

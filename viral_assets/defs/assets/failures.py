@@ -11,6 +11,8 @@ from typing import Any
 import dagster as dg
 
 from viral_assets.errors import ServiceUnavailableError, ViralAssetsError
+from viral_assets.settings import known_secrets
+from viral_assets.text.secrets import redacted
 
 
 def as_dagster_failure(compute: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,4 +40,7 @@ def _raised_as_dagster_failure() -> Iterator[None]:
     try:
         yield
     except ViralAssetsError as error:
-        raise dg.Failure(str(error), allow_retries=isinstance(error, ServiceUnavailableError)) from error
+        told = redacted(str(error), known_secrets())
+        # Dagster records what an error was caused by as it is.
+        cause = error if told == str(error) else None
+        raise dg.Failure(told, allow_retries=isinstance(error, ServiceUnavailableError)) from cause

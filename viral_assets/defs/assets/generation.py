@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import dagster as dg
@@ -26,6 +26,7 @@ from viral_assets.text.amounts import money
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from viral_assets.generation.forced import Forced
     from viral_assets.generation.opportunity import Opportunity
     from viral_assets.generation.run.planning.estimate import Estimate
     from viral_assets.generation.run.report import GenerationReport, Progress
@@ -70,7 +71,9 @@ def comment_suggestions(
     selected = projects.select(run_options.projects)
     texts = _texts(store, window)
     opportunities = _opportunities(comment_opportunities, texts, selected)
-    generator = comment_generator.get_generator(store, run_options, selected.values(), run_id=context.run.run_id)
+    forced = _forced(store, run_options, comment_generator, selected, window) if run_options.force else None
+    run_id = forced.id if forced is not None and run_options.dry_run else context.run.run_id
+    generator = comment_generator.get_generator(store, run_options, selected.values(), run_id=run_id)
     choice: dict[str, bool] = {"force": run_options.force, "sequential": run_options.sequential}
 
     if run_options.dry_run:
@@ -84,6 +87,12 @@ def comment_suggestions(
         context.log.info(_estimated(estimate))
         return
 
+    from viral_assets.generation.forced import begin_forced, end_forced
+
+    if forced is not None:
+        begin_forced(store, forced, context.run.run_id, datetime.now(UTC))
+        if forced.remark:
+            context.log.info(forced.remark)
     progress_log = _ProgressLog(context.log.info)
 
     def on_progress(progress: "Progress") -> None:
@@ -97,12 +106,36 @@ def comment_suggestions(
             )
 
     report = run_to_the_end(generate)
+    if forced is not None and forced.id != run_options.force_id and not report.deferred:
+        end_forced(store, forced.id, datetime.now(UTC))
     run_observer.on_generated(report)
     context.log.info(_summarise(report))
     for note in report.notes:
         context.log.warning(note)
     add_hour_metadata(context, _metadata(store, window, texts, report))
     yield dg.MaterializeResult()
+
+
+def _forced(
+    store: Database,
+    options: RunOptions,
+    generator: CommentGeneratorResource,
+    projects: Mapping[str, Project],
+    window: HourRange,
+) -> "Forced":
+    """What this run forces: a part of what the command line began, what was interrupted over these hours, or anew.
+
+    What is over is not gone on with: who runs a forced run again from the UI, with its configuration, forces anew.
+    """
+    from viral_assets.generation.forced import Forced, find_forced, is_over, scope_of
+
+    provider, model = generator.chosen()
+    scope = scope_of(
+        projects, f"{window.start.isoformat()} to {window.end.isoformat()}", provider=provider, model=model
+    )
+    if options.force_id and not is_over(store, options.force_id):
+        return Forced(options.force_id, scope)
+    return find_forced(store, scope)
 
 
 def run_to_the_end(generate: Callable[[threading.Event], Coroutine[Any, Any, _Result]]) -> _Result:

@@ -6,26 +6,15 @@ When to send one is up to ``sensors``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from viral_assets.text.display import one_line
+from viral_assets.text.secrets import redacted
 
 TIMEOUT_SECONDS = 5.0
 ERROR_CHARACTERS = 400
-REDACTED = "[redacted]"
-
-# Shapes that give a secret away, wherever it came from: Google's API keys, passwords in addresses, Slack's webhooks,
-# and whatever stands after a name that says what it is.
-_SECRET_SHAPES = (
-    re.compile(r"AIza[0-9A-Za-z_\-]{10,}"),
-    re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"),
-    re.compile(r"(?<=hooks\.slack\.com/)\S+"),
-    re.compile(r"(?i)(?<=bearer )[0-9a-z._~+/\-]+=*"),
-    re.compile(r"(?i)(?:(?<=key=)|(?<=token=)|(?<=password=)|(?<=secret=))[^\s&'\"]+"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +45,6 @@ def failure_line(failed: FailedRun, ui_url: str, secrets: Collection[str] = ()) 
     again = " It is tried again." if failed.tried_again else ""
     address = f"{ui_url.rstrip('/')}/runs/{quote(failed.run_id, safe='-')}"
     return f"{failed.job}{of} failed: {error}{again} {address}"
-
-
-def redacted(text: str, secrets: Collection[str] = ()) -> str:
-    """The text without these secrets and without what looks like one."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, REDACTED)
-    for shape in _SECRET_SHAPES:
-        text = shape.sub(REDACTED, text)
-    return text
 
 
 def post(webhook: str, line: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> str | None:

@@ -50,21 +50,25 @@ def hourly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description=(
         "Once a day, when the quota's day has begun (midnight US Pacific): runs the hours of the last "
-        "VIRAL_ASSETS_TOP_UP_DAYS days whose tweets were put off, or that a service was not read to its end for. Off "
-        "until you switch it on."
+        "VIRAL_ASSETS_TOP_UP_DAYS days whose tweets were put off, whose drafts are offline ones though there is a key "
+        "now, or that a service was not read to its end for. Off until you switch it on."
     ),
 )
 def top_up_schedule(
     context: dg.ScheduleEvaluationContext, tweet_source: TweetSourceResource, database: DatabaseResource
 ) -> list[dg.RunRequest] | dg.SkipReason:
     """Runs over exactly the hours with deferred tweets or with more to read, but for those that have a run already."""
+    from viral_assets.quota.from_settings import configured_provider
+
     now = context.scheduled_execution_time.astimezone(UTC)
-    days = load_settings().top_up_days
+    settings = load_settings()
+    days = settings.top_up_days
     window = last_days(days, now, tweet_source.configured_hours(now))
     if window is None:
         return dg.SkipReason("the last days lie outside VIRAL_ASSETS_START and VIRAL_ASSETS_END")
     with database.get().read() as connection:
-        waiting = {*deferred_hours(connection, window), *unfinished_hours(connection, window, now)}
+        put_off = deferred_hours(connection, window, provider=configured_provider(settings))
+        waiting = {*put_off, *unfinished_hours(connection, window, now)}
     if not waiting:
         return dg.SkipReason(f"no tweet of the last {days} days waits for a later run")
     hours = hours_to_top_up(waiting, hours_under_way(context.instance, window))

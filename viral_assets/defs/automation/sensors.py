@@ -147,7 +147,8 @@ def inbox_sensor(
     default_status=dg.DefaultSensorStatus.STOPPED,
     description=(
         "Takes up hours whose tweets were put off because the quota of the day was used up, as soon as it is free "
-        "again: the freshest first, up to a day of hours at a time. Off until you switch it on."
+        "again, and hours with offline drafts as soon as there is a key: the freshest first, up to a day of hours at a "
+        "time. Off until you switch it on."
     ),
 )
 def deferred_sensor(
@@ -158,20 +159,21 @@ def deferred_sensor(
     A request is made once for each time an hour's tweets are put off: should its run fail before it has asked about
     any, the daily top-up comes back to it.
     """
-    from viral_assets.quota.from_settings import configured_ledgers
+    from viral_assets.quota.from_settings import configured_ledgers, configured_provider
 
     configured = tweet_source.configured_hours(datetime.now(UTC))
     if configured is None:
         return dg.SkipReason(NO_HOURS)
     store, settings = database.get(), load_settings()
+    provider = configured_provider(settings)
     with store.read() as connection:
-        waiting = deferred_hours(connection, configured)
+        waiting = deferred_hours(connection, configured, provider=provider)
     under_way = hours_under_way(context.instance, configured) if waiting else set[datetime]()
     hours, why_not = list[datetime](), list[str]()
     # Each model has a quota of its own: what one of them has no quota for need not keep the others waiting.
     for models, names in _projects_by_models(settings).items():
         with store.read() as connection:
-            theirs = deferred_hours(connection, configured, names)
+            theirs = deferred_hours(connection, configured, names, provider=provider)
         _, ledgers = configured_ledgers(settings, store, models)
         status = freest([ledger.status() for ledger in ledgers.values()])
         ready, refusal = hours_to_resume(theirs, status, under_way)

@@ -16,6 +16,7 @@ from viral_assets.projects.model import Project
 from viral_assets.projects.models_in_use import models_in_use
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
+from viral_assets.vocabulary import OFFLINE
 
 if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
@@ -44,12 +45,20 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
         Raises:
             ViralAssetsError: they cannot work.
         """
-        from viral_assets.llm.providers import Access
         from viral_assets.quota.from_settings import limits_from
 
         settings = load_settings()
-        settings.access(self.provider, Access(model=self.model))
+        provider, _ = self.chosen()
         limits_from(settings)
+        if settings.which_key and provider != OFFLINE and context.log is not None:
+            context.log.warning(settings.which_key)
+
+    def chosen(self) -> tuple[str, str | None]:
+        """The provider, and the model instead of the projects' own."""
+        from viral_assets.llm.providers import Access
+
+        provider, access = load_settings().access(self.provider, Access(model=self.model))
+        return provider, access.model
 
     def get_generator(
         self, database: Database, options: RunOptions, projects: Iterable[Project] = (), *, run_id: str

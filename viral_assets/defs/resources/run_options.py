@@ -46,6 +46,13 @@ class RunOptions(dg.ConfigurableResource[Any]):
     force: bool = Field(
         default=False, description="Write new suggestions where some are pending; what a person decided stays."
     )
+    force_id: str = Field(
+        default="",
+        description=(
+            "With force: which forced run this one is a part of, as the command line says. Empty: one over these hours "
+            "that was interrupted is gone on with, else everything is written anew."
+        ),
+    )
     dry_run: bool = Field(
         default=False, description="Choose the opportunities and say what suggestions would cost; ask for none."
     )

@@ -17,8 +17,10 @@ from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.items import Suggestion
 from viral_assets.projects.model import Project
 from viral_assets.store.engine import Database
+from viral_assets.store.forced_runs import runs_of_the_same_force, unfinished_runs
+from viral_assets.store.standing import Writer, ended_by_a_model, what_stands
 from viral_assets.store.suggestions import TweetOutcome, finished_tweets, mark_parsed, save_outcomes, suggested_texts
-from viral_assets.vocabulary import Outcome
+from viral_assets.vocabulary import DEFERRED, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class TweetResult:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What earlier runs left for a project: finished tweets, and the suggestions that tweets have already."""
+    """What stands of earlier runs for a project: finished tweets, and suggestions that tweets have already."""
 
     finished: frozenset[str] = frozenset()
     suggestions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -49,16 +51,20 @@ class Known:
 class Results(Protocol):
     """Thread-safe; called outside the event loop."""
 
-    def known(self, project: str, tweet_ids: Sequence[str]) -> Known:
+    def known(self, project: str, tweet_ids: Sequence[str], writer: Writer) -> Known:
         """What need not be asked again."""
+
+    def forced_runs(self, writer: Writer) -> frozenset[str]:
+        """The runs whose results a forced run goes on with, itself included; for any other run, all that a forced one
+        may still go on with."""
 
     def save(
         self,
         ended: Sequence[TweetResult],
         *,
+        writer: Writer,
         partial: Sequence[TweetResult] = (),
         parsed_request: str | None = None,
-        replace: bool = False,
     ) -> int:
         """Write how tweets ended, and what others have so far; ``parsed_request`` is done with.
 
@@ -77,16 +83,19 @@ class NoResults:
     def __init__(self, database: Database | None = None) -> None:
         self._database = database
 
-    def known(self, project: str, tweet_ids: Sequence[str]) -> Known:
+    def known(self, project: str, tweet_ids: Sequence[str], writer: Writer) -> Known:
         return Known()
+
+    def forced_runs(self, writer: Writer) -> frozenset[str]:
+        return frozenset()
 
     def save(
         self,
         ended: Sequence[TweetResult],
         *,
+        writer: Writer,
         partial: Sequence[TweetResult] = (),
         parsed_request: str | None = None,
-        replace: bool = False,
     ) -> int:
         if self._database is not None and parsed_request is not None:
             with self._database.begin() as connection:
@@ -125,60 +134,72 @@ class DatabaseResults:
             },
         )
 
-    def known(self, project: str, tweet_ids: Sequence[str]) -> Known:
+    def known(self, project: str, tweet_ids: Sequence[str], writer: Writer) -> Known:
         with self._database.read() as connection:
-            finished = finished_tweets(connection, project, tweet_ids)
+            ended, written = what_stands(connection, writer)
+            finished = finished_tweets(connection, project, tweet_ids, *ended)
             unfinished = [tweet_id for tweet_id in tweet_ids if tweet_id not in finished]
-            found = suggested_texts(connection, project, unfinished)
+            found = suggested_texts(connection, project, unfinished, *written)
         return Known(frozenset(finished), found)
+
+    def forced_runs(self, writer: Writer) -> frozenset[str]:
+        with self._database.read() as connection:
+            if writer.force:
+                return runs_of_the_same_force(connection, writer.run_id)
+            return unfinished_runs(connection)
 
     def save(
         self,
         ended: Sequence[TweetResult],
         *,
+        writer: Writer,
         partial: Sequence[TweetResult] = (),
         parsed_request: str | None = None,
-        replace: bool = False,
     ) -> int:
         with self._database.begin() as connection:
-            self._write(connection, partial, replace=False)
-            saved = self._write(connection, ended, replace=replace)
+            self._write(connection, partial, writer)
+            saved = self._write(connection, ended, writer)
             if parsed_request is not None:
                 mark_parsed(connection, parsed_request, datetime.now(UTC))
         return saved
 
-    def _write(self, connection: sa.Connection, results: Sequence[TweetResult], *, replace: bool) -> int:
+    def _write(self, connection: sa.Connection, results: Sequence[TweetResult], writer: Writer) -> int:
+        finished = self._finished_meanwhile(connection, results, writer)
         outcome_rows = [
             TweetOutcome(
                 project=result.opportunity.project,
                 tweet_id=result.opportunity.tweet_id,
                 window_start=result.opportunity.window_start,
                 suggestions=[self._row(result.opportunity.project, suggestion) for suggestion in result.suggestions],
-                outcome=result.outcome,
+                # What a forced run puts off had ended before; a run that is not forced need not take it up.
+                outcome=None if _key(result) in finished else result.outcome,
                 reason=result.reason,
                 attempts=result.attempts,
-                replace=replace and result.outcome != "deferred",
+                replace=writer.force and result.outcome != DEFERRED,
             )
-            for result in self._still_wanted(connection, results)
+            for result in results
+            if writer.force or _key(result) not in finished
         ]
-        return save_outcomes(connection, outcome_rows, now=self._now())
+        return save_outcomes(connection, outcome_rows, now=self._now(), provider=writer.provider, run_id=writer.run_id)
 
     def _row(self, project: str, suggestion: Suggestion) -> dict[str, object]:
         return {**asdict(suggestion), "position": self._positions[project][suggestion.suggestion_type]}
 
-    def _still_wanted(self, connection: sa.Connection, results: Sequence[TweetResult]) -> list[TweetResult]:
-        """Without deferred results of tweets that another run has finished in the meantime."""
+    def _finished_meanwhile(
+        self, connection: sa.Connection, results: Sequence[TweetResult], writer: Writer
+    ) -> set[tuple[str, str]]:
+        """Tweets that are deferred here, and that a run has finished whose word is no less than this one's."""
         deferred: dict[str, list[str]] = {}
         for result in results:
-            if result.outcome == "deferred":
+            if result.outcome == DEFERRED:
                 deferred.setdefault(result.opportunity.project, []).append(result.opportunity.tweet_id)
-        finished = {
+        by_whom = () if writer.offline or writer.force else (ended_by_a_model(),)
+        return {
             (project, tweet_id)
             for project, tweet_ids in deferred.items()
-            for tweet_id in finished_tweets(connection, project, tweet_ids)
+            for tweet_id in finished_tweets(connection, project, tweet_ids, *by_whom)
         }
-        return [
-            result
-            for result in results
-            if result.outcome != "deferred" or (result.opportunity.project, result.opportunity.tweet_id) not in finished
-        ]
+
+
+def _key(result: TweetResult) -> tuple[str, str]:
+    return (result.opportunity.project, result.opportunity.tweet_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from viral_assets.generation.opportunity import Opportunity, TweetKey
@@ -11,10 +11,13 @@ from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.outcome import BatchOutcome, result_of
 from viral_assets.generation.run.results import Known, TweetResult
 from viral_assets.generation.run.session import Session
+from viral_assets.quota.ledger import StoredAnswer
+from viral_assets.store.standing import Writer
+from viral_assets.vocabulary import OFFLINE
 
 
 def still_missing(opportunity: Opportunity, known: Known) -> Opportunity | None:
-    """The opportunity with the suggestion types that no earlier run has written; None when nothing is left to do."""
+    """The opportunity with the suggestion types that are to be written; None when nothing is left to do."""
     have = known.suggestions.get(opportunity.tweet_id, {})
     missing = tuple(kind for kind in opportunity.suggestion_types if kind not in have)
     if not missing or opportunity.tweet_id in known.finished:
@@ -36,9 +39,7 @@ async def unfinished(
         session.counters.offered(opportunity)
         by_project.setdefault(opportunity.project, []).append(opportunity)
     for project, wanted in by_project.items():
-        known = Known()
-        if not session.options.force:
-            known = await session.store(session.results.known, project, [each.tweet_id for each in wanted])
+        known = await session.store(session.results.known, project, [each.tweet_id for each in wanted], session.writer)
         for opportunity in wanted:
             missing = still_missing(opportunity, known)
             if missing is None or (project, opportunity.tweet_id) in items:
@@ -65,24 +66,39 @@ async def recover(session: Session, items: dict[TweetKey, Item]) -> list[Item]:
         What is still to be asked about then.
     """
     left = dict(items)
-    for project in {project for project, _ in items} if not session.options.force else ():
+    forced = await session.store(session.results.forced_runs, session.writer)
+    for project in {project for project, _ in items}:
         for answer in await session.store(session.ledger.unparsed, project):
+            if not is_of_use(answer, session.writer, forced):
+                continue
             concerned = [left.pop(key) for each in answer.tweet_ids if (key := (project, each)) in left]
             mine = {item.opportunity.tweet_id for item in concerned}
             others = [tweet_id for tweet_id in answer.tweet_ids if tweet_id not in mine]
-            known = await session.store(session.results.known, project, others)
+            known = await session.store(session.results.known, project, others, session.writer)
             outcome = BatchOutcome()
             if concerned:
                 session.counters.recovered()
                 source = AnswerSource(answer.request_id, answer.provider, answer.model)
                 outcome = session.processor.process(concerned, answer.raw_answer, source=source)
-            # Tweets of another window wait for a run that asks about them.
-            complete = known.finished.issuperset(others)
+            # Tweets of another window wait for a run that asks about them, and so does what a forced run goes on with.
+            complete = known.finished.issuperset(others) and (session.writer.force or answer.run_id not in forced)
             parsed_request = answer.request_id if complete else None
             outcome = replace(outcome.decided(spare_quota=True), parsed_request=parsed_request)
             await session.save(outcome)
             left.update({item.key: item for item in outcome.again})
     return list(left.values())
+
+
+def is_of_use(answer: StoredAnswer, writer: Writer, forced: Collection[str]) -> bool:
+    """Whether a stored answer spares this run a request: a forced one asks anew, but for what it had asked itself
+    before it was interrupted, and drafts of the offline provider are no answer of a language model.
+
+    Args:
+        forced: the runs that a forced run goes on with.
+    """
+    if writer.force and answer.run_id not in forced:
+        return False
+    return writer.offline or answer.provider != OFFLINE
 
 
 async def defer(session: Session, items: Iterable[Item], reason: str) -> str:

@@ -26,6 +26,7 @@ from viral_assets.generation.run.report import GenerationReport, ProgressCallbac
 from viral_assets.generation.run.results import Results, TweetResult
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
+from viral_assets.store.standing import Writer
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class Session:
     ) -> None:
         self.client, self.ledger, self.results, self.projects = client, ledger, results, projects
         self.price_of, self.options, self.clock = price_of, options, clock
+        self.writer = Writer(client.provider, options.run_id, options.force)
         self.processor = AnswerProcessor(projects, clock=clock.monotonic, rng=rng)
         self.counters = RunCounters(GenerationReport(), clock.monotonic, progress)
         self.health = ServiceHealth()
@@ -71,9 +73,9 @@ class Session:
         saved = await self.store(
             lambda: self.results.save(
                 outcome.ended,
+                writer=self.writer,
                 partial=partial,
                 parsed_request=outcome.parsed_request,
-                replace=self.options.force,
             )
         )
         self.ended.update({(each.opportunity.project, each.opportunity.tweet_id): each for each in outcome.ended})

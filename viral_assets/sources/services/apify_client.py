@@ -18,6 +18,7 @@ from apify_client import ApifyClient
 from apify_client.errors import ApifyApiError, ApifyClientError
 
 from viral_assets.errors import ConfigurationError, ServiceRefusedError, ServiceUnavailableError, SourceError
+from viral_assets.text.secrets import redacted
 
 APIFY = "https://api.apify.com"
 
@@ -84,7 +85,8 @@ class ApifyService:
         where = base_url or APIFY
         if base_url is not None and urlsplit(base_url).scheme not in ("http", "https"):
             raise ConfigurationError("APIFY_API_BASE_URL is not a URL; write it like https://api.apify.com")
-        self._host = urlsplit(where).netloc
+        self._host = urlsplit(where).netloc.rpartition("@")[2]
+        self._secrets = (token,)
         self._once = ApifyClient(token, api_url=where, max_retries=0)
         self._reader = ApifyClient(
             token,
@@ -154,7 +156,7 @@ class ApifyService:
 
     def _explained(self, error: ApifyApiError, what: str) -> SourceError:
         status = error.status_code
-        said = " ".join((error.message or "").split())[:_SHOWN_CHARACTERS]
+        said = redacted(" ".join((error.message or "").split()), self._secrets)[:_SHOWN_CHARACTERS]
         if status == 429 or status >= 500:
             return ServiceUnavailableError(f"Apify failed about {what} ({status}); try again later")
         advice = {
@@ -179,5 +181,5 @@ def _run(run: Any) -> ActorRun:
         status=str(run.status),
         finished_at=run.finished_at,
         cost_usd=run.usage_total_usd,
-        message=" ".join((run.status_message or "").split())[:_SHOWN_CHARACTERS],
+        message=redacted(" ".join((run.status_message or "").split()))[:_SHOWN_CHARACTERS],
     )

@@ -29,6 +29,7 @@ from viral_assets.errors import (
     SourceError,
 )
 from viral_assets.quota.posts import x_account
+from viral_assets.text.secrets import redacted
 
 MOST_A_PAGE = 100
 LEAST_A_PAGE = 10
@@ -96,7 +97,8 @@ class XApiClient:
         timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     ) -> None:
         self.account = x_account(token)
-        self._host = urlsplit(base_url or X_API).netloc
+        self._host = urlsplit(base_url or X_API).netloc.rpartition("@")[2]
+        self._secrets = (token,)
         if base_url is not None and (urlsplit(base_url).scheme not in ("http", "https") or not self._host):
             raise ConfigurationError("X_API_BASE_URL is not a URL; write it like https://api.x.com")
         self._tweepy = tweepy.Client("set when it is sent", return_type=requests.Response)
@@ -170,7 +172,7 @@ class XApiClient:
 
     def _explained(self, error: tweepy.HTTPException, parameters: dict[str, Any]) -> SourceError:
         response, status = error.response, error.response.status_code
-        said = _said(error)
+        said = redacted(_said(error), self._secrets)
         if status == 429:
             if "usage cap" in said.lower():
                 return ServiceRefusedError(f"the X API: the month's posts are used up ({said}); raise the cap at X")

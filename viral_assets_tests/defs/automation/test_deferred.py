@@ -197,6 +197,12 @@ def test_the_requested_run_finishes_the_hour_and_then_nothing_waits(home: Home) 
     assert _tick(home) == ([], "no tweet waits for a later run")
 
 
+def test_with_a_key_hours_with_offline_drafts_wait_too(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key-of-the-tests")
+    home.execute(sa.update(generation_outcomes).values(updated_at=datetime.now(UTC) - timedelta(days=1)))
+    assert [hours_of_run(request.tags) for request in _tick(home)[0]] == [HourRange(FIRST, FIRST + 3 * HOUR)]
+
+
 def test_an_hour_with_a_run_under_way_gets_no_second_one(home: Home) -> None:
     window = HourRange(FIRST, FIRST + 2 * HOUR)
     job = build_defs().resolve_job_def("hourly_pipeline")

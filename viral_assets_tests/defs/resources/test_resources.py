@@ -93,6 +93,19 @@ def test_a_provider_without_a_key_says_which_variable_is_missing(home: Home) -> 
     CommentGeneratorResource().setup_for_execution(CONTEXT)
 
 
+@pytest.mark.parametrize(("provider", "times"), [("google-generativeai", 1), ("offline", 0)])
+def test_which_of_two_keys_is_used_stands_in_the_run_s_log_once(
+    home: Home, provider: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key-of-the-tests")
+    monkeypatch.setenv("GOOGLE_API_KEY", "another-key-of-the-tests")
+    monkeypatch.setenv("VIRAL_ASSETS_PROVIDER", provider)
+    run_id = home.run(dry_run=True).run_ids[0]
+    messages = [entry.user_message for entry in home.instance.all_logs(run_id)]
+    assert len([message for message in messages if "GOOGLE_API_KEY" in message]) == times
+    assert not any("key-of-the-tests" in message for message in messages)
+
+
 def test_a_quota_that_cannot_work_is_found_at_the_start(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIRAL_ASSETS_RPM", "0")
     with pytest.raises(QuotaError):

@@ -104,6 +104,36 @@ def outcome(
     return result
 
 
+@pytest.mark.parametrize("other", ["AIza-quite-another-key", "", "  "])
+@pytest.mark.parametrize("name", ["GOOGLE_API_KEY", "GEMINI_API_KEY", "GENAI_API_KEY"])
+def test_the_key_that_was_handed_over_goes_out_whatever_the_environment_says(
+    provider: str,
+    name: str,
+    other: str,
+    emulator: GeminiEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", KEY)
+    monkeypatch.setenv(name, other)
+
+    assert isinstance(outcome(provider, emulator.url), Answer)
+
+    assert [arrival.key for arrival in emulator.arrivals] == [KEY]
+    assert "GOOGLE_API_KEY" not in caplog.text, "an SDK's word about a key that it does not use"
+
+
+@pytest.mark.parametrize("key", ["AQ.Ab8RN6JhiddenHiddenHidden_01", "apify_api_hiddenHidden0123456789"])
+def test_what_looks_like_a_key_is_hidden_in_what_the_service_says(
+    provider: str, key: str, emulator: GeminiEmulator
+) -> None:
+    error = outcome(provider, emulator.url, replace(REQUEST, model=f"{key} {key}"))
+
+    assert isinstance(error, FatalProviderError)
+    assert "[redacted]" in str(error)
+    assert key not in str(error)
+
+
 def comparable(result: Answer | ProviderError) -> object:
     return result if isinstance(result, Answer) else (type(result), str(result), vars(result))
 

@@ -21,7 +21,7 @@ from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.run.report import GenerationReport, Progress
 from viral_assets.generation.run.results import DatabaseResults
 from viral_assets.quota.ledger import Settlement
-from viral_assets.quota.limits import Limits, unlimited
+from viral_assets.quota.limits import Limits
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, generation_claims, llm_requests, quota_runners
@@ -38,6 +38,7 @@ from viral_assets_tests.generation.running import (
     reasons_of,
     requests_of,
     suggestions_of,
+    writers_of,
 )
 from viral_assets_tests.virtual_clock import VirtualClock
 
@@ -730,20 +731,36 @@ def test_a_stored_answer_waits_for_the_run_that_asks_for_the_rest_of_it(
     assert all(row.parsed_at is not None for row in requests_of(sqlite_database))
 
 
-def test_a_recovered_answer_tells_who_wrote_it(emulator: GeminiEmulator, sqlite_database: Database) -> None:
-    tweets = pack(2)
-    ledger = SqlLedger(sqlite_database, "offline", unlimited())
-    Run(tweets, database=sqlite_database, limits=unlimited(), clock=emulator.clock)()
-    with sqlite_database.begin() as connection:
+def unsaved(database: Database) -> None:
+    """As if the process had been killed before anything was parsed."""
+    with database.begin() as connection:
         for table in ("comment_suggestions", "generation_outcomes"):
             connection.execute(sa.text(f"DELETE FROM {table}"))
         connection.execute(sa.update(llm_requests).values(parsed_at=None))
-    assert len(ledger.unparsed("calm")) == len(requests_of(sqlite_database))
 
+
+def test_a_recovered_answer_tells_who_wrote_it(emulator: GeminiEmulator, sqlite_database: Database) -> None:
+    tweets = pack(2)
     Run(tweets, emulator, sqlite_database)()
+    unsaved(sqlite_database)
 
-    with sqlite_database.read() as connection:
-        assert set(connection.execute(sa.select(comment_suggestions.c.provider)).scalars()) == {"offline"}
+    report = Run(tweets, database=sqlite_database, clock=emulator.clock)()
+
+    assert report.recovered_answers == 2
+    assert writers_of(sqlite_database) == {InProcessClient.provider: 6}
+
+
+def test_drafts_that_the_offline_provider_had_not_saved_are_no_answer_for_a_model(
+    emulator: GeminiEmulator, sqlite_database: Database
+) -> None:
+    tweets = pack(2)
+    Run(tweets, database=sqlite_database, clock=emulator.clock)()
+    unsaved(sqlite_database)
+
+    report = Run(tweets, emulator, sqlite_database)()
+
+    assert (report.recovered_answers, report.requests) == (0, 2)
+    assert writers_of(sqlite_database) == {InProcessClient.provider: 6}
 
 
 def test_an_answer_about_tweets_that_are_finished_since_is_done_with(

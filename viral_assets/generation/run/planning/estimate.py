@@ -12,10 +12,11 @@ from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.planning.latency import LatencyModel
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.tokens import TokenModel
-from viral_assets.generation.run.results import Known, Results
+from viral_assets.generation.run.results import Results
 from viral_assets.generation.run.resume import still_missing
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
+from viral_assets.store.standing import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,17 @@ def estimate(
     *,
     options: GenerationOptions,
     price_of: PriceOf,
+    provider: str = "",
 ) -> tuple[Estimate, list[Opportunity]]:
     """Plan the run with the quota as it is now; nothing is asked or written.
+
+    Args:
+        provider: who would write.
 
     Returns:
         What it takes, and the tweets that are more than the day allows.
     """
-    waiting = _waiting(opportunities, results, options)
+    waiting = _waiting(opportunities, results, Writer(provider, options.run_id, options.force))
     names = list(waiting)
     left_over = sum(map(len, waiting.values()))
     latency_model, tokens = LatencyModel(prior=options.latency), TokenModel(ledger.limits)
@@ -111,16 +116,14 @@ def estimate(
     ), left
 
 
-def _waiting(
-    opportunities: Sequence[Opportunity], results: Results, options: GenerationOptions
-) -> dict[str, deque[Opportunity]]:
+def _waiting(opportunities: Sequence[Opportunity], results: Results, writer: Writer) -> dict[str, deque[Opportunity]]:
     """What would be asked about, by project."""
     by_project: dict[str, dict[str, Opportunity]] = {}
     for opportunity in opportunities:
         by_project.setdefault(opportunity.project, {}).setdefault(opportunity.tweet_id, opportunity)
     waiting: dict[str, deque[Opportunity]] = {}
     for project, mine in by_project.items():
-        known = Known() if options.force else results.known(project, list(mine))
+        known = results.known(project, list(mine), writer)
         for opportunity in mine.values():
             if (missing := still_missing(opportunity, known)) is not None:
                 waiting.setdefault(project, deque()).append(missing)

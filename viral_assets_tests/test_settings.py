@@ -1,0 +1,72 @@
+"""What the environment says about keys: which one is used, and what must never be shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from viral_assets.errors import ConfigurationError
+from viral_assets.settings import known_secrets, load_settings
+from viral_assets_tests.home import clean_environment
+
+FIRST, SECOND = "AIzaSyFirst-0123456789", "AQ.Second0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    clean_environment(monkeypatch)
+
+
+def key() -> str | None:
+    found = load_settings().gemini_api_key
+    return found.get_secret_value() if found else None
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t \n"])
+def test_a_blank_key_hides_no_good_one(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, other in (("GEMINI_API_KEY", "GOOGLE_API_KEY"), ("GOOGLE_API_KEY", "GEMINI_API_KEY")):
+        monkeypatch.setenv(name, blank)
+        monkeypatch.setenv(other, SECOND)
+        assert key() == SECOND
+        assert load_settings().which_key == ""
+    monkeypatch.setenv("GEMINI_API_KEY", blank)
+    monkeypatch.setenv("GOOGLE_API_KEY", blank)
+    assert key() is None
+
+
+def test_of_two_keys_gemini_s_own_variable_is_used_and_said_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", FIRST)
+    monkeypatch.setenv("GOOGLE_API_KEY", SECOND)
+    settings = load_settings()
+
+    assert key() == FIRST
+    assert settings.which_key.endswith("GEMINI_API_KEY is used")
+    assert "GOOGLE_API_KEY" in settings.which_key
+    assert {FIRST, SECOND} <= set(settings.secrets), "the unused one too"
+    assert not any(each in f"{settings!r} {settings.which_key}" for each in (FIRST, SECOND))
+
+    monkeypatch.setenv("GOOGLE_API_KEY", f" {FIRST} ")
+    assert load_settings().which_key == "", "the same key twice is one key"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "password"),
+    [
+        ("VIRAL_ASSETS_DATABASE_URL", "postgresql://me:pass-word@host/name", "pass-word"),
+        ("VIRAL_ASSETS_DATABASE_URL", "postgresql://me:pass@word@host/name", "pass@word"),
+        ("VIRAL_ASSETS_DATABASE_URL", "postgresql://me:pass/word@host/name", "pass/word"),
+        ("GEMINI_API_ENDPOINT", "https://me:pass-word@proxy.example.com", "pass-word"),
+        ("X_API_BASE_URL", "https://me:pass-word@proxy.example.com", "pass-word"),
+    ],
+)
+def test_the_password_of_an_address_is_a_secret(
+    name: str, value: str, password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert password in load_settings().secrets
+
+
+def test_an_environment_that_cannot_be_read_has_no_known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_ALERT_WEBHOOK", "no address")
+    with pytest.raises(ConfigurationError):
+        load_settings()
+    assert known_secrets() == []
