@@ -217,8 +217,8 @@ class Generation(_Model):
     """How suggestions are written. ``model`` is used unless ``GEMINI_MODEL`` says otherwise; of a list, the next one
     goes on where one cannot be used.
 
-    ``max_tweets_per_request`` caps packing: quality is known to hold to about 10 tweets a request and to decay
-    beyond 20. Lengths are X's weighted characters.
+    ``max_tweets_per_request`` caps packing; how sharing a request changes what is written has not been measured.
+    Lengths are X's weighted characters.
     """
 
     model: ModelName | Annotated[tuple[ModelName, ...], Field(min_length=1, max_length=10)] = DEFAULT_MODEL
