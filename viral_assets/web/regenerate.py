@@ -166,6 +166,8 @@ def summarise(report: GenerationReport) -> tuple[bool, str]:
     notes = f" ({'; '.join(report.notes)})" if report.notes else ""
     if report.deferred or outcome == "deferred":
         return False, f"The quota of the day is used up, or the server stopped: a later run takes this tweet up{notes}."
+    if report.already_done and report.provider == OFFLINE:
+        return False, "Offline drafts never replace what a model wrote: set GEMINI_API_KEY and start the page again."
     match outcome:
         case "blocked":
             return False, f"The provider's safety filter withheld the answer{notes}."

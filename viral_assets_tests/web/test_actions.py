@@ -327,8 +327,24 @@ def finished(reviewer: Reviewer, site: Site) -> Html:
     return reviewer.get("/regeneration?project=demo&tweet_id=101&next=/", **{"hx-request": "true"})
 
 
+def make_offline_drafts(database: Database) -> None:
+    """Of all suggestions, as nobody has a key here and what a model wrote is not replaced without one."""
+    with database.begin() as connection:
+        for table in (comment_suggestions, generation_outcomes):
+            connection.execute(sa.update(table).values(provider="offline"))
+
+
+def test_what_a_model_wrote_is_not_replaced_without_a_key(mara: Reviewer, database: Database) -> None:
+    before = state(database)
+    mara.send(mara.form("regenerate", "101"))
+    page = finished(mara, site_of(mara))
+    assert "never replace what a model wrote" in page.words
+    assert state(database) == before
+
+
 @BOTH_DATABASES
 def test_suggestions_are_written_anew_but_for_what_was_decided(mara: Reviewer, database: Database) -> None:
+    make_offline_drafts(database)
     mara.decide("approve", "101", SECOND)
     mara.get("/?status=all")
     before = state(database)
@@ -357,7 +373,8 @@ def site_of(reviewer: Reviewer) -> Site:
     return site
 
 
-def test_an_edit_begun_before_new_suggestions_came_is_not_saved_over_them(mara: Reviewer) -> None:
+def test_an_edit_begun_before_new_suggestions_came_is_not_saved_over_them(mara: Reviewer, database: Database) -> None:
+    make_offline_drafts(database)
     form = mara.form("edit", "101", FIRST)
     mara.send(mara.form("regenerate", "101"))
     finished(mara, site_of(mara))
