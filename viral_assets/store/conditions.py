@@ -7,7 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
-from viral_assets.store.tables import EVERY_PROJECT, tweet_projects, tweets
+from viral_assets.store.tables import EVERY_PROJECT, comment_suggestions, suggestion_events, tweet_projects, tweets
+from viral_assets.vocabulary import OFFLINE, PENDING
 
 
 def within(table: sa.FromClause, hours: HourRange | None, project: str | None = None) -> list[sa.ColumnElement[bool]]:
@@ -37,3 +38,15 @@ def came_for(project: str) -> sa.ColumnElement[bool]:
         came.tweet_id == tweets.c.tweet_id, came.project.in_([project, EVERY_PROJECT])
     )
     return found.exists()
+
+
+def undecided_draft() -> sa.ColumnElement[bool]:
+    """The condition that a suggestion is the offline provider's and no person has ever decided about it: a language
+    model's run replaces it."""
+    table, events = comment_suggestions.c, suggestion_events.c
+    looked_at = sa.exists().where(
+        events.project == table.project,
+        events.tweet_id == table.tweet_id,
+        events.suggestion_type == table.suggestion_type,
+    )
+    return sa.and_(table.provider == OFFLINE, table.status == PENDING, table.decided_at.is_(None), ~looked_at)

@@ -9,8 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
-from viral_assets.store.conditions import within
-from viral_assets.store.suggestions import undecided_draft
+from viral_assets.store.conditions import undecided_draft, within
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, generation_outcomes
 from viral_assets.vocabulary import DEFERRED, OFFLINE
 

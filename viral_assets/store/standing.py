@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from viral_assets.store.conditions import undecided_draft
 from viral_assets.store.forced_runs import ended_by_runs, runs_of_the_same_force, written_by_runs
-from viral_assets.store.suggestions import undecided_draft
 from viral_assets.store.tables import comment_suggestions, generation_outcomes
 from viral_assets.vocabulary import OFFLINE
 

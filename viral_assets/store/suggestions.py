@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import one_of, upsert
-from viral_assets.store.conditions import within
+from viral_assets.store.conditions import undecided_draft, within
 from viral_assets.store.frames import read_frame
-from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests, suggestion_events
+from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests
 from viral_assets.vocabulary import DEFERRED, FINISHED_OUTCOMES, OFFLINE, PENDING
 
 _LOOKUP_ROWS = 5_000
@@ -43,18 +43,6 @@ class TweetOutcome:
     reason: str
     attempts: int
     replace: bool = False
-
-
-def undecided_draft() -> sa.ColumnElement[bool]:
-    """The condition that a suggestion is the offline provider's and no person has ever decided about it: a language
-    model's run replaces it."""
-    table, events = comment_suggestions.c, suggestion_events.c
-    looked_at = sa.exists().where(
-        events.project == table.project,
-        events.tweet_id == table.tweet_id,
-        events.suggestion_type == table.suggestion_type,
-    )
-    return sa.and_(table.provider == OFFLINE, table.status == PENDING, table.decided_at.is_(None), ~looked_at)
 
 
 def save_outcomes(

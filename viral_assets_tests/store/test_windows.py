@@ -165,7 +165,8 @@ def test_the_last_replacement_of_an_hour_and_project_is_what_it_holds(
 
 def test_any_table_with_windows_will_do(database: Database) -> None:
     row: dict[str, Any] = {"project": "a", "tweet_id": "1", "window_start": NOON, "outcome": "done", "reason": ""}
-    frame = pd.DataFrame([{**row, "attempts": np.int32(2), "updated_at": pd.Timestamp(NOON + timedelta(seconds=1.5))}])
+    row |= {"attempts": np.int32(2), "updated_at": pd.Timestamp(NOON + timedelta(seconds=1.5))}
+    frame = pd.DataFrame([{**row, "provider": "offline", "run_id": "r1"}])
     with database.begin() as connection:
         assert replace_window(connection, generation_outcomes, hours(0), frame) == 1
         found = read_window(connection, generation_outcomes, hours(0))

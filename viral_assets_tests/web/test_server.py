@@ -105,7 +105,7 @@ def test_an_address_that_is_not_ours_is_one_line(viral_assets: CommandLine, host
 @pytest.mark.parametrize(
     ("environment", "code", "told"),
     [
-        ({"VIRAL_ASSETS_REVIEW_TOKEN": "short"}, 2, "VIRAL_ASSETS_REVIEW_TOKEN is too short"),
+        ({"VIRAL_ASSETS_REVIEW_TOKEN": "abcdefghij"}, 2, "VIRAL_ASSETS_REVIEW_TOKEN is too short"),
         ({"VIRAL_ASSETS_DATABASE_URL": "postgresql://me:geheim@127.0.0.1:1/x"}, 1, "check that it runs"),
     ],
 )
