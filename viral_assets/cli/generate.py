@@ -110,9 +110,8 @@ def generate_comments(
     size = whole_or_auto(batch_size, "--batch-size", most=1000)
     pack = whole_or_auto(tweets_per_request, "--tweets-per-request", most=100)
     selected = pick_projects(settings, project)
-    generator = AsyncCommentGenerator(
-        limits=limits_from(settings)
-    )  # a missing key or a wrong limit is told before any run
+    # A missing key or a wrong limit is told before any run.
+    generator = AsyncCommentGenerator(limits=limits_from(settings))
     say_which_key(settings)
 
     from viral_assets.cli.runs import run_forced_hours, run_hours, show_estimate, show_summary
@@ -135,7 +134,8 @@ def generate_comments(
     )
     finished: list[RunSummary] = []
     as_asked = json.dumps([start, end, hours_back or DEFAULT_HOURS])
-    scope = scope_of(selected, as_asked, provider=generator.provider, model=settings.gemini_model)
+    _, access = settings.access()
+    scope = scope_of(selected, as_asked, provider=generator.provider, model=access.model)
     try:
         if force:
             run_forced_hours(settings, hours, options, finished, scope)

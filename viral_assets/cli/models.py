@@ -34,7 +34,7 @@ def models(as_json: Json = False) -> None:
     the same; its price is unknown then. Warns of a model in use that ends within 60 days, or has ended: another one
     answers for it, and is billed. Makes no request.
     """
-    from viral_assets.llm.dated_prices import billing_day
+    from viral_assets.llm.billing_day import billing_day
     from viral_assets.llm.model_ends import announced_end
     from viral_assets.llm.prices import load_prices
     from viral_assets.settings import load_settings

@@ -36,6 +36,7 @@ def quota(as_json: Json = False) -> None:
     posts read from X have VIRAL_ASSETS_X_POSTS_PER_DAY, in days that end at midnight UTC. Makes no request.
     """
     from viral_assets.projects.loader import load_projects
+    from viral_assets.projects.models_in_use import models_in_use
     from viral_assets.quota.from_settings import configured_ledgers, embedding_ledger, post_ledger
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
@@ -43,7 +44,7 @@ def quota(as_json: Json = False) -> None:
     settings = load_settings()
     database = Database(settings.resolved_database_url)
     try:
-        used = [model for each in load_projects(settings.projects_dir).values() for model in each.generation.models]
+        used = models_in_use(load_projects(settings.projects_dir).values())
         provider, ledgers = configured_ledgers(settings, database, used)
         statuses = {model: ledger.status() for model, ledger in ledgers.items()}
         embedding, posts = None, None

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-_PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 class Price(BaseModel):
@@ -74,8 +71,3 @@ def handed_over(own: Sequence[DatedPrice], to: Sequence[DatedPrice], day: date) 
     before = (each.within(None, day - timedelta(days=1)) for each in own)
     after = (each.within(day, None) for each in to)
     return tuple(each for each in (*before, *after) if each is not None)
-
-
-def billing_day(moment: datetime | None = None) -> date:
-    """The day on which the service bills a request of a moment, by default of now: days end at midnight US Pacific."""
-    return (moment or datetime.now(UTC)).astimezone(_PACIFIC).date()

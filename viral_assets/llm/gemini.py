@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from viral_assets.errors import (
-    BlockedAnswerError,
     FatalProviderError,
     ModelUnavailableError,
     ProviderError,
@@ -22,15 +21,14 @@ from viral_assets.errors import (
     RejectedRequestError,
     TransientProviderError,
 )
+from viral_assets.llm.http_service import HttpService, withheld
 from viral_assets.llm.responses import (
     error_object,
+    header_of,
     http_address,
-    quoted_line,
     retry_after_header,
-    root_cause,
     seconds_of,
     sendable_key,
-    sentence_without_markup,
 )
 from viral_assets.llm.types import Answer, Usage
 
@@ -61,7 +59,7 @@ _RETRY_IN = re.compile(r"retry (?:in|after) ((?:\d+(?:\.\d+)?(?:ms|[hms]))+)", r
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Service(HttpService):
     """Where requests go, and how to speak about it without telling the key.
 
     Args:
@@ -95,9 +93,10 @@ class Service:
         shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         return f"{shown} (GEMINI_API_ENDPOINT)"
 
-    def quoted(self, text: object) -> str:
-        """Somebody else's words in one short line, without the key and without what looks like any secret."""
-        return quoted_line(text, self.api_key)
+    @property
+    def advice(self) -> str:
+        """For who cannot reach it."""
+        return "check the network" if self.endpoint is None else "check the address and that a server answers there"
 
     def checked_model(self, model: str) -> str:
         """The model's name, if it can be one.
@@ -108,18 +107,6 @@ class Service:
         if not _MODEL_NAME.fullmatch(model):
             raise FatalProviderError(f"{self.quoted(repr(model))} is not a model's name; set GEMINI_MODEL to one")
         return model
-
-    def unreachable(self, cause: BaseException) -> TransientProviderError:
-        """No connection: nothing was asked and nothing is billed."""
-        advice = "check the network" if self.endpoint is None else "check the address and that a server answers there"
-        return TransientProviderError(f"cannot reach {self.place}: {self.quoted(root_cause(cause))}; {advice}")
-
-    def broken_off(self, cause: BaseException) -> TransientProviderError:
-        """A connection that ended before the answer did: the request may have been served and billed."""
-        return TransientProviderError(f"{self.place} broke the connection off: {self.quoted(root_cause(cause))}")
-
-    def timed_out(self, seconds: float) -> TransientProviderError:
-        return TransientProviderError(f"{self.place} did not answer within {seconds:g} s")
 
     def undecodable(self, cause: object) -> TransientProviderError:
         return TransientProviderError(
@@ -149,14 +136,7 @@ class Service:
         """
         if block_reason or finish_reason in BLOCKED:
             what = f"the prompt ({block_reason})" if block_reason else f"the answer ({finish_reason})"
-            raise BlockedAnswerError(
-                f"Gemini's safety filter withheld {what}",
-                input_tokens=usage.input_tokens if usage else None,
-                output_tokens=usage.output_tokens if usage else None,
-                thought_tokens=usage.thought_tokens if usage else None,
-                cached_tokens=usage.cached_tokens if usage else None,
-                model_version=model_version or None,
-            )
+            raise withheld(f"Gemini's safety filter withheld {what}", usage, model_version or None)
         if not text and not finish_reason and usage is None:
             raise self.undecodable("no text, no reason, no token counts")
         answered = Answer(text, usage, "OTHER", model_version or None)
@@ -180,8 +160,7 @@ class Service:
             model: what was asked.
         """
         error = error_object(body)
-        said = self.quoted(sentence_without_markup(str(error.get("message") or ""))) or f"HTTP {status}"
-        said = said if said[-1] in ".!?…" else said + "."
+        said = self.sentence(error, status)
         if status == 429 and _has_no_quota(error):
             message = (
                 f"{self.place} gives this key no quota for {model}: {said} Name another model (GEMINI_MODEL, or model: "
@@ -197,7 +176,7 @@ class Service:
                 per_tokens=any("token" in name for name in quotas),
             )
         if status in REDIRECTS:
-            where = next((value for name, value in headers.items() if name.lower() == "location"), "another address")
+            where = header_of(headers, "location") or "another address"
             message = f"{self.place} redirects to {self.quoted(where)} (HTTP {status}), where the key is not sent"
             return TransientProviderError(f"{message}; set GEMINI_API_ENDPOINT if it is right", http_status=status)
         if status in {408, 425, 499} or status >= 500 or status < 400:

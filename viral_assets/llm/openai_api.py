@@ -23,16 +23,14 @@ from viral_assets.errors import (
     RejectedRequestError,
     TransientProviderError,
 )
+from viral_assets.llm.http_service import HttpService, withheld
 from viral_assets.llm.responses import (
     error_object,
     header_of,
     http_address,
-    quoted_line,
     retry_after_header,
-    root_cause,
     seconds_of,
     sendable_key,
-    sentence_without_markup,
 )
 from viral_assets.llm.types import Answer, Usage
 
@@ -58,7 +56,7 @@ _END_OF_THOUGHTS = re.compile(r"\s*(?![\[{`])(.*?)</think(?:ing)?>", re.DOTALL |
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Service(HttpService):
     """Where requests go, and how to speak about it without telling the key.
 
     Args:
@@ -100,24 +98,6 @@ class Service:
     def place(self) -> str:
         """For messages: the address, and the variable it came from."""
         return "OpenAI" if self.base_url == OWN_ADDRESS else f"{self.base_url} ({ADDRESS})"
-
-    def quoted(self, text: object) -> str:
-        """Somebody else's words in one short line, without the key."""
-        return quoted_line(text, self.api_key)
-
-    def unreachable(self, cause: BaseException) -> TransientProviderError:
-        """No connection: nothing was asked and nothing is billed."""
-        return TransientProviderError(
-            f"cannot reach {self.place}: {self.quoted(root_cause(cause))}; "
-            "check the address and that a server answers there"
-        )
-
-    def broken_off(self, cause: BaseException) -> TransientProviderError:
-        """A connection that ended before the answer did: the request may have been served and billed."""
-        return TransientProviderError(f"{self.place} broke the connection off: {self.quoted(root_cause(cause))}")
-
-    def timed_out(self, seconds: float) -> TransientProviderError:
-        return TransientProviderError(f"{self.place} did not answer within {seconds:g} s")
 
     def undecodable(self, cause: object) -> TransientProviderError:
         return TransientProviderError(
@@ -161,12 +141,7 @@ class Service:
         finish = str(choice.get("finish_reason") or "stop").lower()
         if finish == "content_filter" or message.get("refusal"):
             what = f"the model refused: {self.quoted(message['refusal'])}" if message.get("refusal") else ""
-            raise BlockedAnswerError(
-                what or f"a content filter of {self.place} withheld the answer",
-                input_tokens=counted.input_tokens if counted else None,
-                output_tokens=counted.output_tokens if counted else None,
-                thought_tokens=counted.thought_tokens if counted else None,
-            )
+            raise withheld(what or f"a content filter of {self.place} withheld the answer", counted)
         return Answer(text, counted, FINISH_REASONS.get(finish, "OTHER"))
 
     def failure(self, status: int, headers: Mapping[str, str], body: object, *, model: str) -> ProviderError:
@@ -179,8 +154,7 @@ class Service:
             model: what was asked.
         """
         error = error_object(body)
-        said = self.quoted(sentence_without_markup(str(error.get("message") or ""))) or f"HTTP {status}"
-        said = said if said[-1] in ".!?…" else said + "."
+        said = self.sentence(error, status)
         code = str(error.get("code") or error.get("type") or "")
         if status == 402 or code == "insufficient_quota":
             message = f"{self.place} has no credit for this key: {said} Add some, or set {KEY} to another."

@@ -11,7 +11,8 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.llm.dated_prices import DatedPrice, Price, billing_day, handed_over, price_on
+from viral_assets.llm.billing_day import billing_day
+from viral_assets.llm.dated_prices import DatedPrice, Price, handed_over, price_on
 from viral_assets.llm.models import known_models, table_name
 
 __all__ = ["FREE", "Price", "PriceTable", "load_prices", "price_of", "price_until"]

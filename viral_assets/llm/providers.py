@@ -100,10 +100,11 @@ def resolve_access(
 
 def _sdk_for(models: Iterable[str]) -> str:
     thinks = any(model_named(each).thinks_by_default for each in models)
-    return "google-genai" if thinks and _is_installed("google.genai") else "google-generativeai"
+    return "google-genai" if thinks and is_installed("google.genai") else "google-generativeai"
 
 
-def _is_installed(module: str) -> bool:
+def is_installed(module: str) -> bool:
+    """Whether an SDK is there, without importing it."""
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:

@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
+from viral_assets.llm.billing_day import PACIFIC
 from viral_assets.llm.models import EMBEDDING_MODEL
 from viral_assets.queries.funnel_model import QuotaDay
 from viral_assets.quota.keys import account_of
-from viral_assets.quota.limits import PACIFIC, pacific_day
+from viral_assets.quota.limits import pacific_day
 from viral_assets.store.conditions import within
 from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days, tweets
 from viral_assets.text.amounts import known_sum

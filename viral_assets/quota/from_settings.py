@@ -50,16 +50,6 @@ def configured_ledgers(
     }
 
 
-def configured_provider(settings: Settings) -> str:
-    """The provider that the environment chooses.
-
-    Raises:
-        ConfigurationError: provider or key cannot be used.
-    """
-    provider, _ = settings.access()
-    return provider
-
-
 def ledger_of(
     provider: str,
     api_key: str | None,

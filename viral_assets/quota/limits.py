@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from viral_assets.errors import QuotaError
-
-PACIFIC = ZoneInfo("America/Los_Angeles")
-"""Gemini's daily quotas end at midnight here (https://ai.google.dev/gemini-api/docs/rate-limits)."""
+from viral_assets.llm.billing_day import PACIFIC, billing_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class PacificDay:
 
 def pacific_day(epoch_seconds: float) -> PacificDay:
     """The quota day that contains a moment."""
-    day = datetime.fromtimestamp(epoch_seconds, UTC).astimezone(PACIFIC).date()
+    day = billing_day(datetime.fromtimestamp(epoch_seconds, UTC))
     return PacificDay(day.isoformat(), _midnight(day), _midnight(day + timedelta(days=1)))
 
 

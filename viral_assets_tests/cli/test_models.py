@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from viral_assets.llm import dated_prices
+from viral_assets.llm import billing_day
 from viral_assets.llm.models import DEFAULT_MODEL, known_models
 from viral_assets_tests.cli.conftest import CommandLine, Said
 
@@ -17,7 +17,7 @@ TODAY = date(2026, 11, 29)
 
 @pytest.fixture(autouse=True)
 def _today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dated_prices, "billing_day", lambda: TODAY)
+    monkeypatch.setattr(billing_day, "billing_day", lambda: TODAY)
 
 
 def by_name(said: Said) -> dict[str, dict[str, Any]]:

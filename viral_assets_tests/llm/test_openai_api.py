@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from viral_assets.errors import FatalProviderError, RateLimitedError
+from viral_assets.errors import BlockedAnswerError, FatalProviderError, RateLimitedError
 from viral_assets.llm.openai_api import Service, complaint, split_thoughts, usage_of
 from viral_assets.llm.types import Usage
 
@@ -115,3 +116,12 @@ def test_the_key_is_shown_to_nobody() -> None:
     told = SERVICE.failure(401, {}, {"error": {"message": "Incorrect API key provided: sk-key."}}, model="m")
     assert "[key]" in str(told)
     assert "sk-key" not in str(told)
+
+
+def test_a_refusal_is_billed_with_what_the_service_had_cached() -> None:
+    usage = counted(50, 4, 54, prompt_tokens={"cached_tokens": 32})
+    message = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}
+    body = json.dumps({"choices": [{"message": message, "finish_reason": "stop"}], **usage})
+    with pytest.raises(BlockedAnswerError) as caught:
+        SERVICE.answer(body.encode(), model="m")
+    assert (caught.value.input_tokens, caught.value.cached_tokens) == (50, 32)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.llm.dated_prices import DatedPrice, billing_day
+from viral_assets.llm.billing_day import billing_day
+from viral_assets.llm.dated_prices import DatedPrice
 from viral_assets.llm.prices import FREE, Price, load_prices, price_of, price_until
 
 TODAY = date(2026, 11, 29)

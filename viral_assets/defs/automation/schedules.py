@@ -13,7 +13,7 @@ from viral_assets.defs.automation.tags import TRIGGER_TAG
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import HOUR, floor_hour, hour_key
-from viral_assets.quota.limits import PACIFIC
+from viral_assets.llm.billing_day import PACIFIC
 from viral_assets.settings import load_settings
 from viral_assets.store.deferred import deferred_hours
 from viral_assets.store.hour_leases import unfinished_hours
@@ -58,16 +58,15 @@ def top_up_schedule(
     context: dg.ScheduleEvaluationContext, tweet_source: TweetSourceResource, database: DatabaseResource
 ) -> list[dg.RunRequest] | dg.SkipReason:
     """Runs over exactly the hours with deferred tweets or with more to read, but for those that have a run already."""
-    from viral_assets.quota.from_settings import configured_provider
-
     now = context.scheduled_execution_time.astimezone(UTC)
     settings = load_settings()
     days = settings.top_up_days
+    provider, _ = settings.access()
     window = last_days(days, now, tweet_source.configured_hours(now))
     if window is None:
         return dg.SkipReason("the last days lie outside VIRAL_ASSETS_START and VIRAL_ASSETS_END")
     with database.get().read() as connection:
-        put_off = deferred_hours(connection, window, provider=configured_provider(settings))
+        put_off = deferred_hours(connection, window, provider=provider)
         waiting = {*put_off, *unfinished_hours(connection, window, now)}
     if not waiting:
         return dg.SkipReason(f"no tweet of the last {days} days waits for a later run")

@@ -23,7 +23,7 @@ from viral_assets.errors import SourceError
 from viral_assets.hours import HOUR, HourRange, hour_key
 from viral_assets.projects.loader import load_projects
 from viral_assets.settings import Settings, load_settings
-from viral_assets.store.deferred import deferred_hours
+from viral_assets.store.deferred import Deferred, deferred_hours
 
 if TYPE_CHECKING:
     from viral_assets.sources.files.ingest import IngestReport
@@ -159,36 +159,43 @@ def deferred_sensor(
     A request is made once for each time an hour's tweets are put off: should its run fail before it has asked about
     any, the daily top-up comes back to it.
     """
-    from viral_assets.quota.from_settings import configured_ledgers, configured_provider
+    from viral_assets.quota.from_settings import configured_ledgers
 
     configured = tweet_source.configured_hours(datetime.now(UTC))
     if configured is None:
         return dg.SkipReason(NO_HOURS)
     store, settings = database.get(), load_settings()
-    provider = configured_provider(settings)
+    provider, _ = settings.access()
     with store.read() as connection:
-        waiting = deferred_hours(connection, configured, provider=provider)
-    under_way = hours_under_way(context.instance, configured) if waiting else set[datetime]()
-    hours, why_not = list[datetime](), list[str]()
+        waiting = {
+            models: deferred_hours(connection, configured, names, provider=provider)
+            for models, names in _projects_by_models(settings).items()
+        }
+    under_way = hours_under_way(context.instance, configured) if any(waiting.values()) else set[datetime]()
+    hours, why_not = list[datetime](), ""
     # Each model has a quota of its own: what one of them has no quota for need not keep the others waiting.
-    for models, names in _projects_by_models(settings).items():
-        with store.read() as connection:
-            theirs = deferred_hours(connection, configured, names, provider=provider)
-        _, ledgers = configured_ledgers(settings, store, models)
-        status = freest([ledger.status() for ledger in ledgers.values()])
-        ready, refusal = hours_to_resume(theirs, status, under_way)
-        hours += [hour for hour in ready if hour not in hours]
-        why_not += [refusal] if theirs and refusal else []
+    for models, theirs in waiting.items():
+        if theirs:
+            _, ledgers = configured_ledgers(settings, store, models)
+            status = freest([ledger.status() for ledger in ledgers.values()])
+            ready, refusal = hours_to_resume(theirs, status, under_way)
+            hours += [hour for hour in ready if hour not in hours]
+            why_not = why_not or refusal
     hours = sorted(hours)[-HOURS_PER_RUN:]
     if not hours:
-        return dg.SkipReason(why_not[0] if why_not else NOTHING_WAITS)
+        return dg.SkipReason(why_not or NOTHING_WAITS)
     context.log.info("the quota is free: %s", describe_hours(hours))
     return dg.SensorResult(
         run_requests=[
-            request_for(window, "deferred", *(waiting[hour].since.isoformat() for hour in window))
+            request_for(window, "deferred", *(_put_off_at(waiting.values(), hour) for hour in window))
             for window in ranges_of(hours)
         ]
     )
+
+
+def _put_off_at(waiting: Iterable[Mapping[datetime, Deferred]], hour: datetime) -> str:
+    """When the last tweet of an hour was put off, whichever models its projects use."""
+    return max(theirs[hour].since for theirs in waiting if hour in theirs).isoformat()
 
 
 def _projects_by_models(settings: Settings) -> dict[tuple[str, ...], list[str]]:

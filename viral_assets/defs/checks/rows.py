@@ -15,7 +15,7 @@ from viral_assets.defs.checks.evaluations import Materialized
 from viral_assets.defs.checks.spending import Spending
 from viral_assets.defs.checks.suggestions import SuggestionHour
 from viral_assets.hours import HourRange
-from viral_assets.llm.dated_prices import billing_day
+from viral_assets.llm.billing_day import billing_day
 from viral_assets.settings import load_settings
 from viral_assets.vocabulary import OUTCOMES
 

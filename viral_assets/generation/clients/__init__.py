@@ -5,11 +5,9 @@ The SDKs take a second to import; the one that is chosen is imported when it is 
 
 from __future__ import annotations
 
-import importlib.util
-
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.clients.base import GenerationClient
-from viral_assets.llm.providers import resolve_provider
+from viral_assets.llm.providers import is_installed, resolve_provider
 from viral_assets.vocabulary import OFFLINE, OPENAI
 
 __all__ = ["GenerationClient", "build_client"]
@@ -31,7 +29,7 @@ def build_client(
             installed.
     """
     if provider == OPENAI:
-        if importlib.util.find_spec("openai") is None:
+        if not is_installed("openai"):
             raise ConfigurationError("provider openai is not installed: pip install 'viral_assets[openai]'")
         from viral_assets.generation.clients.openai_compatible import OpenAICompatibleClient
 
@@ -45,7 +43,7 @@ def build_client(
         from viral_assets.generation.clients.google_generativeai import GoogleGenerativeAIClient
 
         return GoogleGenerativeAIClient(api_key, endpoint=endpoint, max_workers=max_workers)
-    if importlib.util.find_spec("google.genai") is None:
+    if not is_installed("google.genai"):
         raise ConfigurationError(
             "provider google-genai is not installed: pip install 'viral_assets[genai]', "
             "or set VIRAL_ASSETS_PROVIDER=google-generativeai"
