@@ -1,17 +1,17 @@
-"""Several executors' progress, reports and estimates as those of one run."""
+"""Several executors' progress and reports as those of one run."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.run.planning.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport, Progress, ProgressCallback, WindowReport
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.text.amounts import known_sum
 
-_ADDED_UP = (
+_SUMMED = (
     "already_done",
     "saved",
     "requests",
@@ -19,7 +19,9 @@ _ADDED_UP = (
     "recovered_answers",
     "input_tokens",
     "output_tokens",
+    "cached_tokens",
 )
+_COUNTED = ("rejected_suggestions", "answered_by")
 
 
 class ProgressSum:
@@ -72,7 +74,7 @@ def combined_report(
     opportunities: Iterable[Opportunity],
     ended: Iterable[TweetResult],
 ) -> GenerationReport:
-    """The report of a run that several executors did their parts of.
+    """The report of a run that several executors did their parts of, but for how long it took and who wrote.
 
     Args:
         parts: of each executor; a tweet may be in several, as deferred in all but the last one.
@@ -81,13 +83,12 @@ def combined_report(
     """
     report = GenerationReport()
     for part in parts:
-        for name in _ADDED_UP:
+        for name in _SUMMED:
             setattr(report, name, getattr(report, name) + getattr(part, name))
+        for name in _COUNTED:
+            setattr(report, name, dict(Counter(getattr(report, name)) + Counter(getattr(part, name))))
         report.cost_usd = known_sum((report.cost_usd, part.cost_usd))
-        report.seconds = max(report.seconds, part.seconds)
         report.notes += [note for note in part.notes if note not in report.notes]
-        for rule, count in part.rejected_suggestions.items():
-            report.rejected_suggestions[rule] = report.rejected_suggestions.get(rule, 0) + count
         for hour, theirs in part.windows.items():
             ours = report.windows.setdefault(hour, WindowReport())
             ours.rejected_suggestions += theirs.rejected_suggestions
@@ -100,17 +101,3 @@ def combined_report(
     for result in ended:
         report.count(result.opportunity.window_start, result.outcome, len(result.suggestions))
     return report
-
-
-def combined_estimate(parts: Sequence[Estimate], *, opportunities: int, deferred: int) -> Estimate:
-    """The estimate of a run whose parts are asked about side by side."""
-    return Estimate(
-        opportunities=opportunities,
-        already_done=sum(each.already_done for each in parts),
-        packs=tuple(pack for each in parts for pack in each.packs),
-        input_tokens=sum(each.input_tokens for each in parts),
-        output_tokens=sum(each.output_tokens for each in parts),
-        cost_usd=known_sum(each.cost_usd for each in parts),
-        seconds=max((each.seconds for each in parts), default=0.0),
-        deferred=deferred,
-    )

@@ -13,14 +13,14 @@ from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.errors import ViralAssetsError
 from viral_assets.generation.clients import build_client
 from viral_assets.generation.clients.base import GenerationClient
-from viral_assets.generation.combined import ProgressSum, combined_estimate
+from viral_assets.generation.combined import ProgressSum
 from viral_assets.generation.drafting.quality import load_detector
 from viral_assets.generation.lane_run import LaneRun, whole_run
 from viral_assets.generation.lanes import Lane, lanes_of
 from viral_assets.generation.opportunity import Opportunity, TweetKey
 from viral_assets.generation.run.executor import Executor
 from viral_assets.generation.run.options import GenerationOptions
-from viral_assets.generation.run.planning.estimate import Estimate, estimate
+from viral_assets.generation.run.planning.estimate import Estimate, combined_estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult
 from viral_assets.llm.models import bare_name
@@ -114,6 +114,8 @@ class Engine:
         Raises:
             ProviderError: a model cannot be used, and there is no other one. What the others had to do is done.
         """
+        clock = self._clock or SYSTEM_CLOCK
+        began = clock.monotonic()
         lanes = lanes_of(opportunities, projects, options.model)
         told = ProgressSum(progress, {lane.name: len(lane.opportunities) for lane in lanes}) if progress else None
         runs = [
@@ -132,6 +134,7 @@ class Engine:
                 raise end
         report, ended = whole_run(runs)
         report.provider = self.provider
+        report.seconds = clock.monotonic() - began
         return report, ended
 
     def estimate(
@@ -143,25 +146,28 @@ class Engine:
         options: GenerationOptions,
     ) -> Estimate:
         """What a run would take now. Nothing is asked or written."""
-        parts, deferred = [], 0
-        for lane in lanes_of(opportunities, projects, options.model):
-            left: Sequence[Opportunity] = lane.opportunities
-            for model in lane.models:
-                with_model = replace(options, model=model)
-                part, left = estimate(
-                    left,
-                    lane.projects,
-                    self.ledger_of(model),
-                    results,
-                    options=with_model,
-                    price_of=self.price_of,
-                    provider=self.provider,
-                )
-                parts.append(part)
-                if not left:
-                    break
-            deferred += len(left)
-        return combined_estimate(parts, opportunities=len(opportunities), deferred=deferred)
+        lanes = [self._estimate(lane, results, options) for lane in lanes_of(opportunities, projects, options.model)]
+        return combined_estimate(lanes, side_by_side=True)
+
+    def _estimate(self, lane: Lane, results: Results, options: GenerationOptions) -> Estimate:
+        parts: list[Estimate] = []
+        left: Sequence[Opportunity] = lane.opportunities
+        for model in lane.models:
+            if parts:
+                parts[-1] = parts[-1].without(handed_on=len(left))
+            part, left = estimate(
+                left,
+                lane.projects,
+                self.ledger_of(model),
+                results,
+                options=replace(options, model=model),
+                price_of=self.price_of,
+                provider=self.provider,
+            )
+            parts.append(part)
+            if not left:
+                break
+        return combined_estimate(parts)
 
     def _executor(
         self,

@@ -199,7 +199,7 @@ class AsyncCommentGenerator:
         )
         for note in report.notes:
             log.warning(note)
-        return [results[each.project, each.tweet_id].as_asked for each in opportunities]
+        return [results[each.key].as_asked for each in opportunities]
 
     async def generate_and_save_batch_async(
         self,

@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError, FatalProviderError, ModelUnavailableError
 from viral_assets.generation import AsyncCommentGenerator, engine
+from viral_assets.generation.combined import combined_report
 from viral_assets.generation.lanes import lanes_of
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.planning.estimate import Estimate
@@ -29,7 +30,7 @@ from viral_assets.store.tables import comment_suggestions, llm_requests, quota_d
 from viral_assets_tests.gemini_emulator import GeminiEmulator
 from viral_assets_tests.generation.in_process import InProcessClient
 from viral_assets_tests.generation.make import TYPES, opportunity, project
-from viral_assets_tests.generation.running import on_virtual_time, outcomes_of
+from viral_assets_tests.generation.running import Run, on_virtual_time, outcomes_of
 from viral_assets_tests.virtual_clock import VirtualClock
 
 KEY = "AQ.not-a-real-key"
@@ -281,6 +282,37 @@ class TestLists:
         one = generated.estimate(some(30), {"calm": with_models(FIRST)})
         assert one.requests == 2
         assert one.deferred > estimate.deferred == 30 - sum(estimate.packs)
+
+    def test_the_report_says_who_answered_and_how_long_all_of_it_took(self, generated: Generated) -> None:
+        generated.service.config = on_virtual_time(requests_per_day=2, latency=(5.0, 0.1)).config
+        began = generated.service.clock.monotonic()
+        report = generated(some(30), {"calm": with_models(FIRST, SECOND)})
+        assert report.answered_by == {FIRST: 2, SECOND: 2}
+        assert report.seconds > 10
+        assert report.seconds == pytest.approx(generated.service.clock.monotonic() - began, abs=1.0)
+
+    def test_an_estimate_of_several_models_takes_as_long_as_one_after_the_other(self, generated: Generated) -> None:
+        generated.limits = Limits(max_requests=100, requests_per_day=2)
+        one = generated.estimate(some(30), {"calm": with_models(FIRST)})
+        both = generated.estimate(some(30), {"calm": with_models(FIRST, SECOND)})
+        assert both.seconds > 1.5 * one.seconds
+        side_by_side = generated.estimate(
+            some(12) + some(12, "loud", 12), {"calm": with_models(FIRST), "loud": with_models(SECOND, name="loud")}
+        )
+        assert side_by_side.seconds < 1.5 * one.seconds
+        assert side_by_side.opportunities == 24
+
+    @pytest.mark.parametrize("faults", [(), ("missing_type", "503", "safety"), ("foreign",)])
+    def test_what_one_executor_reports_is_what_the_whole_run_reports(
+        self, generated: Generated, faults: tuple[str, ...]
+    ) -> None:
+        """Whatever a report counts: nothing is lost where reports are added up."""
+        generated.service.script(*faults)
+        opportunities = some(8)
+        run = Run(opportunities, generated.service, generated.database)
+        report = run()
+        added_up = combined_report([report], opportunities, run.results.values())
+        assert replace(added_up, seconds=report.seconds) == report
 
     def test_a_call_names_a_model_for_all_projects(self) -> None:
         projects = {"calm": with_models(FIRST, SECOND), "loud": with_models(SECOND, name="loud")}

@@ -9,9 +9,10 @@ from typing import Any
 
 import dagster as dg
 
-from viral_assets.generation.run.planning.estimate import Estimate
+from viral_assets.generation.run.planning.estimate import Estimate, combined_estimate
 from viral_assets.generation.run.report import GenerationReport
 from viral_assets.hours import HourRange, hour_key
+from viral_assets.text.amounts import known_sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def summary_of(
 
 def combined(summaries: Sequence[RunSummary]) -> RunSummary:
     """Consecutive runs as if they had been one. At least one is needed."""
-    costs = [summary.cost_usd for summary in summaries]
+    estimates = [summary.estimate for summary in summaries if summary.estimate is not None]
     outcomes: Counter[str] = Counter()
     answered_by: Counter[str] = Counter()
     for summary in summaries:
@@ -122,14 +123,14 @@ def combined(summaries: Sequence[RunSummary]) -> RunSummary:
         run_ids=tuple(run_id for summary in summaries for run_id in summary.run_ids),
         window=HourRange(summaries[0].window.start, summaries[-1].window.end),
         **sums,
-        cost_usd=_total_cost(costs),
+        cost_usd=known_sum(summary.cost_usd for summary in summaries),
         outcomes=dict(outcomes),
         provider=_distinct(summary.provider for summary in summaries),
         model=_distinct(summary.model for summary in summaries),
         answered_by=dict(answered_by),
         notes=tuple(dict.fromkeys(note for summary in summaries for note in summary.notes)),
         failed_checks=tuple(check for summary in summaries for check in summary.failed_checks),
-        estimate=_combined_estimate([summary.estimate for summary in summaries if summary.estimate is not None]),
+        estimate=combined_estimate(estimates) if estimates else None,
     )
 
 
@@ -151,24 +152,5 @@ def _warnings(not_passed: Iterable[dg.AssetCheckEvaluation], window: HourRange) 
     ]
 
 
-def _total_cost(costs: Sequence[float | None]) -> float | None:
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == len(costs) else None
-
-
 def _distinct(names: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(name for name in names if name))
-
-
-def _combined_estimate(estimates: Sequence[Estimate]) -> Estimate | None:
-    if not estimates:
-        return None
-    return Estimate(
-        opportunities=sum(estimate.opportunities for estimate in estimates),
-        already_done=sum(estimate.already_done for estimate in estimates),
-        packs=tuple(pack for estimate in estimates for pack in estimate.packs),
-        input_tokens=sum(estimate.input_tokens for estimate in estimates),
-        output_tokens=sum(estimate.output_tokens for estimate in estimates),
-        cost_usd=_total_cost([estimate.cost_usd for estimate in estimates]),
-        seconds=sum(estimate.seconds for estimate in estimates),
-    )

@@ -10,6 +10,7 @@ from viral_assets.generation.run.outcome import BatchOutcome
 from viral_assets.generation.run.report import GenerationReport, Progress, ProgressCallback, WindowReport
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.llm.types import Usage
+from viral_assets.text.amounts import known_sum
 
 
 @dataclass(slots=True)
@@ -57,14 +58,12 @@ class RunCounters:
         report.input_tokens += usage.input_tokens
         report.output_tokens += usage.billed_output_tokens
         report.cached_tokens += usage.cached_tokens
-        report.cost_usd = None if cost_usd is None or report.cost_usd is None else report.cost_usd + cost_usd
+        report.cost_usd = known_sum((report.cost_usd, cost_usd))
+        share = None if cost_usd is None else cost_usd / len(opportunities)
         for opportunity in opportunities:
             window = self._window(opportunity)
             window.tokens += usage.total / len(opportunities)
-            if cost_usd is None or window.cost_usd is None:
-                window.cost_usd = None
-            else:
-                window.cost_usd += cost_usd / len(opportunities)
+            window.cost_usd = known_sum((window.cost_usd, share))
 
     def judged(self, outcome: BatchOutcome) -> None:
         """What is known before anything is saved: rejected suggestions, tweets that another run has finished."""

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.opportunity import Opportunity, TweetKey
 from viral_assets.generation.run.items import Suggestion
 from viral_assets.projects.model import Project
 from viral_assets.store.engine import Database
@@ -172,13 +172,13 @@ class DatabaseResults:
                 window_start=result.opportunity.window_start,
                 suggestions=[self._row(result.opportunity.project, suggestion) for suggestion in result.suggestions],
                 # What a forced run puts off had ended before; a run that is not forced need not take it up.
-                outcome=None if _key(result) in finished else result.outcome,
+                outcome=None if result.opportunity.key in finished else result.outcome,
                 reason=result.reason,
                 attempts=result.attempts,
                 replace=writer.force and result.outcome != DEFERRED,
             )
             for result in results
-            if writer.force or _key(result) not in finished
+            if writer.force or result.opportunity.key not in finished
         ]
         return save_outcomes(connection, outcome_rows, now=self._now(), provider=writer.provider, run_id=writer.run_id)
 
@@ -187,7 +187,7 @@ class DatabaseResults:
 
     def _finished_meanwhile(
         self, connection: sa.Connection, results: Sequence[TweetResult], writer: Writer
-    ) -> set[tuple[str, str]]:
+    ) -> set[TweetKey]:
         """Tweets that are deferred here, and that a run has finished whose word is no less than this one's."""
         deferred: dict[str, list[str]] = {}
         for result in results:
@@ -199,7 +199,3 @@ class DatabaseResults:
             for project, tweet_ids in deferred.items()
             for tweet_id in finished_tweets(connection, project, tweet_ids, *by_whom)
         }
-
-
-def _key(result: TweetResult) -> tuple[str, str]:
-    return (result.opportunity.project, result.opportunity.tweet_id)

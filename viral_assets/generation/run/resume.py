@@ -42,11 +42,11 @@ async def unfinished(
         known = await session.store(session.results.known, project, [each.tweet_id for each in wanted], session.writer)
         for opportunity in wanted:
             missing = still_missing(opportunity, known)
-            if missing is None or (project, opportunity.tweet_id) in items:
+            if missing is None or opportunity.key in items:
                 session.counters.already_done()
                 continue
             session.processor.remember(project, list(known.suggestions.get(opportunity.tweet_id, {}).values()))
-            items[project, opportunity.tweet_id] = _begun(missing, earlier.get(opportunity.key))
+            items[opportunity.key] = _begun(missing, earlier.get(opportunity.key))
     session.counters.total = len(items)
     return items
 

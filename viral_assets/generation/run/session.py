@@ -78,7 +78,7 @@ class Session:
                 parsed_request=outcome.parsed_request,
             )
         )
-        self.ended.update({(each.opportunity.project, each.opportunity.tweet_id): each for each in outcome.ended})
+        self.ended.update({each.opportunity.key: each for each in outcome.ended})
         self.counters.ended(outcome.ended, saved)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -234,3 +235,7 @@ def test_estimates_of_several_runs_add_up() -> None:
     estimate = Estimate(4, 1, (2, 1), 100, 50, 0.25, 3.0)
     whole = combined([_summary(24, FIRST, estimate=estimate), _summary(2, FIRST + 24 * HOUR, estimate=estimate)])
     assert whole.estimate == Estimate(8, 2, (2, 1, 2, 1), 200, 100, 0.5, 6.0)
+    left = replace(estimate, deferred=3)
+    whole = combined([_summary(24, FIRST, estimate=left), _summary(2, FIRST + 24 * HOUR, estimate=left)])
+    assert whole.estimate is not None
+    assert whole.estimate.deferred == 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.opportunity import Opportunity
@@ -17,6 +17,7 @@ from viral_assets.generation.run.resume import still_missing
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
 from viral_assets.store.standing import Writer
+from viral_assets.text.amounts import known_sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,25 @@ class Estimate:
     @property
     def tokens(self) -> int:
         return self.input_tokens + self.output_tokens
+
+    def without(self, handed_on: int) -> Estimate:
+        """The same, where something else takes up the tweets that it would leave."""
+        return replace(self, opportunities=self.opportunities - handed_on, deferred=self.deferred - handed_on)
+
+
+def combined_estimate(parts: Sequence[Estimate], *, side_by_side: bool = False) -> Estimate:
+    """What several runs would take, one after the other or at the same time."""
+    seconds = [each.seconds for each in parts]
+    return Estimate(
+        opportunities=sum(each.opportunities for each in parts),
+        already_done=sum(each.already_done for each in parts),
+        packs=tuple(pack for each in parts for pack in each.packs),
+        input_tokens=sum(each.input_tokens for each in parts),
+        output_tokens=sum(each.output_tokens for each in parts),
+        cost_usd=known_sum(each.cost_usd for each in parts),
+        seconds=max(seconds, default=0.0) if side_by_side else sum(seconds),
+        deferred=sum(each.deferred for each in parts),
+    )
 
 
 def estimate(
