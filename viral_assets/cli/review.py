@@ -11,6 +11,7 @@ from viral_assets.cli.output import command, console, print_json, say, say_which
 
 if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
+    from viral_assets.quota import Priority
     from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
 
@@ -99,7 +100,7 @@ def review(
             database=database,
             access=Access(who=who or _login(), token=token, port=port),
             projects=lambda: load_projects(settings.projects_dir),
-            regenerator=Regenerator(lambda: _generator(settings, database)),
+            regenerator=Regenerator(lambda priority: _generator(settings, database, priority)),
             limits=limits,
             session_limits=SessionLimits(
                 idle=timedelta(hours=settings.review_idle_hours), longest=timedelta(days=settings.review_session_days)
@@ -148,11 +149,13 @@ def _login() -> str:
         return "reviewer"
 
 
-def _generator(settings: Settings, database: Database) -> AsyncCommentGenerator:
+def _generator(settings: Settings, database: Database, priority: Priority) -> AsyncCommentGenerator:
     from viral_assets.generation.generator import AsyncCommentGenerator
     from viral_assets.projects.loader import load_projects
     from viral_assets.projects.models_in_use import models_in_use
     from viral_assets.quota.from_settings import limits_from
 
     models = models_in_use(load_projects(settings.projects_dir).values())
-    return AsyncCommentGenerator(limits=limits_from(settings), database=database, models=models, run_id="review")
+    return AsyncCommentGenerator(
+        limits=limits_from(settings), database=database, models=models, run_id="review", priority=priority
+    )

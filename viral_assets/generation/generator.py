@@ -27,7 +27,7 @@ from viral_assets.llm.models import DEFAULT_MODEL
 from viral_assets.llm.prices import PriceTable, load_prices
 from viral_assets.llm.providers import Access
 from viral_assets.projects.model import Project
-from viral_assets.quota import Ledger, Limits
+from viral_assets.quota import Ledger, Limits, Priority
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 
@@ -59,6 +59,8 @@ class AsyncCommentGenerator:
         prices: USD per million tokens by model; the bundled table when None.
         timeout_seconds: for one request; measured and several times exceeded before it counts, when None.
         clock: what is measured and waited by, and the quota's time; by default this machine's and the database's.
+        priority: of everything that this object asks for, where others wait for the same quota: after a person at the
+            review page and before backfills, unless you say otherwise.
 
     Raises:
         ConfigurationError: a setting that cannot work.
@@ -83,6 +85,7 @@ class AsyncCommentGenerator:
         prices: PriceTable | None = None,
         timeout_seconds: float | None = None,
         clock: Clock | None = None,
+        priority: Priority = Priority.NEWEST_HOUR,
     ) -> None:
         if max_workers < 1:
             raise ConfigurationError(f"max_workers must be above 0, not {max_workers}")
@@ -96,6 +99,7 @@ class AsyncCommentGenerator:
             model=access.model,
             run_id=run_id,
             timeout_seconds=timeout_seconds,
+            priority=priority,
         )
         self._engine = Engine(
             self.provider,

@@ -17,6 +17,7 @@ from viral_assets.generation.run.planning.latency import UNMEASURED, Latency
 from viral_assets.hours import floor_hour
 from viral_assets.projects.loader import load_projects, select_projects
 from viral_assets.projects.model import Project, TaxonomyNode, Voice
+from viral_assets.quota.priority import Priority
 from viral_assets.settings import load_settings
 from viral_assets.vocabulary import OFFLINE, OPENAI
 
@@ -48,6 +49,7 @@ def options_of(
     model: str | None,
     run_id: str,
     timeout_seconds: float | None,
+    priority: Priority,
 ) -> GenerationOptions:
     """How a provider's runs go about it.
 
@@ -68,6 +70,7 @@ def options_of(
         model=OFFLINE if offline else model,
         run_id=run_id,
         timeout_seconds=timeout_seconds,
+        priority=priority,
     )
 
 

@@ -6,10 +6,11 @@ from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.quota.ledger import Ledger
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import AccountSpending, MemoryLedger
+from viral_assets.quota.priority import Priority
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
 
-__all__ = ["AccountSpending", "Ledger", "Limits", "open_ledger"]
+__all__ = ["AccountSpending", "Ledger", "Limits", "Priority", "open_ledger"]
 
 
 def open_ledger(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.quota import Priority
 from viral_assets.vocabulary import OFFLINE
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ class Regenerator:
     """Jobs, at most one for each tweet.
 
     Args:
-        make_generator: called within the job, because loading an SDK takes a while.
+        make_generator: called within the job, because loading an SDK takes a while; with the priority of its requests.
     """
 
-    def __init__(self, make_generator: Callable[[], AsyncCommentGenerator]) -> None:
+    def __init__(self, make_generator: Callable[[Priority], AsyncCommentGenerator]) -> None:
         self._make = make_generator
         self._jobs: dict[tuple[str, str], Job] = {}
         self._futures: list[Future[None]] = []
@@ -147,7 +148,7 @@ class Regenerator:
             job.generator = None
 
     async def _generate(self, job: Job, opportunity: Opportunity, project: Project) -> GenerationReport:
-        generator = job.generator = self._make()
+        generator = job.generator = self._make(Priority.PERSON)
         async with generator:
             return await generator.generate_opportunities(
                 [opportunity], {project.name: project}, force=True, stop=self._stop

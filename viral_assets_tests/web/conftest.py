@@ -170,7 +170,9 @@ def make_site(database: Database, now: datetime, tweets: list[OpportunityView]) 
             database=database,
             access=Access(who, **access),
             projects=demo_projects,
-            regenerator=Regenerator(lambda: AsyncCommentGenerator(provider="offline", database=database)),
+            regenerator=Regenerator(
+                lambda priority: AsyncCommentGenerator(provider="offline", database=database, priority=priority)
+            ),
             limits=Limits(max_requests=15),
             clock=clock,
         )

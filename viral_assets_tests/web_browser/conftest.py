@@ -113,7 +113,9 @@ def serving(database: Database, who: str, **access: Any) -> Iterator[str]:
         database=database,
         access=Access(who, port=port, **access),
         projects=lambda: load_projects(checkout_root() / "projects"),
-        regenerator=Regenerator(lambda: AsyncCommentGenerator(provider="offline", database=database)),
+        regenerator=Regenerator(
+            lambda priority: AsyncCommentGenerator(provider="offline", database=database, priority=priority)
+        ),
         limits=Limits(max_requests=15),
         clock=lambda: NOW,
     )

@@ -9,7 +9,7 @@ import dagster as dg
 from viral_assets.defs.automation.deferred import hours_to_top_up, last_days
 from viral_assets.defs.automation.jobs import daily_numbers, hourly_pipeline, metric_refresh
 from viral_assets.defs.automation.requests import hours_under_way, ranges_of, request_for
-from viral_assets.defs.automation.tags import TRIGGER_TAG
+from viral_assets.defs.automation.tags import TOP_UP, TRIGGER_TAG
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import HOUR, floor_hour, hour_key
@@ -73,7 +73,7 @@ def top_up_schedule(
     hours = hours_to_top_up(waiting, hours_under_way(context.instance, window))
     if not hours:
         return dg.SkipReason(f"all {len(waiting):,} hours with tweets that wait have a run already")
-    return [request_for(each, "top-up", f"{now:%F}") for each in ranges_of(hours)]
+    return [request_for(each, TOP_UP, f"{now:%F}") for each in ranges_of(hours)]
 
 
 refresh_schedule = dg.ScheduleDefinition(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 TRIGGER_TAG = "viral_assets/trigger"
 """What launched a run: ``cli``, ``schedule``, ``inbox``, ``deferred`` or ``top-up``; a run without it was launched in
 the UI."""
+
+TOP_UP = "top-up"
+
+BACKFILL_TAG = "dagster/backfill"
+"""Dagster's own, on every run of a backfill."""
 
 PROJECTS_TAG = "viral_assets/projects"
 PROCESS_TAG = "viral_assets/process"
@@ -16,3 +21,8 @@ PROCESS_TAG = "viral_assets/process"
 def project_tags(projects: Sequence[str]) -> dict[str, str]:
     """The tag that names the projects of a run; none for a run for all."""
     return {PROJECTS_TAG: ",".join(sorted(projects))} if projects else {}
+
+
+def is_in_background(tags: Mapping[str, str]) -> bool:
+    """Whether a run has time whatever its hours: one of a backfill or a top-up."""
+    return BACKFILL_TAG in tags or tags.get(TRIGGER_TAG) == TOP_UP

@@ -14,6 +14,7 @@ from pydantic import Field
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.projects.model import Project
 from viral_assets.projects.models_in_use import models_in_use
+from viral_assets.quota.priority import Priority
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 from viral_assets.vocabulary import OFFLINE
@@ -61,7 +62,13 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
         return provider, access.model
 
     def get_generator(
-        self, database: Database, options: RunOptions, projects: Iterable[Project] = (), *, run_id: str
+        self,
+        database: Database,
+        options: RunOptions,
+        projects: Iterable[Project] = (),
+        *,
+        run_id: str,
+        priority: Priority = Priority.NEWEST_HOUR,
     ) -> AsyncCommentGenerator:
         """A generator for these projects that saves to ``database`` and shares the quota there. Close it with
         ``async with``."""
@@ -77,4 +84,5 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
             limits=limits_from(load_settings()),
             database=database,
             run_id=run_id,
+            priority=priority,
         )

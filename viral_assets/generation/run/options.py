@@ -9,6 +9,7 @@ from typing import Literal
 from viral_assets.generation.run.planning.latency import UNMEASURED, Latency
 from viral_assets.llm.prices import Price
 from viral_assets.quota.limits import Limits
+from viral_assets.quota.priority import Priority
 
 MAX_CONCURRENCY = 64
 """Requests under way at once with concurrency "auto"; more only adds threads."""
@@ -28,6 +29,7 @@ class GenerationOptions:
         latency: assumed until some answers were measured.
         model: instead of the projects' own.
         run_id: goes into the ledger's rows.
+        priority: who else waits for the quota is served before or after.
     """
 
     concurrency: int | Literal["auto"] = 5
@@ -39,6 +41,7 @@ class GenerationOptions:
     latency: Latency = UNMEASURED
     model: str | None = None
     run_id: str = ""
+    priority: Priority = Priority.NEWEST_HOUR
 
     def max_concurrency(self, limits: Limits) -> int:
         """Upper limit of the requests under way."""
