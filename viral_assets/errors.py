@@ -112,6 +112,8 @@ class RateLimitedError(ProviderError):
         retry_after_seconds: how long the service asks to wait; None when it does not say.
         per_day: the exhausted quota is a daily one, so that waiting ``retry_after_seconds`` is of no use.
         per_tokens: the exhausted quota counts tokens, so that nothing is learnt about the number of requests.
+        names_quota: whether the service says which quota it is; else it may be busy rather than used up.
+        limit: requests a minute that it says it allows; None where it does not say.
     """
 
     def __init__(
@@ -121,9 +123,12 @@ class RateLimitedError(ProviderError):
         retry_after_seconds: float | None = None,
         per_day: bool = False,
         per_tokens: bool = False,
+        names_quota: bool = False,
+        limit: int | None = None,
     ) -> None:
         super().__init__(message, http_status=429)
         self.retry_after_seconds, self.per_day, self.per_tokens = retry_after_seconds, per_day, per_tokens
+        self.names_quota, self.limit = names_quota, limit
 
 
 class TransientProviderError(ProviderError):

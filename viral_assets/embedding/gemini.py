@@ -183,12 +183,15 @@ class GeminiEmbedder:
             seconds = self._ledger.block_today(DAY_USED_UP)
         else:
             seconds = _seconds_to_wait(state, error)
-            self._ledger.block(seconds, REFUSED, count_as_limit=not error.per_tokens)
+            in_a_row = 0 if error.per_tokens else state.attempt_number
+            self._ledger.block(seconds, REFUSED, limit=error.limit, in_a_row=in_a_row)
         return RateLimitedError(
             f"{error} No more embeddings {self._until(seconds)}",
             retry_after_seconds=error.retry_after_seconds,
             per_day=error.per_day,
             per_tokens=error.per_tokens,
+            names_quota=error.names_quota,
+            limit=error.limit,
         )
 
     def _until(self, seconds: float) -> str:

@@ -174,6 +174,8 @@ class Service(HttpService):
                 retry_after_seconds=_retry_after(error, headers),
                 per_day=any("perday" in name.replace("_", "") for name in quotas),
                 per_tokens=any("token" in name for name in quotas),
+                names_quota=bool(quotas),
+                limit=_requests_a_minute(error.get("details")),
             )
         if status in REDIRECTS:
             where = header_of(headers, "location") or "another address"
@@ -233,6 +235,18 @@ def _quota_names(details: object) -> Iterator[str]:
         for part in [metadata, *_details(detail.get("violations"))]:
             if isinstance(part, dict):
                 yield from (str(part[name]) for name in _QUOTA_NAMES if name in part)
+
+
+def _requests_a_minute(details: object) -> int | None:
+    """What a violated quota of requests a minute says it allows."""
+    violations = [each for detail in _details(details) for each in _details(detail.get("violations"))]
+    values = [
+        str(each.get("quotaValue", ""))
+        for each in violations
+        if "perminute" in (name := str(each.get("quotaId", "")).replace("_", "").lower()) and "token" not in name
+    ]
+    known = [int(value) for value in values if re.fullmatch(r"[1-9]\d{0,8}", value)]
+    return min(known, default=None)
 
 
 def _has_no_quota(error: Mapping[str, Any]) -> bool:

@@ -50,6 +50,7 @@ _NO_SUCH_MODEL = re.compile(
     r"model_not_found|invalid.model|\bmodel\b.{0,120}(?:not found|does not exist)", re.IGNORECASE
 )
 _PER_DAY = re.compile(r"per[ _-]day|\((?:RPD|TPD)\)", re.IGNORECASE)
+_NAMES_QUOTA = re.compile(r"per[ _-](?:min|day)|\((?:RPM|TPM|RPD|TPD)\)|\btokens\b", re.IGNORECASE)
 _PER_TOKENS = re.compile(r"tokens[ _-]per[ _-](?:min|day)|\((?:TPM|TPD)\)", re.IGNORECASE)
 _THOUGHTS = re.compile(r"\s*<think(?:ing)?>(.*?)(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _END_OF_THOUGHTS = re.compile(r"\s*(?![\[{`])(.*?)</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
@@ -168,6 +169,7 @@ class Service(HttpService):
                 retry_after_seconds=_retry_after(error, headers),
                 per_day=_PER_DAY.search(described) is not None,
                 per_tokens=_PER_TOKENS.search(described) is not None or error.get("type") == "tokens",
+                names_quota=_NAMES_QUOTA.search(described) is not None,
             )
         if status in {408, 425, 499} or status >= 500:
             return TransientProviderError(f"{self.place} had a problem (HTTP {status}): {said}", http_status=status)

@@ -9,8 +9,12 @@ from viral_assets.errors import QuotaError
 from viral_assets.quota.ledger import Decision, Exhausted, Granted, QuotaState, Waiting
 from viral_assets.quota.limits import Limits, PacificDay
 
-LEARNED_FOR_WINDOWS = 15
-"""How long a limit learnt from refusals holds before the configured one is tried again, in windows."""
+STATED_FOR_WINDOWS = 15
+"""How long a limit that the service states holds before the configured one is tried again, in windows; and the longest
+that one holds which was inferred from refusals."""
+
+REFUSALS_THAT_TEACH = 2
+"""In a row. One may be chance."""
 
 SHORTEST_WAIT_SECONDS = 0.001
 
@@ -126,9 +130,45 @@ def _waits(
     return for_requests, for_tokens
 
 
-def learned_limit(limits: Limits, accepted: int) -> int | None:
-    """The limit that the service seems to apply, from what it accepted in the window in which it refused one."""
-    return max(1, accepted) if accepted <= LEARNS_BELOW * limits.max_requests else None
+@dataclass(frozen=True, slots=True)
+class LearnedLimit:
+    """Requests in a window that a service was seen to allow, until when that is believed (epoch seconds), and for how
+    many windows."""
+
+    requests: int
+    until: float
+    windows: int
+
+
+def learned_limit(
+    limits: Limits, now: float, *, stated: int | None, in_a_row: int, accepted: int, before: LearnedLimit | None
+) -> LearnedLimit | None:
+    """The lower limit that the service seems to apply; None where nothing is learnt.
+
+    What it states is believed for long. What is inferred may be somebody else's use of the same quota: it takes two
+    refusals in a row, and the configured limit is tried again after a window. If that is refused, once is enough, and
+    what has proved true is believed for twice as long each time.
+
+    Args:
+        stated: what the service says it allows.
+        in_a_row: refusals that tell of the limit, one after the other.
+        accepted: requests that it accepted in the window in which it refused one.
+        before: what was learnt the last time.
+    """
+    if stated is not None and stated < limits.max_requests:
+        return LearnedLimit(stated, now + STATED_FOR_WINDOWS * limits.window_seconds, STATED_FOR_WINDOWS)
+    if not in_a_row or not 0 < accepted <= LEARNS_BELOW * limits.max_requests:
+        # Where nothing was accepted, somebody else has used it all, which says nothing about the limit.
+        return None
+    if before is not None and now < before.until:
+        windows = before.windows
+    elif before is not None and now < before.until + before.windows * limits.window_seconds:
+        windows = min(2 * before.windows, STATED_FOR_WINDOWS)
+    elif in_a_row >= REFUSALS_THAT_TEACH:
+        windows = 1
+    else:
+        return None
+    return LearnedLimit(accepted, now + windows * limits.window_seconds, windows)
 
 
 def planner_state(

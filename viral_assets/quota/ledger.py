@@ -243,10 +243,14 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
     def settle(self, request_id: str, settlement: Settlement) -> None:
         """Record how a granted request ended; actual usage replaces the estimate."""
 
-    def block(self, seconds: float, reason: str, *, count_as_limit: bool = False) -> None:
-        """The service refused a request: nobody asks for ``seconds``.
+    def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
+        """The service refused a request: nobody asks for ``seconds``, and less than so far may be asked for a while
+        (see :func:`~viral_assets.quota.decision.learned_limit`).
 
-        With ``count_as_limit``, what the service accepted in the last window is taken as its true limit for a while.
+        Args:
+            limit: requests in a window that the service says it allows.
+            in_a_row: so many requests were refused one after the other, each sent when the refusal before it was
+                known: what was accepted in the last window seems to be all. 0 where that teaches nothing.
         """
 
     def block_today(self, reason: str) -> float:

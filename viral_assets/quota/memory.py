@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.quota.decision import (
-    LEARNED_FOR_WINDOWS,
+    LearnedLimit,
     QuotaUsage,
     check_possible,
     decide,
@@ -75,8 +75,7 @@ class AccountSpending:
 class _Block:
     until: float = 0.0
     reason: str = ""
-    learned_requests: int | None = None
-    learned_until: float = 0.0
+    learned: LearnedLimit | None = None
 
 
 class MemoryLedger:
@@ -157,16 +156,20 @@ class MemoryLedger:
             if settlement.status == "answered" and request.tweets:
                 self._finished.append(LatencySample(request.tweets, now - request.granted_at))
 
-    def block(self, seconds: float, reason: str, *, count_as_limit: bool = False) -> None:
+    def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
         with self._lock:
             now = self._clock.time()
             self._forget_old(now)
             self._set_block(now + seconds, reason)
-            if count_as_limit:
-                accepted = sum(request.status != "refused" for request in self._window)
-                if (learned := learned_limit(self.limits, accepted)) is not None:
-                    self._block.learned_requests = learned
-                    self._block.learned_until = now + LEARNED_FOR_WINDOWS * self.limits.window_seconds
+            learned = learned_limit(
+                self.limits,
+                now,
+                stated=limit,
+                in_a_row=in_a_row,
+                accepted=sum(request.status != "refused" for request in self._window),
+                before=self._block.learned,
+            )
+            self._block.learned = learned or self._block.learned
 
     def block_today(self, reason: str) -> float:
         with self._lock:
@@ -202,7 +205,7 @@ class MemoryLedger:
                 day_own_cost_usd=self._day.cost_usd,
                 blocked_until=self._block.until if self._block.until > now else None,
                 block_reason=self._block.reason if self._block.until > now else "",
-                learned_requests=self._block.learned_requests if self._block.learned_until > now else None,
+                learned_requests=usage.learned_requests if usage.learned_until > now else None,
                 in_flight=len(self._requests),
                 runners=sum(runner.tweets is not None for runner in self._runners.values()),
             )
@@ -228,6 +231,7 @@ class MemoryLedger:
         self._forget_old(now)
         if now >= self._day.day.end:
             self._day = _Day(pacific_day(now))
+        learned = self._block.learned
         asked_at = self._runners[runner].asked_at if runner in self._runners else None
         ahead = [
             other
@@ -244,8 +248,8 @@ class MemoryLedger:
             day_cost_usd=self._spending.on(self._day.day),
             blocked_until=self._block.until,
             block_reason=self._block.reason,
-            learned_requests=self._block.learned_requests,
-            learned_until=self._block.learned_until,
+            learned_requests=learned.requests if learned else None,
+            learned_until=learned.until if learned else 0.0,
             ahead_requests=len(ahead),
             ahead_tokens=sum(other.asked_tokens for other in ahead),
         )

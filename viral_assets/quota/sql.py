@@ -20,7 +20,7 @@ from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.processes import is_running
 from viral_assets.quota import statements
 from viral_assets.quota.decision import (
-    LEARNED_FOR_WINDOWS,
+    LearnedLimit,
     QuotaUsage,
     check_possible,
     decide,
@@ -192,22 +192,27 @@ class SqlLedger:
             }
             statements.SETTLE.run(connection, values)
 
-    def block(self, seconds: float, reason: str, *, count_as_limit: bool = False) -> None:
+    def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
         with self._database.begin() as connection:
             now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK)
-            learned = None
-            if count_as_limit:
-                accepted = connection.execute(
-                    sa.select(sa.func.count()).where(*self._in_window(now)).where(llm_requests.c.status != "refused")
-                ).scalar_one()
-                learned = learned_limit(self.limits, accepted)
-            self._set_block(connection, now + seconds, reason, now, learned)
+            accepted = connection.execute(
+                sa.select(sa.func.count()).where(*self._in_window(now)).where(llm_requests.c.status != "refused")
+            ).scalar_one()
+            learned = learned_limit(
+                self.limits,
+                now,
+                stated=limit,
+                in_a_row=in_a_row,
+                accepted=accepted,
+                before=self._learned(connection),
+            )
+            self._set_block(connection, now + seconds, reason, learned)
 
     def block_today(self, reason: str) -> float:
         with self._database.begin() as connection:
             now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK)
             until = pacific_day(now).end
-            self._set_block(connection, until, reason, now, None)
+            self._set_block(connection, until, reason, None)
             return until - now
 
     def state(self) -> QuotaState:
@@ -375,11 +380,21 @@ class SqlLedger:
         query = statements.GRANTS_AND_ANSWERS_SINCE if changes else statements.GRANTS_SINCE
         return [WindowGrant(*cast("tuple[Any, ...]", row)) for row in query.run(connection, values)]
 
-    def _set_block(self, connection: sa.Connection, until: float, reason: str, now: float, learned: int | None) -> None:
+    def _learned(self, connection: sa.Connection) -> LearnedLimit | None:
+        columns = quota_state.c
+        row = connection.execute(
+            sa.select(columns.learned_requests, columns.learned_until, columns.learned_windows).where(
+                columns.quota_key == self._key, columns.learned_requests.is_not(None)
+            )
+        ).one_or_none()
+        return None if row is None else LearnedLimit(row.learned_requests, row.learned_until, row.learned_windows or 1)
+
+    def _set_block(self, connection: sa.Connection, until: float, reason: str, learned: LearnedLimit | None) -> None:
         values: dict[str, Any] = {"quota_key": self._key, "blocked_until": until, "reason": reason}
         if learned is not None:
-            values["learned_requests"] = learned
-            values["learned_until"] = now + LEARNED_FOR_WINDOWS * self.limits.window_seconds
+            values["learned_requests"] = learned.requests
+            values["learned_until"] = learned.until
+            values["learned_windows"] = learned.windows
         row = self._insert(quota_state).values(**values)
         changes: dict[str, sa.ColumnElement[Any]] = {name: row.excluded[name] for name in values if name != "quota_key"}
         # A shorter answer that comes later must not let anybody ask before the longer one ends.

@@ -361,6 +361,7 @@ quota_state = Table(
     Column("reason", CleanText, nullable=False),
     Column("learned_requests", Integer, comment="what the service really allowed in a window, when less than told"),
     Column("learned_until", Double, comment="after this the configured limit is tried again"),
+    Column("learned_windows", Integer, comment="for so many windows it is believed, more each time it proves true"),
     comment="What holds for everyone who shares a key.",
 )
 

@@ -183,7 +183,7 @@ def test_quota_shows_what_is_used_and_free(viral_assets: CommandLine, monkeypatc
         monkeypatch.setenv(name, value)
     database = Database(load_settings().resolved_database_url)
     ledger = AsyncCommentGenerator(limits=limits_from(load_settings()), database=database).ledger
-    ledger.block(3600, "the service said: enough\x1b[2J", count_as_limit=False)
+    ledger.block(3600, "the service said: enough\x1b[2J")
     database.dispose()
 
     said = viral_assets("quota", "--json")

@@ -129,9 +129,10 @@ def test_an_unknown_price_is_no_matter_without_a_budget() -> None:
     check_possible(MINUTE, 10**9, None)
 
 
-@pytest.mark.parametrize(("accepted", "learned"), [(0, 1), (5, 5), (11, 11), (12, None), (15, None)])
+@pytest.mark.parametrize(("accepted", "learned"), [(0, None), (1, 1), (11, 11), (12, None), (15, None)])
 def test_a_limit_is_learnt_only_from_a_service_that_accepted_much_less(accepted: int, learned: int | None) -> None:
-    assert learned_limit(MINUTE, accepted) == learned
+    found = learned_limit(MINUTE, NOON, stated=None, in_a_row=2, accepted=accepted, before=None)
+    assert (found and found.requests) == learned
 
 
 def test_a_planner_sees_what_is_free_and_when_the_rest_comes_back() -> None:
@@ -240,7 +241,7 @@ class World:
                 self.settle(Settlement("answered", input_tokens=used), used)
             case Refusal(retry_after):
                 self.settle(Settlement("refused"), 0)
-                self.ledger.block(retry_after, "429", count_as_limit=False)
+                self.ledger.block(retry_after, "429")
                 self.blocked_until = max(self.blocked_until, self.clock.time() + retry_after)
             case Time(passes):
                 self.pass_time(passes)

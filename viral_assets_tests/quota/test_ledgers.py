@@ -9,7 +9,7 @@ import pytest
 
 from viral_assets.errors import QuotaError
 from viral_assets.quota import open_ledger
-from viral_assets.quota.decision import LEARNED_FOR_WINDOWS, RECHECKS_PER_WINDOW
+from viral_assets.quota.decision import RECHECKS_PER_WINDOW, STATED_FOR_WINDOWS
 from viral_assets.quota.ledger import (
     Decision,
     Exhausted,
@@ -226,7 +226,7 @@ def test_a_budget_needs_a_price_and_room_for_one_request(opened: Opener) -> None
 def test_a_block_holds_for_everyone(opened: Opener, ticking: VirtualClock) -> None:
     first, second = opened(Limits()), opened(Limits())
 
-    first.block(36.5, "the service refused", count_as_limit=False)
+    first.block(36.5, "the service refused")
 
     assert ask(second, "other") == Waiting(about(36.5), "the service refused")
     assert second.status().blocked_until == about(NOON + 36.5)
@@ -237,11 +237,11 @@ def test_a_block_holds_for_everyone(opened: Opener, ticking: VirtualClock) -> No
 
 def test_a_block_is_lengthened_and_never_shortened(opened: Opener) -> None:
     ledger = opened(Limits())
-    ledger.block(20, "first", count_as_limit=False)
+    ledger.block(20, "first")
 
-    ledger.block(5, "shorter", count_as_limit=False)
+    ledger.block(5, "shorter")
     assert ask(ledger) == Waiting(about(20), "first")
-    ledger.block(30, "longer", count_as_limit=False)
+    ledger.block(30, "longer")
     assert ask(ledger) == Waiting(about(30), "longer")
 
 
@@ -251,7 +251,7 @@ def test_a_day_that_the_service_calls_over_is_over_for_everyone_until_midnight(
     first, second = opened(Limits()), opened(Limits())
 
     seconds = first.block_today("used up")
-    first.block(10, "a late answer", count_as_limit=False)
+    first.block(10, "a late answer")
 
     assert seconds == about(12 * HOUR)
     assert ask(second, "other") == Exhausted(about(12 * HOUR), "used up")
@@ -263,26 +263,75 @@ def test_a_block_of_a_minute_near_midnight_is_a_wait(opened: Opener, ticking: Vi
     ledger = opened(Limits())
     ticking.advance(pacific_day(NOON).end - 10 - NOON)
 
-    ledger.block(36, "refused", count_as_limit=False)
+    ledger.block(36, "refused")
 
     assert ask(ledger) == Waiting(about(36), "refused")
 
 
-def test_what_the_service_accepted_is_taken_for_its_limit_for_a_while(opened: Opener, ticking: VirtualClock) -> None:
+def test_what_the_service_accepted_is_taken_for_its_limit_for_a_window(opened: Opener, ticking: VirtualClock) -> None:
     ledger = opened(Limits(max_requests=15))
     for number in range(8):
         ask(ledger, name=f"r{number}")
     for number in range(8):
         ledger.settle(f"r{number}", answered() if number < 5 else Settlement("refused"))
 
-    ledger.block(0.5, "refused", count_as_limit=True)
+    ledger.block(0.5, "refused", in_a_row=2)
 
     assert ledger.status().learned_requests == 5
-    ticking.advance(60.3)
-    assert [type(ask(ledger)) for _ in range(6)] == [Granted] * 5 + [Waiting]
-    ticking.advance(LEARNED_FOR_WINDOWS * 60)
+    ticking.advance(59)
+    assert ledger.state().max_requests == 5
+    ticking.advance(2)
     assert ledger.status().learned_requests is None
     assert [type(ask(ledger)) for _ in range(16)] == [Granted] * 15 + [Waiting]
+
+
+def test_what_proves_true_again_is_believed_for_longer_each_time(opened: Opener, ticking: VirtualClock) -> None:
+    ledger = opened(Limits(max_requests=15))
+    believed: list[float] = []
+    for number in range(7):
+        ask(ledger, name=f"r{number}")
+        ledger.settle(f"r{number}", answered())
+        ledger.block(0, "refused", in_a_row=1 if believed else 2)
+        began = ticking.time()
+        while ledger.status().learned_requests is not None:
+            ticking.advance(15)
+        believed.append((ticking.time() - began) / 60)
+    assert believed == [1, 2, 4, 8, 15, 15, 15]
+
+    ticking.advance(STATED_FOR_WINDOWS * 60)
+    ask(ledger, name="much later")
+    ledger.settle("much later", answered())
+    ledger.block(0, "refused", in_a_row=1)
+    assert ledger.status().learned_requests is None, "that was long ago"
+    ledger.block(0, "refused", in_a_row=2)
+    ticking.advance(61)
+    assert ledger.status().learned_requests is None
+
+
+def test_a_limit_that_the_service_states_is_believed_for_long(opened: Opener, ticking: VirtualClock) -> None:
+    ledger = opened(Limits(max_requests=15))
+
+    ledger.block(0, "refused", limit=5)
+
+    ticking.advance((STATED_FOR_WINDOWS - 1) * 60)
+    assert [type(ask(ledger)) for _ in range(6)] == [Granted] * 5 + [Waiting]
+    ticking.advance(61)
+    assert ledger.status().learned_requests is None
+
+
+@pytest.mark.parametrize("limit", [15, 60])
+def test_a_limit_that_is_no_lower_than_ours_teaches_nothing(opened: Opener, limit: int) -> None:
+    ledger = opened(Limits(max_requests=15))
+    ledger.block(0, "refused", limit=limit)
+    assert ledger.status().learned_requests is None
+
+
+def test_where_nothing_was_accepted_somebody_else_has_used_it_all(opened: Opener) -> None:
+    ledger = opened(Limits(max_requests=15))
+    ask(ledger, name="r")
+    ledger.settle("r", Settlement("refused"))
+    ledger.block(0, "refused", in_a_row=2)
+    assert ledger.status().learned_requests is None
 
 
 def test_a_burst_of_refusals_ends_with_the_right_limit(opened: Opener) -> None:
@@ -292,7 +341,7 @@ def test_a_burst_of_refusals_ends_with_the_right_limit(opened: Opener) -> None:
 
     for number in range(5, 15):
         ledger.settle(f"r{number}", Settlement("refused"))
-        ledger.block(1, "refused", count_as_limit=True)
+        ledger.block(1, "refused", in_a_row=2)
 
     assert ledger.status().learned_requests == 5
 
@@ -303,7 +352,7 @@ def test_a_single_refusal_at_the_edge_of_a_window_teaches_nothing(opened: Opener
         ask(ledger, name=f"r{number}")
 
     ledger.settle("r14", Settlement("refused"))
-    ledger.block(1, "refused", count_as_limit=True)
+    ledger.block(1, "refused", in_a_row=2)
 
     assert ledger.status().learned_requests is None
 
@@ -311,7 +360,7 @@ def test_a_single_refusal_at_the_edge_of_a_window_teaches_nothing(opened: Opener
 def test_a_refusal_for_tokens_teaches_nothing_about_requests(opened: Opener) -> None:
     ledger = opened(Limits(max_requests=15))
 
-    ledger.block(1, "refused", count_as_limit=False)
+    ledger.block(1, "refused")
 
     assert ledger.status().learned_requests is None
 
@@ -404,7 +453,7 @@ def test_the_state_tells_a_planner_what_is_free_and_who_wants_it(opened: Opener,
     ask(ledger, "early", tokens=100, remaining=40)
     ticking.advance(10)
     ask(ledger, "late", tokens=200, remaining=5)
-    ledger.block(3, "refused", count_as_limit=False)
+    ledger.block(3, "refused")
 
     state = ledger.state()
 
@@ -432,7 +481,7 @@ def test_the_state_shows_a_learnt_limit(opened: Opener) -> None:
     for number in range(4):
         ask(ledger, name=f"r{number}")
     ledger.settle("r3", Settlement("refused"))
-    ledger.block(0, "refused", count_as_limit=True)
+    ledger.block(0, "refused", in_a_row=2)
 
     state = ledger.state()
 

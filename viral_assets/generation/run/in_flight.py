@@ -13,8 +13,12 @@ from viral_assets.generation.run.session import Session
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class SentRequest:
+    """A request that was sent ``at`` a time of the run's clock, when ``at_once`` were under way, itself included."""
+
     prepared: PreparedRequest
+    at: float
+    at_once: int
     expected_end: float
 
 
@@ -23,7 +27,7 @@ class InFlight:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._sent: dict[asyncio.Task[BatchOutcome], _Sent] = {}
+        self._sent: dict[asyncio.Task[BatchOutcome], SentRequest] = {}
         self._ended: deque[asyncio.Task[BatchOutcome]] = deque()
         self._changed = asyncio.Event()
 
@@ -37,12 +41,12 @@ class InFlight:
 
     def start(self, prepared: PreparedRequest) -> None:
         """Send what has been granted."""
-        expected = self._session.latency.latency.of(len(prepared.batch.items))
+        expected, now = self._session.latency.latency.of(len(prepared.batch.items)), self._session.clock.monotonic()
         task = asyncio.create_task(ask(self._session, prepared))
-        self._sent[task] = _Sent(prepared, self._session.clock.monotonic() + expected)
+        self._sent[task] = SentRequest(prepared, now, len(self._sent) + 1, now + expected)
         task.add_done_callback(self._has_ended)
 
-    def take_ended(self) -> tuple[PreparedRequest, BatchOutcome] | None:
+    def take_ended(self) -> tuple[SentRequest, BatchOutcome] | None:
         """The first that has ended; None when all are under way.
 
         Raises:
@@ -51,7 +55,7 @@ class InFlight:
         if not self._ended:
             return None
         task = self._ended.popleft()
-        return self._sent.pop(task).prepared, task.result()
+        return self._sent.pop(task), task.result()
 
     def expect_change(self) -> None:
         """From here on, whatever changes ends the next :meth:`wait`, even if it changes before that."""

@@ -162,9 +162,9 @@ class Loop:
         applied = False
         while (ended := self._in_flight.take_ended()) is not None:
             applied = True
-            prepared, outcome = ended
-            self._session.counters.request_ended(prepared.request.opportunities, outcome)
-            await self._service.learn(prepared, outcome.service)
+            sent, outcome = ended
+            self._session.counters.request_ended(sent.prepared.request.opportunities, outcome)
+            await self._service.learn(sent, outcome.service, others=len(self._in_flight))
             await self._apply(outcome.decided(spare_quota=self._schedule.spare_quota))
         return applied
 

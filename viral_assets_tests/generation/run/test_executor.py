@@ -175,7 +175,7 @@ def test_a_refusal_is_waited_for_as_long_as_it_says(
     assert status.blocked_until is not None
     assert status.blocked_until - requests_of(sqlite_database)[0].finished_at == pytest.approx(seconds, abs=1e-5)
     assert (report.deferred, report.requests, report.wasted_requests) == (1, 1, 1)
-    assert status.learned_requests == (None if refusal == "429_tokens" else 1)
+    assert status.learned_requests is None, "one refusal teaches no limit"
 
 
 def test_a_burst_stops_at_its_first_refusal(sqlite_database: Database) -> None:
@@ -187,7 +187,7 @@ def test_a_burst_stops_at_its_first_refusal(sqlite_database: Database) -> None:
 
     assert all_done(run)
     assert report.wasted_requests == 1
-    assert service.arrivals[1].at - service.arrivals[0].at >= 5, "the second waits as long as the first has to"
+    assert service.arrivals[1].at - service.arrivals[0].at > 4.9, "the second waits as long as the first has to"
 
 
 @pytest.mark.parametrize("refusal", ["429_no_delay", "429_no_details", "429_no_json", "429_as_list"])

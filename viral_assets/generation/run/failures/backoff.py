@@ -1,6 +1,6 @@
 """How soon a failed request is tried again, and how far apart the requests of a burst begin.
 
-What follows from a 429 is in ``service_health`` (how long) and ``service_watch`` (for whom).
+What follows from a 429 is in ``refusals`` (what it means, how long) and ``service_watch`` (for whom).
 """
 
 from __future__ import annotations

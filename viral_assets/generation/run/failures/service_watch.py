@@ -8,8 +8,9 @@ import logging
 from viral_assets.errors import FatalProviderError, ProviderError, RateLimitedError
 from viral_assets.generation.run.failures.backoff import stagger_seconds
 from viral_assets.generation.run.failures.concurrency import ConcurrencyControl
+from viral_assets.generation.run.failures.refusals import Refusals
+from viral_assets.generation.run.in_flight import SentRequest
 from viral_assets.generation.run.outcome import Answered, Refused, Rejecting, ServiceReport, Troubled, Unusable
-from viral_assets.generation.run.request import PreparedRequest
 from viral_assets.generation.run.session import Session
 from viral_assets.quota.ledger import DAY_USED_UP, REFUSED
 
@@ -29,6 +30,7 @@ class ServiceWatch:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._concurrency = ConcurrencyControl(session.options.max_concurrency(session.ledger.limits))
+        self._refusals = Refusals()
         self._last_failure: ProviderError | None = None
         self._given_up_in_a_row = 0
         self.fatal: ProviderError | None = None
@@ -46,19 +48,23 @@ class ServiceWatch:
         expected = self._session.latency.latency.of(tweets)
         return stagger_seconds(self._session.ledger.limits, expected, self.concurrency)
 
-    async def learn(self, prepared: PreparedRequest, report: ServiceReport | None) -> None:
-        """Take into account what a request's outcome says."""
-        session = self._session
+    async def learn(self, sent: SentRequest, report: ServiceReport | None, *, others: int) -> None:
+        """Take into account what a request's outcome says.
+
+        Args:
+            others: how many are under way.
+        """
+        session, prepared = self._session, sent.prepared
         match report:
             case Answered(seconds=seconds, usage=usage):
                 slow = session.latency.record(len(prepared.batch.items), seconds)
-                self._concurrency.record(trouble=slow)
+                self._concurrency.record(trouble=slow, is_news=self._refusals.accepted(sent.at, sent.at_once))
                 if usage is not None:
                     session.tokens.record(prepared.request, usage)
                 session.health.answered(session.clock.monotonic())
                 self._watch_thoughts(report)
             case Refused(error=refusal):
-                await self._hold_back(refusal)
+                await self._hold_back(refusal, sent, others)
             case Unusable(error=unusable):
                 self.fatal = self.fatal or unusable
             case Troubled(error=error):
@@ -76,19 +82,25 @@ class ServiceWatch:
         if self.fatal is None and (error := self._last_failure) is not None:
             self.fatal = type(error)(f"{error}; gave up after several attempts without one answer, nothing is lost")
 
-    async def _hold_back(self, error: RateLimitedError) -> None:
-        """The service's quota is used up: no run that shares it asks until it is free again."""
+    async def _hold_back(self, error: RateLimitedError, sent: SentRequest, others: int) -> None:
+        """The service's quota is used up: no run that shares it asks until it is free again. Or it takes no more at
+        once: this run asks it for no more."""
         session, ledger = self._session, self._session.ledger
         if error.per_day:
             seconds = await session.store(ledger.block_today, DAY_USED_UP)
             self.exhausted = f"{DAY_USED_UP}, it is free again in {seconds / 3600:.1f} h"
             return
         now, window = session.clock.monotonic(), ledger.limits.window_seconds
-        wait, hopeless = session.health.refused(error.retry_after_seconds, now, window)
-        await session.store(lambda: ledger.block(wait, REFUSED, count_as_limit=not error.per_tokens))
-        if hopeless:
+        reaction = self._refusals.refused(error, sent_at=sent.at, others=others, now=now, window_seconds=window)
+        if reaction.too_many_at_once:
+            self._concurrency.refused(others, is_news=reaction.is_news)
+        if not reaction.too_many_at_once or reaction.wait:
+            await session.store(
+                lambda: ledger.block(reaction.wait, REFUSED, limit=error.limit, in_a_row=reaction.in_a_row)
+            )
+        if reaction.hopeless:
             self.exhausted = f"the service refuses every request: {error}"
-        log.info("The service refused a request (429): nothing is asked for %.1f s.", wait)
+        log.info("The service refused a request (429): nothing is asked for %.1f s.", reaction.wait)
 
     def _watch_thoughts(self, answered: Answered) -> None:
         if not answered.spent_on_thoughts:

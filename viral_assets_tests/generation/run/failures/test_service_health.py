@@ -1,4 +1,4 @@
-"""Whether a service still answers, and how long to wait after a 429."""
+"""Whether a service still answers."""
 
 from __future__ import annotations
 
@@ -57,35 +57,3 @@ def test_after_an_answer_an_address_is_known_to_be_right() -> None:
     health.answered(0.0)
 
     assert not any(health.failed(float(second), trouble=False) for second in range(1, 60))
-
-
-def test_a_refusal_is_waited_for_as_long_as_it_says() -> None:
-    for says in (0.4, 2.472630291, 36.0, 183.0):
-        assert ServiceHealth().refused(says, 0.0, 60.0) == (says, False)
-
-
-def test_a_refusal_that_says_nothing_is_waited_for_longer_each_time_up_to_a_window() -> None:
-    health = ServiceHealth()
-
-    waits = [health.refused(None, 0.0, 60.0)[0] for _ in range(6)]
-
-    assert waits == [5.0, 10.0, 20.0, 40.0, 60.0, 60.0]
-
-
-def test_a_refusal_that_says_zero_again_and_again_does_not_make_a_busy_loop() -> None:
-    health = ServiceHealth()
-
-    waits = [health.refused(0.0, 0.0, 60.0)[0] for _ in range(12)]
-
-    assert waits[0] > 0
-    assert waits[-1] == 60.0
-
-
-def test_a_service_that_refuses_window_after_window_has_no_quota_for_this_key() -> None:
-    health = ServiceHealth()
-
-    hopeless = [health.refused(1.0, 30.0 * number, 60.0)[1] for number in range(9)]
-
-    assert hopeless == [False] * 7 + [True] * 2
-    health.answered(300.0)
-    assert not health.refused(1.0, 301.0, 60.0)[1]
