@@ -76,6 +76,7 @@ def config_of(given: argparse.Namespace) -> EmulatorConfig:
             ends=given.batch_ends,
             kept=given.batch_kept,
             faults=given.batch_faults,
+            most=given.batch_most,
         ),
     )
 
@@ -83,6 +84,7 @@ def config_of(given: argparse.Namespace) -> EmulatorConfig:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
+        usage=f"{PROGRAM} [options]",
         description="A Gemini API for tests and benchmarks. Prints its address and serves until it is stopped.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -155,6 +157,7 @@ def _add_tiers_and_batches(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--batch-faults", type=_pairs(float, NAMES), default={}, metavar="FAULT=PROBABILITY,...", help="of its requests"
     )
+    group.add_argument("--batch-most", type=int, default=BatchConfig.most, metavar="N", help="requests of one batch")
 
 
 def _latency(text: str) -> tuple[float, float]:
