@@ -53,6 +53,7 @@ class EmulatorConfig:
         requests_per_day: per key and model since start or reset, until midnight in Los Angeles.
         model_days: requests per day of a model, by its name, instead; 0 is a model that the plan does not include.
         window_seconds: length of the sliding window.
+        at_once: requests that are worked at together; one more is refused without a reason. None for no limit.
         latency: a and b of a + b per tweet, in seconds.
         faults: name of a fault (of ``FAULTS``, ``FINISHES`` or ``REFUSALS``) to its probability; at most one a request.
         model_faults: the fault of every request to a model, by its name.
@@ -77,6 +78,7 @@ class EmulatorConfig:
     requests_per_day: int | None = None
     model_days: Mapping[str, int] = field(default_factory=dict)
     window_seconds: float = 60.0
+    at_once: int | None = None
     latency: tuple[float, float] = (0.0, 0.0)
     faults: Mapping[str, float] = field(default_factory=dict)
     model_faults: Mapping[str, str] = field(default_factory=dict)

@@ -45,7 +45,7 @@ class GeminiService:
         self._script, self._creations = Script(self.config.seed), Script()
         self._quotas = Quotas()
         self._hold: Hold | None = None
-        self._together = 0
+        self._together = self._under_way = 0
 
     def script(self, *faults: str) -> None:
         """The next generating requests meet these, one each, in order of arrival; ``ok`` is none."""
@@ -160,14 +160,20 @@ class GeminiService:
             return rejected
         if fault in REFUSALS:
             return REFUSALS[fault]()
+        if config.at_once is not None and self._under_way >= config.at_once:
+            return REFUSALS["429_no_details"]()
         if (refusal := self._quotas.refusal(config, arrival, self.clock.time())) is not None:
             return refusal
         if arrival.tier == "flex" and (fault == SHED or self._script.happens(config.flex.shed)):
             arrival.fault = SHED
             return shed(config)
-        await self._let_by()
-        await self.clock.sleep(latency(config, arrival))
-        await self._tarry(fault)
+        self._under_way += 1
+        try:
+            await self._let_by()
+            await self.clock.sleep(latency(config, arrival))
+            await self._tarry(fault)
+        finally:
+            self._under_way -= 1
         return answer(asked, fault)
 
     async def _let_by(self) -> None:

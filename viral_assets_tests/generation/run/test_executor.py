@@ -140,6 +140,33 @@ def test_a_request_never_mixes_projects(emulator: GeminiEmulator) -> None:
 # ---- a quota that is smaller than the limits say, or is used by others
 
 
+@pytest.mark.parametrize("refusal", ["429_no_details", "429_no_delay"])
+def test_one_refusal_at_the_start_costs_seconds_and_no_windows(refusal: str) -> None:
+    def makespan(*faults: str) -> float:
+        service = on_virtual_time(requests_per_window=15, latency=(1.0, 0.6))
+        service.script(*faults)
+        run = Run(pack(100), service, limits=Limits(max_requests=15), options={"concurrency": "auto"})
+        report = run()
+        assert all_done(run)
+        return report.seconds
+
+    assert makespan(refusal) < makespan() + 10
+
+
+@pytest.mark.parametrize("tweets", [50, 100])
+def test_a_service_that_does_little_at_once_is_asked_for_what_it_does(tweets: int) -> None:
+    """Without a quota in the way: the bound is that of so many at once, one tweet a request."""
+    service = on_virtual_time(at_once=8, latency=(4.0, 0.5))
+    options = {"concurrency": "auto", "tweets_per_request": 1}
+    run = Run(pack(tweets), service, limits=Limits(max_requests=1_000), options=options)
+
+    report = run()
+
+    assert all_done(run)
+    assert report.wasted_requests <= 4
+    assert report.seconds <= 1.3 * math.ceil(tweets / 8) * 4.5
+
+
 @pytest.mark.slow
 def test_a_service_that_allows_a_third_is_found_out_with_little_waste(sqlite_database: Database) -> None:
     service = on_virtual_time(requests_per_window=5, latency=(2.0, 0.2), refusal="429_no_delay")
