@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.quota.ledger import Granted, GrantRequest, Waiting
+from viral_assets.quota.ledger import Granted, GrantRequest, QuotaStatus, Waiting
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
 from viral_assets.quota.priority import AGED_AFTER_WINDOWS, Priority, place_in_queue
@@ -36,13 +39,26 @@ class Runner:
         self.wakes = self.begins
 
 
+class Waiter(NamedTuple):
+    priority: Priority
+    since: float
+    tokens: int
+
+
 @dataclass(frozen=True)
 class Grant:
+    """``others`` waited when it was granted; ``free_*`` is what it left of the window."""
+
     at: float
-    runner: Runner
+    priority: Priority
     waited_since: float
-    passed_over: tuple[tuple[Priority, float], ...]
-    """Priority of everybody else who waited, and since when."""
+    others: tuple[Waiter, ...]
+    free_requests: int
+    free_tokens: float
+
+    def has_room_for(self, some: Sequence[Waiter]) -> bool:
+        """Whether they could be granted at once too, so that nobody has been overtaken."""
+        return len(some) <= self.free_requests and sum(each.tokens for each in some) <= self.free_tokens
 
 
 @dataclass
@@ -64,15 +80,23 @@ class Queue:
             since = now if runner.waits_since is None else runner.waits_since
             match ledger.ask(ask):
                 case Granted():
-                    others = [each for each in self.runners if each is not runner and each.waits_since is not None]
-                    passed = tuple((each.priority, each.waits_since or 0.0) for each in others)
-                    self.grants.append(Grant(now, runner, since, passed))
                     runner.waits_since, runner.wakes = None, now + runner.pause
+                    self.note_grant(now, runner, since, ledger.status())
                 case Waiting(seconds=seconds):
                     assert seconds > 0
                     runner.waits_since, runner.wakes = since, now + seconds
                 case decision:
                     raise AssertionError(decision)
+
+    def note_grant(self, now: float, runner: Runner, since: float, status: QuotaStatus) -> None:
+        others = [
+            Waiter(each.priority, each.waits_since, each.tokens)
+            for each in self.runners
+            if each.waits_since is not None
+        ]
+        free_tokens = (self.limits.max_tokens or math.inf) - status.window_tokens
+        free_requests = self.limits.max_requests - status.window_requests
+        self.grants.append(Grant(now, runner.priority, since, tuple(others), free_requests, free_tokens))
 
 
 def runners(most_tokens: int) -> st.SearchStrategy[list[Runner]]:
@@ -97,9 +121,11 @@ def test_the_higher_is_never_passed_by_a_lower_one_that_has_not_aged(limits: Lim
 
     for grant in queue.grants:
         aged = grant.at - AGED_AFTER_WINDOWS * PADDED
-        mine = place_in_queue(grant.runner.priority, grant.waited_since, aged + NOT_YET_AGED)
-        for priority, since in grant.passed_over:
-            assert mine <= place_in_queue(priority, since, aged - NOT_YET_AGED)
+        mine = place_in_queue(grant.priority, grant.waited_since, aged + NOT_YET_AGED)
+        before = [
+            each for each in grant.others if place_in_queue(each.priority, each.since, aged - NOT_YET_AGED) < mine
+        ]
+        assert grant.has_room_for(before)
 
 
 @given(quotas, runners(most_tokens=100))
@@ -109,9 +135,10 @@ def test_who_has_waited_for_two_windows_is_passed_by_nobody_who_came_later(limit
     queue.run()
 
     for grant in queue.grants:
-        for _, since in grant.passed_over:
-            aged = since <= grant.at - AGED_AFTER_WINDOWS * PADDED - NOT_YET_AGED
-            assert not aged or grant.waited_since <= since
+        aged = grant.at - AGED_AFTER_WINDOWS * PADDED - NOT_YET_AGED
+        assert grant.has_room_for(
+            [each for each in grant.others if each.since <= aged and each.since < grant.waited_since]
+        )
 
 
 @given(st.integers(1, 5), runners(most_tokens=1))
