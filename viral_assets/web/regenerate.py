@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("viral_assets")
 
-AT_ONCE = 2
-"""Jobs under way; the quota would not let more of them go much faster."""
+AT_ONCE = 8
+"""Jobs under way. Most of their time they wait for the quota or an answer; one that has not begun has no place in the
+quota's queue, and what comes free meanwhile goes to runs that nobody waits for."""
 
 KEPT = 500
 """Finished jobs whose end can still be shown."""

@@ -19,12 +19,14 @@ from viral_assets.quota.ledger import (
     ANNOUNCED_SECONDS,
     AlreadyClaimed,
     Decision,
+    Demand,
     Granted,
     GrantRequest,
     Settlement,
     Waiting,
 )
 from viral_assets.quota.limits import Limits
+from viral_assets.quota.priority import Priority
 from viral_assets.quota.sql import HEARTBEAT_TTL_SECONDS, SqlLedger
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestions import TweetOutcome, save_outcomes
@@ -109,6 +111,61 @@ def test_asking_again_does_not_mean_asking_at_the_same_time(opened: Opener) -> N
     ask_about(ledger, "a", "1", again=True)
 
     assert ask_about(ledger, "b", "1", again=True) == in_flight("1")
+
+
+RUNS = pytest.mark.parametrize("priority", [Priority.NEWEST_HOUR, Priority.BACKGROUND])
+PERSON: dict[str, Any] = {"again": True, "priority": Priority.PERSON}
+
+
+@RUNS
+def test_a_person_takes_over_what_a_run_holds_but_for_what_is_under_way(opened: Opener, priority: Priority) -> None:
+    ledger = opened()
+    ask_about(ledger, "run", "1", "2", name="first", priority=priority)
+    assert ask_about(ledger, "person", "1", **PERSON) == in_flight("1")
+
+    ledger.settle("first", Settlement("failed"))
+
+    assert ask_about(ledger, "person", "1", **PERSON) == Granted()
+    assert ask_about(ledger, "run", "1", "2", priority=priority) == in_flight("1"), "it is the person's now"
+    assert ask_about(ledger, "run", "2", priority=priority) == Granted()
+    ledger.leave("person")
+    assert ask_about(ledger, "run", "1", priority=priority) == Granted()
+
+
+def test_a_tweet_that_is_asked_about_again_is_under_way_again(opened: Opener) -> None:
+    ledger = opened()
+    ask_about(ledger, "run", "1", name="first", priority=Priority.BACKGROUND)
+    ledger.settle("first", Settlement("failed"))
+    ask_about(ledger, "run", "1", name="second", priority=Priority.BACKGROUND)
+
+    assert ask_about(ledger, "person", "1", **PERSON) == in_flight("1")
+
+
+def test_a_person_does_not_wait_for_the_end_of_a_run_that_has_finished_the_tweet(
+    opened: Opener, database: Database
+) -> None:
+    ledger = opened()
+    ask_about(ledger, "run", "1", name="first", priority=Priority.BACKGROUND)
+    ledger.settle("first", Settlement("answered"))
+    finish(database, "1")
+
+    assert ask_about(ledger, "person", "1", **PERSON) == Granted()
+
+
+def test_a_person_takes_over_nothing_from_another_person(opened: Opener) -> None:
+    ledger = opened()
+    ask_about(ledger, "one", "1", name="first", **PERSON)
+    ledger.settle("first", Settlement("failed"))
+
+    assert ask_about(ledger, "other", "1", **PERSON) == in_flight("1")
+
+
+def test_runs_take_over_nothing_from_each_other(opened: Opener) -> None:
+    ledger = opened()
+    ask_about(ledger, "backfill", "1", name="first", priority=Priority.BACKGROUND)
+    ledger.settle("first", Settlement("failed"))
+
+    assert ask_about(ledger, "hour", "1", again=True, priority=Priority.NEWEST_HOUR) == in_flight("1")
 
 
 def test_two_quotas_can_meet_at_one_tweet(opened: Opener) -> None:
@@ -199,11 +256,11 @@ def test_who_was_taken_for_dead_comes_back_with_its_next_heartbeat(opened: Opene
     ledger.join("sleeper", 7)
     ticking.advance(HEARTBEAT_TTL_SECONDS)
     ledger.join("other", 1)
-    assert ledger.state().demand == (("other", 1),)
+    assert ledger.state().demand == (Demand("other", 1),)
 
     ledger.join("sleeper", 7)
 
-    assert ledger.state().demand == (("other", 1), ("sleeper", 7))
+    assert ledger.state().demand == (Demand("other", 1), Demand("sleeper", 7))
 
 
 def test_a_waiter_that_is_late_for_its_turn_is_passed_over_and_may_come_back(
@@ -357,11 +414,11 @@ def test_room_is_left_for_a_process_that_has_announced_itself_but_not_for_ever(
     mine.join("ready", 50)
     others.join("soon", None)
     mine.join("a generator of this process", None)
-    assert dict(mine.state().demand) == {"ready": 50, "soon": None}
+    assert {each.runner: each.tweets for each in mine.state().demand} == {"ready": 50, "soon": None}
     assert mine.status().runners == 1
 
     ticking.advance(ANNOUNCED_SECONDS)
     mine.join("ready", 50)
-    assert dict(mine.state().demand) == {"ready": 50}
+    assert {each.runner: each.tweets for each in mine.state().demand} == {"ready": 50}
     others.join("soon", 7)
-    assert dict(mine.state().demand) == {"ready": 50, "soon": 7}
+    assert {each.runner: each.tweets for each in mine.state().demand} == {"ready": 50, "soon": 7}
