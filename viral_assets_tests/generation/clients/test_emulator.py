@@ -167,11 +167,11 @@ def test_tokens_and_days_are_limited_too() -> None:
 def test_a_model_can_have_a_day_of_its_own_which_ends_at_midnight_in_los_angeles() -> None:
     clock = VirtualClock()
     config = EmulatorConfig(requests_per_day=1, model_days={"gemini-3.6-flash": 2, "gemini-4-argon": 0})
+    with GeminiEmulator(config, clock=clock) as service:
 
-    def ask(model: str) -> requests.Response:
-        return post(emulator, f"{model}:generateContent")
+        def ask(model: str) -> requests.Response:
+            return post(service, f"{model}:generateContent")
 
-    with GeminiEmulator(config, clock=clock) as emulator:
         assert [ask("gemini-3.6-flash").status_code for _ in range(3)] == [200, 200, 429]
         assert [ask("gemini-2.5-flash-lite").status_code for _ in range(2)] == [200, 429]
         (violation,) = ask("gemini-4-argon").json()["error"]["details"][0]["violations"]
