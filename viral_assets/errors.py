@@ -132,7 +132,15 @@ class RateLimitedError(ProviderError):
 
 
 class TransientProviderError(ProviderError):
-    """A 5xx, a broken connection or a timeout: the same request may succeed later."""
+    """A 5xx, a broken connection or a timeout: the same request may succeed later.
+
+    Args:
+        reached: whether the service may have seen the request; not so where there was no connection.
+    """
+
+    def __init__(self, message: str, *, http_status: int | None = None, reached: bool = True) -> None:
+        super().__init__(message, http_status=http_status)
+        self.reached = reached
 
 
 class RejectedRequestError(ProviderError):

@@ -37,7 +37,8 @@ class HttpService(ABC):
 
     def unreachable(self, cause: BaseException) -> TransientProviderError:
         """No connection: nothing was asked and nothing is billed."""
-        return TransientProviderError(f"cannot reach {self.place}: {self.quoted(root_cause(cause))}; {self.advice}")
+        message = f"cannot reach {self.place}: {self.quoted(root_cause(cause))}; {self.advice}"
+        return TransientProviderError(message, reached=False)
 
     def broken_off(self, cause: BaseException) -> TransientProviderError:
         """A connection that ended before the answer did: the request may have been served and billed."""

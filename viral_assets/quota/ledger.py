@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
-from viral_assets.errors import ProviderError, RateLimitedError
+from viral_assets.errors import ProviderError, RateLimitedError, TransientProviderError
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.priority import Priority
 
@@ -104,14 +104,15 @@ Decision = Granted | AlreadyClaimed | Waiting | Exhausted
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a request ended. Token counts are None when the service did not say; then the estimate stays.
+    """How a request ended. Token counts are None when the service did not say; then the estimate stays. One that was
+    ``unsent``, since there was no connection, does not count any more.
 
     ``raw_answer`` is committed with it, before anybody parses it. ``units`` are those that came, where they are paid
     for one by one (posts); None where nobody knows, so that those granted go on to count. ``model_version`` is the
     model that answered, where the service says so; ``cached_tokens`` are part of the input.
     """
 
-    status: Literal["answered", "refused", "failed"]
+    status: Literal["answered", "refused", "failed", "unsent"]
     input_tokens: int | None = None
     output_tokens: int | None = None
     thought_tokens: int | None = None
@@ -127,7 +128,9 @@ class Settlement:
     @classmethod
     def without_answer(cls, error: ProviderError) -> Settlement:
         """How a request ended that a language model's service refused (429) or did not answer."""
-        status: Literal["refused", "failed"] = "refused" if isinstance(error, RateLimitedError) else "failed"
+        status: Literal["refused", "failed", "unsent"] = "refused" if isinstance(error, RateLimitedError) else "failed"
+        if isinstance(error, TransientProviderError) and not error.reached:
+            status = "unsent"
         return cls(status, error=str(error)[:ERROR_LENGTH], http_status=error.http_status)
 
 

@@ -160,7 +160,11 @@ class MemoryLedger:
             request.status, request.finished_at = settlement.status, now
             tokens = counted_tokens(self.limits, settlement)
             cost = settled_cost(settlement)
+            if settlement.status == "unsent":
+                # By identity: two grants can be equal.
+                self._window = deque(each for each in self._window if each is not request)
             if request.granted_at >= self._day.day.start:
+                self._day.requests -= settlement.status == "unsent"
                 self._day.tokens += (request.tokens if tokens is None else tokens) - request.tokens
                 self._pay((request.cost_usd if cost is None else cost) - request.cost_usd)
             request.tokens = request.tokens if tokens is None else tokens
@@ -291,7 +295,7 @@ def counted_tokens(limits: Limits, settlement: Settlement) -> int | None:
 
     A refused request was never read, so it counts no tokens; one that failed may have been, so its estimate stays.
     """
-    if settlement.status == "refused":
+    if settlement.status in ("refused", "unsent"):
         return 0
     if settlement.input_tokens is None:
         return None
@@ -301,4 +305,4 @@ def counted_tokens(limits: Limits, settlement: Settlement) -> int | None:
 
 def settled_cost(settlement: Settlement) -> float | None:
     """What a settled request costs; None keeps the estimate, because it may have been paid."""
-    return 0.0 if settlement.status == "refused" else settlement.cost_usd
+    return 0.0 if settlement.status in ("refused", "unsent") else settlement.cost_usd

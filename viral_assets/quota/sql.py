@@ -185,6 +185,7 @@ class SqlLedger:
                 "more_tokens": tokens - row.counted_tokens,
                 "more_cost_usd": (cost or 0.0) - (row.counted_cost_usd or 0.0),
                 "status": settlement.status,
+                "given_back": int(settlement.status == "unsent"),
                 "input_tokens": settlement.input_tokens,
                 "output_tokens": settlement.output_tokens,
                 "thought_tokens": settlement.thought_tokens,
@@ -196,6 +197,9 @@ class SqlLedger:
                 "raw_answer": _storable(settlement.raw_answer),
             }
             statements.SETTLE.run(connection, values)
+        if settlement.status == "unsent":
+            # Other processes go on counting it for the rest of the window, which is the safe side.
+            self._recent.forget()
 
     def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
         with self._database.begin() as connection:
@@ -381,6 +385,7 @@ class SqlLedger:
         return (
             llm_requests.c.quota_key == self._key,
             llm_requests.c.granted_at > now - self.limits.padded_window_seconds,
+            llm_requests.c.status != "unsent",
         )
 
     def _grants_since(self, connection: sa.Connection, moment: float, answered: float | None) -> list[WindowGrant]:

@@ -190,17 +190,17 @@ SET_CLOCK_BACK = Script(
 GRANTS_SINCE = Script(
     """
     SELECT id, granted_at, counted_tokens, finished_at FROM llm_requests
-    WHERE quota_key = :key AND granted_at >= :since ORDER BY granted_at
+    WHERE quota_key = :key AND granted_at >= :since AND status <> 'unsent' ORDER BY granted_at
     """
 )
 
 GRANTS_AND_ANSWERS_SINCE = Script(
     """
     SELECT id, granted_at, counted_tokens, finished_at FROM llm_requests
-    WHERE quota_key = :key AND granted_at >= :since
+    WHERE quota_key = :key AND granted_at >= :since AND status <> 'unsent'
     UNION
     SELECT id, granted_at, counted_tokens, finished_at FROM llm_requests
-    WHERE quota_key = :key AND finished_at >= :answered_since
+    WHERE quota_key = :key AND finished_at >= :answered_since AND status <> 'unsent'
     ORDER BY granted_at
     """
 )
@@ -234,7 +234,8 @@ SETTLE = Script(
     WHERE id = :id
     """,
     """
-    UPDATE quota_days SET tokens = tokens + :more_tokens, cost_usd = cost_usd + :more_cost_usd
+    UPDATE quota_days SET requests = requests - :given_back, tokens = tokens + :more_tokens,
+                          cost_usd = cost_usd + :more_cost_usd
     WHERE quota_key = :key AND day = :day
     """,
 )

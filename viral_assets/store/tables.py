@@ -323,7 +323,7 @@ llm_requests = Table(
     Column("provider", String(32), nullable=False),
     Column("model", String(128), nullable=False),
     Column("run_id", String(64), nullable=False),
-    Column("status", String(16), nullable=False, comment="granted, answered, refused or failed"),
+    Column("status", String(16), nullable=False, comment="granted, answered, refused, failed or unsent"),
     Column("granted_at", Double, nullable=False, comment="seconds since the epoch, the ledger's clock"),
     Column("finished_at", Double),
     Column("counted_tokens", Integer, nullable=False, comment="estimate at grant, actual usage once answered"),

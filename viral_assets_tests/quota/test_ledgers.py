@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from viral_assets.errors import QuotaError
+from viral_assets.errors import QuotaError, TransientProviderError
 from viral_assets.quota import open_ledger
 from viral_assets.quota.decision import RECHECKS_PER_WINDOW, STATED_FOR_WINDOWS
 from viral_assets.quota.ledger import (
@@ -334,6 +334,22 @@ def test_where_nothing_was_accepted_somebody_else_has_used_it_all(opened: Opener
     ledger.settle("r", Settlement("refused"))
     ledger.block(0, "refused", in_a_row=2)
     assert ledger.status().learned_requests is None
+
+
+def test_what_was_never_sent_is_given_back(opened: Opener, ticking: VirtualClock) -> None:
+    limits = Limits(max_requests=3, max_tokens=3_000, requests_per_day=3, daily_budget_usd=3.0)
+    ledger = opened(limits)
+    for number in range(3):
+        assert ask(ledger, name=f"r{number}", tokens=1_000, cost_usd=1.0) == Granted()
+        ticking.advance(0.1)
+    ledger.settle("r1", Settlement.without_answer(TransientProviderError("no connection", reached=False)))
+
+    status = ledger.status()
+    assert (status.window_requests, status.window_tokens, status.day_requests) == (2, 2_000, 2)
+    assert status.day_cost_usd == pytest.approx(2.0)
+    assert ledger.state().free == 1
+    assert ask(ledger, name="again", tokens=1_000, cost_usd=1.0) == Granted()
+    assert isinstance(ask(ledger, name="one more", tokens=1, cost_usd=0.0), Exhausted)
 
 
 def test_a_burst_of_refusals_ends_with_the_right_limit(opened: Opener) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from viral_assets.generation.drafting.answers import parse_answer
 from viral_assets.generation.drafting.quality import QualityFilter, load_detector
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.run.failures.backoff import full_jitter
+from viral_assets.generation.run.failures.backoff import BACKOFF_CAP_SECONDS, PROBE_SECONDS, full_jitter
+from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.items import Item, Suggestion
 from viral_assets.generation.run.outcome import BatchOutcome, Improvable, result_of
 from viral_assets.generation.run.results import TweetResult
@@ -100,23 +101,27 @@ class AnswerProcessor:
                 again.append(item.in_packs_of(1) if item.failures >= ALONE_AFTER_FAILURES else item)
         return BatchOutcome(tuple(ended), tuple(again), tuple(improvable), rejections=tuple(rejections))
 
-    def unanswered(self, items: Sequence[Item], problem: str, *, last_answer: float) -> BatchOutcome:
+    def unanswered(self, items: Sequence[Item], problem: str, *, last_answer: float, is_down: bool) -> BatchOutcome:
         """A request that came to nothing.
 
         Args:
             last_answer: when the service last answered anything, on the same clock. A tweet that never gets an
                 answer while others do is given up; otherwise it is the service's fault, and a later run asks again.
+            is_down: the service seems to answer nothing. It is tried again soon, whichever tweets it is about.
         """
         ended, again = [], []
-        for item in self._delayed([replace(asked, attempts=asked.attempts + 1) for asked in items]):
-            if item.failures < MAX_ATTEMPTS:
+        cap = PROBE_SECONDS if is_down else BACKOFF_CAP_SECONDS
+        for item in self._delayed([replace(asked, attempts=asked.attempts + 1) for asked in items], cap=cap):
+            services_fault = item.failed_since >= last_answer
+            patient = services_fault and self._clock() - item.failed_since <= ServiceHealth.NO_ANSWER_SECONDS
+            if item.failures < MAX_ATTEMPTS or patient:
                 again.append(item)
                 continue
-            outcome: Outcome = "failed" if item.failed_since < last_answer else "deferred"
+            outcome: Outcome = "deferred" if services_fault else "failed"
             ended.append(result_of(item, outcome, f"{problem} ({item.attempts} attempts)"))
         return BatchOutcome(tuple(ended), tuple(again))
 
-    def _delayed(self, items: Sequence[Item]) -> list[Item]:
+    def _delayed(self, items: Sequence[Item], *, cap: float = BACKOFF_CAP_SECONDS) -> list[Item]:
         """Count a failure: the tweets are asked about again a little later, the longer the more often they failed.
 
         What failed in one request may come back in one, which needs no more of the quota.
@@ -124,7 +129,7 @@ class AnswerProcessor:
         if not items:
             return []
         now = self._clock()
-        later = now + full_jitter(1 + max(item.failures for item in items), self._rng)
+        later = now + full_jitter(1 + max(item.failures for item in items), self._rng, cap=cap)
         return [
             replace(
                 item,

@@ -37,20 +37,25 @@ class RunCounters:
         self._window(opportunity).opportunities += 1
 
     def request_sent(self, opportunities: Sequence[Opportunity]) -> None:
-        self.report.requests += 1
-        for opportunity in opportunities:
-            self._window(opportunity).requests += 1 / len(opportunities)
+        self._count_requests(opportunities, 1)
 
     def request_ended(self, opportunities: Sequence[Opportunity], outcome: BatchOutcome) -> None:
         settlement = outcome.settlement
         if settlement is None:
             return
-        if settlement.status != "answered":
+        if settlement.status == "unsent":
+            self._count_requests(opportunities, -1)
+        elif settlement.status != "answered":
             self.report.wasted_requests += 1
         if (name := settlement.model_version) is not None:
             self.report.answered_by[name] = self.report.answered_by.get(name, 0) + 1
         if outcome.paid is not None:
             self._paid(opportunities, outcome.paid, settlement.cost_usd)
+
+    def _count_requests(self, opportunities: Sequence[Opportunity], number: int) -> None:
+        self.report.requests += number
+        for opportunity in opportunities:
+            self._window(opportunity).requests += number / len(opportunities)
 
     def _paid(self, opportunities: Sequence[Opportunity], usage: Usage, cost_usd: float | None) -> None:
         """Tokens and cost of one answer; an unknown cost makes the run's cost unknown."""

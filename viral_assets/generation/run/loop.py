@@ -133,11 +133,15 @@ class Loop:
                 await self._wait_for_quota(decision)
 
     async def _keep_distance(self) -> None:
-        """Between two requests of a burst: where the first one is refused, the second is not sent."""
-        while not self._is_stopped() and (early := self._next_start - self._session.clock.monotonic()) > 0:
+        """Between two requests of a burst: where the first one is refused, the second is not sent. And between two
+        attempts at a service that does not answer."""
+        while not self._is_stopped() and (early := self._seconds_until_next_start()) > 0:
             self._in_flight.expect_change()
             if not await self._apply_ended():
                 await self._in_flight.wait(early)
+
+    def _seconds_until_next_start(self) -> float:
+        return max(self._next_start, self._service.next_start) - self._session.clock.monotonic()
 
     def _start(self, prepared: PreparedRequest) -> None:
         self._session.counters.request_sent(prepared.request.opportunities)
@@ -147,10 +151,8 @@ class Loop:
 
     async def _wait_for_quota(self, decision: Waiting | Exhausted) -> None:
         match decision:
-            case Waiting(seconds=seconds) if self._service.worth_waiting(seconds):
+            case Waiting(seconds=seconds):
                 await self._in_flight.wait(seconds)
-            case Waiting():
-                self._service.give_up()
             case Exhausted() if len(self._in_flight):
                 # Estimates are given back: there may be something left when these have ended.
                 await self._in_flight.wait(None)

@@ -241,5 +241,8 @@ def failed(
     if health.healthy:
         # Others are answered: tweets that fail again and again are asked about in ever smaller packs, in the end alone.
         items = tuple(item.in_packs_of(len(items) // 2) if item.failures else item for item in items)
-    waiting = processor.unanswered(items, str(error), last_answer=health.last_answer)
+    if isinstance(error, TransientProviderError) and not error.reached:
+        # The service has seen none of them.
+        return BatchOutcome(again=batch.involved, service=Troubled(error))
+    waiting = processor.unanswered(items, str(error), last_answer=health.last_answer, is_down=health.is_down)
     return replace(waiting, again=(*batch.set_aside, *waiting.again), service=Troubled(error))

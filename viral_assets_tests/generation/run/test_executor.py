@@ -18,8 +18,10 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError, ProviderError, TransientProviderError
 from viral_assets.generation.drafting.prompt import build_request
+from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.run.report import GenerationReport, Progress
 from viral_assets.generation.run.results import DatabaseResults
+from viral_assets.llm.types import Answer
 from viral_assets.quota.ledger import Settlement
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.sql import SqlLedger
@@ -568,7 +570,7 @@ def test_a_tweet_that_names_another_gets_its_own_suggestions_only(
 # ---- errors that no repetition helps against
 
 
-def test_an_address_where_nobody_is_is_given_up_soon(sqlite_database: Database) -> None:
+def test_an_address_where_nobody_is_is_given_up_after_a_minute_and_used_no_quota(sqlite_database: Database) -> None:
     clock = VirtualClock()
     run = Run(pack(10), None, sqlite_database, Limits(15), client=InProcessClient(None), clock=clock)
 
@@ -576,8 +578,75 @@ def test_an_address_where_nobody_is_is_given_up_soon(sqlite_database: Database) 
         run()
 
     assert "nothing is lost" in str(caught.value)
-    assert clock.monotonic() < 30
+    assert 60 <= clock.monotonic() < 65
     assert set(outcomes_of(sqlite_database).values()) == {"deferred"}
+    assert {row.status for row in requests_of(sqlite_database)} == {"unsent"}
+    assert len(requests_of(sqlite_database)) < 40, "one at a time tries"
+    assert run.ledger().status().day_requests == 0
+
+
+class NotThere(InProcessClient):
+    """A service that is not there, or not well, between two times of its clock."""
+
+    def __init__(self, service: GeminiEmulator, failure: str, *, since: float, until: float) -> None:
+        super().__init__(service)
+        self._there, self._failure, self._since, self._until = service, failure, since, until
+        self.tries: list[float] = []
+
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+        now = self._there.clock.monotonic()
+        if not self._since <= now < self._until:
+            return await super().generate(request, timeout_seconds=timeout_seconds)
+        self.tries.append(now)
+        if self._failure == "refused":
+            raise self._service.unreachable(ConnectionRefusedError(111, "Connection refused"))
+        if self._failure == "reset":
+            raise self._service.broken_off(ConnectionResetError(104, "Connection reset by peer"))
+        raise self._service.failure(503, {}, b"", model=request.model)
+
+
+@pytest.mark.parametrize("since", [0.0, 2.0])
+@pytest.mark.parametrize("failure", ["refused", "reset", "503"])
+def test_an_outage_of_most_of_a_minute_is_waited_for_and_costs_no_tweet(failure: str, since: float) -> None:
+    service = on_virtual_time(requests_per_window=600, latency=(1.0, 0.6))
+    client = NotThere(service, failure, since=since, until=since + 50)
+    run = Run(pack(300), service, limits=Limits(max_requests=600), client=client, options={"concurrency": 12})
+    run.options["tweets_per_request"] = 1
+
+    run()
+
+    assert all_done(run)
+    again = [arrival.at for arrival in service.arrivals if arrival.at >= since + 50]
+    assert again[0] <= since + 50 + 2.1, "it goes on soon after the service is back"
+    assert len(again) > 250
+    later = [moment for moment in client.tries if moment > since + 5]
+    assert len(later) <= 25, "one at a time tries"
+
+
+def test_a_connection_that_is_refused_leaves_the_whole_quota_for_when_the_service_is_back() -> None:
+    service = on_virtual_time(requests_per_window=15, latency=(1.0, 0.6))
+    client = NotThere(service, "refused", since=0.0, until=40.0)
+    run = Run(pack(100), service, limits=Limits(max_requests=15), client=client, options={"concurrency": "auto"})
+
+    report = run()
+
+    assert all_done(run)
+    assert report.requests <= 15
+    assert report.wasted_requests == 0
+    assert report.seconds < 40 + 2.1 + 7
+
+
+def test_a_tweet_that_alone_breaks_the_service_ends_and_so_do_the_others(sqlite_database: Database) -> None:
+    """Not an outage: the others are answered."""
+    tweets = pack(12)
+    service = on_virtual_time(tweet_faults={tweets[4].tweet_id: "500"})
+    run = Run(tweets, service, sqlite_database, options={"tweets_per_request": 4, "concurrency": 1})
+
+    run()
+
+    outcomes = outcomes_of(sqlite_database)
+    assert outcomes.pop(tweets[4].tweet_id) in {"failed", "deferred"}
+    assert set(outcomes.values()) == {"done"}
 
 
 def test_a_service_that_rejects_whatever_is_asked_is_given_up(emulator: GeminiEmulator) -> None:

@@ -12,6 +12,9 @@ from viral_assets.quota.limits import Limits
 BACKOFF_BASE_SECONDS = 0.5
 BACKOFF_CAP_SECONDS = 30.0
 
+PROBE_SECONDS = 2.0
+"""Between two attempts at a service that does not answer: so soon a run goes on when it does again."""
+
 STAGGER_SECONDS = 0.02
 """Between two requests of a burst, so that a service that allows less than the limits say is noticed early."""
 
@@ -22,13 +25,22 @@ LEAST_STAGGER_SECONDS = 0.005
 """Where requests take less than that allows for: about the time in which a refusal comes back from nearby."""
 
 
-def full_jitter(attempt: int, rng: random.Random) -> float:
+def full_jitter(attempt: int, rng: random.Random, *, cap: float = BACKOFF_CAP_SECONDS) -> float:
     """Seconds to wait before the next attempt, after ``attempt`` (1 or more) failed ones.
 
-    Anything between nothing and an exponentially growing cap, so that what failed together does not come back
-    together. Source: "Exponential Backoff And Jitter", AWS Architecture Blog.
+    Anything between nothing and an exponentially growing amount up to a cap, so that what failed together does not
+    come back together. Source: "Exponential Backoff And Jitter", AWS Architecture Blog.
     """
-    return rng.uniform(0.0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** min(attempt - 1, 16)))
+    return rng.uniform(0.0, min(cap, BACKOFF_BASE_SECONDS * 2 ** min(attempt - 1, 16)))
+
+
+def probe_seconds(limits: Limits, *, costs_quota: bool) -> float:
+    """Seconds until a service that does not answer is tried again.
+
+    Args:
+        costs_quota: attempts reach it and count, so that there must be some left for when it answers again.
+    """
+    return max(PROBE_SECONDS, limits.window_seconds / limits.max_requests) if costs_quota else PROBE_SECONDS
 
 
 def stagger_seconds(limits: Limits, expected: float, concurrency: int) -> float:

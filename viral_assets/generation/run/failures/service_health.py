@@ -8,31 +8,23 @@ import math
 class ServiceHealth:
     """Whether a service still answers at all. Times are seconds on any clock.
 
-    Failures that began together count as one round. Where no server answers, or every request is rejected, two rounds
-    before the first answer are enough: an address or a setting is wrong, and a person waits for the message. A
-    service that is there and has trouble gets a minute.
+    Failures that began together count as one round. A service that does not answer, because it is not there or has a
+    problem, gets a minute and several rounds. One that rejects all that it was ever asked has told its opinion: two
+    rounds are enough, since a setting is wrong and a person waits for the message.
     """
 
     ROUND_SECONDS = 0.25
-    ROUNDS_BEFORE_ANY_ANSWER = 2
-    FAILURES_BEFORE_ANY_ANSWER = 5
-    FAILURES_WORTH_WAITING = 2
     ROUNDS = 4
     NO_ANSWER_SECONDS = 60.0
+    REJECTED_ROUNDS = 2
+    REJECTED = 5
+    DOWN_AFTER_FAILURES = 3
 
-    __slots__ = (
-        "_failed_since",
-        "_failures",
-        "_round_began",
-        "_rounds",
-        "_unreachable",
-        "last_answer",
-    )
+    __slots__ = ("_failed_since", "_failures", "_round_began", "_rounds", "last_answer")
 
     def __init__(self) -> None:
         self._failures = self._rounds = 0
         self._failed_since = self._round_began = -math.inf
-        self._unreachable = False
         self.last_answer = -math.inf
 
     @property
@@ -41,19 +33,19 @@ class ServiceHealth:
         return not self._failures and self.last_answer > -math.inf
 
     @property
-    def worth_waiting(self) -> bool:
-        """Not so where nothing was ever answered: the run ends with the error at once instead."""
-        return self.last_answer > -math.inf or self._failures < self.FAILURES_WORTH_WAITING or not self._unreachable
+    def is_down(self) -> bool:
+        """It seems to answer nothing: one request at a time tries whether it does again."""
+        return self._failures >= self.DOWN_AFTER_FAILURES
 
     def answered(self, now: float) -> None:
         self.last_answer = now
         self._failures = self._rounds = 0
 
-    def failed(self, now: float, *, trouble: bool) -> bool:
+    def failed(self, now: float, *, rejected: bool = False) -> bool:
         """Take a failure into account; True when there is no hope.
 
         Args:
-            trouble: the service was there and had a problem of its own.
+            rejected: the service has read the request and does not want it.
         """
         if not self._failures:
             self._failed_since, self._round_began = now, -math.inf
@@ -61,7 +53,6 @@ class ServiceHealth:
             self._rounds += 1
             self._round_began = now
         self._failures += 1
-        self._unreachable = not trouble
-        if self.last_answer == -math.inf and not trouble:
-            return self._rounds >= self.ROUNDS_BEFORE_ANY_ANSWER and self._failures >= self.FAILURES_BEFORE_ANY_ANSWER
+        if rejected and self.last_answer == -math.inf:
+            return self._rounds >= self.REJECTED_ROUNDS and self._failures >= self.REJECTED
         return self._rounds >= self.ROUNDS and now - self._failed_since > self.NO_ANSWER_SECONDS

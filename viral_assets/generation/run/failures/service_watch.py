@@ -4,9 +4,10 @@ at all."""
 from __future__ import annotations
 
 import logging
+import math
 
-from viral_assets.errors import FatalProviderError, ProviderError, RateLimitedError
-from viral_assets.generation.run.failures.backoff import stagger_seconds
+from viral_assets.errors import FatalProviderError, ProviderError, RateLimitedError, TransientProviderError
+from viral_assets.generation.run.failures.backoff import probe_seconds, stagger_seconds
 from viral_assets.generation.run.failures.concurrency import ConcurrencyControl
 from viral_assets.generation.run.failures.refusals import Refusals
 from viral_assets.generation.run.in_flight import SentRequest
@@ -20,9 +21,6 @@ GIVEN_UP_IN_A_ROW = 5
 """Requests that thoughts have used up also with a raised cap, and no proper answer in between: each is billed for all
 its thoughts, so that a long run on such a model would cost a lot and bring nothing."""
 
-LONG_WAIT_SECONDS = 5.0
-"""For quota, before another attempt at an address where no server seems to answer."""
-
 
 class ServiceWatch:
     """Takes what outcomes say about the service into account. Used by the loop alone."""
@@ -31,7 +29,8 @@ class ServiceWatch:
         self._session = session
         self._concurrency = ConcurrencyControl(session.options.max_concurrency(session.ledger.limits))
         self._refusals = Refusals()
-        self._last_failure: ProviderError | None = None
+        self.next_start = -math.inf
+        """Not before this time of the run's clock the next request should be sent."""
         self._given_up_in_a_row = 0
         self.fatal: ProviderError | None = None
         """Why nothing is asked any more, where that is an error."""
@@ -41,7 +40,7 @@ class ServiceWatch:
     @property
     def concurrency(self) -> int:
         """Requests under way at once."""
-        return self._concurrency.limit
+        return 1 if self._session.health.is_down else self._concurrency.limit
 
     def stagger(self, tweets: int) -> float:
         """Seconds until the next request of a burst, after one about so many tweets."""
@@ -69,18 +68,9 @@ class ServiceWatch:
                 self.fatal = self.fatal or unusable
             case Troubled(error=error):
                 self._concurrency.record(trouble=True)
-                self._failed(error, trouble=error.http_status is not None)
+                self._failed(error)
             case Rejecting(error=error):
-                self._failed(error, trouble=False)
-
-    def worth_waiting(self, seconds: float) -> bool:
-        """Whether so long a wait for quota makes sense: not where no server seems to answer anyway."""
-        return self._last_failure is None or seconds <= LONG_WAIT_SECONDS or self._session.health.worth_waiting
-
-    def give_up(self) -> None:
-        """Nothing is asked any more: the last failure is the run's."""
-        if self.fatal is None and (error := self._last_failure) is not None:
-            self.fatal = type(error)(f"{error}; gave up after several attempts without one answer, nothing is lost")
+                self._failed(error, rejected=True)
 
     async def _hold_back(self, error: RateLimitedError, sent: SentRequest, others: int) -> None:
         """The service's quota is used up: no run that shares it asks until it is free again. Or it takes no more at
@@ -110,7 +100,14 @@ class ServiceWatch:
         if self._given_up_in_a_row >= GIVEN_UP_IN_A_ROW and self.fatal is None:
             self.fatal = FatalProviderError(f"{answered.given_up}; nothing more is asked")
 
-    def _failed(self, error: ProviderError, *, trouble: bool) -> None:
-        self._last_failure = error
-        if self._session.health.failed(self._session.clock.monotonic(), trouble=trouble):
-            self.give_up()
+    def _failed(self, error: ProviderError, *, rejected: bool = False) -> None:
+        session, now = self._session, self._session.clock.monotonic()
+        was_down = session.health.is_down
+        hopeless = session.health.failed(now, rejected=rejected)
+        if session.health.is_down:
+            reached = not isinstance(error, TransientProviderError) or error.reached
+            self.next_start = now + probe_seconds(session.ledger.limits, costs_quota=reached)
+            if not was_down:
+                log.warning("The service does not answer, it is tried again for a minute at least: %s", error)
+        if hopeless and self.fatal is None:
+            self.fatal = type(error)(f"{error}; gave up after several attempts without one answer, nothing is lost")

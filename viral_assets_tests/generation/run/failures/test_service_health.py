@@ -5,39 +5,44 @@ from __future__ import annotations
 from viral_assets.generation.run.failures.service_health import ServiceHealth
 
 
-def test_a_place_where_nobody_is_is_given_up_after_two_rounds() -> None:
+def test_a_service_that_rejects_whatever_it_is_asked_is_given_up_after_two_rounds() -> None:
     health = ServiceHealth()
 
-    assert not any(health.failed(0.01 * number, trouble=False) for number in range(5)), "one burst is one round"
-    assert health.failed(0.5, trouble=False)
+    assert not any(health.failed(0.01 * number, rejected=True) for number in range(5)), "one burst is one round"
+    assert health.failed(0.5, rejected=True)
 
 
-def test_nobody_waits_for_another_attempt_at_a_place_where_nobody_is() -> None:
-    health, worth = ServiceHealth(), []
-    for _ in range(3):
-        worth.append(health.worth_waiting)
-        health.failed(0.0, trouble=False)
-    assert worth == [True, True, False]
+def test_a_burst_that_fails_is_one_round_however_long_nobody_asks_again() -> None:
+    health = ServiceHealth()
+    for number in range(15):
+        health.failed(0.01 * number)
+    assert not health.failed(100.0)
 
-    health.failed(0.1, trouble=True)
-    assert health.worth_waiting, "somebody is there after all"
+
+def test_what_fails_again_and_again_is_down_until_it_answers() -> None:
+    health, down = ServiceHealth(), []
+    for second in range(4):
+        down.append(health.is_down)
+        health.failed(float(second))
+    health.answered(5.0)
+    assert [*down, health.is_down] == [False, False, False, True, False]
 
 
 def test_a_service_with_a_problem_gets_a_minute() -> None:
     health = ServiceHealth()
 
-    assert not any(health.failed(float(second), trouble=True) for second in range(60))
-    assert health.failed(61.0, trouble=True)
+    assert not any(health.failed(float(second)) for second in range(60))
+    assert health.failed(61.0)
 
 
 def test_an_answer_makes_everything_good_again() -> None:
     health = ServiceHealth()
     for second in range(59):
-        health.failed(float(second), trouble=True)
+        health.failed(float(second))
     health.answered(59.5)
 
-    assert not any(health.failed(float(second), trouble=True) for second in range(60, 120))
-    assert health.failed(121.0, trouble=True)
+    assert not any(health.failed(float(second)) for second in range(60, 120))
+    assert health.failed(121.0)
 
 
 def test_a_service_is_well_from_an_answer_to_the_next_failure() -> None:
@@ -46,7 +51,7 @@ def test_a_service_is_well_from_an_answer_to_the_next_failure() -> None:
     well.append(health.healthy)
     health.answered(1.0)
     well.append(health.healthy)
-    health.failed(2.0, trouble=True)
+    health.failed(2.0)
     well.append(health.healthy)
 
     assert well == [False, True, False]
@@ -56,4 +61,4 @@ def test_after_an_answer_an_address_is_known_to_be_right() -> None:
     health = ServiceHealth()
     health.answered(0.0)
 
-    assert not any(health.failed(float(second), trouble=False) for second in range(1, 60))
+    assert not any(health.failed(float(second)) for second in range(1, 60))
