@@ -633,7 +633,7 @@ def test_a_connection_that_is_refused_leaves_the_whole_quota_for_when_the_servic
     assert all_done(run)
     assert report.requests <= 15
     assert report.wasted_requests == 0
-    assert report.seconds < 40 + 2.1 + 7
+    assert report.seconds < 40 + 2.1 + 7 + 6, "the request that finds it back, and then the others at once"
 
 
 def test_a_tweet_that_alone_breaks_the_service_ends_and_so_do_the_others(sqlite_database: Database) -> None:

@@ -31,16 +31,17 @@ class ConcurrencyControl:
     def limit(self) -> int:
         return int(self._limit)
 
-    def record(self, *, trouble: bool, is_news: bool = True) -> None:
+    def record(self, *, trouble: bool, is_news: bool = True, all_fail: bool = False) -> None:
         """Take one ended request into account.
 
         Args:
+            all_fail: no other one has been answered for a while.
             is_news: it was sent after the last refusal was known, so that it says something of the limit since.
         """
         self._recent.append(trouble)
         if not trouble:
             self._limit = min(self._maximum, self._limit + (self._growth if is_news else 0.0))
-        elif len(self._recent) == self.MEMORY and sum(self._recent) >= self.TROUBLE_SHARE * self.MEMORY:
+        elif all_fail or (len(self._recent) == self.MEMORY and sum(self._recent) >= self.TROUBLE_SHARE * self.MEMORY):
             self._limit = max(1.0, self._limit / 2)
             self._recent.clear()
 

@@ -67,7 +67,6 @@ class ServiceWatch:
             case Unusable(error=unusable):
                 self.fatal = self.fatal or unusable
             case Troubled(error=error):
-                self._concurrency.record(trouble=True)
                 self._failed(error)
             case Rejecting(error=error):
                 self._failed(error, rejected=True)
@@ -102,10 +101,13 @@ class ServiceWatch:
 
     def _failed(self, error: ProviderError, *, rejected: bool = False) -> None:
         session, now = self._session, self._session.clock.monotonic()
+        reached = not isinstance(error, TransientProviderError) or error.reached
         was_down = session.health.is_down
         hopeless = session.health.failed(now, rejected=rejected)
+        if reached and not rejected and not was_down:
+            # What tries whether it is back says nothing about how much it can do.
+            self._concurrency.record(trouble=True, all_fail=session.health.is_down)
         if session.health.is_down:
-            reached = not isinstance(error, TransientProviderError) or error.reached
             self.next_start = now + probe_seconds(session.ledger.limits, costs_quota=reached)
             if not was_down:
                 log.warning("The service does not answer, it is tried again for a minute at least: %s", error)
