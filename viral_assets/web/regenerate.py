@@ -7,6 +7,7 @@ wrote is in the database, and what it had to say is of no use tomorrow.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -87,6 +88,10 @@ class Regenerator:
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="regenerate")
 
+    def get_ready(self) -> None:
+        """Load in the background what the first job needs: importing an SDK takes longer than asking a free quota."""
+        self._futures.append(self._threads.submit(self._get_ready))
+
     def jobs(self) -> Mapping[tuple[str, str], Job]:
         """All jobs by project and tweet."""
         with self._lock:
@@ -131,6 +136,11 @@ class Regenerator:
         self._stop.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         wait(self._futures, timeout=SHUTDOWN_SECONDS)
+
+    def _get_ready(self) -> None:
+        # Whatever is wrong, the first job will say so.
+        with contextlib.suppress(Exception):
+            asyncio.run(self._make(Priority.PERSON).cleanup())
 
     def _run(self, job: Job, opportunity: Opportunity, project: Project) -> None:
         job.started = time.monotonic()
