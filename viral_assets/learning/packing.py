@@ -65,9 +65,9 @@ class Comparison:
     @property
     def missing(self) -> str:
         """What it takes on either side; empty where there is enough."""
-        sides = (("larger", self.larger), ("smaller", self.smaller))
+        sides = (("this size", self.larger), ("smaller sizes", self.smaller))
         lacks = ((name, PackRate("", judged).missing) for name, judged in sides)
-        return ", ".join(f"{lack} of {name} requests" for name, lack in lacks if lack)
+        return ", ".join(f"{lack} of {name}" for name, lack in lacks if lack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +138,11 @@ def _compared(group: SizeGroup, pairs: Sequence[_Pair], normal: float) -> Compar
     larger, smaller = (sum((pair[side] for pair in pairs), Judged()) for side in (0, 1))
     if not all(map(_enough, pairs)):
         return Comparison(group, larger, smaller, 0.0, -1.0, 1.0)
-    weights = [1 / (1 / large.effective + 1 / small.effective) for large, small in pairs]
+    trials = [_effective(pair) for pair in pairs]
+    weights = [1 / (1 / of_large + 1 / of_small) for of_large, of_small in trials]
     whole = sum(weights)
     drop = sum(weight * (_share(small) - _share(large)) for weight, (large, small) in zip(weights, pairs, strict=True))
-    variance = sum(
-        weight**2 * (_variance(large) + _variance(small)) for weight, (large, small) in zip(weights, pairs, strict=True)
-    )
+    variance = sum(weight**2 * _variance(pair, of) for weight, pair, of in zip(weights, pairs, trials, strict=True))
     freedom = min(each.requests for pair in pairs for each in pair) - 1
     error = students(normal, freedom) * math.sqrt(variance) / whole
     drop /= whole
@@ -154,8 +153,20 @@ def _share(judged: Judged) -> float:
     return judged.approved / judged.decided
 
 
-def _variance(judged: Judged) -> float:
-    """Of the share, with one approval and one rejection that nobody made."""
-    trials = judged.effective + 2
-    share = (_share(judged) * judged.effective + 1) / trials
-    return share * (1 - share) / trials
+def _effective(pair: _Pair) -> tuple[float, float]:
+    """Independent decisions that each side is worth. Suggestions of larger requests have no less in common, although a
+    few requests that are all alike do not show it."""
+    large, small = pair
+    return large.decided / max(large.design_effect, small.design_effect), small.effective
+
+
+def _variance(pair: _Pair, trials: tuple[float, float]) -> float:
+    """Of the difference. A side that has come out near 0 or 1 by chance is no surer than at the share of both."""
+    both = _share(sum(pair, Judged()))
+    return sum(max(_smoothed(_share(judged), of), _smoothed(both, of)) for judged, of in zip(pair, trials, strict=True))
+
+
+def _smoothed(share: float, trials: float) -> float:
+    """The variance of a share, with one approval and one rejection that nobody made."""
+    at = (share * trials + 1) / (trials + 2)
+    return at * (1 - at) / (trials + 2)
