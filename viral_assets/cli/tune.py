@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from viral_assets.learning.evaluation import Comparison
     from viral_assets.learning.examples import Example
+    from viral_assets.learning.packing import Comparison as PackComparison
+    from viral_assets.learning.packing import PackCap
     from viral_assets.learning.tuning import Above, Tuning, Volume
     from viral_assets.projects.model import Project
 
@@ -60,12 +62,15 @@ def tune(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Learn a project's weights and thresholds from what was approved and rejected; show them beside the present ones.
+    """Learn a project's weights and thresholds, and how many tweets may share a request, from what was approved and
+    rejected; show them beside the present ones.
 
     A tweet counts as worth a reply when one of its suggestions was approved, edited or posted, and as not worth one
     when all were rejected, unless for their wording only. New weights are tested on later decisions than those they
     were learnt from; where they are no better, or where there are fewer than 40 decisions with 10 of each kind,
-    nothing is proposed. Nothing is written without --write. Scores follow when tweet_scores is materialized again.
+    nothing is proposed. The cap of tweets in a request is lowered where larger requests are shown to be approved less
+    by more than 5 points, and raised only as far as larger ones are shown not to be; else it stays. Nothing is written
+    without --write. Scores follow when tweet_scores is materialized again.
     """
     from datetime import UTC, datetime, timedelta
 
@@ -84,8 +89,11 @@ def tune(
     from viral_assets.learning import tuning as learning
     from viral_assets.learning.examples import choose_examples, read_approved
     from viral_assets.learning.judged_tweets import read_decisions
+    from viral_assets.learning.packing import choose_cap
     from viral_assets.learning.project_file import find_project_file
     from viral_assets.learning.thresholds import Targets
+    from viral_assets.projects.model import MOST_TWEETS_PER_REQUEST
+    from viral_assets.queries.packing import read_packs
 
     path = find_project_file(settings.projects_dir, project)
     if write and path.parent == BUNDLED_PROJECTS:
@@ -99,12 +107,14 @@ def tune(
     try:
         with database.read() as connection:
             decisions = read_decisions(connection, project, since)
+            packs = read_packs(connection, since, None, project, asked_once=True).models
+            cap = choose_cap(packs, chosen.generation.max_tweets_per_request, highest=MOST_TWEETS_PER_REQUEST)
             if examples:
                 proposed = choose_examples(read_approved(connection, project, since), chosen)
             try:
                 tuning = learning.tune(decisions, chosen, targets)
             except learning.NothingToLearn as nothing:
-                if not examples:
+                if not examples and not cap.changes:
                     raise
                 refusal = str(nothing)
             else:
@@ -118,20 +128,28 @@ def tune(
         _show(where, tuning, volumes, targets.green, targets.yellow, days)
     else:
         complain(refusal)
+    _show_cap(where, cap)
     if examples:
         _show_examples(where, proposed)
-    backup = _write(where, path, chosen, tuning, proposed, write=write)
+    backup = _write(where, path, chosen, tuning, cap, proposed, write=write)
     if as_json:
-        print_json(payload(project, tuning, volumes, refusal, proposed, backup))
+        print_json(payload(project, tuning, volumes, refusal, cap, proposed, backup))
 
 
 def _write(
-    where: Console, path: Path, project: Project, tuning: Tuning | None, proposed: Sequence[Example], *, write: bool
+    where: Console,
+    path: Path,
+    project: Project,
+    tuning: Tuning | None,
+    cap: PackCap,
+    proposed: Sequence[Example],
+    *,
+    write: bool,
 ) -> Path | None:
     """Returns where the old file is; None where nothing was written."""
     from viral_assets.learning.project_file import changed, write_project
 
-    if tuning is None and not proposed:
+    if tuning is None and not proposed and not cap.changes:
         return None
     if not write:
         say(where, "Nothing is written yet: ", command("--write"), " puts this into ", command(str(path)), ".")
@@ -140,6 +158,7 @@ def _write(
         project,
         weights=tuning.new.weights if tuning else None,
         thresholds=tuning.new.thresholds if tuning else None,
+        max_tweets_per_request=cap.new,
         examples=[each.text for each in proposed],
     )
     backup = write_project(path, project, after)
@@ -197,6 +216,33 @@ def _above(above: Above) -> str:
     return f"{above.good:,} of {above.decided:,}" + ("" if above.share is None else f" ({above.share:.0%})")
 
 
+def _show_cap(where: Console, cap: PackCap) -> None:
+    from viral_assets.learning.packing import MARGIN
+
+    setting = "generation.max_tweets_per_request"
+    if not cap.comparisons:
+        say(where, f"{setting} stays {cap.present}: no decisions yet about requests of different sizes.")
+        return
+    numbers = ("approved", "in smaller ones", "fewer", "interval")
+    shown = table(["tweets in a request", *numbers, "so"], numbers=numbers)
+    for each in cap.comparisons:
+        shown.add_row(each.group.name, *_compared(each))
+    where.print(shown)
+    say(
+        where,
+        f"{setting}: {cap.present} to {cap.new}." if cap.changes else f"{setting} stays {cap.present}.",
+        f" Suggestions decided about, of tweets asked about once, model by model; edited ones are approved. More than "
+        f"{MARGIN:.0%} fewer approved counts as worse, where the interval allows nothing else.",
+    )
+
+
+def _compared(each: PackComparison) -> tuple[str, ...]:
+    counts = tuple(f"{judged.approved:,} of {judged.decided:,}" for judged in (each.larger, each.smaller))
+    if each.verdict == "too few":
+        return (*counts, "", "", f"too few decisions: it takes {each.missing}")
+    return (*counts, f"{each.drop:+.0%}", f"{each.low:+.0%} to {each.high:+.0%}", each.verdict)
+
+
 def _show_examples(where: Console, proposed: Sequence[Example]) -> None:
     if not proposed:
         say(where, "No approved reply adds anything to the good examples.")
@@ -212,6 +258,7 @@ def payload(
     tuning: Tuning | None,
     volumes: Volumes | None,
     refusal: str,
+    cap: PackCap,
     proposed: Sequence[Example],
     backup: Path | None,
 ) -> dict[str, Any]:
@@ -236,5 +283,20 @@ def payload(
             }
         learnt["held_back"] = asdict(tuning.evaluation)
         learnt["targets_missed"] = list(tuning.missed)
+    packing = {"old": cap.present, "new": cap.new, "comparisons": [_comparison(each) for each in cap.comparisons]}
     examples = [{"text": each.text, "type": each.suggestion_type, "status": each.status} for each in proposed]
-    return {"project": project, **learnt, "examples": examples, "written": backup is not None}
+    return {"project": project, **learnt, "packing": packing, "examples": examples, "written": backup is not None}
+
+
+def _comparison(each: PackComparison) -> dict[str, Any]:
+    known = each.verdict != "too few"
+    return {
+        "least_tweets": each.group.least,
+        "most_tweets": each.group.most,
+        "verdict": each.verdict,
+        **{
+            name: {"approved": judged.approved, "decided": judged.decided, "requests": judged.requests}
+            for name, judged in (("larger", each.larger), ("smaller", each.smaller))
+        },
+        **{name: getattr(each, name) if known else None for name in ("drop", "low", "high")},
+    }

@@ -43,17 +43,29 @@ def find_project_file(folder: Path, name: str) -> Path:
 
 
 def changed(
-    project: Project, *, weights: Weights | None = None, thresholds: Thresholds | None = None, examples: list[str]
+    project: Project,
+    *,
+    weights: Weights | None = None,
+    thresholds: Thresholds | None = None,
+    max_tweets_per_request: int | None = None,
+    examples: list[str],
 ) -> Project:
-    """The project with these weights and thresholds (None: as they are) and more good examples."""
+    """The project with these weights, thresholds and cap (None: as they are) and more good examples."""
     voice = project.voice.model_copy(update={"good_examples": (*project.voice.good_examples, *examples)})
+    cap = max_tweets_per_request or project.generation.max_tweets_per_request
     return project.model_copy(
-        update={"weights": weights or project.weights, "thresholds": thresholds or project.thresholds, "voice": voice}
+        update={
+            "weights": weights or project.weights,
+            "thresholds": thresholds or project.thresholds,
+            "generation": project.generation.model_copy(update={"max_tweets_per_request": cap}),
+            "voice": voice,
+        }
     )
 
 
 def write_project(path: Path, before: Project, after: Project) -> Path:
-    """Put what is different in ``after`` (weights, thresholds, good examples) into the file, in one step.
+    """Put what is different in ``after`` (weights, thresholds, the cap of tweets in a request, good examples) into the
+    file, in one step.
 
     A link is followed. The file as it was stays beside it with the ending ``.bak``.
 
@@ -95,6 +107,9 @@ def _edited(path: Path, old: bytes, before: Project, after: Project) -> bytes:
         for key in ("weights", "thresholds"):
             if getattr(after, key) != getattr(before, key):
                 _set(document, key, getattr(after, key).model_dump())
+        cap = after.generation.max_tweets_per_request
+        if cap != before.generation.max_tweets_per_request:
+            _set(document, "generation", {"max_tweets_per_request": cap})
         added = after.voice.good_examples[len(before.voice.good_examples) :]
         if added:
             _extend(document["voice"], "good_examples", list(added))
@@ -144,7 +159,7 @@ def _replace(path: Path, old: bytes, new: bytes, after: Project) -> Path:
             ) from None
         if understood != after:
             raise ProjectFileError(
-                path, "shares its weights, thresholds or examples with other keys; change it by hand"
+                path, "shares its weights, thresholds, generation or examples with other keys; change it by hand"
             )
         if path.read_bytes() != old:
             raise ProjectFileError(path, "was changed meanwhile; run the command again")

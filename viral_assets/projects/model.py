@@ -213,17 +213,21 @@ BUILT_IN_TYPES: dict[str, SuggestionType] = {
 }
 
 
+MOST_TWEETS_PER_REQUEST = 50
+
+
 class Generation(_Model):
     """How suggestions are written. ``model`` is used unless ``GEMINI_MODEL`` says otherwise; of a list, the next one
     goes on where one cannot be used.
 
-    ``max_tweets_per_request`` caps packing; how sharing a request changes what is written has not been measured.
+    ``max_tweets_per_request`` caps packing. How sharing a request changes what is written has not been measured, so
+    its default is a guess; a project's own decisions tell (``viral-assets tune``).
     Lengths are X's weighted characters.
     """
 
     model: ModelName | Annotated[tuple[ModelName, ...], Field(min_length=1, max_length=10)] = DEFAULT_MODEL
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.8
-    max_tweets_per_request: Annotated[int, Field(ge=1, le=50)] = 10
+    max_tweets_per_request: Annotated[int, Field(ge=1, le=MOST_TWEETS_PER_REQUEST)] = 10
     min_length: Annotated[int, Field(ge=1, le=280)] = 40
     max_length: Annotated[int, Field(ge=1, le=280)] = 280
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Protocol
 from unicodedata import east_asian_width
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
-from viral_assets.queries.funnel_model import Funnel, NumbersReport, Rate
+from viral_assets.queries.funnel_model import Funnel, NumbersReport
 from viral_assets.text.display import one_line
 from viral_assets.vocabulary import BLOCKED, DEFERRED, DONE, FAILED, FILTERED, GREEN, RED, YELLOW
 
@@ -49,6 +50,8 @@ _BINS = 20
 # What XML cannot hold and is not made fit to be read elsewhere.
 _NO_XML = re.compile("[\ufffe\uffff]")
 
+TOO_FEW = "not enough decisions yet"
+
 _LEFT, _RIGHT = 150, 104
 _ROW = 26
 _HEAD, _FOOT = 8, 20
@@ -80,7 +83,24 @@ def funnel_over_days(report: NumbersReport) -> str:
     )
 
 
-def rate_bars(rates: Sequence[Rate], *, title: str, limit: int = 12) -> str:
+class Share(Protocol):
+    """``approved`` of ``decided``; ``share`` is None where these are too few to say anything."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def approved(self) -> int: ...
+    @property
+    def decided(self) -> int: ...
+    @property
+    def share(self) -> float | None: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+
+
+def rate_bars(rates: Sequence[Share], *, title: str, limit: int = 12) -> str:
     """The share approved of each, with its 95 % interval: a wide line says that too little was decided to know.
 
     Args:
@@ -100,6 +120,7 @@ def rate_bars(rates: Sequence[Rate], *, title: str, limit: int = 12) -> str:
         parts.append(_text(0, middle + 4, _name(rate.name)))
         parts.append(_text(WIDTH, middle + 4, f"{rate.approved:,} of {rate.decided:,}", anchor="end"))
         if rate.share is None:
+            parts.append(_text(_LEFT + plot / 2, middle + 4, TOO_FEW, anchor="middle"))
             continue
         low, at, high = (_LEFT + plot * value for value in (rate.low, rate.share, rate.high))
         parts.append(_line(low, middle, high, middle, "chart-interval", _AXIS, width=3))
@@ -112,12 +133,7 @@ def rate_bars(rates: Sequence[Rate], *, title: str, limit: int = 12) -> str:
         _text(_LEFT + plot * share // 100, height - 5, f"{share} %", anchor=anchor)
         for share, anchor in ((0, "start"), (50, "middle"), (100, "end"))
     ]
-    description = "; ".join(
-        f"{_clean(rate.name)}: {rate.share:.0%} ({rate.approved:,} of {rate.decided:,}, "
-        f"between {rate.low:.0%} and {rate.high:.0%})"
-        for rate in shown
-        if rate.share is not None
-    )
+    description = "; ".join(f"{_clean(rate.name)}: {_in_words(rate)}" for rate in shown)
     return _svg(title, description or "Nothing has been decided yet.", height, parts)
 
 
@@ -182,6 +198,12 @@ def markdown_image(name: str, svg: str) -> str:
     # the end of the address.
     address = quote(svg, safe=" =:/,;.'!*-_~")
     return f"![{name}](<data:image/svg+xml,{address}>)"
+
+
+def _in_words(rate: Share) -> str:
+    if rate.share is None:
+        return f"{TOO_FEW} ({rate.approved:,} of {rate.decided:,})"
+    return f"{rate.share:.0%} ({rate.approved:,} of {rate.decided:,}, between {rate.low:.0%} and {rate.high:.0%})"
 
 
 def _of_before(total: Funnel, row: int) -> str:

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
 from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, Rate
+from viral_assets.queries.packing import read_packs
 from viral_assets.queries.spending import cost_of_suggestions, quota_by_day
 from viral_assets.quota.limits import Limits
-from viral_assets.store.conditions import within
-from viral_assets.store.suggestion_status import stands_approved
+from viral_assets.store.conditions import STANDS_APPROVED, within
 from viral_assets.store.tables import (
     EVERY_PROJECT,
     comment_opportunities,
@@ -27,7 +27,7 @@ from viral_assets.store.tables import (
     tweet_scores,
     tweets,
 )
-from viral_assets.vocabulary import POSTED, REJECTED, STATUSES
+from viral_assets.vocabulary import POSTED, REJECTED
 
 MOST_DAYS = 366
 DEFAULT_DAYS = 30
@@ -36,17 +36,6 @@ BANDS = 10
 """Of scores, each 0.1 wide."""
 
 Key = tuple[date, str]
-
-_DECIDED_AT = comment_suggestions.c.decided_at
-_STANDS_APPROVED = sa.or_(
-    *(
-        sa.and_(comment_suggestions.c.status == status, _DECIDED_AT.is_not(None) if decided else _DECIDED_AT.is_(None))
-        for status in STATUSES
-        for decided in (False, True)
-        if stands_approved(status, decided=decided)
-    )
-)
-"""``suggestion_status.stands_approved``, for the database: approved, edited, posted, or exported after a decision."""
 
 
 def funnel_report(
@@ -86,6 +75,7 @@ def funnel_report(
         by_band=decisions.by_band,
         quota=quota_by_day(connection, now, days),
         limits=limits,
+        packs=read_packs(connection, span.hours.start, span.hours.end, project),
     )
 
 
@@ -232,7 +222,7 @@ def _per_tweet(span: _Span) -> sa.Subquery:
     def count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.sum(sa.case((condition, 1), else_=0))
 
-    approved, rejected = count(_STANDS_APPROVED), count(table.c.status == REJECTED)
+    approved, rejected = count(STANDS_APPROVED), count(table.c.status == REJECTED)
     posted = count(table.c.status == POSTED)
     return (
         sa.select(
@@ -255,10 +245,10 @@ def _per_tweet(span: _Span) -> sa.Subquery:
 
 def _rates_of_types(connection: sa.Connection, span: _Span) -> tuple[Rate, ...]:
     table = comment_suggestions
-    approved = sa.case((_STANDS_APPROVED, 1), else_=0)
+    approved = sa.case((STANDS_APPROVED, 1), else_=0)
     query = (
         sa.select(table.c.suggestion_type, sa.func.sum(approved), sa.func.count())
-        .where(*span.of(table), sa.or_(_STANDS_APPROVED, table.c.status == REJECTED))
+        .where(*span.of(table), sa.or_(STANDS_APPROVED, table.c.status == REJECTED))
         .group_by(table.c.suggestion_type)
     )
     types: _Decided = defaultdict(Counter)

@@ -6,11 +6,12 @@ a day's funnel is a part of the stage before. Days of the quota are US Pacific, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Self
 
 from viral_assets.queries.intervals import wilson
+from viral_assets.queries.packing_model import PackReport
 from viral_assets.quota.limits import Limits
 
 
@@ -108,6 +109,7 @@ class NumbersReport:
         by_band: of tweets decided about, by total score in steps of 0.1, lowest first.
         quota: by day, oldest first, days without requests included. Of all projects: they share it.
         limits: of the key in the environment, where the caller knows them.
+        packs: suggestions decided about, by the request that wrote them.
     """
 
     project: str | None
@@ -120,6 +122,7 @@ class NumbersReport:
     by_band: tuple[Rate, ...]
     quota: tuple[QuotaDay, ...]
     limits: Limits | None = None
+    packs: PackReport = field(default_factory=PackReport)
 
     @property
     def projects(self) -> tuple[str, ...]:

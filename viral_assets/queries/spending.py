@@ -44,17 +44,23 @@ def cost_of_suggestions(
 
 
 def _answers(connection: sa.Connection, hours: HourRange, project: str | None) -> sa.Select[Any]:
-    """The answers' shares of each hour and project, added up, and how many of them have no known price."""
+    """The answers' shares of each hour and project, added up, and how many of them have no known price.
+
+    The work is that of the answers since the first hour, which an index finds.
+    """
     asked = llm_requests.c
     unnest = sa.func.json_each if connection.dialect.name == "sqlite" else sa.func.json_array_elements_text
     about = unnest(asked.tweet_ids).table_valued("value", name="about")
-    share = asked.counted_cost_usd / sa.func.json_array_length(asked.tweet_ids)
-    unknown = sa.case((asked.counted_cost_usd.is_(None), 1), else_=0)
-    return (
-        sa.select(tweets.c.window_start, asked.project, sa.func.coalesce(sa.func.sum(share), 0), sa.func.sum(unknown))
+    # From each answer to its tweets' hours: joined, SQLite would go from each tweet through all answers.
+    hour = sa.select(tweets.c.window_start).where(tweets.c.tweet_id == about.c.value).scalar_subquery()
+    shares = (
+        sa.select(
+            hour.label("window_start"),
+            asked.project,
+            (asked.counted_cost_usd / sa.func.json_array_length(asked.tweet_ids)).label("cost_usd"),
+        )
         .select_from(llm_requests)
         .join(about, sa.true())
-        .join(tweets, tweets.c.tweet_id == about.c.value)
         .where(
             asked.status == "answered",
             asked.purpose == "generate",
@@ -62,9 +68,19 @@ def _answers(connection: sa.Connection, hours: HourRange, project: str | None) -
             # A tweet is asked about after it was posted, whatever the clocks say of the order.
             asked.granted_at >= hours.start.timestamp() - CLOCKS_APART.total_seconds(),
             *([asked.project == project] if project is not None else []),
-            *within(tweets, hours),
         )
-        .group_by(tweets.c.window_start, asked.project)
+        .subquery()
+    )
+    unknown = sa.case((shares.c.cost_usd.is_(None), 1), else_=0)
+    return (
+        sa.select(
+            shares.c.window_start,
+            shares.c.project,
+            sa.func.coalesce(sa.func.sum(shares.c.cost_usd), 0),
+            sa.func.sum(unknown),
+        )
+        .where(*within(shares, hours))
+        .group_by(shares.c.window_start, shares.c.project)
     )
 
 

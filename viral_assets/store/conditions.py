@@ -7,8 +7,22 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
+from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import EVERY_PROJECT, comment_suggestions, suggestion_events, tweet_projects, tweets
-from viral_assets.vocabulary import OFFLINE, PENDING
+from viral_assets.vocabulary import OFFLINE, PENDING, STATUSES
+
+STANDS_APPROVED = sa.or_(
+    *(
+        sa.and_(
+            comment_suggestions.c.status == status,
+            comment_suggestions.c.decided_at.is_not(None) if decided else comment_suggestions.c.decided_at.is_(None),
+        )
+        for status in STATUSES
+        for decided in (False, True)
+        if stands_approved(status, decided=decided)
+    )
+)
+"""``suggestion_status.stands_approved``, for the database: approved, edited, posted, or exported after a decision."""
 
 
 def within(table: sa.FromClause, hours: HourRange | None, project: str | None = None) -> list[sa.ColumnElement[bool]]:

@@ -342,6 +342,8 @@ llm_requests = Table(
     # What has changed in a sliding window since somebody looked.
     Index(None, "quota_key", "granted_at"),
     Index(None, "quota_key", "finished_at"),
+    # What was paid since a day, whatever the quota.
+    Index(None, "granted_at"),
     Index(None, "run_id"),
     # Finds the answers a killed run left behind.
     Index(

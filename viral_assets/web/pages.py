@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
@@ -16,7 +16,13 @@ from viral_assets.web.access import same_site_path
 from viral_assets.web.rendering import anchor, render
 from viral_assets.web.site import Site, wants_part
 
+if TYPE_CHECKING:
+    from viral_assets.queries.packing_model import ModelPacks
+
 DAYS = (7, 14, 30, 90)
+
+MODELS_SHOWN = 4
+"""Whose requests are compared on the page of numbers, each for itself."""
 
 
 class NotFoundError(Exception):
@@ -99,6 +105,7 @@ def numbers(request: Request) -> Response:
     """What came of the tweets."""
     from viral_assets.queries import charts
     from viral_assets.queries.funnel import funnel_report
+    from viral_assets.queries.packing_model import LEAST_DECIDED, LEAST_REQUESTS
 
     site: Site = request.app.state.site
     project = request.query_params.get("project", "").replace("\x00", "")
@@ -123,7 +130,21 @@ def numbers(request: Request) -> Response:
         type_chart=Markup(charts.rate_bars(made.by_type, title="Approval by suggestion type")),  # noqa: S704
         band_chart=Markup(charts.rate_bars(made.by_band, title="Approval by score")),  # noqa: S704
         quota_chart=Markup(charts.quota_days(made)),  # noqa: S704
+        pack_charts=[_pack_charts(each) for each in made.packs.models[:MODELS_SHOWN]],
+        least_decided=LEAST_DECIDED,
+        least_requests=LEAST_REQUESTS,
     )
+
+
+def _pack_charts(packs: ModelPacks) -> dict[str, Any]:
+    from viral_assets.queries import charts
+
+    of = f"by {packs.model}"
+    return {
+        "packs": packs,
+        "size": Markup(charts.rate_bars(packs.size_rates, title=f"Approval by tweets in a request, {of}")),  # noqa: S704
+        "third": Markup(charts.rate_bars(packs.third_rates, title=f"Approval by place in a request, {of}")),  # noqa: S704
+    }
 
 
 async def regeneration(request: Request) -> Response:

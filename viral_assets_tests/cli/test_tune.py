@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from viral_assets.hours import floor_hour
 from viral_assets.projects.loader import load_project
 from viral_assets.projects.model import Weights
 from viral_assets.settings import load_settings
@@ -72,6 +73,37 @@ def decide(count: int, *, certainty: float = 12.0) -> None:
     database.dispose()
 
 
+def decide_about_packs(approved: dict[int, float], requests: int = 30) -> None:
+    """Requests about so many tweets each, of whose suggestions this share was approved."""
+    hour = floor_hour(datetime.now(UTC)) - timedelta(hours=30)
+    stored: dict[str, list[dict[str, Any]]] = {
+        "llm_requests": [],
+        "comment_suggestions": [],
+        "generation_outcomes": [],
+    }
+    for tweets, share in approved.items():
+        for number in range(requests):
+            request_id = f"{tweets}-{number}"
+            tweet_ids = [f"{request_id}-{place}" for place in range(tweets)]
+            by = {"provider": "google-genai", "model": "m"}
+            ledger = {"quota_key": "k", "purpose": "generate", "run_id": "r", "status": "answered", "counted_tokens": 1}
+            asked = {"id": request_id, "project": "bakers", "tweet_ids": tweet_ids, "granted_at": hour.timestamp()}
+            stored["llm_requests"].append({**asked, **by, **ledger})
+            for place, tweet_id in enumerate(tweet_ids):
+                key = {"project": "bakers", "tweet_id": tweet_id, "window_start": hour}
+                written = {"suggestion_type": "add_value", "position": 0, "text": "A reply", "weighted_length": 7}
+                good = (number * tweets + place) % 10 < round(10 * share)
+                status = {"status": "approved" if good else "rejected", "created_at": hour, "decided_at": hour}
+                stored["comment_suggestions"].append({**key, **written, **by, **status, "request_id": request_id})
+                ended = {"outcome": "done", "reason": "", "attempts": 1, "updated_at": hour}
+                stored["generation_outcomes"].append({**key, **ended})
+    database = Database(load_settings().resolved_database_url)
+    with database.begin() as connection:
+        for name, rows in stored.items():
+            insert_ignore(connection, getattr(tables, name), rows)
+    database.dispose()
+
+
 @pytest.mark.slow
 def test_old_and_new_stand_side_by_side_and_nothing_is_written_unasked(viral_assets: CommandLine, file: Path) -> None:
     decide(300)
@@ -121,6 +153,42 @@ def test_examples_need_fewer_decisions_than_weights(viral_assets: CommandLine, f
     found = load_project(file)
     assert 1 <= len(found.voice.good_examples) <= 5
     assert found.weights.velocity == 0.35
+
+
+def test_sizes_of_requests_that_are_approved_less_lower_the_cap_and_nothing_else(
+    viral_assets: CommandLine, file: Path
+) -> None:
+    file.write_text(PROJECT + "generation:\n  max_tweets_per_request: 10   # as it came\n", encoding="utf-8")
+    before = file.read_text(encoding="utf-8")
+    decide_about_packs({2: 0.8, 5: 0.8, 8: 0.3})
+    said = viral_assets("tune", "--project", "bakers")
+    assert said.code == 0
+    assert "generation.max_tweets_per_request: 10 to 6." in said.out
+    assert "Nothing is written yet" in said.out
+    assert file.read_text(encoding="utf-8") == before
+    written = viral_assets("tune", "--project", "bakers", "--write", "--json")
+    packing = written.json["packing"]
+    assert (packing["old"], packing["new"], written.json["written"]) == (10, 6, True)
+    last = packing["comparisons"][-1]
+    assert (last["least_tweets"], last["most_tweets"], last["verdict"]) == (7, 10, "worse")
+    assert last["larger"] == {"approved": 72, "decided": 240, "requests": 30}
+    assert 0 < last["low"] < last["drop"] < last["high"] < 1
+    changed = before.replace("max_tweets_per_request: 10 ", "max_tweets_per_request: 6 ")
+    assert file.read_text(encoding="utf-8").split() == changed.split()
+
+
+def test_the_cap_stays_where_the_decisions_do_not_tell_and_it_is_said_what_it_takes(
+    viral_assets: CommandLine, file: Path
+) -> None:
+    decide(20)
+    decide_about_packs({1: 0.9, 8: 0.1}, requests=5)
+    said = viral_assets("tune", "--project", "bakers", "--examples", "--json", "--write")
+    assert said.code == 0
+    (only,) = said.json["packing"]["comparisons"]
+    assert (said.json["packing"]["new"], only["verdict"], only["drop"]) == (10, "too few", None)
+    assert "too few decisions: it takes 5 more requests of this size" in " ".join(said.err.split())
+    assert "max_tweets_per_request stays 10" in said.err
+    assert load_project(file).generation.max_tweets_per_request == 10
 
 
 @pytest.mark.parametrize("name", ["nobody", "../bakers", "x'; DROP TABLE tweets; --", "\x1b[31mred", ""])

@@ -98,6 +98,22 @@ def test_every_way_of_writing_a_project_is_kept(tmp_path: Path, text: str) -> No
     assert all(line.partition("  #")[2] in content.decode() for line in kept)
 
 
+def test_a_cap_changes_its_own_line_or_joins_the_file(demo: Path, tmp_path: Path) -> None:
+    old = demo.read_text(encoding="utf-8")
+    before = load_project(demo)
+    write_project(demo, before, changed(before, max_tweets_per_request=6, examples=[]))
+    assert [line.split("#")[0].split() for line in changes(old, demo.read_text(encoding="utf-8"))] == [
+        ["-", "max_tweets_per_request:", "10"],
+        ["+", "max_tweets_per_request:", "6"],
+    ]
+    least = tmp_path / "least.yml"
+    least.write_text(LEAST, encoding="utf-8")
+    before = load_project(least)
+    write_project(least, before, changed(before, max_tweets_per_request=3, examples=[]))
+    assert load_project(least) == changed(before, max_tweets_per_request=3, examples=[])
+    assert least.read_text(encoding="utf-8").startswith(LEAST)
+
+
 def test_the_mode_stays_and_a_link_is_followed(demo: Path) -> None:
     demo.chmod(0o640)
     link = demo.parent / "there" / "demo.yml"

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
+from viral_assets.store.tables import comment_suggestions, llm_requests
+from viral_assets_tests.delivery.examples import request
 from viral_assets_tests.web_browser.conftest import Kept
 from viral_assets_tests.web_browser.visitor import Visit, Visitor, alone, options, phone
 
@@ -99,6 +102,21 @@ def test_the_other_pages(anyone: Visitor, kept: Kept, path: str) -> None:
         expect(anyone.toast()).to_contain_text("Approved")
     anyone.open(path)
     page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
+    assert_accessible(anyone)
+
+
+def test_the_numbers_of_requests(anyone: Visitor, kept: Kept) -> None:
+    with kept.database.begin() as connection:
+        table = comment_suggestions
+        ids = list(connection.execute(sa.select(table.c.tweet_id).distinct()).scalars())
+        connection.execute(sa.insert(llm_requests), [request("r", ids, 0.01)])
+        decided = {"status": "approved", "provider": "google-genai", "model": "m" * 60, "request_id": "r"}
+        connection.execute(sa.update(table).values(decided))
+    page = anyone.open("/numbers")
+    section = page.get_by_role("region", name="Approval by tweets in a request", exact=True)
+    expect(section.get_by_role("table").first).to_contain_text("not enough decisions yet: it takes")
+    expect(section.get_by_role("img")).to_have_count(2)
+    assert anyone.too_wide() == []
     assert_accessible(anyone)
 
 

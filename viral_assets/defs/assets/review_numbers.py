@@ -12,6 +12,7 @@ from viral_assets.defs.resources.database import DatabaseResource
 
 if TYPE_CHECKING:
     from viral_assets.queries.funnel_model import NumbersReport
+    from viral_assets.queries.packing_model import PackRate
 
 
 class NumbersConfig(dg.Config):
@@ -27,11 +28,11 @@ class NumbersConfig(dg.Config):
     deps=[comment_suggestions],
     kinds={"sql"},
     owners=["team:community"],
-    code_version="1",
+    code_version="2",
     description=(
         "What came of the suggestions of the last days: how many tweets were scored, chosen, answered, approved and "
-        "posted, how often people say yes, and what a posted reply costs. A look at all projects at the time it is "
-        "materialized; its plots show how the numbers move."
+        "posted, how often people say yes (also by how many tweets shared a request), and what a posted reply costs. "
+        "A look at all projects at the time it is materialized; its plots show how the numbers move."
     ),
 )
 @as_dagster_failure
@@ -77,6 +78,17 @@ def _metadata(numbers: "NumbersReport") -> dict[str, Any]:
         "approval by type": charts.rate_bars(numbers.by_type, title="Approval by suggestion type"),
         "requests by day": charts.quota_days(numbers),
     }
+    by_request = markdown_table(
+        ("model", "requests about", "approved", "rejected", "decided", "requests"),
+        (
+            (each.model, name, *_rates(rate), f"{rate.decided:,}", f"{rate.judged.requests:,}")
+            for each in numbers.packs.models
+            for name, rate in (
+                *((f"{rate.name} tweets", rate) for rate in each.size_rates),
+                *((f"3 tweets or more: {rate.name}", rate) for rate in each.third_rates),
+            )
+        ),
+    )
     by_project = markdown_table(
         ("project", "tweets", "opportunities", "approved", "decided", "posted"),
         (
@@ -95,4 +107,14 @@ def _metadata(numbers: "NumbersReport") -> dict[str, Any]:
         **{name: value for name, value in plotted.items() if value is not None},
         **{name: dg.MetadataValue.md(charts.markdown_image(name, svg)) for name, svg in pictures.items()},
         "by project": by_project,
+        "by tweets in a request": by_request,
     }
+
+
+def _rates(rate: "PackRate") -> tuple[str, str]:
+    """The shares approved and rejected, each with its 95 % interval."""
+    if rate.share is None:
+        return f"not enough decisions yet: it takes {rate.missing}", ""
+    shares = ((rate.share, rate.low, rate.high), (1 - rate.share, 1 - rate.high, 1 - rate.low))
+    approved, rejected = (f"{share:.0%} ({low:.0%} to {high:.0%})" for share, low, high in shares)
+    return approved, rejected

@@ -1,0 +1,197 @@
+"""What people made of suggestions by how many tweets shared the request that wrote them, as plain values.
+
+Only suggestions that a person approved (edited and posted ones included) or rejected count, each for the request that
+wrote it: a tweet that was asked about again counts for the later request as far as that one wrote its suggestions.
+Drafts of the offline provider are left out. The sizes of requests were chosen by the planner, not by lot, so that a
+difference between them may have other reasons; of one request, the positions are compared among themselves.
+
+How it is counted is in ``packing``, what follows for the cap in ``learning.packing``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+from viral_assets.queries.intervals import Z_95, students, wilson
+
+LEAST_DECIDED = 40
+"""Suggestions decided about, for a share to be shown: with fewer, its interval is wider than 30 points."""
+
+LEAST_REQUESTS = 10
+"""Requests that these came from: how alike the suggestions of one request are cannot be told from fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeGroup:
+    """Requests about ``least`` to ``most`` tweets; None where there is no upper end."""
+
+    least: int
+    most: int | None
+
+    @property
+    def name(self) -> str:
+        if self.most is None:
+            return f"{self.least} or more"
+        return f"{self.least}" if self.most == self.least else f"{self.least} to {self.most}"
+
+
+SIZES = (SizeGroup(1, 1), SizeGroup(2, 3), SizeGroup(4, 6), SizeGroup(7, 10), SizeGroup(11, None))
+
+THIRDS = ("first third", "middle third", "last third")
+"""Of the tweets of a request, in the order in which the prompt names them."""
+
+LEAST_FOR_THIRDS = 3
+"""Tweets in a request whose positions are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Sums over requests, of the decisions about what each one wrote. Those of different requests can be added.
+
+    The suggestions of one request are not independent: they share a prompt, a moment and often a reader's mood. How
+    far they go together is measured by the last three sums, and makes the interval wider (:attr:`design_effect`).
+
+    Args:
+        requests: with any decision.
+        approved, decided: suggestions; who is not approved is rejected.
+        edited: of the approved, those that a person changed first.
+        largest: the most tweets that one of these requests asked about.
+        approved_squared, approved_times_decided, decided_squared: of each request's two numbers, added up.
+    """
+
+    requests: int = 0
+    approved: int = 0
+    decided: int = 0
+    edited: int = 0
+    largest: int = 0
+    approved_squared: int = 0
+    approved_times_decided: int = 0
+    decided_squared: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        sums = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
+        return type(self)(**{**sums, "largest": max(self.largest, other.largest)})
+
+    @property
+    def rejected(self) -> int:
+        return self.decided - self.approved
+
+    @property
+    def design_effect(self) -> float:
+        """By how much the variance of the share exceeds that of independent decisions; at least 1 (Kish 1965,
+        Survey Sampling; the variance is that of a ratio of totals of clusters)."""
+        if self.decided == 0:
+            return 1.0
+        if self.requests < 2:
+            return float(self.decided)
+        share = self.approved / self.decided
+        independent = self.decided * share * (1 - share)
+        if independent == 0:
+            return 1.0
+        scatter = self.approved_squared - 2 * share * self.approved_times_decided + share**2 * self.decided_squared
+        return max(1.0, self.requests / (self.requests - 1) * scatter / independent)
+
+    @property
+    def effective(self) -> float:
+        """Independent decisions that would say as much."""
+        return self.decided / self.design_effect
+
+    @property
+    def missing_decisions(self) -> int:
+        return max(0, LEAST_DECIDED - self.decided)
+
+    @property
+    def missing_requests(self) -> int:
+        return max(0, LEAST_REQUESTS - self.requests)
+
+    @property
+    def enough(self) -> bool:
+        """Whether a share says anything."""
+        return not self.missing_decisions and not self.missing_requests
+
+
+@dataclass(frozen=True, slots=True)
+class PackRate:
+    """The decisions about requests of one kind. ``low`` and ``high`` bound the 95 % interval of the share approved:
+    Wilson's, of as many independent decisions as these are worth (Korn and Graubard 1998)."""
+
+    name: str
+    judged: Judged
+
+    @property
+    def approved(self) -> int:
+        return self.judged.approved
+
+    @property
+    def decided(self) -> int:
+        return self.judged.decided
+
+    @property
+    def share(self) -> float | None:
+        """None where there are too few decisions."""
+        return self.judged.approved / self.judged.decided if self.judged.enough else None
+
+    @property
+    def low(self) -> float:
+        return self._interval[0]
+
+    @property
+    def high(self) -> float:
+        return self._interval[1]
+
+    @property
+    def missing(self) -> str:
+        """What it takes for a share; empty where there is enough."""
+        lacks = {"decision": self.judged.missing_decisions, "request": self.judged.missing_requests}
+        return " and ".join(f"{count} more {name}{'s' if count > 1 else ''}" for name, count in lacks.items() if count)
+
+    @property
+    def _interval(self) -> tuple[float, float]:
+        judged = self.judged
+        if not judged.decided:
+            return 0.0, 1.0
+        if judged.requests < 2:
+            return wilson(judged.approved / judged.decided, 1.0)
+        trials = judged.effective * (Z_95 / students(Z_95, judged.requests - 1)) ** 2
+        return wilson(judged.approved / judged.decided * trials, trials)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPacks:
+    """What one model wrote: models differ, and not all of them are used for requests of all sizes.
+
+    Args:
+        model: the one that answered, as the service names it, where it does.
+        by_size: in the order of :data:`SIZES`; sizes without a decision are left out.
+        by_third: in the order of :data:`THIRDS`, of requests about three tweets or more.
+    """
+
+    model: str
+    by_size: dict[SizeGroup, Judged]
+    by_third: dict[str, Judged]
+
+    @property
+    def total(self) -> Judged:
+        return sum(self.by_size.values(), Judged())
+
+    @property
+    def size_rates(self) -> tuple[PackRate, ...]:
+        return tuple(PackRate(group.name, judged) for group, judged in self.by_size.items())
+
+    @property
+    def third_rates(self) -> tuple[PackRate, ...]:
+        return tuple(PackRate(name, judged) for name, judged in self.by_third.items())
+
+
+@dataclass(frozen=True, slots=True)
+class PackReport:
+    """What is known of requests and their suggestions.
+
+    Args:
+        models: most decided first.
+        unknown: suggestions decided about whose request, or whose place in it, the ledger does not know.
+    """
+
+    models: tuple[ModelPacks, ...] = ()
+    unknown: int = 0
