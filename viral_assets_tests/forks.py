@@ -9,6 +9,7 @@ PRELOADED = [
     "viral_assets_tests.quota.hammer",
     "viral_assets_tests.generation.processes",
     "viral_assets_tests.instance.processes",
+    "viral_assets_tests.cli.forked",
 ]
 """There is one server for each process of the suite, and it knows what it was first told: so always all of it."""
 

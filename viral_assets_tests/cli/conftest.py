@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,8 @@ from typer.testing import CliRunner
 
 from viral_assets.cli.app import app
 from viral_assets.hours import HOUR, HourRange, floor_hour
+from viral_assets_tests.cli.forked import Forked, run
+from viral_assets_tests.forks import forks
 
 PATIENCE = 300.0
 """Seconds for what takes a few on an idle machine."""
@@ -77,6 +80,15 @@ class CommandLine:
             text=True,
             env=os.environ | environment,
         )
+
+    def forked(self, *arguments: object) -> Forked:
+        """The command in a process of its own, for tests of many: it need not import anything first."""
+        folder = Path(tempfile.mkdtemp(dir=self.home.parent))
+        files = folder / "out", folder / "err"
+        told = tuple(map(str, arguments)), dict(os.environ), str(Path.cwd()), *files
+        process = forks().Process(target=run, args=told)
+        process.start()
+        return Forked(process, *files)
 
     def in_a_process(self, *arguments: object, **environment: str) -> Said:
         process = self.start(*arguments, **environment)

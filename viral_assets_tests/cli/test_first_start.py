@@ -15,9 +15,9 @@ GENERATE = ("generate-comments", "--project", "demo", "--hours-back", "1", "--js
 
 
 def at_once(viral_assets: CommandLine, *commands: tuple[str, ...]) -> None:
-    processes = [viral_assets.start(*command) for command in commands]
-    ended = [(process.communicate(timeout=PATIENCE), process.returncode) for process in processes]
-    assert [code for _, code in ended] == [0] * len(commands), [said for said, code in ended if code]
+    processes = [viral_assets.forked(*command) for command in commands]
+    ended = [process.ended(PATIENCE) for process in processes]
+    assert [code for code, *_ in ended] == [0] * len(commands), [said for code, *said in ended if code != 0]
 
 
 def test_four_at_once_and_one_after_them_succeed(viral_assets: CommandLine) -> None:
