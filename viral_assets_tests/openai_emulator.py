@@ -140,7 +140,7 @@ class OpenAIEmulator(GeminiEmulator):
         if self.service.cached_tokens:
             usage["prompt_tokens_details"] = {"cached_tokens": self.service.cached_tokens}
         finish = {"STOP": "stop", "MAX_TOKENS": "length", "SAFETY": "content_filter"}.get(candidate["finishReason"])
-        return _completed(text, finish, usage)
+        return _completed(text, finish, usage) | {"model": self.service.answered_by.get(MODEL, MODEL)}
 
 
 def _in_gemini(body: Mapping[str, Any]) -> dict[str, Any]:

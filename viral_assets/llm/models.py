@@ -111,8 +111,9 @@ def table_name(name: str, names: Iterable[str]) -> str | None:
 
 
 def is_same_model(asked: str, answered: str) -> bool:
-    """Whether two names mean one model: they differ in ``models/``, in a version, or one is the other's alias."""
-    one, other = model_named(asked).name, model_named(answered).name
+    """Whether two names mean one model: they differ in ``models/``, in who offers it (``openai/``), in a version or
+    ``:latest``, or one is the other's alias."""
+    one, other = (model_named(_plain(name)).name for name in (asked, answered))
     return one == other or table_name(one, [other]) is not None or table_name(other, [one]) is not None
 
 
@@ -130,6 +131,11 @@ def _families() -> tuple[_Family, ...]:
 @functools.cache
 def _aliases() -> Mapping[str, str]:
     return {alias: name for name, model in known_models().items() for alias in model.aliases}
+
+
+def _plain(name: str) -> str:
+    """Gateways put the vendor in front of a name, Ollama a tag behind it."""
+    return bare_name(name).rpartition("/")[2].removesuffix(":latest")
 
 
 def bare_name(model: str) -> str:

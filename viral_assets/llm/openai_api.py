@@ -133,6 +133,8 @@ class Service(HttpService):
         if not choices:
             return Answer("", usage_of(completion, thoughts=0.0), "EMPTY")
         choice = choices[0] if isinstance(choices[0], dict) else {}
+        answered_by = completion.get("model")
+        model_version = (self.quoted(answered_by) or None) if isinstance(answered_by, str) else None
         message = choice.get("message")
         if not isinstance(message, dict):
             raise self.undecodable("a choice without a message")
@@ -141,8 +143,8 @@ class Service(HttpService):
         finish = str(choice.get("finish_reason") or "stop").lower()
         if finish == "content_filter" or message.get("refusal"):
             what = f"the model refused: {self.quoted(message['refusal'])}" if message.get("refusal") else ""
-            raise withheld(what or f"a content filter of {self.place} withheld the answer", counted)
-        return Answer(text, counted, FINISH_REASONS.get(finish, "OTHER"))
+            raise withheld(what or f"a content filter of {self.place} withheld the answer", counted, model_version)
+        return Answer(text, counted, FINISH_REASONS.get(finish, "OTHER"), model_version)
 
     def failure(self, status: int, headers: Mapping[str, str], body: object, *, model: str) -> ProviderError:
         """What a response that is no success means.

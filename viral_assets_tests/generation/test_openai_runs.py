@@ -114,6 +114,35 @@ def test_a_budget_needs_a_price(emulator: OpenAIEmulator, sqlite_database: Datab
     assert report.cost_usd > 0
 
 
+@pytest.mark.parametrize(
+    ("answered_by", "note"),
+    [
+        (MODEL, []),
+        (f"ours/{MODEL}", []),
+        ("/models/another-7b.gguf", [f"asked {MODEL}, answered by /models/another-7b.gguf"]),
+    ],
+)
+def test_the_model_that_answers_is_kept_and_costs_what_the_one_that_is_asked_costs(
+    sqlite_database: Database, answered_by: str, note: list[str]
+) -> None:
+    with OpenAIEmulator(OpenAIConfig(answered_by={MODEL: answered_by})) as emulator:
+        report = generate(emulator.url, sqlite_database, 2, prices={MODEL: Price(input=1.0, output=2.0)})
+    assert {row.model_version for row in requests_of(sqlite_database)} == {answered_by}
+    assert report.notes == note
+    assert report.cost_usd is not None
+
+
+def test_a_model_that_answers_for_another_costs_its_own_price_where_that_is_known(sqlite_database: Database) -> None:
+    with OpenAIEmulator(OpenAIConfig(answered_by={MODEL: "dear"})) as emulator:
+        report = generate(
+            emulator.url,
+            sqlite_database,
+            1,
+            prices={MODEL: Price(input=0.0, output=0.0), "dear": Price(input=1e6, output=0.0)},
+        )
+        assert report.cost_usd == sum(each.input_tokens for each in emulator.arrivals)
+
+
 def test_the_environment_alone_is_enough(
     emulator: OpenAIEmulator, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,6 +38,8 @@ else:
 
 POOL = "generation"
 """Runs that write suggestions share it; how many at once is up to the Dagster instance. The quota holds without it."""
+
+STOPPING = "told to stop: what is under way is finished and saved, the rest is left for a later run"
 
 SECONDS_BETWEEN_LOG_LINES = 10.0
 POLL_SECONDS = 0.5
@@ -108,7 +110,7 @@ def comment_suggestions(
                 opportunities, selected, progress_callback=on_progress, stop=stop, **choice
             )
 
-    report = run_to_the_end(generate)
+    report = run_to_the_end(generate, on_stop=lambda: context.log.warning(STOPPING))
     if forced is not None and forced.id != run_options.force_id and not report.deferred:
         end_forced(store, forced.id, datetime.now(UTC))
     run_observer.on_generated(report)
@@ -141,16 +143,22 @@ def _forced(
     return find_forced(store, scope)
 
 
-def run_to_the_end(generate: Callable[[threading.Event], Coroutine[Any, Any, _Result]]) -> _Result:
+def run_to_the_end(
+    generate: Callable[[threading.Event], Coroutine[Any, Any, _Result]], *, on_stop: Callable[[], None] | None = None
+) -> _Result:
     """Run a coroutine in an event loop of its own and wait for it.
 
     The loop has its own thread, because whoever called may be in a loop already. When Dagster cancels the run, the
     wait is what gets interrupted: the coroutine is told to stop, and has saved what was under way before this raises.
+
+    Args:
+        on_stop: called once the coroutine has been told to stop, before it has stopped.
     """
     stop = threading.Event()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="generation") as thread:
         # An interrupt while the thread starts would leave nobody to wait for it, so it starts with nothing to do.
         thread.submit(int).result()
+        future: Future[_Result] | None = None
         try:
             future = thread.submit(lambda: asyncio.run(generate(stop)))
             # An interrupt sent by another thread, as Dagster does it, takes effect between waits, not during one.
@@ -159,6 +167,8 @@ def run_to_the_end(generate: Callable[[threading.Event], Coroutine[Any, Any, _Re
             return future.result()
         except BaseException:
             stop.set()
+            if on_stop is not None and future is not None and not future.done():
+                on_stop()
             raise
 
 

@@ -37,6 +37,7 @@ from viral_assets.llm.models import is_same_model
 from viral_assets.llm.prices import Price
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.quota.ledger import GrantRequest, Settlement
+from viral_assets.vocabulary import OPENAI
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,11 @@ def price_of_answer(session: Session, prepared: PreparedRequest, reply: Answer |
     answered_by = reply.model_version if isinstance(reply, Answer | BlockedAnswerError) else None
     if answered_by is None or is_same_model(prepared.request.model, answered_by):
         return prepared.price
-    return session.price_of(answered_by)
+    price = session.price_of(answered_by)
+    if price is None and session.client.provider == OPENAI:
+        # An address of one's own has its own names for its models: what somebody has said of the asked one holds.
+        return prepared.price
+    return price
 
 
 def settled_answer(answer: Answer, request: GenerationRequest, price: Price | None) -> tuple[Settlement, Usage]:
@@ -197,7 +202,7 @@ def answered(
         ended=(*processed.ended, *poisoned(step)),
         bisections=step.batches,
         parsed_request=source.request_id,
-        note=rerouted(source.model, answer.model_version),
+        note=rerouted(source.model, answer.model_version, provider=source.provider),
         service=Answered(seconds, answer.usage, spent_on_thoughts=answer.is_spent_on_thoughts, given_up=given_up or ""),
     )
 
@@ -211,10 +216,12 @@ def spent_on_thoughts(answer: Answer, source: AnswerSource) -> str:
     return f"MAX_TOKENS: {thoughts}thoughts used up the answer of {source.model}, also with a raised cap; {advice}"
 
 
-def rerouted(asked: str, answered_by: str | None) -> str:
-    """For the report: another model than the one that was asked has answered, and is what is billed."""
+def rerouted(asked: str, answered_by: str | None, *, provider: str) -> str:
+    """For the report: another model than the one that was asked has answered; Gemini bills that one."""
     if answered_by is None or is_same_model(asked, answered_by):
         return ""
+    if provider == OPENAI:
+        return f"asked {asked}, answered by {answered_by}"
     return f"asked {asked}, answered by {answered_by}, which is what is billed; see viral-assets models"
 
 

@@ -11,6 +11,7 @@ from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.outcome import BatchOutcome, result_of
 from viral_assets.generation.run.results import Known, TweetResult
 from viral_assets.generation.run.session import Session
+from viral_assets.llm.types import Answer
 from viral_assets.quota.ledger import StoredAnswer
 from viral_assets.store.standing import Writer
 from viral_assets.vocabulary import OFFLINE
@@ -79,6 +80,8 @@ async def recover(session: Session, items: dict[TweetKey, Item]) -> list[Item]:
             if concerned:
                 session.counters.recovered()
                 source = AnswerSource(answer.request_id, answer.provider, answer.model)
+                if Answer(answer.raw_answer, None, answer.finish_reason).is_spent_on_thoughts:
+                    concerned = [replace(item, raised_cap=True) for item in concerned]
                 outcome = session.processor.process(concerned, answer.raw_answer, source=source)
             # Tweets of another window wait for a run that asks about them, and so does what a forced run goes on with.
             complete = known.finished.issuperset(others) and (session.writer.force or answer.run_id not in forced)

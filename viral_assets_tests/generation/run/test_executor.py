@@ -494,11 +494,7 @@ def test_a_tweet_on_which_the_service_fails_each_time_ends_alone() -> None:
     """Not with a clear no, but with HTTP 500 each time: its neighbours are not dragged along."""
     tweets = pack(12)
     poison = tweets[4].tweet_id
-    service = on_virtual_time(latency=(0.005, 0.0))
-    drawn = service._drawn_fault
-    service._drawn_fault = lambda model: (  # type: ignore[method-assign]
-        "500" if poison in service.arrivals[-1].tweet_ids else drawn(model)
-    )
+    service = on_virtual_time(latency=(0.005, 0.0), tweet_faults={poison: "500"})
     run = Run(tweets, service, options={"tweets_per_request": 6, "concurrency": 1})
 
     report = run()

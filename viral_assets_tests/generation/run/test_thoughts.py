@@ -6,6 +6,7 @@ import pytest
 
 from viral_assets.errors import FatalProviderError
 from viral_assets.generation.run.failures.service_watch import GIVEN_UP_IN_A_ROW
+from viral_assets.generation.run.results import DatabaseResults
 from viral_assets.quota.limits import Limits
 from viral_assets.store.engine import Database
 from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
@@ -40,6 +41,25 @@ def test_a_higher_cap_is_all_that_some_thoughts_need(sqlite_database: Database) 
 
     assert all_done(run)
     assert len(service.generated()) == 2
+    assert [row.finish_reason for row in requests_of(sqlite_database)] == ["MAX_TOKENS", "STOP"]
+
+
+def test_an_answer_full_of_thoughts_that_a_killed_run_left_needs_no_second_one_to_raise_the_cap(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = on_virtual_time(thinking={"MEDIUM": 20_000})
+    run = Run(pack(6), service, sqlite_database, options={"tweets_per_request": 6})
+
+    def killed(*_: object, **__: object) -> int:
+        raise OSError("killed before anything was parsed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DatabaseResults, "save", killed)
+        with pytest.raises(OSError, match="killed"):
+            run()
+    run()
+
+    assert all_done(run)
     assert [row.finish_reason for row in requests_of(sqlite_database)] == ["MAX_TOKENS", "STOP"]
 
 
