@@ -26,7 +26,7 @@ from viral_assets.generation.run.results import Results, TweetResult
 from viral_assets.llm.models import bare_name
 from viral_assets.llm.prices import FREE, Price, PriceTable, price_of
 from viral_assets.projects.model import Project
-from viral_assets.quota import AccountSpending, Ledger, Limits
+from viral_assets.quota import AccountSpending, Ledger, Limits, Priority
 from viral_assets.quota.from_settings import ledger_of
 from viral_assets.store.engine import Database
 from viral_assets.vocabulary import OFFLINE
@@ -45,6 +45,7 @@ class Engine:
         database: where quotas are shared; without one they are this object's own.
         prices: USD per million tokens by model.
         model: that is asked as a rule; a coming run is announced to its quota.
+        priority: of that run.
         clock: what runs measure and wait by, and the quota's time; by default this machine's and the database's.
     """
 
@@ -60,12 +61,13 @@ class Engine:
         database: Database | None,
         prices: PriceTable,
         model: str,
+        priority: Priority,
         clock: Clock | None,
     ) -> None:
         self.provider, self._api_key, self._quota_name = provider, api_key, quota_name
         self._endpoint, self._workers = endpoint, workers
         self._limits, self._database, self._prices, self._clock = limits, database, prices, clock
-        self._model = bare_name(model)
+        self._model, self._priority = bare_name(model), priority
         self._spending = AccountSpending()
         self._ledgers: dict[str, Ledger] = {}
         self._client: GenerationClient | None = None
@@ -234,5 +236,5 @@ class Engine:
         runner = uuid.uuid4().hex
         # A database that cannot be used is the run's problem, which will say so.
         with contextlib.suppress(ViralAssetsError):
-            self.ledger_of().join(runner, None)
+            self.ledger_of().join(runner, None, self._priority)
             self._announced = runner

@@ -111,6 +111,7 @@ class AsyncCommentGenerator:
             database=database,
             prices=load_prices(settings.prices) if prices is None else prices,
             model=self._options.model or DEFAULT_MODEL,
+            priority=priority,
             clock=clock,
         )
         self._engine.get_ready()

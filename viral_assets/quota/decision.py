@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from viral_assets.errors import QuotaError
-from viral_assets.quota.ledger import Decision, Exhausted, Granted, QuotaState, Waiting
+from viral_assets.quota.ledger import Decision, Demand, Exhausted, Granted, QuotaState, Waiting
 from viral_assets.quota.limits import Limits, PacificDay
+from viral_assets.quota.priority import AGED_AFTER_WINDOWS, Priority
 
 LEARNED_FOR_WINDOWS = 15
 """How long a limit learnt from refusals holds before the configured one is tried again, in windows."""
@@ -26,7 +28,8 @@ LEARNS_BELOW = 0.75
 
 @dataclass(frozen=True, slots=True)
 class QuotaUsage:
-    """What counts at one moment. Times in epoch seconds; ``ahead_*`` is what those in front will take.
+    """What counts at one moment. Times in epoch seconds; ``ahead_*`` is what those in front will take, and
+    ``ages_at`` when nobody who asked later is in front any more.
 
     ``day_cost_usd`` is the spending of all that share the budget, requests and tokens are this quota's own.
     """
@@ -44,6 +47,7 @@ class QuotaUsage:
     learned_until: float = 0.0
     ahead_requests: int = 0
     ahead_tokens: int = 0
+    ages_at: float = math.inf
 
     def allowed_requests(self, limits: Limits) -> int:
         """The configured limit, or the lower one that the service was seen to apply."""
@@ -101,6 +105,9 @@ def decide(limits: Limits, usage: QuotaUsage, tokens: int, cost_usd: float | Non
     for_requests, for_tokens = _waits(surplus_requests, surplus_tokens, usage.now, limits, releases)
     # Estimates are given back when answers arrive, so tokens may be free earlier than the window says.
     for_tokens = min(for_tokens, limits.window_seconds / RECHECKS_PER_WINDOW)
+    if usage.ahead_requests and usage.ages_at > usage.now:
+        # From then on others wait for this one, so it has to be there.
+        for_requests = min(for_requests, usage.ages_at - usage.now)
     if for_tokens > for_requests:
         return Waiting(max(for_tokens, SHORTEST_WAIT_SECONDS), "tokens of the window are used up")
     return Waiting(max(for_requests, SHORTEST_WAIT_SECONDS), "requests of the window are used up")
@@ -126,13 +133,20 @@ def _waits(
     return for_requests, for_tokens
 
 
+def ages_at(limits: Limits, priority: Priority, asked_at: float) -> float:
+    """When a waiter counts as first; never where it does so from the beginning."""
+    if priority is Priority.PERSON:
+        return math.inf
+    return asked_at + AGED_AFTER_WINDOWS * limits.padded_window_seconds
+
+
 def learned_limit(limits: Limits, accepted: int) -> int | None:
     """The limit that the service seems to apply, from what it accepted in the window in which it refused one."""
     return max(1, accepted) if accepted <= LEARNS_BELOW * limits.max_requests else None
 
 
 def planner_state(
-    limits: Limits, usage: QuotaUsage, grants: Iterable[tuple[float, int]], demand: Iterable[tuple[str, int | None]]
+    limits: Limits, usage: QuotaUsage, grants: Iterable[tuple[float, int]], demand: Iterable[Demand]
 ) -> QuotaState:
     """The window as a planner sees it. ``grants`` are the window's (granted_at, tokens), oldest first."""
     window = limits.padded_window_seconds

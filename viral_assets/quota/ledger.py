@@ -11,10 +11,11 @@ Every request that is paid for goes through a ledger: :meth:`PaidLedger.ask` bef
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from viral_assets.errors import ProviderError, RateLimitedError
 from viral_assets.quota.limits import Limits
+from viral_assets.quota.priority import Priority
 
 HEARTBEAT_SECONDS = 3.0
 """How often a runner reports that it still runs (:meth:`Ledger.join`)."""
@@ -51,7 +52,16 @@ class GrantRequest:
     again: bool = False
     """Ask even about tweets that an earlier run has finished, unless it is one that this run goes on with."""
     claim: bool = True
-    """Nobody else may ask about these tweets until the runner leaves. Not for texts that only a script knows."""
+    """Nobody else may ask about these tweets until the runner leaves. Not for texts that only a script knows.
+
+    A person who asks ``again`` takes over what runs have claimed, but for tweets that a request is under way about.
+    """
+    priority: Priority = Priority.NEWEST_HOUR
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether claims of who is less urgent hold only while a request is under way."""
+        return self.again and self.priority is Priority.PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +131,21 @@ class Settlement:
         return cls(status, error=str(error)[:ERROR_LENGTH], http_status=error.http_status)
 
 
+class Demand(NamedTuple):
+    """How many tweets a runner still wants to ask about; None for one that has only just announced itself."""
+
+    runner: str
+    tweets: int | None
+    priority: Priority = Priority.NEWEST_HOUR
+
+
 @dataclass(frozen=True, slots=True)
 class QuotaState:
     """What a planner needs to know, all times in seconds from now.
 
     ``free`` grants are possible at ``blocked_for``, the following ones at the times in ``returning``, in order; after
     that a slot comes back one (padded) window after its use. ``token_releases`` are (seconds, tokens) that leave the
-    window. ``demand`` is how many tweets each active runner still wants to ask about, in order of arrival; None for one
-    that has only just announced itself.
+    window. ``demand`` is that of the active runners, in order of arrival.
     """
 
     max_requests: int
@@ -139,7 +156,7 @@ class QuotaState:
     max_tokens: int | None = None
     tokens_used: int = 0
     token_releases: tuple[tuple[float, int], ...] = ()
-    demand: tuple[tuple[str, int | None], ...] = ()
+    demand: tuple[Demand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +182,8 @@ class QuotaStatus:
     in_flight: int = 0
     runners: int = 0
     day_own_cost_usd: float = 0.0
+    waiting: tuple[tuple[Priority, int], ...] = ()
+    """How many runners wait for a grant, by priority, the most urgent first; only priorities that somebody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,19 +233,20 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
 
     limits: Limits
 
-    def join(self, runner: str, tweets: int | None) -> None:
+    def join(self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR) -> None:
         """Take part: from now on everybody plans for these tweets too. Also the heartbeat, due every
         :data:`HEARTBEAT_SECONDS`.
 
         Args:
             tweets: None announces to other processes a runner that will soon say how many.
+            priority: that of its requests.
         """
 
     def leave(self, runner: str) -> None:
         """Stop taking part: place in the queue, demand and claims are deleted."""
 
     def ask(self, ask: GrantRequest, *, remaining: int = 0) -> Decision:
-        """Grant the request if every limit allows it and nobody who waits longer would be overtaken.
+        """Grant the request if every limit allows it and nobody would be overtaken who is served first (``priority``).
 
         A runner that asks takes part, whether it has joined or not.
 

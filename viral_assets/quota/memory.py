@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.quota.decision import (
     LEARNED_FOR_WINDOWS,
     QuotaUsage,
+    ages_at,
     check_possible,
     decide,
     learned_limit,
@@ -17,6 +20,7 @@ from viral_assets.quota.decision import (
 )
 from viral_assets.quota.ledger import (
     Decision,
+    Demand,
     Granted,
     GrantRequest,
     LatencySample,
@@ -27,6 +31,7 @@ from viral_assets.quota.ledger import (
     Waiting,
 )
 from viral_assets.quota.limits import Limits, PacificDay, pacific_day
+from viral_assets.quota.priority import Priority, aged_since, place_in_queue
 
 
 @dataclass(slots=True)
@@ -42,8 +47,13 @@ class _Request:
 @dataclass(slots=True)
 class _Runner:
     tweets: int | None = 0
+    priority: Priority = Priority.NEWEST_HOUR
     asked_at: float | None = None
     asked_tokens: int = 0
+
+    def place(self, aged: float) -> tuple[int, float]:
+        """Who does not wait yet would come after those of its priority who do."""
+        return place_in_queue(self.priority, math.inf if self.asked_at is None else self.asked_at, aged)
 
 
 @dataclass(slots=True)
@@ -101,9 +111,10 @@ class MemoryLedger:
         self._day = _Day(pacific_day(clock.time()))
         self._block = _Block()
 
-    def join(self, runner: str, tweets: int | None) -> None:
+    def join(self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR) -> None:
         with self._lock:
-            self._runners.setdefault(runner, _Runner()).tweets = tweets
+            known = self._runners.setdefault(runner, _Runner())
+            known.tweets, known.priority = tweets, priority
 
     def leave(self, runner: str) -> None:
         with self._lock:
@@ -114,7 +125,8 @@ class MemoryLedger:
         with self._lock:
             now = self._clock.time()
             runner = self._runners.setdefault(ask.runner, _Runner())
-            usage = self._usage(now, ask.runner)
+            runner.priority = ask.priority
+            usage = self._usage(now, runner)
             decision = decide(
                 self.limits,
                 usage,
@@ -177,18 +189,22 @@ class MemoryLedger:
 
     def state(self) -> QuotaState:
         with self._lock:
-            usage = self._usage(self._clock.time(), "")
+            usage = self._usage(self._clock.time())
             return planner_state(
                 self.limits,
                 usage,
                 [(request.granted_at, request.tokens) for request in self._window],
-                [(name, runner.tweets) for name, runner in self._runners.items() if runner.tweets],
+                [
+                    Demand(name, runner.tweets, runner.priority)
+                    for name, runner in self._runners.items()
+                    if runner.tweets
+                ],
             )
 
     def status(self) -> QuotaStatus:
         with self._lock:
             now = self._clock.time()
-            usage = self._usage(now, "")
+            usage = self._usage(now)
             return QuotaStatus(
                 limits=self.limits,
                 now=now,
@@ -205,6 +221,7 @@ class MemoryLedger:
                 learned_requests=self._block.learned_requests if self._block.learned_until > now else None,
                 in_flight=len(self._requests),
                 runners=sum(runner.tweets is not None for runner in self._runners.values()),
+                waiting=tuple(sorted(Counter(each.priority for each in self._waiters()).items())),
             )
 
     def unparsed(self, project: str) -> list[StoredAnswer]:
@@ -224,16 +241,12 @@ class MemoryLedger:
         if until > self._block.until:
             self._block.until, self._block.reason = until, reason
 
-    def _usage(self, now: float, runner: str) -> QuotaUsage:
+    def _usage(self, now: float, runner: _Runner | None = None) -> QuotaUsage:
+        """What counts now, for a runner that asks or for nobody."""
         self._forget_old(now)
         if now >= self._day.day.end:
             self._day = _Day(pacific_day(now))
-        asked_at = self._runners[runner].asked_at if runner in self._runners else None
-        ahead = [
-            other
-            for name, other in self._runners.items()
-            if name != runner and other.asked_at is not None and (asked_at is None or other.asked_at < asked_at)
-        ]
+        ahead = [] if runner is None else self._ahead_of(runner, now)
         return QuotaUsage(
             now=now,
             day=self._day.day,
@@ -248,7 +261,15 @@ class MemoryLedger:
             learned_until=self._block.learned_until,
             ahead_requests=len(ahead),
             ahead_tokens=sum(other.asked_tokens for other in ahead),
+            ages_at=math.inf if runner is None else ages_at(self.limits, runner.priority, runner.asked_at or now),
         )
+
+    def _ahead_of(self, runner: _Runner, now: float) -> list[_Runner]:
+        aged = aged_since(now, self.limits.padded_window_seconds)
+        return [each for each in self._waiters() if each is not runner and each.place(aged) < runner.place(aged)]
+
+    def _waiters(self) -> Iterator[_Runner]:
+        return (runner for runner in self._runners.values() if runner.asked_at is not None)
 
     def _forget_old(self, now: float) -> None:
         oldest = now - self.limits.padded_window_seconds

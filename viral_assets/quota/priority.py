@@ -1,6 +1,8 @@
 """How urgent a request is: who is granted first where several wait for one quota.
 
-The queue of a quota is ordered by it (see ``ledger``); here are the values, and which one a run has.
+Those who wait are served by priority, and those of one priority in the order in which they asked. Who has waited for
+:data:`AGED_AFTER_WINDOWS` counts as first, so that the low are served too, however much comes in above them: from then
+on nobody overtakes who asks later. What a ledger does with it is in ``memory`` and ``statements``.
 """
 
 from __future__ import annotations
@@ -9,6 +11,11 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from viral_assets.hours import HourRange
+
+AGED_AFTER_WINDOWS = 2
+"""How many windows a waiter may be passed over. A run that is alone with its quota waits for one window at most, so
+one that has waited for two has lost its turn to others for a whole window. With a request in two windows, the lowest
+costs the urgent ones a thirtieth of a quota of 15."""
 
 NEW_FOR = timedelta(hours=2)
 """How long after its end an hour counts as a new one: until the run of the next one should be over, so that a run that
@@ -38,3 +45,18 @@ def priority_of_run(hours: HourRange, now: datetime, *, in_background: bool) -> 
     if in_background or hours.end <= now - NEW_FOR:
         return Priority.BACKGROUND
     return Priority.NEWEST_HOUR
+
+
+def aged_since(now: float, window_seconds: float) -> float:
+    """Who waits since that moment or longer counts as first."""
+    return now - AGED_AFTER_WINDOWS * window_seconds
+
+
+def place_in_queue(priority: Priority, asked_at: float, aged: float) -> tuple[int, float]:
+    """Places compare: the smaller one is served first.
+
+    Args:
+        asked_at: since when it waits, in epoch seconds.
+        aged: see :func:`aged_since`.
+    """
+    return (Priority.PERSON if asked_at <= aged else priority), asked_at

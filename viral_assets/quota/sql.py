@@ -22,6 +22,7 @@ from viral_assets.quota import statements
 from viral_assets.quota.decision import (
     LEARNED_FOR_WINDOWS,
     QuotaUsage,
+    ages_at,
     check_possible,
     decide,
     learned_limit,
@@ -32,6 +33,7 @@ from viral_assets.quota.ledger import (
     ANNOUNCED_SECONDS,
     AlreadyClaimed,
     Decision,
+    Demand,
     Granted,
     GrantRequest,
     LatencySample,
@@ -43,6 +45,7 @@ from viral_assets.quota.ledger import (
 )
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.memory import counted_tokens, settled_cost
+from viral_assets.quota.priority import Priority, aged_since
 from viral_assets.quota.recent import RecentGrants, Window, WindowGrant
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import (
@@ -88,7 +91,7 @@ class SqlLedger:
         self._recent = RecentGrants(self._grants_since)
         self._insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
 
-    def join(self, runner: str, tweets: int | None) -> None:
+    def join(self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR) -> None:
         wanted = UNKNOWN if tweets is None else tweets
         with self._database.begin() as connection:
             now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK)
@@ -96,7 +99,7 @@ class SqlLedger:
             updated = connection.execute(
                 sa.update(quota_runners)
                 .where(quota_runners.c.runner == runner)
-                .values(seen_at=now, tweets=wanted, quota_key=self._key)
+                .values(seen_at=now, tweets=wanted, priority=priority, quota_key=self._key)
             )
             if updated.rowcount:
                 return
@@ -109,6 +112,7 @@ class SqlLedger:
                     joined_at=now,
                     seen_at=now,
                     tweets=wanted,
+                    priority=priority,
                 )
             )
 
@@ -121,7 +125,8 @@ class SqlLedger:
         with self._database.begin() as connection:
             now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK_FOR_GRANT)
             values = {
-                **self._usage_values(now, ask.runner),
+                **self._usage_values(now, ask.runner, ask.priority),
+                "takes_over": ask.takes_over,
                 "id": ask.request_id,
                 "purpose": ask.purpose,
                 "project": ask.project,
@@ -212,11 +217,11 @@ class SqlLedger:
 
     def state(self) -> QuotaState:
         with self._database.read() as connection:
-            values = self._usage_values(self._now(connection), "")
+            values = self._usage_values(self._now(connection))
             window = self._window(connection, values)
             usage, _ = self._usage(connection, values, window, self._queries.usage)
             demand = [
-                (row.runner, None if row.tweets == UNKNOWN else row.tweets)
+                Demand(row.runner, None if row.tweets == UNKNOWN else row.tweets, Priority(row.priority))
                 for row in statements.DEMAND.run(connection, values)
             ]
             return planner_state(self.limits, usage, _releases(window), demand)
@@ -224,7 +229,7 @@ class SqlLedger:
     def status(self) -> QuotaStatus:
         with self._database.read() as connection:
             now = self._now(connection)
-            values = self._usage_values(now, "")
+            values = self._usage_values(now)
             window = self._window(connection, values)
             usage, row = self._usage(connection, values, window, statements.OF_THE_ACCOUNT.usage)
             tokens = connection.execute(
@@ -240,6 +245,7 @@ class SqlLedger:
                     quota_runners.c.tweets != UNKNOWN,
                 )
             ).scalar_one()
+            waiting = [(Priority(each.priority), each.runners) for each in statements.WAITING.run(connection, values)]
             blocked, learned = usage.blocked_until > now, usage.learned_until > now
             return QuotaStatus(
                 limits=self.limits,
@@ -257,6 +263,7 @@ class SqlLedger:
                 learned_requests=usage.learned_requests if learned else None,
                 in_flight=in_flight,
                 runners=runners,
+                waiting=tuple(waiting),
             )
 
     def unparsed(self, project: str) -> list[StoredAnswer]:
@@ -320,13 +327,15 @@ class SqlLedger:
             return self._clock.time() if self._clock else float(server_now)
         return (self._clock or SYSTEM_CLOCK).time()
 
-    def _usage_values(self, now: float, runner: str) -> dict[str, Any]:
+    def _usage_values(self, now: float, runner: str = "", priority: Priority = Priority.BACKGROUND) -> dict[str, Any]:
         return {
             "key": self._key,
             "account": self._account,
             "account_prefix": prefix_of(self._account),
             "runner": runner,
+            "priority": int(priority),
             "now": now,
+            "aged": aged_since(now, self.limits.padded_window_seconds),
             "day": pacific_day(now).name,
             "since": now - self.limits.padded_window_seconds,
             "late": now - LATE_WAITER_SECONDS,
@@ -359,6 +368,7 @@ class SqlLedger:
             learned_until=row.learned_until or 0.0,
             ahead_requests=row.ahead_requests,
             ahead_tokens=int(row.ahead_tokens),
+            ages_at=ages_at(self.limits, Priority(values["priority"]), row.asked_at or values["now"]),
         )
         return usage, row
 

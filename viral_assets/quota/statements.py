@@ -72,15 +72,21 @@ POSTGRES_LOCK_AND_CLOCK_FOR_GRANT = Script(
     _LOCK_AND_CLOCK,
 )
 
+# Who is in front is what `priority.place_in_queue` says.
 _USAGE = """
-    SELECT ahead.requests AS ahead_requests, ahead.tokens AS ahead_tokens,
+    SELECT ahead.requests AS ahead_requests, ahead.tokens AS ahead_tokens, ahead.mine AS asked_at,
            s.blocked_until, s.reason, s.learned_requests, s.learned_until,
            d.requests AS day_requests, d.tokens AS day_tokens, d.cost_usd AS day_own_cost_usd,
            {cost} AS day_cost_usd, {taken} AS taken
-    FROM (SELECT count(*) AS requests, coalesce(sum(asked_tokens), 0) AS tokens FROM quota_runners
-          WHERE quota_key = :key AND runner <> :runner AND asked_at IS NOT NULL
-            AND wake_at > :late AND seen_at > :expired
-            AND asked_at < coalesce((SELECT asked_at FROM quota_runners WHERE runner = :runner), :now + 1)
+    FROM (SELECT count(r.runner) AS requests, coalesce(sum(r.asked_tokens), 0) AS tokens, mine.asked_at AS mine
+          FROM (SELECT max(asked_at) AS asked_at FROM quota_runners WHERE runner = :runner) AS mine
+          LEFT JOIN quota_runners AS r
+            ON r.quota_key = :key AND r.runner <> :runner AND r.asked_at IS NOT NULL
+               AND r.wake_at > :late AND r.seen_at > :expired
+               AND (CASE WHEN r.asked_at <= :aged THEN 0 ELSE r.priority END, r.asked_at)
+                 < (CASE WHEN mine.asked_at <= :aged THEN 0 ELSE CAST(:priority AS integer) END,
+                    coalesce(mine.asked_at, :now + 1))
+          GROUP BY mine.asked_at
          ) AS ahead
     LEFT JOIN quota_state AS s ON s.quota_key = :key
     LEFT JOIN quota_days AS d ON d.quota_key = :key AND d.day = :day
@@ -98,6 +104,8 @@ _FINISHED = """
 _IN_FLIGHT = """
     SELECT c.tweet_id, 0 AS finished FROM generation_claims AS c JOIN quota_runners AS r ON r.runner = c.runner
     WHERE c.project = :project AND c.tweet_id {one_of_tweets} AND c.runner <> :runner AND r.seen_at > :expired
+      AND (NOT :takes_over OR r.priority <= CAST(:priority AS integer)
+           OR EXISTS (SELECT 1 FROM llm_requests AS q WHERE q.id = c.request_id AND q.status = 'granted'))
 """
 
 _ACCOUNT_COST = """(
@@ -144,30 +152,31 @@ _GRANT = (
         cost_usd = quota_days.cost_usd + excluded.cost_usd
     """,
     """
-    INSERT INTO quota_runners (runner, quota_key, host, pid, joined_at, seen_at, tweets, asked_tokens)
-    VALUES (:runner, :key, :host, :pid, :now, :now, :tweets, 0)
+    INSERT INTO quota_runners (runner, quota_key, host, pid, joined_at, seen_at, tweets, priority, asked_tokens)
+    VALUES (:runner, :key, :host, :pid, :now, :now, :tweets, :priority, 0)
     ON CONFLICT (runner) DO UPDATE
-    SET asked_at = NULL, wake_at = NULL, seen_at = excluded.seen_at, tweets = excluded.tweets
+    SET asked_at = NULL, wake_at = NULL, seen_at = excluded.seen_at, tweets = excluded.tweets,
+        priority = excluded.priority
     """,
 )
 _CLAIM = """
-    INSERT INTO generation_claims (project, tweet_id, runner)
-    SELECT :project, tweet_id, :runner FROM {each_tweet} AS asked WHERE true
-    ON CONFLICT (project, tweet_id) DO UPDATE SET runner = excluded.runner
+    INSERT INTO generation_claims (project, tweet_id, runner, request_id)
+    SELECT :project, tweet_id, :runner, :id FROM {each_tweet} AS asked WHERE true
+    ON CONFLICT (project, tweet_id) DO UPDATE SET runner = excluded.runner, request_id = excluded.request_id
 """
 
 GRANT = Script(*_GRANT)
 GRANT_AND_CLAIM = Script(*_GRANT, _CLAIM)
-"""A claim left by a runner that has expired passes to this one."""
+"""A claim left by a runner that has expired, or that is taken over, passes to this one."""
 
 QUEUE = Script(
     """
-    INSERT INTO quota_runners (runner, quota_key, host, pid, joined_at, seen_at, tweets,
+    INSERT INTO quota_runners (runner, quota_key, host, pid, joined_at, seen_at, tweets, priority,
                                asked_at, asked_tokens, wake_at)
-    VALUES (:runner, :key, :host, :pid, :now, :now, :tweets, :now, :tokens, :wake_at)
+    VALUES (:runner, :key, :host, :pid, :now, :now, :tweets, :priority, :now, :tokens, :wake_at)
     ON CONFLICT (runner) DO UPDATE
     SET asked_at = coalesce(quota_runners.asked_at, excluded.asked_at), asked_tokens = excluded.asked_tokens,
-        wake_at = excluded.wake_at, seen_at = excluded.seen_at
+        wake_at = excluded.wake_at, seen_at = excluded.seen_at, priority = excluded.priority
     """
 )
 
@@ -199,9 +208,17 @@ GRANTS_AND_ANSWERS_SINCE = Script(
 # Generators of one process are used one after the other, as a rule: what it has announced itself is no newcomer.
 DEMAND = Script(
     """
-    SELECT runner, tweets FROM quota_runners WHERE quota_key = :key AND seen_at > :expired
+    SELECT runner, tweets, priority FROM quota_runners WHERE quota_key = :key AND seen_at > :expired
       AND (tweets > 0 OR tweets = :unknown AND joined_at > :announced AND NOT (host = :host AND pid = :pid))
     ORDER BY joined_at, runner
+    """
+)
+
+WAITING = Script(
+    """
+    SELECT priority, count(*) AS runners FROM quota_runners
+    WHERE quota_key = :key AND asked_at IS NOT NULL AND wake_at > :late AND seen_at > :expired
+    GROUP BY priority ORDER BY priority
     """
 )
 

@@ -388,6 +388,13 @@ quota_runners = Table(
     Column("asked_at", Double, comment="waits for a grant since then: first come, first served"),
     Column("asked_tokens", Integer, nullable=False, server_default="0"),
     Column("wake_at", Double, comment="a waiter that has not come back soon after this has lost its place"),
+    Column(
+        "priority",
+        Integer,
+        nullable=False,
+        server_default="1",
+        comment="0: a person waits, 1: the newest hour, 2: in the background",
+    ),
     comment="Who shares a quota right now.",
 )
 
@@ -397,6 +404,7 @@ generation_claims = Table(
     Column("project", String(64), primary_key=True),
     Column("tweet_id", String(32), primary_key=True),
     Column("runner", String(32), nullable=False, index=True),
+    Column("request_id", String(32), comment="the runner's latest request about the tweet, in llm_requests"),
     comment="Tweets in flight. Two runs over the same hours never ask for one tweet at once.",
 )
 

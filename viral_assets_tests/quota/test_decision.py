@@ -20,7 +20,7 @@ from viral_assets.quota.decision import (
     learned_limit,
     planner_state,
 )
-from viral_assets.quota.ledger import Decision, Exhausted, Granted, GrantRequest, Settlement, Waiting
+from viral_assets.quota.ledger import Decision, Demand, Exhausted, Granted, GrantRequest, Settlement, Waiting
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.memory import MemoryLedger
 from viral_assets_tests.quota.conftest import about
@@ -138,12 +138,12 @@ def test_a_planner_sees_what_is_free_and_when_the_rest_comes_back() -> None:
     usage = QuotaUsage(NOON, DAY, window_requests=3, window_tokens=600, blocked_until=NOON + 12)
     limits = Limits(max_requests=5, max_tokens=1000)
 
-    state = planner_state(limits, usage, [(NOON - 50, 100), (NOON - 30, 200), (NOON - 1, 300)], [("me", 7)])
+    state = planner_state(limits, usage, [(NOON - 50, 100), (NOON - 30, 200), (NOON - 1, 300)], [Demand("me", 7)])
 
     assert (state.max_requests, state.free, state.blocked_for) == (5, 2, 12)
     assert state.returning == about((12, 30.25, 59.25))
     assert list(state.token_releases) == [(12, 100), (30.25, 200), (59.25, 300)]
-    assert list(state.demand) == [("me", 7)]
+    assert list(state.demand) == [Demand("me", 7)]
 
 
 # ---- the law

@@ -12,6 +12,7 @@ from viral_assets.quota import open_ledger
 from viral_assets.quota.decision import LEARNED_FOR_WINDOWS, RECHECKS_PER_WINDOW
 from viral_assets.quota.ledger import (
     Decision,
+    Demand,
     Exhausted,
     Granted,
     GrantRequest,
@@ -22,6 +23,7 @@ from viral_assets.quota.ledger import (
 )
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.memory import MemoryLedger
+from viral_assets.quota.priority import AGED_AFTER_WINDOWS, Priority
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
 from viral_assets_tests.quota.conftest import Opener, about
@@ -392,6 +394,130 @@ def test_withdrawing_and_leaving_are_harmless_for_strangers(opened: Opener) -> N
     assert ledger.status().runners == 0
 
 
+# ---- the urgent first
+
+WINDOW = 10.25
+"""As long as a grant counts where the window is 10 seconds."""
+
+
+def full(opened: Opener, ticking: VirtualClock) -> Ledger:
+    """One request in 10 seconds is allowed, and has just been granted."""
+    ledger = opened(Limits(max_requests=1, window_seconds=10))
+    assert ask(ledger, "first") == Granted()
+    ticking.advance(0.1)
+    return ledger
+
+
+def test_a_person_gets_the_next_slot_whoever_waits_already(opened: Opener, ticking: VirtualClock) -> None:
+    ledger = full(opened, ticking)
+    for runner, priority in (("backfill", Priority.BACKGROUND), ("hour", Priority.NEWEST_HOUR)):
+        assert isinstance(ask(ledger, runner, priority=priority), Waiting)
+        ticking.advance(1)
+
+    wait = ask(ledger, "person", priority=Priority.PERSON)
+
+    assert wait == Waiting(about(WINDOW - 2.1), "requests of the window are used up"), "the first slot"
+    ticking.advance(WINDOW - 2.1 + 1e-6)
+    assert isinstance(ask(ledger, "backfill", priority=Priority.BACKGROUND), Waiting)
+    assert isinstance(ask(ledger, "hour", priority=Priority.NEWEST_HOUR), Waiting)
+    assert ask(ledger, "person", priority=Priority.PERSON) == Granted()
+
+
+def test_who_comes_after_a_person_waits_for_the_slot_after_that(opened: Opener, ticking: VirtualClock) -> None:
+    ledger = opened(Limits(max_requests=2, window_seconds=10))
+    ask(ledger, "first")
+    ticking.advance(3)
+    ask(ledger, "first")
+    ticking.advance(1)
+    ask(ledger, "person", priority=Priority.PERSON)
+
+    wait = ask(ledger, "backfill", priority=Priority.BACKGROUND)
+
+    assert wait == Waiting(about(WINDOW - 1), "requests of the window are used up")
+
+
+def test_among_equals_first_come_first_served(opened: Opener, ticking: VirtualClock) -> None:
+    ledger = full(opened, ticking)
+    for runner in ("one", "other"):
+        ask(ledger, runner, priority=Priority.PERSON)
+        ticking.advance(0.1)
+
+    ticking.advance(WINDOW)
+
+    assert isinstance(ask(ledger, "other", priority=Priority.PERSON), Waiting)
+    assert ask(ledger, "one", priority=Priority.PERSON) == Granted()
+
+
+def test_a_person_needs_no_more_tokens_than_are_free_next(opened: Opener, ticking: VirtualClock) -> None:
+    ledger = opened(Limits(max_tokens=1000, window_seconds=10))
+    ask(ledger, "first", tokens=900)
+    ticking.advance(1)
+    assert isinstance(ask(ledger, "backfill", tokens=900, priority=Priority.BACKGROUND), Waiting)
+
+    assert ask(ledger, "person", tokens=100, priority=Priority.PERSON) == Granted()
+
+
+def test_who_has_waited_for_two_windows_is_first(opened: Opener, ticking: VirtualClock) -> None:
+    ledger = full(opened, ticking)
+    ask(ledger, "backfill", priority=Priority.BACKGROUND)
+    asked_at, passed_over = ticking.time(), 0
+    while isinstance(decision := ask(ledger, "backfill", priority=Priority.BACKGROUND), Waiting):
+        if ask(ledger, "person", priority=Priority.PERSON) == Granted():
+            passed_over += 1
+            ask(ledger, "person", priority=Priority.PERSON)
+        ticking.advance(min(decision.seconds, 1.0))
+        ledger.join("backfill", 1, Priority.BACKGROUND)
+        ledger.join("person", 1, Priority.PERSON)
+
+    assert 0 < passed_over <= AGED_AFTER_WINDOWS
+    assert ticking.time() - asked_at <= (AGED_AFTER_WINDOWS + 1) * WINDOW
+
+
+def test_a_waiter_comes_back_at_the_moment_from_which_on_others_wait_for_it(
+    opened: Opener, ticking: VirtualClock
+) -> None:
+    ledger = opened(Limits(max_requests=1, window_seconds=10))
+    ask(ledger, "first")
+    ask(ledger, "backfill", priority=Priority.BACKGROUND)
+    ticking.advance(2 * WINDOW - 1)
+    for _ in range(2):
+        ask(ledger, "person", priority=Priority.PERSON)
+
+    assert ask(ledger, "backfill", priority=Priority.BACKGROUND) == Waiting(
+        about(1), "requests of the window are used up"
+    )
+
+
+def test_a_longer_wait_makes_nobody_wait_for_who_is_not_there(opened: Opener, ticking: VirtualClock) -> None:
+    ledger = full(opened, ticking)
+    ask(ledger, "backfill", priority=Priority.BACKGROUND)
+    ledger.leave("backfill")
+
+    ticking.advance(3 * WINDOW)
+
+    assert ask(ledger, "hour") == Granted()
+
+
+def test_people_see_who_waits(opened: Opener, ticking: VirtualClock) -> None:
+    ledger = full(opened, ticking)
+    assert ledger.status().waiting == ()
+    for runner, priority in (("a", Priority.BACKGROUND), ("b", Priority.PERSON), ("c", Priority.BACKGROUND)):
+        ask(ledger, runner, priority=priority)
+
+    assert ledger.status().waiting == ((Priority.PERSON, 1), (Priority.BACKGROUND, 2))
+
+
+def test_the_demand_of_others_says_how_urgent_it_is(opened: Opener) -> None:
+    ledger = opened(Limits())
+    ledger.join("backfill", 200, Priority.BACKGROUND)
+    ledger.join("person", 1, Priority.PERSON)
+
+    assert set(ledger.state().demand) == {
+        Demand("backfill", 200, Priority.BACKGROUND),
+        Demand("person", 1, Priority.PERSON),
+    }
+
+
 # ---- what planners and people want to know
 
 
@@ -413,14 +539,14 @@ def test_the_state_tells_a_planner_what_is_free_and_who_wants_it(opened: Opener,
     assert state.blocked_for == about(3)
     assert (state.max_tokens, state.tokens_used) == (1000, 300)
     assert state.token_releases == (about((50.25, 100)), about((60.25, 200)))
-    assert state.demand == (("early", 40), ("late", 5))
+    assert state.demand == (Demand("early", 40), Demand("late", 5))
 
 
 def test_joining_again_says_how_much_is_left_and_leaving_that_nothing_is(opened: Opener) -> None:
     ledger = opened(Limits())
     ledger.join("me", 50)
     ledger.join("me", 20)
-    assert ledger.state().demand == (("me", 20),)
+    assert ledger.state().demand == (Demand("me", 20),)
 
     ledger.leave("me")
 

@@ -19,6 +19,7 @@ from viral_assets.quota.ledger import (
     ANNOUNCED_SECONDS,
     AlreadyClaimed,
     Decision,
+    Demand,
     Granted,
     GrantRequest,
     Settlement,
@@ -199,11 +200,11 @@ def test_who_was_taken_for_dead_comes_back_with_its_next_heartbeat(opened: Opene
     ledger.join("sleeper", 7)
     ticking.advance(HEARTBEAT_TTL_SECONDS)
     ledger.join("other", 1)
-    assert ledger.state().demand == (("other", 1),)
+    assert ledger.state().demand == (Demand("other", 1),)
 
     ledger.join("sleeper", 7)
 
-    assert ledger.state().demand == (("other", 1), ("sleeper", 7))
+    assert ledger.state().demand == (Demand("other", 1), Demand("sleeper", 7))
 
 
 def test_a_waiter_that_is_late_for_its_turn_is_passed_over_and_may_come_back(
@@ -357,11 +358,11 @@ def test_room_is_left_for_a_process_that_has_announced_itself_but_not_for_ever(
     mine.join("ready", 50)
     others.join("soon", None)
     mine.join("a generator of this process", None)
-    assert dict(mine.state().demand) == {"ready": 50, "soon": None}
+    assert {each.runner: each.tweets for each in mine.state().demand} == {"ready": 50, "soon": None}
     assert mine.status().runners == 1
 
     ticking.advance(ANNOUNCED_SECONDS)
     mine.join("ready", 50)
-    assert dict(mine.state().demand) == {"ready": 50}
+    assert {each.runner: each.tweets for each in mine.state().demand} == {"ready": 50}
     others.join("soon", 7)
-    assert dict(mine.state().demand) == {"ready": 50, "soon": 7}
+    assert {each.runner: each.tweets for each in mine.state().demand} == {"ready": 50, "soon": 7}

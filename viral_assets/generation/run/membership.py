@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from viral_assets.generation.run.session import Session
 from viral_assets.quota.ledger import HEARTBEAT_SECONDS, Decision, GrantRequest, Waiting
+from viral_assets.quota.priority import Priority
 
 PEER_DEMAND_TIMEOUT_SECONDS = 0.2
 """For runs that have announced themselves to say how much they want, before the first request."""
@@ -24,11 +25,12 @@ class Membership:
 
     def __init__(self, session: Session, runner: str) -> None:
         self._session, self._ledger, self.runner = session, session.ledger, runner
+        self._priority = session.options.priority
         self._queued = False
 
     async def announce(self, tweets: int) -> None:
         """Say how many tweets this run wants to ask about."""
-        await self._session.store(self._ledger.join, self.runner, tweets)
+        await self._session.store(self._ledger.join, self.runner, tweets, self._priority)
 
     async def keep_announced(self, remaining: Callable[[], int]) -> None:
         """The heartbeat, for ever: a runner that shows no sign of life is forgotten."""
@@ -37,12 +39,17 @@ class Membership:
             await self.announce(remaining())
 
     async def await_peer_demand(self, is_over: Callable[[], bool]) -> None:
-        """Runs that start together with this one say in a moment how much they want; a plan that knows is better."""
+        """Runs that start together with this one say in a moment how much they want; a plan that knows is better.
+
+        Of those that are served after this one, nothing has to be known; and for a person's tweet nothing is planned.
+        """
+        if self._priority is Priority.PERSON:
+            return
         clock = self._session.clock
         deadline = clock.monotonic() + PEER_DEMAND_TIMEOUT_SECONDS
         while clock.monotonic() < deadline and not is_over():
             state = await self._session.store(self._ledger.state)
-            if all(tweets is not None for _, tweets in state.demand):
+            if all(each.tweets is not None for each in state.demand if each.priority <= self._priority):
                 return
             await clock.sleep(PEER_DEMAND_TIMEOUT_SECONDS / 10)
 

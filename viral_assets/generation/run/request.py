@@ -77,6 +77,7 @@ def prepare(session: Session, batch: RequestBatch, *, runner: str) -> PreparedRe
         tweet_ids=request.tweet_ids,
         again=options.force,
         claim=options.claim,
+        priority=options.priority,
     )
     return PreparedRequest(batch, request, grant, price)
 

@@ -31,6 +31,7 @@ from viral_assets.llm.types import Answer
 from viral_assets.quota.ledger import Decision, Granted, GrantRequest
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
+from viral_assets.quota.priority import Priority
 from viral_assets.store.engine import Database
 from viral_assets_tests.generation.make import answer_text, pack, project
 from viral_assets_tests.generation.running import PLENTY, Run, all_done, requests_of
@@ -341,6 +342,7 @@ def test_building_getting_ready_and_closing_send_nothing(wire: Wire, provider: s
         database=None,
         prices={},
         model="gemini-x",
+        priority=Priority.NEWEST_HOUR,
         clock=None,
     )
     engine.get_ready()

@@ -11,23 +11,32 @@ from viral_assets.quota.ledger import QuotaState
 def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1, request_tokens: float = 0) -> QuotaState:
     """The part of the quota that a runner should plan with, when others have tweets to ask about too.
 
-    Slots go to the runners in proportion to their demand, so that all of them compute the same shares without talking
-    to each other, and so do tokens. They are rounded by Adams's method, which makes the largest request of all runners
-    as small as can be: that is what ends last. A plan is not binding: the ledger grants what is free.
+    Those with a higher priority are planned for first, with as many slots as they have tweets; those with a lower one
+    plan with what is left, in fewer and larger requests, instead of being held up by what they did not expect. Among
+    those of one priority, slots go to the runners in proportion to their demand, so that all of them compute the same
+    shares without talking to each other, and so do tokens. They are rounded by Adams's method, which makes the largest
+    request of all runners as small as can be: that is what ends last. A plan is not binding: the ledger grants what is
+    free.
 
     Args:
-        newcomer: tweets assumed for a runner that has not said yet how many it wants.
+        newcomer: tweets assumed for a runner of this one's priority that has not said yet how many it wants; one of
+            a higher priority wants at least one.
         request_tokens: what the runner's largest request counts. A share that is smaller would only make it ask in
             smaller requests, which count more tokens for each tweet.
     """
-    demand = {name: newcomer if tweets is None else tweets for name, tweets in quota.demand}
-    if len(demand) < 2 or not dict(quota.demand).get(runner):
+    me = next((each for each in quota.demand if each.runner == runner and each.tweets), None)
+    if me is None:
+        return quota
+    before = sum(1 if each.tweets is None else each.tweets for each in quota.demand if each.priority < me.priority)
+    equals = [each for each in quota.demand if each.priority == me.priority]
+    demand = {each.runner: newcomer if each.tweets is None else each.tweets for each in equals}
+    if len(demand) < 2 and not before:
         return quota
     # No more slots are needed than there are tweets.
-    wanted = sum(demand.values())
+    wanted = before + sum(demand.values())
     slots = ([quota.blocked_for] * min(quota.free, wanted) + list(quota.returning))[:wanted]
     slots += [quota.window_seconds] * (min(quota.max_requests, wanted) - len(slots))
-    mine = [slot for slot, owner in zip(slots, _apportioned(demand), strict=False) if owner == runner]
+    mine = [slot for slot, owner in zip(slots[before:], _apportioned(demand), strict=False) if owner == runner]
     if not mine:
         # More runners than slots: each waits for its turn, and the ledger's queue decides when that is.
         mine = [slots[-1]]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from viral_assets.generation.run.planning.latency import Latency, fit_latency
 from viral_assets.generation.run.planning.planner import Group, Plan, lower_bound, plan
 from viral_assets.generation.run.planning.quota_shares import share_of
-from viral_assets.quota.ledger import LatencySample, QuotaState
+from viral_assets.quota.ledger import Demand, LatencySample, QuotaState
+from viral_assets.quota.priority import Priority
 from viral_assets_tests.effort import calls_made
 
 MINUTE = 60.0
@@ -233,10 +234,14 @@ def test_a_plan_for_thousands_of_tweets_is_made_in_a_moment() -> None:
 demands = st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e"]), st.integers(1, 500), min_size=2)
 
 
+def wanted_by(demand: dict[str, int]) -> tuple[Demand, ...]:
+    return tuple(Demand(runner, tweets) for runner, tweets in demand.items())
+
+
 @given(quotas(), demands)
 def test_the_shares_of_all_runners_add_up_to_the_quota(quota: QuotaState, demand: dict[str, int]) -> None:
     shared = QuotaState(
-        quota.max_requests, MINUTE, quota.free, quota.returning, quota.blocked_for, demand=tuple(demand.items())
+        quota.max_requests, MINUTE, quota.free, quota.returning, quota.blocked_for, demand=wanted_by(demand)
     )
 
     shares = {runner: share_of(shared, runner) for runner in demand}
@@ -253,7 +258,7 @@ def test_the_shares_of_all_runners_add_up_to_the_quota(quota: QuotaState, demand
 
 
 def test_a_quota_is_shared_in_proportion_to_what_everybody_wants() -> None:
-    quota = QuotaState(15, MINUTE, 15, demand=(("a", 200), ("b", 100)))
+    quota = QuotaState(15, MINUTE, 15, demand=(Demand("a", 200), Demand("b", 100)))
 
     assert share_of(quota, "a").free == 10
     assert share_of(quota, "b").free == 5
@@ -262,7 +267,7 @@ def test_a_quota_is_shared_in_proportion_to_what_everybody_wants() -> None:
 @given(st.lists(st.integers(1, 60), min_size=2, max_size=5), st.integers(5, 30))
 def test_the_largest_request_of_all_runners_is_as_small_as_can_be(tweets: list[int], slots: int) -> None:
     demand = {str(number): wanted for number, wanted in enumerate(tweets)}
-    quota = QuotaState(slots, MINUTE, slots, demand=tuple(demand.items()))
+    quota = QuotaState(slots, MINUTE, slots, demand=wanted_by(demand))
 
     largest = max(math.ceil(wanted / share_of(quota, name).free) for name, wanted in demand.items())
 
@@ -270,7 +275,7 @@ def test_the_largest_request_of_all_runners_is_as_small_as_can_be(tweets: list[i
 
 
 def test_room_is_left_for_who_has_not_said_how_much_it_wants() -> None:
-    quota = QuotaState(15, MINUTE, 15, demand=(("a", 20), ("b", None), ("c", None)))
+    quota = QuotaState(15, MINUTE, 15, demand=(Demand("a", 20), Demand("b", None), Demand("c", None)))
 
     assert share_of(quota, "a", newcomer=20).free == 5
     assert share_of(quota, "a", newcomer=5).free == 9
@@ -279,7 +284,13 @@ def test_room_is_left_for_who_has_not_said_how_much_it_wants() -> None:
 
 def test_tokens_are_shared_as_slots_are() -> None:
     quota = QuotaState(
-        15, MINUTE, 15, max_tokens=9000, tokens_used=600, token_releases=((7.0, 600),), demand=(("a", 200), ("b", 100))
+        15,
+        MINUTE,
+        15,
+        max_tokens=9000,
+        tokens_used=600,
+        token_releases=((7.0, 600),),
+        demand=(Demand("a", 200), Demand("b", 100)),
     )
 
     share = share_of(quota, "b")
@@ -290,15 +301,56 @@ def test_tokens_are_shared_as_slots_are() -> None:
 
 
 def test_who_is_alone_or_a_stranger_plans_with_everything() -> None:
-    alone = QuotaState(15, MINUTE, 15, demand=(("a", 200),))
-    strangers = QuotaState(15, MINUTE, 15, demand=(("a", 200), ("b", 100)))
+    alone = QuotaState(15, MINUTE, 15, demand=(Demand("a", 200),))
+    strangers = QuotaState(15, MINUTE, 15, demand=(Demand("a", 200), Demand("b", 100)))
 
     assert share_of(alone, "a") is alone
     assert share_of(strangers, "c") is strangers
 
 
+BACKFILL = Demand("backfill", 200, Priority.BACKGROUND)
+
+
+def test_the_urgent_are_planned_for_first_and_the_others_with_what_is_left() -> None:
+    hour = Demand("hour", 6, Priority.NEWEST_HOUR)
+    quota = QuotaState(15, MINUTE, 2, returning=tuple(range(10, 23)), demand=(BACKFILL, hour))
+
+    assert share_of(quota, "hour") is quota, "who comes later is no reason to pack more"
+    share = share_of(quota, "backfill")
+    assert (share.max_requests, share.free) == (9, 0)
+    assert share.returning == tuple(range(14, 23)), "the first two and four of those that come back are the hour's"
+
+
+def test_equals_share_what_the_urgent_leave() -> None:
+    person = Demand("person", 1, Priority.PERSON)
+    other = Demand("other", 100, Priority.BACKGROUND)
+    quota = QuotaState(16, MINUTE, 16, demand=(BACKFILL, other, person))
+
+    assert (share_of(quota, "backfill").free, share_of(quota, "other").free) == (10, 5)
+
+
+def test_who_is_left_nothing_plans_with_the_last_slot() -> None:
+    quota = QuotaState(3, MINUTE, 1, returning=(5, 9), demand=(BACKFILL, Demand("hour", 50, Priority.NEWEST_HOUR)))
+
+    assert share_of(quota, "backfill").returning == (9,)
+
+
+def test_one_slot_is_left_for_somebody_urgent_who_has_not_said_how_much_it_wants() -> None:
+    quota = QuotaState(15, MINUTE, 15, demand=(BACKFILL, Demand("person", None, Priority.PERSON)))
+
+    assert share_of(quota, "backfill", newcomer=200).free == 14
+
+
+def test_the_urgent_are_planned_for_with_their_tokens() -> None:
+    hour = Demand("hour", 100, Priority.NEWEST_HOUR)
+    quota = QuotaState(15, MINUTE, 15, max_tokens=9000, demand=(BACKFILL, hour))
+
+    assert share_of(quota, "backfill").max_tokens == 6000
+    assert share_of(quota, "hour").max_tokens == 9000
+
+
 def test_sharing_a_quota_without_limits_takes_no_time() -> None:
-    quota = QuotaState(1_000_000, 1.0, 1_000_000, demand=(("a", 200), ("b", 100)))
+    quota = QuotaState(1_000_000, 1.0, 1_000_000, demand=(Demand("a", 200), Demand("b", 100)))
 
     assert share_of(quota, "a").free == 200
 
