@@ -23,6 +23,7 @@ from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.planning.estimate import Estimate, combined_estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult
+from viral_assets.generation.tiers import notes_about_tiers, usable_tier
 from viral_assets.llm.models import bare_name
 from viral_assets.llm.prices import FREE, Price, PriceTable, price_of
 from viral_assets.projects.model import Project
@@ -118,7 +119,7 @@ class Engine:
         """
         clock = self._clock or SYSTEM_CLOCK
         began = clock.monotonic()
-        lanes = lanes_of(opportunities, projects, options.model)
+        lanes = self._lanes(opportunities, projects, options)
         told = ProgressSum(progress, {lane.name: len(lane.opportunities) for lane in lanes}) if progress else None
         runs = [
             LaneRun(
@@ -136,6 +137,7 @@ class Engine:
                 raise end
         report, ended = whole_run(runs)
         report.provider = self.provider
+        report.notes += notes_about_tiers(projects.values(), options, provider=self.provider, offered=self.client.tiers)
         report.seconds = clock.monotonic() - began
         return report, ended
 
@@ -148,7 +150,7 @@ class Engine:
         options: GenerationOptions,
     ) -> Estimate:
         """What a run would take now. Nothing is asked or written."""
-        lanes = [self._estimate(lane, results, options) for lane in lanes_of(opportunities, projects, options.model)]
+        lanes = [self._estimate(lane, results, options) for lane in self._lanes(opportunities, projects, options)]
         return combined_estimate(lanes, side_by_side=True)
 
     def _estimate(self, lane: Lane, results: Results, options: GenerationOptions) -> Estimate:
@@ -162,7 +164,7 @@ class Engine:
                 lane.projects,
                 self.ledger_of(model),
                 results,
-                options=replace(options, model=model),
+                options=_options_of(lane, model, options),
                 price_of=self.price_of,
                 provider=self.provider,
             )
@@ -188,7 +190,7 @@ class Engine:
                 results,
                 lane.projects,
                 price_of=self.price_of,
-                options=replace(options, model=model),
+                options=_options_of(lane, model, options),
                 progress=told.part(lane.part(model)) if told else None,
                 stop=stop,
                 runner=self._take_announced() if bare_name(model) == self._model else None,
@@ -196,6 +198,17 @@ class Engine:
             )
 
         return make
+
+    def _lanes(
+        self, opportunities: Sequence[Opportunity], projects: Mapping[str, Project], options: GenerationOptions
+    ) -> list[Lane]:
+        offered = self.client.tiers
+        return lanes_of(
+            opportunities,
+            projects,
+            options.model,
+            lambda project: usable_tier(project, options, provider=self.provider, offered=offered),
+        )
 
     def price_of(self, model: str) -> Price | None:
         """None when it is unknown."""
@@ -238,3 +251,7 @@ class Engine:
         with contextlib.suppress(ViralAssetsError):
             self.ledger_of().join(runner, None, self._priority)
             self._announced = runner
+
+
+def _options_of(lane: Lane, model: str, options: GenerationOptions) -> GenerationOptions:
+    return replace(options, model=model, tier=lane.policy.tier, tier_hours=lane.policy.hours)

@@ -217,12 +217,17 @@ class Generation(_Model):
     """How suggestions are written. ``model`` is used unless ``GEMINI_MODEL`` says otherwise; of a list, the next one
     goes on where one cannot be used.
 
+    ``background`` is the tier of the service that runs ask at for which nobody waits, and ``background_deadline_hours``
+    from when on the standard tier has to do for what is still open, counted from where such a run begins.
+
     ``max_tweets_per_request`` caps packing; how sharing a request changes what is written has not been measured.
     Lengths are X's weighted characters.
     """
 
     model: ModelName | Annotated[tuple[ModelName, ...], Field(min_length=1, max_length=10)] = DEFAULT_MODEL
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.8
+    background: Literal["standard", "flex"] = "standard"
+    background_deadline_hours: Annotated[float, Field(gt=0, le=72, allow_inf_nan=False)] = 24
     max_tweets_per_request: Annotated[int, Field(ge=1, le=50)] = 10
     min_length: Annotated[int, Field(ge=1, le=280)] = 40
     max_length: Annotated[int, Field(ge=1, le=280)] = 280

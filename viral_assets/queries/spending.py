@@ -127,6 +127,7 @@ def quota_by_day(connection: sa.Connection, now: datetime, days: int) -> tuple[Q
             sa.func.sum(tokens).label("tokens"),
             sa.func.sum(used.cost_usd).label("cost_usd"),
             sa.func.max(requests).label("busiest"),
+            sa.func.sum(used.spared_usd).label("spared_usd"),
         )
         # The offline provider has a ledger and no quota. Days are ISO dates, which sort as they follow each other.
         .where(used.quota_key != OFFLINE, used.day >= dates[0].isoformat(), used.day <= today.isoformat())
@@ -134,7 +135,7 @@ def quota_by_day(connection: sa.Connection, now: datetime, days: int) -> tuple[Q
     )
     found = {row.day: row for row in connection.execute(query)}
     return tuple(
-        QuotaDay(day, int(row.requests), int(row.tokens), float(row.cost_usd), int(row.busiest))
+        QuotaDay(day, int(row.requests), int(row.tokens), float(row.cost_usd), int(row.busiest), float(row.spared_usd))
         if (row := found.get(day.isoformat()))
         else QuotaDay(day, 0, 0, 0.0, 0)
         for day in dates

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.processes import is_running
 from viral_assets.quota import statements
 from viral_assets.quota.decision import (
@@ -133,6 +134,7 @@ class SqlLedger:
                 "provider": ask.provider,
                 "model": ask.model,
                 "run_id": ask.run_id,
+                "tier": ask.tier,
                 "tokens": ask.tokens,
                 "cost_usd": ask.cost_usd,
                 "known_cost_usd": ask.cost_usd or 0.0,
@@ -189,6 +191,9 @@ class SqlLedger:
                 "output_tokens": settlement.output_tokens,
                 "thought_tokens": settlement.thought_tokens,
                 "cached_tokens": settlement.cached_tokens,
+                "tier": settlement.tier,
+                "spared_usd": settlement.spared_usd,
+                "more_spared_usd": settlement.spared_usd or 0.0,
                 "model_version": _storable(settlement.model_version),
                 "http_status": settlement.http_status,
                 "finish_reason": _storable(settlement.finish_reason),
@@ -303,12 +308,17 @@ class SqlLedger:
                 for row in rows
             ]
 
-    def latencies(self, count: int = 50) -> list[LatencySample]:
+    def latencies(self, count: int = 50, *, tier: Tier = STANDARD) -> list[LatencySample]:
         columns = llm_requests.c
         with self._database.read() as connection:
             rows = connection.execute(
                 sa.select(columns.tweet_ids, columns.granted_at, columns.finished_at)
-                .where(columns.quota_key == self._key, columns.status == "answered", columns.purpose == "generate")
+                .where(
+                    columns.quota_key == self._key,
+                    columns.status == "answered",
+                    columns.purpose == "generate",
+                    columns.service_tier == tier,
+                )
                 .order_by(columns.granted_at.desc())
                 .limit(count)
             )

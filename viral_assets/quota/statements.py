@@ -141,9 +141,9 @@ TAKEN = Script(f"{_FINISHED} UNION ALL {_IN_FLIGHT}")
 _GRANT = (
     """
     INSERT INTO llm_requests (id, quota_key, purpose, project, provider, model, run_id, status, granted_at,
-                              counted_tokens, counted_cost_usd, tweet_ids)
+                              counted_tokens, counted_cost_usd, tweet_ids, service_tier)
     VALUES (:id, :key, :purpose, :project, :provider, :model, :run_id, 'granted', :now,
-            :tokens, :cost_usd, :tweets_json)
+            :tokens, :cost_usd, :tweets_json, :tier)
     """,
     """
     INSERT INTO quota_days (quota_key, day, requests, tokens, cost_usd) VALUES (:key, :day, 1, :tokens, :known_cost_usd)
@@ -230,11 +230,13 @@ SETTLE = Script(
     SET status = :status, finished_at = :now, counted_tokens = :tokens, counted_cost_usd = :cost_usd,
         input_tokens = :input_tokens, output_tokens = :output_tokens, thought_tokens = :thought_tokens,
         cached_tokens = :cached_tokens, model_version = :model_version,
+        service_tier = coalesce(:tier, service_tier), spared_usd = :spared_usd,
         finish_reason = :finish_reason, http_status = :http_status, error = :error, raw_answer = :raw_answer
     WHERE id = :id
     """,
     """
-    UPDATE quota_days SET tokens = tokens + :more_tokens, cost_usd = cost_usd + :more_cost_usd
+    UPDATE quota_days SET tokens = tokens + :more_tokens, cost_usd = cost_usd + :more_cost_usd,
+                          spared_usd = spared_usd + :more_spared_usd
     WHERE quota_key = :key AND day = :day
     """,
 )

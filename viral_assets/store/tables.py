@@ -339,6 +339,8 @@ llm_requests = Table(
     Column("parsed_at", Double, comment="null with a raw answer: parse it instead of asking again"),
     Column("model_version", CleanText, comment="the model that answered, as the service names it"),
     Column("cached_tokens", Integer, comment="of the input tokens, those that the service had cached"),
+    Column("service_tier", String(16), nullable=False, server_default="standard", comment="asked at, then served at"),
+    Column("spared_usd", Double, comment="how much less that tier cost than the standard one, once answered"),
     # What has changed in a sliding window since somebody looked.
     Index(None, "quota_key", "granted_at"),
     Index(None, "quota_key", "finished_at"),
@@ -372,6 +374,7 @@ quota_days = Table(
     Column("requests", Integer, nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("cost_usd", Double, nullable=False, comment="what is in flight counts with its estimate"),
+    Column("spared_usd", Double, nullable=False, server_default="0", comment="by cheaper tiers of the service"),
     comment="Sums of llm_requests, kept in the same transactions so that a grant need not add up a day.",
 )
 

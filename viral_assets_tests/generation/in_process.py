@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Collection
 from typing import Any
 
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
+from viral_assets.llm.responses import header_of
+from viral_assets.llm.tiers import FLEX, STANDARD, Tier, tier_named
 from viral_assets.llm.types import Answer, Usage, fingerprint
 from viral_assets_tests.gemini_emulator import BrokenConnection, GeminiEmulator, Trickle
 
@@ -23,6 +26,7 @@ class InProcessClient:
     """
 
     provider = "in-process"
+    tiers: Collection[Tier] = (STANDARD, FLEX)
 
     def __init__(
         self, emulator: GeminiEmulator | None, key: str = "test-key", *, endpoint: str = "http://in-process"
@@ -47,13 +51,16 @@ class InProcessClient:
         if isinstance(response, BrokenConnection):
             raise self._service.broken_off(ConnectionResetError(104, "Connection reset by peer"))
         if response.status_code != 200:
-            raise self._service.failure(response.status_code, response.headers, bytes(response.body), model=model)
-        return self._answer(bytes(response.body))
+            raise self._service.failure(
+                response.status_code, response.headers, bytes(response.body), model=model, tier=request.tier
+            )
+        served = tier_named(header_of(response.headers, gemini.TIER_HEADER), asked=request.tier)
+        return self._answer(bytes(response.body), served)
 
     async def close(self) -> None:
         return None
 
-    def _answer(self, body: bytes) -> Answer:
+    def _answer(self, body: bytes, tier: Tier) -> Answer:
         try:
             response = json.loads(body)
             candidate = next(iter(response.get("candidates", [])), None)
@@ -67,11 +74,13 @@ class InProcessClient:
             candidate.get("finishReason", "") if candidate else None,
             response.get("promptFeedback", {}).get("blockReason"),
             response.get("modelVersion"),
+            tier,
         )
 
 
 def _body(request: GenerationRequest) -> dict[str, Any]:
     return {
+        **({} if request.tier == STANDARD else {"serviceTier": request.tier}),
         "systemInstruction": {"parts": [{"text": request.system_instruction}]},
         "contents": [{"role": "user", "parts": [{"text": request.prompt}]}],
         "generationConfig": {

@@ -6,9 +6,11 @@ has to be granted by the quota first, and the executor decides which failure des
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from viral_assets.generation.drafting.request import GenerationRequest
+from viral_assets.llm.tiers import Tier
 from viral_assets.llm.types import Answer
 
 
@@ -23,11 +25,16 @@ class GenerationClient(Protocol):
     def key_fingerprint(self) -> str:
         """Distinguishes keys, which have quotas of their own, without revealing them."""
 
+    @property
+    def tiers(self) -> Collection[Tier]:
+        """Which tiers its SDK and its service know."""
+
     async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
         """Ask once.
 
         Raises:
             RateLimitedError: HTTP 429.
+            NoRoomError: the request's tier, a cheaper one, is too busy.
             TransientProviderError: 5xx, no or a broken connection, no answer in time, a body that is not the API's.
             RejectedRequestError: HTTP 400 for this request's content.
             BlockedAnswerError: a safety filter withheld prompt or answer.

@@ -25,7 +25,7 @@ import contextlib
 import copy
 import importlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -35,7 +35,9 @@ from google.genai import errors, types
 from viral_assets.errors import ProviderError, RejectedRequestError, TransientProviderError
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
+from viral_assets.llm.responses import header_of
 from viral_assets.llm.thinking import LeastThinking, ThinkingSetting
+from viral_assets.llm.tiers import FLEX, STANDARD, Tier, tier_named
 from viral_assets.llm.types import Answer, fingerprint
 
 MAX_CONNECTIONS = 1_000
@@ -60,6 +62,11 @@ _ONE_REQUEST: dict[str, Any] = (
     {"automatic_continuation": False} if "automatic_continuation" in types.GenerateContentConfig.model_fields else {}
 )
 """Older versions neither have the setting nor do what it turns off."""
+
+_TIERS: tuple[Tier, ...] = (
+    (STANDARD, FLEX) if "service_tier" in types.GenerateContentConfig.model_fields else (STANDARD,)
+)
+"""Older versions have only the one that is meant where nothing is said."""
 
 _FIRST_USED = (
     *("GenerateContentConfig", "_GenerateContentParameters", "GenerateContentResponse", "Candidate", "Content", "Part"),
@@ -102,6 +109,7 @@ class GoogleGenAIClient:
     """
 
     provider = "google-genai"
+    tiers: Collection[Tier] = _TIERS
 
     def __init__(self, api_key: str, *, endpoint: str | None = None) -> None:
         self._service = gemini.Service.of(api_key, endpoint)
@@ -122,24 +130,14 @@ class GoogleGenAIClient:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
         model = self._service.checked_model(request.model)
         thinking = self._thinking.setting(model)
-        config = types.GenerateContentConfig(
-            system_instruction=request.system_instruction,
-            temperature=request.temperature,
-            max_output_tokens=request.max_output_tokens,
-            response_mime_type="application/json",
-            response_schema=copy.deepcopy(dict(request.response_schema)),
-            thinking_config=_thinking_config(thinking),
-            automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
-            http_options=types.HttpOptions(timeout=max(int(timeout_seconds * 1000), 1)),
-            **_ONE_REQUEST,
-        )
+        config = _config(request, thinking, http_options=types.HttpOptions(timeout=max(int(timeout_seconds * 1000), 1)))
         try:
             async with asyncio.timeout(timeout_seconds):
                 response = await self._client.aio.models.generate_content(
                     model=model, contents=request.prompt, config=config
                 )
         except errors.APIError as error:
-            raise self._failure(error, model, thinking) from None
+            raise self._failure(error, model, thinking, request.tier) from None
         except TimeoutError:
             raise self._service.timed_out(timeout_seconds) from None
         except _CONNECTION_ERRORS as error:
@@ -165,6 +163,7 @@ class GoogleGenAIClient:
             finish if candidate else None,
             feedback.block_reason.value if feedback and feedback.block_reason else None,
             response.model_version,
+            _served_at(response, request.tier),
         )
 
     async def close(self) -> None:
@@ -172,9 +171,11 @@ class GoogleGenAIClient:
         await self._client.aio.aclose()
         self._client.close()
 
-    def _failure(self, error: errors.APIError, model: str, thinking: ThinkingSetting | None) -> ProviderError:
+    def _failure(
+        self, error: errors.APIError, model: str, thinking: ThinkingSetting | None, tier: Tier
+    ) -> ProviderError:
         headers = getattr(error.response, "headers", None) or {}
-        failure = self._service.failure(error.code, headers, error.details, model=model)
+        failure = self._service.failure(error.code, headers, error.details, model=model, tier=tier)
         named = thinking is not None and thinking.is_named_by(f"{failure} {error.details}")
         if thinking is None or not named or not isinstance(failure, RejectedRequestError):
             return failure
@@ -187,6 +188,29 @@ class GoogleGenAIClient:
         if "Timeout" in kind:
             return self._service.timed_out(timeout_seconds)
         return self._service.broken_off(error)
+
+
+def _config(request: GenerationRequest, thinking: ThinkingSetting | None, **more: Any) -> types.GenerateContentConfig:
+    """What is asked besides the prompt."""
+    tier: dict[str, Any] = {} if request.tier == STANDARD else {"service_tier": request.tier}
+    return types.GenerateContentConfig(
+        system_instruction=request.system_instruction,
+        temperature=request.temperature,
+        max_output_tokens=request.max_output_tokens,
+        response_mime_type="application/json",
+        response_schema=copy.deepcopy(dict(request.response_schema)),
+        thinking_config=_thinking_config(thinking),
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+        **_ONE_REQUEST,
+        **tier,
+        **more,
+    )
+
+
+def _served_at(response: types.GenerateContentResponse, asked: Tier) -> Tier:
+    """The tier that is billed. It stands in a header: the SDK leaves the body's field out."""
+    headers = (response.sdk_http_response.headers if response.sdk_http_response else None) or {}
+    return tier_named(header_of(headers, gemini.TIER_HEADER), asked=asked)
 
 
 def _thinking_config(setting: ThinkingSetting | None) -> types.ThinkingConfig | None:

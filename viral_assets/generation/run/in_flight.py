@@ -37,7 +37,7 @@ class InFlight:
 
     def start(self, prepared: PreparedRequest) -> None:
         """Send what has been granted."""
-        expected = self._session.latency.latency.of(len(prepared.batch.items))
+        expected = self._session.latencies[prepared.request.tier].latency.of(len(prepared.batch.items))
         task = asyncio.create_task(ask(self._session, prepared))
         self._sent[task] = _Sent(prepared, self._session.clock.monotonic() + expected)
         task.add_done_callback(self._has_ended)

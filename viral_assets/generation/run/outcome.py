@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from viral_assets.errors import (
     BlockedAnswerError,
     FatalProviderError,
+    NoRoomError,
     ProviderError,
     QuotaError,
     RateLimitedError,
@@ -67,7 +68,14 @@ class Rejecting:
     error: ProviderError
 
 
-ServiceReport = Answered | Refused | Unusable | Troubled | Rejecting
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """A cheaper tier has no room, which says nothing about the quota or the service."""
+
+    error: NoRoomError
+
+
+ServiceReport = Answered | Refused | NoRoom | Unusable | Troubled | Rejecting
 
 
 @dataclass(frozen=True, slots=True)
