@@ -13,7 +13,7 @@ from viral_assets.cli.options import MOST_HOURS, From, Json, To, add_command
 from viral_assets.cli.output import console, print_json, say_which_key, without_secrets
 from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.hours import HOUR, HourRange, floor_hour
-from viral_assets.llm.tiers import FLEX, STANDARD, Tier
+from viral_assets.llm.tiers import TIERS, Tier
 
 if TYPE_CHECKING:
     from viral_assets.defs.automation.run_summary import RunSummary
@@ -82,8 +82,8 @@ def generate_comments(
     tier: Annotated[
         str | None,
         typer.Option(
-            metavar="standard|flex",
-            help="Tier of the service; flex costs half and takes minutes. By default as the project says.",
+            metavar="standard|flex|batch",
+            help="Of the service: flex (minutes) and batch (hours) cost half. By default as the project says.",
         ),
     ] = None,
     force: Annotated[
@@ -174,9 +174,12 @@ def whole_or_auto(text: str, option: str, *, most: int) -> int | Literal["auto"]
 
 def tier_option(text: str | None) -> Tier | None:
     """A tier that runs can ask at; None for what the projects say."""
-    if text not in (None, STANDARD, FLEX):
-        raise ConfigurationError(f"--tier: {text!r} is neither {STANDARD} nor {FLEX}")
-    return text
+    if text is None:
+        return None
+    for tier in TIERS:
+        if text == tier:
+            return tier
+    raise ConfigurationError(f"--tier: {text!r} is none of {', '.join(TIERS)}")
 
 
 def refuse_future(hours: HourRange, now: datetime) -> None:

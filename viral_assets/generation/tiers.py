@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.run.options import GenerationOptions
-from viral_assets.llm.tiers import STANDARD, Tier
+from viral_assets.llm.tiers import BATCH, STANDARD, Tier
 from viral_assets.projects.model import Project
 from viral_assets.quota.priority import Priority
 from viral_assets.vocabulary import OFFLINE
@@ -19,6 +19,11 @@ class TierPolicy:
 
     tier: Tier = STANDARD
     hours: float = float("inf")
+
+    def options_for(self, model: str, options: GenerationOptions) -> GenerationOptions:
+        """A run's options for asking a model the usual way. What is left of batches is asked at the standard tier."""
+        tier = STANDARD if self.tier == BATCH else self.tier
+        return replace(options, model=model, tier=tier, tier_hours=self.hours)
 
 
 AT_ONCE = TierPolicy()

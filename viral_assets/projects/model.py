@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from viral_assets.llm.models import DEFAULT_MODEL, bare_name
+from viral_assets.llm.tiers import STANDARD, Tier
 
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -226,7 +227,7 @@ class Generation(_Model):
 
     model: ModelName | Annotated[tuple[ModelName, ...], Field(min_length=1, max_length=10)] = DEFAULT_MODEL
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.8
-    background: Literal["standard", "flex"] = "standard"
+    background: Tier = STANDARD
     background_deadline_hours: Annotated[float, Field(gt=0, le=72, allow_inf_nan=False)] = 24
     max_tweets_per_request: Annotated[int, Field(ge=1, le=50)] = 10
     min_length: Annotated[int, Field(ge=1, le=280)] = 40

@@ -13,7 +13,7 @@ from viral_assets.hours import HourRange
 from viral_assets.llm.billing_day import PACIFIC
 from viral_assets.llm.models import EMBEDDING_MODEL
 from viral_assets.queries.funnel_model import QuotaDay
-from viral_assets.quota.keys import account_of
+from viral_assets.quota.keys import BATCHES, account_of
 from viral_assets.quota.limits import pacific_day
 from viral_assets.store.conditions import within
 from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days, tweets
@@ -117,9 +117,9 @@ def quota_by_day(connection: sa.Connection, now: datetime, days: int) -> tuple[Q
     today = now.astimezone(PACIFIC).date()
     dates = [today - timedelta(days=number) for number in reversed(range(days))]
     used = quota_days.c
-    # Embeddings have a quota of their own; only the budget is one.
-    embeds = used.quota_key.endswith(EMBEDDING_MODEL, autoescape=True)
-    requests, tokens = (sa.case((embeds, 0), else_=column) for column in (used.requests, used.tokens))
+    # Embeddings and batches have quotas of their own; only the budget is one.
+    apart = sa.or_(*(used.quota_key.endswith(end, autoescape=True) for end in (EMBEDDING_MODEL, f"/{BATCHES}")))
+    requests, tokens = (sa.case((apart, 0), else_=column) for column in (used.requests, used.tokens))
     query = (
         sa.select(
             used.day,

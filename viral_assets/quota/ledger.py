@@ -54,6 +54,9 @@ class GrantRequest:
     """Ask even about tweets that an earlier run has finished, unless it is one that this run goes on with."""
     tier: Tier = STANDARD
     """Of the service, at which it is asked."""
+    batch_id: str | None = None
+    """The batch that it is sent with. Until it is settled nobody else may ask about its tweets, whether its runner
+    lives or not; only who writes anew may."""
     claim: bool = True
     """Nobody else may ask about these tweets until the runner leaves. Not for texts that only a script knows.
 
@@ -79,10 +82,12 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyClaimed:
-    """Nothing was granted: leave these tweets out. Some are ``finished`` by now, others ``in_flight`` elsewhere."""
+    """Nothing was granted: leave these tweets out. Some are ``finished`` by now, others ``in_flight`` elsewhere or
+    ``in_batch``, one that is still open."""
 
     finished: frozenset[str]
     in_flight: frozenset[str]
+    in_batch: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,7 @@ class SqlLedger:
                 "model": ask.model,
                 "run_id": ask.run_id,
                 "tier": ask.tier,
+                "batch_id": ask.batch_id,
                 "tokens": ask.tokens,
                 "cost_usd": ask.cost_usd,
                 "known_cost_usd": ask.cost_usd or 0.0,
@@ -193,7 +194,8 @@ class SqlLedger:
                 "cached_tokens": settlement.cached_tokens,
                 "tier": settlement.tier,
                 "spared_usd": settlement.spared_usd,
-                "more_spared_usd": settlement.spared_usd or 0.0,
+                # Who was thought dead may settle once more what another one has settled.
+                "more_spared_usd": (settlement.spared_usd or 0.0) - (row.spared_usd or 0.0),
                 "model_version": _storable(settlement.model_version),
                 "http_status": settlement.http_status,
                 "finish_reason": _storable(settlement.finish_reason),
@@ -428,17 +430,23 @@ def _releases(window: Window) -> list[tuple[float, int]]:
 
 
 def _already_claimed(connection: sa.Connection, values: Mapping[str, Any]) -> AlreadyClaimed:
-    finished: set[str] = set()
-    in_flight: set[str] = set()
+    found: dict[int, set[str]] = {1: set(), 0: set(), -1: set()}
     for row in statements.TAKEN.run(connection, values):
-        (finished if row.finished else in_flight).add(row.tweet_id)
-    return AlreadyClaimed(frozenset(finished), frozenset(in_flight - finished))
+        found[row.finished].add(row.tweet_id)
+    finished, in_batch = frozenset(found[1]), frozenset(found[-1] - found[1])
+    return AlreadyClaimed(finished, frozenset(found[0] - finished - in_batch), in_batch)
 
 
 def _forget_runners(connection: sa.Connection, runners: list[str]) -> None:
     # In the order in which a grant writes, so that the two cannot wait for each other.
     connection.execute(sa.delete(quota_runners).where(quota_runners.c.runner.in_(runners)))
-    connection.execute(sa.delete(generation_claims).where(generation_claims.c.runner.in_(runners)))
+    # What is in a batch stays claimed until the batch is closed, whoever waits for it.
+    in_batch = sa.select(llm_requests.c.id).where(
+        llm_requests.c.id == generation_claims.c.request_id,
+        llm_requests.c.batch_id.is_not(None),
+        llm_requests.c.status == "granted",
+    )
+    connection.execute(sa.delete(generation_claims).where(generation_claims.c.runner.in_(runners), ~in_batch.exists()))
 
 
 def _host() -> str:

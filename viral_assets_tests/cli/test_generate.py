@@ -99,7 +99,7 @@ def test_half_price_is_asked_for_and_said_before_and_after(
 def test_a_tier_that_nobody_knows_is_one_line(viral_assets: CommandLine, hours: tuple[str, ...]) -> None:
     said = viral_assets("generate-comments", *hours, "--tier", "priority")
     assert said.code != 0
-    assert "--tier: 'priority' is neither standard nor flex" in said.err
+    assert "--tier: 'priority' is none of standard, flex, batch" in said.err
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from viral_assets.llm.tiers import FLEX, STANDARD
+from viral_assets.llm.tiers import BATCH, FLEX, STANDARD
 
 
 class RunTier(StrEnum):
@@ -19,6 +19,7 @@ class RunTier(StrEnum):
 
     standard = STANDARD
     flex = FLEX
+    batch = BATCH
 
 
 class RunOptions(dg.ConfigurableResource[Any]):
@@ -66,8 +67,9 @@ class RunOptions(dg.ConfigurableResource[Any]):
     tier: RunTier | None = Field(
         default=None,
         description=(
-            "At which tier the service is asked: standard, or flex, which costs half and answers in minutes. Null: as "
-            "the project file says for backfills and top-ups (generation.background), and the standard one otherwise."
+            "At which tier the service is asked: standard; flex, which costs half and answers in minutes; or batch, "
+            "which costs half and answers within a day. Null: as the project file says for backfills and top-ups "
+            "(generation.background), and the standard one otherwise."
         ),
     )
     dry_run: bool = Field(

@@ -33,11 +33,12 @@ from google import genai
 from google.genai import errors, types
 
 from viral_assets.errors import ProviderError, RejectedRequestError, TransientProviderError
+from viral_assets.generation.clients.google_genai_batches import GenAIBatches
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
 from viral_assets.llm.responses import header_of
 from viral_assets.llm.thinking import LeastThinking, ThinkingSetting
-from viral_assets.llm.tiers import FLEX, STANDARD, Tier, tier_named
+from viral_assets.llm.tiers import BATCH, FLEX, STANDARD, Tier, tier_named
 from viral_assets.llm.types import Answer, fingerprint
 
 MAX_CONNECTIONS = 1_000
@@ -64,7 +65,7 @@ _ONE_REQUEST: dict[str, Any] = (
 """Older versions neither have the setting nor do what it turns off."""
 
 _TIERS: tuple[Tier, ...] = (
-    (STANDARD, FLEX) if "service_tier" in types.GenerateContentConfig.model_fields else (STANDARD,)
+    (STANDARD, FLEX, BATCH) if "service_tier" in types.GenerateContentConfig.model_fields else (STANDARD,)
 )
 """Older versions have only the one that is meant where nothing is said."""
 
@@ -125,6 +126,7 @@ class GoogleGenAIClient:
             ),
         )
         self._thinking = LeastThinking()
+        self.batches = GenAIBatches(self, self._client) if BATCH in _TIERS else None
 
     async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
@@ -138,13 +140,20 @@ class GoogleGenAIClient:
                 )
         except errors.APIError as error:
             raise self._failure(error, model, thinking, request.tier) from None
-        except TimeoutError:
-            raise self._service.timed_out(timeout_seconds) from None
-        except _CONNECTION_ERRORS as error:
-            raise self._broken(error, timeout_seconds) from None
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            # The request was built before: what fails here is making sense of the body.
-            raise self._service.undecodable(getattr(error, "doc", error)) from None
+        except Exception as error:
+            # The request was built before: what else fails here is making sense of the body.
+            if (failure := self.failure(error, model, timeout_seconds=timeout_seconds)) is None:
+                raise
+            raise failure from None
+        return self.read(response, request.tier)
+
+    async def close(self) -> None:
+        """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
+        await self._client.aio.aclose()
+        self._client.close()
+
+    def read(self, response: types.GenerateContentResponse, tier: Tier) -> Answer:
+        """What a success means that was asked at this tier; raises as :meth:`generate`."""
         counted, feedback = response.usage_metadata, response.prompt_feedback
         candidate = response.candidates[0] if response.candidates else None
         parts = (candidate.content.parts or []) if candidate and candidate.content else []
@@ -163,13 +172,24 @@ class GoogleGenAIClient:
             finish if candidate else None,
             feedback.block_reason.value if feedback and feedback.block_reason else None,
             response.model_version,
-            _served_at(response, request.tier),
+            _served_at(response, tier),
         )
 
-    async def close(self) -> None:
-        """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
-        await self._client.aio.aclose()
-        self._client.close()
+    def config(self, request: GenerationRequest) -> types.GenerateContentConfig:
+        """What a request says besides its prompt."""
+        return _config(request, self._thinking.setting(self._service.checked_model(request.model)))
+
+    def failure(self, error: Exception, model: str, *, timeout_seconds: float) -> ProviderError | None:
+        """What an exception of the SDK means, at the standard tier; None for one that is not the service's."""
+        if isinstance(error, errors.APIError):
+            return self._failure(error, model, None, STANDARD)
+        if isinstance(error, TimeoutError):
+            return self._service.timed_out(timeout_seconds)
+        if isinstance(error, _CONNECTION_ERRORS):
+            return self._broken(error, timeout_seconds)
+        if isinstance(error, ValueError | TypeError | AttributeError | RecursionError):
+            return self._service.undecodable(getattr(error, "doc", error))
+        return None
 
     def _failure(
         self, error: errors.APIError, model: str, thinking: ThinkingSetting | None, tier: Tier
@@ -192,7 +212,8 @@ class GoogleGenAIClient:
 
 def _config(request: GenerationRequest, thinking: ThinkingSetting | None, **more: Any) -> types.GenerateContentConfig:
     """What is asked besides the prompt."""
-    tier: dict[str, Any] = {} if request.tier == STANDARD else {"service_tier": request.tier}
+    # What a batch is asked at is said by its address.
+    tier: dict[str, Any] = {"service_tier": request.tier} if request.tier == FLEX else {}
     return types.GenerateContentConfig(
         system_instruction=request.system_instruction,
         temperature=request.temperature,

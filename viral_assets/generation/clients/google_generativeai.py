@@ -66,6 +66,7 @@ class GoogleGenerativeAIClient:
 
     provider = "google-generativeai"
     tiers: Collection[Tier] = (STANDARD,)
+    batches = None
 
     def __init__(self, api_key: str, *, endpoint: str | None = None, max_workers: int = 10) -> None:
         self._service = gemini.Service.of(api_key, endpoint)

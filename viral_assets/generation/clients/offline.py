@@ -63,6 +63,7 @@ class OfflineClient:
 
     provider = OFFLINE
     tiers: Collection[Tier] = (STANDARD,)
+    batches = None
     key_fingerprint = OFFLINE
 
     def __init__(self) -> None:

@@ -52,6 +52,7 @@ class OpenAICompatibleClient:
 
     provider = OPENAI
     tiers: Collection[Tier] = (STANDARD,)
+    batches = None
 
     def __init__(self, api_key: str | None = None, *, endpoint: str | None = None) -> None:
         self._service = Service.of(api_key, endpoint)

@@ -157,7 +157,7 @@ def settled_answer(answer: Answer, request: GenerationRequest, price: Price | No
         http_status=200,
         model_version=answer.model_version,
     )
-    return _with_usage(settlement, usage, price, answer.tier or request.tier), usage
+    return with_usage(settlement, usage, price, answer.tier or request.tier), usage
 
 
 def settled_failure(
@@ -176,10 +176,11 @@ def settled_failure(
     if error.input_tokens is None:
         return settlement, None
     usage = Usage(error.input_tokens, error.output_tokens or 0, error.thought_tokens or 0, error.cached_tokens or 0)
-    return _with_usage(settlement, usage, price, tier_named(error.tier, asked=tier)), usage
+    return with_usage(settlement, usage, price, tier_named(error.tier, asked=tier)), usage
 
 
-def _with_usage(settlement: Settlement, usage: Usage, price: Price | None, tier: Tier) -> Settlement:
+def with_usage(settlement: Settlement, usage: Usage, price: Price | None, tier: Tier) -> Settlement:
+    """The settlement with what is billed for it, at this tier; ``price`` is the model's at the standard one."""
     cost, whole = (
         cost_at(price, each, usage.input_tokens, usage.billed_output_tokens, cached_tokens=usage.cached_tokens)
         for each in (tier, STANDARD)

@@ -88,7 +88,7 @@ def estimate(
     Returns:
         What it takes, and the tweets that are more than the day allows.
     """
-    waiting = _waiting(opportunities, results, Writer(provider, options.run_id, options.force))
+    waiting = waiting_tweets(opportunities, results, Writer(provider, options.run_id, options.force))
     names = list(waiting)
     left_over = sum(map(len, waiting.values()))
     tier = options.tier or STANDARD
@@ -146,7 +146,9 @@ def estimate(
     ), left
 
 
-def _waiting(opportunities: Sequence[Opportunity], results: Results, writer: Writer) -> dict[str, deque[Opportunity]]:
+def waiting_tweets(
+    opportunities: Sequence[Opportunity], results: Results, writer: Writer
+) -> dict[str, deque[Opportunity]]:
     """What would be asked about, by project."""
     by_project: dict[str, dict[str, Opportunity]] = {}
     for opportunity in opportunities:
