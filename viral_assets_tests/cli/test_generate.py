@@ -10,12 +10,16 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 
 from viral_assets.cli.generate import whole_or_auto
+from viral_assets.defs.assets.generation import STOPPING
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange
+from viral_assets.store.engine import Database
+from viral_assets.store.tables import llm_requests
 from viral_assets_tests.cli.conftest import PATIENCE, CommandLine, hour_arguments, write_tweets
-from viral_assets_tests.gemini_emulator import INVALID_KEY, EmulatorConfig, GeminiEmulator
+from viral_assets_tests.gemini_emulator import INVALID_KEY, GeminiEmulator
 
 PROMISED = {"windows", "opportunities", "generated", "saved", "failed", "requests", "tokens", "cost_usd", "seconds"}
 
@@ -151,59 +155,80 @@ def test_a_wrong_key_is_one_line_without_the_key(
     assert said.json["error"] in said.err
 
 
+def interrupted_while_it_asks(
+    viral_assets: CommandLine, emulator: GeminiEmulator, *arguments: str, **environment: str
+) -> str:
+    """What a command says that is interrupted while its second request is under way, which is answered then."""
+    answers_may_take_long(viral_assets)
+    with emulator.holding(after=1) as hold:
+        process = viral_assets.start(*arguments, **environment)
+        hold.wait_for(1, meanwhile=lambda: process.poll() is None)
+        process.send_signal(signal.SIGINT)
+        with dg.DagsterInstance.from_config(str(viral_assets.home / "dagster")) as instance:
+            while not was_told_to_stop(instance):
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.2)
+        hold.release()
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, err
+    return err
+
+
+def was_told_to_stop(instance: dg.DagsterInstance) -> bool:
+    """Whether the newest run was."""
+    (run,) = instance.get_runs(limit=1)
+    return any(STOPPING in entry.user_message for entry in instance.all_logs(run.run_id))
+
+
+def answers_may_take_long(viral_assets: CommandLine) -> None:
+    """As if the service had always been slow: a request is not given up while it is held."""
+    database = Database(f"sqlite:///{viral_assets.home / 'viral_assets.db'}")
+    with database.begin() as connection:
+        connection.execute(sa.update(llm_requests).values(finished_at=llm_requests.c.granted_at + 60))
+    database.dispose()
+
+
 @pytest.mark.slow
 def test_an_interrupt_saves_what_is_under_way_and_the_same_command_goes_on(
-    viral_assets: CommandLine, hours: tuple[str, ...]
+    viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator
 ) -> None:
-    with GeminiEmulator(EmulatorConfig(latency=(1.0, 0.0))) as slow:
-        environment = {"GEMINI_API_KEY": "a-key", "GEMINI_API_ENDPOINT": slow.url}
-        arguments = ["generate-comments", *hours, "--no-batch", "--json"]
-        process = viral_assets.start(*arguments, **environment)
-        while not slow.arrivals:
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 130
-        assert err.splitlines() == [line for line in err.splitlines() if line.startswith("viral-assets: interrupted")]
+    environment = {"GEMINI_API_KEY": "a-key", "GEMINI_API_ENDPOINT": emulator.url}
+    arguments = ["generate-comments", *hours, "--no-batch", "--json"]
+    err = interrupted_while_it_asks(viral_assets, emulator, *arguments, **environment)
+    assert err.splitlines() == [line for line in err.splitlines() if line.startswith("viral-assets: interrupted")]
 
-        paid = {tweet for arrival in slow.arrivals for tweet in arrival.tweet_ids}
-        slow.reset()
-        again = viral_assets.in_a_process(*arguments, **environment)
-        assert again.code == 0
-        assert again.json["already_done"] == len(paid) > 0
-        assert not paid & {tweet for arrival in slow.arrivals for tweet in arrival.tweet_ids}
+    paid = set(emulator.answered())
+    assert len(emulator.arrivals) == len(paid) == 2, "one before, and the one under way"
+    emulator.reset()
+    again = viral_assets.in_a_process(*arguments, **environment)
+    assert again.code == 0
+    assert again.json["already_done"] == len(paid)
+    assert not paid & set(emulator.answered())
 
 
 @pytest.mark.slow
 def test_a_forced_run_that_is_interrupted_goes_on_with_the_same_command(
-    viral_assets: CommandLine, hours: tuple[str, ...]
+    viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator
 ) -> None:
-    with GeminiEmulator(EmulatorConfig(latency=(1.0, 0.0))) as slow:
-        environment = {"GEMINI_API_KEY": "a-key", "GEMINI_API_ENDPOINT": slow.url}
-        arguments = ["generate-comments", *hours, "--no-batch", "--json"]
-        first = viral_assets.in_a_process(*arguments, **environment)
-        slow.reset()
-        process = viral_assets.start(*arguments, "--force", **environment)
-        while not slow.arrivals:
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 130, err
+    environment = {"GEMINI_API_KEY": "a-key", "GEMINI_API_ENDPOINT": emulator.url}
+    arguments = ["generate-comments", *hours, "--no-batch", "--json"]
+    first = viral_assets.in_a_process(*arguments, **environment)
+    emulator.reset()
+    interrupted_while_it_asks(viral_assets, emulator, *arguments, "--force", **environment)
 
-        paid = {tweet for arrival in slow.arrivals for tweet in arrival.tweet_ids}
-        slow.reset()
-        estimate = viral_assets.in_a_process(*arguments, "--force", "--dry-run", **environment).json["estimate"]
-        again = viral_assets.in_a_process(*arguments, "--force", **environment)
-        assert again.code == 0
-        assert "goes on with what was forced" in again.err
-        assert again.json["already_done"] == estimate["already_done"] == len(paid) > 0
-        assert again.json["requests"] == first.json["opportunities"] - len(paid)
-        assert not paid & {tweet for arrival in slow.arrivals for tweet in arrival.tweet_ids}
+    paid = set(emulator.answered())
+    assert len(emulator.arrivals) == len(paid) == 2, "one before, and the one under way"
+    emulator.reset()
+    estimate = viral_assets.in_a_process(*arguments, "--force", "--dry-run", **environment).json["estimate"]
+    again = viral_assets.in_a_process(*arguments, "--force", **environment)
+    assert again.code == 0
+    assert "goes on with what was forced" in again.err
+    assert again.json["already_done"] == estimate["already_done"] == len(paid)
+    assert again.json["requests"] == first.json["opportunities"] - len(paid)
+    assert not paid & set(emulator.answered())
 
-        anew = viral_assets.in_a_process(*arguments, "--force", **environment)
-        assert anew.json["already_done"] == 0, "what has come to its end is forced anew"
+    anew = viral_assets.in_a_process(*arguments, "--force", **environment)
+    assert anew.json["already_done"] == 0, "what has come to its end is forced anew"
 
 
 @pytest.mark.slow

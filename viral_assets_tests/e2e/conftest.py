@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,18 +19,9 @@ INSTANCES = {"sqlite": "dagster.yaml", "postgresql": "deploy/postgres/dagster.ya
 
 @pytest.fixture(scope="package")
 def gemini() -> Iterator[GeminiEmulator]:
-    """Fast, unless a test takes ``slow_gemini``."""
+    """Fast, unless a test holds its requests."""
     with GeminiEmulator() as emulator:
         yield emulator
-
-
-@pytest.fixture
-def slow_gemini(gemini: GeminiEmulator) -> Iterator[GeminiEmulator]:
-    """Slow enough for a run to be caught in the middle, if it asks about one tweet after the other."""
-    before = gemini.config
-    gemini.config = replace(before, latency=(1.0, 0.0))
-    yield gemini
-    gemini.config = before
 
 
 @pytest.fixture(scope="package")

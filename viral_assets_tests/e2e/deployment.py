@@ -24,13 +24,13 @@ import yaml
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.scheduler.instigation import InstigatorStatus, ScheduleInstigatorData
 from dagster._grpc.client import DagsterGrpcClient
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from viral_assets.cli.demo import HOURS, PROJECT, prepare_sample
 from viral_assets.hours import HOUR, HourRange, hour_key, last_full_hours
 from viral_assets.settings import checkout_root
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_opportunities, generation_outcomes
+from viral_assets.store.tables import comment_opportunities, generation_outcomes, llm_requests
 from viral_assets.store.tweets import read_tweets
 from viral_assets_tests.deploy.services import INHERITED, free_port
 from viral_assets_tests.e2e import queries
@@ -220,6 +220,16 @@ class Deployment:
         """Whether a run has come to a step."""
         events = self.ask(queries.EVENTS, id=run_id)["eventConnection"]["events"]
         return any(event["__typename"] == STEP_START and event["stepKey"] == step for event in events)
+
+    def has_said(self, run_id: str, text: str) -> bool:
+        """Whether a run's log has a line with this text."""
+        events = self.ask(queries.EVENTS, id=run_id)["eventConnection"]["events"]
+        return any(text in event.get("message", "") for event in events)
+
+    def answers_may_take_long(self) -> None:
+        """As if the service had always been slow: a request is not given up while it is held."""
+        with self.database.begin() as connection:
+            connection.execute(update(llm_requests).values(finished_at=llm_requests.c.granted_at + 60))
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:

@@ -8,24 +8,27 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
 
+from viral_assets.defs.assets.generation import STOPPING
 from viral_assets.hours import HOUR, HourRange, hour_key
 from viral_assets.store.suggestions import read_outcomes, read_suggestions
 from viral_assets.store.tables import comment_opportunities, llm_requests
+from viral_assets.store.tweets import read_tweets
 from viral_assets.store.windows import read_window
 from viral_assets_tests.conftest import PostgresServer
 from viral_assets_tests.e2e import on_postgresql, on_sqlite, queries
 from viral_assets_tests.e2e.conftest import FINISHED
 from viral_assets_tests.e2e.deployment import Deployment, UnansweredError, until
-from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
+from viral_assets_tests.gemini_emulator import GeminiEmulator, Hold
 
 ONE_BY_ONE = {"tweets_per_request": 1, "batch_size": 2}
-"""So that a slow service is asked for long enough."""
+"""So that a run can be held in the middle."""
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -55,8 +58,30 @@ def verdicts(deployment: Deployment, check: str, asset: str, hours: Iterable[dat
 
 def answered(gemini: GeminiEmulator, tweets: set[str]) -> Counter[str]:
     """How many requests about each of these tweets were answered, and so paid for."""
-    served = [arrival for arrival in gemini.generated(served=True) if arrival.status == 200]
-    return Counter(tweet for arrival in served for tweet in arrival.tweet_ids if tweet in tweets)
+    return Counter({tweet: count for tweet, count in gemini.answered().items() if tweet in tweets})
+
+
+def tweets_of(deployment: Deployment, hours: HourRange) -> set[str]:
+    """All that were posted in these hours, chosen or not."""
+    with deployment.database.read() as connection:
+        return set(read_tweets(connection, hours)["tweet_id"])
+
+
+@contextmanager
+def caught_in_the_middle(
+    deployment: Deployment, gemini: GeminiEmulator, hours: HourRange
+) -> Iterator[tuple[str, str, Hold]]:
+    """A backfill of these hours with its run: two requests are answered and stored, the next two are under way until
+    they are released.
+    """
+    deployment.answers_may_take_long()
+    with gemini.holding(after=ONE_BY_ONE["batch_size"], about=tweets_of(deployment, hours)) as hold:
+        backfill = deployment.backfill(hours, **ONE_BY_ONE)
+        (run,) = until(lambda: deployment.runs_of(backfill), "the backfill's run")
+        run_id = run["runId"]
+        until(lambda: len(stored_answers(deployment, run_id)) == ONE_BY_ONE["batch_size"], "the first answers")
+        hold.wait_for(ONE_BY_ONE["batch_size"])
+        yield backfill, run_id, hold
 
 
 def chosen(deployment: Deployment, hours: HourRange) -> set[str]:
@@ -99,82 +124,77 @@ def test_a_backfill_gives_each_hour_its_rows_checks_and_numbers(
 
 @on_postgresql
 def test_a_backfill_survives_the_death_of_its_worker_and_pays_for_nothing_twice(
-    deployment: Deployment, slow_gemini: GeminiEmulator
+    deployment: Deployment, gemini: GeminiEmulator
 ) -> None:
     hours = deployment.some_hours(7, 10)
-    backfill = deployment.backfill(hours, **ONE_BY_ONE)
-    (run,) = until(lambda: deployment.runs_of(backfill), "the backfill's run")
-    worker = deployment.worker_of(run["runId"])
-    until(lambda: stored_answers(deployment, run["runId"]), "the first answers")
-    os.kill(worker, signal.SIGKILL)
-    slow_gemini.config = EmulatorConfig()
+    with caught_in_the_middle(deployment, gemini, hours) as (backfill, run_id, _):
+        os.kill(deployment.worker_of(run_id), signal.SIGKILL)
 
     # Dagster ends the run. It tries it again, unless it has given the backfill up before it came to that.
-    assert deployment.wait_for_run(run["runId"]) == "FAILURE"
-    before = stored_answers(deployment, run["runId"])
+    assert deployment.wait_for_run(run_id) == "FAILURE"
+    before = stored_answers(deployment, run_id)
     complete(deployment, backfill, hours)
     tweets = chosen(deployment, hours)
     assert before < tweets
     with deployment.database.read() as connection:
         assert set(read_outcomes(connection, hours)["tweet_id"]) == tweets
-    assert answered(slow_gemini, before) == dict.fromkeys(before, 1)
+    assert answered(gemini, before) == dict.fromkeys(before, 1)
     # What was under way when it was killed may have been answered to nobody.
-    assert answered(slow_gemini, tweets).total() <= len(tweets) + ONE_BY_ONE["batch_size"]
+    assert answered(gemini, tweets).total() <= len(tweets) + ONE_BY_ONE["batch_size"]
 
 
 @on_sqlite
-def test_a_cancelled_backfill_is_completed_by_another_one(deployment: Deployment, slow_gemini: GeminiEmulator) -> None:
+def test_a_cancelled_backfill_is_completed_by_another_one(deployment: Deployment, gemini: GeminiEmulator) -> None:
     hours = deployment.some_hours(7, 10)
-    backfill = deployment.backfill(hours, **ONE_BY_ONE)
-    (run,) = until(lambda: deployment.runs_of(backfill), "the backfill's run")
-    until(lambda: stored_answers(deployment, run["runId"]), "the first answers")
-    deployment.ask(queries.CANCEL_BACKFILL, id=backfill)
-    assert deployment.wait_for_backfill(backfill) == "CANCELED"
-    assert deployment.wait_for_run(run["runId"]) == "CANCELED"
-    half = stored_answers(deployment, run["runId"])
+    with caught_in_the_middle(deployment, gemini, hours) as (backfill, run_id, hold):
+        deployment.ask(queries.CANCEL_BACKFILL, id=backfill)
+        until(lambda: deployment.has_said(run_id, STOPPING), "the run to be told")
+        hold.release()
+        assert deployment.wait_for_backfill(backfill) == "CANCELED"
+        assert deployment.wait_for_run(run_id) == "CANCELED"
+    half = stored_answers(deployment, run_id)
+    assert len(half) == 2 * ONE_BY_ONE["batch_size"], "what was under way is answered and stored, no more is asked"
 
-    slow_gemini.config = EmulatorConfig()
     again = deployment.backfill(hours)
     assert deployment.wait_for_backfill(again) == "COMPLETED_SUCCESS"
     tweets = chosen(deployment, hours)
     assert half < tweets
-    # What was under way when it was cancelled has been waited for.
-    assert answered(slow_gemini, tweets) == dict.fromkeys(tweets, 1)
+    assert answered(gemini, tweets) == dict.fromkeys(tweets, 1)
 
 
 @on_postgresql
 def test_a_restart_of_postgresql_loses_nothing_that_was_paid_for(
-    deployment: Deployment, postgres_server: PostgresServer, slow_gemini: GeminiEmulator
+    deployment: Deployment, postgres_server: PostgresServer, gemini: GeminiEmulator
 ) -> None:
     hours = deployment.some_hours(10, 13)
-    backfill = deployment.backfill(hours, **ONE_BY_ONE)
-    (run,) = until(lambda: deployment.runs_of(backfill), "the backfill's run")
-    before = until(lambda: stored_answers(deployment, run["runId"]), "the first answers")
-    postgres_server.restart()
-    slow_gemini.config = EmulatorConfig()
+    with caught_in_the_middle(deployment, gemini, hours) as (backfill, run_id, _):
+        before = stored_answers(deployment, run_id)
+        postgres_server.restart()
 
     # A run whose transaction was cut off fails; one that was between two goes on. Webserver and daemon go on anyway.
     complete(deployment, backfill, hours)
-    assert answered(slow_gemini, before) == dict.fromkeys(before, 1)
+    assert answered(gemini, before) == dict.fromkeys(before, 1)
     with deployment.database.read() as connection:
         assert set(read_outcomes(connection, hours)["tweet_id"]) == chosen(deployment, hours)
 
 
 @on_postgresql
-def test_two_backfills_over_the_same_hours_share_the_work(deployment: Deployment, slow_gemini: GeminiEmulator) -> None:
+def test_two_backfills_over_the_same_hours_share_the_work(deployment: Deployment, gemini: GeminiEmulator) -> None:
     hours = deployment.some_hours(13, 16)
-    backfills = [deployment.backfill(hours, **ONE_BY_ONE) for _ in range(2)]
+    deployment.answers_may_take_long()
+    with gemini.holding(about=tweets_of(deployment, hours)) as hold:
+        backfills = [deployment.backfill(hours, **ONE_BY_ONE) for _ in range(2)]
 
-    def both_ask() -> bool:
-        runs = [run["runId"] for backfill in backfills for run in deployment.runs_of(backfill)]
-        return len(runs) == 2 and all(deployment.has_started(run, "comment_suggestions") for run in runs)
+        def both_ask() -> bool:
+            runs = [run["runId"] for backfill in backfills for run in deployment.runs_of(backfill)]
+            return len(runs) == 2 and all(deployment.has_started(run, "comment_suggestions") for run in runs)
 
-    until(both_ask, "both to ask")
-    slow_gemini.config = EmulatorConfig()
+        until(both_ask, "both to ask")
+        hold.wait_for(1)
     for backfill in backfills:
         assert deployment.wait_for_backfill(backfill) == "COMPLETED_SUCCESS", deployment.log("daemon")
     tweets = chosen(deployment, hours)
-    assert answered(slow_gemini, tweets) == dict.fromkeys(tweets, 1)
+    assert answered(gemini, tweets) == dict.fromkeys(tweets, 1)
     for asset, check in checks_of(deployment):
         assert verdicts(deployment, check, asset, hours) == dict.fromkeys(map(hour_key, hours), True), (asset, check)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -65,15 +65,16 @@ class GeminiService:
         self._together = 0
 
     @contextmanager
-    def holding(self, after: int = 0) -> Iterator[Hold]:
+    def holding(self, after: int = 0, *, about: Container[str] | None = None) -> Iterator[Hold]:
         """Hold every request that would be answered now, but for the first ones, until released or to the end.
 
         Args:
             after: how many are answered before.
+            about: of which tweets, in case others are asked about at the same time; None for all requests.
         """
         if self._hold is not None:
             raise RuntimeError("requests are held already")
-        self._hold = hold = Hold(after)
+        self._hold = hold = Hold(after, about)
         try:
             yield hold
         finally:
@@ -165,14 +166,14 @@ class GeminiService:
         if arrival.tier == "flex" and (fault == SHED or self._script.happens(config.flex.shed)):
             arrival.fault = SHED
             return shed(config)
-        await self._let_by()
+        await self._let_by(arrival)
         await self.clock.sleep(latency(config, arrival))
         await self._tarry(fault)
         return answer(asked, fault)
 
-    async def _let_by(self) -> None:
+    async def _let_by(self, arrival: Arrival) -> None:
         if self._hold is not None:
-            await self._hold.let_by()
+            await self._hold.let_by(arrival.tweet_ids)
 
     async def _tarry(self, fault: str) -> None:
         if fault in {"hang", "slow"}:
@@ -196,7 +197,7 @@ class GeminiService:
     async def _embed_many(self, arrival: Arrival, body: Mapping[str, Any]) -> Response:
         if (refusal := self._quotas.refusal(self.config, arrival, self.clock.time())) is not None:
             return refusal
-        await self._let_by()
+        await self._let_by(arrival)
         return embed_many(body, self.config.dimensions)
 
     async def _count_tokens(self, arrival: Arrival, body: Mapping[str, Any]) -> Response:

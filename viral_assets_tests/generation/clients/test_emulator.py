@@ -18,6 +18,7 @@ from viral_assets.generation.drafting.quality import QualityFilter
 from viral_assets_tests.gemini_emulator import (
     BLOCKED_MARKER,
     FAULTS,
+    FINISHES,
     REFUSALS,
     REJECTED_MARKER,
     EmulatorConfig,
@@ -163,6 +164,39 @@ def test_tokens_and_days_are_limited_too() -> None:
         assert "PerDay" in last.text
 
 
+def test_a_model_can_have_a_day_of_its_own_which_ends_at_midnight_in_los_angeles() -> None:
+    clock = VirtualClock()
+    config = EmulatorConfig(requests_per_day=1, model_days={"gemini-3.6-flash": 2, "gemini-4-argon": 0})
+    with GeminiEmulator(config, clock=clock) as service:
+
+        def ask(model: str) -> requests.Response:
+            return post(service, f"{model}:generateContent")
+
+        assert [ask("gemini-3.6-flash").status_code for _ in range(3)] == [200, 200, 429]
+        assert [ask("gemini-2.5-flash-lite").status_code for _ in range(2)] == [200, 429]
+        (violation,) = ask("gemini-4-argon").json()["error"]["details"][0]["violations"]
+        assert "PerDay" in violation["quotaId"]
+        assert "quotaValue" not in violation
+        clock.advance(12 * 3600 - 1)
+        assert ask("gemini-3.6-flash").status_code == 429
+        clock.advance(1)
+        assert ask("gemini-3.6-flash").status_code == 200
+        assert ask("gemini-4-argon").status_code == 429, "no day brings a model into the plan"
+
+
+def test_every_request_about_a_tweet_can_meet_a_fault() -> None:
+    with GeminiEmulator(EmulatorConfig(tweet_faults={"2": "500"})) as emulator:
+        statuses = [post(emulator, json=body(f'{{"id": "{tweet}"}} {{"id": "3"}}')).status_code for tweet in "121"]
+    assert statuses == [200, 500, 200]
+
+
+def test_an_answer_can_end_for_every_reason_that_an_sdk_knows(emulator: GeminiEmulator) -> None:
+    types = pytest.importorskip("google.genai.types")
+    assert {*types.FinishReason.__members__} - {"STOP"} <= {name.removeprefix("finish_") for name in FINISHES}
+    emulator.script("finish_SPII")
+    assert post(emulator).json()["candidates"][0]["finishReason"] == "SPII"
+
+
 def test_latency_is_a_plus_b_for_each_tweet() -> None:
     clock = VirtualClock()
     emulator = GeminiEmulator(EmulatorConfig(latency=(1.0, 0.25)), clock=clock)
@@ -170,7 +204,7 @@ def test_latency_is_a_plus_b_for_each_tweet() -> None:
     assert clock.monotonic() == pytest.approx(1.5)
 
 
-@pytest.mark.parametrize("fault", [*FAULTS, *REFUSALS])
+@pytest.mark.parametrize("fault", [*FAULTS, *FINISHES, *REFUSALS])
 def test_every_fault_can_be_asked_for(emulator: GeminiEmulator, fault: str) -> None:
     emulator.script(fault)
     try:

@@ -436,45 +436,50 @@ def test_a_cancelled_request_ends_at_once_and_harms_nobody(emulator: GeminiEmula
 
 
 def test_a_shielded_request_can_still_be_awaited_after_a_cancellation(emulator: GeminiEmulator, provider: str) -> None:
-    emulator.script("slow")
-
     async def ask(client: GenerationClient) -> Answer:
         request = asyncio.create_task(client.generate(REQUEST, timeout_seconds=60))
 
         async def shielded() -> Answer:
             return await asyncio.shield(request)
 
-        waiting = asyncio.create_task(shielded())
-        await asyncio.sleep(0.05)
-        waiting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await waiting
+        with emulator.holding() as hold:
+            waiting = asyncio.create_task(shielded())
+            await asyncio.to_thread(hold.wait_for, 1)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
         return await request
 
     assert isinstance(using(provider, emulator.url, ask), Answer)
 
 
 def test_a_request_cancelled_before_it_has_a_thread_is_never_made(emulator: GeminiEmulator) -> None:
-    emulator.script("slow", "ok")
-
     async def ask(client: GenerationClient) -> None:
-        first = asyncio.create_task(client.generate(REQUEST, timeout_seconds=60))
-        second = asyncio.create_task(client.generate(REQUEST, timeout_seconds=60))
-        await asyncio.sleep(0.1)
-        second.cancel()
+        with emulator.holding() as hold:
+            first = asyncio.create_task(client.generate(REQUEST, timeout_seconds=60))
+            second = asyncio.create_task(client.generate(REQUEST, timeout_seconds=60))
+            await asyncio.to_thread(hold.wait_for, 1)
+            second.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await second
         await first
-        await asyncio.sleep(0.1)
+        # The only thread is free for the second, and comes to the third after it.
+        await client.generate(REQUEST, timeout_seconds=60)
 
     using("google-generativeai", emulator.url, ask, workers=1)
-    assert len(emulator.arrivals) == 1
+    assert len(emulator.arrivals) == 2
 
 
 @pytest.mark.slow
 def test_waiting_for_a_thread_does_not_count_as_waiting_for_the_answer(emulator: GeminiEmulator) -> None:
-    emulator.script(*["slow"] * 6)
-
     async def ask(client: GenerationClient) -> list[Answer]:
-        return await asyncio.gather(*(client.generate(REQUEST, timeout_seconds=0.5) for _ in range(6)))
+        seconds = 4.0
+        with emulator.holding() as hold:
+            first = asyncio.create_task(client.generate(REQUEST, timeout_seconds=60))
+            await asyncio.to_thread(hold.wait_for, 1)
+            others = [asyncio.create_task(client.generate(REQUEST, timeout_seconds=seconds)) for _ in range(5)]
+            await asyncio.sleep(1.25 * seconds)
+        return await asyncio.gather(first, *others)
 
     assert len(using("google-generativeai", emulator.url, ask, workers=1)) == 6
 
@@ -523,7 +528,7 @@ def test_requests_that_are_refused_together_go_up_one_level_together() -> None:
             await answer_or_error(client, request),
         ]
 
-    with GeminiEmulator(EmulatorConfig(least_level="LOW", latency=(0.2, 0.0))) as particular:
+    with GeminiEmulator(EmulatorConfig(least_level="LOW")) as particular:
         *refused, last = using("google-genai", particular.url, ask)
         said = particular.bodies[-1]["generationConfig"]["thinkingConfig"]
     assert [type(each) for each in refused] == [TransientProviderError] * 4

@@ -96,15 +96,16 @@ def test_an_address_where_nobody_is_is_given_up_before_the_window_is(provider: s
 
 
 def test_cancelling_saves_what_is_under_way(provider: str, sqlite_database: Database) -> None:
-    with GeminiEmulator(EmulatorConfig(latency=(0.3, 0.0))) as service:
+    with GeminiEmulator() as service, service.holding() as hold:
         options = {"concurrency": 2, "tweets_per_request": 1}
         run = Run(pack(10), service.url, sqlite_database, provider=provider, options=options)
 
         async def cancelled() -> None:
             task = asyncio.create_task(run.report())
-            while len(service.arrivals) < 2:
-                await asyncio.sleep(0.005)
+            await asyncio.to_thread(hold.wait_for, 2)
             task.cancel()
+            await asyncio.sleep(0)
+            hold.release()
             await task
 
         with pytest.raises(asyncio.CancelledError):
