@@ -111,6 +111,7 @@ def review(
         where = console(as_json=as_json)
 
         def ready() -> None:
+            site.regenerator.get_ready()
             say(where, "Review page at ", command(f"{address}{page}"), f" as {site.access.who} (Ctrl-C ends it)")
             if token is not None:
                 made = "This token was made for now; set VIRAL_ASSETS_REVIEW_TOKEN for one that lasts: "

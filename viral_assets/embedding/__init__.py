@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from viral_assets.embedding.base import Calibration, Embedder
 from viral_assets.errors import ConfigurationError
+from viral_assets.quota.priority import Priority
 
 if TYPE_CHECKING:
     from viral_assets.llm.prices import Price
@@ -27,6 +28,7 @@ def build_embedder(
     ledger: Ledger | None = None,
     price: Price | None = None,
     run_id: str = "",
+    priority: Priority = Priority.NEWEST_HOUR,
 ) -> Embedder:
     """The embedder of that name. The bundled one needs none of the following.
 
@@ -38,6 +40,7 @@ def build_embedder(
             minute.
         price: of that model; None where nobody said.
         run_id: goes into the ledger's rows.
+        priority: of its requests, where others wait for the same quota.
 
     Raises:
         ConfigurationError: there is no such embedder, or it needs a key.
@@ -55,5 +58,5 @@ def build_embedder(
         from viral_assets.quota import Limits, open_ledger
 
         ledger = ledger or open_ledger(None, Limits(), name)
-        return GeminiEmbedder(api_key, ledger, endpoint=endpoint, price=price, run_id=run_id)
+        return GeminiEmbedder(api_key, ledger, endpoint=endpoint, price=price, run_id=run_id, priority=priority)
     raise ConfigurationError(f"there is no embedder {name!r}; VIRAL_ASSETS_EMBEDDER is {' or '.join(EMBEDDERS)}")

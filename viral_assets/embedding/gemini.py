@@ -40,6 +40,7 @@ from viral_assets.quota.ledger import (
     Settlement,
     Waiting,
 )
+from viral_assets.quota.priority import Priority
 
 TASK = "SEMANTIC_SIMILARITY"
 TEXTS_A_REQUEST = 100
@@ -74,6 +75,7 @@ class GeminiEmbedder:
         endpoint: another base URL, for a proxy or an emulator.
         price: of the model; None where nobody said.
         run_id: goes into the ledger's rows.
+        priority: of its requests, where others wait for the same quota.
         sleep: waits for so many seconds.
 
     Raises:
@@ -95,11 +97,13 @@ class GeminiEmbedder:
         endpoint: str | None = None,
         price: Price | None = None,
         run_id: str = "",
+        priority: Priority = Priority.NEWEST_HOUR,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._service = Service.of(api_key, endpoint)
         self._url = f"{self._service.base_url}/v1beta/models/{EMBEDDING_MODEL}:batchEmbedContents"
         self._ledger, self._price, self._run_id, self._sleep = ledger, price, run_id, sleep
+        self._priority = priority
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Unit rows (n, 768); zeros for a text without words, which is not asked about.
@@ -161,6 +165,7 @@ class GeminiEmbedder:
             model=EMBEDDING_MODEL,
             purpose="embed",
             run_id=self._run_id,
+            priority=self._priority,
         )
         while True:
             match self._ledger.ask(ask):

@@ -7,6 +7,7 @@ wrote is in the database, and what it had to say is of no use tomorrow.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("viral_assets")
 
-AT_ONCE = 2
-"""Jobs under way; the quota would not let more of them go much faster."""
+AT_ONCE = 8
+"""Jobs under way. Most of their time they wait for the quota or an answer; one that has not begun has no place in the
+quota's queue, and what comes free meanwhile goes to runs that nobody waits for."""
 
 KEPT = 500
 """Finished jobs whose end can still be shown."""
@@ -86,6 +88,10 @@ class Regenerator:
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="regenerate")
 
+    def get_ready(self) -> None:
+        """Load in the background what the first job needs: importing an SDK takes longer than asking a free quota."""
+        self._futures.append(self._threads.submit(self._get_ready))
+
     def jobs(self) -> Mapping[tuple[str, str], Job]:
         """All jobs by project and tweet."""
         with self._lock:
@@ -130,6 +136,11 @@ class Regenerator:
         self._stop.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         wait(self._futures, timeout=SHUTDOWN_SECONDS)
+
+    def _get_ready(self) -> None:
+        # Whatever is wrong, the first job will say so.
+        with contextlib.suppress(Exception):
+            asyncio.run(self._make(Priority.PERSON).cleanup())
 
     def _run(self, job: Job, opportunity: Opportunity, project: Project) -> None:
         job.started = time.monotonic()

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from viral_assets.defs.assets.partitions import partition_tags
 from viral_assets.defs.automation.requests import request_for
-from viral_assets.defs.automation.tags import BACKFILL_TAG, TOP_UP, is_in_background
+from viral_assets.defs.automation.tags import BACKFILL_TAG, TOP_UP, TRIGGER_TAG
+from viral_assets.defs.automation.urgency import priority_of
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.quota import Priority
 from viral_assets.quota.priority import priority_of_run
@@ -48,16 +50,28 @@ def test_a_person_who_waits_comes_before_every_run() -> None:
     assert sorted(Priority) == [Priority.PERSON, Priority.NEWEST_HOUR, Priority.BACKGROUND]
 
 
+NEW, OLD = partition_tags(LAST_HOUR), partition_tags(hours_back(30, 6))
+
+
 @pytest.mark.parametrize(
-    ("tags", "in_background"),
+    ("tags", "priority"),
     [
-        ({BACKFILL_TAG: "lqzxkcpr"}, True),
-        (request_for(hours_back(3), TOP_UP, "2026-11-21").tags, True),
-        (request_for(hours_back(3), "deferred").tags, False),
-        (request_for(LAST_HOUR, "inbox").tags, False),
-        ({}, False),
+        pytest.param({**NEW, BACKFILL_TAG: "lqzxkcpr"}, Priority.BACKGROUND, id="backfill"),
+        pytest.param({**NEW, TRIGGER_TAG: TOP_UP}, Priority.BACKGROUND, id="top-up"),
+        pytest.param({**OLD, TRIGGER_TAG: "deferred"}, Priority.BACKGROUND, id="what was put off, long ago"),
+        pytest.param({**NEW, TRIGGER_TAG: "deferred"}, Priority.NEWEST_HOUR, id="what was put off, just now"),
+        pytest.param({**NEW, TRIGGER_TAG: "schedule"}, Priority.NEWEST_HOUR, id="schedule"),
+        pytest.param({**OLD, TRIGGER_TAG: "inbox"}, Priority.BACKGROUND, id="a file of old tweets"),
+        pytest.param({**OLD, TRIGGER_TAG: "cli"}, Priority.BACKGROUND, id="typed, over old hours"),
+        pytest.param({}, Priority.NEWEST_HOUR, id="about no hours"),
+        pytest.param({BACKFILL_TAG: "lqzxkcpr"}, Priority.BACKGROUND, id="a backfill about no hours"),
     ],
-    ids=["backfill", "top-up", "what was put off", "a new file", "launched in the UI"],
 )
-def test_runs_of_backfills_and_top_ups_are_known_by_their_tags(tags: dict[str, str], in_background: bool) -> None:
-    assert is_in_background(tags) is in_background
+def test_the_tags_of_a_run_say_how_urgent_it_is(tags: dict[str, str], priority: Priority) -> None:
+    assert priority_of(tags, NOW) is priority
+
+
+def test_what_the_top_up_asks_for_has_time() -> None:
+    tags = request_for(LAST_HOUR, TOP_UP, "2026-11-21").tags or {}
+
+    assert priority_of({**tags, **NEW}, NOW) is Priority.BACKGROUND

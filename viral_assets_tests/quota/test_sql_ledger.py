@@ -26,6 +26,7 @@ from viral_assets.quota.ledger import (
     Waiting,
 )
 from viral_assets.quota.limits import Limits
+from viral_assets.quota.priority import Priority
 from viral_assets.quota.sql import HEARTBEAT_TTL_SECONDS, SqlLedger
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestions import TweetOutcome, save_outcomes
@@ -110,6 +111,61 @@ def test_asking_again_does_not_mean_asking_at_the_same_time(opened: Opener) -> N
     ask_about(ledger, "a", "1", again=True)
 
     assert ask_about(ledger, "b", "1", again=True) == in_flight("1")
+
+
+RUNS = pytest.mark.parametrize("priority", [Priority.NEWEST_HOUR, Priority.BACKGROUND])
+PERSON: dict[str, Any] = {"again": True, "priority": Priority.PERSON}
+
+
+@RUNS
+def test_a_person_takes_over_what_a_run_holds_but_for_what_is_under_way(opened: Opener, priority: Priority) -> None:
+    ledger = opened()
+    ask_about(ledger, "run", "1", "2", name="first", priority=priority)
+    assert ask_about(ledger, "person", "1", **PERSON) == in_flight("1")
+
+    ledger.settle("first", Settlement("failed"))
+
+    assert ask_about(ledger, "person", "1", **PERSON) == Granted()
+    assert ask_about(ledger, "run", "1", "2", priority=priority) == in_flight("1"), "it is the person's now"
+    assert ask_about(ledger, "run", "2", priority=priority) == Granted()
+    ledger.leave("person")
+    assert ask_about(ledger, "run", "1", priority=priority) == Granted()
+
+
+def test_a_tweet_that_is_asked_about_again_is_under_way_again(opened: Opener) -> None:
+    ledger = opened()
+    ask_about(ledger, "run", "1", name="first", priority=Priority.BACKGROUND)
+    ledger.settle("first", Settlement("failed"))
+    ask_about(ledger, "run", "1", name="second", priority=Priority.BACKGROUND)
+
+    assert ask_about(ledger, "person", "1", **PERSON) == in_flight("1")
+
+
+def test_a_person_does_not_wait_for_the_end_of_a_run_that_has_finished_the_tweet(
+    opened: Opener, database: Database
+) -> None:
+    ledger = opened()
+    ask_about(ledger, "run", "1", name="first", priority=Priority.BACKGROUND)
+    ledger.settle("first", Settlement("answered"))
+    finish(database, "1")
+
+    assert ask_about(ledger, "person", "1", **PERSON) == Granted()
+
+
+def test_a_person_takes_over_nothing_from_another_person(opened: Opener) -> None:
+    ledger = opened()
+    ask_about(ledger, "one", "1", name="first", **PERSON)
+    ledger.settle("first", Settlement("failed"))
+
+    assert ask_about(ledger, "other", "1", **PERSON) == in_flight("1")
+
+
+def test_runs_take_over_nothing_from_each_other(opened: Opener) -> None:
+    ledger = opened()
+    ask_about(ledger, "backfill", "1", name="first", priority=Priority.BACKGROUND)
+    ledger.settle("first", Settlement("failed"))
+
+    assert ask_about(ledger, "hour", "1", again=True, priority=Priority.NEWEST_HOUR) == in_flight("1")
 
 
 def test_two_quotas_can_meet_at_one_tweet(opened: Opener) -> None:

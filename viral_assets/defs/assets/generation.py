@@ -12,7 +12,7 @@ import dagster as dg
 
 from viral_assets.defs.assets.display import add_hour_metadata, table_metadata
 from viral_assets.defs.assets.partitions import hourly_asset, window_of
-from viral_assets.defs.automation.tags import is_in_background
+from viral_assets.defs.automation.urgency import priority_of
 from viral_assets.defs.resources.comment_generator import CommentGeneratorResource
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.projects import ProjectsResource
@@ -20,7 +20,6 @@ from viral_assets.defs.resources.run_observer import RunObserver
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.hours import HourRange
 from viral_assets.projects.model import Project
-from viral_assets.quota.priority import priority_of_run
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.text.amounts import money
@@ -77,7 +76,7 @@ def comment_suggestions(
     opportunities = _opportunities(comment_opportunities, texts, selected)
     forced = _forced(store, run_options, comment_generator, selected, window) if run_options.force else None
     run_id = forced.id if forced is not None and run_options.dry_run else context.run.run_id
-    priority = priority_of_run(window, datetime.now(UTC), in_background=is_in_background(context.run.tags))
+    priority = priority_of(context.run.tags, datetime.now(UTC))
     generator = comment_generator.get_generator(store, run_options, selected.values(), run_id=run_id, priority=priority)
     choice: dict[str, bool] = {"force": run_options.force, "sequential": run_options.sequential}
 

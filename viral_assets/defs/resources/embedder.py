@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from viral_assets.defs.automation.urgency import priority_of
+from viral_assets.quota.priority import Priority
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 
@@ -22,6 +25,7 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
         default=None, description="wordllama (offline) or gemini. Null: VIRAL_ASSETS_EMBEDDER, else wordllama."
     )
     _run_id: str = PrivateAttr(default="")
+    _priority: Priority = PrivateAttr(default=Priority.NEWEST_HOUR)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """See whether there is such an embedder, before anything else has been done for nothing.
@@ -30,7 +34,8 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
             ConfigurationError: there is none, or it needs a key.
             QuotaError: limits under which nothing could ever be asked.
         """
-        self._run_id = context.run.run_id if context.run else ""
+        if context.run:
+            self._run_id, self._priority = context.run.run_id, priority_of(context.run.tags, datetime.now(UTC))
         self._build(None)
 
     def get(self, database: Database) -> CachedEmbedder:
@@ -58,4 +63,5 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
             ledger=embedding_ledger(settings, key, database),
             price=price_of(load_prices(settings.prices), EMBEDDING_MODEL),
             run_id=self._run_id,
+            priority=self._priority,
         )

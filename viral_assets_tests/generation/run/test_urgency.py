@@ -15,7 +15,7 @@ from viral_assets.quota.memory import MemoryLedger
 from viral_assets.store.engine import Database
 from viral_assets_tests.gemini_emulator import GeminiEmulator
 from viral_assets_tests.generation.make import pack
-from viral_assets_tests.generation.running import Run, all_done, on_virtual_time
+from viral_assets_tests.generation.running import Run, all_done, on_virtual_time, outcomes_of
 from viral_assets_tests.virtual_clock import VirtualClock
 
 LIMIT = 15
@@ -112,3 +112,62 @@ def test_a_person_gets_the_next_free_slot_and_the_backfill_hardly_notices(
     assert ended[0] <= 1.05 * seconds_alone
     assert world.service.max_in_any_window() <= LIMIT
     assert {arrival.status for arrival in world.service.arrivals} == {200}
+
+
+def test_what_a_backfill_has_written_is_written_anew_while_it_goes_on(database: Database) -> None:
+    world = World(database, service())
+    first = TWEETS[0]
+    backfill, pressed = world.backfill(), world.press(first)
+
+    async def both() -> Any:
+        return await asyncio.gather(backfill.report(), later(20.0, world.clock, pressed))
+
+    backfilled, anew = world.clock.run(both())
+
+    assert (anew.requests, anew.outcomes) == (1, {"done": 1})
+    assert len(world.asked_at(first)) == 2
+    assert world.asked_at(first)[1] < backfilled.seconds, "long before the backfill ends"
+    assert world.service.max_in_any_window() <= LIMIT
+
+
+def test_a_backfill_leaves_out_what_a_person_has_had_written_meanwhile(database: Database) -> None:
+    world = World(database, service())
+    last = TWEETS[BACKFILL - 1]
+    backfill, pressed = world.backfill(), world.press(last)
+
+    async def both() -> Any:
+        return await asyncio.gather(backfill.report(), later(5.0, world.clock, pressed))
+
+    backfilled, _ = world.clock.run(both())
+
+    assert len(world.asked_at(last)) == 1, "nothing is paid twice"
+    assert backfilled.already_done == 1
+    assert outcomes_of(database) == {tweet.tweet_id: "done" for tweet in TWEETS[:BACKFILL]}
+
+
+def test_the_newest_hour_goes_before_a_backfill_and_the_backfill_goes_on(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    backfill, hour = world.backfill(), world.run(TWEETS[BACKFILL:], Priority.NEWEST_HOUR)
+    began = 20.0
+
+    async def both() -> None:
+        await asyncio.gather(backfill.report(), later(began, world.clock, hour))
+
+    world.clock.run(both())
+
+    assert all_done(backfill)
+    assert all_done(hour)
+    ours = {tweet.tweet_id for tweet in TWEETS[BACKFILL:]}
+    after = [set(arrival.tweet_ids) <= ours for arrival in world.service.arrivals if arrival.at > began]
+    assert after == sorted(after, reverse=True), "all of the hour's requests, then the backfill's"
+    assert world.service.max_in_any_window() <= LIMIT
+
+
+def test_a_person_waits_for_nobody_to_say_how_much_it_wants(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    pressed = world.press(TWEETS[0])
+    pressed.ledger().join("somebody who starts", None, Priority.PERSON)
+
+    pressed()
+
+    assert world.asked_at(TWEETS[0])[0] < 0.01
