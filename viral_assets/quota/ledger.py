@@ -55,8 +55,8 @@ class GrantRequest:
     tier: Tier = STANDARD
     """Of the service, at which it is asked."""
     batch_id: str | None = None
-    """The batch that it is sent with. Until it is settled nobody else may ask about its tweets, whether its runner
-    lives or not; only who writes anew may."""
+    """The batch that it is sent with. Until it is settled, or long overdue, nobody else may ask about its tweets,
+    whether its runner lives or not; only who writes anew may."""
     claim: bool = True
     """Nobody else may ask about these tweets until the runner leaves. Not for texts that only a script knows.
 

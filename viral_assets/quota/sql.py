@@ -63,6 +63,10 @@ HEARTBEAT_TTL_SECONDS = 15.0
 LATE_WAITER_SECONDS = 2.0
 """A waiter that is this late for its turn has lost its place in the queue; it may queue again."""
 
+OVERDUE_SECONDS = 1_800.0
+"""So long after its deadline a batch is closed, unless nobody came who could: the model or the key is no longer used.
+Then it keeps nobody from asking any more."""
+
 UNKNOWN = -1
 """Tweets of a runner that has only announced itself."""
 
@@ -353,6 +357,7 @@ class SqlLedger:
             "late": now - LATE_WAITER_SECONDS,
             "expired": now - HEARTBEAT_TTL_SECONDS,
             "announced": now - ANNOUNCED_SECONDS,
+            "overdue": now - OVERDUE_SECONDS,
             "unknown": UNKNOWN,
             "host": self._host,
             "pid": self._pid,

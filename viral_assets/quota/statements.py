@@ -109,8 +109,9 @@ _IN_FLIGHT = """
 """
 _IN_BATCH = """
     SELECT c.tweet_id, -1 AS finished FROM generation_claims AS c JOIN llm_requests AS q ON q.id = c.request_id
+    JOIN generation_batches AS b ON b.id = q.batch_id
     WHERE c.project = :project AND c.tweet_id {one_of_tweets} AND c.runner <> :runner AND NOT :again
-      AND q.batch_id IS NOT NULL AND q.status = 'granted'
+      AND q.status = 'granted' AND b.deadline > :overdue
 """
 
 _ACCOUNT_COST = """(

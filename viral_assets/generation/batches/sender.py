@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from viral_assets.errors import ProviderError, QuotaError, TransientProviderError
 from viral_assets.generation.batches.desk import Desk
@@ -24,6 +26,8 @@ from viral_assets.store.batches import (
     batch_is,
     close_batch,
 )
+
+log = logging.getLogger("viral_assets")
 
 UNSENT = Settlement("refused", error="the batch was not sent")
 """Of a request that has never left, or that the service did not take: nothing is billed."""
@@ -82,6 +86,8 @@ class Sender:
             await self._take_back(batch, granted, error)
             return
         await desk.write(lambda connection: batch_is(connection, batch.id, SENT, name=made.name))
+        until = f"{datetime.fromtimestamp(batch.deadline, UTC):%F %H:%M} UTC"
+        log.info("Sent %d requests in a batch, which is waited for until %s.", len(granted), until)
 
     async def _granted(self, request: GenerationRequest, batch_id: str) -> tuple[str, GenerationRequest] | None:
         """The request under the id of its grant, without tweets that others work at; None where none is left."""

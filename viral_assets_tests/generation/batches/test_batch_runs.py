@@ -314,6 +314,14 @@ class TestAfterAStop:
         assert any(IN_OPEN_BATCH in note for note in report.notes) or report.deferred == 20
         assert background.service.answered() == {"21": 1}
 
+    def test_they_are_not_left_for_ever_where_nobody_asks_that_model_any_more(self, background: Background) -> None:
+        background.stop_after(400)
+        background.clock.advance(2 * 3600)
+        other = {"model": "gemini-3.5-flash-lite", "priority": Priority.NEWEST_HOUR}
+        assert background(run_id="second", **other).deferred == 20, "the answers may still be taken"
+        background.clock.advance(1800)
+        assert background(run_id="third", **other).outcomes == {"done": 20}
+
     def test_who_writes_anew_does_not_wait_for_it(self, background: Background) -> None:
         background.stop_after(400)
         background.opportunities = background.opportunities[:1]
