@@ -131,6 +131,19 @@ class RateLimitedError(ProviderError):
         self.names_quota, self.limit = names_quota, limit
 
 
+class NoRoomError(ProviderError):
+    """The service has no room for a request of a cheaper tier, and has not read it: the tier is busy, not the quota
+    used up, and at the standard tier the same request may be answered at once.
+
+    Args:
+        for_good: the tier is not there at all for this key or model.
+    """
+
+    def __init__(self, message: str, *, http_status: int | None = None, for_good: bool = False) -> None:
+        super().__init__(message, http_status=http_status)
+        self.for_good = for_good
+
+
 class TransientProviderError(ProviderError):
     """A 5xx, a broken connection or a timeout: the same request may succeed later.
 
@@ -156,6 +169,7 @@ class BlockedAnswerError(ProviderError):
         thought_tokens: billed as output.
         cached_tokens: those of the input that may cost less.
         model_version: the model that answered, where the service says so.
+        tier: at which it was served, where that is known.
     """
 
     def __init__(
@@ -167,7 +181,8 @@ class BlockedAnswerError(ProviderError):
         thought_tokens: int | None = None,
         cached_tokens: int | None = None,
         model_version: str | None = None,
+        tier: str | None = None,
     ) -> None:
         super().__init__(message, http_status=200)
         self.input_tokens, self.output_tokens, self.thought_tokens = input_tokens, output_tokens, thought_tokens
-        self.cached_tokens, self.model_version = cached_tokens, model_version
+        self.cached_tokens, self.model_version, self.tier = cached_tokens, model_version, tier

@@ -195,7 +195,12 @@ class Settings(BaseSettings):
         return values + passwords
 
     def access(
-        self, provider: str | None = None, given: Access = NO_ACCESS, models: Iterable[str] = ()
+        self,
+        provider: str | None = None,
+        given: Access = NO_ACCESS,
+        models: Iterable[str] = (),
+        *,
+        cheaper_tier: bool = False,
     ) -> tuple[str, Access]:
         """The provider that writes, and how it is reached.
 
@@ -203,6 +208,7 @@ class Settings(BaseSettings):
             provider: ``auto`` or one of :data:`PROVIDERS`; ``VIRAL_ASSETS_PROVIDER`` when None.
             given: instead of what the environment says.
             models: of the projects.
+            cheaper_tier: whether the service may be asked at another tier than the standard one.
 
         Raises:
             ConfigurationError: there is no such provider, or it lacks what it needs.
@@ -213,6 +219,7 @@ class Settings(BaseSettings):
             openai=Access(_revealed(self.openai_api_key), self.openai_base_url, self.openai_model),
             given=given,
             models=models,
+            cheaper_tier=cheaper_tier,
         )
 
     @property

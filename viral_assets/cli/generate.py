@@ -13,6 +13,7 @@ from viral_assets.cli.options import MOST_HOURS, From, Json, To, add_command
 from viral_assets.cli.output import console, print_json, say_which_key, without_secrets
 from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.hours import HOUR, HourRange, floor_hour
+from viral_assets.llm.tiers import TIERS, Tier
 
 if TYPE_CHECKING:
     from viral_assets.defs.automation.run_summary import RunSummary
@@ -78,6 +79,13 @@ def generate_comments(
     greens_only: Annotated[
         bool, typer.Option("--greens-only", metavar="", help="Leave out everything but green.")
     ] = False,
+    tier: Annotated[
+        str | None,
+        typer.Option(
+            metavar="standard|flex|batch",
+            help="Of the service: flex (minutes) and batch (hours) cost half. By default as the project says.",
+        ),
+    ] = None,
     force: Annotated[
         bool,
         typer.Option(
@@ -111,11 +119,11 @@ def generate_comments(
     pack = whole_or_auto(tweets_per_request, "--tweets-per-request", most=100)
     selected = pick_projects(settings, project)
     # A missing key or a wrong limit is told before any run.
-    generator = AsyncCommentGenerator(limits=limits_from(settings))
+    generator = AsyncCommentGenerator(limits=limits_from(settings), tier=tier_option(tier))
     say_which_key(settings)
 
     from viral_assets.cli.runs import run_forced_hours, run_hours, show_estimate, show_summary
-    from viral_assets.defs.resources.run_options import RunOptions
+    from viral_assets.defs.resources.run_options import RunOptions, RunTier
 
     options = RunOptions(
         projects=project or [],
@@ -126,6 +134,7 @@ def generate_comments(
         batch_size=None if size == "auto" else size,
         tweets_per_request=None if pack == "auto" else pack,
         sequential=no_batch,
+        tier=None if tier is None else RunTier(tier),
         use_gate=use_gate,
         skip_low_scores=skip_low_scores,
         greens_only=greens_only,
@@ -163,6 +172,16 @@ def whole_or_auto(text: str, option: str, *, most: int) -> int | Literal["auto"]
     return int(text)
 
 
+def tier_option(text: str | None) -> Tier | None:
+    """A tier that runs can ask at; None for what the projects say."""
+    if text is None:
+        return None
+    for tier in TIERS:
+        if text == tier:
+            return tier
+    raise ConfigurationError(f"--tier: {text!r} is none of {', '.join(TIERS)}")
+
+
 def refuse_future(hours: HourRange, now: datetime) -> None:
     """Raise where an hour has not begun."""
     current = floor_hour(now)
@@ -186,6 +205,7 @@ def payload(finished: list[RunSummary], hours: HourRange, *, dry_run: bool, erro
         "deferred",
         "requests",
         "tokens",
+        "spared_usd",
     )
     total = combined(finished) if finished else None
     result: dict[str, Any] = {
@@ -212,6 +232,8 @@ def payload(finished: list[RunSummary], hours: HourRange, *, dry_run: bool, erro
             "output_tokens": estimate.output_tokens,
             "packs": list(estimate.packs),
             "cost_usd": estimate.cost_usd,
+            "standard_cost_usd": estimate.standard_cost_usd,
+            "tiers": list(estimate.tiers),
             "seconds": round(estimate.seconds, 3),
         }
     if error is not None:

@@ -14,6 +14,7 @@ from viral_assets.defs.automation.run_summary import combined
 from viral_assets.generation.forced import begin_forced, end_forced, find_forced
 from viral_assets.hours import HourRange, hour_key
 from viral_assets.instance import open_instance
+from viral_assets.llm.tiers import STANDARD
 from viral_assets.store.engine import Database
 from viral_assets.text.amounts import full_count, money
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from viral_assets.defs.automation.run_summary import RunSummary
     from viral_assets.defs.resources.run_options import RunOptions
+    from viral_assets.generation.run.planning.estimate import Estimate
     from viral_assets.generation.run.report import Progress
     from viral_assets.settings import Settings
 
@@ -115,6 +117,11 @@ def show_summary(where: Console, finished: Sequence[RunSummary], projects: Seque
                 ("tweets without any", _failures(total)),
                 ("left for a later run", full_count(total.deferred)),
                 ("requests", f"{total.requests:,} ({total.tokens:,} tokens, {money(total.cost_usd)})"),
+                *(
+                    [("half price", f"{money(total.spared_usd)} less than at the standard tier")]
+                    if total.spared_usd
+                    else []
+                ),
                 ("written by", ", ".join(dict.fromkeys([total.provider, total.model]))),
                 ("took", duration(total.seconds)),
             ]
@@ -144,12 +151,19 @@ def show_estimate(where: Console, finished: Sequence[RunSummary]) -> None:
             ("requests", full_count(estimate.requests)),
             ("tweets per request", " to ".join(dict.fromkeys([str(packs[0]), str(packs[-1])])) if packs else "none"),
             ("tokens", f"{estimate.input_tokens:,} in, {estimate.output_tokens:,} out"),
-            ("cost", money(estimate.cost_usd)),
+            ("cost", cost_of(estimate)),
             ("time", f"about {duration(estimate.seconds)}"),
         ]
     )
     where.print(shown)
     say(where, "The model was not asked. The same command without ", command("--dry-run"), " does it.")
+
+
+def cost_of(estimate: Estimate) -> str:
+    """The estimated cost, and what it would be at the standard tier where that is another."""
+    cost = money(estimate.cost_usd)
+    tiers = [tier for tier in estimate.tiers if tier != STANDARD]
+    return f"{cost} ({', '.join(tiers)}; {money(estimate.standard_cost_usd)} at the standard tier)" if tiers else cost
 
 
 def _failures(total: RunSummary) -> str:

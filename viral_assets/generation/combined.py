@@ -20,6 +20,7 @@ _SUMMED = (
     "input_tokens",
     "output_tokens",
     "cached_tokens",
+    "spared_usd",
 )
 _COUNTED = ("rejected_suggestions", "answered_by")
 

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.errors import ViralAssetsError
+from viral_assets.generation.batches.account import BatchAccount
 from viral_assets.generation.clients import build_client
 from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.generation.combined import ProgressSum
@@ -23,8 +23,10 @@ from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.planning.estimate import Estimate, combined_estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult
+from viral_assets.generation.tiers import notes_about_tiers, usable_tier
 from viral_assets.llm.models import bare_name
 from viral_assets.llm.prices import FREE, Price, PriceTable, price_of
+from viral_assets.llm.tiers import BATCH
 from viral_assets.projects.model import Project
 from viral_assets.quota import AccountSpending, Ledger, Limits, Priority
 from viral_assets.quota.from_settings import ledger_of
@@ -69,6 +71,10 @@ class Engine:
         self._limits, self._database, self._prices, self._clock = limits, database, prices, clock
         self._model, self._priority = bare_name(model), priority
         self._spending = AccountSpending()
+        # Without a database nothing that was sent could be found again.
+        self._batches: BatchAccount | None = None
+        if database is not None:
+            self._batches = BatchAccount(api_key, quota_name, limits, database, self.price_of, clock)
         self._ledgers: dict[str, Ledger] = {}
         self._client: GenerationClient | None = None
         self._announced: str | None = None
@@ -118,17 +124,9 @@ class Engine:
         """
         clock = self._clock or SYSTEM_CLOCK
         began = clock.monotonic()
-        lanes = lanes_of(opportunities, projects, options.model)
+        lanes = self._lanes(opportunities, projects, options)
         told = ProgressSum(progress, {lane.name: len(lane.opportunities) for lane in lanes}) if progress else None
-        runs = [
-            LaneRun(
-                lane,
-                self._executor(lane, results, options, told, stop),
-                told,
-                is_stopped=lambda: stop is not None and stop.is_set(),
-            )
-            for lane in lanes
-        ]
+        runs = [self._lane_run(lane, results, options, told, stop) for lane in lanes]
         # Every lane comes to its end, whatever becomes of the others: what is under way is paid for.
         ends = await asyncio.gather(*(run.run() for run in runs), return_exceptions=True)
         for end in ends:
@@ -136,6 +134,7 @@ class Engine:
                 raise end
         report, ended = whole_run(runs)
         report.provider = self.provider
+        report.notes += notes_about_tiers(projects.values(), options, provider=self.provider, offered=self.client.tiers)
         report.seconds = clock.monotonic() - began
         return report, ended
 
@@ -148,10 +147,12 @@ class Engine:
         options: GenerationOptions,
     ) -> Estimate:
         """What a run would take now. Nothing is asked or written."""
-        lanes = [self._estimate(lane, results, options) for lane in lanes_of(opportunities, projects, options.model)]
+        lanes = [self._estimate(lane, results, options) for lane in self._lanes(opportunities, projects, options)]
         return combined_estimate(lanes, side_by_side=True)
 
     def _estimate(self, lane: Lane, results: Results, options: GenerationOptions) -> Estimate:
+        if lane.policy.tier == BATCH and self._batches is not None:
+            return self._batches.estimate(self.provider, lane, results, options)
         parts: list[Estimate] = []
         left: Sequence[Opportunity] = lane.opportunities
         for model in lane.models:
@@ -162,7 +163,7 @@ class Engine:
                 lane.projects,
                 self.ledger_of(model),
                 results,
-                options=replace(options, model=model),
+                options=lane.policy.options_for(model, options),
                 price_of=self.price_of,
                 provider=self.provider,
             )
@@ -171,31 +172,46 @@ class Engine:
                 break
         return combined_estimate(parts)
 
-    def _executor(
+    def _lane_run(
         self,
         lane: Lane,
         results: Results,
         options: GenerationOptions,
         told: ProgressSum | None,
         stop: threading.Event | None,
-    ) -> Callable[[str], Executor]:
-        """Makes the executor that asks one of the lane's models."""
+    ) -> LaneRun:
+        batches = self._batches.phase(self.client, lane, results, options, stop) if self._batches else None
 
         def make(model: str) -> Executor:
+            runner = self._take_announced() if bare_name(model) == self._model else None
+            if batches is not None and batches.has_joined and model == lane.models[0]:
+                # Whoever waited for batches has claims on their tweets.
+                runner = batches.runner
             return Executor(
                 self.client,
                 self.ledger_of(model),
                 results,
                 lane.projects,
                 price_of=self.price_of,
-                options=replace(options, model=model),
+                options=lane.policy.options_for(model, options),
                 progress=told.part(lane.part(model)) if told else None,
                 stop=stop,
-                runner=self._take_announced() if bare_name(model) == self._model else None,
+                runner=runner,
                 clock=self._clock or SYSTEM_CLOCK,
             )
 
-        return make
+        return LaneRun(lane, make, told, is_stopped=lambda: stop is not None and stop.is_set(), batches=batches)
+
+    def _lanes(
+        self, opportunities: Sequence[Opportunity], projects: Mapping[str, Project], options: GenerationOptions
+    ) -> list[Lane]:
+        offered = self.client.tiers
+        return lanes_of(
+            opportunities,
+            projects,
+            options.model,
+            lambda project: usable_tier(project, options, provider=self.provider, offered=offered),
+        )
 
     def price_of(self, model: str) -> Price | None:
         """None when it is unknown."""

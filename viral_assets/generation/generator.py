@@ -26,6 +26,7 @@ from viral_assets.generation.run.results import DatabaseResults, NoResults
 from viral_assets.llm.models import DEFAULT_MODEL
 from viral_assets.llm.prices import PriceTable, load_prices
 from viral_assets.llm.providers import Access
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.projects.model import Project
 from viral_assets.quota import Ledger, Limits, Priority
 from viral_assets.settings import load_settings
@@ -51,6 +52,8 @@ class AsyncCommentGenerator:
         model: instead of the projects' own.
         models: the projects' own, where they are known beforehand: with ``auto``, the provider is one that can turn
             their thinking down.
+        tier: of the service, at which everything is asked; else what the projects say, for runs that have time.
+        cheaper_tier: whether one of the projects says so: with ``auto``, the provider is one that can ask for it.
         tweets_per_request: ``auto`` for as few as the quota allows; a number for exactly so many.
         limits: requests and tokens per window and requests per day, of each model; spending per day, of all together.
         database: results are saved and the quota is shared there. Without one, only ``generate_batch_async`` and
@@ -86,11 +89,18 @@ class AsyncCommentGenerator:
         timeout_seconds: float | None = None,
         clock: Clock | None = None,
         priority: Priority = Priority.NEWEST_HOUR,
+        tier: Tier | None = None,
+        cheaper_tier: bool = False,
     ) -> None:
         if max_workers < 1:
             raise ConfigurationError(f"max_workers must be above 0, not {max_workers}")
         settings = load_settings()
-        self.provider, access = settings.access(provider, Access(api_key, endpoint, model), models)
+        self.provider, access = settings.access(
+            provider,
+            Access(api_key, endpoint, model),
+            models,
+            cheaper_tier=cheaper_tier or tier not in (None, STANDARD),
+        )
         limits = limits or Limits(max_requests=max_requests_per_minute)
         self._options = options_of(
             self.provider,
@@ -100,6 +110,7 @@ class AsyncCommentGenerator:
             run_id=run_id,
             timeout_seconds=timeout_seconds,
             priority=priority,
+            tier=tier,
         )
         self._engine = Engine(
             self.provider,

@@ -15,6 +15,7 @@ from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.planning.latency import UNMEASURED, Latency
 from viral_assets.hours import floor_hour
+from viral_assets.llm.tiers import Tier
 from viral_assets.projects.loader import load_projects, select_projects
 from viral_assets.projects.model import Project, TaxonomyNode, Voice
 from viral_assets.quota.priority import Priority
@@ -50,6 +51,7 @@ def options_of(
     run_id: str,
     timeout_seconds: float | None,
     priority: Priority,
+    tier: Tier | None = None,
 ) -> GenerationOptions:
     """How a provider's runs go about it.
 
@@ -71,6 +73,7 @@ def options_of(
         run_id=run_id,
         timeout_seconds=timeout_seconds,
         priority=priority,
+        tier=tier,
     )
 
 

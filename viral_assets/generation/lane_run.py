@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from viral_assets.errors import ProviderError
+from viral_assets.generation.batches.phase import BatchPhase
 from viral_assets.generation.combined import ProgressSum, combined_report
 from viral_assets.generation.lanes import Lane, left_over, next_model_may_help, together
 from viral_assets.generation.opportunity import Opportunity, TweetKey
@@ -20,6 +21,7 @@ class LaneRun:
         executor_of: makes the executor that asks one of the lane's models.
         progress: is told when another model goes on.
         is_stopped: whether somebody wants the run to end.
+        batches: what comes before the first model is asked.
     """
 
     def __init__(
@@ -29,11 +31,13 @@ class LaneRun:
         progress: ProgressSum | None,
         *,
         is_stopped: Callable[[], bool],
+        batches: BatchPhase | None = None,
     ) -> None:
         self.lane = lane
         self.reports: list[GenerationReport] = []
         self.ended: dict[TweetKey, TweetResult] = {}
         self._executor_of, self._progress, self._is_stopped = executor_of, progress, is_stopped
+        self._batches = batches
 
     async def run(self) -> None:
         """Bring the lane's tweets to an end.
@@ -41,6 +45,10 @@ class LaneRun:
         Raises:
             ProviderError: the last model that was tried cannot be used.
         """
+        if self._batches is not None:
+            await self._batches.run()
+            if self._batches.has_joined:
+                self.reports.append(self._batches.report)
         left: Sequence[Opportunity] = self.lane.opportunities
         for model, following in zip(self.lane.models, (*self.lane.models[1:], None), strict=True):
             executor = self._executor_of(model)

@@ -1,27 +1,29 @@
 """Which models write about which tweets, and in what order they are tried: values and pure functions.
 
 Each model has a quota of its own, so tweets of projects that use different models are asked about side by side, in one
-lane for each choice of models. In a lane the next model goes on where one cannot be used.
+lane for each choice of models and tier. In a lane the next model goes on where one cannot be used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from viral_assets.errors import ModelUnavailableError, ProviderError, TransientProviderError
 from viral_assets.generation.opportunity import Opportunity, TweetKey
 from viral_assets.generation.run.results import TweetResult
+from viral_assets.generation.tiers import AT_ONCE, TierPolicy
 from viral_assets.projects.model import Project
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Tweets, their projects by name, and the models to ask about them, the preferred one first."""
+    """Tweets, their projects by name, the models to ask about them, the preferred one first, and at which tier."""
 
     models: tuple[str, ...]
     opportunities: tuple[Opportunity, ...]
     projects: Mapping[str, Project]
+    policy: TierPolicy = AT_ONCE
 
     @property
     def name(self) -> str:
@@ -30,23 +32,35 @@ class Lane:
 
     def part(self, model: str) -> str:
         """What one model does of it, by name."""
-        return f"{model} of {', '.join(self.models)}"
+        return f"{model} of {', '.join(self.models)}, {self.policy}"
 
 
-def lanes_of(opportunities: Sequence[Opportunity], projects: Mapping[str, Project], model: str | None) -> list[Lane]:
+def lanes_of(
+    opportunities: Sequence[Opportunity],
+    projects: Mapping[str, Project],
+    model: str | None,
+    policy_of: Callable[[Project], TierPolicy] = lambda _project: AT_ONCE,
+) -> list[Lane]:
     """The lanes of a run, in the order of their first tweets; at least one.
 
     Args:
         model: instead of the projects' own.
+        policy_of: at which tier a project's tweets are asked about.
     """
-    by_models: dict[tuple[str, ...], list[Opportunity]] = {}
+    choices = {name: (_models_of(project, model), policy_of(project)) for name, project in projects.items()}
+    by_choice: dict[tuple[tuple[str, ...], TierPolicy], list[Opportunity]] = {}
     for opportunity in opportunities:
-        by_models.setdefault(_models_of(projects[opportunity.project], model), []).append(opportunity)
-    if not by_models:
-        by_models = {_models_of(project, model): [] for project in list(projects.values())[:1]}
+        by_choice.setdefault(choices[opportunity.project], []).append(opportunity)
+    if not by_choice:
+        by_choice = {choice: [] for choice in list(choices.values())[:1]}
     return [
-        Lane(models, tuple(mine), {name: each for name, each in projects.items() if _models_of(each, model) == models})
-        for models, mine in by_models.items()
+        Lane(
+            models,
+            tuple(mine),
+            {name: projects[name] for name in projects if choices[name] == (models, policy)},
+            policy,
+        )
+        for (models, policy), mine in by_choice.items()
     ]
 
 

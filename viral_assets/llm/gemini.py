@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from viral_assets.errors import (
     FatalProviderError,
     ModelUnavailableError,
+    NoRoomError,
     ProviderError,
     RateLimitedError,
     RejectedRequestError,
@@ -30,9 +31,13 @@ from viral_assets.llm.responses import (
     seconds_of,
     sendable_key,
 )
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.types import Answer, Usage
 
 DEFAULT_ENDPOINT = "https://generativelanguage.googleapis.com"
+
+TIER_HEADER = "x-gemini-service-tier"
+"""Of a response: the tier at which the request was served (https://ai.google.dev/gemini-api/docs/flex-inference)."""
 
 BLOCKED = frozenset(
     {
@@ -120,6 +125,7 @@ class Service(HttpService):
         finish_reason: str | None,
         block_reason: str | None,
         model_version: str | None = None,
+        tier: Tier | None = None,
     ) -> Answer:
         """What a success means.
 
@@ -129,6 +135,7 @@ class Service(HttpService):
             finish_reason: the candidate's, as the API names it; empty where it gave none, None without a candidate.
             block_reason: why the prompt was refused, if it was.
             model_version: the model that answered, if the response says so.
+            tier: at which it was served.
 
         Raises:
             BlockedAnswerError: the prompt or the candidate was blocked.
@@ -136,10 +143,10 @@ class Service(HttpService):
         """
         if block_reason or finish_reason in BLOCKED:
             what = f"the prompt ({block_reason})" if block_reason else f"the answer ({finish_reason})"
-            raise withheld(f"Gemini's safety filter withheld {what}", usage, model_version or None)
+            raise withheld(f"Gemini's safety filter withheld {what}", usage, model_version or None, tier)
         if not text and not finish_reason and usage is None:
             raise self.undecodable("no text, no reason, no token counts")
-        answered = Answer(text, usage, "OTHER", model_version or None)
+        answered = Answer(text, usage, "OTHER", model_version or None, tier)
         if finish_reason is None:
             return replace(answered, text="", finish_reason="EMPTY")
         if finish_reason in {"STOP", "MAX_TOKENS"}:
@@ -150,7 +157,9 @@ class Service(HttpService):
         unsaid = finish_reason in {"", "FINISH_REASON_UNSPECIFIED"}
         return replace(answered, finish_reason="STOP") if unsaid and text else answered
 
-    def failure(self, status: int, headers: Mapping[str, str], body: object, *, model: str) -> ProviderError:
+    def failure(
+        self, status: int, headers: Mapping[str, str], body: object, *, model: str, tier: Tier = STANDARD
+    ) -> ProviderError:
         """What a response that is no success means.
 
         Args:
@@ -158,6 +167,7 @@ class Service(HttpService):
             headers: of the response; names in any case.
             body: as text, bytes or decoded JSON.
             model: what was asked.
+            tier: at which it was asked.
         """
         error = error_object(body)
         said = self.sentence(error, status)
@@ -167,8 +177,14 @@ class Service(HttpService):
                 "in the project file), or enable billing for the key's project."
             )
             return ModelUnavailableError(message, http_status=status)
+        quotas = [text.lower() for text in _quota_names(error.get("details"))]
+        if tier != STANDARD and (status == 503 or (status == 429 and not quotas)):
+            # A quota that is used up has a name.
+            return NoRoomError(f"the {tier} tier of {self.place} has no room for now: {said}", http_status=status)
+        if tier != STANDARD and status in {400, 403, 404} and _names_the_tier(error):
+            message = f"{self.place} has no {tier} tier for this key and {model}: {said}"
+            return NoRoomError(message, http_status=status, for_good=True)
         if status == 429:
-            quotas = [text.lower() for text in _quota_names(error.get("details"))]
             return RateLimitedError(
                 f"{self.place} refuses for now: {said}",
                 retry_after_seconds=_retry_after(error, headers),
@@ -259,6 +275,12 @@ def _has_no_quota(error: Mapping[str, Any]) -> bool:
     values = [str(each["quotaValue"]) for each in violations if each.get("quotaValue") not in (None, "")]
     unsaid = len(values) < max(1, len(violations))
     return "0" in values or (unsaid and _LIMIT_OF_ZERO.search(str(error.get("message") or "")) is not None)
+
+
+def _names_the_tier(error: Mapping[str, Any]) -> bool:
+    return bool(
+        re.search(r"\b(?:service.?tier|flex)\b", f"{error.get('message')} {error.get('details')}", re.IGNORECASE)
+    )
 
 
 def _says_bad_key(error: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from viral_assets.errors import BlockedAnswerError, TransientProviderError
 from viral_assets.llm.responses import quoted_line, root_cause, sentence_without_markup
+from viral_assets.llm.tiers import Tier
 from viral_assets.llm.types import Usage
 
 
@@ -48,10 +49,12 @@ class HttpService(ABC):
         return TransientProviderError(f"{self.place} did not answer within {seconds:g} s")
 
 
-def withheld(message: str, usage: Usage | None, model_version: str | None = None) -> BlockedAnswerError:
+def withheld(
+    message: str, usage: Usage | None, model_version: str | None = None, tier: Tier | None = None
+) -> BlockedAnswerError:
     """An answer that a filter keeps back. What it counted is billed all the same."""
     if usage is None:
-        return BlockedAnswerError(message, model_version=model_version)
+        return BlockedAnswerError(message, model_version=model_version, tier=tier)
     return BlockedAnswerError(
         message,
         input_tokens=usage.input_tokens,
@@ -59,4 +62,5 @@ def withheld(message: str, usage: Usage | None, model_version: str | None = None
         thought_tokens=usage.thought_tokens,
         cached_tokens=usage.cached_tokens,
         model_version=model_version,
+        tier=tier,
     )

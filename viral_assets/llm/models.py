@@ -88,7 +88,9 @@ class Model(_Controls):
 @functools.cache
 def known_models() -> Mapping[str, Model]:
     """The table by name, without aliases, in its order."""
-    return {name: Model.model_validate({"name": name, **fields}) for name, fields in _table()["models"].items()}
+    return {
+        name: Model.model_validate({"name": name, **fields}) for name, fields in table_of_models()["models"].items()
+    }
 
 
 def model_named(name: str) -> Model:
@@ -118,14 +120,15 @@ def is_same_model(asked: str, answered: str) -> bool:
 
 
 @functools.cache
-def _table() -> dict[str, Any]:
+def table_of_models() -> Mapping[str, Any]:
+    """``models.yml`` as it is, with all that is not about one model."""
     table: dict[str, Any] = yaml.safe_load(resources.files(__package__).joinpath("models.yml").read_text("utf-8"))
     return table
 
 
 @functools.cache
 def _families() -> tuple[_Family, ...]:
-    return tuple(_Family.model_validate(each) for each in _table()["families"])
+    return tuple(_Family.model_validate(each) for each in table_of_models()["families"])
 
 
 @functools.cache

@@ -44,17 +44,19 @@ def resolve_provider(
     api_key: str | None,
     openai: Access = NO_ACCESS,
     models: Iterable[str] = (DEFAULT_MODEL,),
+    cheaper_tier: bool = False,
 ) -> str:
     """``auto`` is the SDK that can do the job when there is a key of Gemini, openai when there are an address and a
     model for it, else offline; any other name is itself.
 
-    The SDK is google-generativeai, unless one of the models thinks by default: only google-genai can tell it not to.
-    Where that is not installed, google-generativeai has to do.
+    The SDK is google-generativeai, unless one of the models thinks by default or a cheaper tier is wanted: only
+    google-genai can say so. Where that is not installed, google-generativeai has to do.
 
     Args:
         api_key: of the Gemini API.
         openai: what the environment says about a service that speaks OpenAI's API.
         models: what will be asked of Gemini.
+        cheaper_tier: whether it may be asked at another tier than the standard one.
 
     Raises:
         ConfigurationError: there is no such provider, or it lacks what it needs.
@@ -62,7 +64,7 @@ def resolve_provider(
     has_key = bool(api_key and api_key.strip())
     if provider == "auto":
         others = OPENAI if openai.endpoint and openai.model else OFFLINE
-        provider = _sdk_for(models) if has_key else others
+        provider = _sdk_for(models, cheaper_tier) if has_key else others
     if provider not in PROVIDERS:
         raise ConfigurationError(
             f"there is no provider {provider!r}; VIRAL_ASSETS_PROVIDER may be auto, {', '.join(PROVIDERS)}"
@@ -77,7 +79,13 @@ def resolve_provider(
 
 
 def resolve_access(
-    provider: str, *, gemini: Access, openai: Access, given: Access = NO_ACCESS, models: Iterable[str] = ()
+    provider: str,
+    *,
+    gemini: Access,
+    openai: Access,
+    given: Access = NO_ACCESS,
+    models: Iterable[str] = (),
+    cheaper_tier: bool = False,
 ) -> tuple[str, Access]:
     """The provider that is meant, and how it is reached.
 
@@ -87,6 +95,7 @@ def resolve_access(
         openai: what it says about a service that speaks OpenAI's API.
         given: what the caller says instead. With ``auto`` a key and an address are of the Gemini API.
         models: of the projects.
+        cheaper_tier: whether the service may be asked at another tier than the standard one.
 
     Raises:
         ConfigurationError: there is no such provider, or it lacks what it needs.
@@ -94,13 +103,13 @@ def resolve_access(
     openai = openai.but(given if provider == OPENAI else Access(model=given.model) if openai.model else NO_ACCESS)
     gemini = gemini.but(given)
     asked = [gemini.model] if gemini.model else [*models] or [DEFAULT_MODEL]
-    chosen = resolve_provider(provider, api_key=gemini.api_key, openai=openai, models=asked)
+    chosen = resolve_provider(provider, api_key=gemini.api_key, openai=openai, models=asked, cheaper_tier=cheaper_tier)
     return chosen, openai if chosen == OPENAI else gemini
 
 
-def _sdk_for(models: Iterable[str]) -> str:
-    thinks = any(model_named(each).thinks_by_default for each in models)
-    return "google-genai" if thinks and is_installed("google.genai") else "google-generativeai"
+def _sdk_for(models: Iterable[str], cheaper_tier: bool) -> str:
+    needed = cheaper_tier or any(model_named(each).thinks_by_default for each in models)
+    return "google-genai" if needed and is_installed("google.genai") else "google-generativeai"
 
 
 def is_installed(module: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from viral_assets.llm.tiers import Tier
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -32,13 +34,15 @@ class Answer:
     ``finish_reason`` is ``STOP`` for a complete answer, ``MAX_TOKENS`` for one cut off by its cap, ``EMPTY`` for an
     answer without any candidate, ``OTHER`` for anything else that is not a block. ``usage`` is None when the
     provider did not count: unknown, not zero. ``model_version`` is the model that wrote it, as the provider names it,
-    which need not be the one that was asked; None where it does not say.
+    which need not be the one that was asked; None where it does not say. ``tier`` is the one at which it was served,
+    None where the client does not know.
     """
 
     text: str
     usage: Usage | None
     finish_reason: str
     model_version: str | None = None
+    tier: Tier | None = None
 
     @property
     def is_spent_on_thoughts(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from viral_assets.llm.models import DEFAULT_MODEL, bare_name
+from viral_assets.llm.tiers import STANDARD, Tier
 
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -220,6 +221,9 @@ class Generation(_Model):
     """How suggestions are written. ``model`` is used unless ``GEMINI_MODEL`` says otherwise; of a list, the next one
     goes on where one cannot be used.
 
+    ``background`` is the tier of the service that runs ask at for which nobody waits, and ``background_deadline_hours``
+    from when on the standard tier has to do for what is still open, counted from where such a run begins.
+
     ``max_tweets_per_request`` caps packing. How sharing a request changes what is written has not been measured, so
     its default is a guess; a project's own decisions tell (``viral-assets tune``).
     Lengths are X's weighted characters.
@@ -227,6 +231,8 @@ class Generation(_Model):
 
     model: ModelName | Annotated[tuple[ModelName, ...], Field(min_length=1, max_length=10)] = DEFAULT_MODEL
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.8
+    background: Tier = STANDARD
+    background_deadline_hours: Annotated[float, Field(gt=0, le=72, allow_inf_nan=False)] = 24
     max_tweets_per_request: Annotated[int, Field(ge=1, le=MOST_TWEETS_PER_REQUEST)] = 10
     min_length: Annotated[int, Field(ge=1, le=280)] = 40
     max_length: Annotated[int, Field(ge=1, le=280)] = 280

@@ -86,7 +86,8 @@ class Rate:
 class QuotaDay:
     """What all keys together used on a day (US Pacific) to write; the cost is that of embeddings too.
 
-    ``requests_of_busiest`` is the key that used most.
+    ``requests_of_busiest`` is the key that used most, and ``spared_usd`` how much more the same would have cost at the
+    standard tier of the service.
     """
 
     day: date
@@ -94,6 +95,7 @@ class QuotaDay:
     tokens: int
     cost_usd: float
     requests_of_busiest: int
+    spared_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

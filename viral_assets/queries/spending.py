@@ -13,7 +13,7 @@ from viral_assets.hours import HourRange
 from viral_assets.llm.billing_day import PACIFIC
 from viral_assets.llm.models import EMBEDDING_MODEL
 from viral_assets.queries.funnel_model import QuotaDay
-from viral_assets.quota.keys import account_of
+from viral_assets.quota.keys import BATCHES, account_of
 from viral_assets.quota.limits import pacific_day
 from viral_assets.store.conditions import within
 from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days, tweets
@@ -133,9 +133,9 @@ def quota_by_day(connection: sa.Connection, now: datetime, days: int) -> tuple[Q
     today = now.astimezone(PACIFIC).date()
     dates = [today - timedelta(days=number) for number in reversed(range(days))]
     used = quota_days.c
-    # Embeddings have a quota of their own; only the budget is one.
-    embeds = used.quota_key.endswith(EMBEDDING_MODEL, autoescape=True)
-    requests, tokens = (sa.case((embeds, 0), else_=column) for column in (used.requests, used.tokens))
+    # Embeddings and batches have quotas of their own; only the budget is one.
+    apart = sa.or_(*(used.quota_key.endswith(end, autoescape=True) for end in (EMBEDDING_MODEL, f"/{BATCHES}")))
+    requests, tokens = (sa.case((apart, 0), else_=column) for column in (used.requests, used.tokens))
     query = (
         sa.select(
             used.day,
@@ -143,6 +143,7 @@ def quota_by_day(connection: sa.Connection, now: datetime, days: int) -> tuple[Q
             sa.func.sum(tokens).label("tokens"),
             sa.func.sum(used.cost_usd).label("cost_usd"),
             sa.func.max(requests).label("busiest"),
+            sa.func.sum(used.spared_usd).label("spared_usd"),
         )
         # The offline provider has a ledger and no quota. Days are ISO dates, which sort as they follow each other.
         .where(used.quota_key != OFFLINE, used.day >= dates[0].isoformat(), used.day <= today.isoformat())
@@ -150,7 +151,7 @@ def quota_by_day(connection: sa.Connection, now: datetime, days: int) -> tuple[Q
     )
     found = {row.day: row for row in connection.execute(query)}
     return tuple(
-        QuotaDay(day, int(row.requests), int(row.tokens), float(row.cost_usd), int(row.busiest))
+        QuotaDay(day, int(row.requests), int(row.tokens), float(row.cost_usd), int(row.busiest), float(row.spared_usd))
         if (row := found.get(day.isoformat()))
         else QuotaDay(day, 0, 0, 0.0, 0)
         for day in dates

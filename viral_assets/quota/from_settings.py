@@ -12,7 +12,7 @@ from typing import Any, cast
 from viral_assets.clock import Clock
 from viral_assets.llm.models import DEFAULT_MODEL, EMBEDDING_MODEL, bare_name
 from viral_assets.quota import AccountSpending, Ledger, Limits, open_ledger
-from viral_assets.quota.keys import gemini_account, openai_account, part_of
+from viral_assets.quota.keys import batches_of, gemini_account, openai_account, part_of
 from viral_assets.quota.limits import unlimited
 from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger, x_account
 from viral_assets.settings import Settings
@@ -73,6 +73,26 @@ def ledger_of(
     account = openai_account(api_key, endpoint) if provider == OPENAI else gemini_account(api_key, quota_name)
     quota_key = part_of(account, bare_name(model))
     return open_ledger(database, limits, quota_key, clock=clock, spending=spending)
+
+
+def batch_ledger_of(
+    api_key: str | None,
+    limits: Limits,
+    database: Database,
+    *,
+    model: str,
+    quota_name: str | None = None,
+    clock: Clock | None = None,
+) -> tuple[str, Ledger]:
+    """The quota of the batches of one of a key's models, and its name: no requests by the minute or the day, which the
+    service does not count, and one budget with everything else.
+
+    Raises:
+        ConfigurationError: the quota's name cannot be used.
+    """
+    quota_key = batches_of(part_of(gemini_account(api_key, quota_name), bare_name(model)))
+    own = replace(unlimited(), daily_budget_usd=limits.daily_budget_usd)
+    return quota_key, open_ledger(database, own, quota_key, clock=clock)
 
 
 def embedding_ledger(

@@ -15,6 +15,8 @@ from viral_assets.llm.types import fingerprint
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _SEPARATOR = "/"
+BATCHES = "batch"
+"""What the names of quotas of batches end with."""
 
 
 def gemini_account(api_key: str | None, quota_name: str | None = None) -> str:
@@ -44,6 +46,11 @@ def openai_account(api_key: str | None, base_url: str | None) -> str:
 def part_of(account: str, part: str) -> str:
     """The quota of one model, or one endpoint, of an account."""
     return f"{account}{_SEPARATOR}{part}"
+
+
+def batches_of(quota_key: str) -> str:
+    """The quota of a model's batches, which the service counts apart."""
+    return f"{quota_key}{_SEPARATOR}{BATCHES}"
 
 
 def account_of(quota_key: str) -> str:

@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
-from viral_assets.errors import ProviderError, RateLimitedError, TransientProviderError
+from viral_assets.errors import NoRoomError, ProviderError, RateLimitedError, TransientProviderError
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.priority import Priority
 
@@ -51,6 +52,11 @@ class GrantRequest:
     tweet_ids: tuple[str, ...] = ()
     again: bool = False
     """Ask even about tweets that an earlier run has finished, unless it is one that this run goes on with."""
+    tier: Tier = STANDARD
+    """Of the service, at which it is asked."""
+    batch_id: str | None = None
+    """The batch that it is sent with. Until it is settled, or long overdue, nobody else may ask about its tweets,
+    whether its runner lives or not; only who writes anew may."""
     claim: bool = True
     """Nobody else may ask about these tweets until the runner leaves. Not for texts that only a script knows.
 
@@ -76,10 +82,12 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyClaimed:
-    """Nothing was granted: leave these tweets out. Some are ``finished`` by now, others ``in_flight`` elsewhere."""
+    """Nothing was granted: leave these tweets out. Some are ``finished`` by now, others ``in_flight`` elsewhere or
+    ``in_batch``, one that is still open."""
 
     finished: frozenset[str]
     in_flight: frozenset[str]
+    in_batch: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,9 @@ class Settlement:
 
     ``raw_answer`` is committed with it, before anybody parses it. ``units`` are those that came, where they are paid
     for one by one (posts); None where nobody knows, so that those granted go on to count. ``model_version`` is the
-    model that answered, where the service says so; ``cached_tokens`` are part of the input.
+    model that answered, where the service says so; ``cached_tokens`` are part of the input. ``tier`` is the one at
+    which it was served, None for the one that was asked, and ``spared_usd`` how much less that cost than the standard
+    one.
     """
 
     status: Literal["answered", "refused", "failed", "unsent"]
@@ -124,11 +134,15 @@ class Settlement:
     units: int | None = None
     model_version: str | None = None
     cached_tokens: int | None = None
+    tier: Tier | None = None
+    spared_usd: float | None = None
 
     @classmethod
     def without_answer(cls, error: ProviderError) -> Settlement:
-        """How a request ended that a language model's service refused (429) or did not answer."""
-        status: Literal["refused", "failed", "unsent"] = "refused" if isinstance(error, RateLimitedError) else "failed"
+        """How a request ended that a language model's service refused (429, or a busy tier) or did not answer."""
+        status: Literal["refused", "failed", "unsent"] = (
+            "refused" if isinstance(error, RateLimitedError | NoRoomError) else "failed"
+        )
         if isinstance(error, TransientProviderError) and not error.reached:
             status = "unsent"
         return cls(status, error=str(error)[:ERROR_LENGTH], http_status=error.http_status)
@@ -288,5 +302,5 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
     def unparsed(self, project: str) -> list[StoredAnswer]:
         """Answers that were stored and not parsed, because their process was killed in between."""
 
-    def latencies(self, count: int = 50) -> list[LatencySample]:
-        """The newest answered requests."""
+    def latencies(self, count: int = 50, *, tier: Tier = STANDARD) -> list[LatencySample]:
+        """The newest answered requests of a tier."""

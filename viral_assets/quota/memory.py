@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.quota.decision import (
     LearnedLimit,
     QuotaUsage,
@@ -40,6 +41,7 @@ class _Request:
     tokens: int
     cost_usd: float
     tweets: int
+    tier: Tier
     status: str = "granted"
     finished_at: float = 0.0
 
@@ -104,7 +106,7 @@ class MemoryLedger:
         self._lock = self._spending.lock
         self._window: deque[_Request] = deque()
         self._requests: dict[str, _Request] = {}
-        self._finished: deque[LatencySample] = deque(maxlen=200)
+        self._finished: defaultdict[Tier, deque[LatencySample]] = defaultdict(lambda: deque(maxlen=200))
         # Insertion order is the order of arrival.
         self._runners: dict[str, _Runner] = {}
         self._day = _Day(pacific_day(clock.time()))
@@ -136,7 +138,7 @@ class MemoryLedger:
             match decision:
                 case Granted():
                     runner.asked_at, runner.tweets = None, remaining
-                    request = _Request(now, ask.tokens, ask.cost_usd or 0.0, len(ask.tweet_ids))
+                    request = _Request(now, ask.tokens, ask.cost_usd or 0.0, len(ask.tweet_ids), ask.tier)
                     self._window.append(request)
                     self._requests[ask.request_id] = request
                     self._day.requests += 1
@@ -170,7 +172,7 @@ class MemoryLedger:
             request.tokens = request.tokens if tokens is None else tokens
             request.cost_usd = request.cost_usd if cost is None else cost
             if settlement.status == "answered" and request.tweets:
-                self._finished.append(LatencySample(request.tweets, now - request.granted_at))
+                self._finished[request.tier].append(LatencySample(request.tweets, now - request.granted_at))
 
     def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
         with self._lock:
@@ -235,9 +237,9 @@ class MemoryLedger:
         """None: what this process was paid for ends with it."""
         return []
 
-    def latencies(self, count: int = 50) -> list[LatencySample]:
+    def latencies(self, count: int = 50, *, tier: Tier = STANDARD) -> list[LatencySample]:
         with self._lock:
-            return list(self._finished)[-count:]
+            return list(self._finished[tier])[-count:]
 
     def _pay(self, cost_usd: float) -> None:
         self._day.cost_usd += cost_usd

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.processes import is_running
 from viral_assets.quota import statements
 from viral_assets.quota.decision import (
@@ -61,6 +62,10 @@ HEARTBEAT_TTL_SECONDS = 15.0
 
 LATE_WAITER_SECONDS = 2.0
 """A waiter that is this late for its turn has lost its place in the queue; it may queue again."""
+
+OVERDUE_SECONDS = 1_800.0
+"""So long after its deadline a batch is closed, unless nobody came who could: the model or the key is no longer used.
+Then it keeps nobody from asking any more."""
 
 UNKNOWN = -1
 """Tweets of a runner that has only announced itself."""
@@ -133,6 +138,8 @@ class SqlLedger:
                 "provider": ask.provider,
                 "model": ask.model,
                 "run_id": ask.run_id,
+                "tier": ask.tier,
+                "batch_id": ask.batch_id,
                 "tokens": ask.tokens,
                 "cost_usd": ask.cost_usd,
                 "known_cost_usd": ask.cost_usd or 0.0,
@@ -190,6 +197,10 @@ class SqlLedger:
                 "output_tokens": settlement.output_tokens,
                 "thought_tokens": settlement.thought_tokens,
                 "cached_tokens": settlement.cached_tokens,
+                "tier": settlement.tier,
+                "spared_usd": settlement.spared_usd,
+                # Who was thought dead may settle once more what another one has settled.
+                "more_spared_usd": (settlement.spared_usd or 0.0) - (row.spared_usd or 0.0),
                 "model_version": _storable(settlement.model_version),
                 "http_status": settlement.http_status,
                 "finish_reason": _storable(settlement.finish_reason),
@@ -312,12 +323,17 @@ class SqlLedger:
                 for row in rows
             ]
 
-    def latencies(self, count: int = 50) -> list[LatencySample]:
+    def latencies(self, count: int = 50, *, tier: Tier = STANDARD) -> list[LatencySample]:
         columns = llm_requests.c
         with self._database.read() as connection:
             rows = connection.execute(
                 sa.select(columns.tweet_ids, columns.granted_at, columns.finished_at)
-                .where(columns.quota_key == self._key, columns.status == "answered", columns.purpose == "generate")
+                .where(
+                    columns.quota_key == self._key,
+                    columns.status == "answered",
+                    columns.purpose == "generate",
+                    columns.service_tier == tier,
+                )
                 .order_by(columns.granted_at.desc())
                 .limit(count)
             )
@@ -350,6 +366,7 @@ class SqlLedger:
             "late": now - LATE_WAITER_SECONDS,
             "expired": now - HEARTBEAT_TTL_SECONDS,
             "announced": now - ANNOUNCED_SECONDS,
+            "overdue": now - OVERDUE_SECONDS,
             "unknown": UNKNOWN,
             "host": self._host,
             "pid": self._pid,
@@ -438,17 +455,23 @@ def _releases(window: Window) -> list[tuple[float, int]]:
 
 
 def _already_claimed(connection: sa.Connection, values: Mapping[str, Any]) -> AlreadyClaimed:
-    finished: set[str] = set()
-    in_flight: set[str] = set()
+    found: dict[int, set[str]] = {1: set(), 0: set(), -1: set()}
     for row in statements.TAKEN.run(connection, values):
-        (finished if row.finished else in_flight).add(row.tweet_id)
-    return AlreadyClaimed(frozenset(finished), frozenset(in_flight - finished))
+        found[row.finished].add(row.tweet_id)
+    finished, in_batch = frozenset(found[1]), frozenset(found[-1] - found[1])
+    return AlreadyClaimed(finished, frozenset(found[0] - finished - in_batch), in_batch)
 
 
 def _forget_runners(connection: sa.Connection, runners: list[str]) -> None:
     # In the order in which a grant writes, so that the two cannot wait for each other.
     connection.execute(sa.delete(quota_runners).where(quota_runners.c.runner.in_(runners)))
-    connection.execute(sa.delete(generation_claims).where(generation_claims.c.runner.in_(runners)))
+    # What is in a batch stays claimed until the batch is closed, whoever waits for it.
+    in_batch = sa.select(llm_requests.c.id).where(
+        llm_requests.c.id == generation_claims.c.request_id,
+        llm_requests.c.batch_id.is_not(None),
+        llm_requests.c.status == "granted",
+    )
+    connection.execute(sa.delete(generation_claims).where(generation_claims.c.runner.in_(runners), ~in_batch.exists()))
 
 
 def _host() -> str:

@@ -107,6 +107,12 @@ _IN_FLIGHT = """
       AND (NOT :takes_over OR r.priority <= CAST(:priority AS integer)
            OR EXISTS (SELECT 1 FROM llm_requests AS q WHERE q.id = c.request_id AND q.status = 'granted'))
 """
+_IN_BATCH = """
+    SELECT c.tweet_id, -1 AS finished FROM generation_claims AS c JOIN llm_requests AS q ON q.id = c.request_id
+    JOIN generation_batches AS b ON b.id = q.batch_id
+    WHERE c.project = :project AND c.tweet_id {one_of_tweets} AND c.runner <> :runner AND NOT :again
+      AND q.status = 'granted' AND b.deadline > :overdue
+"""
 
 _ACCOUNT_COST = """(
     SELECT sum(cost_usd) FROM quota_days
@@ -125,7 +131,7 @@ class UsageQueries(NamedTuple):
     def with_cost(cls, cost: str) -> UsageQueries:
         """Queries in which the day's cost is this SQL expression."""
         usage = _USAGE.replace("{cost}", cost)
-        taken = f"EXISTS ({_FINISHED}) OR EXISTS ({_IN_FLIGHT})"
+        taken = f"EXISTS ({_FINISHED}) OR EXISTS ({_IN_FLIGHT}) OR EXISTS ({_IN_BATCH})"
         return cls(Script(usage.replace("{taken}", "0")), Script(usage.replace("{taken}", taken)))
 
 
@@ -135,15 +141,15 @@ OF_THE_QUOTA = UsageQueries.with_cost("d.cost_usd")
 OF_THE_ACCOUNT = UsageQueries.with_cost(_ACCOUNT_COST)
 """With what all quotas that are paid together have cost."""
 
-TAKEN = Script(f"{_FINISHED} UNION ALL {_IN_FLIGHT}")
-"""Those of some tweets that are finished, and those that an active runner has claimed."""
+TAKEN = Script(f"{_FINISHED} UNION ALL {_IN_FLIGHT} UNION ALL {_IN_BATCH}")
+"""Those of some tweets that are finished (1), that an active runner has claimed (0), and that are in a batch (-1)."""
 
 _GRANT = (
     """
     INSERT INTO llm_requests (id, quota_key, purpose, project, provider, model, run_id, status, granted_at,
-                              counted_tokens, counted_cost_usd, tweet_ids)
+                              counted_tokens, counted_cost_usd, tweet_ids, service_tier, batch_id)
     VALUES (:id, :key, :purpose, :project, :provider, :model, :run_id, 'granted', :now,
-            :tokens, :cost_usd, :tweets_json)
+            :tokens, :cost_usd, :tweets_json, :tier, :batch_id)
     """,
     """
     INSERT INTO quota_days (quota_key, day, requests, tokens, cost_usd) VALUES (:key, :day, 1, :tokens, :known_cost_usd)
@@ -222,7 +228,7 @@ WAITING = Script(
     """
 )
 
-GRANTED = Script("SELECT granted_at, counted_tokens, counted_cost_usd FROM llm_requests WHERE id = :id")
+GRANTED = Script("SELECT granted_at, counted_tokens, counted_cost_usd, spared_usd FROM llm_requests WHERE id = :id")
 
 SETTLE = Script(
     """
@@ -230,12 +236,13 @@ SETTLE = Script(
     SET status = :status, finished_at = :now, counted_tokens = :tokens, counted_cost_usd = :cost_usd,
         input_tokens = :input_tokens, output_tokens = :output_tokens, thought_tokens = :thought_tokens,
         cached_tokens = :cached_tokens, model_version = :model_version,
+        service_tier = coalesce(:tier, service_tier), spared_usd = :spared_usd,
         finish_reason = :finish_reason, http_status = :http_status, error = :error, raw_answer = :raw_answer
     WHERE id = :id
     """,
     """
     UPDATE quota_days SET requests = requests - :given_back, tokens = tokens + :more_tokens,
-                          cost_usd = cost_usd + :more_cost_usd
+                          cost_usd = cost_usd + :more_cost_usd, spared_usd = spared_usd + :more_spared_usd
     WHERE quota_key = :key AND day = :day
     """,
 )

@@ -339,12 +339,21 @@ llm_requests = Table(
     Column("parsed_at", Double, comment="null with a raw answer: parse it instead of asking again"),
     Column("model_version", CleanText, comment="the model that answered, as the service names it"),
     Column("cached_tokens", Integer, comment="of the input tokens, those that the service had cached"),
+    Column("service_tier", String(16), nullable=False, server_default="standard", comment="asked at, then served at"),
+    Column("spared_usd", Double, comment="how much less that tier cost than the standard one, once answered"),
+    Column("batch_id", String(32), comment="the row of generation_batches that it was sent with"),
     # What has changed in a sliding window since somebody looked.
     Index(None, "quota_key", "granted_at"),
     Index(None, "quota_key", "finished_at"),
     # What was paid since a day, whatever the quota.
     Index(None, "granted_at"),
     Index(None, "run_id"),
+    Index(
+        "ix_llm_requests_batch_id",
+        "batch_id",
+        postgresql_where=text("batch_id is not null"),
+        sqlite_where=text("batch_id is not null"),
+    ),
     # Finds the answers a killed run left behind.
     Index(
         "ix_llm_requests_unparsed",
@@ -375,6 +384,7 @@ quota_days = Table(
     Column("requests", Integer, nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("cost_usd", Double, nullable=False, comment="what is in flight counts with its estimate"),
+    Column("spared_usd", Double, nullable=False, server_default="0", comment="by cheaper tiers of the service"),
     comment="Sums of llm_requests, kept in the same transactions so that a grant need not add up a day.",
 )
 
@@ -409,6 +419,24 @@ generation_claims = Table(
     Column("runner", String(32), nullable=False, index=True),
     Column("request_id", String(32), comment="the runner's latest request about the tweet, in llm_requests"),
     comment="Tweets in flight. Two runs over the same hours never ask for one tweet at once.",
+)
+
+generation_batches = Table(
+    "generation_batches",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="shown by the service, which finds it by it"),
+    Column("quota_key", String(128), nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("run_id", String(64), nullable=False, comment="that made it"),
+    Column("state", String(16), nullable=False, comment="preparing, sending, sent or closed"),
+    Column("name", CleanText, comment="at the service; null until that has answered"),
+    Column("runner", String(32), nullable=False, comment="who waits for it, as long as that lives"),
+    Column("created_at", Double, nullable=False, comment="seconds since the epoch, the ledger's clock"),
+    Column("deadline", Double, nullable=False, comment="from then on it is cancelled and asked at the standard tier"),
+    Column("closed_at", Double),
+    Column("ended", CleanText, comment="how, in a few words"),
+    Index(None, "quota_key", "state"),
+    comment="Requests that the service answers together within a day. Written before they are sent.",
 )
 
 forced_runs = Table(

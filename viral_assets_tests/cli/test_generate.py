@@ -81,6 +81,32 @@ def test_a_dry_run_asks_for_nothing_and_says_what_it_would_take(
 
 
 @pytest.mark.slow
+def test_half_price_is_asked_for_and_said_before_and_after(
+    viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key")
+    monkeypatch.setenv("GEMINI_API_ENDPOINT", emulator.url)
+    arguments = ("generate-comments", *hours, "--tier", "flex", "--json")
+    before = viral_assets(*arguments, "--dry-run")
+    assert before.code == 0, before.err
+    estimate = before.json["estimate"]
+    assert estimate["tiers"] == ["flex"]
+    assert estimate["standard_cost_usd"] == pytest.approx(2 * estimate["cost_usd"])
+    assert "at the standard tier" in before.err
+    after = viral_assets(*arguments)
+    assert after.code == 0, after.err
+    assert {each.tier for each in emulator.generated()} == {"flex"}
+    assert after.json["spared_usd"] == pytest.approx(after.json["cost_usd"])
+    assert "less than at the standard tier" in after.err
+
+
+def test_a_tier_that_nobody_knows_is_one_line(viral_assets: CommandLine, hours: tuple[str, ...]) -> None:
+    said = viral_assets("generate-comments", *hours, "--tier", "priority")
+    assert said.code != 0
+    assert "--tier: 'priority' is none of standard, flex, batch" in said.err
+
+
+@pytest.mark.slow
 def test_force_asks_again_and_a_fixed_size_of_requests_is_kept_to(
     viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from threading import Barrier
 from typing import Any
 
 import viral_assets.generation.clients.google_genai  # noqa: F401 - what a client needs is imported before the fork
+from viral_assets.generation import AsyncCommentGenerator
 from viral_assets.generation.drafting.quality import load_detector
+from viral_assets.llm.tiers import BATCH
+from viral_assets.quota import Priority
 from viral_assets.quota.limits import Limits
 from viral_assets.store.engine import Database
-from viral_assets_tests.generation.make import pack
-from viral_assets_tests.generation.running import Run
+from viral_assets_tests.generation.make import pack, project
+from viral_assets_tests.generation.running import PLENTY, Run
 
 load_detector()
 
@@ -31,4 +35,26 @@ def generate(
     if start is not None:
         start.wait(60)
     run()
+    database.dispose()
+
+
+def in_batches(url: str, endpoint: str, tweets: int, run_id: str) -> None:
+    """A run in the background that asks in batches."""
+    database = Database(url)
+    database.ensure_ready()
+
+    async def run() -> None:
+        async with AsyncCommentGenerator(
+            "test-key",
+            provider="google-genai",
+            endpoint=endpoint,
+            limits=PLENTY,
+            database=database,
+            run_id=run_id,
+            priority=Priority.BACKGROUND,
+            tier=BATCH,
+        ) as generator:
+            await generator.generate_opportunities(pack(tweets), {"calm": project()})
+
+    asyncio.run(run())
     database.dispose()

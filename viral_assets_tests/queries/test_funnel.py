@@ -190,6 +190,16 @@ def test_days_of_the_quota_are_pacific_and_of_all_keys(database: Database) -> No
     assert numbers.last == date(2026, 11, 22)
 
 
+def test_what_cheaper_tiers_spared_is_added_up_by_day(database: Database) -> None:
+    today = NOW.date().isoformat()
+    day = {"day": today, "requests": 1, "tokens": 10, "cost_usd": 0.5}
+    with database.begin() as connection:
+        connection.execute(sa.insert(quota_days), [{**day, "quota_key": "a", "spared_usd": 0.5}])
+        connection.execute(sa.insert(quota_days), [{**day, "quota_key": "b"}])
+    last = read(database).quota[-1]
+    assert (last.cost_usd, last.spared_usd) == (1.0, 0.5)
+
+
 def test_requests_for_embeddings_have_a_quota_of_their_own_and_cost_what_they_cost(database: Database) -> None:
     day = {"day": "2026-11-21", "tokens": 10}
     with database.begin() as connection:

@@ -207,7 +207,9 @@ def test_what_a_key_was_counted_for_is_divided_by_its_models(database_url: str) 
 
 
 def counted_days(connection: sa.Connection) -> dict[tuple[str, str], tuple[int, int, float]]:
-    rows = connection.execute(sa.select(quota_days))
+    rows = connection.execute(
+        sa.select(*(quota_days.c[name] for name in ("quota_key", "day", "requests", "tokens", "cost_usd")))
+    )
     return {(row.quota_key, row.day): (row.requests, row.tokens, row.cost_usd) for row in rows}
 
 

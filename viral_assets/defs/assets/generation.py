@@ -235,19 +235,22 @@ def _metadata(
 
 
 def _estimated(estimate: "Estimate") -> str:
+    cheaper = estimate.standard_cost_usd != estimate.cost_usd
+    standard = f" ({_money(estimate.standard_cost_usd)} at the standard tier)" if cheaper else ""
     return (
         f"dry run: {estimate.opportunities:,} opportunities, {estimate.already_done:,} of them done; the rest takes "
-        f"{estimate.requests:,} requests, {estimate.tokens:,} tokens, {_money(estimate.cost_usd)} and about "
+        f"{estimate.requests:,} requests, {estimate.tokens:,} tokens, {_money(estimate.cost_usd)}{standard} and about "
         f"{estimate.seconds:,.0f} s"
     )
 
 
 def _summarise(report: "GenerationReport") -> str:
+    spared = f" ({_money(report.spared_usd)} less than at the standard tier)" if report.spared_usd else ""
     answered_by = f" ({', '.join(sorted(report.answered_by))})" if report.answered_by else ""
     return (
         f"{report.opportunities:,} opportunities, {report.already_done:,} done before; {report.saved:,} suggestions "
         f"saved, {report.failed:,} tweets without, {report.deferred:,} left for a later run; {report.requests:,} "
-        f"requests, {report.tokens:,} tokens, {_money(report.cost_usd)}, {report.seconds:,.1f} s "
+        f"requests, {report.tokens:,} tokens, {_money(report.cost_usd)}{spared}, {report.seconds:,.1f} s "
         f"by {report.provider}{answered_by}"
     )
 

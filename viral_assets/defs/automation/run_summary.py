@@ -37,6 +37,7 @@ class RunSummary:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = 0.0
+    spared_usd: float = 0.0
     seconds: float = 0.0
     outcomes: Mapping[str, int] = field(default_factory=dict)
     provider: str = ""
@@ -66,6 +67,7 @@ _SUMMED = (
     "requests",
     "input_tokens",
     "output_tokens",
+    "spared_usd",
     "seconds",
 )
 
@@ -99,6 +101,7 @@ def summary_of(
         input_tokens=report.input_tokens,
         output_tokens=report.output_tokens,
         cost_usd=report.cost_usd,
+        spared_usd=report.spared_usd,
         seconds=seconds,
         outcomes=dict(report.outcomes),
         provider=report.provider,

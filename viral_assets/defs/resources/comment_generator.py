@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import Field
 
 from viral_assets.defs.resources.run_options import RunOptions
+from viral_assets.llm.tiers import STANDARD
 from viral_assets.projects.model import Project
 from viral_assets.projects.models_in_use import models_in_use
 from viral_assets.quota.priority import Priority
@@ -75,6 +76,7 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
         from viral_assets.generation.generator import AsyncCommentGenerator
         from viral_assets.quota.from_settings import limits_from
 
+        projects = tuple(projects)
         return AsyncCommentGenerator(
             batch_size=options.batch_size or "auto",
             tweets_per_request=options.tweets_per_request or "auto",
@@ -85,4 +87,6 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
             database=database,
             run_id=run_id,
             priority=priority,
+            tier=options.tier.value if options.tier else None,
+            cheaper_tier=any(project.generation.background != STANDARD for project in projects),
         )

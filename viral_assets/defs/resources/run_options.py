@@ -5,10 +5,21 @@ files and in the environment.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
+
+from viral_assets.llm.tiers import BATCH, FLEX, STANDARD
+
+
+class RunTier(StrEnum):
+    """At which tier of the service a run asks."""
+
+    standard = STANDARD
+    flex = FLEX
+    batch = BATCH
 
 
 class RunOptions(dg.ConfigurableResource[Any]):
@@ -53,6 +64,14 @@ class RunOptions(dg.ConfigurableResource[Any]):
             "that was interrupted is gone on with, else everything is written anew."
         ),
     )
+    tier: RunTier | None = Field(
+        default=None,
+        description=(
+            "At which tier the service is asked: standard; flex, which costs half and answers in minutes; or batch, "
+            "which costs half and answers within a day. Null: as the project file says for backfills and top-ups "
+            "(generation.background), and the standard one otherwise."
+        ),
+    )
     dry_run: bool = Field(
         default=False, description="Choose the opportunities and say what suggestions would cost; ask for none."
     )
@@ -74,7 +93,8 @@ class RunOptions(dg.ConfigurableResource[Any]):
 
     def values(self) -> dict[str, Any]:
         """All options by name."""
-        return {name: getattr(self, name) for name in type(self).model_fields}
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: value.value if isinstance(value, StrEnum) else value for name, value in fields.items()}
 
     @classmethod
     def _default(cls, name: str) -> Any:

@@ -25,7 +25,7 @@ import contextlib
 import copy
 import importlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -33,9 +33,12 @@ from google import genai
 from google.genai import errors, types
 
 from viral_assets.errors import ProviderError, RejectedRequestError, TransientProviderError
+from viral_assets.generation.clients.google_genai_batches import GenAIBatches
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
+from viral_assets.llm.responses import header_of
 from viral_assets.llm.thinking import LeastThinking, ThinkingSetting
+from viral_assets.llm.tiers import BATCH, FLEX, STANDARD, Tier, tier_named
 from viral_assets.llm.types import Answer, fingerprint
 
 MAX_CONNECTIONS = 1_000
@@ -60,6 +63,11 @@ _ONE_REQUEST: dict[str, Any] = (
     {"automatic_continuation": False} if "automatic_continuation" in types.GenerateContentConfig.model_fields else {}
 )
 """Older versions neither have the setting nor do what it turns off."""
+
+_TIERS: tuple[Tier, ...] = (
+    (STANDARD, FLEX, BATCH) if "service_tier" in types.GenerateContentConfig.model_fields else (STANDARD,)
+)
+"""Older versions have only the one that is meant where nothing is said."""
 
 _FIRST_USED = (
     *("GenerateContentConfig", "_GenerateContentParameters", "GenerateContentResponse", "Candidate", "Content", "Part"),
@@ -102,6 +110,7 @@ class GoogleGenAIClient:
     """
 
     provider = "google-genai"
+    tiers: Collection[Tier] = _TIERS
 
     def __init__(self, api_key: str, *, endpoint: str | None = None) -> None:
         self._service = gemini.Service.of(api_key, endpoint)
@@ -117,36 +126,34 @@ class GoogleGenAIClient:
             ),
         )
         self._thinking = LeastThinking()
+        self.batches = GenAIBatches(self, self._client) if BATCH in _TIERS else None
 
     async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
         model = self._service.checked_model(request.model)
         thinking = self._thinking.setting(model)
-        config = types.GenerateContentConfig(
-            system_instruction=request.system_instruction,
-            temperature=request.temperature,
-            max_output_tokens=request.max_output_tokens,
-            response_mime_type="application/json",
-            response_schema=copy.deepcopy(dict(request.response_schema)),
-            thinking_config=_thinking_config(thinking),
-            automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
-            http_options=types.HttpOptions(timeout=max(int(timeout_seconds * 1000), 1)),
-            **_ONE_REQUEST,
-        )
+        config = _config(request, thinking, http_options=types.HttpOptions(timeout=max(int(timeout_seconds * 1000), 1)))
         try:
             async with asyncio.timeout(timeout_seconds):
                 response = await self._client.aio.models.generate_content(
                     model=model, contents=request.prompt, config=config
                 )
         except errors.APIError as error:
-            raise self._failure(error, model, thinking) from None
-        except TimeoutError:
-            raise self._service.timed_out(timeout_seconds) from None
-        except _CONNECTION_ERRORS as error:
-            raise self._broken(error, timeout_seconds) from None
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            # The request was built before: what fails here is making sense of the body.
-            raise self._service.undecodable(getattr(error, "doc", error)) from None
+            raise self._failure(error, model, thinking, request.tier) from None
+        except Exception as error:
+            # The request was built before: what else fails here is making sense of the body.
+            if (failure := self.failure(error, model, timeout_seconds=timeout_seconds)) is None:
+                raise
+            raise failure from None
+        return self.read(response, request.tier)
+
+    async def close(self) -> None:
+        """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
+        await self._client.aio.aclose()
+        self._client.close()
+
+    def read(self, response: types.GenerateContentResponse, tier: Tier) -> Answer:
+        """What a success means that was asked at this tier; raises as :meth:`generate`."""
         counted, feedback = response.usage_metadata, response.prompt_feedback
         candidate = response.candidates[0] if response.candidates else None
         parts = (candidate.content.parts or []) if candidate and candidate.content else []
@@ -165,16 +172,30 @@ class GoogleGenAIClient:
             finish if candidate else None,
             feedback.block_reason.value if feedback and feedback.block_reason else None,
             response.model_version,
+            _served_at(response, tier),
         )
 
-    async def close(self) -> None:
-        """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
-        await self._client.aio.aclose()
-        self._client.close()
+    def config(self, request: GenerationRequest) -> types.GenerateContentConfig:
+        """What a request says besides its prompt."""
+        return _config(request, self._thinking.setting(self._service.checked_model(request.model)))
 
-    def _failure(self, error: errors.APIError, model: str, thinking: ThinkingSetting | None) -> ProviderError:
+    def failure(self, error: Exception, model: str, *, timeout_seconds: float) -> ProviderError | None:
+        """What an exception of the SDK means, at the standard tier; None for one that is not the service's."""
+        if isinstance(error, errors.APIError):
+            return self._failure(error, model, None, STANDARD)
+        if isinstance(error, TimeoutError):
+            return self._service.timed_out(timeout_seconds)
+        if isinstance(error, _CONNECTION_ERRORS):
+            return self._broken(error, timeout_seconds)
+        if isinstance(error, ValueError | TypeError | AttributeError | RecursionError):
+            return self._service.undecodable(getattr(error, "doc", error))
+        return None
+
+    def _failure(
+        self, error: errors.APIError, model: str, thinking: ThinkingSetting | None, tier: Tier
+    ) -> ProviderError:
         headers = getattr(error.response, "headers", None) or {}
-        failure = self._service.failure(error.code, headers, error.details, model=model)
+        failure = self._service.failure(error.code, headers, error.details, model=model, tier=tier)
         named = thinking is not None and thinking.is_named_by(f"{failure} {error.details}")
         if thinking is None or not named or not isinstance(failure, RejectedRequestError):
             return failure
@@ -187,6 +208,30 @@ class GoogleGenAIClient:
         if "Timeout" in kind:
             return self._service.timed_out(timeout_seconds)
         return self._service.broken_off(error)
+
+
+def _config(request: GenerationRequest, thinking: ThinkingSetting | None, **more: Any) -> types.GenerateContentConfig:
+    """What is asked besides the prompt."""
+    # What a batch is asked at is said by its address.
+    tier: dict[str, Any] = {"service_tier": request.tier} if request.tier == FLEX else {}
+    return types.GenerateContentConfig(
+        system_instruction=request.system_instruction,
+        temperature=request.temperature,
+        max_output_tokens=request.max_output_tokens,
+        response_mime_type="application/json",
+        response_schema=copy.deepcopy(dict(request.response_schema)),
+        thinking_config=_thinking_config(thinking),
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+        **_ONE_REQUEST,
+        **tier,
+        **more,
+    )
+
+
+def _served_at(response: types.GenerateContentResponse, asked: Tier) -> Tier:
+    """The tier that is billed. It stands in a header: the SDK leaves the body's field out."""
+    headers = (response.sdk_http_response.headers if response.sdk_http_response else None) or {}
+    return tier_named(header_of(headers, gemini.TIER_HEADER), asked=asked)
 
 
 def _thinking_config(setting: ThinkingSetting | None) -> types.ThinkingConfig | None:

@@ -19,6 +19,7 @@ import asyncio
 import copy
 import json
 import warnings
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -35,6 +36,7 @@ from urllib3.exceptions import ProtocolError, ReadTimeoutError
 from viral_assets.errors import ProviderError
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.types import Answer, fingerprint
 
 with warnings.catch_warnings():
@@ -63,6 +65,8 @@ class GoogleGenerativeAIClient:
     """
 
     provider = "google-generativeai"
+    tiers: Collection[Tier] = (STANDARD,)
+    batches = None
 
     def __init__(self, api_key: str, *, endpoint: str | None = None, max_workers: int = 10) -> None:
         self._service = gemini.Service.of(api_key, endpoint)
@@ -131,6 +135,7 @@ class GoogleGenerativeAIClient:
             _name(feedback.block_reason) if feedback.block_reason else None,
             # The SDK's own class leaves it out.
             response._result.model_version,
+            STANDARD,
         )
 
     def _broken(self, error: requests.RequestException, timeout_seconds: float) -> ProviderError:

@@ -12,7 +12,7 @@ import hashlib
 import importlib.resources
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 import yaml
@@ -20,6 +20,7 @@ import yaml
 from viral_assets.generation.drafting.quality import QualityFilter
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.tokens import estimate_tokens
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.projects.model import Project
@@ -61,6 +62,8 @@ class OfflineClient:
     """
 
     provider = OFFLINE
+    tiers: Collection[Tier] = (STANDARD,)
+    batches = None
     key_fingerprint = OFFLINE
 
     def __init__(self) -> None:

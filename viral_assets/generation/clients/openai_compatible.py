@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections.abc import Collection
 from typing import Any
 
 import openai
@@ -24,6 +25,7 @@ from viral_assets.errors import ProviderError, RejectedRequestError, TransientPr
 from viral_assets.generation.clients.openai_dialect import Dialect
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm.openai_api import Service, complaint
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.types import Answer, fingerprint
 from viral_assets.vocabulary import OPENAI
 
@@ -49,6 +51,8 @@ class OpenAICompatibleClient:
     """
 
     provider = OPENAI
+    tiers: Collection[Tier] = (STANDARD,)
+    batches = None
 
     def __init__(self, api_key: str | None = None, *, endpoint: str | None = None) -> None:
         self._service = Service.of(api_key, endpoint)

@@ -16,6 +16,7 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.llm.models import Model, bare_name, model_named
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.tokens import estimate_tokens
 from viral_assets.projects.model import Project, SuggestionType
 from viral_assets.text.cleaning import text_for_prompt
@@ -50,7 +51,12 @@ _REMINDER = "One item per tweet, its id copied exactly. Each reply answers its o
 
 
 def build_request(
-    project: Project, opportunities: Sequence[Opportunity], *, model: str | None = None, raised_cap: bool = False
+    project: Project,
+    opportunities: Sequence[Opportunity],
+    *,
+    model: str | None = None,
+    raised_cap: bool = False,
+    tier: Tier = STANDARD,
 ) -> GenerationRequest:
     """One request about one or several tweets of one project.
 
@@ -59,6 +65,7 @@ def build_request(
         opportunities: all of this project, no tweet twice; each asks for its own ``suggestion_types``.
         model: instead of the project's, with or without ``models/`` in front.
         raised_cap: leave more room for thoughts.
+        tier: at which it will be asked.
 
     Raises:
         ConfigurationError: no opportunity, one of another project or one that comes twice, or a suggestion type
@@ -84,6 +91,7 @@ def build_request(
         estimated_input_tokens=input_tokens,
         estimated_output_tokens=estimate_output_tokens(opportunities),
         raised_cap=raised_cap,
+        tier=tier,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.projects.model import Project
 
 
@@ -26,6 +27,7 @@ class GenerationRequest:
         estimated_input_tokens: what prompt, instruction and schema will count, a little over.
         estimated_output_tokens: what the answer will probably count, thoughts not included.
         raised_cap: the cap is higher than usual, because thoughts have used up an answer.
+        tier: of the service, at which it is asked.
     """
 
     project: Project
@@ -39,6 +41,7 @@ class GenerationRequest:
     estimated_input_tokens: int
     estimated_output_tokens: int
     raised_cap: bool = False
+    tier: Tier = STANDARD
 
     @property
     def tweet_ids(self) -> tuple[str, ...]:

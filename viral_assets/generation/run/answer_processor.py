@@ -121,6 +121,11 @@ class AnswerProcessor:
             ended.append(result_of(item, outcome, f"{problem} ({item.attempts} attempts)"))
         return BatchOutcome(tuple(ended), tuple(again))
 
+    def delayed_by_refusal(self, items: Sequence[Item]) -> tuple[Item, ...]:
+        """The same tweets, to be asked about a little later: a cheaper tier has no room for them."""
+        later = self._clock() + full_jitter(max(item.cheap_failures for item in items), self._rng)
+        return tuple(replace(item, not_before=later) for item in items)
+
     def _delayed(self, items: Sequence[Item], *, cap: float = BACKOFF_CAP_SECONDS) -> list[Item]:
         """Count a failure: the tweets are asked about again a little later, the longer the more often they failed.
 

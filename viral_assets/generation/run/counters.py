@@ -51,6 +51,7 @@ class RunCounters:
             self.report.answered_by[name] = self.report.answered_by.get(name, 0) + 1
         if outcome.paid is not None:
             self._paid(opportunities, outcome.paid, settlement.cost_usd)
+            self.report.spared_usd += settlement.spared_usd or 0.0
 
     def _count_requests(self, opportunities: Sequence[Opportunity], number: int) -> None:
         self.report.requests += number

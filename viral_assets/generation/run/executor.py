@@ -159,7 +159,8 @@ class Executor:
         loop.add(await recover(session, await unfinished(session, opportunities, earlier)))
         if loop.waiting != len(opportunities):
             await self._membership.announce(loop.waiting)
-        session.latency.load_history(await session.store(session.ledger.latencies))
+        for tier, model in session.latencies.items():
+            model.load_history(await session.store(lambda tier=tier: session.ledger.latencies(tier=tier)))
         if loop.waiting:
             await asyncio.to_thread(session.processor.prepare)
             await self._membership.await_peer_demand(loop.is_over)

@@ -41,7 +41,8 @@ class InFlight:
 
     def start(self, prepared: PreparedRequest) -> None:
         """Send what has been granted."""
-        expected, now = self._session.latency.latency.of(len(prepared.batch.items)), self._session.clock.monotonic()
+        expected = self._session.latencies[prepared.request.tier].latency.of(len(prepared.batch.items))
+        now = self._session.clock.monotonic()
         task = asyncio.create_task(ask(self._session, prepared))
         self._sent[task] = SentRequest(prepared, now, len(self._sent) + 1, now + expected)
         task.add_done_callback(self._has_ended)

@@ -27,7 +27,8 @@ class Item:
 
     ``attempts`` counts the requests it took part in, ``failures`` those that came to nothing for it, the first of them
     at ``failed_since``. ``complaints`` say what the quality filter had against the last suggestion of a type.
-    ``raised_cap``: thoughts have used up an answer about it, so the next one has more room.
+    ``raised_cap``: thoughts have used up an answer about it, so the next one has more room. ``cheap_failures`` are
+    those at a tier below the standard one, refusals included.
     """
 
     opportunity: Opportunity
@@ -40,6 +41,7 @@ class Item:
     accepted: Mapping[str, Suggestion] = field(default_factory=dict)
     complaints: Mapping[str, str] = field(default_factory=dict)
     raised_cap: bool = False
+    cheap_failures: int = 0
 
     @property
     def key(self) -> TweetKey:

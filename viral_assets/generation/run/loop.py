@@ -125,9 +125,9 @@ class Loop:
         match decision:
             case Granted():
                 self._start(prepared)
-            case AlreadyClaimed(finished=finished, in_flight=in_flight):
-                check_again_at = self._session.clock.monotonic() + CLAIMED_RECHECK_SECONDS
-                await self._apply(claimed_elsewhere(batch, finished, in_flight, check_again_at=check_again_at))
+            case AlreadyClaimed(finished=finished, in_flight=in_flight, in_batch=in_batch):
+                again_at = self._session.clock.monotonic() + CLAIMED_RECHECK_SECONDS
+                await self._apply(claimed_elsewhere(batch, finished, in_flight, in_batch, check_again_at=again_at))
             case Waiting() | Exhausted():
                 self._work.put_batch_first(batch)
                 await self._wait_for_quota(decision)

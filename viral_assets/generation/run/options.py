@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from viral_assets.generation.run.planning.latency import UNMEASURED, Latency
 from viral_assets.llm.prices import Price
+from viral_assets.llm.tiers import Tier
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.priority import Priority
 
@@ -30,6 +32,9 @@ class GenerationOptions:
         model: instead of the projects' own.
         run_id: goes into the ledger's rows.
         priority: who else waits for the quota is served before or after.
+        tier: of the service; instead of the projects' own where a run begins, and the standard one where none is named
+            in the end.
+        tier_hours: from when on the standard tier has to do, counted from a run's beginning.
     """
 
     concurrency: int | Literal["auto"] = 5
@@ -42,6 +47,8 @@ class GenerationOptions:
     model: str | None = None
     run_id: str = ""
     priority: Priority = Priority.NEWEST_HOUR
+    tier: Tier | None = None
+    tier_hours: float = math.inf
 
     def max_concurrency(self, limits: Limits) -> int:
         """Upper limit of the requests under way."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from viral_assets.errors import (
     BlockedAnswerError,
     FatalProviderError,
+    NoRoomError,
     ProviderError,
     QuotaError,
     RateLimitedError,
@@ -24,6 +25,8 @@ from viral_assets.generation.run.results import TweetResult
 from viral_assets.llm.types import Usage
 from viral_assets.quota.ledger import Settlement
 from viral_assets.vocabulary import Outcome
+
+IN_OPEN_BATCH = "it is in a batch that is not closed: a later run takes the answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,14 @@ class Rejecting:
     error: ProviderError
 
 
-ServiceReport = Answered | Refused | Unusable | Troubled | Rejecting
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """A cheaper tier has no room, which says nothing about the quota or the service."""
+
+    error: NoRoomError
+
+
+ServiceReport = Answered | Refused | NoRoom | Unusable | Troubled | Rejecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +171,26 @@ def too_large(batch: RequestBatch, error: QuotaError) -> BatchOutcome:
 
 
 def claimed_elsewhere(
-    batch: RequestBatch, finished: Collection[str], in_flight: Collection[str], *, check_again_at: float
+    batch: RequestBatch,
+    finished: Collection[str],
+    in_flight: Collection[str],
+    in_batch: Collection[str] = (),
+    *,
+    check_again_at: float,
 ) -> BatchOutcome:
     """Another run finished some of these tweets, or is asking about them: nothing is paid twice."""
-    waiting, rest = [], []
+    waiting, rest, put_off = [], [], []
     for item in batch.items:
         tweet_id = item.opportunity.tweet_id
-        if tweet_id in in_flight and tweet_id not in finished:
+        if tweet_id in in_batch:
+            put_off.append(result_of(item, "deferred", IN_OPEN_BATCH))
+        elif tweet_id in in_flight and tweet_id not in finished:
             waiting.append(replace(item, not_before=check_again_at))
         elif tweet_id not in finished:
             rest.append(item)
     return BatchOutcome(
+        ended=tuple(put_off),
         again=(*waiting, *batch.set_aside),
         first=RequestBatch(tuple(rest)),
-        finished_elsewhere=len(batch.items) - len(waiting) - len(rest),
+        finished_elsewhere=len(batch.items) - len(waiting) - len(rest) - len(put_off),
     )

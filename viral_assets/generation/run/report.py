@@ -48,6 +48,7 @@ class GenerationReport:
     earlier run and cost nothing now; ``deferred`` is for a later run (quota of the day, budget, or a stop).
     ``cost_usd`` is None when a model used has no known price: unknown, not free. ``model`` was asked; ``answered_by``
     counts the answers of each model that the service says it was, and ``cached_tokens`` are part of the input.
+    ``spared_usd`` is how much more the same answers would have cost at the standard tier.
     """
 
     opportunities: int = 0
@@ -65,6 +66,7 @@ class GenerationReport:
     output_tokens: int = 0
     cached_tokens: int = 0
     cost_usd: float | None = 0.0
+    spared_usd: float = 0.0
     seconds: float = 0.0
     provider: str = ""
     model: str = ""

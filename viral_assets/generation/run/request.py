@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from viral_assets.errors import (
     BlockedAnswerError,
     FatalProviderError,
+    NoRoomError,
     ProviderError,
     RateLimitedError,
     RejectedRequestError,
@@ -26,6 +27,7 @@ from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.outcome import (
     Answered,
     BatchOutcome,
+    NoRoom,
     Refused,
     Troubled,
     Unusable,
@@ -35,6 +37,7 @@ from viral_assets.generation.run.outcome import (
 from viral_assets.generation.run.session import Session
 from viral_assets.llm.models import is_same_model
 from viral_assets.llm.prices import Price
+from viral_assets.llm.tiers import STANDARD, Tier, cost_at, price_at, tier_named
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.quota.ledger import GrantRequest, Settlement
 from viral_assets.vocabulary import OPENAI
@@ -42,7 +45,8 @@ from viral_assets.vocabulary import OPENAI
 
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
-    """A request, and what the quota is asked for it. ``price`` is None when the model's is unknown."""
+    """A request, and what the quota is asked for it. ``price`` is the model's at the standard tier, None when it is
+    unknown."""
 
     batch: RequestBatch
     request: GenerationRequest
@@ -63,13 +67,15 @@ def prepare(session: Session, batch: RequestBatch, *, runner: str) -> PreparedRe
         [item.still_asked for item in batch.items],
         model=options.model,
         raised_cap=any(item.raised_cap for item in batch.items),
+        tier=session.tiers.of(batch.items, session.clock.monotonic()),
     )
     price = session.price_of(request.model)
+    reserved = price_at(price, request.tier)
     grant = GrantRequest(
         request_id=uuid.uuid4().hex,
         runner=runner,
         tokens=session.tokens.counted(request),
-        cost_usd=session.tokens.reserved_cost(request, price) if price else None,
+        cost_usd=session.tokens.reserved_cost(request, reserved) if reserved else None,
         project=project.name,
         provider=session.client.provider,
         model=request.model,
@@ -78,6 +84,7 @@ def prepare(session: Session, batch: RequestBatch, *, runner: str) -> PreparedRe
         again=options.force,
         claim=options.claim,
         priority=options.priority,
+        tier=request.tier,
     )
     return PreparedRequest(batch, request, grant, price)
 
@@ -100,14 +107,15 @@ async def ask(session: Session, prepared: PreparedRequest) -> BatchOutcome:
             raised_cap=prepared.request.raised_cap,
         )
         return replace(outcome, settlement=settlement, paid=paid)
-    failure, billed = settled_failure(reply, price)
+    failure, billed = settled_failure(reply, price, prepared.request.tier)
     await session.store(session.ledger.settle, prepared.grant.request_id, failure)
-    return replace(failed(prepared.batch, reply, session.processor, session.health), settlement=failure, paid=billed)
+    outcome = failed(prepared.batch, reply, session.processor, session.health, tier=prepared.request.tier)
+    return replace(outcome, settlement=failure, paid=billed)
 
 
 async def _reply(session: Session, prepared: PreparedRequest) -> Answer | ProviderError:
     """The answer, or why there is none."""
-    timeout = session.latency.timeout(len(prepared.batch.items))
+    timeout = session.latencies[prepared.request.tier].timeout(len(prepared.batch.items))
     try:
         # The client has its own timeout; this one is for a client that does not keep it.
         return await session.clock.wait_for(
@@ -136,7 +144,11 @@ def price_of_answer(session: Session, prepared: PreparedRequest, reply: Answer |
 
 
 def settled_answer(answer: Answer, request: GenerationRequest, price: Price | None) -> tuple[Settlement, Usage]:
-    """What the ledger keeps of an answer, and what is billed: the estimate, where the service did not count."""
+    """What the ledger keeps of an answer, and what is billed: the estimate, where the service did not count.
+
+    Args:
+        price: of the model that answered, at the standard tier.
+    """
     usage = answer.usage or Usage(request.estimated_input_tokens, request.estimated_output_tokens)
     settlement = Settlement(
         "answered",
@@ -145,11 +157,18 @@ def settled_answer(answer: Answer, request: GenerationRequest, price: Price | No
         http_status=200,
         model_version=answer.model_version,
     )
-    return _with_usage(settlement, usage, price), usage
+    return with_usage(settlement, usage, price, answer.tier or request.tier), usage
 
 
-def settled_failure(error: ProviderError, price: Price | None) -> tuple[Settlement, Usage | None]:
-    """What the ledger keeps of a request without an answer. A blocked one is billed all the same."""
+def settled_failure(
+    error: ProviderError, price: Price | None, tier: Tier = STANDARD
+) -> tuple[Settlement, Usage | None]:
+    """What the ledger keeps of a request without an answer. A blocked one is billed all the same.
+
+    Args:
+        price: of the model that answered, at the standard tier.
+        tier: at which it was asked.
+    """
     settlement = Settlement.without_answer(error)
     if not isinstance(error, BlockedAnswerError):
         return settlement, None
@@ -157,19 +176,24 @@ def settled_failure(error: ProviderError, price: Price | None) -> tuple[Settleme
     if error.input_tokens is None:
         return settlement, None
     usage = Usage(error.input_tokens, error.output_tokens or 0, error.thought_tokens or 0, error.cached_tokens or 0)
-    return _with_usage(settlement, usage, price), usage
+    return with_usage(settlement, usage, price, tier_named(error.tier, asked=tier)), usage
 
 
-def _with_usage(settlement: Settlement, usage: Usage, price: Price | None) -> Settlement:
+def with_usage(settlement: Settlement, usage: Usage, price: Price | None, tier: Tier) -> Settlement:
+    """The settlement with what is billed for it, at this tier; ``price`` is the model's at the standard one."""
+    cost, whole = (
+        cost_at(price, each, usage.input_tokens, usage.billed_output_tokens, cached_tokens=usage.cached_tokens)
+        for each in (tier, STANDARD)
+    )
     return replace(
         settlement,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         thought_tokens=usage.thought_tokens,
         cached_tokens=usage.cached_tokens,
-        cost_usd=price.of(usage.input_tokens, usage.billed_output_tokens, cached_tokens=usage.cached_tokens)
-        if price
-        else None,
+        cost_usd=cost,
+        spared_usd=None if cost is None or whole is None or tier == STANDARD else whole - cost,
+        tier=tier,
     )
 
 
@@ -227,12 +251,19 @@ def rerouted(asked: str, answered_by: str | None, *, provider: str) -> str:
 
 
 def failed(
-    batch: RequestBatch, error: ProviderError, processor: AnswerProcessor, health: ServiceHealth
+    batch: RequestBatch,
+    error: ProviderError,
+    processor: AnswerProcessor,
+    health: ServiceHealth,
+    *,
+    tier: Tier = STANDARD,
 ) -> BatchOutcome:
     """A request without an answer: whose fault it is decides what happens to its tweets."""
     match error:
         case RateLimitedError():
             return BatchOutcome(first=batch, service=Refused(error))
+        case NoRoomError():
+            return no_room(batch, error, processor)
         case FatalProviderError():
             return BatchOutcome(first=batch, service=Unusable(error))
         case BlockedAnswerError() | RejectedRequestError():
@@ -244,5 +275,16 @@ def failed(
     if isinstance(error, TransientProviderError) and not error.reached:
         # The service has seen none of them.
         return BatchOutcome(again=batch.involved, service=Troubled(error))
+    if tier != STANDARD:
+        items = tuple(replace(item, cheap_failures=item.cheap_failures + 1) for item in items)
     waiting = processor.unanswered(items, str(error), last_answer=health.last_answer, is_down=health.is_down)
     return replace(waiting, again=(*batch.set_aside, *waiting.again), service=Troubled(error))
+
+
+def no_room(batch: RequestBatch, error: NoRoomError, processor: AnswerProcessor) -> BatchOutcome:
+    """Refused unread by a cheaper tier: asked again a little later, in the same packs, and no failure of the tweets."""
+    tried = tuple(replace(item, cheap_failures=item.cheap_failures + 1) for item in batch.items)
+    again = replace(batch, items=processor.delayed_by_refusal(tried))
+    if batch.bisection is not None:
+        return BatchOutcome(first=again, service=NoRoom(error))
+    return BatchOutcome(again=again.items, service=NoRoom(error))

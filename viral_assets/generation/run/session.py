@@ -18,12 +18,14 @@ from viral_assets.generation.opportunity import TweetKey
 from viral_assets.generation.run.answer_processor import AnswerProcessor
 from viral_assets.generation.run.counters import RunCounters
 from viral_assets.generation.run.failures.service_health import ServiceHealth
+from viral_assets.generation.run.failures.tier_choice import TierChoice
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.outcome import BatchOutcome
-from viral_assets.generation.run.planning.latency import LatencyModel
+from viral_assets.generation.run.planning.latency import LatencyModel, latency_models
 from viral_assets.generation.run.planning.tokens import TokenModel
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult
+from viral_assets.llm.tiers import STANDARD
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
 from viral_assets.store.standing import Writer
@@ -53,11 +55,18 @@ class Session:
         self.processor = AnswerProcessor(projects, clock=clock.monotonic, rng=rng)
         self.counters = RunCounters(GenerationReport(), clock.monotonic, progress)
         self.health = ServiceHealth()
-        self.latency = LatencyModel(timeout_seconds=options.timeout_seconds, prior=options.latency)
+        self.latencies = latency_models(options.latency, options.timeout_seconds)
+        until = clock.monotonic() + options.tier_hours * 3600
+        self.tiers = TierChoice(options.tier or STANDARD, until=until)
         self.tokens = TokenModel(ledger.limits)
         self.ended: dict[TweetKey, TweetResult] = {}
         # One thread: writes stay in order, and SQLite has one writer anyway.
         self._storage = ThreadPoolExecutor(1, thread_name_prefix="viral-assets-storage")
+
+    @property
+    def latency(self) -> LatencyModel:
+        """How long requests take at the tier that is asked at now."""
+        return self.latencies[self.tiers.usual(self.clock.monotonic())]
 
     async def store(self, call: Callable[..., T], *arguments: object) -> T:
         """Run a call of the ledger or the results outside the event loop, after all that were made before it."""

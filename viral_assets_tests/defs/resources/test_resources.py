@@ -14,7 +14,7 @@ from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.digest_folder import DigestFolderResource
 from viral_assets.defs.resources.embedder import EmbedderResource
 from viral_assets.defs.resources.projects import ProjectsResource
-from viral_assets.defs.resources.run_options import RunOptions
+from viral_assets.defs.resources.run_options import RunOptions, RunTier
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.errors import (
     ConfigurationError,
@@ -191,6 +191,25 @@ def test_only_what_differs_from_the_defaults_is_configured() -> None:
     assert config == {
         "resources": {"run_options": {"config": {"projects": ["baking"], "greens_only": True, "batch_size": None}}}
     }
+
+
+def test_a_tier_goes_into_a_runs_configuration_and_comes_out_again() -> None:
+    options = RunOptions(tier=RunTier.flex)
+    config = options.as_run_config()["resources"]["run_options"]["config"]
+    assert config == {"tier": "flex"}
+    seen: list[RunOptions] = []
+
+    @dg.op
+    def look(run_options: RunOptions) -> None:
+        seen.append(run_options)
+
+    @dg.job(resource_defs={"run_options": RunOptions.configure_at_launch()})
+    def one() -> None:
+        look()
+
+    assert one.execute_in_process(run_config=options.as_run_config()).success
+    assert [each.tier for each in seen] == [RunTier.flex]
+    assert options.describe() == "for all projects, with tier=flex"
 
 
 def test_options_are_said_in_words() -> None:

@@ -16,6 +16,7 @@ from viral_assets.errors import (
     ConfigurationError,
     FatalProviderError,
     ModelUnavailableError,
+    NoRoomError,
     ProviderError,
     RateLimitedError,
     RejectedRequestError,
@@ -280,3 +281,35 @@ def test_thoughts_are_counted_or_what_the_others_leave_over() -> None:
     assert usage(None, None, None) is None
     assert Usage(1, 2, 3).total == 6
     assert Usage(1, 2, 3).billed_output_tokens == 5
+
+
+class TestTiers:
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (503, {"error": {"message": "This model is currently experiencing high demand."}}),
+            (429, {"error": {"message": "Resource has been exhausted."}}),
+            (429, "<html>Too many requests</html>"),
+        ],
+    )
+    def test_a_cheaper_tier_that_is_busy_has_no_room(self, status: int, body: object) -> None:
+        told = SERVICE.failure(status, {}, body, model="gemini-x", tier="flex")
+        assert isinstance(told, NoRoomError)
+        assert not told.for_good
+        assert not isinstance(failure(status, body), NoRoomError), "the standard tier has trouble, or a limit"
+
+    def test_a_quota_with_a_name_is_a_quota_at_every_tier(self) -> None:
+        body = {"error": {"message": "slow down", "details": [quota("GenerateRequestsPerMinutePerProjectPerModel")]}}
+        assert isinstance(SERVICE.failure(429, {}, body, model="gemini-x", tier="flex"), RateLimitedError)
+
+    @pytest.mark.parametrize("status", [400, 403, 404])
+    @pytest.mark.parametrize("said", ["Invalid value at 'service_tier': flex", "Flex is for paid projects only."])
+    def test_a_refusal_that_names_the_tier_is_about_the_tier(self, status: int, said: str) -> None:
+        told = SERVICE.failure(status, {}, {"error": {"message": said}}, model="gemini-x", tier="flex")
+        assert isinstance(told, NoRoomError)
+        assert told.for_good
+
+    def test_any_other_refusal_is_what_it_is_at_the_standard_tier(self) -> None:
+        for status in (400, 401, 403, 404, 500, 504):
+            at_flex = SERVICE.failure(status, {}, {"error": {"message": "no"}}, model="gemini-x", tier="flex")
+            assert type(at_flex) is type(failure(status, {"error": {"message": "no"}}))

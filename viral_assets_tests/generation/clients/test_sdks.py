@@ -17,6 +17,7 @@ from viral_assets.errors import (
     BlockedAnswerError,
     ConfigurationError,
     FatalProviderError,
+    NoRoomError,
     ProviderError,
     RateLimitedError,
     RejectedRequestError,
@@ -28,6 +29,7 @@ from viral_assets.generation.drafting.answers import parse_answer
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm.providers import resolve_provider
+from viral_assets.llm.tiers import FLEX, STANDARD
 from viral_assets.llm.types import Answer
 from viral_assets_tests.gemini_emulator import (
     FAULTS,
@@ -40,6 +42,7 @@ from viral_assets_tests.gemini_emulator import (
 )
 from viral_assets_tests.generation.in_process import InProcessClient
 from viral_assets_tests.generation.make import pack, project
+from viral_assets_tests.wire import Wire, reply
 
 SDKS = ("google-generativeai", "google-genai")
 KEY = "AIza-secret-key-0123456789"
@@ -249,6 +252,44 @@ def test_both_sdks_send_the_same_request_but_for_thinking(emulator: GeminiEmulat
         kinds = item["properties"]["suggestions"]["items"]["properties"]["type"]["enum"]
         assert kinds == ["add_value", "ask_question", "mirror_reframe"]
     assert set(older["generationConfig"]) == set(newer["generationConfig"])
+
+
+def test_the_newer_sdk_asks_at_the_flex_tier_and_knows_where_it_was_served(emulator: GeminiEmulator) -> None:
+    flexible = replace(REQUEST, tier=FLEX)
+    answer = outcome("google-genai", emulator.url, flexible)
+    assert isinstance(answer, Answer)
+    assert (emulator.arrivals[0].tier, answer.tier) == (FLEX, FLEX)
+    emulator.script("shed")
+    assert isinstance(outcome("google-genai", emulator.url, flexible), NoRoomError)
+    assert isinstance(outcome("google-genai", emulator.url), Answer)
+    assert [each.tier for each in emulator.arrivals] == [FLEX, FLEX, STANDARD]
+    assert "serviceTier" not in emulator.bodies[-1], "nothing is said where nothing is wanted"
+
+
+def test_what_is_billed_is_what_the_service_says() -> None:
+    """The SDK leaves out the field of the body, so the header has to do."""
+    body = {
+        "candidates": [{"content": {"parts": [{"text": "[]"}]}, "finishReason": "STOP"}],
+        "usageMetadata": {
+            "promptTokenCount": 5,
+            "candidatesTokenCount": 2,
+            "totalTokenCount": 7,
+            "serviceTier": "flex",
+        },
+    }
+    with Wire() as wire:
+        wire.answer = reply(200, body, {"x-gemini-service-tier": "standard"})
+        answer = outcome("google-genai", wire.url, replace(REQUEST, tier=FLEX))
+    assert isinstance(answer, Answer)
+    assert answer.tier == STANDARD
+
+
+def test_only_the_newer_sdk_knows_tiers(emulator: GeminiEmulator) -> None:
+    async def tiers(client: GenerationClient) -> set[str]:
+        return set(client.tiers)
+
+    assert using("google-generativeai", emulator.url, tiers) == {STANDARD}
+    assert FLEX in using("google-genai", emulator.url, tiers)
 
 
 def test_the_model_that_answered_and_the_tokens_it_had_cached_are_known(provider: str) -> None:

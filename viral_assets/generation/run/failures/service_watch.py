@@ -11,11 +11,23 @@ from viral_assets.generation.run.failures.backoff import probe_seconds, stagger_
 from viral_assets.generation.run.failures.concurrency import ConcurrencyControl
 from viral_assets.generation.run.failures.refusals import Refusals
 from viral_assets.generation.run.in_flight import SentRequest
-from viral_assets.generation.run.outcome import Answered, Refused, Rejecting, ServiceReport, Troubled, Unusable
+from viral_assets.generation.run.outcome import (
+    Answered,
+    NoRoom,
+    Refused,
+    Rejecting,
+    ServiceReport,
+    Troubled,
+    Unusable,
+)
 from viral_assets.generation.run.session import Session
+from viral_assets.llm.tiers import Tier
 from viral_assets.quota.ledger import DAY_USED_UP, REFUSED
 
 log = logging.getLogger("viral_assets")
+
+_BUSY = "the {tier} tier had no room: for some time the standard tier was asked instead, for the whole price"
+_NOT_THERE = "there is no {tier} tier for this key and model: the standard tier was asked instead, for the whole price"
 
 GIVEN_UP_IN_A_ROW = 5
 """Requests that thoughts have used up also with a raised cap, and no proper answer in between: each is billed for all
@@ -54,9 +66,11 @@ class ServiceWatch:
             others: how many are under way.
         """
         session, prepared = self._session, sent.prepared
+        tier = prepared.request.tier
         match report:
             case Answered(seconds=seconds, usage=usage):
-                slow = session.latency.record(len(prepared.batch.items), seconds)
+                session.tiers.answered(tier)
+                slow = session.latencies[tier].record(len(prepared.batch.items), seconds)
                 self._concurrency.record(trouble=slow, is_news=self._refusals.accepted(sent.at, sent.at_once))
                 if usage is not None:
                     session.tokens.record(prepared.request, usage)
@@ -66,7 +80,10 @@ class ServiceWatch:
                 await self._hold_back(refusal, sent, others)
             case Unusable(error=unusable):
                 self.fatal = self.fatal or unusable
+            case NoRoom(error=no_room):
+                self._without_tier(tier, for_good=no_room.for_good)
             case Troubled(error=error):
+                self._without_tier(tier)
                 self._failed(error)
             case Rejecting(error=error):
                 self._failed(error, rejected=True)
@@ -90,6 +107,11 @@ class ServiceWatch:
         if reaction.hopeless:
             self.exhausted = f"the service refuses every request: {error}"
         log.info("The service refused a request (429): nothing is asked for %.1f s.", reaction.wait)
+
+    def _without_tier(self, tier: Tier, *, for_good: bool = False) -> None:
+        session = self._session
+        if session.tiers.failed(tier, session.clock.monotonic(), for_good=for_good):
+            session.counters.note(_NOT_THERE.format(tier=tier) if for_good else _BUSY.format(tier=tier))
 
     def _watch_thoughts(self, answered: Answered) -> None:
         if not answered.spent_on_thoughts:

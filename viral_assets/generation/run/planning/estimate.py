@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
-from viral_assets.generation.run.planning.latency import LatencyModel
+from viral_assets.generation.run.planning.latency import latency_models
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.tokens import TokenModel
 from viral_assets.generation.run.results import Results
 from viral_assets.generation.run.resume import still_missing
+from viral_assets.llm.tiers import STANDARD, Tier, cost_at
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
 from viral_assets.store.standing import Writer
@@ -24,6 +25,7 @@ from viral_assets.text.amounts import known_sum
 class Estimate:
     """``packs`` are the numbers of tweets per request; ``cost_usd`` is None when the model's price is unknown.
 
+    ``standard_cost_usd`` is what the same would cost at the standard tier, and ``tiers`` are those that are asked at.
     ``deferred`` tweets are more than what is left of the day's requests or budget.
     """
 
@@ -35,6 +37,8 @@ class Estimate:
     cost_usd: float | None
     seconds: float
     deferred: int = 0
+    standard_cost_usd: float | None = 0.0
+    tiers: tuple[Tier, ...] = (STANDARD,)
 
     @property
     def requests(self) -> int:
@@ -61,6 +65,8 @@ def combined_estimate(parts: Sequence[Estimate], *, side_by_side: bool = False) 
         cost_usd=known_sum(each.cost_usd for each in parts),
         seconds=max(seconds, default=0.0) if side_by_side else sum(seconds),
         deferred=sum(each.deferred for each in parts),
+        standard_cost_usd=known_sum(each.standard_cost_usd for each in parts),
+        tiers=tuple(dict.fromkeys(tier for each in parts for tier in each.tiers)),
     )
 
 
@@ -82,11 +88,12 @@ def estimate(
     Returns:
         What it takes, and the tweets that are more than the day allows.
     """
-    waiting = _waiting(opportunities, results, Writer(provider, options.run_id, options.force))
+    waiting = waiting_tweets(opportunities, results, Writer(provider, options.run_id, options.force))
     names = list(waiting)
     left_over = sum(map(len, waiting.values()))
-    latency_model, tokens = LatencyModel(prior=options.latency), TokenModel(ledger.limits)
-    latency_model.load_history(ledger.latencies())
+    tier = options.tier or STANDARD
+    latency_model, tokens = latency_models(options.latency, None)[tier], TokenModel(ledger.limits)
+    latency_model.load_history(ledger.latencies(tier=tier))
     caps = {name: options.exact or projects[name].generation.max_tweets_per_request for name in names}
     planned = plan(
         [
@@ -103,23 +110,24 @@ def estimate(
     packs: list[int] = []
     input_tokens = output_tokens = 0
     cost: float | None = 0.0
+    standard_cost: float | None = 0.0
     seconds = 0.0
     for pack in planned.packs:
         name = names[pack.group]
         tweets = [waiting[name].popleft() for _ in range(pack.tweets)]
         request = build_request(projects[name], tweets, model=options.model)
         price = price_of(request.model)
-        if price is None or cost is None:
-            more = None
-        else:
-            more = cost + price.of(request.estimated_input_tokens, request.estimated_output_tokens)
+        more, standard_more = (
+            known_sum((so_far, cost_at(price, at, request.estimated_input_tokens, request.estimated_output_tokens)))
+            for so_far, at in ((cost, tier), (standard_cost, STANDARD))
+        )
         no_request = limits.requests_per_day is not None and status.day_requests + len(packs) >= limits.requests_per_day
         budget = limits.daily_budget_usd
         if no_request or (budget is not None and status.day_cost_usd + (more or 0.0) > budget):
             waiting[name].extendleft(reversed(tweets))
             break
         packs.append(pack.tweets)
-        cost = more
+        cost, standard_cost = more, standard_more
         input_tokens += request.estimated_input_tokens
         output_tokens += request.estimated_output_tokens
         seconds = max(seconds, pack.start + latency_model.latency.of(pack.tweets))
@@ -133,10 +141,14 @@ def estimate(
         cost_usd=cost,
         seconds=seconds,
         deferred=len(left),
+        standard_cost_usd=standard_cost,
+        tiers=(tier,),
     ), left
 
 
-def _waiting(opportunities: Sequence[Opportunity], results: Results, writer: Writer) -> dict[str, deque[Opportunity]]:
+def waiting_tweets(
+    opportunities: Sequence[Opportunity], results: Results, writer: Writer
+) -> dict[str, deque[Opportunity]]:
     """What would be asked about, by project."""
     by_project: dict[str, dict[str, Opportunity]] = {}
     for opportunity in opportunities:

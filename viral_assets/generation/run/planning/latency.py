@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from viral_assets.llm.tiers import FLEX, STANDARD, Tier
 from viral_assets.quota.ledger import LatencySample
 
 PRIOR_SAMPLES = 3.0
@@ -36,6 +37,14 @@ class Latency:
 
 
 UNMEASURED = Latency()
+
+
+OF_FLEX = Latency(60.0, 0.6)
+"""At the flex tier, before any measurement: minutes, 1 to 15 of them as Google says
+(https://ai.google.dev/gemini-api/docs/flex-inference)."""
+
+FLEX_TIMEOUT_SECONDS = 1_200.0
+"""Whoever gives up earlier than the service answers pays for it all the same, and then pays again."""
 
 
 class LatencyModel:
@@ -72,6 +81,14 @@ class LatencyModel:
         if len(self._samples) < MIN_SAMPLES:
             return MAX_TIMEOUT_SECONDS
         return min(max(TIMEOUT_FACTOR * self.latency.of(tweets), MIN_TIMEOUT_SECONDS), MAX_TIMEOUT_SECONDS)
+
+
+def latency_models(prior: Latency, timeout_seconds: float | None) -> dict[Tier, LatencyModel]:
+    """One for each tier that is asked at: they have nothing in common. The arguments are for the standard one."""
+    return {
+        STANDARD: LatencyModel(timeout_seconds=timeout_seconds, prior=prior),
+        FLEX: LatencyModel(timeout_seconds=FLEX_TIMEOUT_SECONDS, prior=OF_FLEX),
+    }
 
 
 def fit_latency(samples: Sequence[LatencySample], prior: Latency = UNMEASURED) -> Latency:

@@ -1,0 +1,147 @@
+"""Waits for a batch and settles what it brings: at its end, at its deadline, or when a run is stopped.
+
+Settled answers are stored raw; they are parsed by whoever asks about their tweets next. Everything here may happen
+twice, in two processes of which one was thought dead: it comes to the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from viral_assets.errors import BlockedAnswerError, ProviderError, TransientProviderError
+from viral_assets.generation.batches.desk import Desk
+from viral_assets.generation.batches.sender import UNSENT
+from viral_assets.generation.clients.base import BatchAtService
+from viral_assets.generation.run.request import settled_failure, with_usage
+from viral_assets.llm.models import is_same_model
+from viral_assets.llm.prices import Price
+from viral_assets.llm.tiers import BATCH
+from viral_assets.llm.types import Answer, Usage
+from viral_assets.quota.ledger import Settlement
+from viral_assets.store.batches import PREPARING, SENT, OpenBatch, batch_is, close_batch, unsettled
+
+FIRST_LOOK_SECONDS = 10.0
+LONGEST_LOOK_SECONDS = 300.0
+LOOK_FACTOR = 1.5
+"""A batch is looked at ever less often."""
+
+MISSING_SECONDS = 300.0
+"""A batch that the service does not list so long after it was sent has never come there."""
+
+CANCELLING_SECONDS = 600.0
+"""A batch that has not ended so long after it was cancelled is given up, with whatever it may still bring."""
+
+LOST = Settlement(
+    "failed", input_tokens=0, output_tokens=0, thought_tokens=0, cost_usd=0.0, error="no answer in the batch"
+)
+"""Of a request that a batch has ended without: such are not billed
+(https://ai.google.dev/gemini-api/docs/batch-api)."""
+
+GIVEN_UP = Settlement("failed", error="the batch did not end after it was cancelled")
+"""The answer may still be written, and billed: the estimate stays."""
+
+
+class Collector:
+    """Brings one batch to its end."""
+
+    def __init__(self, desk: Desk, batch: OpenBatch) -> None:
+        self._desk, self._batch = desk, batch
+        self._name = batch.name
+        self._cancelled_at: float | None = None
+
+    async def collect(self) -> bool:
+        """Until the batch is closed; False where the run was stopped before.
+
+        Raises:
+            ProviderError: the key is not accepted any more. The batch stays open.
+        """
+        desk, wait = self._desk, FIRST_LOOK_SECONDS
+        if self._batch.state == PREPARING:
+            # Who prepared it was stopped before it was sent.
+            await self._close(None, UNSENT, "not sent")
+            return True
+        while not desk.is_stopped:
+            now = await desk.now()
+            if await self._look(now):
+                return True
+            wait = min(wait * LOOK_FACTOR, LONGEST_LOOK_SECONDS)
+            left = self._batch.deadline - now
+            await desk.sleep(min(wait, left) if left > 0 and self._cancelled_at is None else min(wait, 30.0))
+        return False
+
+    async def _look(self, now: float) -> bool:
+        """See how it is, and do what is due; True once it is closed."""
+        try:
+            found = await self._found(now)
+            if found is not None and not found.has_ended and now >= self._batch.deadline and self._cancelled_at is None:
+                await self._desk.client.cancel(found.name)
+                self._cancelled_at = now
+                found = await self._found(now)
+        except TransientProviderError as error:
+            self._desk.counters.note(f"the service did not say how a batch is: {error}")
+            found = None
+            if self._cancelled_at is None and now >= self._batch.deadline + CANCELLING_SECONDS:
+                self._cancelled_at = self._batch.deadline
+            if self._cancelled_at is None:
+                return False
+        else:
+            if found is None:
+                if self._name is None and now < self._batch.created_at + MISSING_SECONDS:
+                    return False
+                await self._close(None, UNSENT if self._name is None else LOST, "the service has no such batch")
+                return True
+        if found is not None and found.has_ended:
+            await self._close(found, LOST, found.state.lower())
+            return True
+        if self._cancelled_at is not None and now >= self._cancelled_at + CANCELLING_SECONDS:
+            await self._close(found, GIVEN_UP, "given up")
+            return True
+        return False
+
+    async def _found(self, now: float) -> BatchAtService | None:
+        desk, batch = self._desk, self._batch
+        if self._name is not None:
+            return await desk.client.get(self._name, batch.model)
+        found = await desk.client.find(batch.id)
+        if found is not None:
+            self._name = found.name
+            await desk.write(lambda connection: batch_is(connection, batch.id, SENT, name=found.name))
+        return found
+
+    async def _close(self, found: BatchAtService | None, without: Settlement, ended: str) -> None:
+        """Settle every request, those without an answer as given, and then write that nothing is open."""
+        desk, batch_id = self._desk, self._batch.id
+        replies = found.replies if found is not None else {}
+        requests = (await desk.read(lambda connection: unsettled(connection, [batch_id])))[batch_id]
+        missing = 0
+        for request in requests:
+            reply = replies.get(request.id)
+            if reply is None:
+                missing += len(request.tweet_ids)
+                await desk.settle(request, without)
+            else:
+                await desk.settle(request, *self._settled(reply))
+        now = await desk.now()
+        await desk.write(lambda connection: close_batch(connection, batch_id, at=now, ended=ended))
+        if missing:
+            desk.counters.note(f"{missing:,} tweets had no answer in a batch ({ended}): they are asked about anew")
+
+    def _settled(self, reply: Answer | ProviderError) -> tuple[Settlement, Usage | None]:
+        price = self._price(reply)
+        if not isinstance(reply, Answer):
+            settlement, paid = settled_failure(reply, price, BATCH)
+            # What is in a batch instead of an answer is not billed, but for what a filter withheld.
+            return (settlement if paid else replace(LOST, error=settlement.error)), paid
+        settlement = Settlement(
+            "answered",
+            raw_answer=reply.text,
+            finish_reason=reply.finish_reason,
+            http_status=200,
+            model_version=reply.model_version,
+        )
+        return (with_usage(settlement, reply.usage, price, BATCH) if reply.usage else settlement), reply.usage
+
+    def _price(self, reply: Answer | ProviderError) -> Price | None:
+        answered_by = reply.model_version if isinstance(reply, Answer | BlockedAnswerError) else None
+        same = answered_by is None or is_same_model(self._batch.model, answered_by)
+        return self._desk.price_of(self._batch.model if same or answered_by is None else answered_by)

@@ -1,0 +1,163 @@
+"""What a run does with batches before it asks the usual way: it goes on with those that hold its tweets, and sends new
+ones where it may. What it leaves open when it is stopped, the next run over the same tweets finds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+
+from viral_assets.errors import ViralAssetsError
+from viral_assets.generation.batches.collector import Collector
+from viral_assets.generation.batches.desk import Desk
+from viral_assets.generation.batches.packs import requests_about
+from viral_assets.generation.batches.sender import Sender
+from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.run.report import GenerationReport
+from viral_assets.generation.run.results import Results
+from viral_assets.generation.run.resume import is_of_use, still_missing
+from viral_assets.projects.model import Project
+from viral_assets.quota.ledger import HEARTBEAT_SECONDS
+from viral_assets.store.batches import OpenBatch, open_batches, take_over, tried, unsettled
+from viral_assets.store.standing import Writer
+
+TRIED_SECONDS = 14 * 86_400.0
+"""What was in a batch in the last two weeks is not sent in another one."""
+
+PEER_LOOK_SECONDS = 5.0
+"""How soon to look again at a batch that another run waits for."""
+
+
+class BatchPhase:
+    """One run's of one lane.
+
+    Args:
+        results: what is done already.
+        projects: by name.
+        send_for_hours: send new batches, and wait for each so long; None to send none.
+    """
+
+    def __init__(
+        self, desk: Desk, results: Results, projects: Mapping[str, Project], *, send_for_hours: float | None
+    ) -> None:
+        self._desk, self._results, self._projects = desk, results, projects
+        self._hours = send_for_hours
+        self._writer = Writer(desk.provider, desk.options.run_id, desk.options.force)
+        self.has_joined = False
+        """Whether the runner holds claims, with which it has to go on."""
+
+    @property
+    def runner(self) -> str:
+        """Its name in the ledger."""
+        return self._desk.runner
+
+    @property
+    def report(self) -> GenerationReport:
+        """Of the requests in batches; how tweets ended is not in it."""
+        return self._desk.counters.report
+
+    async def run(self) -> None:
+        """Until no batch holds a tweet of this run, or it is stopped.
+
+        Raises:
+            ProviderError: the key is not accepted. What was sent stays open.
+        """
+        desk = self._desk
+        if self._hours is None and not await self._concerned():
+            return
+        await desk.store(desk.ledger.join, desk.runner, 0)
+        self.has_joined = True
+        heartbeat = asyncio.create_task(self._keep_joined())
+        try:
+            await self._go_on()
+            if self._hours is not None and not desk.is_stopped and (wanted := await self._to_send()):
+                await Sender(desk, hours=self._hours).send(requests_about(wanted, self._projects, desk.options))
+                await self._go_on()
+        except BaseException:
+            with contextlib.suppress(ViralAssetsError):
+                await desk.store(desk.ledger.leave, desk.runner)
+            raise
+        finally:
+            heartbeat.cancel()
+            await asyncio.gather(heartbeat, return_exceptions=True)
+
+    async def _keep_joined(self) -> None:
+        while True:
+            await self._desk.clock.sleep(HEARTBEAT_SECONDS)
+            await self._desk.store(self._desk.ledger.join, self._desk.runner, 0)
+
+    async def _go_on(self) -> None:
+        """Bring every open batch with a tweet of this run to its end; those of others are waited for."""
+        desk = self._desk
+        while not desk.is_stopped and (concerned := await self._concerned()):
+            now = await desk.now()
+            mine = [each for each in concerned if await self._take_over(each, now)]
+            if not mine:
+                await desk.sleep(PEER_LOOK_SECONDS)
+                continue
+            ends = await asyncio.gather(*(Collector(desk, each).collect() for each in mine), return_exceptions=True)
+            for end in ends:
+                if isinstance(end, BaseException):
+                    raise end
+        left = await self._concerned()
+        if left:
+            desk.counters.note(
+                f"{len(left)} {'batch is' if len(left) == 1 else 'batches are'} left at the service: "
+                "the next run of the same hours takes the answers"
+            )
+
+    async def _take_over(self, batch: OpenBatch, now: float) -> bool:
+        desk = self._desk
+        return await desk.write(lambda connection: take_over(connection, batch.id, desk.runner, now=now))
+
+    async def _concerned(self) -> list[OpenBatch]:
+        """The open batches that hold a tweet of this run, and whose answers are of use to it."""
+        desk = self._desk
+        batches = await desk.read(lambda connection: open_batches(connection, desk.quota_key))
+        if not batches:
+            return []
+        held = await desk.read(lambda connection: unsettled(connection, [each.id for each in batches]))
+        forced = await desk.store(self._results.forced_runs, self._writer)
+        return [
+            batch
+            for batch in batches
+            if (not self._writer.force or batch.run_id in forced)
+            and any(
+                (request.project, tweet_id) in desk.tweets
+                for request in held[batch.id]
+                for tweet_id in request.tweet_ids
+            )
+        ]
+
+    async def _to_send(self) -> Sequence[Opportunity]:
+        """The tweets of which nothing is there yet: neither results nor an answer that only has to be parsed, and that
+        no batch has had before. What a batch was to bring is not waited for twice."""
+        desk = self._desk
+        since = await desk.now() - TRIED_SECONDS
+        before = await desk.read(lambda connection: tried(connection, desk.quota_key, since=since))
+        by_project: dict[str, list[Opportunity]] = {}
+        for opportunity in desk.tweets.values():
+            by_project.setdefault(opportunity.project, []).append(opportunity)
+        forced = await desk.store(self._results.forced_runs, self._writer)
+        had = {
+            (project, tweet_id)
+            for run_id, project, tweet_ids in before
+            if not self._writer.force or run_id in forced
+            for tweet_id in tweet_ids
+        }
+        wanted: list[Opportunity] = []
+        for project, mine in by_project.items():
+            ids = [each.tweet_id for each in mine]
+            known = await desk.store(self._results.known, project, ids, self._writer)
+            stored = {
+                tweet_id
+                for answer in await desk.store(desk.ledger.unparsed, project)
+                if is_of_use(answer, self._writer, forced)
+                for tweet_id in answer.tweet_ids
+            }
+            missing = (
+                still_missing(each, known) for each in mine if each.tweet_id not in stored and each.key not in had
+            )
+            wanted += [each for each in missing if each is not None]
+        return wanted
