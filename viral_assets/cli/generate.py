@@ -13,10 +13,10 @@ from viral_assets.cli.options import MOST_HOURS, From, Json, To, add_command
 from viral_assets.cli.output import console, print_json, say_which_key, without_secrets
 from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.hours import HOUR, HourRange, floor_hour
-from viral_assets.llm.tiers import TIERS, Tier
 
 if TYPE_CHECKING:
     from viral_assets.defs.automation.run_summary import RunSummary
+    from viral_assets.llm.tiers import Tier
 
 
 def register(app: typer.Typer) -> None:
@@ -174,6 +174,8 @@ def whole_or_auto(text: str, option: str, *, most: int) -> int | Literal["auto"]
 
 def tier_option(text: str | None) -> Tier | None:
     """A tier that runs can ask at; None for what the projects say."""
+    from viral_assets.llm.tiers import TIERS
+
     if text is None:
         return None
     for tier in TIERS:

@@ -10,7 +10,6 @@ import typer
 
 from viral_assets.cli.options import Json, add_command
 from viral_assets.cli.output import console, duration, plain, print_json, say, say_which_key, table
-from viral_assets.quota.priority import Priority
 from viral_assets.text.amounts import full_count, money
 from viral_assets.vocabulary import OFFLINE
 
@@ -23,10 +22,11 @@ if TYPE_CHECKING:
 
 
 WAITERS = {
-    Priority.PERSON: "for a person at the review page",
-    Priority.NEWEST_HOUR: "for the newest hour",
-    Priority.BACKGROUND: "in the background",
+    "PERSON": "for a person at the review page",
+    "NEWEST_HOUR": "for the newest hour",
+    "BACKGROUND": "in the background",
 }
+"""By the name of their :class:`~viral_assets.quota.priority.Priority`."""
 
 
 def register(app: typer.Typer) -> None:
@@ -136,7 +136,7 @@ def _tell(where: Console, name: str, status: QuotaStatus) -> None:
         what = f"{name.capitalize()}requests are blocked" if name else "Blocked"
         say(where, f"{what} {until}: {plain(status.block_reason)}")
     if status.waiting:
-        who = ", ".join(f"{count:,} {WAITERS[priority]}" for priority, count in status.waiting)
+        who = ", ".join(f"{count:,} {WAITERS[priority.name]}" for priority, count in status.waiting)
         say(where, f"Waiting for {name}requests, the first ones first: {who}.")
     if status.in_flight:
         say(where, f"{status.in_flight:,} {name}requests are under way in {status.runners:,} runs.")
@@ -197,7 +197,8 @@ def _counts(status: QuotaStatus, *, offline: bool = False) -> dict[str, Any]:
         "block_reason": status.block_reason,
         "in_flight": status.in_flight,
         "runners": status.runners,
-        "waiting": {priority.name.lower(): dict(status.waiting).get(priority, 0) for priority in Priority},
+        "waiting": dict.fromkeys(map(str.lower, WAITERS), 0)
+        | {priority.name.lower(): count for priority, count in status.waiting},
     }
 
 

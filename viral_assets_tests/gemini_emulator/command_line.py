@@ -55,6 +55,7 @@ def config_of(given: argparse.Namespace) -> EmulatorConfig:
         requests_per_day=given.rpd,
         model_days=given.model_days,
         window_seconds=given.window_seconds,
+        at_once=given.at_once,
         latency=given.latency,
         faults=given.faults,
         model_faults=given.model_faults,
@@ -107,6 +108,7 @@ def _add_quotas(group: argparse._ArgumentGroup) -> None:
         "--model-days", type=_pairs(int), default={}, metavar="MODEL=N,...", help="requests per day; 0: not in the plan"
     )
     group.add_argument("--window-seconds", type=float, default=60.0, metavar="S")
+    group.add_argument("--at-once", type=int, metavar="N", help="worked at together; one more is refused")
     group.add_argument("--refusal", choices=REFUSALS, default="429", metavar="NAME", help="the body of a 429")
 
 

@@ -19,7 +19,9 @@ from viral_assets.generation.run.report import GenerationReport
 from viral_assets.llm.tiers import BATCH, FLEX, STANDARD
 from viral_assets.projects.model import Generation, Project
 from viral_assets.quota import Limits, Priority
-from viral_assets.store.batches import CLOSED
+from viral_assets.quota.from_settings import batch_ledger_of
+from viral_assets.quota.ledger import Granted, GrantRequest
+from viral_assets.store.batches import CLOSED, PREPARING, OpenBatch, add_batch
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import generation_batches, quota_days
 from viral_assets_tests.gemini_emulator import BLOCKED_MARKER, BatchConfig, GeminiEmulator
@@ -392,3 +394,30 @@ def test_two_runs_at_once_take_the_answers_once(background: Background) -> None:
     assert (first.saved, second.saved) == (20 * len(TYPES), 0)
     assert (first.cost_usd or 0) > 0 == second.cost_usd
     assert len(background.batches()) == 1
+
+
+def test_a_batch_that_was_prepared_and_never_sent_costs_nothing_and_is_sent_anew(background: Background) -> None:
+    """Its process was killed in between."""
+    key, ledger = batch_ledger_of(
+        KEY, background.limits, background.database, model="gemini-2.5-flash-lite", clock=background.clock
+    )
+    now = background.clock.time()
+    with background.database.begin() as connection:
+        add_batch(
+            connection,
+            OpenBatch("dead", "gemini-2.5-flash-lite", "dead", PREPARING, None, "dead", now, now + 7200),
+            key,
+        )
+    tweets = tuple(each.tweet_id for each in background.opportunities[:4])
+    grant = GrantRequest("lost", "dead", 10, 0.5, project="calm", provider="google-genai", tweet_ids=tweets)
+    assert ledger.ask(replace(grant, batch_id="dead", run_id="dead", tier=BATCH)) == Granted()
+    background.clock.advance(30)
+
+    background()
+
+    assert background.all_done()
+    assert background.each_paid_once()
+    assert background.service.generated() == []
+    assert [(each.id == "dead", each.state) for each in background.batches()] == [(True, CLOSED), (False, CLOSED)]
+    (lost,) = [row for row in requests_of(background.database) if row.id == "lost"]
+    assert (lost.status, lost.counted_cost_usd) == ("refused", 0)
