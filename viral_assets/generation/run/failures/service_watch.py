@@ -106,7 +106,10 @@ class ServiceWatch:
             )
         if reaction.hopeless:
             self.exhausted = f"the service refuses every request: {error}"
-        log.info("The service refused a request (429): nothing is asked for %.1f s.", reaction.wait)
+        if reaction.too_many_at_once:
+            log.info("The service refused a request (429) with %d others under way: no more are sent at once.", others)
+        else:
+            log.info("The service refused a request (429): nothing is asked for %.1f s.", reaction.wait)
 
     def _without_tier(self, tier: Tier, *, for_good: bool = False) -> None:
         session = self._session
@@ -129,7 +132,7 @@ class ServiceWatch:
         if reached and not rejected and not was_down:
             # What tries whether it is back says nothing about how much it can do.
             self._concurrency.record(trouble=True, all_fail=session.health.is_down)
-        if session.health.is_down:
+        if session.health.is_down and not rejected:
             self.next_start = now + probe_seconds(session.ledger.limits, costs_quota=reached)
             if not was_down:
                 log.warning("The service does not answer, it is tried again for a minute at least: %s", error)
