@@ -26,6 +26,8 @@ from viral_assets.llm.types import Answer
 from viral_assets_tests.gemini_emulator import BLOCKED_MARKER, INVALID_KEY, BatchConfig, EmulatorConfig, GeminiEmulator
 from viral_assets_tests.generation.make import opportunity, pack, project
 
+pytest.importorskip("google.genai", minversion="3.0")
+
 MODEL = "gemini-2.5-flash-lite"
 REQUESTS = {f"request-{number}": build_request(project(), [each], tier=BATCH) for number, each in enumerate(pack(3))}
 
