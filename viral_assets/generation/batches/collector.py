@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from viral_assets.errors import BlockedAnswerError, ProviderError, TransientProviderError
+from viral_assets.errors import ProviderError, TransientProviderError
 from viral_assets.generation.batches.desk import Desk
 from viral_assets.generation.batches.sender import UNSENT
 from viral_assets.generation.clients.base import BatchAtService
-from viral_assets.generation.run.request import settled_failure, with_usage
-from viral_assets.llm.models import is_same_model
-from viral_assets.llm.prices import Price
+from viral_assets.generation.run.settlement import price_of_answer, settled_answer, settled_failure
 from viral_assets.llm.tiers import BATCH
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.quota.ledger import Settlement
@@ -127,21 +125,12 @@ class Collector:
             desk.counters.note(f"{missing:,} tweets had no answer in a batch ({ended}): they are asked about anew")
 
     def _settled(self, reply: Answer | ProviderError) -> tuple[Settlement, Usage | None]:
-        price = self._price(reply)
+        desk, asked = self._desk, self._batch.model
+        price = price_of_answer(
+            reply, asked=asked, asked_price=desk.price_of(asked), price_of=desk.price_of, provider=desk.provider
+        )
         if not isinstance(reply, Answer):
             settlement, paid = settled_failure(reply, price, BATCH)
             # What is in a batch instead of an answer is not billed, but for what a filter withheld.
             return (settlement if paid else replace(LOST, error=settlement.error)), paid
-        settlement = Settlement(
-            "answered",
-            raw_answer=reply.text,
-            finish_reason=reply.finish_reason,
-            http_status=200,
-            model_version=reply.model_version,
-        )
-        return (with_usage(settlement, reply.usage, price, BATCH) if reply.usage else settlement), reply.usage
-
-    def _price(self, reply: Answer | ProviderError) -> Price | None:
-        answered_by = reply.model_version if isinstance(reply, Answer | BlockedAnswerError) else None
-        same = answered_by is None or is_same_model(self._batch.model, answered_by)
-        return self._desk.price_of(self._batch.model if same or answered_by is None else answered_by)
+        return settled_answer(reply, reply.usage, price, BATCH), reply.usage

@@ -35,9 +35,10 @@ from viral_assets.generation.run.outcome import (
     poisoned,
 )
 from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.settlement import price_of_answer, settled_answer, settled_failure
 from viral_assets.llm.models import is_same_model
 from viral_assets.llm.prices import Price
-from viral_assets.llm.tiers import STANDARD, Tier, cost_at, price_at, tier_named
+from viral_assets.llm.tiers import STANDARD, Tier, price_at
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.quota.ledger import GrantRequest, Settlement
 from viral_assets.vocabulary import OPENAI
@@ -94,9 +95,18 @@ async def ask(session: Session, prepared: PreparedRequest) -> BatchOutcome:
     started = session.clock.monotonic()
     reply = await _reply(session, prepared)
     seconds = session.clock.monotonic() - started
-    price = price_of_answer(session, prepared, reply)
+    request = prepared.request
+    price = price_of_answer(
+        reply,
+        asked=request.model,
+        asked_price=prepared.price,
+        price_of=session.price_of,
+        provider=session.client.provider,
+    )
     if isinstance(reply, Answer):
-        settlement, paid = settled_answer(reply, prepared.request, price)
+        # The estimate, where the service did not count.
+        paid = reply.usage or Usage(request.estimated_input_tokens, request.estimated_output_tokens)
+        settlement = settled_answer(reply, paid, price, reply.tier or request.tier)
         await session.store(session.ledger.settle, prepared.grant.request_id, settlement)
         outcome = answered(
             prepared.batch,
@@ -104,12 +114,12 @@ async def ask(session: Session, prepared: PreparedRequest) -> BatchOutcome:
             prepared.source,
             session.processor,
             seconds=seconds,
-            raised_cap=prepared.request.raised_cap,
+            raised_cap=request.raised_cap,
         )
         return replace(outcome, settlement=settlement, paid=paid)
-    failure, billed = settled_failure(reply, price, prepared.request.tier)
+    failure, billed = settled_failure(reply, price, request.tier)
     await session.store(session.ledger.settle, prepared.grant.request_id, failure)
-    outcome = failed(prepared.batch, reply, session.processor, session.health, tier=prepared.request.tier)
+    outcome = failed(prepared.batch, reply, session.processor, session.health, tier=request.tier)
     return replace(outcome, settlement=failure, paid=billed)
 
 
@@ -129,72 +139,6 @@ async def _reply(session: Session, prepared: PreparedRequest) -> Answer | Provid
         settlement = Settlement("failed", error="cancelled while under way")
         await asyncio.shield(session.store(session.ledger.settle, prepared.grant.request_id, settlement))
         raise
-
-
-def price_of_answer(session: Session, prepared: PreparedRequest, reply: Answer | ProviderError) -> Price | None:
-    """What the model that answered costs, which need not be the one that was asked."""
-    answered_by = reply.model_version if isinstance(reply, Answer | BlockedAnswerError) else None
-    if answered_by is None or is_same_model(prepared.request.model, answered_by):
-        return prepared.price
-    price = session.price_of(answered_by)
-    if price is None and session.client.provider == OPENAI:
-        # An address of one's own has its own names for its models: what somebody has said of the asked one holds.
-        return prepared.price
-    return price
-
-
-def settled_answer(answer: Answer, request: GenerationRequest, price: Price | None) -> tuple[Settlement, Usage]:
-    """What the ledger keeps of an answer, and what is billed: the estimate, where the service did not count.
-
-    Args:
-        price: of the model that answered, at the standard tier.
-    """
-    usage = answer.usage or Usage(request.estimated_input_tokens, request.estimated_output_tokens)
-    settlement = Settlement(
-        "answered",
-        raw_answer=answer.text,
-        finish_reason=answer.finish_reason,
-        http_status=200,
-        model_version=answer.model_version,
-    )
-    return with_usage(settlement, usage, price, answer.tier or request.tier), usage
-
-
-def settled_failure(
-    error: ProviderError, price: Price | None, tier: Tier = STANDARD
-) -> tuple[Settlement, Usage | None]:
-    """What the ledger keeps of a request without an answer. A blocked one is billed all the same.
-
-    Args:
-        price: of the model that answered, at the standard tier.
-        tier: at which it was asked.
-    """
-    settlement = Settlement.without_answer(error)
-    if not isinstance(error, BlockedAnswerError):
-        return settlement, None
-    settlement = replace(settlement, model_version=error.model_version)
-    if error.input_tokens is None:
-        return settlement, None
-    usage = Usage(error.input_tokens, error.output_tokens or 0, error.thought_tokens or 0, error.cached_tokens or 0)
-    return with_usage(settlement, usage, price, tier_named(error.tier, asked=tier)), usage
-
-
-def with_usage(settlement: Settlement, usage: Usage, price: Price | None, tier: Tier) -> Settlement:
-    """The settlement with what is billed for it, at this tier; ``price`` is the model's at the standard one."""
-    cost, whole = (
-        cost_at(price, each, usage.input_tokens, usage.billed_output_tokens, cached_tokens=usage.cached_tokens)
-        for each in (tier, STANDARD)
-    )
-    return replace(
-        settlement,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        thought_tokens=usage.thought_tokens,
-        cached_tokens=usage.cached_tokens,
-        cost_usd=cost,
-        spared_usd=None if cost is None or whole is None or tier == STANDARD else whole - cost,
-        tier=tier,
-    )
 
 
 def answered(
