@@ -16,9 +16,6 @@ from viral_assets.store.tables import generation_batches, generation_claims, llm
 PREPARING, SENDING, SENT, CLOSED = "preparing", "sending", "sent", "closed"
 """Of a batch: its requests are being granted; it may be at the service; it is, under a name; nothing is open."""
 
-SILENT_SECONDS = 15.0
-"""A runner that has not been heard of for so long waits for nothing any more."""
-
 
 @dataclass(frozen=True, slots=True)
 class OpenBatch:
@@ -100,18 +97,19 @@ def tried(connection: sa.Connection, quota_key: str, *, since: float) -> list[tu
     return [(row.run_id, row.project, tuple(row.tweet_ids)) for row in connection.execute(query)]
 
 
-def take_over(connection: sa.Connection, batch_id: str, runner: str, *, now: float) -> bool:
+def take_over(connection: sa.Connection, batch_id: str, runner: str, *, expired: float) -> bool:
     """Wait for a batch from now on, with all claims on its tweets; False where another runner does, or it is closed.
 
     Args:
-        now: seconds since the epoch on the ledger's clock.
+        expired: a runner that has not been heard of since then waits for nothing any more; seconds since the epoch on
+            the ledger's clock.
     """
     columns = generation_batches.c
     held = connection.execute(
         sa.select(columns.runner, columns.state).where(columns.id == batch_id).with_for_update()
     ).one()
     alive = sa.select(quota_runners.c.runner).where(
-        quota_runners.c.runner == held.runner, quota_runners.c.seen_at > now - SILENT_SECONDS
+        quota_runners.c.runner == held.runner, quota_runners.c.seen_at > expired
     )
     if held.state == CLOSED:
         return False

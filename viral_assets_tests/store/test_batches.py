@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from viral_assets.llm.tiers import BATCH
 from viral_assets.quota.ledger import AlreadyClaimed, Granted, GrantRequest, Settlement
 from viral_assets.quota.limits import Limits
-from viral_assets.quota.sql import OVERDUE_SECONDS, SqlLedger
+from viral_assets.quota.sql import HEARTBEAT_TTL_SECONDS, OVERDUE_SECONDS, SqlLedger
 from viral_assets.store.batches import (
     SENT,
     OpenBatch,
@@ -62,7 +62,7 @@ def batch(database: Database, ledger: SqlLedger, clock: VirtualClock) -> OpenBat
 
 def taken(database: Database, clock: VirtualClock, runner: str) -> bool:
     with database.begin() as connection:
-        return take_over(connection, "b", runner, now=clock.time())
+        return take_over(connection, "b", runner, expired=clock.time() - HEARTBEAT_TTL_SECONDS)
 
 
 def test_one_that_lives_keeps_it_and_another_takes_over_from_one_that_does_not(

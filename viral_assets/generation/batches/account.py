@@ -18,6 +18,7 @@ from viral_assets.generation.run.planning.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport
 from viral_assets.generation.run.results import Results
 from viral_assets.llm.tiers import BATCH
+from viral_assets.quota import Ledger
 from viral_assets.quota.from_settings import batch_ledger_of
 from viral_assets.quota.limits import Limits
 from viral_assets.store.engine import Database
@@ -46,9 +47,7 @@ class BatchAccount:
         if client.batches is None or not options.claim or not lane.opportunities:
             return None
         model, clock = lane.models[0], self.clock or SYSTEM_CLOCK
-        quota_key, ledger = batch_ledger_of(
-            self.api_key, self.limits, self.database, model=model, quota_name=self.quota_name, clock=self.clock
-        )
+        quota_key, ledger = self._ledger_of(model)
         desk = Desk(
             client=client.batches,
             provider=client.provider,
@@ -69,9 +68,7 @@ class BatchAccount:
     def estimate(self, provider: str, lane: Lane, results: Results, options: GenerationOptions) -> Estimate:
         """What a lane would take that is asked about in batches."""
         model = lane.models[0]
-        _, ledger = batch_ledger_of(
-            self.api_key, self.limits, self.database, model=model, quota_name=self.quota_name, clock=self.clock
-        )
+        _, ledger = self._ledger_of(model)
         return estimate_batches(
             lane.opportunities,
             lane.projects,
@@ -81,4 +78,10 @@ class BatchAccount:
             price_of=self.price_of,
             provider=provider,
             hours=lane.policy.hours,
+        )
+
+    def _ledger_of(self, model: str) -> tuple[str, Ledger]:
+        """Of a model's batches, and the name of its quota."""
+        return batch_ledger_of(
+            self.api_key, self.limits, self.database, model=model, quota_name=self.quota_name, clock=self.clock
         )

@@ -14,11 +14,13 @@ from viral_assets.generation.batches.desk import Desk
 from viral_assets.generation.batches.packs import requests_about
 from viral_assets.generation.batches.sender import Sender
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.run.planning.estimate import waiting_tweets
 from viral_assets.generation.run.report import GenerationReport
 from viral_assets.generation.run.results import Results
-from viral_assets.generation.run.resume import is_of_use, still_missing
+from viral_assets.generation.run.resume import is_of_use
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import HEARTBEAT_SECONDS
+from viral_assets.quota.sql import HEARTBEAT_TTL_SECONDS
 from viral_assets.store.batches import OpenBatch, open_batches, take_over, tried, unsettled
 from viral_assets.store.standing import Writer
 
@@ -90,7 +92,13 @@ class BatchPhase:
     async def _go_on(self) -> None:
         """Bring every open batch with a tweet of this run to its end; those of others are waited for."""
         desk = self._desk
-        while not desk.is_stopped and (concerned := await self._concerned()):
+        while concerned := await self._concerned():
+            if desk.is_stopped:
+                desk.counters.note(
+                    f"{len(concerned)} {'batch is' if len(concerned) == 1 else 'batches are'} left at the service: "
+                    "the next run of the same hours takes the answers"
+                )
+                return
             now = await desk.now()
             mine = [each for each in concerned if await self._take_over(each, now)]
             if not mine:
@@ -100,16 +108,10 @@ class BatchPhase:
             for end in ends:
                 if isinstance(end, BaseException):
                     raise end
-        left = await self._concerned()
-        if left:
-            desk.counters.note(
-                f"{len(left)} {'batch is' if len(left) == 1 else 'batches are'} left at the service: "
-                "the next run of the same hours takes the answers"
-            )
 
     async def _take_over(self, batch: OpenBatch, now: float) -> bool:
-        desk = self._desk
-        return await desk.write(lambda connection: take_over(connection, batch.id, desk.runner, now=now))
+        desk, expired = self._desk, now - HEARTBEAT_TTL_SECONDS
+        return await desk.write(lambda connection: take_over(connection, batch.id, desk.runner, expired=expired))
 
     async def _concerned(self) -> list[OpenBatch]:
         """The open batches that hold a tweet of this run, and whose answers are of use to it."""
@@ -136,9 +138,7 @@ class BatchPhase:
         desk = self._desk
         since = await desk.now() - TRIED_SECONDS
         before = await desk.read(lambda connection: tried(connection, desk.quota_key, since=since))
-        by_project: dict[str, list[Opportunity]] = {}
-        for opportunity in desk.tweets.values():
-            by_project.setdefault(opportunity.project, []).append(opportunity)
+        waiting = await desk.store(waiting_tweets, list(desk.tweets.values()), self._results, self._writer)
         forced = await desk.store(self._results.forced_runs, self._writer)
         had = {
             (project, tweet_id)
@@ -147,17 +147,12 @@ class BatchPhase:
             for tweet_id in tweet_ids
         }
         wanted: list[Opportunity] = []
-        for project, mine in by_project.items():
-            ids = [each.tweet_id for each in mine]
-            known = await desk.store(self._results.known, project, ids, self._writer)
+        for project, mine in waiting.items():
             stored = {
                 tweet_id
                 for answer in await desk.store(desk.ledger.unparsed, project)
                 if is_of_use(answer, self._writer, forced)
                 for tweet_id in answer.tweet_ids
             }
-            missing = (
-                still_missing(each, known) for each in mine if each.tweet_id not in stored and each.key not in had
-            )
-            wanted += [each for each in missing if each is not None]
+            wanted += [each for each in mine if each.tweet_id not in stored and each.key not in had]
         return wanted
