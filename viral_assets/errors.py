@@ -92,6 +92,9 @@ class ProviderError(ViralAssetsError):
         http_status: of the response; None when there was none.
     """
 
+    reached = True
+    """Whether the service may have seen the request."""
+
     def __init__(self, message: str, *, http_status: int | None = None) -> None:
         super().__init__(message)
         self.http_status = http_status
@@ -148,7 +151,7 @@ class TransientProviderError(ProviderError):
     """A 5xx, a broken connection or a timeout: the same request may succeed later.
 
     Args:
-        reached: whether the service may have seen the request; not so where there was no connection.
+        reached: not so where there was no connection.
     """
 
     def __init__(self, message: str, *, http_status: int | None = None, reached: bool = True) -> None:

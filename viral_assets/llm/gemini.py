@@ -244,6 +244,12 @@ def _details(details: object) -> Iterator[dict[str, Any]]:
         yield from (detail for detail in details if isinstance(detail, dict))
 
 
+def _violations(details: object) -> Iterator[dict[str, Any]]:
+    """The quotas that are used up, each with what the API says about it."""
+    for detail in _details(details):
+        yield from _details(detail.get("violations"))
+
+
 def _quota_names(details: object) -> Iterator[str]:
     """Names of the quotas that are used up, wherever the API put them."""
     for detail in _details(details):
@@ -255,10 +261,9 @@ def _quota_names(details: object) -> Iterator[str]:
 
 def _requests_a_minute(details: object) -> int | None:
     """What a violated quota of requests a minute says it allows."""
-    violations = [each for detail in _details(details) for each in _details(detail.get("violations"))]
     values = [
         str(each.get("quotaValue", ""))
-        for each in violations
+        for each in _violations(details)
         if "perminute" in (name := str(each.get("quotaId", "")).replace("_", "").lower()) and "token" not in name
     ]
     known = [int(value) for value in values if re.fullmatch(r"[1-9]\d{0,8}", value)]
@@ -271,7 +276,7 @@ def _has_no_quota(error: Mapping[str, Any]) -> bool:
     Such a violation has no ``quotaValue`` (or 0), and the message says "limit: 0"; it names a quota of the day all the
     same.
     """
-    violations = [each for detail in _details(error.get("details")) for each in _details(detail.get("violations"))]
+    violations = [*_violations(error.get("details"))]
     values = [str(each["quotaValue"]) for each in violations if each.get("quotaValue") not in (None, "")]
     unsaid = len(values) < max(1, len(violations))
     return "0" in values or (unsaid and _LIMIT_OF_ZERO.search(str(error.get("message") or "")) is not None)

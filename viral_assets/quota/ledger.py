@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
-from viral_assets.errors import NoRoomError, ProviderError, RateLimitedError, TransientProviderError
+from viral_assets.errors import NoRoomError, ProviderError, RateLimitedError
 from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.priority import Priority
@@ -140,11 +140,9 @@ class Settlement:
     @classmethod
     def without_answer(cls, error: ProviderError) -> Settlement:
         """How a request ended that a language model's service refused (429, or a busy tier) or did not answer."""
-        status: Literal["refused", "failed", "unsent"] = (
-            "refused" if isinstance(error, RateLimitedError | NoRoomError) else "failed"
-        )
-        if isinstance(error, TransientProviderError) and not error.reached:
-            status = "unsent"
+        status: Literal["refused", "failed", "unsent"] = "failed" if error.reached else "unsent"
+        if isinstance(error, RateLimitedError | NoRoomError):
+            status = "refused"
         return cls(status, error=str(error)[:ERROR_LENGTH], http_status=error.http_status)
 
 

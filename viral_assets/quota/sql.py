@@ -215,16 +215,13 @@ class SqlLedger:
     def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
         with self._database.begin() as connection:
             now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK)
-            accepted = connection.execute(
-                sa.select(sa.func.count()).where(*self._in_window(now)).where(llm_requests.c.status != "refused")
-            ).scalar_one()
             learned = learned_limit(
                 self.limits,
                 now,
                 stated=limit,
                 in_a_row=in_a_row,
-                accepted=accepted,
-                before=self._learned(connection),
+                accepted=self._accepted(connection, now) if in_a_row else 0,
+                before=self._learned(connection) if in_a_row else None,
             )
             self._set_block(connection, now + seconds, reason, learned)
 
@@ -411,6 +408,11 @@ class SqlLedger:
         changes = answered is not None and self.limits.max_tokens is not None
         query = statements.GRANTS_AND_ANSWERS_SINCE if changes else statements.GRANTS_SINCE
         return [WindowGrant(*cast("tuple[Any, ...]", row)) for row in query.run(connection, values)]
+
+    def _accepted(self, connection: sa.Connection, now: float) -> int:
+        """Requests of the window that the service has not refused."""
+        query = sa.select(sa.func.count()).where(*self._in_window(now), llm_requests.c.status != "refused")
+        return int(connection.execute(query).scalar_one())
 
     def _learned(self, connection: sa.Connection) -> LearnedLimit | None:
         columns = quota_state.c

@@ -35,8 +35,8 @@ class ConcurrencyControl:
         """Take one ended request into account.
 
         Args:
-            all_fail: no other one has been answered for a while.
             is_news: it was sent after the last refusal was known, so that it says something of the limit since.
+            all_fail: no other one has been answered for a while.
         """
         self._recent.append(trouble)
         if not trouble:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import math
 
-from viral_assets.errors import FatalProviderError, ProviderError, RateLimitedError, TransientProviderError
+from viral_assets.errors import FatalProviderError, ProviderError, RateLimitedError
 from viral_assets.generation.run.failures.backoff import probe_seconds, stagger_seconds
 from viral_assets.generation.run.failures.concurrency import ConcurrencyControl
 from viral_assets.generation.run.failures.refusals import Refusals
@@ -100,7 +100,7 @@ class ServiceWatch:
         reaction = self._refusals.refused(error, sent_at=sent.at, others=others, now=now, window_seconds=window)
         if reaction.too_many_at_once:
             self._concurrency.refused(others, is_news=reaction.is_news)
-        if not reaction.too_many_at_once or reaction.wait:
+        if reaction.wait or reaction.in_a_row or error.limit is not None:
             await session.store(
                 lambda: ledger.block(reaction.wait, REFUSED, limit=error.limit, in_a_row=reaction.in_a_row)
             )
@@ -126,14 +126,13 @@ class ServiceWatch:
 
     def _failed(self, error: ProviderError, *, rejected: bool = False) -> None:
         session, now = self._session, self._session.clock.monotonic()
-        reached = not isinstance(error, TransientProviderError) or error.reached
         was_down = session.health.is_down
         hopeless = session.health.failed(now, rejected=rejected)
-        if reached and not rejected and not was_down:
+        if error.reached and not rejected and not was_down:
             # What tries whether it is back says nothing about how much it can do.
             self._concurrency.record(trouble=True, all_fail=session.health.is_down)
         if session.health.is_down and not rejected:
-            self.next_start = now + probe_seconds(session.ledger.limits, costs_quota=reached)
+            self.next_start = now + probe_seconds(session.ledger.limits, costs_quota=error.reached)
             if not was_down:
                 log.warning("The service does not answer, it is tried again for a minute at least: %s", error)
         if hopeless and self.fatal is None:
