@@ -24,7 +24,7 @@ from statistics import NormalDist
 from typing import Literal
 
 from viral_assets.queries.intervals import students
-from viral_assets.queries.packing_model import SIZES, Judged, ModelPacks, PackRate, SizeGroup
+from viral_assets.queries.packing_model import SIZES, Judged, ModelPacks, SizeGroup
 
 MARGIN = 0.05
 """By which the share of approved suggestions may be lower: about what a reviewer's mood makes of a day."""
@@ -66,8 +66,7 @@ class Comparison:
     def missing(self) -> str:
         """What it takes on either side; empty where there is enough."""
         sides = (("this size", self.larger), ("smaller sizes", self.smaller))
-        lacks = ((name, PackRate("", judged).missing) for name, judged in sides)
-        return ", ".join(f"{lack} of {name}" for name, lack in lacks if lack)
+        return ", ".join(f"{judged.missing} of {name}" for name, judged in sides if judged.missing)
 
 
 @dataclass(frozen=True, slots=True)

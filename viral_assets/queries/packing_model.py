@@ -98,17 +98,16 @@ class Judged:
         return self.decided / self.design_effect
 
     @property
-    def missing_decisions(self) -> int:
-        return max(0, LEAST_DECIDED - self.decided)
-
-    @property
-    def missing_requests(self) -> int:
-        return max(0, LEAST_REQUESTS - self.requests)
+    def missing(self) -> str:
+        """What it takes for a share; empty where there is enough."""
+        lacks = {"decision": LEAST_DECIDED - self.decided, "request": LEAST_REQUESTS - self.requests}
+        lacking = {name: count for name, count in lacks.items() if count > 0}
+        return " and ".join(f"{count} more {name}{'s' if count > 1 else ''}" for name, count in lacking.items())
 
     @property
     def enough(self) -> bool:
         """Whether a share says anything."""
-        return not self.missing_decisions and not self.missing_requests
+        return self.decided >= LEAST_DECIDED and self.requests >= LEAST_REQUESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +141,8 @@ class PackRate:
 
     @property
     def missing(self) -> str:
-        """What it takes for a share; empty where there is enough."""
-        lacks = {"decision": self.judged.missing_decisions, "request": self.judged.missing_requests}
-        return " and ".join(f"{count} more {name}{'s' if count > 1 else ''}" for name, count in lacks.items() if count)
+        """See :attr:`Judged.missing`."""
+        return self.judged.missing
 
     @property
     def _interval(self) -> tuple[float, float]:
