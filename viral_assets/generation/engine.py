@@ -183,10 +183,12 @@ class Engine:
         batches = self._batches.phase(self.client, lane, results, options, stop) if self._batches else None
 
         def make(model: str) -> Executor:
-            runner = self._take_announced() if bare_name(model) == self._model else None
+            runner = None
             if batches is not None and batches.has_joined and model == lane.models[0]:
                 # Whoever waited for batches has claims on their tweets.
                 runner = batches.runner
+            elif bare_name(model) == self._model:
+                runner = self._take_announced()
             return Executor(
                 self.client,
                 self.ledger_of(model),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,7 @@ class TierPolicy:
     """A tier, and for how many hours it is asked before the standard one has to do; endless at the standard tier."""
 
     tier: Tier = STANDARD
-    hours: float = float("inf")
+    hours: float = math.inf
 
     def options_for(self, model: str, options: GenerationOptions) -> GenerationOptions:
         """A run's options for asking a model the usual way. What is left of batches is asked at the standard tier."""
