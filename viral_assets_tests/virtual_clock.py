@@ -56,7 +56,7 @@ class VirtualClock:
         self._passed += seconds
 
     def set_back(self, seconds: float) -> None:
-        """Somebody sets the machine's clock; no time passes."""
+        """Somebody sets the machine's clock, forward where it is negative; no time passes."""
         self._epoch -= seconds
 
     async def sleep(self, seconds: float) -> None:

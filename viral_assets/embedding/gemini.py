@@ -201,7 +201,7 @@ class GeminiEmbedder:
 
     def _until(self, seconds: float) -> str:
         """For people: until when the quota is used up, and what to do."""
-        moment = datetime.fromtimestamp(self._ledger.status().now + seconds, UTC)
+        moment = datetime.fromtimestamp(self._ledger.now() + seconds, UTC)
         return f"until {moment:%F %H:%M} UTC; what is embedded is kept, run the hour again then"
 
     def _cost(self, tokens: int) -> float | None:

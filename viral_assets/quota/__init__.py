@@ -5,8 +5,9 @@ from __future__ import annotations
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.quota.ledger import Ledger
 from viral_assets.quota.limits import Limits
-from viral_assets.quota.memory import AccountSpending, MemoryLedger
+from viral_assets.quota.memory import MemoryLedger
 from viral_assets.quota.priority import Priority
+from viral_assets.quota.spending import AccountSpending
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
 

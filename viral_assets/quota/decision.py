@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from viral_assets.errors import QuotaError
-from viral_assets.quota.ledger import Decision, Demand, Exhausted, Granted, QuotaState, Waiting
+from viral_assets.quota.ledger import Arrival, Decision, Demand, Exhausted, Granted, QuotaState, Waiting
 from viral_assets.quota.limits import Limits, PacificDay
 from viral_assets.quota.priority import AGED_AFTER_WINDOWS, Priority
 
@@ -19,6 +19,9 @@ REFUSALS_THAT_TEACH = 2
 """In a row. One may be chance."""
 
 SHORTEST_WAIT_SECONDS = 0.001
+
+TOLD_APART_SECONDS = 1e-6
+"""Moments that are closer are one, as far as numbers of seconds since the epoch go."""
 
 RECHECKS_PER_WINDOW = 20
 """With tokens to be refunded, a waiter looks again after this part of a window at the latest."""
@@ -32,7 +35,7 @@ LEARNS_BELOW = 0.75
 
 @dataclass(frozen=True, slots=True)
 class QuotaUsage:
-    """What counts at one moment. Times in epoch seconds; ``ahead_*`` is what those in front will take, and
+    """What counts at one moment. Times in seconds, all by one clock; ``ahead_*`` is what those in front will take, and
     ``ages_at`` when nobody who asked later is in front any more.
 
     ``day_cost_usd`` is the spending of all that share the budget, requests and tokens are this quota's own.
@@ -141,7 +144,7 @@ def ages_at(limits: Limits, priority: Priority, asked_at: float) -> float:
     """When a waiter counts as first; never where it does so from the beginning."""
     if priority is Priority.PERSON:
         return math.inf
-    return asked_at + AGED_AFTER_WINDOWS * limits.padded_window_seconds
+    return asked_at + AGED_AFTER_WINDOWS * limits.padded_window_seconds + TOLD_APART_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,11 @@ def learned_limit(
 
 
 def planner_state(
-    limits: Limits, usage: QuotaUsage, grants: Iterable[tuple[float, int]], demand: Iterable[Demand]
+    limits: Limits,
+    usage: QuotaUsage,
+    grants: Iterable[tuple[float, int]],
+    demand: Iterable[Demand],
+    arrivals: tuple[Arrival, ...] = (),
 ) -> QuotaState:
     """The window as a planner sees it. ``grants`` are the window's (granted_at, tokens), oldest first."""
     window = limits.padded_window_seconds
@@ -205,4 +212,5 @@ def planner_state(
         tokens_used=usage.window_tokens,
         token_releases=tuple(leaving) if limits.max_tokens is not None else (),
         demand=tuple(demand),
+        arrivals=arrivals,
     )

@@ -10,6 +10,7 @@ Every request that is paid for goes through a ledger: :meth:`PaidLedger.ask` bef
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
@@ -154,13 +155,26 @@ class Demand(NamedTuple):
     priority: Priority = Priority.NEWEST_HOUR
 
 
+class Arrival(NamedTuple):
+    """A runner that came, in seconds from now: when it joined and when it was first granted something, if it was.
+
+    ``elsewhere`` is in another process. Generators of one process are used one after the other, as a rule.
+    """
+
+    runner: str
+    joined: float
+    began: float | None
+    elsewhere: bool
+
+
 @dataclass(frozen=True, slots=True)
 class QuotaState:
     """What a planner needs to know, all times in seconds from now.
 
     ``free`` grants are possible at ``blocked_for``, the following ones at the times in ``returning``, in order; after
     that a slot comes back one (padded) window after its use. ``token_releases`` are (seconds, tokens) that leave the
-    window. ``demand`` is that of the active runners, in order of arrival.
+    window. ``demand`` is that of the active runners, in order of arrival; ``arrivals`` are those of this window and of
+    about this time in the three hours before, as far as they are known.
     """
 
     max_requests: int
@@ -172,6 +186,7 @@ class QuotaState:
     tokens_used: int = 0
     token_releases: tuple[tuple[float, int], ...] = ()
     demand: tuple[Demand, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +287,20 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
             QuotaError: no quota state could ever allow this request.
         """
 
+    def ask_many(self, asks: Sequence[GrantRequest], *, remaining: int = 0) -> list[Decision]:
+        """Ask for several requests at once, as if one after the other, until one is not granted.
+
+        Args:
+            asks: of one runner.
+            remaining: tweets the runner still wants to ask about besides all of these.
+
+        Returns:
+            A decision for each, in order; where one is not granted, it is the last.
+
+        Raises:
+            QuotaError: no quota state could ever allow one of these requests. Nothing was granted.
+        """
+
     def withdraw(self, runner: str) -> None:
         """Give up the runner's place in the queue."""
 
@@ -290,6 +319,9 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
 
     def block_today(self, reason: str) -> float:
         """The service says that the day's quota is used up. Returns the seconds until the next day."""
+
+    def now(self) -> float:
+        """The ledger's time, in seconds since the epoch."""
 
     def state(self) -> QuotaState:
         """What a planner needs to know."""

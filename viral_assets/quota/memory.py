@@ -1,15 +1,19 @@
-"""The ledger of one process: the same rules as the shared one, for scripts without a database."""
+"""The ledger of one process: the same rules as the shared one, for scripts without a database.
+
+Whatever lasts is measured by a clock that nobody sets, and the rules are asked in its time. Only days are those of the
+clock on the wall: where they begin and end is as far from now on the one as on the other.
+"""
 
 from __future__ import annotations
 
 import math
-import threading
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.llm.tiers import STANDARD, Tier
+from viral_assets.quota.counting import counted_tokens, remaining_after_each, settled_cost
 from viral_assets.quota.decision import (
     LearnedLimit,
     QuotaUsage,
@@ -33,17 +37,26 @@ from viral_assets.quota.ledger import (
 )
 from viral_assets.quota.limits import Limits, PacificDay, pacific_day
 from viral_assets.quota.priority import Priority, aged_since, place_in_queue
+from viral_assets.quota.spending import AccountSpending
+
+
+@dataclass(slots=True)
+class _Day:
+    day: PacificDay
+    requests: int = 0
+    tokens: int = 0
+    cost_usd: float = 0.0
 
 
 @dataclass(slots=True)
 class _Request:
     granted_at: float
+    day: _Day
     tokens: int
     cost_usd: float
     tweets: int
     tier: Tier
     status: str = "granted"
-    finished_at: float = 0.0
 
 
 @dataclass(slots=True)
@@ -59,35 +72,27 @@ class _Runner:
 
 
 @dataclass(slots=True)
-class _Day:
-    day: PacificDay
-    requests: int = 0
-    tokens: int = 0
-    cost_usd: float = 0.0
-
-
-class AccountSpending:
-    """What one account has spent, for all of its ledgers in this process. They share its lock."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self._day = ""
-        self._cost_usd = 0.0
-
-    def on(self, day: PacificDay) -> float:
-        """USD on a day; only the latest day is known."""
-        return self._cost_usd if day.name == self._day else 0.0
-
-    def add(self, day: PacificDay, cost_usd: float) -> None:
-        self._cost_usd = self.on(day) + cost_usd
-        self._day = day.name
-
-
-@dataclass(slots=True)
 class _Block:
-    until: float = 0.0
+    until: float = -math.inf
     reason: str = ""
+    day: str = ""
+    """That the service calls used up, and why it was called so."""
+    day_reason: str = ""
     learned: LearnedLimit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """A moment by both clocks."""
+
+    monotonic: float
+    epoch: float
+
+    def epoch_of(self, monotonic: float) -> float:
+        return self.epoch + (monotonic - self.monotonic)
+
+    def monotonic_of(self, epoch: float) -> float:
+        return self.monotonic + (epoch - self.epoch)
 
 
 class MemoryLedger:
@@ -95,7 +100,7 @@ class MemoryLedger:
 
     Args:
         limits: what holds.
-        clock: tells the time of grants.
+        clock: measures windows, blocks and waits, and tells what day it is.
         spending: of the account, where several quotas share a budget.
     """
 
@@ -109,7 +114,7 @@ class MemoryLedger:
         self._finished: defaultdict[Tier, deque[LatencySample]] = defaultdict(lambda: deque(maxlen=200))
         # Insertion order is the order of arrival.
         self._runners: dict[str, _Runner] = {}
-        self._day = _Day(pacific_day(clock.time()))
+        self._days: dict[str, _Day] = {}
         self._block = _Block()
 
     def join(self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR) -> None:
@@ -122,33 +127,38 @@ class MemoryLedger:
             self._runners.pop(runner, None)
 
     def ask(self, ask: GrantRequest, *, remaining: int = 0) -> Decision:
-        check_possible(self.limits, ask.tokens, ask.cost_usd)
+        return self.ask_many([ask], remaining=remaining)[0]
+
+    def ask_many(self, asks: Sequence[GrantRequest], *, remaining: int = 0) -> list[Decision]:
+        for ask in asks:
+            check_possible(self.limits, ask.tokens, ask.cost_usd)
+        decisions: list[Decision] = []
         with self._lock:
-            now = self._clock.time()
-            runner = self._runners.setdefault(ask.runner, _Runner())
-            runner.priority = ask.priority
-            usage = self._usage(now, runner)
-            decision = decide(
-                self.limits,
-                usage,
-                ask.tokens,
-                ask.cost_usd,
-                lambda: ((request.granted_at, request.tokens) for request in self._window),
-            )
-            match decision:
-                case Granted():
-                    runner.asked_at, runner.tweets = None, remaining
-                    request = _Request(now, ask.tokens, ask.cost_usd or 0.0, len(ask.tweet_ids), ask.tier)
-                    self._window.append(request)
-                    self._requests[ask.request_id] = request
-                    self._day.requests += 1
-                    self._day.tokens += ask.tokens
-                    self._pay(request.cost_usd)
-                case Waiting():
-                    if runner.asked_at is None:
-                        runner.asked_at = now
-                    runner.asked_tokens = ask.tokens
-            return decision
+            now = self._now()
+            for ask, tweets in zip(asks, remaining_after_each(asks, remaining), strict=True):
+                decisions.append(self._decide(ask, now, tweets))
+                if not isinstance(decisions[-1], Granted):
+                    break
+        return decisions
+
+    def _decide(self, ask: GrantRequest, now: _Now, remaining: int) -> Decision:
+        runner = self._runners.setdefault(ask.runner, _Runner())
+        runner.priority = ask.priority
+        usage = self._usage(now, runner)
+        decision = decide(self.limits, usage, ask.tokens, ask.cost_usd, self._releases)
+        match decision:
+            case Granted():
+                runner.asked_at, runner.tweets = None, remaining
+                day = self._day(now)
+                request = _Request(now.monotonic, day, ask.tokens, ask.cost_usd or 0.0, len(ask.tweet_ids), ask.tier)
+                self._window.append(request)
+                self._requests[ask.request_id] = request
+                self._pay(day, 1, ask.tokens, request.cost_usd)
+            case Waiting():
+                if runner.asked_at is None:
+                    runner.asked_at = now.monotonic
+                runner.asked_tokens = ask.tokens
+        return decision
 
     def withdraw(self, runner: str) -> None:
         with self._lock:
@@ -158,30 +168,31 @@ class MemoryLedger:
     def settle(self, request_id: str, settlement: Settlement) -> None:
         with self._lock:
             request = self._requests.pop(request_id)
-            now = self._clock.time()
-            request.status, request.finished_at = settlement.status, now
+            request.status = settlement.status
             tokens = counted_tokens(self.limits, settlement)
             cost = settled_cost(settlement)
-            if settlement.status == "unsent":
+            tokens = request.tokens if tokens is None else tokens
+            cost = request.cost_usd if cost is None else cost
+            unsent = settlement.status == "unsent"
+            if unsent:
                 # By identity: two grants can be equal.
                 self._window = deque(each for each in self._window if each is not request)
-            if request.granted_at >= self._day.day.start:
-                self._day.requests -= settlement.status == "unsent"
-                self._day.tokens += (request.tokens if tokens is None else tokens) - request.tokens
-                self._pay((request.cost_usd if cost is None else cost) - request.cost_usd)
-            request.tokens = request.tokens if tokens is None else tokens
-            request.cost_usd = request.cost_usd if cost is None else cost
+            self._pay(request.day, -int(unsent), tokens - request.tokens, cost - request.cost_usd)
+            request.tokens, request.cost_usd = tokens, cost
             if settlement.status == "answered" and request.tweets:
-                self._finished[request.tier].append(LatencySample(request.tweets, now - request.granted_at))
+                took = self._clock.monotonic() - request.granted_at
+                self._finished[request.tier].append(LatencySample(request.tweets, took))
 
     def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
         with self._lock:
-            now = self._clock.time()
+            now = self._now()
             self._forget_old(now)
-            self._set_block(now + seconds, reason)
+            # A shorter answer that comes later must not let anybody ask before the longer one ends.
+            if now.monotonic + seconds > self._block.until:
+                self._block.until, self._block.reason = now.monotonic + seconds, reason
             learned = learned_limit(
                 self.limits,
-                now,
+                now.monotonic,
                 stated=limit,
                 in_a_row=in_a_row,
                 accepted=sum(request.status != "refused" for request in self._window),
@@ -191,43 +202,41 @@ class MemoryLedger:
 
     def block_today(self, reason: str) -> float:
         with self._lock:
-            now = self._clock.time()
-            until = pacific_day(now).end
-            self._set_block(until, reason)
-            return until - now
+            now = self._now()
+            day = pacific_day(now.epoch)
+            self._block.day, self._block.day_reason = day.name, reason
+            return day.end - now.epoch
+
+    def now(self) -> float:
+        return self._clock.time()
 
     def state(self) -> QuotaState:
         with self._lock:
-            usage = self._usage(self._clock.time())
-            return planner_state(
-                self.limits,
-                usage,
-                [(request.granted_at, request.tokens) for request in self._window],
-                [
-                    Demand(name, runner.tweets, runner.priority)
-                    for name, runner in self._runners.items()
-                    if runner.tweets
-                ],
-            )
+            now = self._now()
+            demand = [
+                Demand(name, runner.tweets, runner.priority) for name, runner in self._runners.items() if runner.tweets
+            ]
+            return planner_state(self.limits, self._usage(now), self._releases(), demand)
 
     def status(self) -> QuotaStatus:
         with self._lock:
-            now = self._clock.time()
-            usage = self._usage(now)
+            now = self._now()
+            usage, today = self._usage(now), self._day(now)
+            blocked = usage.blocked_until > usage.now
             return QuotaStatus(
                 limits=self.limits,
-                now=now,
+                now=now.epoch,
                 window_requests=usage.window_requests,
                 window_tokens=usage.window_tokens,
-                day=self._day.day.name,
-                day_ends=self._day.day.end,
+                day=today.day.name,
+                day_ends=today.day.end,
                 day_requests=usage.day_requests,
                 day_tokens=usage.day_tokens,
                 day_cost_usd=usage.day_cost_usd,
-                day_own_cost_usd=self._day.cost_usd,
-                blocked_until=self._block.until if self._block.until > now else None,
-                block_reason=self._block.reason if self._block.until > now else "",
-                learned_requests=usage.learned_requests if usage.learned_until > now else None,
+                day_own_cost_usd=today.cost_usd,
+                blocked_until=now.epoch_of(usage.blocked_until) if blocked else None,
+                block_reason=usage.block_reason if blocked else "",
+                learned_requests=usage.learned_requests if usage.learned_until > usage.now else None,
                 in_flight=len(self._requests),
                 runners=sum(runner.tweets is not None for runner in self._runners.values()),
                 waiting=tuple(sorted(Counter(each.priority for each in self._waiters()).items())),
@@ -241,70 +250,60 @@ class MemoryLedger:
         with self._lock:
             return list(self._finished[tier])[-count:]
 
-    def _pay(self, cost_usd: float) -> None:
-        self._day.cost_usd += cost_usd
-        self._spending.add(self._day.day, cost_usd)
+    def _now(self) -> _Now:
+        return _Now(self._clock.monotonic(), self._clock.time())
 
-    def _set_block(self, until: float, reason: str) -> None:
-        """A shorter answer that comes later must not let anybody ask before the longer one ends."""
-        if until > self._block.until:
-            self._block.until, self._block.reason = until, reason
+    def _day(self, now: _Now) -> _Day:
+        day = pacific_day(now.epoch)
+        return self._days.setdefault(day.name, _Day(day))
 
-    def _usage(self, now: float, runner: _Runner | None = None) -> QuotaUsage:
-        """What counts now, for a runner that asks or for nobody."""
+    def _pay(self, day: _Day, requests: int, tokens: int, cost_usd: float) -> None:
+        day.requests += requests
+        day.tokens += tokens
+        day.cost_usd += cost_usd
+        self._spending.add(day.day, cost_usd)
+
+    def _releases(self) -> list[tuple[float, int]]:
+        return [(request.granted_at, request.tokens) for request in self._window]
+
+    def _usage(self, now: _Now, runner: _Runner | None = None) -> QuotaUsage:
+        """What counts now, for a runner that asks or for nobody. Its times are monotonic."""
         self._forget_old(now)
-        if now >= self._day.day.end:
-            self._day = _Day(pacific_day(now))
-        learned = self._block.learned
-        ahead = [] if runner is None else self._ahead_of(runner, now)
+        today, block, learned = self._day(now), self._block, self._block.learned
+        day = replace(today.day, start=now.monotonic_of(today.day.start), end=now.monotonic_of(today.day.end))
+        blocked_until, reason = block.until, block.reason
+        if block.day == day.name and blocked_until < day.end:
+            blocked_until, reason = day.end, block.day_reason
+        ahead: list[_Runner] = []
+        ages = math.inf
+        if runner is not None:
+            ahead = self._ahead_of(runner, now)
+            ages = ages_at(self.limits, runner.priority, now.monotonic if runner.asked_at is None else runner.asked_at)
         return QuotaUsage(
-            now=now,
-            day=self._day.day,
+            now=now.monotonic,
+            day=day,
             window_requests=len(self._window),
             window_tokens=sum(request.tokens for request in self._window),
-            day_requests=self._day.requests,
-            day_tokens=self._day.tokens,
-            day_cost_usd=self._spending.on(self._day.day),
-            blocked_until=self._block.until,
-            block_reason=self._block.reason,
+            day_requests=today.requests,
+            day_tokens=today.tokens,
+            day_cost_usd=self._spending.on(day),
+            blocked_until=blocked_until,
+            block_reason=reason,
             learned_requests=learned.requests if learned else None,
-            learned_until=learned.until if learned else 0.0,
+            learned_until=learned.until if learned else -math.inf,
             ahead_requests=len(ahead),
             ahead_tokens=sum(other.asked_tokens for other in ahead),
-            ages_at=math.inf if runner is None else ages_at(self.limits, runner.priority, runner.asked_at or now),
+            ages_at=ages,
         )
 
-    def _ahead_of(self, runner: _Runner, now: float) -> list[_Runner]:
-        aged = aged_since(now, self.limits.padded_window_seconds)
+    def _ahead_of(self, runner: _Runner, now: _Now) -> list[_Runner]:
+        aged = aged_since(now.monotonic, self.limits.padded_window_seconds)
         return [each for each in self._waiters() if each is not runner and each.place(aged) < runner.place(aged)]
 
     def _waiters(self) -> Iterator[_Runner]:
         return (runner for runner in self._runners.values() if runner.asked_at is not None)
 
-    def _forget_old(self, now: float) -> None:
-        oldest = now - self.limits.padded_window_seconds
+    def _forget_old(self, now: _Now) -> None:
+        oldest = now.monotonic - self.limits.padded_window_seconds
         while self._window and self._window[0].granted_at <= oldest:
             self._window.popleft()
-        for request in reversed(self._window):
-            if request.granted_at <= now:
-                break
-            # The clock was set back. Whatever was granted was granted by now.
-            request.granted_at = now
-
-
-def counted_tokens(limits: Limits, settlement: Settlement) -> int | None:
-    """What a settled request counts in the token window; None keeps the estimate.
-
-    A refused request was never read, so it counts no tokens; one that failed may have been, so its estimate stays.
-    """
-    if settlement.status in ("refused", "unsent"):
-        return 0
-    if settlement.input_tokens is None:
-        return None
-    output = (settlement.output_tokens or 0) + (settlement.thought_tokens or 0)
-    return settlement.input_tokens + (output if limits.counts_output else 0)
-
-
-def settled_cost(settlement: Settlement) -> float | None:
-    """What a settled request costs; None keeps the estimate, because it may have been paid."""
-    return 0.0 if settlement.status in ("refused", "unsent") else settlement.cost_usd

@@ -34,6 +34,17 @@ class Window(NamedTuple):
     grants: Callable[[], Sequence[WindowGrant]]
 
 
+class Known(NamedTuple):
+    """What was seen of the grants after a moment. ``last`` is the newest, ``last_answer`` no later than the newest
+    answer."""
+
+    after: float
+    requests: int
+    tokens: int
+    last: WindowGrant
+    last_answer: float
+
+
 ReadSince = Callable[[sa.Connection, float, float | None], Iterable[WindowGrant]]
 """The quota's grants from a moment on, and those answered from another moment on (both inclusive), oldest first."""
 
@@ -44,14 +55,13 @@ class RecentGrants:
     def __init__(self, read_since: ReadSince) -> None:
         self._read_since = read_since
         self._lock = threading.Lock()
-        self.forget()
+        self._known: OrderedDict[str, WindowGrant] = OrderedDict()
+        self._tokens, self._last_answer, self._after = 0, 0.0, 0.0
 
     def window(self, connection: sa.Connection, after: float) -> Window:
         """The grants after a moment."""
         with self._lock:
-            while self._known and (oldest := next(iter(self._known.values()))).at <= after:
-                del self._known[oldest.request_id]
-                self._tokens -= oldest.tokens
+            self._drop_until(after)
             if self._known:
                 last = next(reversed(self._known.values()))
                 found = list(self._read_since(connection, last.at, max(self._last_answer, after)))
@@ -60,13 +70,44 @@ class RecentGrants:
                     return self._window()
                 self.forget()
             self._take_in(self._read_since(connection, after, None), after)
+            self._after = after
             return self._window()
+
+    def known(self) -> Known | None:
+        """What was seen last; None where that is nothing."""
+        with self._lock:
+            if not self._known:
+                return None
+            last = next(reversed(self._known.values()))
+            return Known(self._after, len(self._known), self._tokens, last, max(self._last_answer, self._after))
+
+    def take_in(self, found: Iterable[WindowGrant], since: WindowGrant, *, after: float) -> None:
+        """What somebody else has read of the table, under the ledger's lock.
+
+        Args:
+            found: the grants since ``since``, itself included, and the answers since what was known of them, oldest
+                first.
+            after: what is older does not count any more.
+        """
+        with self._lock:
+            known = self._known.get(since.request_id)
+            if known is None or known.at != since.at:
+                # Read anew meanwhile, and perhaps from an older view: between the two something may be missing.
+                return
+            after = max(after, self._after)
+            self._take_in(found, after)
+            self._drop_until(after)
 
     def forget(self) -> None:
         """Read all of it again next time."""
-        self._known: OrderedDict[str, WindowGrant] = OrderedDict()
-        self._tokens = 0
-        self._last_answer = 0.0
+        self._known = OrderedDict()
+        self._tokens, self._last_answer, self._after = 0, 0.0, 0.0
+
+    def _drop_until(self, after: float) -> None:
+        while self._known and (oldest := next(iter(self._known.values()))).at <= after:
+            del self._known[oldest.request_id]
+            self._tokens -= oldest.tokens
+        self._after = after
 
     def _take_in(self, found: Iterable[WindowGrant], after: float) -> None:
         for grant in found:

@@ -60,6 +60,11 @@ def _replaced(statement: str, parts: Mapping[str, str]) -> str:
     return statement
 
 
+LOCK_KEY = 0x7669_7262
+"""Of the PostgreSQL advisory lock under which is granted. One for all quotas: two of them can meet at one tweet."""
+
+LOCK = {"lock": LOCK_KEY}
+
 POSTGRES_CLOCK = Script("SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)")
 
 # The select list is evaluated from left to right: the clock is read once the lock is held.
@@ -158,11 +163,12 @@ _GRANT = (
         cost_usd = quota_days.cost_usd + excluded.cost_usd
     """,
     """
-    INSERT INTO quota_runners (runner, quota_key, host, pid, joined_at, seen_at, tweets, priority, asked_tokens)
-    VALUES (:runner, :key, :host, :pid, :now, :now, :tweets, :priority, 0)
+    INSERT INTO quota_runners (runner, quota_key, host, pid, joined_at, seen_at, tweets, priority, asked_tokens,
+                               began_at)
+    VALUES (:runner, :key, :host, :pid, :now, :now, :tweets, :priority, 0, :now)
     ON CONFLICT (runner) DO UPDATE
     SET asked_at = NULL, wake_at = NULL, seen_at = excluded.seen_at, tweets = excluded.tweets,
-        priority = excluded.priority
+        priority = excluded.priority, began_at = coalesce(quota_runners.began_at, excluded.began_at)
     """,
 )
 _CLAIM = """
@@ -193,6 +199,21 @@ SET_CLOCK_BACK = Script(
     "UPDATE llm_requests SET finished_at = :now WHERE quota_key = :key AND finished_at > :now",
 )
 
+MOVE_REQUESTS_AND_RUNNERS = Script(
+    """
+    UPDATE llm_requests SET granted_at = granted_at + :seconds, finished_at = finished_at + :seconds
+    WHERE granted_at > :since
+    """,
+    """
+    UPDATE quota_runners SET joined_at = joined_at + :seconds, seen_at = seen_at + :seconds,
+                             asked_at = asked_at + :seconds, wake_at = wake_at + :seconds,
+                             began_at = began_at + :seconds
+    """,
+    "UPDATE quota_arrivals SET joined_at = joined_at + :seconds, began_at = began_at + :seconds",
+)
+
+KNOWN_BOOT = Script("SELECT boot, started_at FROM quota_clock")
+
 GRANTS_SINCE = Script(
     """
     SELECT id, granted_at, counted_tokens, finished_at FROM llm_requests
@@ -216,6 +237,34 @@ DEMAND = Script(
     """
     SELECT runner, tweets, priority FROM quota_runners WHERE quota_key = :key AND seen_at > :expired
       AND (tweets > 0 OR tweets = :unknown AND joined_at > :announced AND NOT (host = :host AND pid = :pid))
+    ORDER BY joined_at, runner
+    """
+)
+
+REMEMBER_ARRIVAL = Script(
+    """
+    INSERT INTO quota_arrivals (runner, quota_key, host, pid, joined_at, began_at)
+    SELECT runner, quota_key, host, pid, joined_at, began_at FROM quota_runners
+    WHERE runner = :runner AND began_at IS NOT NULL
+    ON CONFLICT (runner) DO NOTHING
+    """,
+    """
+    DELETE FROM quota_arrivals
+    WHERE quota_key = (SELECT quota_key FROM quota_runners WHERE runner = :runner)
+      AND began_at < (SELECT seen_at - :kept_seconds FROM quota_runners WHERE runner = :runner)
+    """,
+)
+
+# Those of the last three hours at about this time tell what is usual, see `late_starters`.
+ARRIVALS = Script(
+    """
+    SELECT runner, host, pid, joined_at, began_at FROM quota_runners WHERE quota_key = :key AND seen_at > :expired
+    UNION ALL
+    SELECT runner, host, pid, joined_at, began_at FROM quota_arrivals
+    WHERE quota_key = :key AND began_at > :now - 10800 - :around
+      AND (began_at > :now - :around OR began_at BETWEEN :now - 3600 - :around AND :now - 3600 + :around
+           OR began_at BETWEEN :now - 7200 - :around AND :now - 7200 + :around
+           OR began_at < :now - 10800 + :around)
     ORDER BY joined_at, runner
     """
 )

@@ -194,6 +194,19 @@ class Database:
         with self._explained(), self._transaction("write") as connection:
             yield connection
 
+    @contextmanager
+    def one_statement(self) -> Iterator[sa.Connection]:
+        """A connection to PostgreSQL on which each statement is a transaction of its own: one way there and back
+        instead of three. Not for SQLite, whose transactions begin where we begin them.
+
+        Raises:
+            DatabaseUnavailableError: the database does not answer.
+            SchemaOutOfDateError: see :meth:`ensure_ready`.
+        """
+        self.ensure_ready()
+        with self._explained(), self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            yield connection
+
     def dispose(self) -> None:
         """Close the connections. The database can be used again afterwards."""
         with self._lock:

@@ -408,7 +408,29 @@ quota_runners = Table(
         server_default="1",
         comment="0: a person waits, 1: the newest hour, 2: in the background",
     ),
+    Column("began_at", Double, comment="its first grant"),
     comment="Who shares a quota right now.",
+)
+
+quota_arrivals = Table(
+    "quota_arrivals",
+    metadata,
+    Column("runner", String(32), primary_key=True),
+    Column("quota_key", String(128), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("joined_at", Double, nullable=False),
+    Column("began_at", Double, nullable=False, comment="its first grant"),
+    Index(None, "quota_key", "began_at"),
+    comment="Who has shared a quota in the last hours: who came late lets others expect who comes late.",
+)
+
+quota_clock = Table(
+    "quota_clock",
+    metadata,
+    Column("boot", String(128), primary_key=True, comment="the machine's last start; SQLite only"),
+    Column("started_at", Double, nullable=False, comment="when that was, by the clock as it was last seen"),
+    comment="One row: tells whether somebody has set the clock by which quotas are measured.",
 )
 
 generation_claims = Table(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from viral_assets.quota.boot import Boot
 from viral_assets.quota.ledger import Ledger
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
@@ -31,14 +32,25 @@ def ticking() -> VirtualClock:
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def opened(request: pytest.FixtureRequest, ticking: VirtualClock) -> Opener:
+    return opener_of(request, ticking)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def on_this_machine(request: pytest.FixtureRequest, ticking: VirtualClock) -> Opener:
+    """The same, where time is the machine's and not a server's."""
+    return opener_of(request, ticking)
+
+
+def opener_of(request: pytest.FixtureRequest, clock: VirtualClock) -> Opener:
     if request.param == "memory":
         made: list[Ledger] = []
 
         def memory(limits: Limits) -> Ledger:
-            made.append(MemoryLedger(limits, clock=ticking))
+            made.append(MemoryLedger(limits, clock=clock))
             return made[0]
 
         return memory
     name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
     database: Database = request.getfixturevalue(name)
-    return lambda limits: SqlLedger(database, "key", limits, clock=ticking)
+    boot = Boot("this one", clock.monotonic)
+    return lambda limits: SqlLedger(database, "key", limits, clock=clock, boot=boot)

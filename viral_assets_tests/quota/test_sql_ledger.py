@@ -27,7 +27,8 @@ from viral_assets.quota.ledger import (
 )
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.priority import Priority
-from viral_assets.quota.sql import HEARTBEAT_TTL_SECONDS, SqlLedger
+from viral_assets.quota.sql import SqlLedger
+from viral_assets.quota.sql_runners import HEARTBEAT_TTL_SECONDS
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestions import TweetOutcome, save_outcomes
 from viral_assets.store.tables import generation_claims, llm_requests, quota_days, quota_runners

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from viral_assets.llm.tiers import BATCH
 from viral_assets.quota.ledger import AlreadyClaimed, Granted, GrantRequest, Settlement
 from viral_assets.quota.limits import Limits
-from viral_assets.quota.sql import HEARTBEAT_TTL_SECONDS, OVERDUE_SECONDS, SqlLedger
+from viral_assets.quota.sql import SqlLedger
+from viral_assets.quota.sql_runners import HEARTBEAT_TTL_SECONDS
+from viral_assets.quota.sql_usage import OVERDUE_SECONDS
 from viral_assets.store.batches import (
     SENT,
     OpenBatch,

@@ -85,7 +85,7 @@ class Desk:
 
     async def now(self) -> float:
         """On the ledger's clock, in seconds since the epoch."""
-        return (await self.store(self.ledger.status)).now
+        return await self.store(self.ledger.now)
 
     @property
     def is_stopped(self) -> bool:

@@ -20,7 +20,7 @@ from viral_assets.generation.run.results import Results
 from viral_assets.generation.run.resume import is_of_use
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import HEARTBEAT_SECONDS
-from viral_assets.quota.sql import HEARTBEAT_TTL_SECONDS
+from viral_assets.quota.sql_runners import HEARTBEAT_TTL_SECONDS
 from viral_assets.store.batches import OpenBatch, open_batches, take_over, tried, unsettled
 from viral_assets.store.standing import Writer
 
