@@ -10,6 +10,7 @@ Every request that is paid for goes through a ledger: :meth:`PaidLedger.ask` bef
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
@@ -277,6 +278,9 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
 
     def settle(self, request_id: str, settlement: Settlement) -> None:
         """Record how a granted request ended; actual usage replaces the estimate."""
+
+    def settle_all(self, ended: Sequence[tuple[GrantRequest, Settlement]]) -> None:
+        """Record how several of them ended, together."""
 
     def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
         """The service refused a request: nobody asks for ``seconds``, and less than so far may be asked for a while

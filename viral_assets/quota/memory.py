@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
@@ -173,6 +173,10 @@ class MemoryLedger:
             request.cost_usd = request.cost_usd if cost is None else cost
             if settlement.status == "answered" and request.tweets:
                 self._finished[request.tier].append(LatencySample(request.tweets, now - request.granted_at))
+
+    def settle_all(self, ended: Sequence[tuple[GrantRequest, Settlement]]) -> None:
+        for grant, settlement in ended:
+            self.settle(grant.request_id, settlement)
 
     def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
         with self._lock:

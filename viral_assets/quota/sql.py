@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -45,9 +45,10 @@ from viral_assets.quota.ledger import (
     Waiting,
 )
 from viral_assets.quota.limits import Limits, pacific_day
-from viral_assets.quota.memory import counted_tokens, settled_cost
+from viral_assets.quota.memory import counted_tokens
 from viral_assets.quota.priority import Priority, aged_since
 from viral_assets.quota.recent import RecentGrants, Window, WindowGrant
+from viral_assets.quota.settling import Settled, settle
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import (
     generation_claims,
@@ -55,7 +56,6 @@ from viral_assets.store.tables import (
     quota_runners,
     quota_state,
 )
-from viral_assets.text.cleaning import text_for_storage
 
 HEARTBEAT_TTL_SECONDS = 15.0
 """A runner not seen for this long has expired: its place in the queue, its claims and its demand no longer count."""
@@ -175,40 +175,24 @@ class SqlLedger:
             statements.WITHDRAW.run(connection, {"runner": runner})
 
     def settle(self, request_id: str, settlement: Settlement) -> None:
+        self._settle([Settled(request_id, self._key, settlement, counted_tokens(self.limits, settlement))])
+
+    def settle_all(self, ended: Sequence[tuple[GrantRequest, Settlement]]) -> None:
+        self._settle([self.settled(grant, settlement) for grant, settlement in ended])
+
+    def take_in(self, kept: Sequence[Settled]) -> None:
+        """Settle what could not be settled before, of whichever quota, unless somebody has done it since."""
+        self._settle(kept, again=False)
+
+    def settled(self, grant: GrantRequest, settlement: Settlement) -> Settled:
+        """What is written of a request that has ended."""
+        return Settled(grant.request_id, self._key, settlement, counted_tokens(self.limits, settlement), grant)
+
+    def _settle(self, ended: Sequence[Settled], *, again: bool = True) -> None:
         with self._database.begin() as connection:
             # The lock, so that answers are dated in the order in which they change the window.
-            now = self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK)
-            row = statements.GRANTED.run(connection, {"id": request_id}).one()
-            tokens, cost = counted_tokens(self.limits, settlement), settled_cost(settlement)
-            tokens = row.counted_tokens if tokens is None else tokens
-            cost = row.counted_cost_usd if cost is None else cost
-            values = {
-                "id": request_id,
-                "now": now,
-                "key": self._key,
-                "day": pacific_day(row.granted_at).name,
-                "tokens": tokens,
-                "cost_usd": cost,
-                "more_tokens": tokens - row.counted_tokens,
-                "more_cost_usd": (cost or 0.0) - (row.counted_cost_usd or 0.0),
-                "status": settlement.status,
-                "given_back": int(settlement.status == "unsent"),
-                "input_tokens": settlement.input_tokens,
-                "output_tokens": settlement.output_tokens,
-                "thought_tokens": settlement.thought_tokens,
-                "cached_tokens": settlement.cached_tokens,
-                "tier": settlement.tier,
-                "spared_usd": settlement.spared_usd,
-                # Who was thought dead may settle once more what another one has settled.
-                "more_spared_usd": (settlement.spared_usd or 0.0) - (row.spared_usd or 0.0),
-                "model_version": _storable(settlement.model_version),
-                "http_status": settlement.http_status,
-                "finish_reason": _storable(settlement.finish_reason),
-                "error": _storable(settlement.error),
-                "raw_answer": _storable(settlement.raw_answer),
-            }
-            statements.SETTLE.run(connection, values)
-        if settlement.status == "unsent":
+            settle(connection, ended, self._now(connection, statements.POSTGRES_LOCK_AND_CLOCK), again=again)
+        if any(each.settlement.status == "unsent" for each in ended):
             # Other processes go on counting it for the rest of the window, which is the safe side.
             self._recent.forget()
 
@@ -482,7 +466,3 @@ def _host() -> str:
         return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return socket.gethostname()
-
-
-def _storable(text: str | None) -> str | None:
-    return None if text is None else text_for_storage(text)
