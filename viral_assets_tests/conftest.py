@@ -165,8 +165,15 @@ class PostgresServer:
 
     def restart(self) -> None:
         """What an operator does after an upgrade: connections are cut, and none is taken for a moment."""
+        self.shut_down()
+        self.start()
+
+    def shut_down(self) -> None:
+        """Connections are cut, and none is taken until it is started again."""
         self._admin.dispose()
         self._server.stop()
+
+    def start(self) -> None:
         self._server.start()
 
     def stop(self) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.errors import ViralAssetsError
@@ -19,6 +20,7 @@ from viral_assets.generation.lane_run import LaneRun, whole_run
 from viral_assets.generation.lanes import Lane, lanes_of
 from viral_assets.generation.opportunity import Opportunity, TweetKey
 from viral_assets.generation.run.executor import Executor
+from viral_assets.generation.run.kept_answers import KeptAnswers
 from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.planning.estimate import Estimate, combined_estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
@@ -49,6 +51,7 @@ class Engine:
         model: that is asked as a rule; a coming run is announced to its quota.
         priority: of that run.
         clock: what runs measure and wait by, and the quota's time; by default this machine's and the database's.
+        home: where answers are kept that PostgreSQL cannot take; SQLite has them beside its file.
     """
 
     def __init__(
@@ -65,9 +68,10 @@ class Engine:
         model: str,
         priority: Priority,
         clock: Clock | None,
+        home: Path | None = None,
     ) -> None:
         self.provider, self._api_key, self._quota_name = provider, api_key, quota_name
-        self._endpoint, self._workers = endpoint, workers
+        self._endpoint, self._workers, self._home = endpoint, workers, home
         self._limits, self._database, self._prices, self._clock = limits, database, prices, clock
         self._model, self._priority = bare_name(model), priority
         self._spending = AccountSpending()
@@ -200,6 +204,7 @@ class Engine:
                 stop=stop,
                 runner=runner,
                 clock=self._clock or SYSTEM_CLOCK,
+                kept=KeptAnswers.of(self._database, self.ledger_of(model), self._home),
             )
 
         return LaneRun(lane, make, told, is_stopped=lambda: stop is not None and stop.is_set(), batches=batches)

@@ -124,6 +124,7 @@ class AsyncCommentGenerator:
             model=self._options.model or DEFAULT_MODEL,
             priority=priority,
             clock=clock,
+            home=settings.home,
         )
         self._engine.get_ready()
         self._database = database

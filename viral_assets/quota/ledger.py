@@ -307,6 +307,9 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
     def settle(self, request_id: str, settlement: Settlement) -> None:
         """Record how a granted request ended; actual usage replaces the estimate."""
 
+    def settle_all(self, ended: Sequence[tuple[GrantRequest, Settlement]]) -> None:
+        """Record how several of them ended, together."""
+
     def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
         """The service refused a request: nobody asks for ``seconds``, and less than so far may be asked for a while
         (see :func:`~viral_assets.quota.decision.learned_limit`).

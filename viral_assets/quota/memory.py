@@ -183,6 +183,10 @@ class MemoryLedger:
                 took = self._clock.monotonic() - request.granted_at
                 self._finished[request.tier].append(LatencySample(request.tweets, took))
 
+    def settle_all(self, ended: Sequence[tuple[GrantRequest, Settlement]]) -> None:
+        for grant, settlement in ended:
+            self.settle(grant.request_id, settlement)
+
     def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
         with self._lock:
             now = self._now()

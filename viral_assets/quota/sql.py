@@ -17,7 +17,7 @@ from viral_assets.clock import Clock
 from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.quota import sql_reports, sql_runners, statements
 from viral_assets.quota.boot import Boot, this_boot
-from viral_assets.quota.counting import counted_tokens, remaining_after_each, settled_cost
+from viral_assets.quota.counting import counted_tokens, remaining_after_each
 from viral_assets.quota.decision import LearnedLimit, check_possible, learned_limit, planner_state
 from viral_assets.quota.ledger import (
     Decision,
@@ -33,13 +33,13 @@ from viral_assets.quota.ledger import (
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.postgres_grant import grant_where_free
 from viral_assets.quota.priority import Priority
+from viral_assets.quota.settling import Settled, settle
 from viral_assets.quota.sql_clock import LedgerClock
 from viral_assets.quota.sql_grant import columns_of, decide_in
 from viral_assets.quota.sql_runners import UNKNOWN
 from viral_assets.quota.sql_usage import SqlUsage, releases
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import llm_requests, quota_state
-from viral_assets.text.cleaning import text_for_storage
 
 
 class SqlLedger:
@@ -116,42 +116,18 @@ class SqlLedger:
             statements.WITHDRAW.run(connection, {"runner": runner})
 
     def settle(self, request_id: str, settlement: Settlement) -> None:
-        with self._database.begin() as connection:
-            # The lock, so that answers are dated in the order in which they change the window.
-            now = self._time.in_transaction(connection)
-            row = statements.GRANTED.run(connection, {"id": request_id}).one()
-            tokens, cost = counted_tokens(self.limits, settlement), settled_cost(settlement)
-            tokens = row.counted_tokens if tokens is None else tokens
-            cost = row.counted_cost_usd if cost is None else cost
-            values = {
-                "id": request_id,
-                "now": now,
-                "key": self._key,
-                "day": pacific_day(row.granted_at).name,
-                "tokens": tokens,
-                "cost_usd": cost,
-                "more_tokens": tokens - row.counted_tokens,
-                "more_cost_usd": (cost or 0.0) - (row.counted_cost_usd or 0.0),
-                "status": settlement.status,
-                "given_back": int(settlement.status == "unsent"),
-                "input_tokens": settlement.input_tokens,
-                "output_tokens": settlement.output_tokens,
-                "thought_tokens": settlement.thought_tokens,
-                "cached_tokens": settlement.cached_tokens,
-                "tier": settlement.tier,
-                "spared_usd": settlement.spared_usd,
-                # Who was thought dead may settle once more what another one has settled.
-                "more_spared_usd": (settlement.spared_usd or 0.0) - (row.spared_usd or 0.0),
-                "model_version": _storable(settlement.model_version),
-                "http_status": settlement.http_status,
-                "finish_reason": _storable(settlement.finish_reason),
-                "error": _storable(settlement.error),
-                "raw_answer": _storable(settlement.raw_answer),
-            }
-            statements.SETTLE.run(connection, values)
-        if settlement.status == "unsent":
-            # Other processes go on counting it for the rest of the window, which is the safe side.
-            self._usage.recent.forget()
+        self._settle([Settled(request_id, self._key, settlement, counted_tokens(self.limits, settlement))])
+
+    def settle_all(self, ended: Sequence[tuple[GrantRequest, Settlement]]) -> None:
+        self._settle([self.settled(grant, settlement) for grant, settlement in ended])
+
+    def take_in(self, kept: Sequence[Settled]) -> None:
+        """Settle what could not be settled before, of whichever quota, unless somebody has done it since."""
+        self._settle(kept, again=False)
+
+    def settled(self, grant: GrantRequest, settlement: Settlement) -> Settled:
+        """What is written of a request that has ended."""
+        return Settled(grant.request_id, self._key, settlement, counted_tokens(self.limits, settlement), grant)
 
     def block(self, seconds: float, reason: str, *, limit: int | None = None, in_a_row: int = 0) -> None:
         with self._database.begin() as connection:
@@ -203,6 +179,14 @@ class SqlLedger:
         with self._database.read() as connection:
             return sql_reports.latencies(connection, self._key, count, tier)
 
+    def _settle(self, ended: Sequence[Settled], *, again: bool = True) -> None:
+        with self._database.begin() as connection:
+            # The lock, so that answers are dated in the order in which they change the window.
+            settle(connection, ended, self._time.in_transaction(connection), again=again)
+        if any(each.settlement.status == "unsent" for each in ended):
+            # Other processes go on counting it for the rest of the window, which is the safe side.
+            self._usage.recent.forget()
+
     @contextmanager
     def _reading(self) -> Iterator[tuple[sa.Connection, float]]:
         """A transaction that reads, and now."""
@@ -241,7 +225,3 @@ class SqlLedger:
         for name in ("blocked_until", "reason"):
             changes[name] = sa.case((longer, quota_state.c[name]), else_=row.excluded[name])
         connection.execute(row.on_conflict_do_update(index_elements=["quota_key"], set_=changes))
-
-
-def _storable(text: str | None) -> str | None:
-    return None if text is None else text_for_storage(text)

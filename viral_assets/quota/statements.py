@@ -178,6 +178,9 @@ _CLAIM = """
 """
 
 GRANT = Script(*_GRANT)
+GRANT_LOST = Script(*_GRANT[:2])
+"""Of which the answer is there, and the row is not."""
+
 GRANT_AND_CLAIM = Script(*_GRANT, _CLAIM)
 """A claim left by a runner that has expired, or that is taken over, passes to this one."""
 
@@ -277,7 +280,9 @@ WAITING = Script(
     """
 )
 
-GRANTED = Script("SELECT granted_at, counted_tokens, counted_cost_usd, spared_usd FROM llm_requests WHERE id = :id")
+GRANTED = Script(
+    "SELECT status, granted_at, counted_tokens, counted_cost_usd, spared_usd FROM llm_requests WHERE id = :id"
+)
 
 SETTLE = Script(
     """

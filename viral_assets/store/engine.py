@@ -242,7 +242,9 @@ class Database:
         # Transactions begin where SQLAlchemy begins them (see _begin_on_sqlite), not where the driver guesses.
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # In the write-ahead log NORMAL would be enough for a file that is never damaged, and could lose what was said
+        # to be saved: answers are paid for.
+        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA temp_store = MEMORY")
         # 16 MB of pages for each connection: what a long run reads would stay in its memory up to this.
         connection.execute("PRAGMA cache_size = -16384")

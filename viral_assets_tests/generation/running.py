@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from viral_assets.generation.clients import build_client
 from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.generation.opportunity import Opportunity, TweetKey
 from viral_assets.generation.run.executor import Executor
+from viral_assets.generation.run.kept_answers import KeptAnswers
 from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.planning.estimate import Estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
@@ -54,7 +56,8 @@ class Run:
     """One run. Fields may be changed before it starts.
 
     ``service`` is in this process (then on its clock), at an address, or None: then the offline provider writes.
-    ``database`` None keeps nothing. ``client`` and ``clock`` are made to fit unless given.
+    ``database`` None keeps nothing; ``home`` is where answers are kept that PostgreSQL cannot take. ``client`` and
+    ``clock`` are made to fit unless given.
     """
 
     opportunities: Sequence[Opportunity]
@@ -69,6 +72,7 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     client: GenerationClient | None = None
     clock: Clock | None = None
+    home: Path | None = None
     results: Mapping[TweetKey, TweetResult] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,10 +84,10 @@ class Run:
 
     async def report(self) -> GenerationReport:
         """Run it in this loop."""
-        client = self.client or self._build_client()
+        client, ledger = self.client or self._build_client(), self.ledger()
         executor = Executor(
             client,
-            self.ledger(),
+            ledger,
             self._results(),
             self.projects,
             price_of=_price_of,
@@ -92,6 +96,7 @@ class Run:
             stop=self.stop,
             rng=random.Random(7) if isinstance(self.clock, VirtualClock) else Impatient(7),
             clock=self.clock or SYSTEM_CLOCK,
+            kept=KeptAnswers.of(self.database, ledger, self.home),
         )
         try:
             return await executor.run(self.opportunities)

@@ -150,13 +150,13 @@ class TestTransactions:
         with database.read() as connection:
             assert connection.execute(sa.select(quota_state.c.blocked_until)).scalar_one() == 40
 
-    def test_sqlite_writes_ahead_and_checks_foreign_keys(self, sqlite_database: Database) -> None:
+    def test_sqlite_writes_ahead_waits_for_the_disk_and_checks_foreign_keys(self, sqlite_database: Database) -> None:
         with sqlite_database.read() as connection:
             settings = {
                 name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
                 for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
             }
-        assert settings == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 1, "busy_timeout": 30_000}
+        assert settings == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 30_000}
 
     def test_it_can_be_used_again_after_it_was_disposed_of(self, database: Database) -> None:
         with database.begin() as connection:

@@ -18,9 +18,10 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
-from viral_assets.errors import ViralAssetsError
+from viral_assets.errors import DatabaseUnavailableError, ViralAssetsError
 from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.generation.opportunity import Opportunity, TweetKey
+from viral_assets.generation.run.kept_answers import KeptAnswers
 from viral_assets.generation.run.loop import Loop
 from viral_assets.generation.run.membership import Membership
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
@@ -49,6 +50,7 @@ class Executor:
         rng: for backoff.
         runner: its name in the ledger, if it was announced there.
         clock: what it measures and waits by.
+        kept: where answers go that the database cannot take; None to have them in memory only.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Executor:
         rng: random.Random | None = None,
         runner: str | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        kept: KeptAnswers | None = None,
     ) -> None:
         self._session = Session(
             client,
@@ -76,6 +79,7 @@ class Executor:
             progress=progress,
             rng=rng or random.Random(),
             clock=clock,
+            kept=kept,
         )
         self._membership = Membership(self._session, runner or uuid.uuid4().hex)
         self._stop = stop or threading.Event()
@@ -112,6 +116,8 @@ class Executor:
         Raises:
             FatalProviderError: key, model or endpoint are wrong. What had been answered is saved.
             ProviderError: the service did not answer, many times in a row. What had been answered is saved.
+            DatabaseUnavailableError: the database did not answer, for a minute if it had before. The message says what
+                became of what had been answered.
         """
         work = asyncio.create_task(self._run(opportunities, earlier or {}))
         try:
@@ -128,6 +134,7 @@ class Executor:
     ) -> GenerationReport:
         background: list[asyncio.Task[None]] = []
         given_up = False
+        away: DatabaseUnavailableError | None = None
         try:
             # Others should plan with this run's tweets as early as possible.
             await self._membership.announce(len(opportunities))
@@ -139,6 +146,8 @@ class Executor:
         except asyncio.CancelledError:
             given_up = True
             raise
+        except DatabaseUnavailableError as problem:
+            away = problem
         finally:
             for task in background:
                 task.cancel()
@@ -147,15 +156,19 @@ class Executor:
             await self._loop.end(cancelled=given_up)
             try:
                 await asyncio.shield(self._membership.leave())
+            except DatabaseUnavailableError as problem:
+                away = away or problem
             finally:
                 self._session.close()
-        if error := self._broken or self._loop.error:
-            raise error
+        if error := away or self._broken or self._loop.error:
+            raise self._session.storage.explained(error) if isinstance(error, DatabaseUnavailableError) else error
         return self._session.counters.close()
 
     async def _begin(self, opportunities: Sequence[Opportunity], earlier: Mapping[TweetKey, TweetResult]) -> None:
         """Queue what earlier runs have left to do, and get ready to ask."""
         session, loop = self._session, self._loop
+        if taken_in := await session.storage.take_in():
+            session.counters.note(f"{taken_in} answers that an outage had kept from the database were taken in")
         loop.add(await recover(session, await unfinished(session, opportunities, earlier)))
         if loop.waiting != len(opportunities):
             await self._membership.announce(loop.waiting)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from viral_assets.errors import DatabaseUnavailableError
 from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.storage import RETRY_SECONDS
 from viral_assets.quota.ledger import HEARTBEAT_SECONDS, Decision, GrantRequest, Waiting
 from viral_assets.quota.priority import Priority
 
@@ -55,7 +57,14 @@ class Membership:
 
     async def ask(self, grant: GrantRequest, *, remaining: int) -> Decision:
         """Ask for a grant; a run that has to wait keeps its place in the queue. See :meth:`Ledger.ask`."""
-        decision = await self._session.store(lambda: self._ledger.ask(grant, remaining=remaining))
+        storage = self._session.storage
+        try:
+            decision = await storage.once(lambda: self._ledger.ask(grant, remaining=remaining))
+        except DatabaseUnavailableError as error:
+            # Not asked again: what was granted at the last moment is not known. It counts, and is never sent.
+            if not storage.is_worth_waiting:
+                raise
+            return Waiting(RETRY_SECONDS, str(error))
         self._queued = isinstance(decision, Waiting)
         return decision
 

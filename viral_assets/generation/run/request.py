@@ -107,7 +107,7 @@ async def ask(session: Session, prepared: PreparedRequest) -> BatchOutcome:
         # The estimate, where the service did not count.
         paid = reply.usage or Usage(request.estimated_input_tokens, request.estimated_output_tokens)
         settlement = settled_answer(reply, paid, price, reply.tier or request.tier)
-        await session.store(session.ledger.settle, prepared.grant.request_id, settlement)
+        await session.storage.settle(prepared.grant, settlement)
         outcome = answered(
             prepared.batch,
             reply,
@@ -118,7 +118,7 @@ async def ask(session: Session, prepared: PreparedRequest) -> BatchOutcome:
         )
         return replace(outcome, settlement=settlement, paid=paid)
     failure, billed = settled_failure(reply, price, request.tier)
-    await session.store(session.ledger.settle, prepared.grant.request_id, failure)
+    await session.storage.settle(prepared.grant, failure)
     outcome = failed(prepared.batch, reply, session.processor, session.health, tier=request.tier)
     return replace(outcome, settlement=failure, paid=billed)
 
@@ -137,7 +137,7 @@ async def _reply(session: Session, prepared: PreparedRequest) -> Answer | Provid
         return error
     except asyncio.CancelledError:
         settlement = Settlement("failed", error="cancelled while under way")
-        await asyncio.shield(session.store(session.ledger.settle, prepared.grant.request_id, settlement))
+        await asyncio.shield(session.storage.settle(prepared.grant, settlement))
         raise
 
 

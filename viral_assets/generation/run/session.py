@@ -1,4 +1,4 @@
-"""What one run works with and what it has come to know: client, ledger, results, counters, clock, storage thread.
+"""What one run works with and what it has come to know: client, ledger, results, counters, clock, storage.
 
 Nothing is decided here. Requests read a session, and have its answer processor judge what they brought; only the loop
 and what begins and ends it (``executor``, ``resume``) write to it.
@@ -6,10 +6,8 @@ and what begins and ends it (``executor``, ``resume``) write to it.
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from viral_assets.clock import Clock
@@ -19,12 +17,14 @@ from viral_assets.generation.run.answer_processor import AnswerProcessor
 from viral_assets.generation.run.counters import RunCounters
 from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.failures.tier_choice import TierChoice
+from viral_assets.generation.run.kept_answers import KeptAnswers
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.outcome import BatchOutcome
 from viral_assets.generation.run.planning.latency import LatencyModel, latency_models
 from viral_assets.generation.run.planning.tokens import TokenModel
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult
+from viral_assets.generation.run.storage import Storage
 from viral_assets.llm.tiers import STANDARD
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
@@ -48,6 +48,7 @@ class Session:
         progress: ProgressCallback | None,
         rng: random.Random,
         clock: Clock,
+        kept: KeptAnswers | None = None,
     ) -> None:
         self.client, self.ledger, self.results, self.projects = client, ledger, results, projects
         self.price_of, self.options, self.clock = price_of, options, clock
@@ -60,8 +61,7 @@ class Session:
         self.tiers = TierChoice(options.tier or STANDARD, until=until)
         self.tokens = TokenModel(ledger.limits)
         self.ended: dict[TweetKey, TweetResult] = {}
-        # One thread: writes stay in order, and SQLite has one writer anyway.
-        self._storage = ThreadPoolExecutor(1, thread_name_prefix="viral-assets-storage")
+        self.storage = Storage(ledger, clock, kept=kept, tell=self.counters.note)
 
     @property
     def latency(self) -> LatencyModel:
@@ -69,8 +69,9 @@ class Session:
         return self.latencies[self.tiers.usual(self.clock.monotonic())]
 
     async def store(self, call: Callable[..., T], *arguments: object) -> T:
-        """Run a call of the ledger or the results outside the event loop, after all that were made before it."""
-        return await asyncio.get_running_loop().run_in_executor(self._storage, call, *arguments)
+        """Run a call of the ledger or the results outside the event loop, after all that were made before it; again,
+        where the database does not answer for a moment."""
+        return await self.storage.call(call, *arguments)
 
     async def save(self, outcome: BatchOutcome) -> None:
         """Write together how tweets ended, what others have so far and that the answer has been parsed; then count it
@@ -79,17 +80,19 @@ class Session:
         partial = outcome.partial
         if not outcome.ended and not partial and outcome.parsed_request is None:
             return
-        saved = await self.store(
+        saved = await self.storage.save(
             lambda: self.results.save(
                 outcome.ended,
                 writer=self.writer,
                 partial=partial,
                 parsed_request=outcome.parsed_request,
-            )
+            ),
+            outcome.ended if outcome.parsed_request is None else (),
+            self.writer,
         )
         self.ended.update({each.opportunity.key: each for each in outcome.ended})
         self.counters.ended(outcome.ended, saved)
 
     def close(self) -> None:
-        """Let go of the storage thread; what it was given is still written."""
-        self._storage.shutdown(wait=False)
+        """Let go of the storage; what it was given is still written."""
+        self.storage.close()

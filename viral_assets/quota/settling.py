@@ -1,0 +1,119 @@
+"""Settlements in the database: what a request used replaces what was estimated, and each request is settled once.
+
+Several are written in one transaction. Whether they are taken from the run that asked or, after an outage, from what
+it had to keep beside the database, makes no difference here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from viral_assets.quota import statements
+from viral_assets.quota.counting import settled_cost
+from viral_assets.quota.ledger import GrantRequest, Settlement
+from viral_assets.quota.limits import pacific_day
+from viral_assets.text.cleaning import text_for_storage
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A request that has ended.
+
+    Args:
+        quota_key: what it counts for.
+        tokens: what it counts in the token window; None leaves it at what was estimated.
+        grant: with which the row is made anew, should the database have lost it; None where that cannot be.
+    """
+
+    request_id: str
+    quota_key: str
+    settlement: Settlement
+    tokens: int | None
+    grant: GrantRequest | None = None
+
+
+def settle(connection: sa.Connection, ended: Sequence[Settled], now: float, *, again: bool = True) -> int:
+    """Write how requests ended, in a transaction that has the ledger's lock.
+
+    A server that crashed may have forgotten the grants of its last half second: those are counted from now.
+
+    Args:
+        again: whether one that is settled already is settled once more, as it is where its run was thought dead.
+
+    Returns:
+        How many were written.
+    """
+    written = 0
+    for each in ended:
+        known = {"id": each.request_id}
+        row = statements.GRANTED.run(connection, known).one_or_none()
+        if row is None:
+            if each.grant is not None:
+                _grant_anew(connection, each.grant, each.quota_key, now)
+            row = statements.GRANTED.run(connection, known).one()
+        if again or row.status == "granted":
+            _settle(connection, each, row, now)
+            written += 1
+    return written
+
+
+def _settle(connection: sa.Connection, ended: Settled, row: sa.Row[Any], now: float) -> None:
+    settlement, cost = ended.settlement, settled_cost(ended.settlement)
+    tokens = row.counted_tokens if ended.tokens is None else ended.tokens
+    cost = row.counted_cost_usd if cost is None else cost
+    values = {
+        "id": ended.request_id,
+        "now": now,
+        "key": ended.quota_key,
+        "day": pacific_day(row.granted_at).name,
+        "tokens": tokens,
+        "cost_usd": cost,
+        "more_tokens": tokens - row.counted_tokens,
+        "more_cost_usd": (cost or 0.0) - (row.counted_cost_usd or 0.0),
+        "status": settlement.status,
+        "given_back": int(settlement.status == "unsent" and row.status != "unsent"),
+        "input_tokens": settlement.input_tokens,
+        "output_tokens": settlement.output_tokens,
+        "thought_tokens": settlement.thought_tokens,
+        "cached_tokens": settlement.cached_tokens,
+        "tier": settlement.tier,
+        "spared_usd": settlement.spared_usd,
+        # Who was thought dead may settle once more what another one has settled.
+        "more_spared_usd": (settlement.spared_usd or 0.0) - (row.spared_usd or 0.0),
+        "model_version": _storable(settlement.model_version),
+        "http_status": settlement.http_status,
+        "finish_reason": _storable(settlement.finish_reason),
+        "error": _storable(settlement.error),
+        "raw_answer": _storable(settlement.raw_answer),
+    }
+    statements.SETTLE.run(connection, values)
+
+
+def _grant_anew(connection: sa.Connection, grant: GrantRequest, quota_key: str, now: float) -> None:
+    values = {
+        "id": grant.request_id,
+        "key": quota_key,
+        "purpose": grant.purpose,
+        "project": grant.project,
+        "provider": grant.provider,
+        "model": grant.model,
+        "run_id": grant.run_id,
+        "now": now,
+        "day": pacific_day(now).name,
+        "tokens": grant.tokens,
+        "cost_usd": grant.cost_usd,
+        "known_cost_usd": grant.cost_usd or 0.0,
+        "tweets_json": json.dumps(grant.tweet_ids),
+        "tier": grant.tier,
+        "batch_id": grant.batch_id,
+    }
+    statements.GRANT_LOST.run(connection, values)
+
+
+def _storable(text: str | None) -> str | None:
+    return None if text is None else text_for_storage(text)
