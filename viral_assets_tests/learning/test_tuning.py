@@ -101,7 +101,7 @@ def test_a_component_that_was_switched_off_stays_so_and_relevance_keeps_the_gate
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(
     st.integers(0, 10_000),
     st.integers(12, 80),
