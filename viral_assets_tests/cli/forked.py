@@ -16,7 +16,9 @@ import viral_assets.defs.assets.delivery
 import viral_assets.defs.assets.generation
 import viral_assets.defs.assets.scoring
 import viral_assets.defs.automation.sensors
-import viral_assets.defs.checks.definitions  # noqa: F401
+import viral_assets.defs.checks.definitions
+import viral_assets.generation.clients.google_genai
+import viral_assets.generation.clients.google_generativeai  # noqa: F401
 from viral_assets.cli import main
 
 
@@ -27,6 +29,11 @@ class Forked:
     process: BaseProcess
     out: Path
     err: Path
+
+    def interrupt(self) -> None:
+        """What Ctrl-C does."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGINT)
 
     @property
     def code(self) -> int | None:

@@ -22,7 +22,7 @@ def at_once(viral_assets: CommandLine, *commands: tuple[str, ...]) -> None:
 
 def test_four_at_once_and_one_after_them_succeed(viral_assets: CommandLine) -> None:
     at_once(viral_assets, *[GENERATE] * 4)
-    assert viral_assets.in_a_process(*GENERATE).code == 0
+    assert viral_assets.in_a_fork(*GENERATE).code == 0
 
 
 def test_so_they_do_on_an_empty_postgresql_database(viral_assets: CommandLine, postgres_url: str) -> None:
@@ -36,4 +36,4 @@ def test_so_they_do_on_an_empty_postgresql_database(viral_assets: CommandLine, p
     }
     at_once(viral_assets, *[("db", "upgrade")] * 4)
     at_once(viral_assets, *[GENERATE] * 4)
-    assert viral_assets.in_a_process(*GENERATE).code == 0
+    assert viral_assets.in_a_fork(*GENERATE).code == 0

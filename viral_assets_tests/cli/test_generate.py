@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -161,16 +160,16 @@ def interrupted_while_it_asks(
     """What a command says that is interrupted while its second request is under way, which is answered then."""
     answers_may_take_long(viral_assets)
     with emulator.holding(after=1) as hold:
-        process = viral_assets.start(*arguments, **environment)
-        hold.wait_for(1, meanwhile=lambda: process.poll() is None)
-        process.send_signal(signal.SIGINT)
+        process = viral_assets.forked(*arguments, **environment)
+        hold.wait_for(1, meanwhile=lambda: process.code is None)
+        process.interrupt()
         with dg.DagsterInstance.from_config(str(viral_assets.home / "dagster")) as instance:
             while not was_told_to_stop(instance):
-                assert process.poll() is None, process.communicate()
+                assert process.code is None, process.ended(PATIENCE)
                 time.sleep(0.2)
         hold.release()
-        _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130, err
+        code, _, err = process.ended(PATIENCE)
+    assert code == 130, err
     return err
 
 
@@ -200,7 +199,7 @@ def test_an_interrupt_saves_what_is_under_way_and_the_same_command_goes_on(
     paid = set(emulator.answered())
     assert len(emulator.arrivals) == len(paid) == 2, "one before, and the one under way"
     emulator.reset()
-    again = viral_assets.in_a_process(*arguments, **environment)
+    again = viral_assets.in_a_fork(*arguments, **environment)
     assert again.code == 0
     assert again.json["already_done"] == len(paid)
     assert not paid & set(emulator.answered())
@@ -212,22 +211,22 @@ def test_a_forced_run_that_is_interrupted_goes_on_with_the_same_command(
 ) -> None:
     environment = {"GEMINI_API_KEY": "a-key", "GEMINI_API_ENDPOINT": emulator.url}
     arguments = ["generate-comments", *hours, "--no-batch", "--json"]
-    first = viral_assets.in_a_process(*arguments, **environment)
+    first = viral_assets.in_a_fork(*arguments, **environment)
     emulator.reset()
     interrupted_while_it_asks(viral_assets, emulator, *arguments, "--force", **environment)
 
     paid = set(emulator.answered())
     assert len(emulator.arrivals) == len(paid) == 2, "one before, and the one under way"
     emulator.reset()
-    estimate = viral_assets.in_a_process(*arguments, "--force", "--dry-run", **environment).json["estimate"]
-    again = viral_assets.in_a_process(*arguments, "--force", **environment)
+    estimate = viral_assets.in_a_fork(*arguments, "--force", "--dry-run", **environment).json["estimate"]
+    again = viral_assets.in_a_fork(*arguments, "--force", **environment)
     assert again.code == 0
     assert "goes on with what was forced" in again.err
     assert again.json["already_done"] == estimate["already_done"] == len(paid)
     assert again.json["requests"] == first.json["opportunities"] - len(paid)
     assert not paid & set(emulator.answered())
 
-    anew = viral_assets.in_a_process(*arguments, "--force", **environment)
+    anew = viral_assets.in_a_fork(*arguments, "--force", **environment)
     assert anew.json["already_done"] == 0, "what has come to its end is forced anew"
 
 

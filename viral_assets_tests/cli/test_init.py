@@ -83,7 +83,7 @@ def test_every_command_that_it_prints_works(
         assert program == "viral-assets"
         # These two serve until they are stopped, which other tests look at.
         served = {"review", "dev"}.intersection(arguments)
-        ended = viral_assets.in_a_process(*arguments, *(["--help"] if served else []))
+        ended = viral_assets.in_a_fork(*arguments, *(["--help"] if served else []))
         assert ended.code == 0, ended.err
 
 

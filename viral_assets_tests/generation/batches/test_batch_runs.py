@@ -31,7 +31,7 @@ from viral_assets_tests.generation.running import on_virtual_time, outcomes_of, 
 from viral_assets_tests.virtual_clock import VirtualClock
 
 KEY = "AQ.not-a-real-key"
-BATCHED = project(generation=Generation(background="batch", background_deadline_hours=2, max_tweets_per_request=4))
+BATCHED = project(generation=Generation(background="batch", background_deadline_hours=0.5, max_tweets_per_request=4))
 
 
 @pytest.fixture(autouse=True)
@@ -111,8 +111,8 @@ class Background:
 
 @pytest.fixture
 def background(database: Database, monkeypatch: pytest.MonkeyPatch) -> Background:
-    """A service whose batches wait five minutes and take twenty more."""
-    batches = BatchConfig(queued_seconds=300, seconds=1200)
+    """A service whose batches wait a minute and take five more."""
+    batches = BatchConfig(queued_seconds=60, seconds=300)
     return Background(on_virtual_time(latency=(1, 0.1), batches=batches), database, monkeypatch)
 
 
@@ -156,7 +156,7 @@ class TestInBatches:
 
     def test_an_estimate_is_what_it_then_costs_and_says_what_it_would(self, background: Background) -> None:
         estimate = background.estimate()
-        assert (estimate.tiers, estimate.packs, estimate.seconds) == ((BATCH,), (4,) * 5, 7200)
+        assert (estimate.tiers, estimate.packs, estimate.seconds) == ((BATCH,), (4,) * 5, 1800)
         assert estimate.cost_usd is not None
         assert estimate.standard_cost_usd == pytest.approx(2 * estimate.cost_usd)
         assert background.service.arrivals == []
@@ -168,7 +168,7 @@ class TestInBatches:
         background.limits = Limits(max_requests=1)
         report = background()
         assert report.outcomes == {"done": 20}
-        assert report.seconds < 2000
+        assert report.seconds < 500
 
     def test_what_nobody_waits_for_only(self, background: Background) -> None:
         background(priority=Priority.NEWEST_HOUR)
@@ -251,17 +251,17 @@ class TestAtTheDeadline:
         report = background()
         assert background.all_done()
         assert background.each_paid_once()
-        assert 7200 <= report.seconds < 7600
+        assert 1800 <= report.seconds < 2200
         assert list(background.service.batches.states().values()) == ["CANCELLED"]
         assert report.requests == 5 + sum(each.status == 200 for each in background.service.generated())
 
     def test_it_counts_from_when_the_batch_was_sent(self, background: Background) -> None:
         background.change(seconds=None)
-        background.stop_after(3600)
-        background.clock.advance(1800)
+        background.stop_after(900)
+        background.clock.advance(450)
         report = background(run_id="second")
         assert background.all_done()
-        assert 1700 < report.seconds < 2200
+        assert 425 < report.seconds < 850
 
     def test_one_that_cannot_even_be_cancelled_is_given_up(self, background: Background) -> None:
         background.change(seconds=None)
@@ -270,7 +270,7 @@ class TestAtTheDeadline:
         assert background.all_done()
         (batch,) = background.batches()
         assert (batch.state, batch.ended) == (CLOSED, "given up")
-        assert 7200 + 600 <= report.seconds < 9000
+        assert 1800 + 600 <= report.seconds < 3600
 
 
 class Undying(InProcessClient):
@@ -288,7 +288,7 @@ class UndyingBatches(InProcessBatches):
 
 class TestAfterAStop:
     def test_the_batch_is_left_at_the_service_and_the_next_run_takes_its_answers(self, background: Background) -> None:
-        report = background.stop_after(400)
+        report = background.stop_after(100)
         assert report.deferred == 20
         assert any("left at the service" in note for note in report.notes)
         background.clock.advance(3600)
@@ -300,14 +300,14 @@ class TestAfterAStop:
         assert again.cost_usd > 0, "paid by the run that took the answers"
 
     def test_a_run_of_any_urgency_goes_on_with_it(self, background: Background) -> None:
-        background.stop_after(400)
+        background.stop_after(100)
         background(run_id="second", priority=Priority.NEWEST_HOUR)
         assert background.all_done()
         assert background.each_paid_once()
 
     def test_its_tweets_are_nobody_elses(self, background: Background) -> None:
         """A provider that knows no batches asks about the others, and leaves these for later."""
-        background.stop_after(400)
+        background.stop_after(100)
         background.clock.advance(60)
         background.client = WithoutBatches
         background.opportunities = [*background.opportunities, opportunity("21")]
@@ -317,22 +317,22 @@ class TestAfterAStop:
         assert background.service.answered() == {"21": 1}
 
     def test_they_are_not_left_for_ever_where_nobody_asks_that_model_any_more(self, background: Background) -> None:
-        background.stop_after(400)
-        background.clock.advance(2 * 3600)
+        background.stop_after(100)
+        background.clock.advance(1800)
         other = {"model": "gemini-3.5-flash-lite", "priority": Priority.NEWEST_HOUR}
         assert background(run_id="second", **other).deferred == 20, "the answers may still be taken"
         background.clock.advance(1800)
         assert background(run_id="third", **other).outcomes == {"done": 20}
 
     def test_who_writes_anew_does_not_wait_for_it(self, background: Background) -> None:
-        background.stop_after(400)
+        background.stop_after(100)
         background.opportunities = background.opportunities[:1]
         report = background(run_id="forced", force=True, priority=Priority.PERSON)
         assert report.outcomes == {"done": 1}
         assert report.seconds < 60
 
     def test_a_key_that_is_refused_leaves_it_open(self, background: Background) -> None:
-        background.stop_after(400)
+        background.stop_after(100)
         background.client = Refused
         with pytest.raises(FatalProviderError):
             background(run_id="second")
