@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from viral_assets.cli.app import app
@@ -100,6 +102,14 @@ class CommandLine:
         code, out, err = self.forked(*arguments, **environment).ended(PATIENCE)
         assert code is not None, f"still at it after {PATIENCE:g} s"
         return Said(code, out, err)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _commands_made_once() -> Iterator[None]:
+    """Of the same application, not anew for each of hundreds of calls."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("typer.testing._get_command", functools.cache(get_command))
+        yield
 
 
 @pytest.fixture

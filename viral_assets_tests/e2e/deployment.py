@@ -51,6 +51,18 @@ main()
 """
 # The real daemon, but that it looks at backfills every second rather than every thirty, which no setting can do.
 
+_CODE_SERVER = """
+import multiprocessing, sys
+forks = multiprocessing.get_context("forkserver")
+forks.set_forkserver_preload(["viral_assets.definitions", "viral_assets.generation.clients.google_generativeai"])
+multiprocessing.get_context = lambda method=None: forks
+from dagster._cli import main
+sys.argv = ["dagster", "api", "grpc", "--module-name", "viral_assets.definitions", "--port", sys.argv[1]]
+main()
+"""
+# The real code server, but that the processes of its runs are forked from one that has imported all they need: Dagster
+# starts each from nothing, which takes longer than most runs here. `deploy/test_services.py` has it as it is.
+
 _UNDERTAKER = """
 import os, signal, sys
 for line in sys.stdin.readlines():
@@ -121,8 +133,7 @@ class Deployment:
         workspace = str(self.dagster_home / "workspace.yaml")
         server = {"grpc_server": {"host": "127.0.0.1", "port": self.code_port, "location_name": "viral_assets"}}
         Path(workspace).write_text(yaml.safe_dump({"load_from": [server]}), encoding="utf-8")
-        port = str(self.code_port)
-        self._start("code", "-m", "dagster", "api", "grpc", "--port", port, "--module-name", "viral_assets.definitions")
+        self._start("code", "-c", _CODE_SERVER, str(self.code_port))
         until(self._serves_code, "the code server")
         self._start("web", "-m", "dagster_webserver", "--port", str(self.port), "--workspace", workspace)
         until(self._answers, "the user interface")

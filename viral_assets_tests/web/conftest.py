@@ -8,6 +8,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import scrypt
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,14 @@ class Reviewer:
             return self.get(self.redirect.partition("#")[0])
         self.page = Html(response.text)
         return self.page
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _one_key_for_each_token() -> Iterator[None]:
+    """Made once: it is slow on purpose."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("viral_assets.web.access.scrypt", functools.cache(scrypt))
+        yield
 
 
 @pytest.fixture
