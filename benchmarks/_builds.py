@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+# The emulator is of the tests, which are not installed. Who imports this may import it afterwards.
+sys.path.append(str(ROOT))
+
 WORKER = ROOT / "benchmarks" / "_generation_worker.py"
 
 
