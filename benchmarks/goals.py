@@ -19,7 +19,8 @@ import time
 from dataclasses import asdict
 
 from _builds import builds
-from _goal_rows import ROWS, Bench, Line
+from _goal_bench import Bench, Line
+from _goal_rows import ROWS
 
 
 def table(lines: list[Line]) -> str:

@@ -69,7 +69,7 @@ class Summary:
 
     @property
     def held(self) -> bool:
-        return not self.without_outcome and not self.asked_again and self.most_in_a_window <= self.allowed_in_a_window
+        return not (self.without_outcome or self.asked_again) and self.most_in_a_window <= self.allowed_in_a_window
 
 
 class Soak:
@@ -87,17 +87,19 @@ class Soak:
     def run(self, seconds: float, patience: float) -> Summary:
         for slot in range(len(PROVIDERS)):
             self._start(slot)
-        trouble = Soaked(
-            self._emulator, self._store, self._folder, lambda: list(self._workers.values()), random.Random(self._seed)
-        )
+        chance = random.Random(self._seed)
+        trouble = Soaked(self._emulator, self._store, self._folder, lambda: list(self._workers.values()), chance)
+        self._say("they start")
+        while not self._ended_at:
+            self._watch(LOOK_SECONDS)
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self._watch(trouble.chance.uniform(2.0, 12.0))
+            self._watch(chance.uniform(2.0, 12.0))
             name, context = trouble.next_trouble()
             self.summary.troubles[name] = self.summary.troubles.get(name, 0) + 1
             self._say(name)
             with context:
-                self._watch(0.0 if name == "kill -9" else trouble.chance.uniform(2.0, 20.0))
+                self._watch(0.0 if name == "kill -9" else chance.uniform(2.0, 20.0))
         self._say("all trouble is over; they finish")
         (self._folder / FINISH).touch()
         end = time.monotonic() + patience
@@ -162,9 +164,7 @@ class Soak:
 
     def _outcomes(self) -> dict[str, tuple[str, str]]:
         with self._database.read() as connection:
-            rows = connection.execute(
-                sa.select(generation_outcomes.c.tweet_id, generation_outcomes.c.outcome, generation_outcomes.c.reason)
-            )
+            rows = connection.execute(sa.select(generation_outcomes))
             return {row.tweet_id: (row.outcome, row.reason) for row in rows}
 
     def _prove(self) -> None:
@@ -189,12 +189,8 @@ class Soak:
                 if arrival.at > self._ended_at.get(tweet, arrival.at)
             }
         )
-        whole = Counter(
-            tweet
-            for arrival in generated
-            if arrival.status == 200 and not arrival.fault
-            for tweet in set(arrival.tweet_ids)
-        )
+        good = [each for each in generated if each.status == 200 and not each.fault]
+        whole = Counter(tweet for arrival in good for tweet in set(arrival.tweet_ids))
         summary.answered_twice = sum(times > 1 for times in whole.values())
         summary.said = dict(self._said.most_common(20))
 
@@ -209,17 +205,14 @@ class Soak:
         return wanted
 
     def _say(self, words: str) -> None:
-        print(
-            f"[{time.monotonic() - self._began:5.0f} s] {len(self._ended_at):,} tweets have ended; {words}",
-            file=sys.stderr,
-            flush=True,
-        )
+        seconds = time.monotonic() - self._began
+        print(f"[{seconds:5.0f} s] {len(self._ended_at):,} tweets have ended; {words}", file=sys.stderr, flush=True)
 
 
 def soak(database: str, minutes: float, seed: int, patience: float) -> Summary:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        store: Store = SqliteStore(folder) if database == "sqlite" else PostgresStore(folder)
+        store: Store = SqliteStore(folder) if database == "sqlite" else PostgresStore()
         stack.callback(store.close)
         config = EmulatorConfig(
             requests_per_window=REQUESTS, window_seconds=WINDOW_SECONDS, latency=(0.3, 0.1), faults=FAULTS, seed=seed

@@ -69,8 +69,12 @@ class Session:
         return self.latencies[self.tiers.usual(self.clock.monotonic())]
 
     async def store(self, call: Callable[..., T], *arguments: object) -> T:
-        """Run a call of the ledger or the results outside the event loop, after all that were made before it."""
-        return await asyncio.get_running_loop().run_in_executor(self._storage, call, *arguments)
+        """Run a call of the ledger or the results outside the event loop, after all that were made before it.
+
+        Whoever is cancelled while it waits for that has it made all the same: an answer is not dropped because others
+        are written before it.
+        """
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._storage, call, *arguments))
 
     async def save(self, outcome: BatchOutcome) -> None:
         """Write together how tweets ended, what others have so far and that the answer has been parsed; then count it
