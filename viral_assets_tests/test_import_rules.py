@@ -32,7 +32,7 @@ CORE = (
     "queries",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
-ROOT = ("clock", "errors", "hours", "processes", "settings", "vocabulary")
+ROOT = ("clock", "errors", "hours", "processes", "settings", "threads", "vocabulary")
 
 MAY_READ_SETTINGS = {"cli", "definitions", "generation", "defs", "quota"}
 

@@ -102,6 +102,7 @@ def generate_comments(
 
     The hours are materialized through Dagster, so the runs show in its UI. What is already there is not asked for
     again: a second run of the same hours makes no request. Interrupt it whenever you like; the same command goes on.
+    Ctrl-C lets what is under way be answered and saved; a second one gives it up.
     """
     from datetime import UTC
 

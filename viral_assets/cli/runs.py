@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from viral_assets.defs.resources.run_options import RunOptions
     from viral_assets.generation.run.planning.estimate import Estimate
     from viral_assets.generation.run.report import Progress
+    from viral_assets.generation.run.stopping import Finishing
     from viral_assets.settings import Settings
 
 FAILED = ("filtered", "blocked", "failed")
@@ -58,6 +59,9 @@ class Watcher(LaunchObserver):
             completed=progress.finished,
             description=f"suggestions ({', '.join(facts)})",
         )
+
+    def on_finishing(self, finishing: Finishing) -> None:
+        complain(str(finishing))
 
     def on_run_finished(self, summary: RunSummary) -> None:
         self._finished.append(summary)

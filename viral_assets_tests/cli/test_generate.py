@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -194,7 +197,10 @@ def test_an_interrupt_saves_what_is_under_way_and_the_same_command_goes_on(
     environment = {"GEMINI_API_KEY": "a-key", "GEMINI_API_ENDPOINT": emulator.url}
     arguments = ["generate-comments", *hours, "--no-batch", "--json"]
     err = interrupted_while_it_asks(viral_assets, emulator, *arguments, **environment)
-    assert err.splitlines() == [line for line in err.splitlines() if line.startswith("viral-assets: interrupted")]
+    said = err.splitlines()
+    assert len(said) == 2, err
+    assert re.fullmatch(r"viral-assets: finishing 1 request, about \d+ seconds?; again to give them up", said[0])
+    assert said[1].startswith("viral-assets: interrupted")
 
     paid = set(emulator.answered())
     assert len(emulator.arrivals) == len(paid) == 2, "one before, and the one under way"
@@ -203,6 +209,61 @@ def test_an_interrupt_saves_what_is_under_way_and_the_same_command_goes_on(
     assert again.code == 0
     assert again.json["already_done"] == len(paid)
     assert not paid & set(emulator.answered())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("provider", "way"), [("google-generativeai", signal.SIGINT), ("google-genai", signal.SIGTERM)]
+)
+def test_a_second_interrupt_gives_up_what_is_under_way_and_waits_for_no_answer(
+    viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator, provider: str, way: signal.Signals
+) -> None:
+    environment = {
+        "GEMINI_API_KEY": "a-key",
+        "GEMINI_API_ENDPOINT": emulator.url,
+        "VIRAL_ASSETS_PROVIDER": provider,
+        "VIRAL_ASSETS_RPM": "1000",
+    }
+    arguments = ["generate-comments", *hours, "--tweets-per-request", "1", "--batch-size", "2", "--json"]
+    with emulator.holding(after=1) as hold:
+        process = viral_assets.start(*arguments, **environment)
+        hold.wait_for(2, meanwhile=lambda: process.poll() is None)
+        with dg.DagsterInstance.from_config(str(viral_assets.home / "dagster")) as instance:
+            for wanted in (lambda: was_told_to_stop(instance), lambda: process.poll() is not None):
+                process.send_signal(way)
+                wait_until(wanted)
+        _, err = process.communicate(timeout=PATIENCE)
+        paid = set(emulator.answered())
+        assert len(paid) == 1, "it has not waited for the others"
+
+    assert process.returncode == 130, err
+    assert re.match(r"viral-assets: finishing 2 requests, about \d+ seconds?; again to give them up\n", err), err
+    assert err.splitlines()[1:] == [line for line in err.splitlines() if line.startswith("viral-assets: interrupted")]
+    with dg.DagsterInstance.from_config(str(viral_assets.home / "dagster")) as instance:
+        (run,) = instance.get_runs(limit=1)
+        assert run.status == dg.DagsterRunStatus.CANCELED
+    assert Counter(errors_of_requests(viral_assets)) == {None: 1, "cancelled while under way": 2}
+
+    emulator.reset()
+    again = viral_assets.in_a_process(*arguments, **environment)
+    assert again.code == 0, again.err
+    assert again.json["already_done"] == 1
+    assert not paid & set(emulator.answered())
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def errors_of_requests(viral_assets: CommandLine) -> list[str | None]:
+    database = Database(f"sqlite:///{viral_assets.home / 'viral_assets.db'}")
+    with database.read() as connection:
+        found = list(connection.execute(sa.select(llm_requests.c.error)).scalars())
+    database.dispose()
+    return found
 
 
 @pytest.mark.slow

@@ -40,7 +40,9 @@ refusals, which are faults too: {", ".join(REFUSALS)}
 
 def serve(arguments: Sequence[str]) -> None:
     given = _parser().parse_args(arguments)
-    GeminiEmulator(config_of(given)).serve(given.host, given.port)
+    emulator = GeminiEmulator(config_of(given))
+    emulator.script(*given.script)
+    emulator.serve(given.host, given.port)
 
 
 def parse(arguments: Sequence[str]) -> EmulatorConfig:
@@ -57,6 +59,7 @@ def config_of(given: argparse.Namespace) -> EmulatorConfig:
         window_seconds=given.window_seconds,
         at_once=given.at_once,
         latency=given.latency,
+        latency_spread=given.latency_spread,
         faults=given.faults,
         model_faults=given.model_faults,
         tweet_faults=given.tweet_faults,
@@ -117,6 +120,9 @@ def _add_answers(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--latency", type=_latency, default=(0.0, 0.0), metavar="A,B", help="a + b per tweet, in seconds"
     )
+    group.add_argument(
+        "--latency-spread", type=float, default=0.0, metavar="SHARE", help="how far chance moves the latency: 0.5 of it"
+    )
     group.add_argument("--models", default=defaults.models, metavar="PATTERN", help="of accepted names")
     group.add_argument(
         "--answered-by", type=_pairs(str), default={}, metavar="MODEL=MODEL,...", help="which answers for which"
@@ -133,6 +139,9 @@ def _add_answers(group: argparse._ArgumentGroup) -> None:
 def _add_faults(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--faults", type=_pairs(float, NAMES), default={}, metavar="FAULT=PROBABILITY,...", help="see below"
+    )
+    group.add_argument(
+        "--script", type=_faults, default=[], metavar="FAULT,...", help="what the first requests meet; ok is nothing"
     )
     group.add_argument(
         "--model-faults", type=_pairs(_fault), default={}, metavar="MODEL=FAULT,...", help="of every request to it"
@@ -165,6 +174,10 @@ def _add_tiers_and_batches(group: argparse._ArgumentGroup) -> None:
 def _latency(text: str) -> tuple[float, float]:
     a, _, b = text.partition(",")
     return float(a), float(b or 0)
+
+
+def _faults(text: str) -> list[str]:
+    return [_fault(name) for name in text.split(",") if name]
 
 
 def _fault(name: str) -> str:

@@ -55,6 +55,7 @@ class EmulatorConfig:
         window_seconds: length of the sliding window.
         at_once: requests that are worked at together; one more is refused without a reason. None for no limit.
         latency: a and b of a + b per tweet, in seconds.
+        latency_spread: how far, up and down, chance moves that: 0.5 makes half of it to one and a half times as much.
         faults: name of a fault (of ``FAULTS``, ``FINISHES`` or ``REFUSALS``) to its probability; at most one a request.
         model_faults: the fault of every request to a model, by its name.
         tweet_faults: the fault of every request about a tweet, by its id.
@@ -80,6 +81,7 @@ class EmulatorConfig:
     window_seconds: float = 60.0
     at_once: int | None = None
     latency: tuple[float, float] = (0.0, 0.0)
+    latency_spread: float = 0.0
     faults: Mapping[str, float] = field(default_factory=dict)
     model_faults: Mapping[str, str] = field(default_factory=dict)
     tweet_faults: Mapping[str, str] = field(default_factory=dict)

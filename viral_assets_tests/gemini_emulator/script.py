@@ -49,3 +49,7 @@ class Script:
 
     def happens(self, probability: float) -> bool:
         return probability > 0 and self._chance.random() < probability
+
+    def spread(self, share: float) -> float:
+        """A factor around 1, at most ``share`` away from it."""
+        return self._chance.uniform(1 - share, 1 + share) if share else 1.0

@@ -43,6 +43,8 @@ class GeminiService:
         self.bodies: deque[dict[str, Any]] = deque(maxlen=100)
         self.batches = Batches(self.config.seed)
         self._script, self._creations = Script(self.config.seed), Script()
+        # Of its own, so that it changes nothing about which fault a request meets.
+        self._spread = Script(self.config.seed)
         self._quotas = Quotas()
         self._hold: Hold | None = None
         self._together = self._under_way = 0
@@ -171,7 +173,7 @@ class GeminiService:
         self._under_way += 1
         try:
             await self._let_by(arrival)
-            await self.clock.sleep(latency(config, arrival))
+            await self.clock.sleep(latency(config, arrival) * self._spread.spread(config.latency_spread))
             await self._tarry(fault)
         finally:
             self._under_way -= 1

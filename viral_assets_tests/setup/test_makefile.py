@@ -12,7 +12,7 @@ import pytest
 
 from viral_assets.settings import checkout_root
 
-TARGETS = ("demo", "dev", "check", "test", "lowest", "lint", "format", "docs", "lock", "bench", "clean")
+TARGETS = ("demo", "dev", "check", "test", "lowest", "lint", "format", "docs", "lock", "bench", "soak", "clean")
 
 
 # What the make that runs these tests tells its children, and the Makefile's own variables.

@@ -1,16 +1,15 @@
 """From opportunities to suggestions. Prompts, requests, quota and saving are in ``generation`` and ``quota``."""
 
-import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from viral_assets.defs.assets.display import add_hour_metadata, table_metadata
+from viral_assets.defs.assets.interruptible import run_to_the_end
 from viral_assets.defs.assets.partitions import hourly_asset, window_of
 from viral_assets.defs.automation.urgency import priority_of
 from viral_assets.defs.resources.comment_generator import CommentGeneratorResource
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from viral_assets.generation.opportunity import Opportunity
     from viral_assets.generation.run.planning.estimate import Estimate
     from viral_assets.generation.run.report import GenerationReport, Progress
+    from viral_assets.generation.run.stopping import Finishing
 else:
     # Dagster evaluates annotations while definitions load, and importing pandas for that takes a second.
     DataFrame = Any
@@ -38,12 +38,9 @@ else:
 POOL = "generation"
 """Runs that write suggestions share it; how many at once is up to the Dagster instance. The quota holds without it."""
 
-STOPPING = "told to stop: what is under way is finished and saved, the rest is left for a later run"
+STOPPING = "told to stop"
 
 SECONDS_BETWEEN_LOG_LINES = 10.0
-POLL_SECONDS = 0.5
-
-_Result = TypeVar("_Result")
 
 
 @hourly_asset(
@@ -109,7 +106,11 @@ def comment_suggestions(
                 opportunities, selected, progress_callback=on_progress, stop=stop, **choice
             )
 
-    report = run_to_the_end(generate, on_stop=lambda: context.log.warning(STOPPING))
+    def on_finishing(finishing: "Finishing") -> None:
+        context.log.warning("%s: %s", STOPPING, finishing)
+        run_observer.on_finishing(finishing)
+
+    report = run_to_the_end(generate, on_finishing=on_finishing)
     if forced is not None and forced.id != run_options.force_id and not report.deferred:
         end_forced(store, forced.id, datetime.now(UTC))
     run_observer.on_generated(report)
@@ -140,35 +141,6 @@ def _forced(
     if options.force_id and not is_over(store, options.force_id):
         return Forced(options.force_id, scope)
     return find_forced(store, scope)
-
-
-def run_to_the_end(
-    generate: Callable[[threading.Event], Coroutine[Any, Any, _Result]], *, on_stop: Callable[[], None] | None = None
-) -> _Result:
-    """Run a coroutine in an event loop of its own and wait for it.
-
-    The loop has its own thread, because whoever called may be in a loop already. When Dagster cancels the run, the
-    wait is what gets interrupted: the coroutine is told to stop, and has saved what was under way before this raises.
-
-    Args:
-        on_stop: called once the coroutine has been told to stop, before it has stopped.
-    """
-    stop = threading.Event()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="generation") as thread:
-        # An interrupt while the thread starts would leave nobody to wait for it, so it starts with nothing to do.
-        thread.submit(int).result()
-        future: Future[_Result] | None = None
-        try:
-            future = thread.submit(lambda: asyncio.run(generate(stop)))
-            # An interrupt sent by another thread, as Dagster does it, takes effect between waits, not during one.
-            while not wait([future], timeout=POLL_SECONDS).done:
-                pass
-            return future.result()
-        except BaseException:
-            stop.set()
-            if on_stop is not None and future is not None and not future.done():
-                on_stop()
-            raise
 
 
 class _ProgressLog:

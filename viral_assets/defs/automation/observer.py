@@ -6,6 +6,7 @@ from viral_assets.defs.automation.run_summary import RunSummary
 from viral_assets.defs.resources.run_observer import RunObserver
 from viral_assets.generation.run.planning.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport, Progress
+from viral_assets.generation.run.stopping import Finishing
 from viral_assets.hours import HourRange
 
 
@@ -38,6 +39,9 @@ class Recorder(RunObserver):
 
     def on_progress(self, progress: Progress) -> None:
         self.observer.on_progress(progress)
+
+    def on_finishing(self, finishing: Finishing) -> None:
+        self.observer.on_finishing(finishing)
 
     def on_generated(self, report: GenerationReport) -> None:
         self.report = report

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from viral_assets.generation.run.planning.estimate import Estimate
     from viral_assets.generation.run.report import GenerationReport, Progress
+    from viral_assets.generation.run.stopping import Finishing
 
 
 class RunObserver:
@@ -16,6 +17,9 @@ class RunObserver:
 
     def on_progress(self, progress: Progress) -> None:
         """A tweet has ended."""
+
+    def on_finishing(self, finishing: Finishing) -> None:
+        """The run was told to stop, and this is still under way."""
 
     def on_generated(self, report: GenerationReport) -> None:
         """The generation of a run has ended."""

@@ -20,7 +20,6 @@ import copy
 import json
 import warnings
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import requests
@@ -38,6 +37,7 @@ from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
 from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.types import Answer, fingerprint
+from viral_assets.threads import DaemonThreads
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", r"\s*All support for the `google\.generativeai` package has ended", FutureWarning)
@@ -53,7 +53,7 @@ class GoogleGenerativeAIClient:
 
     A cancelled :meth:`generate` that still waits for a thread makes no request. One that has a thread returns at
     once, while the thread receives the answer and drops it: a caller that wants the answer shields the call and
-    awaits it. Python waits for such threads when it exits, at most the request's timeout.
+    awaits it. A process that ends does not wait for such a thread.
 
     Args:
         api_key: of the Gemini API.
@@ -73,7 +73,7 @@ class GoogleGenerativeAIClient:
         self.key_fingerprint = fingerprint(self._service.api_key)
         self._transport = _Transport(self._service, pool_size=max_workers)
         self._connection = GenerativeServiceClient(transport=self._transport)
-        self._threads = ThreadPoolExecutor(max_workers, thread_name_prefix="gemini")
+        self._threads = DaemonThreads(max_workers, "gemini")
 
     async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""

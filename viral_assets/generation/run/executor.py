@@ -29,6 +29,7 @@ from viral_assets.generation.run.report import GenerationReport, ProgressCallbac
 from viral_assets.generation.run.results import Results, TweetResult
 from viral_assets.generation.run.resume import defer, recover, unfinished
 from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.stopping import Finishing, Stop
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
 
@@ -46,7 +47,8 @@ class Executor:
         price_of: a model's price, None when unknown.
         options: see :class:`GenerationOptions`.
         progress: called in the event loop whenever a tweet ends.
-        stop: set it from any thread to finish what is under way, save it, and defer the rest.
+        stop: set it from any thread to finish what is under way, save it, and defer the rest. A
+            :class:`~viral_assets.generation.run.stopping.Stop` is told what that is.
         rng: for backoff.
         runner: its name in the ledger, if it was announced there.
         clock: what it measures and waits by.
@@ -82,12 +84,13 @@ class Executor:
             kept=kept,
         )
         self._membership = Membership(self._session, runner or uuid.uuid4().hex)
-        self._stop = stop or threading.Event()
+        self._stop = stop or Stop()
+        self._told = Stop.of(self._stop)
         self.deferral = ""
         """What the report says about tweets that were left for a later run."""
         self._cancelled = False
         self._broken: BaseException | None = None
-        self._loop = Loop(self._session, self._membership, is_stopped=self._is_stopped)
+        self._loop = Loop(self._session, self._membership, is_stopped=self._is_stopped, on_finishing=self._finishing)
 
     @property
     def results(self) -> Mapping[TweetKey, TweetResult]:
@@ -105,7 +108,8 @@ class Executor:
         """Bring every opportunity to an end.
 
         Cancelling it is like setting ``stop``: what is under way is paid for, so it is finished and saved first.
-        Cancelled a second time, it is given up.
+        Cancelled a second time, or after ``stop``, that is given up: the ledger keeps that it was asked and what it may
+        cost, and later runs ask again. What has been answered by then is stored all the same.
 
         Args:
             earlier: what another model has written about some of them, which is kept.
@@ -120,14 +124,19 @@ class Executor:
                 became of what had been answered.
         """
         work = asyncio.create_task(self._run(opportunities, earlier or {}))
+        self._told.begins(self)
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
+            if self._stop.is_set():
+                work.cancel()
             self._cancelled = True
             self._loop.wake()
             with contextlib.suppress(ViralAssetsError):
                 await work
             raise
+        finally:
+            self._told.ends(self)
 
     async def _run(
         self, opportunities: Sequence[Opportunity], earlier: Mapping[TweetKey, TweetResult]
@@ -180,6 +189,9 @@ class Executor:
 
     def _is_stopped(self) -> bool:
         return self._cancelled or self._broken is not None or self._stop.is_set()
+
+    def _finishing(self, finishing: Finishing) -> None:
+        self._told.finishes(self, finishing)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

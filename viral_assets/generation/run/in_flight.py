@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from viral_assets.generation.run.outcome import BatchOutcome
 from viral_assets.generation.run.request import PreparedRequest, ask
 from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.stopping import Finishing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,12 @@ class InFlight:
     def expected_ends(self) -> list[float]:
         """When each of them should end, on the run's clock."""
         return [sent.expected_end for sent in self._sent.values()]
+
+    @property
+    def finishing(self) -> Finishing:
+        """What is left where nothing more is sent."""
+        ends = [sent.expected_end for task, sent in self._sent.items() if not task.done()]
+        return Finishing(len(ends), max(ends) - self._session.clock.monotonic() if ends else 0.0)
 
     def start(self, prepared: PreparedRequest) -> None:
         """Send what has been granted."""

@@ -21,6 +21,7 @@ from viral_assets.generation.run.planning.batches import BatchPlan
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.request import PreparedRequest, prepare
 from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.stopping import Finishing
 from viral_assets.quota.ledger import AlreadyClaimed, Exhausted, Granted, Waiting
 
 CLAIMED_RECHECK_SECONDS = 0.5
@@ -32,10 +33,19 @@ class Loop:
 
     Args:
         is_stopped: whether nothing more should be sent; when that changes, :meth:`wake` is called too.
+        on_finishing: told what is under way then.
     """
 
-    def __init__(self, session: Session, membership: Membership, *, is_stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        membership: Membership,
+        *,
+        is_stopped: Callable[[], bool],
+        on_finishing: Callable[[Finishing], None],
+    ) -> None:
         self._session, self._membership, self._wanted_to_stop = session, membership, is_stopped
+        self._on_finishing = on_finishing
         self._work = WorkQueue(())
         self._schedule = BatchPlan(session, self._work, membership.runner)
         self._service = ServiceWatch(session)
@@ -70,6 +80,8 @@ class Loop:
         """
         while not self.is_over():
             await self._step()
+        if self._wanted_to_stop():
+            self._on_finishing(self._in_flight.finishing)
         await self._membership.withdraw()
         while len(self._in_flight):
             await self._in_flight.wait_for_end()

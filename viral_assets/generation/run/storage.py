@@ -147,7 +147,8 @@ class Storage:
         self._thread.shutdown(wait=False)
 
     async def _in_thread(self, call: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+        # Shielded: whoever is cancelled while it waits for its turn has the call made all the same.
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments))
 
     async def _settle_all(self) -> None:
         """Until nothing is left to settle. What comes in meanwhile is the next transaction."""

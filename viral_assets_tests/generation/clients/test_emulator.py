@@ -245,9 +245,26 @@ def test_embeddings_of_similar_texts_are_similar(emulator: GeminiEmulator) -> No
     assert post(emulator, "gemini-embedding-001:batchEmbedContents", json=too_many).status_code == 400
 
 
+def test_latency_may_be_moved_by_chance_within_its_share() -> None:
+    clock = VirtualClock()
+    service = GeminiEmulator(EmulatorConfig(latency=(1.0, 1.0), latency_spread=0.5), clock=clock)
+    took = []
+
+    async def ask() -> None:
+        for _ in range(30):
+            began = clock.monotonic()
+            await service.respond("gemini-2.5-flash-lite:generateContent", "some-key", body(), at=began)
+            took.append(clock.monotonic() - began)
+
+    clock.run(ask())
+    assert all(1.0 <= seconds <= 3.001 for seconds in took)
+    assert max(took) - min(took) > 1.0
+
+
 def test_it_runs_by_itself_with_a_log_and_a_reset() -> None:
+    options = ["--port", "0", "--rpm", "2", "--script", "ok", "--faults", "503=1"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "viral_assets_tests.gemini_emulator", "--port", "0", "--rpm", "2", "--faults", "503=1"],
+        [sys.executable, "-m", "viral_assets_tests.gemini_emulator", *options],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -257,7 +274,7 @@ def test_it_runs_by_itself_with_a_log_and_a_reset() -> None:
         assert url.startswith("http://127.0.0.1:")
         there = f"{url}/v1beta/models/gemini-2.5-flash:generateContent"
         statuses = [requests.post(there, json=body(), params={"key": "k"}, timeout=60).status_code for _ in range(3)]
-        assert statuses == [503, 503, 429]
+        assert statuses == [200, 503, 429]
         log = requests.get(f"{url}/_log", timeout=60).json()
         assert [each["status"] for each in log["arrivals"]] == statuses
         assert log["max_in_any_window"] == 3
