@@ -107,6 +107,7 @@ class MemoryLedger:
         self._window: deque[_Request] = deque()
         self._requests: dict[str, _Request] = {}
         self._finished: defaultdict[Tier, deque[LatencySample]] = defaultdict(lambda: deque(maxlen=200))
+        self._ended: deque[str] = deque(maxlen=200)
         # Insertion order is the order of arrival.
         self._runners: dict[str, _Runner] = {}
         self._day = _Day(pacific_day(clock.time()))
@@ -171,6 +172,8 @@ class MemoryLedger:
                 self._pay((request.cost_usd if cost is None else cost) - request.cost_usd)
             request.tokens = request.tokens if tokens is None else tokens
             request.cost_usd = request.cost_usd if cost is None else cost
+            if settlement.status in ("answered", "failed") and request.tweets:
+                self._ended.append(settlement.status)
             if settlement.status == "answered" and request.tweets:
                 self._finished[request.tier].append(LatencySample(request.tweets, now - request.granted_at))
 
@@ -240,6 +243,11 @@ class MemoryLedger:
     def latencies(self, count: int = 50, *, tier: Tier = STANDARD) -> list[LatencySample]:
         with self._lock:
             return list(self._finished[tier])[-count:]
+
+    def failures(self, count: int = 100) -> tuple[int, int]:
+        with self._lock:
+            newest = list(self._ended)[-count:]
+            return newest.count("failed"), len(newest)
 
     def _pay(self, cost_usd: float) -> None:
         self._day.cost_usd += cost_usd

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -337,6 +338,23 @@ class SqlLedger:
             return [
                 LatencySample(len(row.tweet_ids), row.finished_at - row.granted_at) for row in rows if row.tweet_ids
             ]
+
+    def failures(self, count: int = 100) -> tuple[int, int]:
+        columns = llm_requests.c
+        with self._database.read() as connection:
+            newest = connection.execute(
+                sa.select(columns.status)
+                .where(
+                    columns.quota_key == self._key,
+                    columns.purpose == "generate",
+                    columns.batch_id.is_(None),
+                    columns.status.in_(("answered", "failed")),
+                )
+                .order_by(columns.granted_at.desc())
+                .limit(count)
+            ).scalars()
+            ended = Counter(newest)
+            return ended["failed"], ended.total()
 
     def _now(self, connection: sa.Connection, lock: statements.Script | None = None) -> float:
         """Seconds since the epoch.
