@@ -337,3 +337,6 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
 
     def latencies(self, count: int = 50, *, tier: Tier = STANDARD) -> list[LatencySample]:
         """The newest answered requests of a tier."""
+
+    def failures(self, count: int = 100) -> tuple[int, int]:
+        """Of the newest requests that were sent and not refused: how many had no answer, and how many there are."""

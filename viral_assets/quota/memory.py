@@ -112,6 +112,7 @@ class MemoryLedger:
         self._window: deque[_Request] = deque()
         self._requests: dict[str, _Request] = {}
         self._finished: defaultdict[Tier, deque[LatencySample]] = defaultdict(lambda: deque(maxlen=200))
+        self._ended: deque[str] = deque(maxlen=200)
         # Insertion order is the order of arrival.
         self._runners: dict[str, _Runner] = {}
         self._days: dict[str, _Day] = {}
@@ -179,6 +180,8 @@ class MemoryLedger:
                 self._window = deque(each for each in self._window if each is not request)
             self._pay(request.day, -int(unsent), tokens - request.tokens, cost - request.cost_usd)
             request.tokens, request.cost_usd = tokens, cost
+            if settlement.status in ("answered", "failed") and request.tweets:
+                self._ended.append(settlement.status)
             if settlement.status == "answered" and request.tweets:
                 took = self._clock.monotonic() - request.granted_at
                 self._finished[request.tier].append(LatencySample(request.tweets, took))
@@ -253,6 +256,11 @@ class MemoryLedger:
     def latencies(self, count: int = 50, *, tier: Tier = STANDARD) -> list[LatencySample]:
         with self._lock:
             return list(self._finished[tier])[-count:]
+
+    def failures(self, count: int = 100) -> tuple[int, int]:
+        with self._lock:
+            newest = list(self._ended)[-count:]
+            return newest.count("failed"), len(newest)
 
     def _now(self) -> _Now:
         return _Now(self._clock.monotonic(), self._clock.time())

@@ -179,6 +179,10 @@ class SqlLedger:
         with self._database.read() as connection:
             return sql_reports.latencies(connection, self._key, count, tier)
 
+    def failures(self, count: int = 100) -> tuple[int, int]:
+        with self._database.read() as connection:
+            return sql_reports.failures(connection, self._key, count)
+
     def _settle(self, ended: Sequence[Settled], *, again: bool = True) -> None:
         with self._database.begin() as connection:
             # The lock, so that answers are dated in the order in which they change the window.

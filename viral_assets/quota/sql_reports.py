@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import sqlalchemy as sa
 
 from viral_assets.llm.tiers import Tier
@@ -105,3 +107,21 @@ def latencies(connection: sa.Connection, quota_key: str, count: int, tier: Tier)
         .limit(count)
     )
     return [LatencySample(len(row.tweet_ids), row.finished_at - row.granted_at) for row in rows if row.tweet_ids]
+
+
+def failures(connection: sa.Connection, quota_key: str, count: int) -> tuple[int, int]:
+    """See :meth:`viral_assets.quota.ledger.Ledger.failures`."""
+    columns = llm_requests.c
+    newest = connection.execute(
+        sa.select(columns.status)
+        .where(
+            columns.quota_key == quota_key,
+            columns.purpose == "generate",
+            columns.batch_id.is_(None),
+            columns.status.in_(("answered", "failed")),
+        )
+        .order_by(columns.granted_at.desc())
+        .limit(count)
+    ).scalars()
+    ended = Counter(newest)
+    return ended["failed"], ended.total()

@@ -663,6 +663,24 @@ def test_latencies_are_those_of_answered_requests_about_tweets(opened: Opener, t
     assert found[0].seconds == about(2.5)
 
 
+def test_failures_are_counted_among_the_newest_requests_that_were_not_refused(opened: Opener) -> None:
+    ledger = opened(Limits())
+    for name, settlement in {
+        "oldest": Settlement("failed"),
+        "good": answered(),
+        "bad": Settlement("failed"),
+        "refused": Settlement("refused"),
+        "unsent": Settlement("unsent"),
+        "newest": answered(),
+    }.items():
+        ask(ledger, tweet_ids=(name,), name=name)
+        ledger.settle(name, settlement)
+    ask(ledger, tweet_ids=("under way",), name="under way")
+
+    assert ledger.failures() == (2, 4)
+    assert ledger.failures(3) == (1, 3)
+
+
 def test_an_embedding_request_takes_its_part_of_the_quota(opened: Opener) -> None:
     ledger = opened(Limits(max_requests=1))
 

@@ -25,8 +25,8 @@ MAX_ATTEMPTS = 8
 QUALITY_ATTEMPTS = 2
 """Requests that may be spent on a tweet whose suggestions the quality filter rejects."""
 
-ALONE_AFTER_FAILURES = 2
-"""A tweet left out of answers so often is asked about alone."""
+SMALLER_AFTER_FAILURES = 2
+"""A tweet left out of answers so often is asked about alone; tweets of whom none was in the answer, in halves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,12 @@ class AnswerProcessor:
                     improvable.append(Improvable(item, filtered))
                 else:
                     again.append(item)
+        smaller = len(items) // 2 if len(unmentioned) == len(items) else 1
         for item in self._delayed(unmentioned):
             if given_up is not None or item.failures >= MAX_ATTEMPTS:
                 ended.append(result_of(item, "failed", f"{given_up or problem} ({item.attempts} attempts)"))
             else:
-                again.append(item.in_packs_of(1) if item.failures >= ALONE_AFTER_FAILURES else item)
+                again.append(item.in_packs_of(smaller) if item.failures >= SMALLER_AFTER_FAILURES else item)
         return BatchOutcome(tuple(ended), tuple(again), tuple(improvable), rejections=tuple(rejections))
 
     def unanswered(self, items: Sequence[Item], problem: str, *, last_answer: float, is_down: bool) -> BatchOutcome:

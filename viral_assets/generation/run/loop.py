@@ -179,7 +179,10 @@ class Loop:
             sent, outcome = ended
             self._session.counters.request_ended(sent.prepared.request.opportunities, outcome)
             await self._service.learn(sent, outcome.service, others=len(self._in_flight))
-            await self._apply(outcome.decided(spare_quota=self._schedule.spare_quota))
+            outcome = outcome.decided(spare_quota=self._schedule.spare_quota)
+            if outcome.used_quota:
+                self._session.failures.add(int(outcome.leaves_work), 1)
+            await self._apply(outcome)
         return applied
 
     async def _apply(self, outcome: BatchOutcome) -> None:

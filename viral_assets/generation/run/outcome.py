@@ -128,6 +128,16 @@ class BatchOutcome:
         """What tweets that are asked again have already, in case this process does not live to see the rest."""
         return tuple(result_of(item, "deferred", "partly answered") for item in self.again if item.accepted)
 
+    @property
+    def used_quota(self) -> bool:
+        """Whether a request was sent and not refused."""
+        return self.settlement is not None and self.settlement.status in ("answered", "failed")
+
+    @property
+    def leaves_work(self) -> bool:
+        """Whether something has to be asked again."""
+        return bool(self.again or self.bisections)
+
     def decided(self, *, spare_quota: bool) -> BatchOutcome:
         """Without ``improvable``: with quota to spare they are asked again, without it they have ended."""
         if spare_quota:

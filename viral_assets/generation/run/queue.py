@@ -24,6 +24,11 @@ class WorkQueue:
         """Tweets that wait here (not those under way)."""
         return sum(map(len, self._waiting.values())) + sum(len(batch.involved) for batch in self._bisections)
 
+    @property
+    def has_new(self) -> bool:
+        """Whether there is a tweet that no request has been about."""
+        return any(not item.attempts for waiting in self._waiting.values() for item in waiting)
+
     def put_back(self, item: Item) -> None:
         """Behind all others of its project."""
         self._waiting.setdefault(item.opportunity.project, deque()).append(item)
@@ -35,7 +40,7 @@ class WorkQueue:
 
     def put_batch_first(self, batch: RequestBatch) -> None:
         """Hand back a batch; as a whole when it is part of a bisection."""
-        if batch.bisection is None:
+        if batch.bisection is None and not batch.suspected:
             self.put_first(batch.items)
         else:
             self._bisections.appendleft(batch)
@@ -59,14 +64,11 @@ class WorkQueue:
         }
         return {project: count for project, count in counts.items() if count}
 
-    def next_ready_at(self) -> float | None:
-        """When the first tweet in backoff may be asked about again; None when none waits."""
-        return min((item.not_before for waiting in self._waiting.values() for item in waiting), default=None)
-
     def seconds_until_ready(self, now: float) -> float | None:
-        """How long until something may be asked about; None when nothing waits here."""
-        next_at = self.next_ready_at()
-        return None if next_at is None else max(0.0, next_at - now)
+        """How long until another tweet in backoff may be asked about again; None when none is."""
+        later = (item.not_before for waiting in self._waiting.values() for item in waiting if item.not_before > now)
+        next_at = min(later, default=None)
+        return None if next_at is None else next_at - now
 
     def take(self, project: str, tweets: int, now: float) -> list[Item]:
         """Up to so many ready tweets of a project, in order; fewer when one of them asks for a smaller pack."""

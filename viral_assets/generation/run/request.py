@@ -23,6 +23,7 @@ from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.run.answer_processor import AnswerProcessor, AnswerSource
 from viral_assets.generation.run.failures.bisection import RequestBatch, after_answer
+from viral_assets.generation.run.failures.patience import answer_within
 from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.outcome import (
     Answered,
@@ -125,15 +126,20 @@ async def ask(session: Session, prepared: PreparedRequest) -> BatchOutcome:
 
 async def _reply(session: Session, prepared: PreparedRequest) -> Answer | ProviderError:
     """The answer, or why there is none."""
-    timeout = session.latencies[prepared.request.tier].timeout(len(prepared.batch.items))
+    latencies, tweets = session.latencies[prepared.request.tier], len(prepared.batch.items)
+    timeout, began = latencies.timeout(tweets), session.clock.monotonic()
     try:
-        # The client has its own timeout; this one is for a client that does not keep it.
-        return await session.clock.wait_for(
-            session.client.generate(prepared.request, timeout_seconds=timeout), timeout * 1.2 + 5
+        return await answer_within(
+            session.client.generate(prepared.request, timeout_seconds=timeout),
+            lambda: min(latencies.timeout(tweets), timeout * 1.2 + 5),
+            session.clock,
         )
     except TimeoutError:
-        return TransientProviderError(f"no answer within {timeout:.0f} s")
+        latencies.gave_up()
+        return TransientProviderError(f"no answer within {session.clock.monotonic() - began:.0f} s")
     except ProviderError as error:
+        if session.clock.monotonic() - began >= timeout:
+            latencies.gave_up()
         return error
     except asyncio.CancelledError:
         settlement = Settlement("failed", error="cancelled while under way")

@@ -15,6 +15,7 @@ from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.generation.opportunity import TweetKey
 from viral_assets.generation.run.answer_processor import AnswerProcessor
 from viral_assets.generation.run.counters import RunCounters
+from viral_assets.generation.run.failures.reserve import FailureRate
 from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.failures.tier_choice import TierChoice
 from viral_assets.generation.run.kept_answers import KeptAnswers
@@ -56,6 +57,7 @@ class Session:
         self.processor = AnswerProcessor(projects, clock=clock.monotonic, rng=rng)
         self.counters = RunCounters(GenerationReport(), clock.monotonic, progress)
         self.health = ServiceHealth()
+        self.failures = FailureRate()
         self.latencies = latency_models(options.latency, options.timeout_seconds)
         until = clock.monotonic() + options.tier_hours * 3600
         self.tiers = TierChoice(options.tier or STANDARD, until=until)

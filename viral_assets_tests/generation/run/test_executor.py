@@ -10,6 +10,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -412,6 +413,67 @@ def test_no_single_fault_costs_a_tweet(fault: str, emulator: GeminiEmulator) -> 
     assert all_done(run)
     assert report.generated == 12
     assert len(emulator.arrivals) <= 5
+
+
+MIX = {"503": 0.05, "malformed": 0.02, "truncated": 0.02, "missing": 0.02} | dict.fromkeys(
+    ("reset", "hang", "no_text", "echo", "prompt_block"), 0.01
+)
+"""One request in six fails somehow."""
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_fails_costs_one_window_where_the_quota_has_no_room_for_it_and_not_two(seed: int) -> None:
+    """300 tweets in packs of ten fill two windows: whatever fails needs a third, and what fails there no fourth."""
+    service = on_virtual_time(requests_per_window=15, latency=(1.0, 0.6), faults=MIX, seed=seed)
+    run = Run(pack(300), service, limits=Limits(max_requests=15), options={"concurrency": "auto"})
+
+    report = run()
+
+    assert all_done(run)
+    assert 120 < report.seconds < 140
+    assert report.requests <= 30 + 12
+
+
+def test_what_earlier_runs_have_met_is_prepared_for(sqlite_database: Database) -> None:
+    service, limits = on_virtual_time(requests_per_window=15, latency=(1.0, 0.6)), Limits(max_requests=15)
+    service.script(*(["503", "ok", "ok", "ok"] * 4))
+    options = {"concurrency": "auto", "tweets_per_request": 1}
+    Run(pack(16), service, sqlite_database, limits, options=options)()
+    clock_of(service).advance(120)
+    service.script("503")
+    run = Run(pack(116)[16:], service, sqlite_database, limits, options={"concurrency": "auto"})
+
+    report = run()
+
+    assert all_done(run)
+    assert report.seconds < 30, "what failed was asked again within the same window"
+
+
+def test_a_request_that_hangs_does_not_hold_a_run_up_for_minutes() -> None:
+    service = on_virtual_time(latency=(1.0, 0.6))
+    service.script("hang")
+    run = Run(pack(100), service, options={"concurrency": 10, "tweets_per_request": 10})
+
+    report = run()
+
+    assert all_done(run)
+    assert report.seconds < 40, "the answers to the others say how long one takes"
+
+
+def test_a_service_that_becomes_much_slower_is_waited_for(emulator: GeminiEmulator) -> None:
+    clock = clock_of(emulator)
+    run = Run(pack(40), emulator, options={"concurrency": 2, "tweets_per_request": 1})
+
+    async def slower() -> GenerationReport:
+        under_way = asyncio.create_task(run.report())
+        await clock.sleep(6.0)
+        emulator.config = replace(emulator.config, latency=(30.0, 0.0))
+        return await under_way
+
+    report = clock.run(slower())
+
+    assert all_done(run)
+    assert report.wasted_requests <= 12, "each has more time than the one before"
 
 
 def test_the_good_part_of_an_answer_is_kept(emulator: GeminiEmulator) -> None:

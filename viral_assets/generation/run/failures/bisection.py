@@ -2,15 +2,16 @@
 
 It is found by halving: one half is asked again, and what comes of it says something about the other half too. What
 seems to be fine is asked together with the next half, not by itself. So one bad tweet among K costs at most
-``1 + log2(K)`` (rounded up) requests more, and its neighbours nothing. The steps are pure functions from what was asked
-to what is to be asked next.
+``1 + log2(K)`` (rounded up) requests more, one more where a filter withheld the answer, and its neighbours nothing; an
+answer that was withheld by chance costs two. The steps are pure functions from what was asked to what is to be asked
+next.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from viral_assets.errors import ProviderError
+from viral_assets.errors import BlockedAnswerError, ProviderError
 from viral_assets.generation.run.items import Item
 
 
@@ -19,20 +20,26 @@ class Bisection:
     """How far the search for a bad tweet has come.
 
     The tweet is either among the first ``candidates`` of the batch's items (the others seem to be fine), or in
-    ``rest``, which is not asked about now. ``error`` is what the last failure was.
+    ``rest``, which is not asked about now. ``error`` is what the last failure was. ``is_first``:
+    it was the only one, which may have been chance.
     """
 
     candidates: int
     rest: tuple[Item, ...]
     error: ProviderError
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RequestBatch:
-    """What the next request asks about; ``bisection`` when its answer will tell about other tweets too."""
+    """What the next request asks about; ``bisection`` when its answer will tell about other tweets too.
+
+    ``suspected``: a request about these and others has failed, and one about those others has not.
+    """
 
     items: tuple[Item, ...]
     bisection: Bisection | None = None
+    suspected: bool = False
 
     @property
     def set_aside(self) -> tuple[Item, ...]:
@@ -76,7 +83,8 @@ def after_failure(batch: RequestBatch, error: ProviderError) -> BisectionStep:
     if len(candidates) == 1:
         # All that is left to see is whether the others do well without it.
         return BisectionStep((RequestBatch((*fine, *rest), Bisection(0, candidates, error)),))
-    return BisectionStep((_first_half(candidates, (*fine, *rest), error),))
+    is_first = batch.bisection is None and not batch.suspected
+    return BisectionStep((_first_half(candidates, (*fine, *rest), error, is_first=is_first),))
 
 
 def after_answer(batch: RequestBatch) -> BisectionStep:
@@ -87,6 +95,9 @@ def after_answer(batch: RequestBatch) -> BisectionStep:
     if batch.bisection is None:
         return BisectionStep()
     rest, error = batch.bisection.rest, batch.bisection.error
+    if batch.bisection.is_first and isinstance(error, BlockedAnswerError):
+        # Filters withhold by chance too: one request more tells, where every further half would be one.
+        return BisectionStep((RequestBatch(rest, suspected=True),))
     if len(rest) > 1:
         return BisectionStep((_first_half(rest, (), error),))
     if batch.bisection.candidates:
@@ -95,6 +106,8 @@ def after_answer(batch: RequestBatch) -> BisectionStep:
     return BisectionStep(poison=PoisonItem(rest[0], error))
 
 
-def _first_half(candidates: tuple[Item, ...], fine: tuple[Item, ...], error: ProviderError) -> RequestBatch:
+def _first_half(
+    candidates: tuple[Item, ...], fine: tuple[Item, ...], error: ProviderError, *, is_first: bool = False
+) -> RequestBatch:
     middle = len(candidates) // 2
-    return RequestBatch((*candidates[:middle], *fine), Bisection(middle, candidates[middle:], error))
+    return RequestBatch((*candidates[:middle], *fine), Bisection(middle, candidates[middle:], error, is_first))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from viral_assets.generation.run.failures.bisection import RequestBatch
+from viral_assets.generation.run.failures.reserve import SECONDS_OF_A_REQUEST, plan_with_reserve
 from viral_assets.generation.run.planning.planner import Group, plan
 from viral_assets.generation.run.planning.quota_shares import share_of
 from viral_assets.generation.run.queue import WorkQueue
@@ -13,6 +15,9 @@ from viral_assets.generation.run.session import Session
 
 PLANNING_SHARE = 0.1
 """A plan that took long to make is used so long that no more than this share of the time goes into planning."""
+
+JOIN_SECONDS = 2.0
+"""A request with room to spare waits so long for tweets that will be asked again."""
 
 
 class BatchPlan:
@@ -52,8 +57,10 @@ class BatchPlan:
         if not ready:
             return None
         if now >= self._good_until or not self._packs or self._packs[0][0] not in ready:
-            await self._plan(ready, now, concurrency, busy)
+            await self._plan(self._expected(ready, now), now, concurrency, busy)
         project, tweets = self._packs.popleft()
+        if tweets > ready.get(project, 0) and self._work.ready(now + JOIN_SECONDS) != ready:
+            return None
         return RequestBatch(tuple(self._work.take(project, tweets, now)))
 
     async def _plan(self, ready: Mapping[str, int], now: float, concurrency: int, busy: Sequence[float]) -> None:
@@ -68,19 +75,31 @@ class BatchPlan:
         )
         self._spare = quota.free
         began = session.clock.monotonic()
-        planned = plan(
-            groups,
+        latency, ends = session.latency.latency, [max(0.0, end - now) for end in busy]
+        planned = plan_with_reserve(
+            partial(
+                plan,
+                groups,
+                concurrency=concurrency,
+                cap=max(map(self._cap, names)),
+                latency=latency,
+                busy=ends,
+                exact=session.options.exact,
+            ),
             quota,
-            concurrency=concurrency,
-            cap=max(map(self._cap, names)),
-            latency=session.latency.latency,
-            busy=[max(0.0, end - now) for end in busy],
-            exact=session.options.exact,
+            share=session.failures.share,
+            busy=ends,
+            latency=latency,
+            request_seconds=0.0 if self._work.has_new else SECONDS_OF_A_REQUEST,
         )
         ended = session.clock.monotonic()
         session.counters.expected_end = now + planned.makespan
         self._packs = deque((names[pack.group], pack.tweets) for pack in planned.packs)
         self._good_until = ended + (ended - began) / PLANNING_SHARE
+
+    def _expected(self, ready: Mapping[str, int], now: float) -> Mapping[str, int]:
+        """What is ready, and where requests fail what is in backoff for a moment: both may share a request."""
+        return self._work.ready(now + JOIN_SECONDS) if self._session.failures.share else ready
 
     def _cap(self, project: str) -> int:
         return self._session.options.exact or self._session.projects[project].generation.max_tweets_per_request

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from viral_assets.generation.run.failures.patience import MOST_SECONDS, patience_seconds
 from viral_assets.llm.tiers import FLEX, STANDARD, Tier
 from viral_assets.quota.ledger import LatencySample
 
@@ -19,10 +20,7 @@ SLOW_FACTOR = 3.0
 """An answer that takes so many times the usual is a sign of a service that cannot keep up."""
 
 MIN_SAMPLES = 5
-TIMEOUT_FACTOR = 5.0
-MIN_TIMEOUT_SECONDS = 5.0
-MAX_TIMEOUT_SECONDS = 90.0
-"""A request may take five times what is usual, once five have shown what that is."""
+"""So many answers show what is usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,7 @@ class LatencyModel:
         self._timeout = timeout_seconds
         self._prior = prior
         self._samples: deque[LatencySample] = deque(maxlen=50)
+        self._given_up = 0
 
     def load_history(self, samples: Iterable[LatencySample]) -> None:
         """What earlier runs measured."""
@@ -68,7 +67,12 @@ class LatencyModel:
         """Take an answer into account; True when it was suspiciously slow."""
         slow = seconds > SLOW_FACTOR * self.latency.of(tweets) + 1.0
         self._samples.append(LatencySample(tweets, seconds))
+        self._given_up = 0
         return slow
+
+    def gave_up(self) -> None:
+        """A request had no answer in time: the next ones have more, in case the service has become slower."""
+        self._given_up += 1
 
     @property
     def latency(self) -> Latency:
@@ -79,8 +83,10 @@ class LatencyModel:
         if self._timeout is not None:
             return self._timeout
         if len(self._samples) < MIN_SAMPLES:
-            return MAX_TIMEOUT_SECONDS
-        return min(max(TIMEOUT_FACTOR * self.latency.of(tweets), MIN_TIMEOUT_SECONDS), MAX_TIMEOUT_SECONDS)
+            return MOST_SECONDS
+        usual = self.latency
+        ratios = (each.seconds / usual.of(each.tweets) for each in self._samples)
+        return patience_seconds(usual.of(tweets), ratios, self._given_up)
 
 
 def latency_models(prior: Latency, timeout_seconds: float | None) -> dict[Tier, LatencyModel]:

@@ -1,0 +1,130 @@
+"""How many requests of a window are kept for what will have to be asked again.
+
+Where the last tweets use the window up, whatever fails waits for the next one, up to a minute. A request that is kept
+makes the others a little larger, which takes seconds. Which is dearer depends on how often requests fail.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from viral_assets.generation.run.planning.latency import Latency
+from viral_assets.generation.run.planning.planner import Plan
+from viral_assets.quota.ledger import QuotaState
+
+UNKNOWN_REQUESTS = 20.0
+"""So many good requests are assumed besides those that are known: one failure is no habit, and none costs nothing."""
+
+KNOWN_REQUESTS = 100
+"""So many of the newest requests say how often something fails now."""
+
+MOST_KEPT = 10
+"""More are not kept, however often requests fail. Where a window allows hundreds, none has to be."""
+
+SECONDS_OF_A_REQUEST = 1.0
+"""What has been asked already is asked again in fewer requests, unless more of them end so much earlier for each: what
+failed in one may come back in one."""
+
+
+class FailureRate:
+    """How many of the newest requests, earlier runs' included, left something to be asked again."""
+
+    def __init__(self) -> None:
+        self._failed = self._ended = 0.0
+
+    def add(self, failed: int, ended: int) -> None:
+        """Take requests into account; those longest ago count less and less."""
+        self._failed, self._ended = self._failed + failed, self._ended + ended
+        if self._ended > KNOWN_REQUESTS:
+            self._failed *= KNOWN_REQUESTS / self._ended
+            self._ended = float(KNOWN_REQUESTS)
+
+    @property
+    def share(self) -> float:
+        """Of the requests to come, those that probably fail; 0 as long as none has."""
+        return self._failed / (self._ended + UNKNOWN_REQUESTS)
+
+
+@dataclass(frozen=True, slots=True)
+class LastRequests:
+    """How a run could end within what is free now, all times in seconds from now.
+
+    Args:
+        requests: that are under way or will be, each of which may fail.
+        end: when the last of them should have ended.
+        once_more: how long one takes that asks again.
+        kept: how many more requests are left then.
+    """
+
+    requests: int
+    end: float
+    once_more: float
+    kept: int
+
+
+def plan_with_reserve(
+    plan: Callable[[QuotaState], Plan],
+    quota: QuotaState,
+    *,
+    share: float,
+    busy: Sequence[float],
+    latency: Latency,
+    request_seconds: float = 0.0,
+) -> Plan:
+    """The plan that ends earliest on average, over what may fail: with fewer and larger requests where that pays.
+
+    Where tweets wait for a later window anyway, nothing is kept: what fails is asked again together with them.
+
+    Args:
+        plan: makes one for a state of the quota.
+        share: of the requests to come, those that probably fail.
+        busy: seconds until each request now under way should end; they may fail too.
+        request_seconds: how much earlier the end has to be for a request more to be worth it.
+    """
+    best = plan(quota)
+    slots = [quota.blocked_for] * quota.free + list(quota.returning)
+    near = sum(slot <= best.makespan for slot in slots)
+    if not share or len(best.packs) > near:
+        return best
+    next_free = slots[near] if near < len(slots) else best.packs[0].start + quota.window_seconds
+    planned, earliest = best, math.inf
+    for kept in range(min(near, MOST_KEPT + 1)):
+        left = near - kept
+        if len(planned.packs) > left:
+            planned = plan(replace(quota, free=min(quota.free, left), returning=tuple(slots[quota.free : left])))
+        if len(planned.packs) > left:
+            break
+        once_more = latency.of(max(pack.tweets for pack in planned.packs))
+        number, last_end = len(planned.packs), max(planned.makespan, *busy, 0.0)
+        last = LastRequests(len(busy) + number, last_end, once_more, near - number)
+        end = expected_end(last, share, next_free=next_free) + request_seconds * number
+        if end < earliest:
+            best, earliest = planned, end
+    return best
+
+
+def expected_end(last: LastRequests, share: float, *, next_free: float) -> float:
+    """Seconds until everything has been answered, on average over what may fail.
+
+    Args:
+        share: of the requests, those that probably fail.
+        next_free: seconds until the window has room for a request that is not kept now.
+    """
+    # What is asked again may fail again.
+    at_risk = math.ceil(last.requests / (1 - share))
+    none, enough = (1 - share) ** at_risk, _at_most(last.kept, at_risk, share)
+    late = max(last.end, next_free) + last.once_more
+    return none * last.end + (enough - none) * (last.end + last.once_more) + (1 - enough) * late
+
+
+def _at_most(failures: int, requests: int, share: float) -> float:
+    """How likely no more than so many requests fail (binomial distribution)."""
+    return min(
+        1.0,
+        sum(
+            math.comb(requests, number) * share**number * (1 - share) ** (requests - number)
+            for number in range(min(failures, requests) + 1)
+        ),
+    )
