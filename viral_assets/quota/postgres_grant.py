@@ -69,6 +69,7 @@ def grant_where_free(
         "aged": -aged_since(0.0, window),
         "last_id": known.last.request_id,
         "last_at": known.last.at,
+        "last_tokens": known.last.tokens,
         "last_answer": known.last_answer,
         "window_requests": known.requests,
         "window_tokens": known.tokens,

@@ -8,6 +8,7 @@ from functools import partial
 
 from viral_assets.generation.run.failures.bisection import RequestBatch
 from viral_assets.generation.run.failures.reserve import SECONDS_OF_A_REQUEST, plan_with_reserve
+from viral_assets.generation.run.planning.late_starters import Reserve, with_room_for_late_starters
 from viral_assets.generation.run.planning.planner import Group, plan
 from viral_assets.generation.run.planning.quota_shares import share_of
 from viral_assets.generation.run.queue import WorkQueue
@@ -33,6 +34,7 @@ class BatchPlan:
         self._packs: deque[tuple[str, int]] = deque()
         self._good_until = 0.0
         self._spare = 0
+        self._reserve = Reserve()
 
     @property
     def spare_quota(self) -> bool:
@@ -72,6 +74,9 @@ class BatchPlan:
             # A run that starts together with this one probably has about as much to do as this one had.
             newcomer=max(1, session.counters.total),
             request_tokens=max(group.tokens_of(group.tweets) for group in groups),
+        )
+        quota, self._reserve = with_room_for_late_starters(
+            quota, self._runner, self._reserve, tweets=sum(ready.values()), cap=max(map(self._cap, names)), now=now
         )
         self._spare = quota.free
         began = session.clock.monotonic()

@@ -54,6 +54,7 @@ def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1, request_token
         tokens_used=int(part * quota.tokens_used),
         token_releases=tuple((at, int(part * tokens)) for at, tokens in quota.token_releases),
         demand=quota.demand,
+        arrivals=quota.arrivals,
     )
 
 

@@ -61,7 +61,7 @@ BEGIN
     IF v_found AND v_newest <= v_now AND v_now >= (shared->>'day_start')::double precision
        AND v_now < (shared->>'day_end')::double precision THEN
         v_requests := v_requests + v_fresh - 1;
-        v_tokens := v_tokens + v_fresh_tokens;
+        v_tokens := v_tokens + v_fresh_tokens - (shared->>'last_tokens')::bigint;
         SELECT s.blocked_until, s.learned_requests, s.learned_until, d.requests, d.cost_usd INTO v_usage
         FROM (SELECT 1) AS one LEFT JOIN quota_state AS s ON s.quota_key = v_key
         LEFT JOIN quota_days AS d ON d.quota_key = v_key AND d.day = shared->>'day';
