@@ -31,6 +31,7 @@ _ENGLISH = """
     the and with that this what which would they have your from because there about when where while those been
 """
 _ENGLISH_WORDS = frozenset(_ENGLISH.split())
+_IN_A_ROW = "x" * LEAKED_WORDS
 _SENTENCE_END = re.compile(r"[.!?…]+(?:\s+|$)")
 _ASIDE = re.compile(
     r"\bas an? (?:ai\b|(?:large )?language model|chatbot)|\bsystem prompt\b"
@@ -66,11 +67,15 @@ _PRAISE_OPENER = re.compile(
 )
 
 
-def leak(text: str, instruction: Collection[tuple[str, ...]]) -> str | None:
+def leak(text: str, instruction: frozenset[tuple[str, ...]]) -> str | None:
     """``instruction`` is the project's, as its runs of :data:`LEAKED_WORDS` words."""
     if _may_be_aside(text) and (found := _ASIDE.search(text)):
         return f"talks about itself: {shortened(found[0])}"
-    for run in runs(words_of(text), LEAKED_WORDS):
+    words = words_of(text)
+    known = _words_of_runs(instruction)
+    if _IN_A_ROW not in "".join(["x" if word in known else " " for word in words]):
+        return None
+    for run in runs(words, LEAKED_WORDS):
         if run in instruction:
             return f"repeats the instruction: {shortened(' '.join(run))}"
     return None
@@ -92,6 +97,11 @@ def parroting(text: str, tweet: str) -> str | None:
     reply_words, tweet_words = words_of(text), words_of(tweet)
     if not reply_words or not tweet_words:
         return None
+    in_both = sum(map(_set_of_words(tweet).__contains__, reply_words))
+    most_copied, most_similar = in_both / len(reply_words), 2 * in_both / (len(reply_words) + len(tweet_words))
+    if most_copied <= PARROTED_SHARE and most_similar < PARROTED_SIMILARITY:
+        # No more than these can be copied, and no more can be the same in the same order.
+        return None
     tweet_runs = _runs_of_four(tweet)
     copied: set[int] = set()
     for start, run in enumerate(runs(reply_words, 4)):
@@ -108,6 +118,16 @@ def parroting(text: str, tweet: str) -> str | None:
 def _runs_of_four(tweet: str) -> frozenset[tuple[str, ...]]:
     """Remembered, because each of a tweet's replies asks."""
     return frozenset(runs(words_of(tweet), 4))
+
+
+@lru_cache(maxsize=1024)
+def _set_of_words(text: str) -> frozenset[str]:
+    return frozenset(words_of(text))
+
+
+@lru_cache(maxsize=64)
+def _words_of_runs(instruction: frozenset[tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(word for run in instruction for word in run)
 
 
 def _may_be_aside(text: str) -> bool:

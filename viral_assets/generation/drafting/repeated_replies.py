@@ -92,10 +92,18 @@ class _SameFacts:
 
     def _lacking_few(self, coded: str) -> int:
         """The texts that lack no more of the words than a near-duplicate may."""
-        # lacking[n] are those that lack n words at most, of the words so far; with the rarest first, soon none.
-        lacking = [(1 << len(self._texts)) - 1] * (int(MAY_LACK * len(coded) + 1e-9) + 1)
         numbers = self._number_with
-        for character in sorted(set(coded) or ("",), key=lambda each: numbers.get(each, 0)):
+        rarest_first = sorted([(numbers.get(character, 0), character) for character in set(coded) or ("",)])
+        may_lack = int(MAY_LACK * len(coded) + 1e-9)
+        # Whoever lacks no more than so many has one of the rarest words, of which there is one more: most often nobody.
+        having_one = 0
+        for _, character in rarest_first[: may_lack + 1]:
+            having_one |= self._with.get(character, 0)
+        if not having_one:
+            return 0
+        # lacking[n] are those that lack n words at most, of the words so far; with the rarest first, soon none.
+        lacking = [having_one] * (may_lack + 1)
+        for _, character in rarest_first:
             with_word = self._with.get(character, 0)
             for allowed in range(len(lacking) - 1, 0, -1):
                 lacking[allowed] = lacking[allowed] & with_word | lacking[allowed - 1]
