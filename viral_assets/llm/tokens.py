@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # English, digits, punctuation, other alphabets, everything else (CJK, emoji), and what a character of each counts.
 _CHARACTER_CLASSES = re.compile(
@@ -12,6 +13,7 @@ _CHARACTER_CLASSES = re.compile(
 _TWENTIETHS_A_CHARACTER = (5, 10, 5, 9, 22)
 
 
+@lru_cache(maxsize=256)
 def estimate_tokens(text: str) -> int:
     """About how many tokens a text counts, a little over.
 

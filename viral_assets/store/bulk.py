@@ -7,9 +7,7 @@ than one value at a time. SQLite then gets ``executemany``, PostgreSQL one array
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -17,14 +15,31 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
-from viral_assets.store.tables import UtcDateTime
+from viral_assets.store.driver_values import (
+    Columns,
+    Row,
+    all_storable,
+    array_text,
+    chunks,
+    columns_of,
+    constant,
+)
 from viral_assets.text.cleaning import text_for_storage
 
-Row = Mapping[str, Any]
-Columns = Mapping[str, Sequence[Any]]
-
-CHUNK_ROWS = 10_000
-"""Rows a statement: few enough for the memory of array parameters, enough that round trips do not count."""
+__all__ = [
+    "Columns",
+    "Row",
+    "all_storable",
+    "insert_columns",
+    "insert_ignore",
+    "list_parameter",
+    "one_of",
+    "one_of_parameter",
+    "serialise_writers",
+    "update_columns",
+    "upsert",
+    "upsert_columns",
+]
 
 
 def upsert(
@@ -49,7 +64,7 @@ def upsert(
     """
     key = [column.name for column in table.primary_key]
     distinct = list({tuple(row[name] for name in key): row for row in rows}.values())
-    return upsert_columns(connection, table, _columns(distinct), update=update, also=also, where=where)
+    return upsert_columns(connection, table, columns_of(distinct), update=update, also=also, where=where)
 
 
 def upsert_columns(
@@ -93,11 +108,11 @@ def update_columns(connection: sa.Connection, table: sa.Table, columns: Columns)
             connection.exec_driver_sql(
                 compiled.string, list(zip(*(ready[name] for name in order), strict=True))
             ).rowcount
-            for ready in _chunks(table, columns, zone=False)
+            for ready in chunks(table, columns, zone=False)
         )
     return sum(
         connection.execute(_update_from_arrays(table, key, changed, ready)).rowcount
-        for ready in _chunks(table, columns, zone=True)
+        for ready in chunks(table, columns, zone=True)
     )
 
 
@@ -107,7 +122,7 @@ def insert_ignore(connection: sa.Connection, table: sa.Table, rows: Sequence[Row
     Returns:
         How many rows were inserted.
     """
-    return insert_columns(connection, table, _columns(rows), ignore=True)
+    return insert_columns(connection, table, columns_of(rows), ignore=True)
 
 
 def insert_columns(connection: sa.Connection, table: sa.Table, columns: Columns, *, ignore: bool = False) -> int:
@@ -128,6 +143,20 @@ def one_of(connection: sa.Connection, column: sa.ColumnElement[str], values: Seq
     return column == sa.any_(_array(values, sa.Text()))
 
 
+def one_of_parameter(dialect: str, column: sa.ColumnElement[str], name: str) -> sa.ColumnElement[bool]:
+    """As :func:`one_of`, with the values as a parameter by name: what :func:`list_parameter` makes of them."""
+    parameter = sa.bindparam(name, type_=sa.Text())
+    if dialect == "sqlite":
+        return column.in_(sa.select(sa.func.json_each(parameter).table_valued("value").c.value))
+    return column == sa.any_(sa.cast(parameter, postgresql.ARRAY(sa.Text())))
+
+
+def list_parameter(dialect: str, values: Sequence[str]) -> str:
+    """Many texts as one value for the driver."""
+    values = [text_for_storage(value) for value in values]
+    return json.dumps(values) if dialect == "sqlite" else array_text(values)
+
+
 def serialise_writers(connection: sa.Connection, table: sa.Table) -> None:
     """Until the transaction ends, nobody else writes to ``table``; reading goes on. SQLite has one writer anyway.
 
@@ -137,13 +166,7 @@ def serialise_writers(connection: sa.Connection, table: sa.Table) -> None:
         connection.execute(sa.text(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE'))
 
 
-def all_storable(texts: Iterable[str | None]) -> bool:
-    """Whether every text can be stored as it is; much faster than cleaning each."""
-    together = "".join([text for text in texts if text])
-    return "\x00" not in together and text_for_storage(together) == together
-
-
-class _AsIs(sa.types.UserDefinedType[Any]):
+class AsIs(sa.types.UserDefinedType[Any]):
     """A parameter handed to the driver untouched."""
 
     cache_ok = True
@@ -153,35 +176,19 @@ def _insert(connection: sa.Connection, table: sa.Table) -> Any:
     return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
 
 
-def _columns(rows: Sequence[Row]) -> Columns:
-    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
-
-
 def _execute(connection: sa.Connection, statement: Insert, columns: Columns) -> int:
     run, zone = (_on_sqlite, False) if connection.dialect.name == "sqlite" else (_on_postgresql, True)
-    return sum(run(connection, statement, ready) for ready in _chunks(statement.table, columns, zone=zone))
-
-
-def _chunks(table: sa.TableClause, columns: Columns, *, zone: bool) -> Iterator[dict[str, list[Any]]]:
-    count = len(next(iter(columns.values()), ()))
-    kinds = {name: table.c[name].type for name in columns}
-    for at in range(0, count, CHUNK_ROWS):
-        yield {name: _ready(kinds[name], values[at : at + CHUNK_ROWS], zone=zone) for name, values in columns.items()}
+    return sum(run(connection, statement, ready) for ready in chunks(statement.table, columns, zone=zone))
 
 
 def _on_sqlite(connection: sa.Connection, statement: Insert, columns: Columns) -> int:
     compiled = statement.compile(dialect=connection.dialect, column_keys=list(columns))
     # Parameters that are no columns are constants of the statement's own conditions.
     parameters = [
-        columns[name] if name in columns else repeat(_constant(compiled.binds[name], connection.dialect))
+        columns[name] if name in columns else repeat(constant(compiled.binds[name], connection.dialect))
         for name in compiled.positiontup or ()
     ]
     return connection.exec_driver_sql(compiled.string, list(zip(*parameters, strict=False))).rowcount
-
-
-def _constant(parameter: sa.BindParameter[Any], dialect: sa.Dialect) -> Any:
-    process = parameter.type.dialect_impl(dialect).bind_processor(dialect)
-    return process(parameter.value) if process else parameter.value
 
 
 def _on_postgresql(connection: sa.Connection, statement: Insert, columns: Columns) -> int:
@@ -204,53 +211,4 @@ def _update_from_arrays(table: sa.Table, key: Sequence[str], changed: Sequence[s
 
 
 def _array(values: Sequence[Any], kind: sa.types.TypeEngine[Any]) -> sa.Cast[Any]:
-    """An array in PostgreSQL's text form, which the server reads several times faster than ``ARRAY[...]``."""
-    text = "{" + ",".join(map(_array_element, values)) + "}"
-    return sa.cast(sa.bindparam(None, text, _AsIs()), postgresql.ARRAY(kind))
-
-
-def _array_element(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return f'"\\\\x{value.hex()}"' if isinstance(value, bytes) else str(value)
-
-
-def _ready(kind: sa.types.TypeEngine[Any], values: Sequence[Any], *, zone: bool) -> list[Any]:
-    """A column's values as both drivers take them: built-in types, text without what cannot be stored."""
-    if isinstance(kind, UtcDateTime):
-        return _ready_times(values, zone=zone)
-    if isinstance(kind, sa.JSON):
-        return [None if value is None else json.dumps(value) for value in values]
-    if isinstance(kind, sa.String) or isinstance(getattr(kind, "impl", None), sa.String):
-        return _ready_texts(values)
-    for types, make in ((sa.Boolean, bool), (sa.Integer, int), (sa.Float, float)):
-        if isinstance(kind, types):
-            # NaN, pandas' word for nothing, is NULL everywhere: SQLite would make it so, PostgreSQL would not.
-            plain = {make, type(None)} - {float}
-            return list(values) if set(map(type, values)) <= plain else [_plain(make, value) for value in values]
-    return list(values)
-
-
-def _plain(make: type, value: Any) -> Any:
-    return None if value is None or value != value else make(value)
-
-
-def _ready_texts(values: Sequence[Any]) -> list[Any]:
-    return list(values) if all_storable(values) else [value and text_for_storage(value) for value in values]
-
-
-def _ready_times(values: Sequence[datetime | None], *, zone: bool) -> list[str | None]:
-    """ISO text in UTC, which SQLite stores without a zone (see ``tables``) and PostgreSQL reads with one."""
-    texts = [None if value is None else _utc_text(value) for value in values]
-    return texts if zone else [text and text[:-6] for text in texts]
-
-
-@lru_cache(maxsize=20_000)
-def _utc_text(value: datetime) -> str:
-    """Cached, because most columns of times hold few different ones, and a tweet's are written to two tables."""
-    if value.tzinfo is None:
-        raise ValueError(f"{value!r} has no time zone")
-    return value.astimezone(UTC).isoformat(" ", "microseconds")
+    return sa.cast(sa.bindparam(None, array_text(values), AsIs()), postgresql.ARRAY(kind))

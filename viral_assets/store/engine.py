@@ -114,6 +114,8 @@ class Database:
         self.dialect: Dialect = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
         self._lock = threading.RLock()
         self._engine: sa.Engine | None = None
+        # Views of the engine: a transaction costs less where its options are there already.
+        self._engines: dict[str, sa.Engine] = {}
         self._ready = False
 
     def __repr__(self) -> str:
@@ -214,10 +216,13 @@ class Database:
                 self._engine.dispose()
 
     def _transaction(self, purpose: Literal["read", "write"]) -> AbstractContextManager[sa.Connection]:
-        options: dict[str, Any] = {_PURPOSE: purpose}
-        if self.dialect == "postgresql" and purpose == "read":
-            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        return self.engine.execution_options(**options).begin()
+        with self._lock:
+            if purpose not in self._engines:
+                options: dict[str, Any] = {_PURPOSE: purpose}
+                if self.dialect == "postgresql" and purpose == "read":
+                    options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+                self._engines[purpose] = self.engine.execution_options(**options)
+            return self._engines[purpose].begin()
 
     def _create_sqlite(self) -> sa.Engine:
         folder = Path(self.url.database or "").parent
@@ -364,5 +369,7 @@ def _ping_if_idle(connection: DBAPIConnection, record: ConnectionPoolEntry, _pro
 
 def _begin_on_sqlite(connection: sa.Connection) -> None:
     purpose = connection.get_execution_options().get(_PURPOSE)
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if purpose == 'read' else 'OFF'}")
+    if connection.info.get(_PURPOSE) != purpose:
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if purpose == 'read' else 'OFF'}")
+        connection.info[_PURPOSE] = purpose
     connection.exec_driver_sql("BEGIN IMMEDIATE" if purpose == "write" else "BEGIN")

@@ -14,9 +14,10 @@ import pandas as pd
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
-from viral_assets.store.bulk import one_of, upsert
+from viral_assets.store.bulk import list_parameter, one_of, one_of_parameter
 from viral_assets.store.conditions import undecided_draft, within
 from viral_assets.store.frames import read_frame
+from viral_assets.store.prepared import Prepared, PreparedUpsert
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests
 from viral_assets.vocabulary import DEFERRED, FINISHED_OUTCOMES, OFFLINE, PENDING
 
@@ -68,11 +69,7 @@ def save_outcomes(
         How many suggestions were written.
     """
     table = comment_suggestions
-    may_replace = [table.c.status == PENDING]
-    may_end = None
-    if provider == OFFLINE:
-        may_replace.append(table.c.provider == OFFLINE)
-        may_end = sa.or_(generation_outcomes.c.provider == OFFLINE, generation_outcomes.c.outcome == DEFERRED)
+    offline = provider == OFFLINE
     # A suggestion that was removed and is written again must never have a version that somebody has seen before.
     version = int(now.timestamp())
     rows: list[dict[str, Any]] = []
@@ -89,7 +86,8 @@ def save_outcomes(
                 sa.delete(table).where(
                     table.c.project == outcome_row.project,
                     table.c.tweet_id == outcome_row.tweet_id,
-                    *may_replace,
+                    table.c.status == PENDING,
+                    *([table.c.provider == OFFLINE] if offline else []),
                     table.c.suggestion_type.not_in(kept),
                 )
             )
@@ -107,16 +105,10 @@ def save_outcomes(
                 "run_id": run_id,
             }
             outcomes.append({**whose, **how})
-    saved = upsert(
-        connection,
-        table,
-        rows,
-        update=[name for name in rows[0] if name not in (*table.primary_key.columns.keys(), "version")] if rows else [],
-        also={"version": table.c.version + 1},
-        where=sa.and_(*may_replace),
-    )
-    upsert(connection, generation_outcomes, outcomes, where=may_end)
-    if provider and provider != OFFLINE:
+    saved = _SUGGESTIONS[offline].run(connection, rows) if rows else 0
+    if outcomes:
+        _OUTCOMES[offline].run(connection, outcomes)
+    if provider and not offline:
         _remove_drafts(connection, [row for row in outcomes if row["outcome"] != DEFERRED])
     return saved
 
@@ -126,10 +118,50 @@ def _remove_drafts(connection: sa.Connection, ended: Sequence[Mapping[str, Any]]
     by_project: dict[str, list[str]] = {}
     for row in ended:
         by_project.setdefault(row["project"], []).append(row["tweet_id"])
-    table = comment_suggestions
     for project, tweet_ids in by_project.items():
-        of_tweets = (table.c.project == project, one_of(connection, table.c.tweet_id, tweet_ids))
-        connection.execute(sa.delete(table).where(*of_tweets, undecided_draft()))
+        values = list_parameter(connection.dialect.name, tweet_ids)
+        _DRAFTS.run(connection, {"of_project": project, "of_tweets": values})
+
+
+def _build_suggestions(*, offline: bool) -> PreparedUpsert:
+    table = comment_suggestions
+    columns = [
+        *("project", "tweet_id", "window_start", "suggestion_type", "text", "weighted_length", "provider", "model"),
+        *("request_id", "position", "created_at", "status", "version"),
+    ]
+    may_replace = [table.c.status == PENDING, *([table.c.provider == OFFLINE] if offline else [])]
+    return PreparedUpsert(
+        table,
+        columns,
+        update=[name for name in columns if name not in (*table.primary_key.columns.keys(), "version")],
+        also={"version": table.c.version + 1},
+        where=sa.and_(*may_replace),
+    )
+
+
+def _build_outcomes(*, offline: bool) -> PreparedUpsert:
+    table = generation_outcomes
+    changed = ["window_start", "outcome", "reason", "attempts", "updated_at", "provider", "run_id"]
+    may_end = sa.or_(table.c.provider == OFFLINE, table.c.outcome == DEFERRED) if offline else None
+    return PreparedUpsert(table, ["project", "tweet_id", *changed], update=changed, where=may_end)
+
+
+def _build_drafts(dialect: str) -> sa.Delete:
+    table = comment_suggestions
+    of_tweets = one_of_parameter(dialect, table.c.tweet_id, "of_tweets")
+    return sa.delete(table).where(table.c.project == sa.bindparam("of_project"), of_tweets, undecided_draft())
+
+
+_SUGGESTIONS = {offline: _build_suggestions(offline=offline) for offline in (False, True)}
+_OUTCOMES = {offline: _build_outcomes(offline=offline) for offline in (False, True)}
+_DRAFTS = Prepared(_build_drafts)
+_PARSED = Prepared(
+    lambda _: (
+        sa.update(llm_requests)
+        .where(llm_requests.c.id == sa.bindparam("request_id"))
+        .values(parsed_at=sa.bindparam("at"))
+    )
+)
 
 
 def read_suggestions(connection: sa.Connection, window: HourRange, *, project: str | None = None) -> pd.DataFrame:
@@ -170,8 +202,7 @@ def suggested_texts(
 
 def mark_parsed(connection: sa.Connection, request_id: str, at: datetime) -> None:
     """Note that everything in a request's answer is stored, so that nobody reads the answer again."""
-    requests = llm_requests
-    connection.execute(sa.update(requests).where(requests.c.id == request_id).values(parsed_at=at.timestamp()))
+    _PARSED.run(connection, {"request_id": request_id, "at": at.timestamp()})
 
 
 def finished_tweets(

@@ -30,6 +30,8 @@ _STRAY_JOINER = re.compile(r"(?<![^\x00-\u02ff])[\u200c\u200d]|[\u200c\u200d](?!
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"), ("«", "»"), ("„", "“"), ("`", "`"))
 
+_OPENING = frozenset(opening for opening, _ in _QUOTES)
+
 # For a person: joiners (U+200C, U+200D), emoji presentation selectors (U+FE0E, U+FE0F) and the tags of a flag mean
 # something in their place and are judged there.
 _NEVER_SHOWN = re.compile(f"[{_HIDDEN}\ufe00-\ufe0d\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0080-\U000e0fff]")
@@ -60,6 +62,9 @@ def text_for_storage(text: str, *, for_half_a_pair: str = "") -> str:
 
 def text_for_prompt(text: str) -> str:
     """One line of what a reader sees, in NFC: invisible and direction-changing characters go."""
+    if text.isascii() and text.isprintable():
+        # Spaces are all there is to do.
+        return " ".join(text.split())
     text = unicodedata.normalize("NFC", text)
     text = _STRAY_JOINER.sub("", _NOT_FOR_A_MODEL.sub("", text))
     return _WHITE_SPACE.sub(" ", text).strip()
@@ -84,7 +89,7 @@ def text_for_display(text: str) -> str:
 def models_reply(text: str) -> str:
     """A suggestion as it should be read and posted: as for a prompt, no HTML entities, no quotes around the whole."""
     text = text_for_prompt(html.unescape(text))
-    for opening, closing in _QUOTES:
+    for opening, closing in _QUOTES if text[:1] in _OPENING else ():
         inner = text[1:-1]
         if text == opening + inner + closing and inner and opening not in inner and closing not in inner:
             return inner.strip()

@@ -84,7 +84,7 @@ def _urls(text: str) -> tuple[str, ...]:
 
 def handles(text: str) -> list[str]:
     """Accounts mentioned, lower case and without ``@``."""
-    return [match.lower() for match in _HANDLE.findall(text)]
+    return [match.lower() for match in _HANDLE.findall(text)] if "@" in text or "＠" in text else []
 
 
 def hashtags(text: str) -> list[str]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from viral_assets.store import bulk
+from viral_assets.store import bulk, driver_values
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import (
     comment_suggestions,
@@ -167,7 +167,7 @@ def test_insert_ignore_leaves_what_is_there_and_counts_what_is_new(database: Dat
 
 
 def test_more_rows_than_one_statement_takes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(driver_values, "CHUNK_ROWS", 3)
     with database.begin() as connection:
         assert bulk.insert_ignore(connection, quota_state, [state(str(n), n) for n in range(10)]) == 10
         assert bulk.upsert(connection, quota_state, [state(str(n), -n) for n in range(11)]) == 11

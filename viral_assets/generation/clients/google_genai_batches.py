@@ -8,7 +8,7 @@ listed with the ``display_name`` that it was made with, and everything about it 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar
 
 from google import genai
@@ -44,9 +44,13 @@ class _Reader(Protocol):
 
 
 class GenAIBatches:
-    """See :class:`~viral_assets.generation.clients.base.BatchClient`."""
+    """See :class:`~viral_assets.generation.clients.base.BatchClient`.
 
-    def __init__(self, reader: _Reader, client: genai.Client) -> None:
+    Args:
+        client: makes the SDK's when it is needed, always the same.
+    """
+
+    def __init__(self, reader: _Reader, client: Callable[[], genai.Client]) -> None:
         self._reader, self._client = reader, client
 
     async def create(self, batch_id: str, model: str, requests: Mapping[str, GenerationRequest]) -> BatchAtService:
@@ -61,7 +65,7 @@ class GenAIBatches:
             for request_id, request in requests.items()
         ]
         config = types.CreateBatchJobConfig(display_name=batch_id, http_options=_options())
-        job = await self._asked(self._client.aio.batches.create(model=model, src=inlined, config=config), model)
+        job = await self._asked(self._client().aio.batches.create(model=model, src=inlined, config=config), model)
         if not job.name:
             raise TransientProviderError("the service made a batch without a name")
         return self._batch(job)
@@ -71,7 +75,7 @@ class GenAIBatches:
 
         async def look() -> types.BatchJob | None:
             config = types.ListBatchJobsConfig(page_size=PAGE_SIZE, http_options=_options())
-            async for job in await self._client.aio.batches.list(config=config):
+            async for job in await self._client().aio.batches.list(config=config):
                 if job.display_name == batch_id:
                     return job
             return None
@@ -83,7 +87,7 @@ class GenAIBatches:
         """As it is now, with its results once it has ended."""
         config = types.GetBatchJobConfig(http_options=_options())
         try:
-            job = await self._asked(self._client.aio.batches.get(name=name, config=config), model)
+            job = await self._asked(self._client().aio.batches.get(name=name, config=config), model)
         except ModelUnavailableError as error:
             if error.http_status == 404:
                 return None
@@ -94,7 +98,7 @@ class GenAIBatches:
         """The service answers 400 where it has ended."""
         config = types.CancelBatchJobConfig(http_options=_options())
         try:
-            await self._asked(self._client.aio.batches.cancel(name=name, config=config), "")
+            await self._asked(self._client().aio.batches.cancel(name=name, config=config), "")
         except RejectedRequestError:
             return
         except ProviderError as error:

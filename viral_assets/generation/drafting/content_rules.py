@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from rapidfuzz.distance import Indel
 
@@ -22,6 +23,15 @@ PARROTED_SIMILARITY = 0.85
 LEAKED_WORDS = 8
 """Words in a row shared with the instruction: nobody writes eight of them by chance."""
 
+ENGLISH_WORDS_NEEDED = 3
+"""So many different ones of the commonest words that no other language has, and nobody need ask a detector, which takes
+longer than all other rules together."""
+
+_ENGLISH = """
+    the and with that this what which would they have your from because there about when where while those been
+"""
+_ENGLISH_WORDS = frozenset(_ENGLISH.split())
+_IN_A_ROW = "x" * LEAKED_WORDS
 _SENTENCE_END = re.compile(r"[.!?…]+(?:\s+|$)")
 _ASIDE = re.compile(
     r"\bas an? (?:ai\b|(?:large )?language model|chatbot)|\bsystem prompt\b"
@@ -31,6 +41,7 @@ _ASIDE = re.compile(
     r"|\bi (?:cannot|can['’]t|am unable to) (?:assist|comply|fulfill|help (?:you )?with (?:that|this))\b",
     re.IGNORECASE,
 )
+_ASIDE_PARTS = ("as a", "system", "ignore", "disregard", "forget", "here is", "here are", "i can", "i am unable")
 # A sentence made of nothing but these two kinds of words, with at least one of the first, says nothing.
 _PRAISE_WORDS = """
     great good nice awesome amazing excellent brilliant fantastic wonderful fabulous incredible superb love
@@ -56,11 +67,15 @@ _PRAISE_OPENER = re.compile(
 )
 
 
-def leak(text: str, instruction: Collection[tuple[str, ...]]) -> str | None:
+def leak(text: str, instruction: frozenset[tuple[str, ...]]) -> str | None:
     """``instruction`` is the project's, as its runs of :data:`LEAKED_WORDS` words."""
-    if found := _ASIDE.search(text):
+    if _may_be_aside(text) and (found := _ASIDE.search(text)):
         return f"talks about itself: {shortened(found[0])}"
-    for run in runs(words_of(text), LEAKED_WORDS):
+    words = words_of(text)
+    known = _words_of_runs(instruction)
+    if _IN_A_ROW not in "".join(["x" if word in known else " " for word in words]):
+        return None
+    for run in runs(words, LEAKED_WORDS):
         if run in instruction:
             return f"repeats the instruction: {shortened(' '.join(run))}"
     return None
@@ -69,6 +84,8 @@ def leak(text: str, instruction: Collection[tuple[str, ...]]) -> str | None:
 def praise(text: str) -> str | None:
     if opener := _PRAISE_OPENER.match(text):
         return f"opens with generic praise: {shortened(opener[0])}"
+    if _PRAISE.isdisjoint(words_of(text)):
+        return None
     for sentence in _SENTENCE_END.split(text):
         words = set(words_of(sentence))
         if words & _PRAISE and words <= _PRAISE_OR_FILLER:
@@ -80,7 +97,12 @@ def parroting(text: str, tweet: str) -> str | None:
     reply_words, tweet_words = words_of(text), words_of(tweet)
     if not reply_words or not tweet_words:
         return None
-    tweet_runs = set(runs(tweet_words, 4))
+    in_both = sum(map(_set_of_words(tweet).__contains__, reply_words))
+    most_copied, most_similar = in_both / len(reply_words), 2 * in_both / (len(reply_words) + len(tweet_words))
+    if most_copied <= PARROTED_SHARE and most_similar < PARROTED_SIMILARITY:
+        # No more than these can be copied, and no more can be the same in the same order.
+        return None
+    tweet_runs = _runs_of_four(tweet)
     copied: set[int] = set()
     for start, run in enumerate(runs(reply_words, 4)):
         if run in tweet_runs:
@@ -88,15 +110,46 @@ def parroting(text: str, tweet: str) -> str | None:
     share = len(copied) / len(reply_words)
     if share > PARROTED_SHARE:
         return f"{share:.0%} of its words are the tweet's"
-    similarity = Indel.normalized_similarity(reply_words, tweet_words)
+    similarity = Indel.normalized_similarity(reply_words, tweet_words, score_cutoff=PARROTED_SIMILARITY)
     return f"{similarity:.0%} the same as the tweet" if similarity >= PARROTED_SIMILARITY else None
+
+
+@lru_cache(maxsize=1024)
+def _runs_of_four(tweet: str) -> frozenset[tuple[str, ...]]:
+    """Remembered, because each of a tweet's replies asks."""
+    return frozenset(runs(words_of(tweet), 4))
+
+
+@lru_cache(maxsize=1024)
+def _set_of_words(text: str) -> frozenset[str]:
+    return frozenset(words_of(text))
+
+
+@lru_cache(maxsize=64)
+def _words_of_runs(instruction: frozenset[tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(word for run in instruction for word in run)
+
+
+def _may_be_aside(text: str) -> bool:
+    """Whether the slow search is worth it: each of its phrases has one of these in it."""
+    if not text.isascii():
+        return True
+    lower = text.lower()
+    return any(part in lower for part in _ASIDE_PARTS)
 
 
 def language(text: str, tweet: str, tweet_language: str | None, languages: Collection[str]) -> str | None:
     """``tweet_language`` is what X says it is; ``languages`` are the project's."""
-    # English is the language of models and of the offline client; whoever edits will see it.
-    expected = {None, *map(canonical, ("en", *languages, tweet_language))}
+    if len(_ENGLISH_WORDS.intersection(words_of(text))) >= ENGLISH_WORDS_NEEDED:
+        return None
+    expected = _expected(tweet_language, tuple(languages))
     found, certainty = most_likely(text)
     if found in expected or certainty < REFUSED_FROM or found == most_likely(tweet)[0]:
         return None
     return f"written in another language ({found}) than the tweet"
+
+
+@lru_cache(maxsize=256)
+def _expected(tweet_language: str | None, languages: tuple[str, ...]) -> frozenset[str | None]:
+    # English is the language of models and of the offline client; whoever edits will see it.
+    return frozenset({None, *map(canonical, ("en", *languages, tweet_language))})

@@ -24,6 +24,10 @@ _CONTACT = re.compile(
 )
 
 
+# Most texts have none of what each of these begins with.
+_CONTACT_SIGN = re.compile(r"[@\d]")
+
+
 def length(text: str, limits: Generation) -> str | None:
     # Weighing is slower than counting, and a character weighs at most 2; no text of X's length is longer.
     weight = text_weight(text) if len(text) <= 4_000 else len(text)
@@ -66,5 +70,5 @@ def hashtag(text: str, allowed_hashtags: Collection[str]) -> str | None:
 
 
 def contact(text: str) -> str | None:
-    found = _CONTACT.search(text)
+    found = _CONTACT.search(text) if _CONTACT_SIGN.search(text) else None
     return f"contains an address or number, {shortened(found[0])}" if found else None

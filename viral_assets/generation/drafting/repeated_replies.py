@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -67,13 +66,15 @@ class _SameFacts:
     def __init__(self) -> None:
         self._coded: list[str] = []
         self._texts: list[str] = []
-        self._with: defaultdict[str, int] = defaultdict(int)
+        self._with: dict[str, int] = {}
+        self._number_with: dict[str, int] = {}
 
     def add(self, coded: str, text: str) -> None:
         this = 1 << len(self._texts)
         # A text without words is found by the empty one.
         for character in set(coded) or ("",):
-            self._with[character] |= this
+            self._with[character] = self._with.get(character, 0) | this
+            self._number_with[character] = self._number_with.get(character, 0) + 1
         self._coded.append(coded)
         self._texts.append(text)
 
@@ -91,10 +92,19 @@ class _SameFacts:
 
     def _lacking_few(self, coded: str) -> int:
         """The texts that lack no more of the words than a near-duplicate may."""
-        having = sorted((self._with.get(character, 0) for character in set(coded) or ("",)), key=int.bit_count)
+        numbers = self._number_with
+        rarest_first = sorted([(numbers.get(character, 0), character) for character in set(coded) or ("",)])
+        may_lack = int(MAY_LACK * len(coded) + 1e-9)
+        # Whoever lacks no more than so many has one of the rarest words, of which there is one more: most often nobody.
+        having_one = 0
+        for _, character in rarest_first[: may_lack + 1]:
+            having_one |= self._with.get(character, 0)
+        if not having_one:
+            return 0
         # lacking[n] are those that lack n words at most, of the words so far; with the rarest first, soon none.
-        lacking = [(1 << len(self._texts)) - 1] * (int(MAY_LACK * len(coded) + 1e-9) + 1)
-        for with_word in having:
+        lacking = [having_one] * (may_lack + 1)
+        for _, character in rarest_first:
+            with_word = self._with.get(character, 0)
             for allowed in range(len(lacking) - 1, 0, -1):
                 lacking[allowed] = lacking[allowed] & with_word | lacking[allowed - 1]
             lacking[0] &= with_word
@@ -113,4 +123,8 @@ def _bit_positions(bits: int) -> Iterator[int]:
 
 @lru_cache(maxsize=1024)
 def _facts(text: str) -> tuple[str, ...]:
-    return tuple(sorted({word for word in words_of(text) if _FACT.search(word)}))
+    words = words_of(text)
+    # Few texts have any.
+    if not _FACT.search(" ".join(words)):
+        return ()
+    return tuple(sorted({word for word in words if _FACT.search(word)}))

@@ -173,17 +173,20 @@ class Loop:
 
     async def _apply_ended(self) -> bool:
         """Apply the outcomes of the requests that have ended, in the order in which they did; False if none has."""
-        applied = False
-        while (ended := self._in_flight.take_ended()) is not None:
-            applied = True
-            sent, outcome = ended
-            self._session.counters.request_ended(sent.prepared.request.opportunities, outcome)
-            await self._service.learn(sent, outcome.service, others=len(self._in_flight))
-            outcome = outcome.decided(spare_quota=self._schedule.spare_quota)
-            if outcome.used_quota:
-                self._session.failures.add(int(outcome.leaves_work), 1)
-            await self._apply(outcome)
-        return applied
+        applied: list[BatchOutcome] = []
+        try:
+            while (ended := self._in_flight.take_ended()) is not None:
+                sent, outcome = ended
+                self._session.counters.request_ended(sent.prepared.request.opportunities, outcome)
+                await self._service.learn(sent, outcome.service, others=len(self._in_flight))
+                outcome = outcome.decided(spare_quota=self._schedule.spare_quota)
+                if outcome.used_quota:
+                    self._session.failures.add(int(outcome.leaves_work), 1)
+                applied.append(outcome)
+                self._work.put(outcome)
+        finally:
+            await self._session.save(*applied)
+        return bool(applied)
 
     async def _apply(self, outcome: BatchOutcome) -> None:
         """Save what has ended, and queue what is asked again."""

@@ -7,7 +7,7 @@ that the request's answer has been parsed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -64,9 +64,9 @@ class Results(Protocol):
         *,
         writer: Writer,
         partial: Sequence[TweetResult] = (),
-        parsed_request: str | None = None,
+        parsed_requests: Sequence[str] = (),
     ) -> int:
-        """Write how tweets ended, and what others have so far; ``parsed_request`` is done with.
+        """Write how tweets ended, and what others have so far; ``parsed_requests`` are done with.
 
         Returns:
             The number of suggestions written for tweets that ended.
@@ -95,11 +95,12 @@ class NoResults:
         *,
         writer: Writer,
         partial: Sequence[TweetResult] = (),
-        parsed_request: str | None = None,
+        parsed_requests: Sequence[str] = (),
     ) -> int:
-        if self._database is not None and parsed_request is not None:
+        if self._database is not None and parsed_requests:
             with self._database.begin() as connection:
-                mark_parsed(connection, parsed_request, datetime.now(UTC))
+                for request_id in parsed_requests:
+                    mark_parsed(connection, request_id, datetime.now(UTC))
         return 0
 
 
@@ -154,16 +155,18 @@ class DatabaseResults:
         *,
         writer: Writer,
         partial: Sequence[TweetResult] = (),
-        parsed_request: str | None = None,
+        parsed_requests: Sequence[str] = (),
     ) -> int:
         with self._database.begin() as connection:
             self._write(connection, partial, writer)
             saved = self._write(connection, ended, writer)
-            if parsed_request is not None:
-                mark_parsed(connection, parsed_request, datetime.now(UTC))
+            for request_id in parsed_requests:
+                mark_parsed(connection, request_id, datetime.now(UTC))
         return saved
 
     def _write(self, connection: sa.Connection, results: Sequence[TweetResult], writer: Writer) -> int:
+        if not results:
+            return 0
         finished = self._finished_meanwhile(connection, results, writer)
         outcome_rows = [
             TweetOutcome(
@@ -183,7 +186,15 @@ class DatabaseResults:
         return save_outcomes(connection, outcome_rows, now=self._now(), provider=writer.provider, run_id=writer.run_id)
 
     def _row(self, project: str, suggestion: Suggestion) -> dict[str, object]:
-        return {**asdict(suggestion), "position": self._positions[project][suggestion.suggestion_type]}
+        return {
+            "suggestion_type": suggestion.suggestion_type,
+            "position": self._positions[project][suggestion.suggestion_type],
+            "text": suggestion.text,
+            "weighted_length": suggestion.weighted_length,
+            "provider": suggestion.provider,
+            "model": suggestion.model,
+            "request_id": suggestion.request_id,
+        }
 
     def _finished_meanwhile(
         self, connection: sa.Connection, results: Sequence[TweetResult], writer: Writer

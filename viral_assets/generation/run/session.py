@@ -75,25 +75,24 @@ class Session:
         where the database does not answer for a moment."""
         return await self.storage.call(call, *arguments)
 
-    async def save(self, outcome: BatchOutcome) -> None:
-        """Write together how tweets ended, what others have so far and that the answer has been parsed; then count it
-        and report progress."""
-        self.counters.judged(outcome)
-        partial = outcome.partial
-        if not outcome.ended and not partial and outcome.parsed_request is None:
+    async def save(self, *outcomes: BatchOutcome) -> None:
+        """Write together how tweets ended, what others have so far and that the answers have been parsed; then count
+        it and report progress."""
+        for outcome in outcomes:
+            self.counters.judged(outcome)
+        ended = [result for outcome in outcomes for result in outcome.ended]
+        partial = [result for outcome in outcomes for result in outcome.partial]
+        parsed = [outcome.parsed_request for outcome in outcomes if outcome.parsed_request is not None]
+        if not ended and not partial and not parsed:
             return
+        unanswered = [result for outcome in outcomes if outcome.parsed_request is None for result in outcome.ended]
         saved = await self.storage.save(
-            lambda: self.results.save(
-                outcome.ended,
-                writer=self.writer,
-                partial=partial,
-                parsed_request=outcome.parsed_request,
-            ),
-            outcome.ended if outcome.parsed_request is None else (),
+            lambda: self.results.save(ended, writer=self.writer, partial=partial, parsed_requests=parsed),
+            unanswered,
             self.writer,
         )
-        self.ended.update({each.opportunity.key: each for each in outcome.ended})
-        self.counters.ended(outcome.ended, saved)
+        self.ended.update({each.opportunity.key: each for each in ended})
+        self.counters.ended(ended, saved)
 
     def close(self) -> None:
         """Let go of the storage; what it was given is still written."""
