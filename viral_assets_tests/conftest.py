@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 # A database is slower on its first use, and machines differ.
 # Explaining a failure costs more examples than finding it.
-settings.register_profile("whole", deadline=None, phases=set(Phase) - {Phase.explain})
-# Laws are tried on a few examples before every commit, and on a hundred by `make test`.
+settings.register_profile("whole", deadline=None, phases=set(Phase) - {Phase.explain}, max_examples=40)
+# Laws are tried on a few examples before every commit, on more by `make test`, and on many when somebody asks for it.
 settings.register_profile("quick", settings.get_profile("whole"), max_examples=10)
+settings.register_profile("thorough", settings.get_profile("whole"), max_examples=1000)
 settings.load_profile("whole")
 
 
@@ -44,7 +45,8 @@ def is_quick(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    settings.load_profile("quick" if is_quick(config) else "whole")
+    asked_for = config.getoption("--hypothesis-profile", default=None)
+    settings.load_profile(asked_for or ("quick" if is_quick(config) else "whole"))
     # What a shell starts in the background ignores interrupts, and so would what is tested here.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -83,7 +85,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedulin
         def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
             scope = self._split_scope(self.registered_collections[node][item_index])
             super().mark_test_complete(node, item_index, duration)
-            # It counts all it has handed out after each test: with thousands of them, for half a minute.
+            # It counts all it has handed out after each test, which is the more the longer it takes.
             if all(self.assigned_work[node][scope].values()):
                 del self.assigned_work[node][scope]
 

@@ -10,6 +10,8 @@ PRELOADED = [
     "viral_assets_tests.generation.processes",
     "viral_assets_tests.instance.processes",
     "viral_assets_tests.cli.forked",
+    "viral_assets.generation.clients.google_genai",
+    "viral_assets.generation.clients.google_generativeai",
 ]
 """There is one server for each process of the suite, and it knows what it was first told: so always all of it."""
 

@@ -16,9 +16,7 @@ import viral_assets.defs.assets.delivery
 import viral_assets.defs.assets.generation
 import viral_assets.defs.assets.scoring
 import viral_assets.defs.automation.sensors
-import viral_assets.defs.checks.definitions
-import viral_assets.generation.clients.google_genai
-import viral_assets.generation.clients.google_generativeai  # noqa: F401
+import viral_assets.defs.checks.definitions  # noqa: F401
 from viral_assets.cli import main
 
 
