@@ -6,6 +6,7 @@ Only what every build of the project has is used here, so that two builds can be
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import sys
 import tempfile
@@ -52,6 +53,7 @@ def opportunities(tweets: int, project: Project, *, first: int = 0) -> list[Oppo
     ]
 
 
+@functools.cache
 def _sample_texts() -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sample.jsonl"

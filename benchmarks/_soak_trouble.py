@@ -32,6 +32,8 @@ class Store(Protocol):
     """The database of a soak, and how it fails."""
 
     url: str
+    counts_by_the_machine: bool
+    """Whether grants are counted by the clock of the processes' machine."""
 
     def outage(self, workers: list[int], chance: random.Random) -> tuple[str, AbstractContextManager[None]]:
         """Something that keeps the processes from writing, and its name."""
@@ -49,6 +51,8 @@ def upgraded(url: str) -> str:
 
 class SqliteStore:
     """A file that somebody locks, or that cannot grow."""
+
+    counts_by_the_machine = True
 
     def __init__(self, folder: Path) -> None:
         self.url = f"sqlite:///{folder / 'soak.db'}"
@@ -90,6 +94,8 @@ class SqliteStore:
 class PostgresStore:
     """A server of its own that is stopped and started."""
 
+    counts_by_the_machine = False
+
     def __init__(self) -> None:
         self._server = Postgres()
         self._server.__enter__()
@@ -122,7 +128,10 @@ class Soaked:
 
     def next_trouble(self) -> tuple[str, AbstractContextManager[None]]:
         """Its name, and the context in which it lasts."""
-        kind = self.chance.choices(("kill", "service outage", "database outage", "clock"), weights=(4, 2, 2, 2))[0]
+        weights = {"kill": 4, "service outage": 2, "database outage": 2, "clock": 2}
+        if not self.store.counts_by_the_machine:
+            del weights["clock"]
+        (kind,) = self.chance.choices(list(weights), list(weights.values()))
         if kind == "kill":
             return "kill -9", self._kill()
         if kind == "service outage":

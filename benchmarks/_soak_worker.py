@@ -11,20 +11,17 @@ import os
 import random
 import sys
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from _generation_worker import demo_project, opportunities
 
-from viral_assets.clock import SYSTEM_CLOCK
+from viral_assets.clock import SystemClock
 from viral_assets.errors import ViralAssetsError
 from viral_assets.generation import AsyncCommentGenerator, Opportunity
 from viral_assets.projects.model import Project
 from viral_assets.quota import Limits
 from viral_assets.store.engine import Database
-
-T = TypeVar("T")
 
 OWN, SHARED = 100_000, 9_000_000
 """Tweets of one slot are numbered within so many; those that all slots ask about come after all of them."""
@@ -33,7 +30,7 @@ OFFSET, FINISH, BATCHES = "clock-offset", "finish", "batches"
 AGAIN_AFTER_SECONDS = 1.0
 
 
-class MachineClock:
+class MachineClock(SystemClock):
     """The machine's clock as the supervisor has set it: all processes read the same file. Only the time of day."""
 
     def __init__(self, folder: Path) -> None:
@@ -44,15 +41,6 @@ class MachineClock:
             return time.time() + float(self._file.read_text() or 0)
         except (FileNotFoundError, ValueError):
             return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-    async def wait_for(self, what: Awaitable[T], seconds: float | None) -> T:
-        return await SYSTEM_CLOCK.wait_for(what, seconds)
 
 
 def batches(slot: int, seed: int) -> Iterator[list[int]]:
@@ -76,6 +64,8 @@ async def main() -> None:
     environment = os.environ
     folder, slot = Path(environment["SOAK_FOLDER"]), int(environment["SOAK_SLOT"])
     project = demo_project()
+    # The sample is unpacked into a file: before a disk is full.
+    tweets([0], project)
     database = Database(environment["SOAK_DATABASE"])
     handed_out = folder / f"{BATCHES}-{slot}"
     done = 0

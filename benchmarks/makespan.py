@@ -23,12 +23,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from viral_assets.demo.sample import write_sample
-from viral_assets.generation import AsyncCommentGenerator, GenerationReport, Opportunity
+from _generation_worker import opportunities
+
+from viral_assets.generation import AsyncCommentGenerator, GenerationReport
 from viral_assets.generation.run.planning.latency import Latency
 from viral_assets.generation.run.planning.planner import lower_bound
 from viral_assets.projects.loader import load_project
@@ -38,7 +38,6 @@ from viral_assets.store.engine import Database
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = (1, 4, 10, 50, 100, 150, 500)
-HOUR = datetime(2026, 11, 21, 20, tzinfo=UTC)
 GOAL_RATIO, GOAL_SECONDS_BELOW_TEN = 1.10, 0.3
 
 
@@ -106,27 +105,6 @@ def emulator(scenario: Scenario) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
-
-
-def sample_texts() -> list[str]:
-    """The bundled sample's tweets: realistic lengths."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sample.jsonl"
-        write_sample(path, HOUR)
-        pages = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    return [tweet["text"] for page in pages for tweet in page["data"]]
-
-
-def opportunities(tweets: int, project: Project) -> list[Opportunity]:
-    texts = sample_texts()
-    kinds = tuple(kind.name for kind in project.suggestion_types)
-    topics = [node.label for node in project.taxonomy]
-    return [
-        Opportunity(
-            project.name, str(10**18 + number), HOUR, texts[number % len(texts)], topics[number % len(topics)], kinds
-        )
-        for number in range(tweets)
-    ]
 
 
 def run(scenario: Scenario, tweets: int, project: Project, *, tweets_per_request: Any = "auto") -> Row:

@@ -27,13 +27,14 @@ import threading
 import time
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from _builds import ROOT, Build
 from _generation_worker import FIRST_ID
+from _soak_summary import Summary
 from _soak_trouble import FAULTS, PostgresStore, Soaked, SqliteStore, Store
 from _soak_worker import BATCHES, FINISH, batches
 
@@ -48,30 +49,6 @@ ENDED = ("done", "filtered", "blocked", "failed")
 LOOK_SECONDS = 0.5
 
 
-@dataclass
-class Summary:
-    """What the soak saw; the first three decide."""
-
-    without_outcome: list[str] = field(default_factory=list)
-    most_in_a_window: int = 0
-    asked_again: list[str] = field(default_factory=list)
-    allowed_in_a_window: int = REQUESTS
-    tweets: int = 0
-    outcomes: dict[str, int] = field(default_factory=dict)
-    requests: int = 0
-    answered_twice: int = 0
-    """Tweets with two whole answers: the first one was under way at a kill, or was lost in an outage."""
-    troubles: dict[str, int] = field(default_factory=dict)
-    restarts: int = 0
-    crashes: int = 0
-    unfinished_slots: list[int] = field(default_factory=list)
-    said: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def held(self) -> bool:
-        return not (self.without_outcome or self.asked_again) and self.most_in_a_window <= self.allowed_in_a_window
-
-
 class Soak:
     """One soak, from the first process to the summary."""
 
@@ -81,7 +58,7 @@ class Soak:
         self._workers: dict[int, subprocess.Popen[bytes]] = {}
         self._ended_at: dict[str, float] = {}
         self._said: Counter[str] = Counter()
-        self.summary = Summary()
+        self.summary = Summary(allowed_in_a_window=REQUESTS)
         self._began = time.monotonic()
 
     def run(self, seconds: float, patience: float) -> Summary:
@@ -180,7 +157,12 @@ class Soak:
         summary.outcomes = dict(Counter(outcomes[tweet][0] for tweet in wanted if tweet in outcomes))
         generated = self._emulator.generated()
         summary.requests = len(generated)
-        summary.most_in_a_window = self._emulator.max_in_any_window()
+        summary.refused = sum(each.status == 429 and not each.fault for each in generated)
+        arrived = [each.at for each in generated]
+        held = [(sum(at <= other < at + WINDOW_SECONDS for other in arrived), -at) for at in arrived]
+        if held:
+            summary.most_in_a_window, began = max(held)
+            summary.fullest_window_from = round(-began - self._began, 1)
         summary.asked_again = sorted(
             {
                 f"{tweet}: asked {arrival.at - self._ended_at[tweet]:.1f} s after it had ended"
@@ -221,16 +203,6 @@ def soak(database: str, minutes: float, seed: int, patience: float) -> Summary:
         return Soak(emulator, store, folder, seed).run(60 * minutes, patience)
 
 
-def verdict(database: str, summary: Summary) -> str:
-    if summary.held:
-        return f"HELD on {database}: {summary.tweets:,} tweets, {summary.requests:,} requests, nothing lost or repeated"
-    return (
-        f"FAILED on {database}: {len(summary.without_outcome)} of {summary.tweets:,} tweets without an outcome, "
-        f"at most {summary.most_in_a_window} of {summary.allowed_in_a_window} requests in a window, "
-        f"{len(summary.asked_again)} tweets asked again"
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30.0, help="of trouble (default: 30)")
@@ -239,7 +211,7 @@ def main() -> None:
     parser.add_argument("--patience", type=float, default=300.0, metavar="SECONDS", help="for finishing afterwards")
     given = parser.parse_args()
     summary = soak(given.database, given.minutes, given.seed, given.patience)
-    print(verdict(given.database, summary))
+    print(summary.verdict(given.database))
     shown: dict[str, Any] = {"database": given.database, "seed": given.seed, "held": summary.held, **asdict(summary)}
     print(json.dumps(shown))
     sys.exit(not summary.held)
