@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
-from viral_assets.errors import ViralAssetsError
+from viral_assets.generation.announcement import Announcement
 from viral_assets.generation.batches.account import BatchAccount
 from viral_assets.generation.clients import build_client
 from viral_assets.generation.clients.base import GenerationClient
@@ -73,7 +71,7 @@ class Engine:
         self.provider, self._api_key, self._quota_name = provider, api_key, quota_name
         self._endpoint, self._workers, self._home = endpoint, workers, home
         self._limits, self._database, self._prices, self._clock = limits, database, prices, clock
-        self._model, self._priority = bare_name(model), priority
+        self._model = bare_name(model)
         self._spending = AccountSpending()
         # Without a database nothing that was sent could be found again.
         self._batches: BatchAccount | None = None
@@ -81,7 +79,7 @@ class Engine:
             self._batches = BatchAccount(api_key, quota_name, limits, database, self.price_of, clock)
         self._ledgers: dict[str, Ledger] = {}
         self._client: GenerationClient | None = None
-        self._announced: str | None = None
+        self._announcement = Announcement(self.ledger_of, priority)
 
     def ledger_of(self, model: str | None = None) -> Ledger:
         """The quota of a model; of the one that is asked as a rule, if none is named."""
@@ -192,7 +190,7 @@ class Engine:
                 # Whoever waited for batches has claims on their tweets.
                 runner = batches.runner
             elif bare_name(model) == self._model:
-                runner = self._take_announced()
+                runner = self._announcement.take()
             return Executor(
                 self.client,
                 self.ledger_of(model),
@@ -230,34 +228,14 @@ class Engine:
         Importing an SDK and loading what judges answers take a second and more, which no run should spend while it
         holds a grant.
         """
-        self._announce()
+        if self._database is not None and self.provider != OFFLINE:
+            self._announcement.make()
         _ = self.client
         load_detector()
 
     async def close(self) -> None:
         """Let go of connections and threads; what is used again is opened again."""
-        if (announced := self._take_announced()) is not None:
-            with contextlib.suppress(ViralAssetsError):
-                self.ledger_of().leave(announced)
+        self._announcement.take_back()
         client, self._client = self._client, None
         if client is not None:
             await client.close()
-
-    def _take_announced(self) -> str | None:
-        """The name under which a run was announced, for the one run that takes it up."""
-        announced, self._announced = self._announced, None
-        return announced
-
-    def _announce(self) -> None:
-        """Leave word in a shared ledger that a run will come.
-
-        Of several processes that start together, the first one ready should leave room for the others. They say so at
-        once, because in a second or two, when they are ready too, the window would be used up.
-        """
-        if self._database is None or self.provider == OFFLINE:
-            return
-        runner = uuid.uuid4().hex
-        # A database that cannot be used is the run's problem, which will say so.
-        with contextlib.suppress(ViralAssetsError):
-            self.ledger_of().join(runner, None, self._priority)
-            self._announced = runner

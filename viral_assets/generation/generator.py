@@ -7,22 +7,23 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from viral_assets.clock import Clock
 from viral_assets.errors import ConfigurationError
+from viral_assets.generation.coalescing import Coalescer
+from viral_assets.generation.destinations import handed_back, saved_in
 from viral_assets.generation.engine import Engine
 from viral_assets.generation.inputs import BatchSize, Config, Topic, asked_of, options_of, scored_of
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.items import Suggestion
 from viral_assets.generation.run.planning.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
-from viral_assets.generation.run.results import DatabaseResults, NoResults
 from viral_assets.llm.models import DEFAULT_MODEL
 from viral_assets.llm.prices import PriceTable, load_prices
 from viral_assets.llm.providers import Access
@@ -35,10 +36,8 @@ from viral_assets.store.engine import Database
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger("viral_assets")
 
-
-class AsyncCommentGenerator:
+class AsyncCommentGenerator(AbstractAsyncContextManager["AsyncCommentGenerator"]):
     """Writes reply suggestions for tweets, as fast as the quota allows and never faster.
 
     Args:
@@ -128,6 +127,7 @@ class AsyncCommentGenerator:
         )
         self._engine.get_ready()
         self._database = database
+        self._single_calls = Coalescer(self._write)
 
     @property
     def ledger(self) -> Ledger:
@@ -165,7 +165,7 @@ class AsyncCommentGenerator:
         report, _ = await self._engine.run(
             opportunities,
             projects,
-            self._saved(projects),
+            saved_in(self._database, projects),
             options=replace(self._options, force=force, sequential=sequential),
             progress=progress_callback,
             stop=stop,
@@ -181,18 +181,18 @@ class AsyncCommentGenerator:
         sequential: bool = False,
     ) -> Estimate:
         """What :meth:`generate_opportunities` would take now. Nothing is asked or written."""
-        return self._engine.estimate(
-            opportunities,
-            projects,
-            self._saved(projects),
-            options=replace(self._options, force=force, sequential=sequential),
-        )
+        options = replace(self._options, force=force, sequential=sequential)
+        return self._engine.estimate(opportunities, projects, saved_in(self._database, projects), options=options)
 
     async def generate_suggestions_async(
         self, tweet: Mapping[str, Any] | str, topic: Topic, config: Config = None
     ) -> list[Suggestion]:
-        """Suggestions for one tweet, one per suggestion type; fewer when some did not pass the quality filter."""
-        return (await self.generate_batch_async([tweet], [topic], config))[0]
+        """Suggestions for one tweet, one per suggestion type; fewer when some did not pass the quality filter.
+
+        Calls that are made at the same time share requests, as those of :meth:`generate_batch_async` do.
+        """
+        project, (opportunity,) = asked_of([tweet], [topic], config)
+        return await self._single_calls.suggestions_for(project, opportunity)
 
     async def generate_batch_async(
         self, tweets: Sequence[Mapping[str, Any] | str], topics: Sequence[Topic], config: Config = None
@@ -209,14 +209,7 @@ class AsyncCommentGenerator:
             ProviderError: the service cannot be used.
         """
         project, opportunities = asked_of(tweets, topics, config)
-        # The caller has the answers: what is in the database neither counts as done nor keeps anybody from asking.
-        options = replace(self._options, force=True, claim=False)
-        report, results = await self._engine.run(
-            opportunities, {project.name: project}, NoResults(self._database), options=options
-        )
-        for note in report.notes:
-            log.warning(note)
-        return [results[each.key].as_asked for each in opportunities]
+        return await self._write(project, opportunities)
 
     async def generate_and_save_batch_async(
         self,
@@ -243,20 +236,14 @@ class AsyncCommentGenerator:
         return {**asdict(report), "tokens": report.tokens}
 
     async def cleanup(self) -> None:
-        """Let go of connections and threads. Using the generator again opens them again."""
+        """Let go of connections and threads, once single calls have their suggestions. Who goes on opens them again."""
+        await self._single_calls.finish()
         await self._engine.close()
-
-    async def __aenter__(self) -> Self:
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.cleanup()
 
-    def _saved(self, projects: Mapping[str, Project]) -> DatabaseResults:
-        if self._database is None:
-            raise ConfigurationError(
-                "saving suggestions needs a database: pass database=Database(url), or use generate_batch_async"
-            )
-        return DatabaseResults.of(self._database, projects)
+    async def _write(self, project: Project, opportunities: Sequence[Opportunity]) -> list[list[Suggestion]]:
+        return await handed_back(self._engine, project, opportunities, self._options, self._database)

@@ -195,14 +195,16 @@ def test_a_generator_can_be_used_again_after_it_was_cleaned_up(emulator: GeminiE
     run(generator.cleanup())
 
 
-def test_several_calls_at_once_share_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_calls_at_once_that_cannot_share_a_request_share_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
     service = on_virtual_time(requests_per_window=2, latency=(1.0, 0.1))
     monkeypatch.setattr(engine, "build_client", lambda *_, **__: InProcessClient(service))
     assert isinstance(service.clock, VirtualClock)
 
     async def both() -> None:
         async with AsyncCommentGenerator(KEY, limits=Limits(max_requests=2), clock=service.clock) as generator:
-            await asyncio.gather(*(generator.generate_suggestions_async(TEXT, "Sleep") for _ in range(5)))
+            await asyncio.gather(
+                *(generator.generate_suggestions_async(TEXT, f"Sleep {number}") for number in range(5))
+            )
             assert generator.ledger.status().window_requests <= 2
 
     service.clock.run(both())
