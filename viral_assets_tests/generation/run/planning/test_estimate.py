@@ -91,6 +91,7 @@ def test_an_estimate_changes_nothing(emulator: GeminiEmulator, sqlite_database: 
         counts = {
             table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar()
             for table in metadata.sorted_tables
+            if table.name != "quota_clock"  # what the machine's clock reads, whoever looks
         }
     assert set(counts.values()) == {0}
 
