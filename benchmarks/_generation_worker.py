@@ -6,6 +6,7 @@ Only what every build of the project has is used here, so that two builds can be
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 
 import viral_assets
 from viral_assets.demo.sample import write_sample
+from viral_assets.errors import TransientProviderError
 from viral_assets.generation import AsyncCommentGenerator, Opportunity
 from viral_assets.generation.clients import build_client
 from viral_assets.generation.drafting.prompt import build_request
@@ -68,6 +70,7 @@ async def run(given: dict[str, Any], database: Database) -> dict[str, Any]:
     generator = AsyncCommentGenerator(
         "benchmark",
         batch_size="auto",
+        tweets_per_request=given["tweets_per_request"],
         provider=given["provider"],
         endpoint=given["url"],
         limits=Limits(max_requests=given["max_requests"], window_seconds=given["window_seconds"]),
@@ -95,7 +98,9 @@ async def client_alone(given: dict[str, Any]) -> dict[str, Any]:
 
     async def work() -> None:
         for request in wanted:
-            await client.generate(request, timeout_seconds=60.0)
+            # A connection that was idle for long may be closed just then.
+            with contextlib.suppress(TransientProviderError):
+                await client.generate(request, timeout_seconds=60.0)
 
     for request in islice(wanted, 1):
         await client.generate(request, timeout_seconds=60.0)

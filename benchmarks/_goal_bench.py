@@ -35,6 +35,7 @@ class Case:
     latency: Latency = USUAL
     provider: str = THREADS
     scale: float = 1.0
+    tweets_per_request: int | str = "auto"
     at_once: int | None = None
     server: tuple[tuple[str, object], ...] = ()
 
@@ -126,6 +127,7 @@ class Bench:
                 provider=case.provider,
                 max_requests=case.requests or NO_QUOTA,
                 window_seconds=case.window,
+                tweets_per_request=case.tweets_per_request,
             )
             arrivals = service.arrivals()
         refused = sum(each["status"] == 429 for each in arrivals)

@@ -89,23 +89,26 @@ def fast_answers(bench: Bench) -> Iterator[Line]:
 
 
 def ten_thousand(bench: Bench) -> Iterator[Line]:
-    """10,000 tweets, a service that answers at once, no quota: CPU of this process beside that of the client alone."""
+    """10,000 tweets, answers at once, no quota; and the CPU of 2,000 requests beside that of the client alone."""
+    at_once = Latency(0.0, 0.0)
     for provider in (GENAI, THREADS):
-        found = bench.each(f"10,000 tweets, {provider}", Case(10_000, None, Latency(0.0, 0.0), provider))
+        title = f"2,000 requests about one tweet, {provider}"
+        found = bench.each(title, Case(2_000, None, at_once, provider, tweets_per_request=1))
         for build in bench.builds:
             each, alone = found[build.name], _cpu_of_client(bench, provider, build)
             cpu = 1000 * each.cpu_seconds / each.requests
-            own = cpu - alone
             remark = f"{cpu:.1f} ms in all, the client alone {alone:.1f}"
-            yield Line(f"own CPU a request, {provider}", build.name, own, 3.0, "ms", "<= 1", own <= 3.0, remark)
-        first = found[bench.builds[-1].name].seconds
-        for name, each in found.items():
-            rate = 10_000 / each.seconds
-            against = 5 * 10_000 / first if len(found) > 1 else rate
-            met = (rate >= against or name != "here") and each.ended == 10_000
             yield Line(
-                f"10,000 tweets, {provider}", name, rate, against, "tweets/s", ">= 1", met, "5 x the last other build"
+                f"own CPU a request, {provider}", build.name, cpu - alone, 3.0, "ms", "<= 1", cpu - alone <= 3.0, remark
             )
+        title = f"10,000 tweets, {provider}"
+        found = bench.each(title, Case(10_000, None, at_once, provider))
+        other = bench.builds[-1].name
+        for name, each in found.items():
+            rate, wanted = 10_000 / each.seconds, 5 * 10_000 / found[other].seconds
+            met = each.ended == 10_000 and (rate >= wanted or name != "here" or other == "here")
+            remark = f"5 x {other}; {each.requests} requests, {1000 * each.cpu_seconds / 10_000:.2f} ms CPU a tweet"
+            yield Line(title, name, rate, wanted, "tweets/s", ">= 1", met, remark)
 
 
 def _cpu_of_client(bench: Bench, provider: str, build: Build) -> float:
