@@ -2,8 +2,10 @@
 
 The table holds 100,000 requests, 10,000 of them in the window, as after weeks at a generous quota. Processes ask for
 grants as fast as they get them, for themselves alone and all at once; a grant is the whole transaction, from asking to
-committed. "Settle" is the other half of a request: storing an answer of 4 kB with its tokens and cost. Run from a clone
-with the development dependencies, which bring a PostgreSQL server:
+committed. "Settle" is the other half of a request: storing an answer of 4 kB with its tokens and cost. "Of five" is one
+of five grants that are asked for at once. Where others wait in the background, each grant looks whether one of them is
+to be served first: what that adds is what priorities cost. Run from a clone with the development dependencies, which
+bring a PostgreSQL server:
 
     python benchmarks/ledger.py
     python benchmarks/ledger.py --processes 1 2 --seconds 5
@@ -32,13 +34,16 @@ import sqlalchemy as sa
 
 from viral_assets.quota import Limits
 from viral_assets.quota.ledger import Granted, GrantRequest, Settlement
+from viral_assets.quota.priority import Priority
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import llm_requests
+from viral_assets.store.tables import llm_requests, quota_runners
 
 GOAL_MS = 2.0
 ANSWER = json.dumps({"suggestions": ["Words of an answer. " * 20] * 10})
 KEY = "benchmark"
+AT_ONCE = 5
+WAITERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Row:
     processes: int
     grant_ms: float
     grant_p95_ms: float
+    of_five_ms: float
     settle_ms: float
     grants_per_second: float
 
@@ -92,6 +98,27 @@ def fill(database: Database, rows: int, in_window: int, window_seconds: float) -
         connection.execute(sa.text("ANALYZE"))
 
 
+def request(runner: str) -> GrantRequest:
+    return GrantRequest(
+        uuid.uuid4().hex, runner, tokens=900, cost_usd=0.0004, project="demo",
+        provider="google-genai", model="a-model", tweet_ids=tuple(uuid.uuid4().hex[:19] for _ in range(7)),
+    )  # fmt: skip
+
+
+def let_wait(database: Database, runners: int) -> None:
+    """So many runners, and no others, wait in the background for as long as it takes."""
+    later = time.time() + 86_400
+    columns = {
+        "quota_key": KEY, "host": "elsewhere", "pid": 1, "joined_at": time.time(), "seen_at": later, "tweets": 10,
+        "asked_at": later, "asked_tokens": 900, "wake_at": later, "priority": int(Priority.BACKGROUND),
+    }  # fmt: skip
+    with database.begin() as connection:
+        connection.execute(sa.delete(quota_runners))
+        if runners:
+            waiting = [{**columns, "runner": uuid.uuid4().hex} for _ in range(runners)]
+            connection.execute(sa.insert(quota_runners), waiting)
+
+
 def hammer(url: str, limits: Limits, seconds: float, start: Barrier, results: Queue[tuple[list[float], ...]]) -> None:
     """One process: grant, settle, again, for so long."""
     database = Database(url)
@@ -103,10 +130,7 @@ def hammer(url: str, limits: Limits, seconds: float, start: Barrier, results: Qu
     start.wait(60)
     until = time.perf_counter() + seconds
     while time.perf_counter() < until:
-        ask = GrantRequest(
-            uuid.uuid4().hex, runner, tokens=900, cost_usd=0.0004, project="demo",
-            provider="google-genai", model="a-model", tweet_ids=tuple(uuid.uuid4().hex[:19] for _ in range(7)),
-        )  # fmt: skip
+        ask = request(runner)
         began = time.perf_counter()
         decision = ledger.ask(ask, remaining=100)
         granted = time.perf_counter()
@@ -114,7 +138,15 @@ def hammer(url: str, limits: Limits, seconds: float, start: Barrier, results: Qu
         ledger.settle(ask.request_id, Settlement("answered", input_tokens=880, cost_usd=0.0004, raw_answer=ANSWER))
         asked.append(granted - began)
         settled.append(time.perf_counter() - granted)
-    results.put((asked, settled))
+    of_five: list[float] = []
+    start.wait(60)
+    until = time.perf_counter() + seconds / 3
+    while time.perf_counter() < until:
+        asks = [request(runner) for _ in range(AT_ONCE)]
+        began = time.perf_counter()
+        assert len(ledger.ask_many(asks, remaining=100)) == AT_ONCE
+        of_five.append((time.perf_counter() - began) / AT_ONCE)
+    results.put((asked, of_five, settled))
     ledger.leave(runner)
     database.dispose()
 
@@ -127,11 +159,11 @@ def measure(database: Database, name: str, limits: Limits, processes: int, secon
     for worker in workers:
         worker.start()
     asked: list[float] = []
+    of_five: list[float] = []
     settled: list[float] = []
     for _ in workers:
-        one, other = results.get()
-        asked += one
-        settled += other
+        for together, mine in zip((asked, of_five, settled), results.get(), strict=True):
+            together.extend(mine)
     for worker in workers:
         worker.join()
     return Row(
@@ -140,6 +172,7 @@ def measure(database: Database, name: str, limits: Limits, processes: int, secon
         processes,
         1000 * statistics.median(asked),
         1000 * statistics.quantiles(asked, n=20)[-1],
+        1000 * statistics.median(of_five),
         1000 * statistics.median(settled),
         len(asked) / seconds,
     )
@@ -147,12 +180,12 @@ def measure(database: Database, name: str, limits: Limits, processes: int, secon
 
 def table(rows: list[Row]) -> str:
     lines = [
-        "| database | limits | processes | grant, median | grant, 95 % | settle, median | requests/s, together |",
-        "| :--- | :--- | ---: | ---: | ---: | ---: | ---: |",
+        "| database | limits | processes | grant, median | grant, 95 % | of five | settle, median | requests/s |",
+        "| :--- | :--- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     lines += [
         f"| {row.database} | {row.limits} | {row.processes} | {row.grant_ms:.2f} ms | {row.grant_p95_ms:.2f} ms "
-        f"| {row.settle_ms:.2f} ms | {row.grants_per_second:.0f} |"
+        f"| {row.of_five_ms:.2f} ms | {row.settle_ms:.2f} ms | {row.grants_per_second:.0f} |"
         for row in rows
     ]
     return "\n".join(lines)
@@ -171,6 +204,7 @@ def main() -> None:
     cases = {
         "requests": Limits(plenty, window_seconds=window),
         "requests, tokens": Limits(plenty, max_tokens=10**9, window_seconds=window),
+        f"requests; {WAITERS} wait": Limits(plenty, window_seconds=window),
     }
     rows = []
     with databases(given.database) as found:
@@ -180,6 +214,7 @@ def main() -> None:
             fill(database, given.rows, given.in_window, window)
             for processes in given.processes:
                 for name, limits in cases.items():
+                    let_wait(database, WAITERS if "wait" in name else 0)
                     rows.append(measure(database, name, limits, processes, given.seconds))
             database.dispose()
     print(f"{given.rows:,} requests in the table, {given.in_window:,} in the window; Python {sys.version.split()[0]}\n")
