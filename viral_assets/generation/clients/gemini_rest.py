@@ -54,11 +54,10 @@ class GeminiRest:
             "user-agent": sender,
             "x-goog-api-client": sender,
         }
-        self._client = library.AsyncClient(
-            headers=self._headers,
-            limits=library.Limits(max_connections=MAX_CONNECTIONS),
-            follow_redirects=False,
-        )
+        # A tenth of a second of reading certificates, which no request has to wait for.
+        self._certificates = library.create_ssl_context()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: Any = None
 
     async def generate(
         self, request: GenerationRequest, thinking: ThinkingSetting | None, *, timeout_seconds: float
@@ -73,7 +72,7 @@ class GeminiRest:
             Exception: the HTTP library's, where the connection fails.
         """
         async with asyncio.timeout(timeout_seconds):
-            response = await self._client.post(
+            response = await self._connected().post(
                 f"{self._models}/{request.model}:generateContent",
                 content=json.dumps(body_of(request, thinking)),
                 headers={"x-server-timeout": str(math.ceil(timeout_seconds))},
@@ -86,7 +85,21 @@ class GeminiRest:
         )
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._client is not None and self._loop is asyncio.get_running_loop():
+            await self._client.aclose()
+        self._loop = self._client = None
+
+    def _connected(self) -> Any:
+        """The connections of this event loop; those of another one, which is over, are of no use."""
+        if (loop := asyncio.get_running_loop()) is not self._loop:
+            self._loop = loop
+            self._client = self._library.AsyncClient(
+                headers=self._headers,
+                limits=self._library.Limits(max_connections=MAX_CONNECTIONS),
+                follow_redirects=False,
+                verify=self._certificates,
+            )
+        return self._client
 
     def _read(self, body: bytes, tier: Tier) -> Answer:
         try:
