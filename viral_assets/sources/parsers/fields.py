@@ -24,6 +24,11 @@ LARGEST_COUNT = 2**31 - 1
 
 LARGEST_ID = str(2**63 - 1)
 
+ROUNDED_ID = "rounded_id"
+NOT_OF_X = "not_of_x"
+A_POST_OF = "a post of "
+"""Why a record is rejected, for those who count such records."""
+
 _shown = reprlib.Repr()
 _shown.maxstring = _shown.maxother = _shown.maxlong = 60
 _shown.maxdict = _shown.maxlist = _shown.maxtuple = 3
@@ -68,8 +73,9 @@ def tweet_id(value: object) -> str:
         raise UnusableError("no_id", "there is no tweet id")
     digits = str(value) if type(value) is int and 0 < value < 2**63 else value
     if not (isinstance(digits, str) and _is_id(digits)):
-        hint = "; a spreadsheet has rounded it" if "E+" in str(shown(value)).upper() else ""
-        raise UnusableError("bad_id", f"{shown(value)} is not a tweet id{hint}")
+        if "E+1" in str(shown(value)).upper():
+            raise UnusableError(ROUNDED_ID, f"{shown(value)} is not a tweet id; a program has rounded it")
+        raise UnusableError("bad_id", f"{shown(value)} is not a tweet id")
     return digits
 
 

@@ -146,7 +146,7 @@ class XApiV2:
         if not isinstance(value, dict) or not any(key in value for key in _TWEET_KEYS):
             raise UnusableError("not_a_tweet", f"{shown(value)} is not a tweet of the X API v2")
         identity = tweet_id(value.get("id"))
-        created_at = self._times.created_at(value.get("created_at"))
+        created_at = self._times.created_at(value.get("created_at"), identity)
         note = value.get("note_tweet")
         text = tweet_text(value.get("text"), note.get("text") if isinstance(note, dict) else None)
         metrics = _metrics(value)

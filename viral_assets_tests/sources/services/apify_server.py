@@ -18,7 +18,7 @@ TOKEN = "apify_api_the_secret_token"
 
 def item(posted: datetime, number: int = 0, **changes: Any) -> dict[str, Any]:
     """A tweet as ``apidojo/tweet-scraper`` writes it; ``...`` as a value takes the key away."""
-    identity = str(1_990_000_000_000_000_000 + number)
+    identity = str(2_124_232_631_000_000_000 + number)
     full = {
         "type": "tweet",
         "id": identity,
