@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Reject, SourceFile
+from viral_assets.sources.parsers.column_evidence import MOST_ROWS, evidence
 from viral_assets.sources.parsers.column_names import TABLE, lacking, layout
-from viral_assets.sources.parsers.csv_rows import Header, Row, rows
+from viral_assets.sources.parsers.csv_rows import Header, Row, rows, split_lines
 from viral_assets.sources.parsers.doubtful_ids import Candidate, Doubtful
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
@@ -54,7 +56,7 @@ class CsvReader(FileReader):
         self._header = header
 
     def _records(self) -> Iterator[Candidate]:
-        table = CsvTable(self._header, self._times, self._remarks)
+        table = CsvTable(self._header, self._times, self._remarks, self._file.head)
         with self._file.open_text(newline="") as stream:
             yield from table.records(stream)
 
@@ -75,13 +77,14 @@ class CsvTable:
 
     Args:
         header: where the columns are.
+        head: the beginning of the file, whose rows tell how the columns are to be read.
     """
 
-    def __init__(self, header: Header, times: Times, remarks: Counter[str]) -> None:
+    def __init__(self, header: Header, times: Times, remarks: Counter[str], head: str = "") -> None:
         self._header = header
         self._width = len(header.cells)
         self._remarks = remarks
-        self._rows = RowParser(header.layout, times, remarks)
+        self._rows = RowParser(evidence(header.layout, _first_rows(head, header)), times, remarks)
 
     def records(self, lines: Iterable[str]) -> Iterator[Candidate]:
         """The records of all lines, those of the header and above included."""
@@ -113,6 +116,11 @@ class CsvTable:
         if len(cells) != self._width:
             raise UnusableError("bad_row", f"{len(cells)} cells where the header has {self._width}")
         return cells
+
+
+def _first_rows(head: str, header: Header) -> list[list[str]]:
+    found = islice(rows(split_lines(head), header.delimiter), header.line + MOST_ROWS)
+    return [row.cells for row in found if row.line > header.line and row.cells and len(row.cells) == len(header.cells)]
 
 
 FORMAT = FileFormat("CSV", probe, CsvReader)

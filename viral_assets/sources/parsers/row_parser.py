@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from viral_assets.sources.parsers.addresses import service_of
-from viral_assets.sources.parsers.cells import named_texts, object_in
+from viral_assets.sources.parsers.cells import counted, named_texts, object_in
+from viral_assets.sources.parsers.column_evidence import Evidence
 from viral_assets.sources.parsers.column_names import FIELD_OF, Layout, plain_name
 from viral_assets.sources.parsers.fields import (
     A_POST_OF,
@@ -26,6 +27,7 @@ from viral_assets.sources.parsers.fields import (
     is_retweet_text,
     language,
     optional_id,
+    refers,
     tweet_text,
     written_count,
 )
@@ -42,7 +44,9 @@ _REFERENCE = re.compile(r"""["']?type["']?\s*[:=]\s*["']?(retweeted|replied_to|q
 class RowParser:
     """Turns rows of one table into tweets."""
 
-    def __init__(self, layout: Layout, times: Times, remarks: Counter[str]) -> None:
+    def __init__(self, known: Evidence | Layout, times: Times, remarks: Counter[str]) -> None:
+        layout = known.layout if isinstance(known, Evidence) else known
+        self._decimals = known.decimals if isinstance(known, Evidence) else {}
         self._fields = layout.fields
         self._objects = layout.objects
         self._times = times
@@ -54,7 +58,8 @@ class RowParser:
         Raises:
             UnusableError: it lacks what a tweet needs, or has it in a form that makes no sense.
         """
-        fields, inside = self._fields, self._opened(cells) if self._objects else {}
+        fields, decimals = self._fields, self._decimals
+        inside = self._opened(cells) if self._objects else {}
         if inside:
             opened = {index for index, _ in self._objects}
             cells = ["" if index in opened and cell.startswith("{") else cell for index, cell in enumerate(cells)]
@@ -66,10 +71,18 @@ class RowParser:
             return inside.get(field, "")
 
         def number(field: str) -> int | None:
-            return written_count(field, first(field))
+            for index in fields.get(field, ()):
+                if not is_blank(cells[index]):
+                    return written_count(field, counted(cells[index]), decimals.get(index, ""))
+            return written_count(field, inside.get(field, ""))
 
         def flag(field: str) -> bool:
-            return first(field).lower() in _TRUE
+            return inside.get(field, "").lower() in _TRUE or any(
+                cells[index].strip().lower() in _TRUE for index in fields.get(field, ())
+            )
+
+        def refers_to(field: str) -> bool:
+            return refers(inside.get(field)) or any(refers(cells[index]) for index in fields.get(field, ()))
 
         if flag("no_results"):
             self._remarks[NO_RESULTS] += 1
@@ -78,12 +91,12 @@ class RowParser:
         identity, url, created_at = self._identified(first("tweet_id"), urls, cells, inside.get("created_at", ""))
         text = tweet_text(*[cells[index] for index in fields.get("text", ())])
         references = _REFERENCE.findall(first("references"))
-        retweet = flag("is_retweet") or bool(first("retweet_of")) or "retweeted" in references
+        retweet = flag("is_retweet") or refers_to("retweet_of") or "retweeted" in references
         counts: dict[str, Any] = {
-            "like_count": number("like_count") or 0,
-            "reply_count": number("reply_count") or 0,
-            "retweet_count": number("retweet_count") or 0,
-            "quote_count": number("quote_count") or 0,
+            "like_count": number("like_count"),
+            "reply_count": number("reply_count"),
+            "retweet_count": number("retweet_count"),
+            "quote_count": number("quote_count"),
             "view_count": number("view_count"),
             "bookmark_count": number("bookmark_count"),
         }
@@ -99,8 +112,8 @@ class RowParser:
             author_verified=flag("author_verified"),
             lang=language(first("lang")),
             is_retweet=retweet or is_retweet_text(text),
-            is_reply=flag("is_reply") or bool(first("reply_to")) or "replied_to" in references,
-            is_quote=flag("is_quote") or bool(first("quote_of")) or "quoted" in references,
+            is_reply=flag("is_reply") or refers_to("reply_to") or "replied_to" in references,
+            is_quote=flag("is_quote") or refers_to("quote_of") or "quoted" in references,
             conversation_id=optional_id(first("conversation_id")),
             **(own_counts(counts, self._remarks) if retweet else counts),
         )

@@ -147,7 +147,11 @@ class TestApify:
     def test_searches_that_found_nothing_are_no_records(self, path: Path) -> None:
         path.write_bytes(json.dumps([{"noResults": True}, apify_item(1), {"noResults": True}, {"demo": True}]).encode())
         tweets, rejects, remarks = read(path)
-        assert (len(tweets), rejects, remarks) == (1, [], {"a search that found nothing": 3})
+        assert (len(tweets), rejects, remarks) == (
+            1,
+            [],
+            {"a search that found nothing": 2, "a demonstration item in place of a tweet": 1},
+        )
 
     def test_without_an_id_the_address_tells_it_with_neither_it_is_rejected(self, path: Path) -> None:
         assert one(path, apify_item(1, id=...)).tweet_id == "2124232631000000001"
@@ -167,7 +171,7 @@ class TestApify:
         tweets, rejects, remarks = read(path)
         assert [(each.tweet_id[-1], each.like_count, each.view_count) for each in tweets] == [
             ("1", 50, 900),
-            ("2", 0, None),
+            ("2", None, None),
             ("3", 50, 900),
         ]
         assert (rejects, remarks) == ([], {"a search that found nothing": 1})
