@@ -27,6 +27,9 @@ APIFY = "apify:"
 
 MOST_SUGGESTED_HOURS = 7 * 24
 
+MOST_NAMES = 30
+"""Of columns that are not used."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -213,6 +216,8 @@ def _show(where: Console, reports: Sequence[IngestReport]) -> None:
     for report in reports:
         if report.problem:
             complain(report.problem)
+        for line in _reading(report):
+            say(where, f"{plain(report.name)}: {plain(line)}")
         for remark, number in report.remarks.most_common():
             say(where, f"{plain(report.name)}: {plain(remark)}" + (f" ({number:,} times)" if number > 1 else ""))
     reasons = sum((report.reject_reasons for report in reports), Counter[str]())
@@ -220,7 +225,28 @@ def _show(where: Console, reports: Sequence[IngestReport]) -> None:
         most = ", ".join(f"{number:,} {plain(reason)}" for reason, number in reasons.most_common())
         say(where, f"In quarantine: {most}; see ", command("viral-assets rejects"))
     if readable and not any(report.new or report.updated for report in readable):
-        say(where, "Nothing has changed: every tweet in there was known, with these counts or newer ones.")
+        say(where, _why_nothing_changed(readable))
+
+
+def _why_nothing_changed(readable: Sequence[IngestReport]) -> str:
+    if any(report.unchanged for report in readable):
+        rest = " The others were rejected." if any(report.rejected for report in readable) else ""
+        return f"Nothing has changed: the tweets in there were known, with these counts or newer ones.{rest}"
+    if any(report.rejected for report in readable):
+        return "Nothing was stored: every record was rejected, for the reasons above."
+    return "Nothing was stored: there is no tweet in there."
+
+
+def _reading(report: IngestReport) -> Iterator[str]:
+    """How a file was read: what was assumed, and what was left."""
+    if report.collected_at and report.stored:
+        yield f"counts taken to be as of {report.collected_at:%Y-%m-%d %H:%M} UTC; if not, give --collected-at"
+    if report.mapping and report.unused:
+        used = ", ".join(f"{field} from {source}" for field, source in report.mapping)
+        yield f"columns used: {used}"
+    if report.unused:
+        more = f" and {len(report.unused) - MOST_NAMES:,} more" if len(report.unused) > MOST_NAMES else ""
+        yield f"columns not used: {', '.join(report.unused[:MOST_NAMES])}{more}"
 
 
 def _span(windows: Counter[datetime]) -> str:
@@ -285,6 +311,11 @@ def _payload(reports: Sequence[IngestReport], tweets: Counter[datetime], followi
                 **{name: getattr(report, name) for name in names},
                 "already_ingested": report.already_ingested,
                 "problem": report.problem,
+                "reject_reasons": dict(report.reject_reasons.most_common()),
+                "remarks": dict(report.remarks.most_common()),
+                "collected_at": report.collected_at.isoformat() if report.collected_at else None,
+                "columns": dict(report.mapping),
+                "columns_not_used": list(report.unused),
                 "windows": {hour_key(hour): number for hour, number in sorted(report.windows.items())},
             }
             for report in reports

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from viral_assets.sources.base import ReadOptions, Reject
 from viral_assets.sources.content.file_probe import probe_file
 from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.parsers.fields import UnusableError
+from viral_assets.sources.parsers.snowflakes import EPOCH
 from viral_assets.sources.tweet import Tweet
 
 NOW = datetime(2026, 11, 21, 21, 30, tzinfo=UTC)
@@ -30,14 +32,22 @@ anything = st.recursive(
 """Values of any type and shape, as a broken or hostile source may give them."""
 
 
+def id_at(created_at: Any = None, number: int = 1) -> str:
+    """An id that says this time, as real ones do; of the usual one where there is none in ISO 8601."""
+    with suppress(TypeError, ValueError):
+        since = datetime.fromisoformat(created_at) - EPOCH
+        return str(((since // timedelta(milliseconds=1)) << 22) + number)
+    return str(2_124_232_631_000_000_000 + number)
+
+
 def tweet(number: int = 1, **changes: Any) -> Object:
     """A tweet as X's API v2 gives it; ``...`` as a value takes the key away."""
     full = {
-        "id": str(1_990_000_000_000_000_000 + number),
+        "id": id_at(changes.get("created_at"), number),
         "text": f"How much screen time is too much? ({number})",
         "created_at": "2026-11-21T20:05:00.000Z",
         "author_id": "42",
-        "conversation_id": str(1_990_000_000_000_000_000 + number),
+        "conversation_id": str(2_124_232_631_000_000_000 + number),
         "lang": "en",
         "public_metrics": {"retweet_count": 2, "reply_count": 3, "like_count": 50, "quote_count": 1},
         **changes,
@@ -47,7 +57,7 @@ def tweet(number: int = 1, **changes: Any) -> Object:
 
 def apify_item(number: int = 1, **changes: Any) -> Object:
     """A tweet as Apify's tweet-scraper writes it; ``...`` as a value takes the key away."""
-    identity = str(1_990_000_000_000_000_000 + number)
+    identity = str(2_124_232_631_000_000_000 + number)
     full = {
         "type": "tweet",
         "id": identity,
@@ -83,7 +93,7 @@ def apify_item(number: int = 1, **changes: Any) -> Object:
 
 def status(number: int = 1, **changes: Any) -> Object:
     """A tweet as X's API v1.1 gave it; ``...`` as a value takes the key away."""
-    identity = 1_990_000_000_000_000_000 + number
+    identity = 2_124_232_631_000_000_000 + number
     full = {
         "created_at": "Sat Nov 21 20:05:00 +0000 2026",
         "id": identity,

@@ -52,8 +52,13 @@ def files_to_read(found: Mapping[str, Stamp], seen: Mapping[str, Stamp], now_ns:
     """The files this tick looks into: new or changed ones that have settled, the oldest first, as many as one tick can
     take and at least one.
     """
-    settled = now_ns - SECONDS_TO_SETTLE * 10**9
-    fresh = [name for name, stamp in found.items() if seen.get(name) != stamp and stamp.modified_ns <= settled]
+    wait = SECONDS_TO_SETTLE * 10**9
+    fresh = [
+        name
+        for name, stamp in found.items()
+        # What is dated in the future, by another machine's clock or an archive, would settle when that time comes.
+        if seen.get(name) != stamp and not now_ns - wait < stamp.modified_ns <= now_ns + wait
+    ]
     taken: list[str] = []
     room = BYTES_PER_TICK
     for name in sorted(fresh, key=lambda name: (found[name].modified_ns, name)):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from viral_assets.errors import SourceError
-from viral_assets.hours import HOUR, HourRange, floor_hour
+from viral_assets.hours import HourRange
 from viral_assets.sources.base import ReadOptions, Reject
 from viral_assets.sources.content.file_probe import FileProbe, expand_paths, printable_name, probe_file
+from viral_assets.sources.files.collection_time import collection_time, settle_collection_times
 from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.files.spool import Spool
 from viral_assets.sources.files.tweet_rows import Row
@@ -41,6 +41,10 @@ class IngestReport:
         already_ingested: the same content was read before for this project; it was not stored again, and the numbers
             are those of the first time, all tweets unchanged.
         problem: why nothing of the file could be read, in one line; None where it could.
+        mapping: of what each field of a tweet is made.
+        unused: columns that are not read.
+        collected_at: when the counts of its records were taken to be seen where the file does not say so; None where
+            no record needed that.
     """
 
     name: str
@@ -57,6 +61,9 @@ class IngestReport:
     remarks: Counter[str] = field(default_factory=Counter)
     already_ingested: bool = False
     problem: str | None = None
+    mapping: Sequence[tuple[str, str]] = ()
+    unused: Sequence[str] = ()
+    collected_at: datetime | None = None
 
     @property
     def stored(self) -> int:
@@ -126,7 +133,9 @@ def ingest_file(
     except OSError as error:
         problem = f"{printable_name(path)}: cannot be read to its end ({error.strerror or error})"
         return IngestReport(printable_name(path), problem=problem)
-    report = counters.report(file, reader.format, spool.remarks)
+    report = replace(
+        counters.report(file, reader.format, spool.remarks), mapping=tuple(reader.mapping), unused=tuple(reader.unused)
+    )
     if _changed_meanwhile(file):
         report.remarks["the file changed while it was read; ingest it again"] = 1
     else:
@@ -145,34 +154,15 @@ def _store(
     counters = _IngestCounters(options.window)
     keep = replace_rejects if options.again else write_rejects
     for columns, rejects in spool.batches():
-        _settle_collection_times(columns, default, override=options.collected_at is not None)
+        if options.collected_at is not None or None in columns["collected_at"]:
+            counters.collected_at = default
+        settle_collection_times(columns, default, override=options.collected_at is not None)
         with database.begin() as connection:
             counters.add(columns, rejects, upsert_tweet_columns(connection, columns, project=options.project))
             keep(connection, [_quarantined(reject, file, options.now) for reject in rejects])
         if progress:
             progress(len(columns["tweet_id"]) + len(rejects))
     return counters
-
-
-def collection_time(newest: datetime | None, modified: datetime, now: datetime) -> datetime:
-    """When the counts of a file that does not say so were seen: by the end of the hour of its newest tweet.
-
-    Args:
-        newest: when the newest tweet was posted; None if there is none.
-        modified: when the file was last changed, which counts if it is earlier; before the newest tweet, it is wrong.
-        now: the present, which nothing is later than.
-    """
-    if newest is None:
-        return now
-    end_of_hour = floor_hour(newest) + HOUR
-    return max(newest, min(now, end_of_hour, modified if modified >= newest else end_of_hour))
-
-
-def _settle_collection_times(columns: dict[str, list[Any]], default: datetime, *, override: bool) -> None:
-    recorded = repeat(None) if override else columns["collected_at"]
-    columns["collected_at"] = [
-        max(seen or default, posted) for seen, posted in zip(recorded, columns["created_at"], strict=False)
-    ]
 
 
 def _quarantined(reject: Reject, file: FileProbe, now: datetime) -> Row:
@@ -195,6 +185,8 @@ class _IngestCounters:
         self._counts = UpsertCounts()
         self._windows: Counter[datetime] = Counter()
         self._reasons: Counter[str] = Counter()
+        self.collected_at: datetime | None = None
+        """When counts were taken to be seen of which the file does not say so."""
 
     def add(self, columns: Columns, rejects: list[Reject], counts: UpsertCounts) -> None:
         self._counts += counts
@@ -218,6 +210,7 @@ class _IngestCounters:
             windows=self._windows,
             reject_reasons=self._reasons,
             remarks=remarks,
+            collected_at=self.collected_at,
         )
 
 

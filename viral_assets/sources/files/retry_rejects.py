@@ -21,7 +21,9 @@ from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.sources.files.quarantine import UNREADABLE_FILE
 from viral_assets.sources.files.tweet_rows import Row, tweet_row
 from viral_assets.sources.parsers.csv_rows import find_header
-from viral_assets.sources.parsers.csv_table import CsvTable, ids_rounded
+from viral_assets.sources.parsers.csv_table import CsvTable
+from viral_assets.sources.parsers.doubtful_ids import Candidate, Doubtful, doubted
+from viral_assets.sources.parsers.fields import ROUNDED_ID
 from viral_assets.sources.parsers.json_format import json_formats
 from viral_assets.sources.parsers.json_shapes import JsonShapes
 from viral_assets.sources.parsers.json_values import salvage
@@ -167,9 +169,8 @@ class _TextReader:
             return
         header = find_header(file.head, options.columns) if file.sha256 == sha256 else None
         if header and not header.missing:
-            rounded = ids_rounded(file.head, header)
             header = replace(header, line=0)  # the texts are rows only
-            self._table = CsvTable(header, self._times, self._remarks, ids_rounded=rounded)
+            self._table = CsvTable(header, self._times, self._remarks)
 
     def rows(self, text: str, reject: Mapping[str, Any]) -> Sequence[Row] | Reject:
         """The rows of a raw text, or why there are none. One that has turned into nothing but remarks has none."""
@@ -185,8 +186,20 @@ class _TextReader:
 
     def _records(self, text: str, reject: Mapping[str, Any]) -> Sequence[Record]:
         place = str(reject["locator"])
+        found: list[Candidate]
         if text.lstrip().startswith(("{", "[")):
-            return [record for value in salvage(text) for record in self._shapes.records(value, place)]
-        if self._table is not None and text.strip():
-            return list(self._table.records(text.splitlines(keepends=True)))
-        return [Reject(place, str(reject["reason"]), str(reject["detail"]), text)]
+            values = salvage(text)
+            found = [doubted(each, place, value) for value in values for each in self._shapes.records(value, place)]
+        elif self._table is not None and text.strip():
+            found = list(self._table.records(text.splitlines(keepends=True)))
+        else:
+            found = [Reject(place, str(reject["reason"]), str(reject["detail"]), text)]
+        # One text alone cannot tell whether its id is rounded; the file it is from has told.
+        return [
+            Reject(place, ROUNDED_ID, str(reject["detail"]), text)
+            if isinstance(each, Doubtful) and reject["reason"] == ROUNDED_ID
+            else each.tweet
+            if isinstance(each, Doubtful)
+            else each
+            for each in found
+        ]

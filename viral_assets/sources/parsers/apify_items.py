@@ -20,12 +20,14 @@ from viral_assets.sources.parsers.fields import (
     loose_count,
     optional_id,
     shown,
-    tweet_id_or_in_url,
+    tweet_id,
     tweet_text,
 )
 from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.identities import Identity, own_identity
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import Broken
+from viral_assets.sources.parsers.placeholders import placeholder
 from viral_assets.sources.parsers.raw_text import raw_json
 from viral_assets.sources.parsers.remarks import NO_RESULTS, own_counts
 from viral_assets.sources.parsers.times import Times
@@ -106,8 +108,8 @@ class ApifyItems:
             yield from self._of_item(value, locator)
 
     def _of_item(self, item: object, locator: str) -> Iterator[Record]:
-        if isinstance(item, dict) and is_nothing(item):
-            self._remarks[NO_RESULTS] += 1
+        if isinstance(item, dict) and (remark := placeholder(item) or (NO_RESULTS if is_nothing(item) else None)):
+            self._remarks[remark] += 1
             return
         try:
             yield self._tweet(item)
@@ -120,23 +122,24 @@ class ApifyItems:
         if not isinstance(item, dict) or not any(key in item for key in _TWEET_KEYS):
             raise UnusableError("not_a_tweet", f"{shown(item)} is not a tweet of Apify's")
         url = item.get("url") or item.get("twitterUrl")
-        identity = tweet_id_or_in_url(item.get("id"), item.get("url"), item.get("twitterUrl"))
-        created_at = self._times.created_at(item.get("createdAt"), identity)
+        identity = self._identity(item)
+        of_x = bool(identity.url) and not identity.repaired
+        created_at = self._times.created_at(item.get("createdAt"), identity.identity, of_x=of_x)
         original = next((found for key in _ORIGINALS if (found := _object(item.get(key)))), {})
         text = tweet_text(item.get("text"), item.get("fullText"), _retweeted(original))
         author = _object(item.get("author")) or _object(item.get("user"))
         retweet = item.get("isRetweet") is True or bool(original)
         counts = {
-            "like_count": loose_count("likeCount", item.get("likeCount")) or 0,
-            "reply_count": loose_count("replyCount", item.get("replyCount")) or 0,
-            "retweet_count": loose_count("retweetCount", item.get("retweetCount")) or 0,
-            "quote_count": loose_count("quoteCount", item.get("quoteCount")) or 0,
+            "like_count": loose_count("likeCount", item.get("likeCount")),
+            "reply_count": loose_count("replyCount", item.get("replyCount")),
+            "retweet_count": loose_count("retweetCount", item.get("retweetCount")),
+            "quote_count": loose_count("quoteCount", item.get("quoteCount")),
             "view_count": loose_count("viewCount", item.get("viewCount")),
             "bookmark_count": loose_count("bookmarkCount", item.get("bookmarkCount")),
         }
         followers = author.get("followers", author.get("followersCount"))
         return Tweet(
-            tweet_id=identity,
+            tweet_id=identity.identity,
             created_at=created_at,
             text=text,
             author_handle=_handle(author) or handle_in_url(url if isinstance(url, str) else ""),
@@ -144,7 +147,9 @@ class ApifyItems:
             author_id=optional_id(author.get("id")),
             author_name=author_name(author.get("name")),
             author_followers=loose_count("followers", followers),
-            author_verified=any(author.get(key) is True for key in ("isBlueVerified", "isVerified", "verified")),
+            author_verified=any(
+                author.get(key) is True for key in ("isBlueVerified", "isVerified", "verified", "blue")
+            ),
             lang=language(item.get("lang")),
             is_retweet=retweet or is_retweet_text(text),
             is_reply=item.get("isReply") is True or optional_id(item.get("inReplyToId")) is not None,
@@ -152,6 +157,17 @@ class ApifyItems:
             conversation_id=optional_id(item.get("conversationId")),
             **(own_counts(counts, self._remarks) if retweet else counts),
         )
+
+    def _identity(self, item: Object) -> Identity:
+        written = item.get("id")
+        urls = [url for key in ("url", "twitterUrl") if isinstance(url := item.get(key), str)]
+        found = own_identity(written if isinstance(written, str) else str(written or ""), urls)
+        if found.problem:
+            tweet_id(written)  # says what is wrong with what there is
+            raise found.problem
+        if found.repaired:
+            self._remarks[found.repaired] += 1
+        return found
 
 
 def is_nothing(item: Object) -> bool:

@@ -24,6 +24,12 @@ def object_in(cell: str) -> Any:
             return None
 
 
+def counted(cell: str) -> str:
+    """The count in a cell, also of an object around it as X's web page has it (``{'count': '2001'}``)."""
+    found = object_in(cell)
+    return cell_text(found["count"]) if isinstance(found, dict) and "count" in found else cell
+
+
 def named_texts(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     """The values of an object as a table has them: dotted names, and texts."""
     if not isinstance(value, dict):

@@ -30,7 +30,16 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "created_at": (
         *("createdat", "tweetcreatedat", "postedat", "publishedat", "createdatutc", "timestamp", "datetime"),
         *("createdtime", "created", "date", "tweetdate", "time", "postdate", "datepublished", "pubdate", "createdutc"),
-        *("publishdate", "dateutc", "tweetcreated", "tweettime", "tweettimestamp", "postedtime", "dateposted"),
+        *(
+            "publishdate",
+            "dateutc",
+            "tweetcreated",
+            "tweettime",
+            "tweettimestamp",
+            "postedtime",
+            "dateposted",
+            "creationdate",
+        ),
     ),
     "collected_at": (
         *("collectedat", "retrievedat", "scrapedat", "fetchedat", "crawledat", "twarcretrievedat", "extractedat"),
@@ -49,23 +58,36 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "author_followers": (
         *("authorfollowers", "followers", "followerscount", "followercount", "userfollowers", "userfollowerscount"),
         *("authorfollowerscount", "authorpublicmetricsfollowerscount", "userpublicmetricsfollowerscount"),
-        *("actorfollowerscount", "fromuserfollowercount"),
+        *(
+            "actorfollowerscount",
+            "fromuserfollowercount",
+            "userfollowercount",
+            "authorfollowercount",
+            "twitterfollowers",
+        ),
     ),
     "author_verified": (
         *("authorverified", "verified", "userverified", "authorisblueverified", "isblueverified", "userisblueverified"),
-        *("authorisverified", "isverified", "userblue", "actorverified", "fromuserverified"),
+        *("authorisverified", "isverified", "userblue", "actorverified", "fromuserverified", "blue", "authorblue"),
     ),
     "lang": ("lang", "language", "tweetlang", "tweetlanguage", "twitterlang"),
     # The verb of an activity is "post" or "share".
-    "is_retweet": ("isretweet", "isrt", "verb"),
+    "is_retweet": ("isretweet", "isrt", "isrepost", "verb"),
     "is_reply": ("isreply",),
     "retweet_of": (
         *("referencedtweetsretweetedid", "retweetedstatusid", "retweetedtweetid", "retweetid", "retweetof"),
-        *("retweettweetid", "retweetstatusid"),
+        *("retweettweetid", "retweetstatusid", "twitterretweetof"),
     ),
     "reply_to": (
         *("inreplytoid", "inreplytostatusid", "inreplytouserid", "inreplytotweetid", "replyto", "inreplyto"),
-        *("inreplytostatusidstr", "referencedtweetsrepliedtoid", "inreplytolink", "replytostatusid"),
+        *(
+            "inreplytostatusidstr",
+            "referencedtweetsrepliedtoid",
+            "inreplytolink",
+            "replytostatusid",
+            "replyid",
+            "twitterreplyto",
+        ),
     ),
     "quote_of": (
         *("referencedtweetsquotedid", "quotedstatusid", "quotedtweetid", "quoteid", "quoteof"),
@@ -75,15 +97,30 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "references": ("referencedtweets", "references"),
     "like_count": (
         *("likecount", "favoritecount", "favouritecount", "likes", "favorites", "favoritescount", "likescount"),
-        *("favourites", "publicmetricslikecount", "metricslikecount", "nlikes", "statslikes", "tweetnumberoflikes"),
+        *(
+            "favourites",
+            "publicmetricslikecount",
+            "metricslikecount",
+            "nlikes",
+            "statslikes",
+            "tweetnumberoflikes",
+            "twitterlikes",
+        ),
     ),
     "reply_count": (
         *("replycount", "replies", "comments", "commentcount", "repliescount", "publicmetricsreplycount"),
-        *("metricsreplycount", "nreplies", "statscomments", "tweetnumberofreviews"),
+        *("metricsreplycount", "nreplies", "statscomments", "tweetnumberofreviews", "twitterreplycount"),
     ),
     "retweet_count": (
         *("retweetcount", "retweets", "repostcount", "reposts", "retweetscount", "shares", "publicmetricsretweetcount"),
-        *("repostscount", "metricsretweetcount", "nretweets", "statsretweets", "tweetnumberofretweets"),
+        *(
+            "repostscount",
+            "metricsretweetcount",
+            "nretweets",
+            "statsretweets",
+            "tweetnumberofretweets",
+            "twitterretweets",
+        ),
     ),
     "quote_count": (
         "quotecount",
@@ -208,6 +245,11 @@ def layout(names: Sequence[str], own: ColumnNames | None = None) -> Layout:
     if "text" not in found and "dateposted" in plain_names:
         # Bright Data's name for a post's text; elsewhere it is its author's description.
         found["text"] = [(0, index) for index, plain in enumerate(plain_names) if plain == "description"]
+    if "authornick" in plain_names and "authorname" in plain_names:
+        # gallery-dl's name for the handle, beside the displayed name.
+        at = plain_names.index("authorname")
+        found.setdefault("author_handle", []).append((-1, at))
+        found["author_name"] = [(0, plain_names.index("authornick"))]
     fields = {field: tuple(index for _, index in sorted(found[field])) for field in COLUMNS if found.get(field)}
     return Layout(tuple(names), fields, tuple(objects))
 

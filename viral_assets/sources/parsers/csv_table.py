@@ -10,15 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from viral_assets.errors import SourceError
-from viral_assets.sources.base import ReadOptions, Record, Reject, SourceFile
+from viral_assets.sources.base import ReadOptions, Reject, SourceFile
+from viral_assets.sources.parsers.column_evidence import MOST_ROWS, evidence
 from viral_assets.sources.parsers.column_names import TABLE, lacking, layout
 from viral_assets.sources.parsers.csv_rows import Header, Row, rows, split_lines
+from viral_assets.sources.parsers.doubtful_ids import Candidate, Doubtful
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_TABLE, BY_HEADER, BY_PART_OF_A_HEADER, FileFormat
 from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.raw_text import visible
-from viral_assets.sources.parsers.row_parser import RowParser, is_rounded, plain_id
+from viral_assets.sources.parsers.rounded_ids import may_be_rounded
+from viral_assets.sources.parsers.row_parser import RowParser
 from viral_assets.sources.parsers.times import Times
 
 
@@ -52,9 +55,8 @@ class CsvReader(FileReader):
         super().__init__(file, options, kind, mapping=header.layout.described, unused=header.layout.unused)
         self._header = header
 
-    def _records(self) -> Iterator[Record]:
-        rounded = ids_rounded(self._file.head, self._header)
-        table = CsvTable(self._header, self._times, self._remarks, ids_rounded=rounded)
+    def _records(self) -> Iterator[Candidate]:
+        table = CsvTable(self._header, self._times, self._remarks, self._file.head)
         with self._file.open_text(newline="") as stream:
             yield from table.records(stream)
 
@@ -75,16 +77,16 @@ class CsvTable:
 
     Args:
         header: where the columns are.
-        ids_rounded: a spreadsheet has rounded the ids of this file to 15 digits (see :func:`ids_rounded`).
+        head: the beginning of the file, whose rows tell how the columns are to be read.
     """
 
-    def __init__(self, header: Header, times: Times, remarks: Counter[str], *, ids_rounded: bool = False) -> None:
+    def __init__(self, header: Header, times: Times, remarks: Counter[str], head: str = "") -> None:
         self._header = header
         self._width = len(header.cells)
         self._remarks = remarks
-        self._rows = RowParser(header.layout, times, remarks, ids_rounded=ids_rounded)
+        self._rows = RowParser(evidence(header.layout, _first_rows(head, header)), times, remarks)
 
-    def records(self, lines: Iterable[str]) -> Iterator[Record]:
+    def records(self, lines: Iterable[str]) -> Iterator[Candidate]:
         """The records of all lines, those of the header and above included."""
         for row in rows(lines, self._header.delimiter):
             if row.line < self._header.line:
@@ -97,11 +99,14 @@ class CsvTable:
                 if record is not None:
                     yield record
 
-    def _record(self, row: Row) -> Record | None:
+    def _record(self, row: Row) -> Candidate | None:
         try:
-            return self._rows.tweet(self._full(row.cells))
+            tweet = self._rows.tweet(self._full(row.cells))
         except UnusableError as error:
             return Reject(f"line {row.line}", error.reason, error.detail, visible(row.raw.rstrip("\r\n")))
+        if tweet is None or not may_be_rounded(tweet.tweet_id):
+            return tweet
+        return Doubtful(tweet, f"line {row.line}", lambda: visible(row.raw.rstrip("\r\n")))
 
     def _full(self, cells: list[str] | None) -> list[str]:
         if cells is None:
@@ -113,20 +118,9 @@ class CsvTable:
         return cells
 
 
-def ids_rounded(head: str, header: Header) -> bool:
-    """Whether all of the first ids end in zeros: a spreadsheet keeps 15 digits and ids have 19.
-
-    By chance one id in 10,000 looks so; three or more in a row do not.
-    """
-    columns = header.layout.fields.get("tweet_id", ())
-    found = [
-        identity
-        for row in islice(rows(split_lines(head), header.delimiter), 200)
-        if row.line > header.line and row.cells is not None and len(row.cells) == len(header.cells)
-        for column in columns[:1]
-        if len(identity := plain_id(row.cells[column])) == 19 and identity.isdigit()
-    ]
-    return len(found) >= 3 and all(map(is_rounded, found))
+def _first_rows(head: str, header: Header) -> list[list[str]]:
+    found = islice(rows(split_lines(head), header.delimiter), header.line + MOST_ROWS)
+    return [row.cells for row in found if row.line > header.line and row.cells and len(row.cells) == len(header.cells)]
 
 
 FORMAT = FileFormat("CSV", probe, CsvReader)

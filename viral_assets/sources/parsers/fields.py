@@ -14,6 +14,7 @@ import re
 import reprlib
 
 from viral_assets.errors import ViralAssetsError
+from viral_assets.sources.parsers.count_notation import plain_digits
 from viral_assets.text.cleaning import text_for_storage
 
 LONGEST_TEXT = 25_000
@@ -24,6 +25,11 @@ LARGEST_COUNT = 2**31 - 1
 
 LARGEST_ID = str(2**63 - 1)
 
+ROUNDED_ID = "rounded_id"
+NOT_OF_X = "not_of_x"
+A_POST_OF = "a post of "
+"""Why a record is rejected, for those who count such records."""
+
 _shown = reprlib.Repr()
 _shown.maxstring = _shown.maxother = _shown.maxlong = 60
 _shown.maxdict = _shown.maxlist = _shown.maxtuple = 3
@@ -33,12 +39,9 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 _HALF_AN_EMOJI = "\ufffd"
 """What a cut at a fixed length leaves of one, and what is stored of that."""
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,3}(?:[ \u00a0\u202f]\d{3})+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})?")
 _STATUS_URL = re.compile(r"/status(?:es)?/(\d{1,19})(?!\d)")
 _AUTHOR_URL = re.compile(r"^(?:https?://)?[\w.-]+/(?:#!/)?([A-Za-z0-9_]{1,15})/status(?:es)?/\d")
-_ROUNDED_COUNT = re.compile(r"(\d{1,4}(?:\.\d{1,2})?) ?([KMB])", re.IGNORECASE)
-_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9}
 
 
 class UnusableError(ViralAssetsError):
@@ -68,8 +71,9 @@ def tweet_id(value: object) -> str:
         raise UnusableError("no_id", "there is no tweet id")
     digits = str(value) if type(value) is int and 0 < value < 2**63 else value
     if not (isinstance(digits, str) and _is_id(digits)):
-        hint = "; a spreadsheet has rounded it" if "E+" in str(shown(value)).upper() else ""
-        raise UnusableError("bad_id", f"{shown(value)} is not a tweet id{hint}")
+        if "E+1" in str(shown(value)).upper():
+            raise UnusableError(ROUNDED_ID, f"{shown(value)} is not a tweet id; a program has rounded it")
+        raise UnusableError("bad_id", f"{shown(value)} is not a tweet id")
     return digits
 
 
@@ -167,25 +171,35 @@ def loose_count(name: str, value: object) -> int | None:
     return written_count(name, value) if isinstance(value, str) else count(name, value)
 
 
-def written_count(name: str, value: str) -> int | None:
-    """A count as text files write it: ``1,234``, ``12.0``, ``1.2K`` as pages show it; blank where there is none."""
+def written_count(name: str, value: str, decimal: str = "") -> int | None:
+    """A count as text files write it: ``1,234``, ``12.0``, ``1.2K`` as pages show it; blank where there is none.
+
+    Args:
+        decimal: the mark before fractions in its column; see :func:`~.count_notation.decimal_mark`.
+    """
     value = value.strip()
     if value.isascii() and value.isdigit() and len(value) <= 10:
         return count(name, int(value))
     if value.lower() in _BLANKS:
         return None
-    if _THOUSANDS.fullmatch(value):
-        return written_count(name, re.sub(r"\D", "", value))
-    if rounded := _ROUNDED_COUNT.fullmatch(value):
-        return count(name, round(float(rounded[1]) * _SCALES[rounded[2].lower()]))
+    digits = plain_digits(value, decimal)
+    if digits.isdecimal() and len(digits) <= 10:
+        return count(name, int(digits))
     try:
-        number = float(value)
+        number = float(digits)
     except ValueError:
         number = math.nan
     return count(name, number if math.isfinite(number) else value)
 
 
 _BLANKS = frozenset({"", "-", "nan", "nat", "none", "null", "n/a", "na", "<na>", "[]", "{}"})
+
+_NO_REFERENCE = _BLANKS | {"0", "-1", "0.0", "-1.0", "false", "no"}
+
+
+def refers(value: object) -> bool:
+    """Whether a reference (``in_reply_to_status_id`` and the like) is one: programs write 0, -1 or False for none."""
+    return value is not None and str(value).strip().lower() not in _NO_REFERENCE
 
 
 def is_blank(value: str) -> bool:

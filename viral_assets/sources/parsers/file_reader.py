@@ -6,12 +6,18 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Record, RecordBatch, Reject, SourceFile
+from viral_assets.sources.parsers.doubtful_ids import Candidate, Doubtful, DoubtfulIds
+from viral_assets.sources.parsers.fields import A_POST_OF, NOT_OF_X
 from viral_assets.sources.parsers.times import Times
 
 BATCH_RECORDS = 5_000
 BATCH_CHARACTERS = 4 * 2**20
 """What is stored together: enough to be fast, and little memory also where texts are long."""
+
+FEWEST_FOREIGN = 3
+"""So many records whose ids and times disagree, and no tweet, are a file of another service."""
 
 
 class FileReader(ABC):
@@ -42,25 +48,48 @@ class FileReader(ABC):
         self._remarks: Counter[str] = Counter()
 
     @abstractmethod
-    def _records(self) -> Iterator[Record]:
-        """All records of the file, in its order."""
+    def _records(self) -> Iterator[Candidate]:
+        """All records of the file, in its order; those to be doubted until more of it is known as such."""
 
     def __iter__(self) -> Iterator[RecordBatch]:
-        batch: list[Record] = []
-        characters = 0
-        for record in self._all_records():
-            batch.append(record)
-            characters += len(record.raw if isinstance(record, Reject) else record.text)
-            if len(batch) >= BATCH_RECORDS or characters >= BATCH_CHARACTERS:
-                yield RecordBatch(batch, self._remarks_so_far())
-                batch, characters = [], 0
+        """The records in batches.
+
+        Raises:
+            SourceError: the first batch holds nothing but posts of another service.
+        """
+        ids, first = DoubtfulIds(), True
+        for batch in self._batches():
+            records = ids.settled(batch)
+            if first:
+                self._refuse_other_services(records)
+            first = False
+            yield RecordBatch(records, self._remarks_so_far())
         remarks = self._remarks_so_far()
         if doubt := self._times.zone_in_doubt():
             remarks[doubt] = 1
-        if batch or remarks:
-            yield RecordBatch(batch, remarks)
+        if remarks:
+            yield RecordBatch([], remarks)
 
-    def _all_records(self) -> Iterator[Record]:
+    def _batches(self) -> Iterator[list[Candidate]]:
+        batch: list[Candidate] = []
+        characters = 0
+        for record in self._all_records():
+            batch.append(record)
+            characters += _size(record)
+            if len(batch) >= BATCH_RECORDS or characters >= BATCH_CHARACTERS:
+                yield batch
+                batch, characters = [], 0
+        if batch:
+            yield batch
+
+    def _refuse_other_services(self, records: Sequence[Record]) -> None:
+        foreign = Counter(each.detail for each in records if isinstance(each, Reject) and each.reason == NOT_OF_X)
+        several = foreign.total() >= FEWEST_FOREIGN or any(what.startswith(A_POST_OF) for what in foreign)
+        if several and foreign.total() > len(records) / 2 and all(isinstance(each, Reject) for each in records):
+            ((what, _),) = foreign.most_common(1)
+            raise SourceError(f"{self.name}: no file of X: {what}; give files with tweets")
+
+    def _all_records(self) -> Iterator[Candidate]:
         yield from self._records()
         if self._file.damage:
             detail = f"{self._file.damage}; what came after that cannot be read"
@@ -75,4 +104,13 @@ class FileReader(ABC):
         if self._times.completed:
             remarks["date without a time of day, which the tweet's id told"] = self._times.completed
             self._times.completed = 0
+        if self._times.decided:
+            remarks["written time that differs from the tweet's id, which was taken"] = self._times.decided
+            self._times.decided = 0
         return remarks
+
+
+def _size(record: Candidate) -> int:
+    if isinstance(record, Reject):
+        return len(record.raw)
+    return len(record.tweet.text if isinstance(record, Doubtful) else record.text)

@@ -28,7 +28,7 @@ def objects_in(value: object, depth: int = MOST_DEPTH) -> Iterator[Mapping[str, 
         return
     if isinstance(value, list):
         for item in value[:MOST_ITEMS]:
-            yield from objects_in(item, depth - 1)
+            yield from objects_in(message_content(item), depth - 1)
     elif isinstance(value, dict) and not other_service(value):
         yield value
         if found := wrapped(value):
@@ -37,6 +37,9 @@ def objects_in(value: object, depth: int = MOST_DEPTH) -> Iterator[Mapping[str, 
 
 def wrapped(value: Mapping[str, Any]) -> tuple[str, Any] | None:
     """The key and the content of an object that is only a wrapping around tweets."""
+    inner = value.get("data")
+    if isinstance(inner, dict) and value.keys().isdisjoint(_TEXTS) and "id" not in inner and (found := wrapped(inner)):
+        return f"data, {found[0]}", found[1]
     if value.keys().isdisjoint(_TEXTS) and "data" not in value:
         for key in _WRAPPERS:
             inside = value.get(key)
@@ -45,6 +48,15 @@ def wrapped(value: Mapping[str, Any]) -> tuple[str, Any] | None:
             ):
                 return key, inside
     return None
+
+
+def message_content(value: Any) -> Any:
+    """The object of a message of gallery-dl, ``[2, {...}]`` or ``[3, "https://...", {...}]``; else the value itself."""
+    if isinstance(value, list) and len(value) in (2, 3) and isinstance(value[-1], dict):
+        kind, *middle = value[:-1]
+        if type(kind) is int and all(isinstance(each, str) for each in middle):
+            return value[-1]
+    return value
 
 
 def is_part_of_page(value: Mapping[str, Any]) -> bool:

@@ -6,7 +6,8 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import IO, Any, AnyStr
 
-from viral_assets.sources.base import RAW_LIMIT, ReadOptions, Record, Reject, SourceFile
+from viral_assets.sources.base import RAW_LIMIT, ReadOptions, Reject, SourceFile
+from viral_assets.sources.parsers.doubtful_ids import Candidate, doubted
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.json_shapes import JsonShapes, ValueFormat
@@ -37,13 +38,14 @@ class JsonReader(FileReader):
         self._head = head
         self._formats = formats
 
-    def _records(self) -> Iterator[Record]:
+    def _records(self) -> Iterator[Candidate]:
         shapes = JsonShapes(self._formats, self._times, self._remarks, self._options.columns)
         for place, value in self._values():
             if isinstance(value, Reject):
                 yield value
             else:
-                yield from shapes.records(value, place)
+                for record in shapes.records(value, place):
+                    yield doubted(record, place, value)
 
     @abstractmethod
     def _values(self) -> Iterator[tuple[str, Any]]:

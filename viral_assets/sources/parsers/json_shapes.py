@@ -10,10 +10,12 @@ from viral_assets.sources.base import ColumnNames, Record, Reject
 from viral_assets.sources.parsers.json_envelopes import (
     document_fields,
     is_part_of_page,
+    message_content,
     other_service,
     rows_within,
     wrapped,
 )
+from viral_assets.sources.parsers.placeholders import placeholder
 from viral_assets.sources.parsers.raw_text import raw_json
 from viral_assets.sources.parsers.remarks import NO_TWEETS
 from viral_assets.sources.parsers.times import Times
@@ -73,6 +75,7 @@ class JsonShapes:
         Args:
             locator: where the value is in its source.
         """
+        value = message_content(value)
         try:
             if isinstance(value, list):
                 yield from self._of_list(value, f"{locator}, item")
@@ -85,9 +88,12 @@ class JsonShapes:
         if not values:
             self._remarks[NO_TWEETS] += 1
         for number, value in enumerate(values, 1):
-            yield from self._of_value(value, f"{locator} {number}")
+            yield from self._of_value(message_content(value), f"{locator} {number}")
 
     def _of_value(self, value: object, locator: str) -> Iterator[Record]:
+        if isinstance(value, dict) and (remark := placeholder(value)):
+            self._remarks[remark] += 1
+            return
         confidence, chosen = -1.0, None
         for confidence_in, parser in self._parsers:
             if (found := confidence_in(value)) > confidence:

@@ -15,13 +15,15 @@ from typing import IO, TYPE_CHECKING, Any
 import orjson
 
 from viral_assets.errors import SourceError
-from viral_assets.sources.base import ReadOptions, Record, Reject, SourceFile
+from viral_assets.sources.base import ReadOptions, Reject, SourceFile
 from viral_assets.sources.parsers.cells import cell_text
 from viral_assets.sources.parsers.column_names import TABLE, lacking, layout
+from viral_assets.sources.parsers.doubtful_ids import Candidate, Doubtful
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import BY_SIGNATURE, FileFormat
 from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.sources.parsers.row_parser import RowParser
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class ParquetReader(FileReader):
         kind = f"{TABLE}, Parquet"
         super().__init__(file, options, kind, mapping=self._layout.described, unused=self._layout.unused)
 
-    def _records(self) -> Iterator[Record]:
+    def _records(self) -> Iterator[Candidate]:
         with ParquetTable(self._file) as table:
             yield from table.records(RowParser(self._layout, self._times, self._remarks))
 
@@ -110,7 +112,7 @@ class ParquetTable:
         """Of all columns, nested ones with dots."""
         return tuple(".".join(path) for path in self._columns)
 
-    def records(self, rows: RowParser) -> Iterator[Record]:
+    def records(self, rows: RowParser) -> Iterator[Candidate]:
         """The records of all rows, which are counted from 1."""
         number = 0
         for group in range(self._file.num_row_groups):
@@ -129,13 +131,18 @@ class ParquetTable:
                 yield Reject(f"row group {group + 1}", "bad_parquet", lost, "")
             number += expected
 
-    def _record(self, rows: RowParser, cells: list[str], place: str) -> Record | None:
+    def _record(self, rows: RowParser, cells: list[str], place: str) -> Candidate | None:
         try:
-            return rows.tweet(cells)
+            tweet = rows.tweet(cells)
         except UnusableError as error:
-            raw = dict(zip(self.names, cells, strict=True))
-            filled = {name: cell for name, cell in raw.items() if cell}
-            return Reject(place, error.reason, error.detail, orjson.dumps(_encodable(filled)).decode())
+            return Reject(place, error.reason, error.detail, self._raw(cells))
+        if tweet is None or not may_be_rounded(tweet.tweet_id):
+            return tweet
+        return Doubtful(tweet, place, lambda: self._raw(cells))
+
+    def _raw(self, cells: list[str]) -> str:
+        filled = {name: cell for name, cell in zip(self.names, cells, strict=True) if cell}
+        return orjson.dumps(_encodable(filled)).decode()
 
     def _rows_of(self, group: int) -> Iterator[list[str]]:
         batches = self._file.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False)

@@ -9,47 +9,48 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from viral_assets.sources.parsers.cells import named_texts, object_in
+from viral_assets.sources.parsers.addresses import service_of
+from viral_assets.sources.parsers.cells import counted, named_texts, object_in
+from viral_assets.sources.parsers.column_evidence import Evidence
 from viral_assets.sources.parsers.column_names import FIELD_OF, Layout, plain_name
 from viral_assets.sources.parsers.fields import (
+    A_POST_OF,
+    NOT_OF_X,
     UnusableError,
     author_name,
     handle,
     handle_in_url,
-    id_in_url,
     is_blank,
     is_retweet_text,
     language,
     optional_id,
-    tweet_id,
+    refers,
     tweet_text,
     written_count,
 )
+from viral_assets.sources.parsers.identities import Identity, own_identity, plain_id
 from viral_assets.sources.parsers.remarks import NO_RESULTS, own_counts
+from viral_assets.sources.parsers.snowflakes import time_in_id
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
 
 _TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t", "share"})
-_FORMULA_TEXT = re.compile(r'="?([^"]*)"?')
-_MARKED_ID = re.compile(r"""(?:x|tag:search\.twitter\.com,2005:)(\d{5,19})""")
 _REFERENCE = re.compile(r"""["']?type["']?\s*[:=]\s*["']?(retweeted|replied_to|quoted)\b""")
 
 
 class RowParser:
-    """Turns rows of one table into tweets.
+    """Turns rows of one table into tweets."""
 
-    Args:
-        ids_rounded: a spreadsheet has rounded the ids of this table to 15 digits.
-    """
-
-    def __init__(self, layout: Layout, times: Times, remarks: Counter[str], *, ids_rounded: bool = False) -> None:
+    def __init__(self, known: Evidence | Layout, times: Times, remarks: Counter[str]) -> None:
+        layout = known.layout if isinstance(known, Evidence) else known
+        self._decimals = known.decimals if isinstance(known, Evidence) else {}
         self._fields = layout.fields
         self._objects = layout.objects
         self._times = times
         self._remarks = remarks
-        self._ids_rounded = ids_rounded
 
     def tweet(self, cells: Sequence[str]) -> Tweet | None:
         """The tweet of one row, which has as many cells as the table has columns; None where it says there is none.
@@ -57,7 +58,8 @@ class RowParser:
         Raises:
             UnusableError: it lacks what a tweet needs, or has it in a form that makes no sense.
         """
-        fields, inside = self._fields, self._opened(cells) if self._objects else {}
+        fields, decimals = self._fields, self._decimals
+        inside = self._opened(cells) if self._objects else {}
         if inside:
             opened = {index for index, _ in self._objects}
             cells = ["" if index in opened and cell.startswith("{") else cell for index, cell in enumerate(cells)]
@@ -69,25 +71,32 @@ class RowParser:
             return inside.get(field, "")
 
         def number(field: str) -> int | None:
-            return written_count(field, first(field))
+            for index in fields.get(field, ()):
+                if not is_blank(cells[index]):
+                    return written_count(field, counted(cells[index]), decimals.get(index, ""))
+            return written_count(field, inside.get(field, ""))
 
         def flag(field: str) -> bool:
-            return first(field).lower() in _TRUE
+            return inside.get(field, "").lower() in _TRUE or any(
+                cells[index].strip().lower() in _TRUE for index in fields.get(field, ())
+            )
+
+        def refers_to(field: str) -> bool:
+            return refers(inside.get(field)) or any(refers(cells[index]) for index in fields.get(field, ()))
 
         if flag("no_results"):
             self._remarks[NO_RESULTS] += 1
             return None
-        url = first("url")
-        identity = self._tweet_id(first("tweet_id"), url)
-        created_at = self._times.created_at(self._time(cells), identity)
+        urls = [cells[index] for index in fields.get("url", ())] or [inside.get("url", "")]
+        identity, url, created_at = self._identified(first("tweet_id"), urls, cells, inside.get("created_at", ""))
         text = tweet_text(*[cells[index] for index in fields.get("text", ())])
         references = _REFERENCE.findall(first("references"))
-        retweet = flag("is_retweet") or bool(first("retweet_of")) or "retweeted" in references
+        retweet = flag("is_retweet") or refers_to("retweet_of") or "retweeted" in references
         counts: dict[str, Any] = {
-            "like_count": number("like_count") or 0,
-            "reply_count": number("reply_count") or 0,
-            "retweet_count": number("retweet_count") or 0,
-            "quote_count": number("quote_count") or 0,
+            "like_count": number("like_count"),
+            "reply_count": number("reply_count"),
+            "retweet_count": number("retweet_count"),
+            "quote_count": number("quote_count"),
             "view_count": number("view_count"),
             "bookmark_count": number("bookmark_count"),
         }
@@ -103,8 +112,8 @@ class RowParser:
             author_verified=flag("author_verified"),
             lang=language(first("lang")),
             is_retweet=retweet or is_retweet_text(text),
-            is_reply=flag("is_reply") or bool(first("reply_to")) or "replied_to" in references,
-            is_quote=flag("is_quote") or bool(first("quote_of")) or "quoted" in references,
+            is_reply=flag("is_reply") or refers_to("reply_to") or "replied_to" in references,
+            is_quote=flag("is_quote") or refers_to("quote_of") or "quoted" in references,
             conversation_id=optional_id(first("conversation_id")),
             **(own_counts(counts, self._remarks) if retweet else counts),
         )
@@ -122,42 +131,53 @@ class RowParser:
                     found[field] = (rank, value.strip())
         return {field: value for field, (_, value) in found.items()}
 
-    def _time(self, cells: Sequence[str]) -> str:
-        """The time of posting; where a column has only the date, the next one has the time of day."""
+    def _identified(
+        self, written: str, urls: Sequence[str], cells: Sequence[str], time_inside: str
+    ) -> tuple[str, str, datetime]:
+        """The id, the tweet's address where the row has it, and when it was posted."""
+        times = self._times_in(cells) or [time_inside]
+        bare = plain_id(written)
+        found = own_identity(bare, urls, cells)
+        if (
+            found.repaired
+            and not self._times.confirms(found.identity, *times)
+            and bare.isdecimal()
+            and self._times.confirms(bare, *times)
+        ):
+            found = Identity(bare)  # the address is of another tweet
+        try:
+            if found.problem:
+                raise found.problem
+            created_at = self._times.created_at(times[0], found.identity, *times[1:], of_x=bool(found.url))
+        except UnusableError as error:
+            foreign = next(filter(None, map(service_of, urls)), None)
+            if foreign and not found.url and error.reason in ("no_id", "bad_id", NOT_OF_X):
+                raise UnusableError(NOT_OF_X, f"{A_POST_OF}{foreign}, not of X") from None
+            raise
+        if (
+            not found.url
+            and time_in_id(found.identity) is None
+            and (foreign := next(filter(None, map(service_of, urls)), None))
+        ):
+            raise UnusableError(NOT_OF_X, f"{A_POST_OF}{foreign}, not of X")
+        if found.repaired:
+            self._remarks[found.repaired] += 1
+        return found.identity, found.url, created_at
+
+    def _times_in(self, cells: Sequence[str]) -> list[str]:
+        """The times of the row that may be that of posting; where one column has the date and the next one the time of
+        day, the two as one.
+        """
         columns = self._fields.get("created_at", ())
         found = [cells[index].strip() for index in columns if not is_blank(cells[index])]
-        return " ".join(found[:2] if found and len(found[0]) <= len("2026-03-17") else found[:1])
-
-    def _tweet_id(self, written: str, url: str) -> str:
-        """The id of its column; from the tweet's address where that has none, or one a spreadsheet has ruined."""
-        bare = plain_id(written)
-        ruined = self._ids_rounded and is_rounded(bare)
-        try:
-            identity = tweet_id(bare)
-        except UnusableError:
-            if in_url := id_in_url(url) or id_in_url(bare):
-                return in_url
-            raise
-        if ruined:
-            if in_url := id_in_url(url):
-                return in_url
-            raise UnusableError("bad_id", f"{identity} was rounded by a spreadsheet, as the other ids of this file")
-        return identity
+        if len(found) > 1 and _is_date(found[0]) and _is_time_of_day(found[1]):
+            return [" ".join(found[:2]), *found[2:]]
+        return found
 
 
-def plain_id(written: str) -> str:
-    """An id without what keeps spreadsheets and statisticians from rounding it (``'123``, ``="123"``, ``"123"``, R's
-    ``x123``), and without the tag that activity streams put before it.
-    """
-    written = written.strip().removeprefix("'")
-    if written.isdecimal():
-        return written
-    formula = _FORMULA_TEXT.fullmatch(written) if written.startswith("=") else None
-    written = formula[1] if formula else written.strip('"')
-    marked = _MARKED_ID.fullmatch(written)
-    return marked[1] if marked else written
+def _is_date(cell: str) -> bool:
+    return len(cell) <= len("2026-03-17") and not cell.isdecimal()
 
 
-def is_rounded(identity: str) -> bool:
-    """Whether an id ends as those that a spreadsheet has rounded do."""
-    return len(identity) == 19 and identity.endswith("0000")
+def _is_time_of_day(cell: str) -> bool:
+    return ":" in cell and len(cell) <= len("12:00:00.000 p.m.")

@@ -1,4 +1,4 @@
-"""Times as real files write them, made into UTC; and the time that a tweet's id holds.
+"""Times as real files write them, made into UTC, and held against the time that the tweet's id holds.
 
 Everything read here is untrusted. What is no time raises :class:`~viral_assets.sources.parsers.fields.UnusableError`
 with the reason the quarantine counts by.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
-from viral_assets.sources.parsers.fields import UnusableError, shown
+from viral_assets.sources.parsers.fields import NOT_OF_X, UnusableError, shown
+from viral_assets.sources.parsers.snowflakes import AT_ONCE, MOST_APART, time_in_id
+from viral_assets.sources.parsers.vague_times import Agreement, agreement, as_text
 
 FIRST_TWEET = datetime(2006, 3, 21, tzinfo=UTC)
 
@@ -44,12 +46,8 @@ _HOURS_OF_ZONES = {
 }
 _ZONES = {name: timezone(timedelta(hours=hours)) if hours else UTC for name, hours in _HOURS_OF_ZONES.items()}
 
-_SLASHED = re.compile(
-    r"(?P<one>\d{1,2})(?P<mark>[/.-])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4})"
-    r"(?:[ ,T]{1,2}(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?)?"
-)
-_DATES = ("%Y-%m-%d", "%a, %b %d, %Y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%Y/%m/%d")
-_FARTHEST_ZONE = timedelta(hours=15)
+_EPOCH_TIME = re.compile(r"(\d{10}(?:\d{3}|\d{6}|\d{9})?)(?:\.\d+)?")
+_QUARTER = timedelta(minutes=15)
 
 
 class Times:
@@ -60,7 +58,7 @@ class Times:
         zone: of times that do not name theirs.
     """
 
-    __slots__ = ("_formats", "_latest", "_shifts", "_zone", "completed", "zoneless")
+    __slots__ = ("_formats", "_latest", "_shifts", "_zone", "completed", "decided", "zoneless")
 
     def __init__(self, now: datetime, zone: tzinfo = UTC) -> None:
         self._latest = now + CLOCK_SKEW
@@ -71,6 +69,8 @@ class Times:
         """How many times had no zone and were taken as being of ``zone``."""
         self.completed = 0
         """How many times had only a date, and got the time of day out of their tweet's id."""
+        self.decided = 0
+        """How many times were not what their tweet's id says, which was taken."""
 
     def zone_in_doubt(self) -> str | None:
         """What the ids say against the zone that was assumed, in a sentence; None where they say nothing.
@@ -84,33 +84,97 @@ class Times:
         hours = abs(shift) / timedelta(hours=1)
         return (
             f"times without a zone are {hours:g} hours {'earlier' if shift > timedelta() else 'later'} than the ids of "
-            "their tweets say: give their zone with --timezone"
+            "their tweets say, whose times were taken; give the zone with --timezone for other times"
         )
 
-    def created_at(self, value: object, identity: str = "") -> datetime:
-        """When a tweet was posted, in UTC.
+    def created_at(self, value: object, identity: str = "", *others: object, of_x: bool = False) -> datetime:
+        """When a tweet was posted, in UTC: as it is written where the tweet's id confirms that, else as the id says.
 
         Args:
-            identity: the tweet's id, which shows whether the zone that is assumed is the right one.
+            identity: the tweet's id. Of several times, the one nearest to it counts.
+            others: further times that the record has, of which some may be of something else.
+            of_x: whether the record is known to be of X, so that its times are wrong where they are not its id's.
 
         Raises:
-            UnusableError: ``no_time``, ``bad_time`` or ``future``.
+            UnusableError: ``no_time``, ``bad_time`` or ``future``; ``not_of_x`` where no time is within a day of the
+                id's.
         """
-        if value is None or value == "":
+        posted = time_in_id(identity) if identity else None
+        if posted is not None and not others and isinstance(value, str):
+            zoneless = self.zoneless
+            instant = self._read(value)
+            if instant is not None and abs(instant - posted) <= AT_ONCE and instant <= self._latest:
+                if self.zoneless > zoneless:
+                    self._shifts[timedelta()] += 1
+                return instant
+            self.zoneless = zoneless
+        written = [each for each in (value, *others) if each is not None and each != ""]
+        if not written:
             raise UnusableError("no_time", "there is no time of posting")
-        zoneless = self.zoneless
-        instant = self._read(value) if isinstance(value, str) else None
-        if instant is None and identity and isinstance(value, str):
-            instant = self._read_with_id(value.strip(), identity)
-        if instant is not None and identity and self.zoneless > zoneless:
-            self._shifts[_shift(instant, identity)] += 1
-        if instant is None:
-            raise UnusableError("bad_time", f"{shown(value)} is not a time; write it like 2026-03-17T17:47:00Z")
+        return self._decide(written, posted, of_x=of_x)
+
+    def confirms(self, identity: str, *written: object) -> bool:
+        """Whether any of some times is that of a tweet's id."""
+        posted = time_in_id(identity)
+        return posted is not None and (
+            any(abs(instant - posted) <= MOST_APART for instant, _ in self._readings(written))
+            or agreement(written, posted) is Agreement.DAY
+        )
+
+    def _decide(self, written: Sequence[object], posted: datetime | None, *, of_x: bool) -> datetime:
+        readings = self._readings(written)
+        if posted is None and not readings:
+            raise UnusableError("bad_time", f"{shown(written[0])} is not a time; write it like 2026-03-17T17:47:00Z")
+        if posted is None:
+            instant, zoneless = readings[0]
+            self._check(instant, written[0])
+            self.zoneless += zoneless
+            return instant
+        if readings:
+            instant, zoneless = min(readings, key=lambda reading: abs(reading[0] - posted))
+            if abs(instant - posted) <= MOST_APART:
+                return self._confirmed(posted, instant, zoneless=zoneless, written=written[0])
+        vague = agreement(written, posted)
+        if vague is Agreement.DAY:
+            self.completed += 1
+        elif of_x or (vague is Agreement.UNREADABLE and not readings):
+            self.decided += 1
+        elif readings or vague is Agreement.OTHER_DAY:
+            self._check(readings[0][0] if readings else posted, written[0])
+            said = f"a record whose id was made on {posted:%F}, which no time in it says, is no tweet of X"
+            raise UnusableError(NOT_OF_X, said)
+        else:
+            raise UnusableError("bad_time", f"{shown(written[0])} is not a time; write it like 2026-03-17T17:47:00Z")
+        self._check(posted, written[0])
+        return posted
+
+    def _readings(self, written: Sequence[object]) -> list[tuple[datetime, bool]]:
+        """The instants that some times say, each with whether it named no zone."""
+        before, found = self.zoneless, []
+        for text in map(as_text, written):
+            instant = self._read(text) if text else None
+            if instant is not None:
+                found.append((instant, self.zoneless > before))
+            self.zoneless = before
+        return found
+
+    def _confirmed(self, posted: datetime, instant: datetime, *, zoneless: bool, written: object) -> datetime:
+        """Of an id's time and a written one that is of the same day, that which counts."""
+        if zoneless:
+            self._shifts[_shift(instant, posted)] += 1
+        if abs(instant - posted) <= AT_ONCE:
+            self._check(instant, written)
+            self.zoneless += zoneless
+            return instant
+        self._check(posted, written)
+        self.decided += 1
+        return posted
+
+    def _check(self, instant: datetime, written: object) -> None:
         if instant < FIRST_TWEET:
-            raise UnusableError("bad_time", f"{shown(value)} is before the first tweet ({FIRST_TWEET:%F})")
+            raise UnusableError("bad_time", f"{shown(written)} is before the first tweet ({FIRST_TWEET:%F})")
         if instant > self._latest:
-            raise UnusableError("future", f"{shown(value)} lies in the future")
-        return instant
+            raise UnusableError("future", f"{shown(written)} lies in the future")
 
     def collected_at(self, value: object) -> datetime | None:
         """When the counts were seen; None where that is missing or makes no sense."""
@@ -137,26 +201,6 @@ class Times:
         except OverflowError:
             return None
 
-    def _read_with_id(self, value: str, identity: str) -> datetime | None:
-        """What a time alone leaves open and the tweet's id, which holds the instant, decides: whether the day or the
-        month comes first, and the time of day where there is only a date.
-        """
-        posted = time_in_id(identity)
-        if posted is None or not 8 <= len(value) <= 40:
-            return None
-        slashed = _SLASHED.fullmatch(value)
-        if slashed is None or slashed["hour"] is None:
-            days = _slashed_times(slashed) if slashed else _dates(value)
-            if not any(abs(day + timedelta(hours=12) - posted) <= timedelta(hours=12) + _FARTHEST_ZONE for day in days):
-                return None
-            self.completed += 1
-            return posted
-        near = [instant for instant in _slashed_times(slashed) if abs(instant - posted) <= _FARTHEST_ZONE]
-        if not near:
-            return None
-        self.zoneless += 1
-        return min(near, key=lambda instant: abs(instant - posted)).replace(tzinfo=self._zone).astimezone(UTC)
-
     def _spelt_out(self, value: str) -> datetime | None:
         if not 10 <= len(value) <= 64:
             return None
@@ -168,8 +212,8 @@ class Times:
             zone = _ZONES[words[4]]
             words[4] = "+0000"
         text = " ".join(words)
-        if text.isascii() and text.removesuffix(".0").isdigit():
-            return _since_epoch(text.removesuffix(".0"))
+        if found := _EPOCH_TIME.fullmatch(text):
+            return _since_epoch(found[1])
         for position, notation in enumerate(self._formats):
             try:
                 instant = datetime.strptime(text, notation)  # noqa: DTZ007 - the zone, if any, is put on below
@@ -185,50 +229,14 @@ class Times:
         return None
 
 
-def _slashed_times(found: re.Match[str]) -> list[datetime]:
-    """What ``03/04/2026 8:05 PM`` may mean, in UTC: the month or the day first; with dots, the day."""
-    hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
-    if found["half"]:
-        hour = hour % 12 + (12 if found["half"] in "pP" else 0)
-    orders = [(found["one"], found["two"])] if found["mark"] != "." else []
-    instants = []
-    for month, day in [*orders, (found["two"], found["one"])]:
-        with suppress(ValueError):
-            instants.append(datetime(int(found["year"]), int(month), int(day), hour, minute, second, tzinfo=UTC))
-    return instants
-
-
-def _dates(value: str) -> list[datetime]:
-    for notation in _DATES:
-        with suppress(ValueError):
-            return [datetime.strptime(value, notation).replace(tzinfo=UTC)]
-    return []
-
-
-_FIRST_SNOWFLAKE = 10**16
-"""Since November 2010 ids hold the time they were made at, in milliseconds from this instant on."""
-_SNOWFLAKE_EPOCH = datetime(2010, 11, 4, 1, 42, 54, 657_000, tzinfo=UTC)
-_QUARTER = timedelta(minutes=15)
-
-
-def time_in_id(identity: str) -> datetime | None:
-    """When a tweet was posted, by its id; None for ids from before they held the time."""
-    number = int(identity)
-    return _SNOWFLAKE_EPOCH + timedelta(milliseconds=number >> 22) if number >= _FIRST_SNOWFLAKE else None
-
-
-def _shift(instant: datetime, identity: str) -> timedelta | None:
+def _shift(instant: datetime, posted: datetime) -> timedelta | None:
     """How much later the id is than the time, in whole quarters of an hour; None where that makes no time zone."""
-    posted = time_in_id(identity)
-    if posted is None:
-        return None
     # Times without a zone are mostly without seconds too.
     quarters = round((posted - instant) / _QUARTER)
     rest = abs(posted - instant - quarters * _QUARTER)
     return quarters * _QUARTER if abs(quarters) <= 14 * 4 and rest <= timedelta(minutes=2) else None
 
 
-def _since_epoch(digits: str) -> datetime | None:
-    """Seconds or milliseconds since 1970, as data frames write them."""
-    scale = {10: 1, 13: 1000}.get(len(digits))
-    return datetime.fromtimestamp(int(digits) / scale, UTC) if scale else None
+def _since_epoch(digits: str) -> datetime:
+    """Seconds, or thousandths, millionths or billionths of one, since 1970."""
+    return datetime.fromtimestamp(int(digits) / 10 ** (len(digits) - 10), UTC)

@@ -19,6 +19,7 @@ from viral_assets.sources.parsers.fields import (
     language,
     loose_count,
     optional_id,
+    refers,
     shown,
     tweet_id,
     tweet_text,
@@ -55,6 +56,9 @@ MAPPING = {
     "conversation_id": "conversation_id_str",
 }
 
+_OF_OTHERS = frozenset({"rawContent", "tweet_id"})
+"""Keys of programs that write their own objects with some of X's names: snscrape, gallery-dl, services."""
+
 NOTICES = frozenset(
     {
         *("delete", "scrub_geo", "limit", "status_withheld", "user_withheld", "disconnect", "warning", "friends"),
@@ -69,7 +73,7 @@ def confidence_in(value: object) -> float:
     if not isinstance(value, dict):
         return 0.0
     keys = value.keys()
-    if isinstance(value.get("user"), dict) and not keys.isdisjoint(KEYS) and "rawContent" not in keys:
+    if isinstance(value.get("user"), dict) and not keys.isdisjoint(KEYS) and keys.isdisjoint(_OF_OTHERS):
         return 0.8
     return 0.8 if is_notice(value) else 0.0
 
@@ -133,10 +137,10 @@ class StatusV1:
         user = _object(status.get("user"))
         views = _object(status.get("ext_views")) or _object(status.get("views"))
         counts = {
-            "like_count": loose_count("favorite_count", status.get("favorite_count")) or 0,
-            "reply_count": loose_count("reply_count", status.get("reply_count")) or 0,
-            "retweet_count": loose_count("retweet_count", status.get("retweet_count")) or 0,
-            "quote_count": loose_count("quote_count", status.get("quote_count")) or 0,
+            "like_count": loose_count("favorite_count", status.get("favorite_count")),
+            "reply_count": loose_count("reply_count", status.get("reply_count")),
+            "retweet_count": loose_count("retweet_count", status.get("retweet_count")),
+            "quote_count": loose_count("quote_count", status.get("quote_count")),
             "view_count": loose_count("views", views.get("count") if views else status.get("view_count")),
             "bookmark_count": loose_count("bookmark_count", status.get("bookmark_count")),
         }
@@ -148,10 +152,12 @@ class StatusV1:
             author_id=optional_id(user.get("id_str") or user.get("id")),
             author_name=author_name(user.get("name")),
             author_followers=loose_count("followers_count", user.get("followers_count")),
-            author_verified=user.get("verified") is True or user.get("is_blue_verified") is True,
+            author_verified=any(user.get(key) is True for key in ("verified", "is_blue_verified", "blue")),
             lang=language(status.get("lang")),
             is_retweet=bool(original) or is_retweet_text(text),
-            is_reply=any(status.get(key) for key in ("in_reply_to_status_id_str", "in_reply_to_status_id"))
+            is_reply=any(
+                refers(status.get(key) or None) for key in ("in_reply_to_status_id_str", "in_reply_to_status_id")
+            )
             or optional_id(status.get("in_reply_to_user_id_str") or status.get("in_reply_to_user_id")) is not None,
             is_quote=status.get("is_quote_status") is True or bool(_object(status.get("quoted_status"))),
             conversation_id=optional_id(status.get("conversation_id_str")),

@@ -20,6 +20,7 @@ from viral_assets.sources.parsers.fields import (
     handle,
     is_retweet_text,
     language,
+    loose_count,
     optional_id,
     shown,
     tweet_id,
@@ -63,6 +64,8 @@ _TWEET_KEYS = ("id", "text", "created_at")
 _AROUND_DATA = frozenset({"includes", "meta", "errors", "matching_rules", "__twarc"})
 _PAGE_KEYS = _AROUND_DATA | {"data"}
 _OF_ITS_OWN = frozenset({"public_metrics", "edit_history_tweet_ids", "author_id"})
+_FOLLOWERS = ("followers_count", "followers", "author_followers_count", "author_followers")
+_BESIDE = ("name", "verified", "verified_type", "blue", *_FOLLOWERS)
 _VERIFIED_TYPES = ("blue", "business", "government")
 
 
@@ -146,12 +149,12 @@ class XApiV2:
         if not isinstance(value, dict) or not any(key in value for key in _TWEET_KEYS):
             raise UnusableError("not_a_tweet", f"{shown(value)} is not a tweet of the X API v2")
         identity = tweet_id(value.get("id"))
-        created_at = self._times.created_at(value.get("created_at"))
+        created_at = self._times.created_at(value.get("created_at"), identity)
         note = value.get("note_tweet")
         text = tweet_text(value.get("text"), note.get("text") if isinstance(note, dict) else None)
         metrics = _metrics(value)
         author_id = optional_id(value.get("author_id"))
-        author = _object(users.get(author_id or "", value.get("author")))
+        author = _author(value, users, author_id)
         kinds = _reference_kinds(value.get("referenced_tweets"))
         return Tweet(
             tweet_id=identity,
@@ -161,16 +164,18 @@ class XApiV2:
             collected_at=collected_at,
             author_id=author_id or optional_id(author.get("id")),
             author_name=author_name(author.get("name")),
-            author_followers=count("followers_count", _object(author.get("public_metrics")).get("followers_count")),
-            author_verified=author.get("verified") is True or author.get("verified_type") in _VERIFIED_TYPES,
+            author_followers=loose_count("followers_count", _followers(author)),
+            author_verified=author.get("verified") is True
+            or author.get("blue") is True
+            or author.get("verified_type") in _VERIFIED_TYPES,
             lang=language(value.get("lang")),
             is_retweet="retweeted" in kinds or is_retweet_text(text),
             is_reply="replied_to" in kinds or optional_id(value.get("in_reply_to_user_id")) is not None,
             is_quote="quoted" in kinds,
-            like_count=count("like_count", metrics.get("like_count")) or 0,
-            reply_count=count("reply_count", metrics.get("reply_count")) or 0,
-            retweet_count=count("retweet_count", metrics.get("retweet_count")) or 0,
-            quote_count=count("quote_count", metrics.get("quote_count")) or 0,
+            like_count=count("like_count", metrics.get("like_count")),
+            reply_count=count("reply_count", metrics.get("reply_count")),
+            retweet_count=count("retweet_count", metrics.get("retweet_count")),
+            quote_count=count("quote_count", metrics.get("quote_count")),
             view_count=count("impression_count", metrics.get("impression_count")),
             bookmark_count=count("bookmark_count", metrics.get("bookmark_count")),
             conversation_id=optional_id(value.get("conversation_id")),
@@ -179,6 +184,20 @@ class XApiV2:
 
 def _object(value: object) -> Object:
     return value if isinstance(value, dict) else {}
+
+
+def _author(tweet: Object, users: Object, author_id: str | None) -> Object:
+    """The author: of the page, inside the tweet, or beside the metrics, as flattening programs leave it."""
+    inside = (users.get(author_id or ""), tweet.get("author"), tweet.get("account"), tweet.get("user"))
+    if author := next((each for each in inside if isinstance(each, dict) and each), None):
+        return author
+    names = (tweet.get(key) for key in ("username", "author_username", "screen_name", "account", "author", "user"))
+    return {**{key: tweet.get(key) for key in _BESIDE}, "username": next(filter(None, map(handle, names)), None)}
+
+
+def _followers(author: Object) -> object:
+    counted = _object(author.get("public_metrics")).get("followers_count")
+    return next((each for each in (counted, *map(author.get, _FOLLOWERS)) if each is not None), None)
 
 
 def _users(value: object) -> dict[str, Object]:

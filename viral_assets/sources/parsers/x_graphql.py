@@ -121,8 +121,21 @@ def _is_nested(original: Object) -> bool:
 def _user(user: Object, identity: object) -> Object:
     # Newer answers keep names in `core`, older ones in `legacy`.
     legacy, core = _object(user.get("legacy")), _object(user.get("core"))
-    verified = user.get("is_blue_verified") is True or _object(user.get("verification")).get("verified") is True
-    return {**legacy, **core, "id_str": user.get("rest_id") or identity, "is_blue_verified": verified}
+    verification = _object(user.get("verification"))
+    verified = (
+        user.get("is_blue_verified") is True
+        or verification.get("verified") is True
+        or bool(verification.get("verified_type"))
+    )
+    # Answers of 2026 keep followers beside both.
+    followers = _object(user.get("relationship_counts")).get("followers", legacy.get("followers_count"))
+    return {
+        **legacy,
+        **core,
+        "id_str": user.get("rest_id") or identity,
+        "is_blue_verified": verified,
+        "followers_count": followers,
+    }
 
 
 def _is_user(value: Object) -> bool:

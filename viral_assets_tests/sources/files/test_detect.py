@@ -31,7 +31,7 @@ def table(delimiter: str = ",", newline: str = "\r\n") -> bytes:
     writer.writerow(["tweetId", "createdAt", "text", "likeCount"])
     for number in (1, 2, 3):
         text = f"one, two; three\nand so on ({number}) – „fine“"
-        writer.writerow([f"199000000000000000{number}", "2026-11-21T20:05:00.000Z", text, number])
+        writer.writerow([f"212423263100000000{number}", "2026-11-21T20:05:00.000Z", text, number])
     return stream.getvalue().encode()
 
 
@@ -141,13 +141,13 @@ class TestDamage:
         tweets, (reject,), _ = read(path)
         assert len(tweets) == 1
         assert (reject.reason, reject.locator) == ("bad_json", "line 2")
-        assert reject.raw.startswith('{"data": {"id": "199')
+        assert reject.raw.startswith('{"data": {"id": "212')
 
     def test_a_damaged_first_line_does_not_hide_the_rest(self, path: Path) -> None:
         for damaged in (b"{{", b"x", b"", b"}\x01"):
             path.write_bytes(damaged + json_lines({"data": tweet(1)})[1:] + json_lines({"data": tweet(2)}))
             tweets, _, _ = read(path)
-            assert "1990000000000000002" in {tweet.tweet_id for tweet in tweets}
+            assert "2124232631000000002" in {tweet.tweet_id for tweet in tweets}
 
     def test_invalid_utf_8_costs_its_own_tweet(self, path: Path) -> None:
         content = json_lines(page(tweet(1), tweet(2, text="bad @@ bytes"), tweet(3)))

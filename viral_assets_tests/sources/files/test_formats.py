@@ -38,7 +38,7 @@ from viral_assets_tests.sources.fuzz import mutated_record
 from viral_assets_tests.sources.parsers.test_other_programs import web_result
 from viral_assets_tests.store.rows import stored
 
-ROW = {"id": "1990000000000000001", "text": "hi", "created_at": "2026-11-21T20:05:00Z"}
+ROW = {"id": "2124232631000000001", "text": "hi", "created_at": "2026-11-21T20:05:00Z"}
 ANSWER = {"data": {"search": {"entries": [{"tweet_results": {"result": web_result()}}]}}}
 
 V2, V1, WEB, APIFY = x_api_v2.FORMAT, x_api_v1.FORMAT, x_graphql.FORMAT, apify_items.FORMAT
@@ -68,7 +68,7 @@ SAMPLES: dict[str, tuple[Format, bytes]] = {
     "csv under a title": (CSV, b"Export of November\n\n" + table(ROW)),
     "csv with JSON in a line": (CSV, table(ROW | {"text": 'see\n{"data": []}'})),
     "csv that lacks a column": (CSV, b"id,likes\n1,2\n"),
-    "csv without a header": (CSV, b"1990000000000000001,hi\n"),
+    "csv without a header": (CSV, b"2124232631000000001,hi\n"),
     "parquet of something else": (PARQUET, parquet({"a": 1})),
 }
 REWRITES: dict[str, Callable[[bytes], bytes]] = {

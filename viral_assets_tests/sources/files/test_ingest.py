@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
 from viral_assets.sources.files import spool
-from viral_assets.sources.files.ingest import IngestOptions, IngestReport, collection_time, ingest_file, ingest_paths
+from viral_assets.sources.files.collection_time import collection_time
+from viral_assets.sources.files.ingest import IngestOptions, IngestReport, ingest_file, ingest_paths
 from viral_assets.sources.parsers import file_reader
 from viral_assets.store.engine import Database
 from viral_assets.store.ingested_files import find_file

@@ -25,13 +25,13 @@ class TestTweetId:
 
     @pytest.mark.parametrize(
         "value",
-        ["1.92797E+18", 1.92797e18, "0", "007", "-5", "12x", "١٢٣", str(2**63), 2**63, True, [1], {}, "9" * 500, b"12"],
+        ["0", "007", "-5", "12x", "١٢٣", str(2**63), 2**63, True, [1], {}, "9" * 500, b"12"],
     )
     def test_anything_else_is_no_id(self, value: Any) -> None:
         assert reason(fields.tweet_id, value) == "bad_id"
 
     def test_a_rounded_id_is_explained(self) -> None:
-        with pytest.raises(UnusableError, match="a spreadsheet has rounded it"):
+        with pytest.raises(UnusableError, match="a program has rounded it"):
             fields.tweet_id("1.92797E+18")
 
     @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ class TestPacked:
 class TestApify:
     def test_every_field(self, path: Path) -> None:
         assert one(path, apify_item(1, isReply=True, isQuote=True)) == Tweet(
-            tweet_id="1990000000000000001",
+            tweet_id="2124232631000000001",
             created_at=datetime(2026, 11, 21, 20, 5, tzinfo=UTC),
             text="How much screen time is too much? (1)",
             author_handle="mara_writes_here",
@@ -128,7 +128,7 @@ class TestApify:
             quote_count=1,
             view_count=900,
             bookmark_count=4,
-            conversation_id="1990000000000000001",
+            conversation_id="2124232631000000001",
         )
 
     def test_the_full_text_may_be_the_shorter_one(self, path: Path) -> None:
@@ -147,11 +147,15 @@ class TestApify:
     def test_searches_that_found_nothing_are_no_records(self, path: Path) -> None:
         path.write_bytes(json.dumps([{"noResults": True}, apify_item(1), {"noResults": True}, {"demo": True}]).encode())
         tweets, rejects, remarks = read(path)
-        assert (len(tweets), rejects, remarks) == (1, [], {"a search that found nothing": 3})
+        assert (len(tweets), rejects, remarks) == (
+            1,
+            [],
+            {"a search that found nothing": 2, "a demonstration item in place of a tweet": 1},
+        )
 
     def test_without_an_id_the_address_tells_it_with_neither_it_is_rejected(self, path: Path) -> None:
-        assert one(path, apify_item(1, id=...)).tweet_id == "1990000000000000001"
-        assert one(path, apify_item(1, id=1.99e18)).tweet_id == "1990000000000000001"
+        assert one(path, apify_item(1, id=...)).tweet_id == "2124232631000000001"
+        assert one(path, apify_item(1, id=1.99e18)).tweet_id == "2124232631000000001"
         path.write_bytes(json_lines(apify_item(1, id=..., url=...)))
         assert reasons(read(path)[1]) == ["no_id"]
 
@@ -167,7 +171,7 @@ class TestApify:
         tweets, rejects, remarks = read(path)
         assert [(each.tweet_id[-1], each.like_count, each.view_count) for each in tweets] == [
             ("1", 50, 900),
-            ("2", 0, None),
+            ("2", None, None),
             ("3", 50, 900),
         ]
         assert (rejects, remarks) == ([], {"a search that found nothing": 1})
@@ -178,7 +182,7 @@ class TestV1:
     def test_every_field(self, path: Path) -> None:
         found = one(path, status(1, in_reply_to_status_id_str="5", is_quote_status=True, quote_count=7, reply_count=8))
         assert found == Tweet(
-            tweet_id="1990000000000000001",
+            tweet_id="2124232631000000001",
             created_at=datetime(2026, 11, 21, 20, 5, tzinfo=UTC),
             text="How much screen time is too much? (1)",
             author_handle="mara_writes_here",
@@ -236,9 +240,9 @@ class TestMixed:
 
     def test_objects_with_the_names_of_columns(self, path: Path) -> None:
         found = one(
-            path, {"tweetId": 1_990_000_000_000_000_001, "content": "hi", "date": "2026-11-21T20:05:00Z", "likes": 9}
+            path, {"tweetId": 2_124_232_631_000_000_001, "content": "hi", "date": "2026-11-21T20:05:00Z", "likes": 9}
         )
-        assert (found.tweet_id, found.text, found.like_count) == ("1990000000000000001", "hi", 9)
+        assert (found.tweet_id, found.text, found.like_count) == ("2124232631000000001", "hi", 9)
 
     def test_objects_with_names_of_ones_own(self, path: Path) -> None:
         path.write_bytes(json_lines({"Nr": "20", "Was": "hi", "Wann": "2026-11-21T20:05:00Z"}))
@@ -258,7 +262,7 @@ class TestMixed:
 class TestParquet:
     def test_types_of_every_kind(self, path: Path) -> None:
         row = {
-            "id": 1_990_000_000_000_000_001,
+            "id": 2_124_232_631_000_000_001,
             "text": "hi",
             "created_at": datetime(2026, 11, 21, 20, 5, tzinfo=UTC),
             "public_metrics": {"like_count": 7, "impression_count": None},
@@ -269,14 +273,14 @@ class TestParquet:
         path.write_bytes(parquet(row))
         ((found,), rejects, _) = read(path)
         assert not rejects
-        assert (found.tweet_id, found.like_count, found.view_count) == ("1990000000000000001", 7, None)
+        assert (found.tweet_id, found.like_count, found.view_count) == ("2124232631000000001", 7, None)
         assert (found.is_quote, found.author_followers, found.author_verified) == (True, 12, True)
         assert found.created_at == row["created_at"]
 
     def test_ids_kept_as_fractions_are_ruined(self, path: Path) -> None:
         path.write_bytes(parquet({"id": 1.990000000000000001e18, "text": "hi", "created_at": "2026-11-21T20:05:00Z"}))
         tweets, (reject,), _ = read(path)
-        assert (tweets, reject.reason, reject.locator) == ([], "bad_id", "row 1")
+        assert (tweets, reject.reason, reject.locator) == ([], "rounded_id", "row 1")
         assert json.loads(reject.raw)["text"] == "hi"
 
     def test_times_without_a_zone_are_told(self, path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 from viral_assets.sources.parsers.column_names import layout
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.row_parser import RowParser
-from viral_assets.sources.parsers.times import Times, time_in_id
+from viral_assets.sources.parsers.snowflakes import time_in_id
+from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
 from viral_assets_tests.sources.examples import NOW
 
@@ -24,7 +25,7 @@ def row(_times: Any = None, **cells: str) -> Tweet:
     return found
 
 
-BASIC = {"id": "1990000000000000001", "text": "hi", "created_at": "2026-11-21T20:05:00Z"}
+BASIC = {"id": "2124232631000000001", "text": "hi", "created_at": "2026-11-21T20:05:00Z"}
 
 
 class TestCells:
@@ -40,7 +41,7 @@ class TestCells:
         assert (found.is_quote, found.is_reply, found.is_retweet) == (True, True, False)
 
     def test_an_object_that_is_cut_costs_nothing_else(self) -> None:
-        assert row(**BASIC, public_metrics="{'like_count': 7, 'repl").like_count == 0
+        assert row(**BASIC, public_metrics="{'like_count': 7, 'repl").like_count is None
 
     @pytest.mark.parametrize(("written", "count"), [("1.2K", 1200), ("3M", 3_000_000), ("1,234", 1234), ("12.0", 12)])
     def test_counts_as_pages_show_them(self, written: str, count: int) -> None:
@@ -66,7 +67,7 @@ class TestCells:
 class TestZones:
     def test_times_without_a_zone_are_of_the_zone_given(self) -> None:
         times = Times(NOW, ZoneInfo("America/New_York"))
-        written = {**BASIC, "created_at": "March 17, 2026 at 05:47 PM"}
+        written = {**BASIC, "id": "20", "created_at": "March 17, 2026 at 05:47 PM"}
         assert row(times, **written).created_at == datetime(2026, 3, 17, 21, 47, tzinfo=UTC)
         assert row(times, **BASIC).created_at == datetime(2026, 11, 21, 20, 5, tzinfo=UTC)
         assert times.zoneless == 1
@@ -82,7 +83,8 @@ class TestZones:
             for each in (times, right):
                 row(each, id=identity, text="hi", created_at=written)
         assert times.zone_in_doubt() == (
-            "times without a zone are 4 hours earlier than the ids of their tweets say: give their zone with --timezone"
+            "times without a zone are 4 hours earlier than the ids of their tweets say, "
+            "whose times were taken; give the zone with --timezone for other times"
         )
         assert right.zone_in_doubt() is None
 

@@ -27,9 +27,11 @@ from viral_assets_tests.sources.examples import NOW, outcome, reason
         ("Nov 21, 2025 · 8:20 PM UTC", datetime(2025, 11, 21, 20, 20, tzinfo=UTC)),
         ("1763756400", datetime(2025, 11, 21, 20, 20, tzinfo=UTC)),
         ("1763756400000", datetime(2025, 11, 21, 20, 20, tzinfo=UTC)),
+        ("1763756400000000", datetime(2025, 11, 21, 20, 20, tzinfo=UTC)),
+        (1763756400, datetime(2025, 11, 21, 20, 20, tzinfo=UTC)),
     ],
 )
-def test_notations_of_real_files(written: str, expected: datetime) -> None:
+def test_notations_of_real_files(written: object, expected: datetime) -> None:
     times = Times(NOW)
     assert times.created_at(written) == expected
     assert times.zoneless == 0
@@ -52,7 +54,7 @@ def test_no_time(value: Any) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *("yesterday", "2026-03-17", "03/04/2026 17:47", "2026-13-45T00:00:00Z", 1763756400, ["2026"], {}, True),
+        *("yesterday", "2026-03-17", "03/04/2026 17:47", "2026-13-45T00:00:00Z", ["2026"], {}, True),
         *("1970-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9" * 100),
     ],
 )

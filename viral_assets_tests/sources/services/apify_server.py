@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from viral_assets_tests.sources.examples import id_at
 from viral_assets_tests.sources.services.http_server import LocalServer, Reply, Request
 
 TOKEN = "apify_api_the_secret_token"
@@ -18,7 +19,7 @@ TOKEN = "apify_api_the_secret_token"
 
 def item(posted: datetime, number: int = 0, **changes: Any) -> dict[str, Any]:
     """A tweet as ``apidojo/tweet-scraper`` writes it; ``...`` as a value takes the key away."""
-    identity = str(1_990_000_000_000_000_000 + number)
+    identity = id_at(posted.isoformat(), number)
     full = {
         "type": "tweet",
         "id": identity,

@@ -1,0 +1,53 @@
+"""Counts as people's programs and countries write them: ``1,234``, ``1.234``, ``1'234``, ``12,34,567``, ``1.2K``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_GROUPED = re.compile(r"\d{1,3}(?:([,.' \u00a0\u202f\u2019])\d{3})(?:\1\d{3})*|\d{1,2}(?:,\d{2})+,\d{3}")
+_GROUPED_WITH_FRACTION = re.compile(r"(\d{1,3}(?:([,.' \u00a0\u202f\u2019])\d{3})+)[.,](\d{1,2})")
+_ONE_MARK = re.compile(r"\d+[.,]\d+")
+_ROUNDED = re.compile(
+    r"(\d{1,4}(?:[.,]\d{1,2})?)[ \u00a0\u202f]?(K|M|B|Tsd\.?|Mio\.?|mil|mill\.?|Mrd\.?)", re.IGNORECASE
+)
+_SCALES = {"k": 10**3, "tsd": 10**3, "mil": 10**3, "m": 10**6, "mio": 10**6, "mill": 10**6, "b": 10**9, "mrd": 10**9}
+
+
+def decimal_mark(values: Iterable[str]) -> str:
+    """The mark before fractions in one column of counts: ``.`` or ``,``; empty where no value shows one.
+
+    A mark before exactly three digits may stand between thousands, before any other number of digits it does not:
+    ``12.0`` and ``0.000`` show that ``9.000`` beside them is nine.
+    """
+    for value in values:
+        text = value.strip()
+        if _ONE_MARK.fullmatch(text) and not is_grouped(text):
+            return text.strip("0123456789")
+    return ""
+
+
+def is_grouped(text: str) -> bool:
+    """Whether these are digits in groups, as thousands are written; ``0.125`` is not."""
+    return not text.startswith("0") and _GROUPED.fullmatch(text) is not None
+
+
+def plain_digits(text: str, decimal: str = "") -> str:
+    """A count as a whole number or as one with a point before its fraction; other text as it is.
+
+    Args:
+        decimal: see :func:`decimal_mark`; of a column that shows none, what may be thousands is thousands.
+    """
+    marks = text.translate(_NO_DIGITS)
+    if is_grouped(text) and not (len(marks) == 1 and marks == decimal):
+        return re.sub(r"\D", "", text)
+    if (found := _GROUPED_WITH_FRACTION.fullmatch(text)) and text[len(found[1])] != found[2]:
+        return re.sub(r"\D", "", found[1]) + "." + found[3]
+    if rounded := _ROUNDED.fullmatch(text):
+        return str(round(float(rounded[1].replace(",", ".")) * _SCALES[rounded[2].lower().rstrip(".")]))
+    if _ONE_MARK.fullmatch(text):
+        return text.replace(",", ".")
+    return text
+
+
+_NO_DIGITS = {ord(digit): None for digit in "0123456789"}

@@ -1,0 +1,85 @@
+"""Which id a record has: the one in its column, or the one in its address, which nothing rounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from viral_assets.sources.parsers.fields import UnusableError, id_in_url, tweet_id
+from viral_assets.sources.parsers.rounded_ids import may_be_rounded, near
+
+ADDRESS_OUTRANKS = "id that differs from the tweet's address, whose id was taken"
+
+_FORMULA_TEXT = re.compile(r'="?([^"]*)"?')
+_MARKED_ID = re.compile(r"""(?:x|tag:search\.twitter\.com,2005:)(\d{5,19})""")
+_RUINED = re.compile(r"\d[.,]\d+E\+?1[78]", re.IGNORECASE)
+_OF_X = re.compile(
+    r"(?:^|//|\.)(?:x|twitter|(?:vx|fx|fixup|fixv)(?:twitter|x)|xcancel|nitter(?:\.[\w-]+)*)\.[a-z]{2,6}/",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The id of a record.
+
+    Args:
+        url: the tweet's address on X with this id; empty where the record has none.
+        repaired: a remark, where the id is another one than that of its column; else empty.
+        problem: why there is no id; then ``identity`` is empty.
+    """
+
+    identity: str
+    url: str = ""
+    repaired: str = ""
+    problem: UnusableError | None = None
+
+
+def own_identity(written: str, urls: Iterable[str], cells: Sequence[str] = ()) -> Identity:
+    """The id of a record: of its address, else as it is written.
+
+    Args:
+        written: the id of its column, plain.
+        urls: of columns that have the tweet's address.
+        cells: all that the record has. An address in another column may be of another tweet, which this one answers or
+            quotes, and counts where a rounded id is near to its id.
+    """
+    for url in urls:
+        if (found := id_in_url(url)) and _OF_X.search(url):
+            return Identity(found, url, ADDRESS_OUTRANKS if written.isdecimal() and written != found else "")
+    ruined = _RUINED.fullmatch(written)
+    if ruined or may_be_rounded(written):
+        for cell in cells:
+            found = id_in_url(cell) if "/status" in cell else None
+            if found and found != written and (_begins(written, found) if ruined else near(written, found)):
+                return Identity(found, cell, ADDRESS_OUTRANKS)
+    try:
+        return Identity(tweet_id(written))
+    except UnusableError as error:
+        for url in (*urls, written):
+            if found := id_in_url(url):
+                return Identity(found, url)
+        return Identity("", problem=error)
+
+
+def _begins(ruined: str, identity: str) -> bool:
+    """Whether an id may have become ``1.92797E+18``."""
+    digits = re.sub(r"\D", "", ruined.upper().split("E")[0])
+    rounded = str(round(int(identity), len(digits) - len(identity)))
+    return len(digits) >= 4 and rounded.startswith(digits)
+
+
+def plain_id(written: str) -> str:
+    """An id without what keeps spreadsheets and statisticians from rounding it (``'123``, ``="123"``, ``"123"``, R's
+    ``x123``), without the tag that activity streams put before it, and without the ``.0`` of a float.
+    """
+    written = written.strip().removeprefix("'")
+    if written.isdecimal():
+        return written
+    formula = _FORMULA_TEXT.fullmatch(written) if written.startswith("=") else None
+    written = formula[1] if formula else written.strip('"')
+    marked = _MARKED_ID.fullmatch(written)
+    if marked:
+        return marked[1]
+    return written[:-2] if written.endswith(".0") and written[:-2].isdecimal() else written

@@ -1,0 +1,27 @@
+"""What the id of a tweet says by itself: when the tweet was posted.
+
+Layout of the number: https://github.com/twitter-archive/snowflake/tree/snowflake-2010.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(2010, 11, 4, 1, 42, 54, 657_000, tzinfo=UTC)
+"""Since 4 November 2010 ids hold the time they were made at, in milliseconds from this instant on."""
+
+MOST_APART = timedelta(days=1)
+"""Between the time in an id and one written beside it: zones that nobody named, and dates without a time of day.
+What is further apart is not of the same tweet."""
+
+AT_ONCE = timedelta(seconds=2)
+"""A written time this near to the id's is the same instant: sources leave out the milliseconds."""
+
+_FIRST = 10**13
+"""Of the first hour with such ids; those from before are smaller by far."""
+
+
+def time_in_id(identity: str) -> datetime | None:
+    """When a tweet was posted, by its id; None for ids from before they held the time."""
+    number = int(identity)
+    return EPOCH + timedelta(milliseconds=number >> 22) if number >= _FIRST else None
