@@ -161,6 +161,9 @@ class QuotaState:
     ``free`` grants are possible at ``blocked_for``, the following ones at the times in ``returning``, in order; after
     that a slot comes back one (padded) window after its use. ``token_releases`` are (seconds, tokens) that leave the
     window. ``demand`` is that of the active runners, in order of arrival.
+
+    ``requests_today`` and ``usd_today`` are left of the day, which ends in ``day_ends_in`` seconds; None without such a
+    limit.
     """
 
     max_requests: int
@@ -172,6 +175,9 @@ class QuotaState:
     tokens_used: int = 0
     token_releases: tuple[tuple[float, int], ...] = ()
     demand: tuple[Demand, ...] = ()
+    requests_today: int | None = None
+    usd_today: float | None = None
+    day_ends_in: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

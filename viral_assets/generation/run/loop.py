@@ -145,7 +145,7 @@ class Loop:
 
     def _start(self, prepared: PreparedRequest) -> None:
         self._session.counters.request_sent(prepared.request.opportunities)
-        self._schedule.granted()
+        self._schedule.granted(prepared.grant)
         self._in_flight.start(prepared)
         self._next_start = self._session.clock.monotonic() + self._service.stagger(len(prepared.batch.items))
 
@@ -167,7 +167,7 @@ class Loop:
             sent, outcome = ended
             self._session.counters.request_ended(sent.prepared.request.opportunities, outcome)
             await self._service.learn(sent, outcome.service, others=len(self._in_flight))
-            await self._apply(outcome.decided(spare_quota=self._schedule.spare_quota))
+            await self._apply(outcome.decided(spare_quota=self._schedule.has_spare(len(outcome.improvable))))
         return applied
 
     async def _apply(self, outcome: BatchOutcome) -> None:
