@@ -163,6 +163,22 @@ class RejectedRequestError(ProviderError):
     """The service will not answer this request (HTTP 400): one of its tweets may be the cause."""
 
 
+class TooMuchInputError(RejectedRequestError):
+    """The request holds more tokens than the model takes: its size is the cause, and none of its tweets.
+
+    Args:
+        allowed: tokens that one request may hold.
+        counted: those that this one holds; 0 where the service does not say.
+        with_output: whether the answer's count too.
+    """
+
+    def __init__(
+        self, message: str, *, allowed: int, counted: int = 0, with_output: bool = False, http_status: int | None = None
+    ) -> None:
+        super().__init__(message, http_status=http_status)
+        self.allowed, self.counted, self.with_output = allowed, counted, with_output
+
+
 class BlockedAnswerError(ProviderError):
     """A safety filter withheld the answer: one of the request's tweets may be the cause.
 

@@ -1,8 +1,13 @@
-"""Whether a process of this machine still runs: what it has left behind may be taken over then."""
+"""What the machine says of processes: whether another one still runs, so that what it has left behind may be taken over
+if not, and how many files and connections this one may open."""
 
 from __future__ import annotations
 
 import os
+import sys
+
+if sys.platform != "win32":
+    import resource
 
 
 def is_running(pid: int) -> bool:
@@ -14,3 +19,11 @@ def is_running(pid: int) -> bool:
     except OSError:  # it belongs to somebody else
         return True
     return True
+
+
+def open_files() -> int:
+    """How many files and connections this process may have open at once; a large number where nobody says."""
+    if sys.platform == "win32":
+        return sys.maxsize
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft

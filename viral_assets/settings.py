@@ -118,6 +118,9 @@ class Settings(BaseSettings):
         None, description="The same for all keys of one Google project: they share its quota, whichever is in use."
     )
     daily_budget_usd: Annotated[float | None, Optional_] = None
+    pace_day: bool = Field(
+        True, description="Whether scheduled runs leave the hours to come their part of the day's requests and budget."
+    )
     embedding_rpm: Annotated[float | None, Optional_] = Field(
         None, description="Requests in the window to the model that embeds, which the service counts apart."
     )

@@ -238,6 +238,8 @@ def payload(finished: list[RunSummary], hours: HourRange, *, dry_run: bool, erro
             "standard_cost_usd": estimate.standard_cost_usd,
             "tiers": list(estimate.tiers),
             "seconds": round(estimate.seconds, 3),
+            "deferred": estimate.deferred,
+            "deferred_because": estimate.deferred_because,
         }
     if error is not None:
         result["error"] = error

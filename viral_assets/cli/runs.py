@@ -157,10 +157,18 @@ def show_estimate(where: Console, finished: Sequence[RunSummary]) -> None:
             ("tokens", f"{estimate.input_tokens:,} in, {estimate.output_tokens:,} out"),
             ("cost", cost_of(estimate)),
             ("time", f"about {duration(estimate.seconds)}"),
+            *([("left for a later run", waiting_of(estimate))] if estimate.deferred else []),
         ]
     )
     where.print(shown)
     say(where, "The model was not asked. The same command without ", command("--dry-run"), " does it.")
+
+
+def waiting_of(estimate: Estimate) -> str:
+    """How many tweets would have to wait, which, and why."""
+    because = f": {estimate.deferred_because}" if estimate.deferred_because else ""
+    all_wait = estimate.deferred == estimate.opportunities - estimate.already_done
+    return f"{estimate.deferred:,}{'' if all_wait else ', the least promising ones'}{because}"
 
 
 def cost_of(estimate: Estimate) -> str:

@@ -53,6 +53,8 @@ class AsyncCommentGenerator(AbstractAsyncContextManager["AsyncCommentGenerator"]
             their thinking down.
         tier: of the service, at which everything is asked; else what the projects say, for runs that have time.
         cheaper_tier: whether one of the projects says so: with ``auto``, the provider is one that can ask for it.
+        paced: leave of the day's requests and budget to each hour that is left of it what it has a share in, as far as
+            larger requests do it; for runs that come every hour.
         tweets_per_request: ``auto`` for as few as the quota allows; a number for exactly so many.
         limits: requests and tokens per window and requests per day, of each model; spending per day, of all together.
         database: results are saved and the quota is shared there. Without one, only ``generate_batch_async`` and
@@ -90,6 +92,7 @@ class AsyncCommentGenerator(AbstractAsyncContextManager["AsyncCommentGenerator"]
         priority: Priority = Priority.NEWEST_HOUR,
         tier: Tier | None = None,
         cheaper_tier: bool = False,
+        paced: bool = False,
     ) -> None:
         if max_workers < 1:
             raise ConfigurationError(f"max_workers must be above 0, not {max_workers}")
@@ -110,6 +113,7 @@ class AsyncCommentGenerator(AbstractAsyncContextManager["AsyncCommentGenerator"]
             timeout_seconds=timeout_seconds,
             priority=priority,
             tier=tier,
+            paced=paced,
         )
         self._engine = Engine(
             self.provider,

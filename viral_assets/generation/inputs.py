@@ -36,6 +36,9 @@ MAX_ID_LENGTH = 32
 OFFLINE_PACK = 10
 """Tweets per request offline: no quota forces it to pack, but fewer transactions are faster."""
 
+OFFLINE_AT_ONCE = 64
+"""Requests at once offline: it is one processor that writes them all."""
+
 OFFLINE_LATENCY = Latency(0.005, 0.005)
 
 OPENAI_TIMEOUT_SECONDS = 600.0
@@ -52,6 +55,7 @@ def options_of(
     timeout_seconds: float | None,
     priority: Priority,
     tier: Tier | None = None,
+    paced: bool = False,
 ) -> GenerationOptions:
     """How a provider's runs go about it.
 
@@ -66,7 +70,7 @@ def options_of(
     if provider == OPENAI and timeout_seconds is None:
         timeout_seconds = OPENAI_TIMEOUT_SECONDS
     return GenerationOptions(
-        concurrency=batch_size,
+        concurrency=OFFLINE_AT_ONCE if offline and batch_size == "auto" else batch_size,
         tweets_per_request=OFFLINE_PACK if offline and tweets_per_request == "auto" else tweets_per_request,
         latency=OFFLINE_LATENCY if offline else UNMEASURED,
         model=OFFLINE if offline else model,
@@ -74,6 +78,7 @@ def options_of(
         timeout_seconds=timeout_seconds,
         priority=priority,
         tier=tier,
+        paced=paced,
     )
 
 

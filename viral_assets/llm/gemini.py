@@ -19,10 +19,10 @@ from viral_assets.errors import (
     NoRoomError,
     ProviderError,
     RateLimitedError,
-    RejectedRequestError,
     TransientProviderError,
 )
 from viral_assets.llm.http_service import HttpService, withheld
+from viral_assets.llm.input_limit import rejected
 from viral_assets.llm.responses import (
     error_object,
     header_of,
@@ -212,7 +212,7 @@ class Service(HttpService):
         elif status == 400 and error.get("status") == "FAILED_PRECONDITION":
             message = f"{self.place} does not serve this key: {said}"
         elif status in {400, 409, 413, 414, 422}:
-            return RejectedRequestError(f"{self.place} rejects the request: {said}", http_status=status)
+            return rejected(f"{self.place} rejects the request: {said}", error, status)
         else:
             message = f"{self.place} refuses every request (HTTP {status}): {said}"
         return kind(message, http_status=status)

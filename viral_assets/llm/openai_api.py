@@ -20,10 +20,10 @@ from viral_assets.errors import (
     FatalProviderError,
     ProviderError,
     RateLimitedError,
-    RejectedRequestError,
     TransientProviderError,
 )
 from viral_assets.llm.http_service import HttpService, withheld
+from viral_assets.llm.input_limit import rejected
 from viral_assets.llm.responses import (
     error_object,
     header_of,
@@ -190,7 +190,7 @@ class Service(HttpService):
         if status == 400 and code in {"content_filter", "content_policy_violation"}:
             return BlockedAnswerError(f"a content filter of {self.place} withheld the prompt: {said}")
         if status in {400, 409, 413, 414, 422}:
-            return RejectedRequestError(f"{self.place} rejects the request: {said}", http_status=status)
+            return rejected(f"{self.place} rejects the request: {said}", error, status)
         return FatalProviderError(f"{self.place} refuses every request (HTTP {status}): {said}", http_status=status)
 
 

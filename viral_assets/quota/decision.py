@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from viral_assets.errors import QuotaError
 from viral_assets.quota.ledger import Arrival, Decision, Demand, Exhausted, Granted, QuotaState, Waiting
@@ -62,6 +63,8 @@ class QuotaUsage:
             return limits.max_requests
         return min(limits.max_requests, self.learned_requests)
 
+
+Amount = TypeVar("Amount", int, float)
 
 Releases = Callable[[], Iterable[tuple[float, int]]]
 """The window's grants as (granted_at, tokens), oldest first. Called only when something has to leave first."""
@@ -213,4 +216,12 @@ def planner_state(
         token_releases=tuple(leaving) if limits.max_tokens is not None else (),
         demand=tuple(demand),
         arrivals=arrivals,
+        requests_today=_left_of(limits.requests_per_day, usage.day_requests),
+        usd_today=_left_of(limits.daily_budget_usd, usage.day_cost_usd),
+        day_ends_in=usage.day.end - usage.now,
     )
+
+
+def _left_of(limit: Amount | None, used: Amount) -> Amount | None:
+    """What is left of a day's limit; None without one."""
+    return None if limit is None else max(limit - used, type(limit)(0))

@@ -175,6 +175,9 @@ class QuotaState:
     that a slot comes back one (padded) window after its use. ``token_releases`` are (seconds, tokens) that leave the
     window. ``demand`` is that of the active runners, in order of arrival; ``arrivals`` are those of this window and of
     about this time in the three hours before, as far as they are known.
+
+    ``requests_today`` and ``usd_today`` are left of the day, which ends in ``day_ends_in`` seconds; None without such a
+    limit.
     """
 
     max_requests: int
@@ -187,6 +190,9 @@ class QuotaState:
     token_releases: tuple[tuple[float, int], ...] = ()
     demand: tuple[Demand, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
+    requests_today: int | None = None
+    usd_today: float | None = None
+    day_ends_in: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

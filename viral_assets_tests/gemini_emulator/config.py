@@ -60,6 +60,7 @@ class EmulatorConfig:
         model_faults: the fault of every request to a model, by its name.
         tweet_faults: the fault of every request about a tweet, by its id.
         seed: of the chance in ``faults``.
+        input_limit: tokens that one request may hold; one with more is answered with 400.
         thought_tokens: thoughts counted in every answer.
         thinking: tokens of thought by level, which take their share of ``maxOutputTokens``; a request that says nothing
             thinks at MEDIUM, one with a budget takes no more than that.
@@ -76,6 +77,7 @@ class EmulatorConfig:
 
     requests_per_window: int | None = None
     tokens_per_window: int | None = None
+    input_limit: int | None = None
     requests_per_day: int | None = None
     model_days: Mapping[str, int] = field(default_factory=dict)
     window_seconds: float = 60.0

@@ -48,6 +48,12 @@ def refused(quota: str, value: int, retry_delay: str | None, **headers: str) -> 
     return error(429, "RESOURCE_EXHAUSTED", message, details, **headers)
 
 
+def too_long(tokens: int, most: int) -> Response:
+    """A request that holds more than the model takes."""
+    words = f"The input token count ({tokens}) exceeds the maximum number of tokens allowed ({most})."
+    return error(400, "INVALID_ARGUMENT", words)
+
+
 REFUSALS: dict[str, Callable[[], Response]] = {
     "429": lambda: refused(PER_MINUTE, 15, "36s"),
     "429_fractional": lambda: refused(PER_MINUTE, 15, "2.472630291s"),

@@ -22,7 +22,7 @@ from viral_assets_tests.gemini_emulator.faults import OK, answer
 from viral_assets_tests.gemini_emulator.holding import Hold
 from viral_assets_tests.gemini_emulator.prompts import texts, tokens
 from viral_assets_tests.gemini_emulator.quotas import Quotas
-from viral_assets_tests.gemini_emulator.refusals import REFUSALS, error
+from viral_assets_tests.gemini_emulator.refusals import REFUSALS, error, too_long
 from viral_assets_tests.gemini_emulator.script import Script
 from viral_assets_tests.gemini_emulator.thinking import think
 from viral_assets_tests.gemini_emulator.tiers import SHED, choose_tier, latency, shed
@@ -161,6 +161,8 @@ class GeminiService:
         rejected = think(config, arrival, body.get("generationConfig", {})) or choose_tier(arrival, body)
         if rejected is not None:
             return rejected
+        if config.input_limit is not None and arrival.input_tokens > config.input_limit:
+            return too_long(arrival.input_tokens, config.input_limit)
         if fault in REFUSALS:
             return REFUSALS[fault]()
         if config.at_once is not None and self._under_way >= config.at_once:

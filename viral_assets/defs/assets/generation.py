@@ -11,6 +11,7 @@ import dagster as dg
 from viral_assets.defs.assets.display import add_hour_metadata, table_metadata
 from viral_assets.defs.assets.interruptible import run_to_the_end
 from viral_assets.defs.assets.partitions import hourly_asset, window_of
+from viral_assets.defs.automation.tags import hours_will_come
 from viral_assets.defs.automation.urgency import priority_of
 from viral_assets.defs.resources.comment_generator import CommentGeneratorResource
 from viral_assets.defs.resources.database import DatabaseResource
@@ -19,6 +20,7 @@ from viral_assets.defs.resources.run_observer import RunObserver
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.hours import HourRange
 from viral_assets.projects.model import Project
+from viral_assets.settings import load_settings
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.text.amounts import money
@@ -74,7 +76,10 @@ def comment_suggestions(
     forced = _forced(store, run_options, comment_generator, selected, window) if run_options.force else None
     run_id = forced.id if forced is not None and run_options.dry_run else context.run.run_id
     priority = priority_of(context.run.tags, datetime.now(UTC))
-    generator = comment_generator.get_generator(store, run_options, selected.values(), run_id=run_id, priority=priority)
+    paced = hours_will_come(context.run.tags) and load_settings().pace_day
+    generator = comment_generator.get_generator(
+        store, run_options, selected.values(), run_id=run_id, priority=priority, paced=paced
+    )
     choice: dict[str, bool] = {"force": run_options.force, "sequential": run_options.sequential}
 
     if run_options.dry_run:
@@ -209,10 +214,13 @@ def _metadata(
 def _estimated(estimate: "Estimate") -> str:
     cheaper = estimate.standard_cost_usd != estimate.cost_usd
     standard = f" ({_money(estimate.standard_cost_usd)} at the standard tier)" if cheaper else ""
+    waiting = ""
+    if estimate.deferred:
+        waiting = f"; {estimate.deferred:,} tweets are left for a later run: {estimate.deferred_because}"
     return (
         f"dry run: {estimate.opportunities:,} opportunities, {estimate.already_done:,} of them done; the rest takes "
         f"{estimate.requests:,} requests, {estimate.tokens:,} tokens, {_money(estimate.cost_usd)}{standard} and about "
-        f"{estimate.seconds:,.0f} s"
+        f"{estimate.seconds:,.0f} s{waiting}"
     )
 
 

@@ -23,6 +23,11 @@ def project_tags(projects: Sequence[str]) -> dict[str, str]:
     return {PROJECTS_TAG: ",".join(sorted(projects))} if projects else {}
 
 
+def hours_will_come(tags: Mapping[str, str]) -> bool:
+    """Whether a run is one of the schedule's, or goes on with what those put off: after it there is one every hour."""
+    return tags.get(TRIGGER_TAG) in {"schedule", "deferred"}
+
+
 def is_in_background(tags: Mapping[str, str]) -> bool:
     """Whether a run has time whatever its hours: one of a backfill or a top-up."""
     return BACKFILL_TAG in tags or tags.get(TRIGGER_TAG) == TOP_UP

@@ -70,6 +70,7 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
         *,
         run_id: str,
         priority: Priority = Priority.NEWEST_HOUR,
+        paced: bool = False,
     ) -> AsyncCommentGenerator:
         """A generator for these projects that saves to ``database`` and shares the quota there. Close it with
         ``async with``."""
@@ -87,6 +88,7 @@ class CommentGeneratorResource(dg.ConfigurableResource[Any]):
             database=database,
             run_id=run_id,
             priority=priority,
+            paced=paced,
             tier=options.tier.value if options.tier else None,
             cheaper_tier=any(project.generation.background != STANDARD for project in projects),
         )

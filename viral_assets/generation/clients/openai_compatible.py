@@ -21,7 +21,7 @@ from typing import Any
 
 import openai
 
-from viral_assets.errors import ProviderError, RejectedRequestError, TransientProviderError
+from viral_assets.errors import ProviderError, RejectedRequestError, TooMuchInputError, TransientProviderError
 from viral_assets.generation.clients.openai_dialect import Dialect
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm.openai_api import Service, complaint
@@ -110,6 +110,9 @@ class OpenAICompatibleClient:
         response = error.response
         failure = self._service.failure(response.status_code, response.headers, response.content, model=model)
         if not isinstance(failure, RejectedRequestError):
+            return failure
+        if isinstance(failure, TooMuchInputError) and failure.counted >= failure.allowed:
+            # However it is put, there is no room for an answer.
             return failure
         lesson = dialect.after(complaint(response.content))
         if lesson == dialect:

@@ -157,7 +157,7 @@ class Loop:
 
     def _start(self, prepared: PreparedRequest) -> None:
         self._session.counters.request_sent(prepared.request.opportunities)
-        self._schedule.granted()
+        self._schedule.granted(prepared.grant)
         self._in_flight.start(prepared)
         self._next_start = self._session.clock.monotonic() + self._service.stagger(len(prepared.batch.items))
 
@@ -179,7 +179,7 @@ class Loop:
                 sent, outcome = ended
                 self._session.counters.request_ended(sent.prepared.request.opportunities, outcome)
                 await self._service.learn(sent, outcome.service, others=len(self._in_flight))
-                outcome = outcome.decided(spare_quota=self._schedule.spare_quota)
+                outcome = outcome.decided(spare_quota=self._schedule.has_spare(len(outcome.improvable)))
                 if outcome.used_quota:
                     self._session.failures.add(int(outcome.leaves_work), 1)
                 applied.append(outcome)

@@ -10,11 +10,15 @@ from typing import Literal
 from viral_assets.generation.run.planning.latency import UNMEASURED, Latency
 from viral_assets.llm.prices import Price
 from viral_assets.llm.tiers import Tier
+from viral_assets.processes import open_files
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.priority import Priority
 
-MAX_CONCURRENCY = 64
-"""Requests under way at once with concurrency "auto"; more only adds threads."""
+MAX_CONCURRENCY = 1_000
+"""Requests under way at once with concurrency "auto": as many connections as clients open."""
+
+SPARED_FILES = 256
+"""Of those that this process may open: for databases, logs, libraries, and whoever else lives in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class GenerationOptions:
         priority: who else waits for the quota is served before or after.
         tier: of the service; instead of the projects' own where a run begins, and the standard one where none is named
             in the end.
+        paced: leave the hours to come their part of the day's requests and budget, where larger requests do it.
         tier_hours: from when on the standard tier has to do, counted from a run's beginning.
     """
 
@@ -49,12 +54,15 @@ class GenerationOptions:
     priority: Priority = Priority.NEWEST_HOUR
     tier: Tier | None = None
     tier_hours: float = math.inf
+    paced: bool = False
 
     def max_concurrency(self, limits: Limits) -> int:
         """Upper limit of the requests under way."""
         if self.sequential:
             return 1
-        return min(limits.max_requests, MAX_CONCURRENCY) if self.concurrency == "auto" else self.concurrency
+        if self.concurrency != "auto":
+            return self.concurrency
+        return min(limits.max_requests, MAX_CONCURRENCY, max(1, open_files() - SPARED_FILES))
 
     @property
     def exact(self) -> int | None:

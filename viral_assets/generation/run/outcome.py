@@ -17,6 +17,7 @@ from viral_assets.errors import (
     QuotaError,
     RateLimitedError,
     RejectedRequestError,
+    TooMuchInputError,
 )
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.failures.bisection import BisectionStep, RequestBatch, after_failure
@@ -77,7 +78,14 @@ class NoRoom:
     error: NoRoomError
 
 
-ServiceReport = Answered | Refused | NoRoom | Unusable | Troubled | Rejecting
+@dataclass(frozen=True, slots=True)
+class TooMuchInput:
+    """The model takes less in one request than this one held."""
+
+    error: TooMuchInputError
+
+
+ServiceReport = TooMuchInput | Answered | Refused | NoRoom | Unusable | Troubled | Rejecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +186,15 @@ def too_large(batch: RequestBatch, error: QuotaError) -> BatchOutcome:
         return BatchOutcome(first=RequestBatch(smaller), again=batch.set_aside)
     deferred = result_of(batch.items[0], "deferred", str(error))
     return BatchOutcome(ended=(deferred,), again=batch.set_aside, note=str(error))
+
+
+def too_much_input(batch: RequestBatch, error: TooMuchInputError) -> BatchOutcome:
+    """No tweet is to blame: they are asked about again, fewer at once."""
+    asked = len(batch.items)
+    # What a request holds besides its tweets is not known here, so this may still be too many.
+    fitting = asked * error.allowed // error.counted if error.counted else asked // 2
+    smaller = tuple(item.in_packs_of(min(fitting, asked - 1)) for item in batch.items)
+    return BatchOutcome(first=RequestBatch(smaller), again=batch.set_aside, service=TooMuchInput(error))
 
 
 def claimed_elsewhere(

@@ -17,6 +17,7 @@ from viral_assets.errors import (
     ProviderError,
     RateLimitedError,
     RejectedRequestError,
+    TooMuchInputError,
     TransientProviderError,
 )
 from viral_assets.generation.drafting.prompt import build_request
@@ -34,6 +35,7 @@ from viral_assets.generation.run.outcome import (
     Unusable,
     at_fault,
     poisoned,
+    too_much_input,
 )
 from viral_assets.generation.run.session import Session
 from viral_assets.generation.run.settlement import price_of_answer, settled_answer, settled_failure
@@ -216,6 +218,8 @@ def failed(
             return no_room(batch, error, processor)
         case FatalProviderError():
             return BatchOutcome(first=batch, service=Unusable(error))
+        case TooMuchInputError() if len(batch.items) > 1:
+            return too_much_input(batch, error)
         case BlockedAnswerError() | RejectedRequestError():
             return at_fault(batch, error)
     items = batch.items

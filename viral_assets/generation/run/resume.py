@@ -114,6 +114,8 @@ async def defer(session: Session, items: Iterable[Item], reason: str) -> str:
     if not rest:
         return ""
     await session.save(BatchOutcome(ended=rest))
-    note = f"{len(rest)} tweets are left for a later run: {reason}"
+    # The queue is in the order of promise.
+    which = ", the least promising ones," if len(rest) < session.counters.total else ""
+    note = f"{len(rest)} tweets{which} are left for a later run: {reason}"
     session.counters.note(note)
     return note

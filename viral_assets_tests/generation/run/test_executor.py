@@ -284,7 +284,8 @@ def test_what_the_day_does_not_allow_is_left_for_a_later_run(
     report = Run(tweets, emulator, sqlite_database, limited, options=options)()
 
     assert (report.outcomes, report.requests) == ({"done": 4, "deferred": 6}, 4)
-    assert report.notes == ["6 tweets are left for a later run: the day's 4 requests are used up"]
+    (note,) = report.notes
+    assert note == "6 tweets, the least promising ones, are left for a later run: the day's 4 requests are used up"
     assert Counter(outcomes_of(sqlite_database).values()) == {"done": 4, "deferred": 6}
 
     later = Run(tweets, emulator, sqlite_database, PLENTY, options=options)()

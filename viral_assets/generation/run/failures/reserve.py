@@ -86,7 +86,7 @@ def plan_with_reserve(
     best = plan(quota)
     slots = [quota.blocked_for] * quota.free + list(quota.returning)
     near = sum(slot <= best.makespan for slot in slots)
-    if not share or len(best.packs) > near:
+    if not share or not best.packs or len(best.packs) > near:
         return best
     next_free = slots[near] if near < len(slots) else best.packs[0].start + quota.window_seconds
     planned, earliest = best, math.inf
@@ -94,7 +94,7 @@ def plan_with_reserve(
         left = near - kept
         if len(planned.packs) > left:
             planned = plan(replace(quota, free=min(quota.free, left), returning=tuple(slots[quota.free : left])))
-        if len(planned.packs) > left:
+        if not planned.packs or len(planned.packs) > left:
             break
         once_more = latency.of(max(pack.tweets for pack in planned.packs))
         number, last_end = len(planned.packs), max(planned.makespan, *busy, 0.0)

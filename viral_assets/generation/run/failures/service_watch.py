@@ -17,6 +17,7 @@ from viral_assets.generation.run.outcome import (
     Refused,
     Rejecting,
     ServiceReport,
+    TooMuchInput,
     Troubled,
     Unusable,
 )
@@ -78,6 +79,8 @@ class ServiceWatch:
                 self._watch_thoughts(report)
             case Refused(error=refusal):
                 await self._hold_back(refusal, sent, others)
+            case TooMuchInput(error=limit):
+                session.tokens.learn_input_limit(prepared.request, limit)
             case Unusable(error=unusable):
                 self.fatal = self.fatal or unusable
             case NoRoom(error=no_room):

@@ -6,13 +6,19 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.run.failures.bisection import RequestBatch
 from viral_assets.generation.run.failures.reserve import SECONDS_OF_A_REQUEST, plan_with_reserve
+from viral_assets.generation.run.items import Item
+from viral_assets.generation.run.planning.day import share_of_this_hour
 from viral_assets.generation.run.planning.late_starters import Reserve, with_room_for_late_starters
-from viral_assets.generation.run.planning.planner import Group, plan
+from viral_assets.generation.run.planning.packs import Group
+from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.quota_shares import share_of
+from viral_assets.generation.run.planning.spare import SpareQuota
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.session import Session
+from viral_assets.quota.ledger import GrantRequest
 
 PLANNING_SHARE = 0.1
 """A plan that took long to make is used so long that no more than this share of the time goes into planning."""
@@ -33,17 +39,26 @@ class BatchPlan:
         self._session, self._work, self._runner = session, work, runner
         self._packs: deque[tuple[str, int]] = deque()
         self._good_until = 0.0
-        self._spare = 0
         self._reserve = Reserve()
+        self._spare: SpareQuota | None = None
+        self._largest = Group(1)
+        self._share: tuple[float, float] | None = None
+        self._input_limit: int | None = None
 
-    @property
-    def spare_quota(self) -> bool:
-        """Whether a request more costs no waiting: nothing waits for what is left of the window."""
-        return self._spare > 0 and not len(self._work)
+    def has_spare(self, tweets: int) -> bool:
+        """Whether one more request, about so many tweets, costs no waiting: nothing waits for what is left of the
+        window, and that is enough."""
+        if self._spare is None or len(self._work):
+            return False
+        return self._spare.allows(self._largest.tokens_of(tweets), self._session.clock.monotonic())
 
-    def granted(self) -> None:
+    def granted(self, grant: GrantRequest) -> None:
         """A request has been granted."""
-        self._spare -= 1
+        if self._spare is not None:
+            self._spare.granted(grant.tokens)
+        if self._share is not None:
+            requests, usd = self._share
+            self._share = (max(0.0, requests - 1), max(0.0, usd - (grant.cost_usd or 0.0)))
 
     async def next_batch(self, *, concurrency: int, busy: Sequence[float]) -> RequestBatch | None:
         """What is to be asked next; None when nothing is ready.
@@ -58,12 +73,28 @@ class BatchPlan:
         ready = self._work.ready(now)
         if not ready:
             return None
-        if now >= self._good_until or not self._packs or self._packs[0][0] not in ready:
+        if now >= self._good_until or self._is_out_of_date(ready):
             await self._plan(self._expected(ready, now), now, concurrency, busy)
         project, tweets = self._packs.popleft()
         if tweets > ready.get(project, 0) and self._work.ready(now + JOIN_SECONDS) != ready:
             return None
-        return RequestBatch(tuple(self._work.take(project, tweets, now)))
+        return RequestBatch(self._fitting(project, self._work.take(project, tweets, now)))
+
+    def _is_out_of_date(self, ready: Mapping[str, int]) -> bool:
+        learnt = self._session.tokens.input_limit != self._input_limit
+        return learnt or not self._packs or self._packs[0][0] not in ready
+
+    def _fitting(self, project: str, items: Sequence[Item]) -> tuple[Item, ...]:
+        """As many of them as the model takes at once: these tweets may be longer than those the plan knew."""
+        session, taken = self._session, list(items)
+        while self._input_limit is not None and len(taken) > 1:
+            asked = [item.still_asked for item in taken]
+            if not session.tokens.is_too_large(
+                build_request(session.projects[project], asked, model=session.options.model)
+            ):
+                break
+            self._work.put_first([taken.pop()])
+        return tuple(taken)
 
     async def _plan(self, ready: Mapping[str, int], now: float, concurrency: int, busy: Sequence[float]) -> None:
         session, names = self._session, list(ready)
@@ -78,7 +109,11 @@ class BatchPlan:
         quota, self._reserve = with_room_for_late_starters(
             quota, self._runner, self._reserve, tweets=sum(ready.values()), cap=max(map(self._cap, names)), now=now
         )
-        self._spare = quota.free
+        self._spare = SpareQuota(quota, now)
+        self._largest = max(groups, key=lambda group: group.tokens_of(1))
+        self._input_limit = session.tokens.input_limit
+        if session.options.paced and self._share is None:
+            self._share = share_of_this_hour(quota)
         began = session.clock.monotonic()
         latency, ends = session.latency.latency, [max(0.0, end - now) for end in busy]
         planned = plan_with_reserve(
@@ -90,6 +125,7 @@ class BatchPlan:
                 latency=latency,
                 busy=ends,
                 exact=session.options.exact,
+                share=self._share,
             ),
             quota,
             share=session.failures.share,
@@ -99,7 +135,9 @@ class BatchPlan:
         )
         ended = session.clock.monotonic()
         session.counters.expected_end = now + planned.makespan
-        self._packs = deque((names[pack.group], pack.tweets) for pack in planned.packs)
+        # The ledger says what the day has no room for; one request asks it.
+        nothing_fits = [(names[0], self._cap(names[0]))]
+        self._packs = deque([(names[pack.group], pack.tweets) for pack in planned.packs] or nothing_fits)
         self._good_until = ended + (ended - began) / PLANNING_SHARE
 
     def _expected(self, ready: Mapping[str, int], now: float) -> Mapping[str, int]:
@@ -112,4 +150,11 @@ class BatchPlan:
     def _group(self, project: str, tweets: int) -> Group:
         session = self._session
         sample = [item.still_asked for item in self._work.sample(project, self._cap(project))]
-        return session.tokens.group(session.projects[project], sample, tweets, model=session.options.model)
+        return session.tokens.group(
+            session.projects[project],
+            sample,
+            tweets,
+            model=session.options.model,
+            price_of=session.price_of,
+            tier=session.tiers.usual(session.clock.monotonic()),
+        )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
+from viral_assets.generation.run.planning.day import BUDGET, share_of_this_hour
 from viral_assets.generation.run.planning.latency import latency_models
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.tokens import TokenModel
@@ -16,6 +17,7 @@ from viral_assets.generation.run.results import Results
 from viral_assets.generation.run.resume import still_missing
 from viral_assets.llm.tiers import STANDARD, Tier, cost_at
 from viral_assets.projects.model import Project
+from viral_assets.quota.decision import NOT_WORTH_WAITING_SECONDS
 from viral_assets.quota.ledger import Ledger
 from viral_assets.store.standing import Writer
 from viral_assets.text.amounts import known_sum
@@ -26,7 +28,8 @@ class Estimate:
     """``packs`` are the numbers of tweets per request; ``cost_usd`` is None when the model's price is unknown.
 
     ``standard_cost_usd`` is what the same would cost at the standard tier, and ``tiers`` are those that are asked at.
-    ``deferred`` tweets are more than what is left of the day's requests or budget.
+    ``deferred`` tweets, the least promising ones, are more than what is left of the day's requests or budget, which
+    ``deferred_because`` says.
     """
 
     opportunities: int
@@ -39,6 +42,7 @@ class Estimate:
     deferred: int = 0
     standard_cost_usd: float | None = 0.0
     tiers: tuple[Tier, ...] = (STANDARD,)
+    deferred_because: str = ""
 
     @property
     def requests(self) -> int:
@@ -50,7 +54,9 @@ class Estimate:
 
     def without(self, handed_on: int) -> Estimate:
         """The same, where something else takes up the tweets that it would leave."""
-        return replace(self, opportunities=self.opportunities - handed_on, deferred=self.deferred - handed_on)
+        left = self.deferred - handed_on
+        because = self.deferred_because if left else ""
+        return replace(self, opportunities=self.opportunities - handed_on, deferred=left, deferred_because=because)
 
 
 def combined_estimate(parts: Sequence[Estimate], *, side_by_side: bool = False) -> Estimate:
@@ -67,6 +73,7 @@ def combined_estimate(parts: Sequence[Estimate], *, side_by_side: bool = False) 
         deferred=sum(each.deferred for each in parts),
         standard_cost_usd=known_sum(each.standard_cost_usd for each in parts),
         tiers=tuple(dict.fromkeys(tier for each in parts for tier in each.tiers)),
+        deferred_because="; ".join(dict.fromkeys(each.deferred_because for each in parts if each.deferred_because)),
     )
 
 
@@ -94,25 +101,36 @@ def estimate(
     tier = options.tier or STANDARD
     latency_model, tokens = latency_models(options.latency, None)[tier], TokenModel(ledger.limits)
     latency_model.load_history(ledger.latencies(tier=tier))
+    state, status = ledger.state(), ledger.status()
     caps = {name: options.exact or projects[name].generation.max_tweets_per_request for name in names}
     planned = plan(
         [
-            tokens.group(projects[name], list(mine)[: caps[name]], len(mine), model=options.model)
+            tokens.group(
+                projects[name],
+                list(mine)[: caps[name]],
+                len(mine),
+                model=options.model,
+                price_of=price_of,
+                tier=tier,
+            )
             for name, mine in waiting.items()
         ],
-        ledger.state(),
+        state,
         concurrency=options.max_concurrency(ledger.limits),
         cap=max(caps.values(), default=1),
         latency=latency_model.latency,
         exact=options.exact,
+        share=share_of_this_hour(state) if options.paced else None,
     )
-    status, limits = ledger.status(), ledger.limits
+    blocked = state.blocked_for > NOT_WORTH_WAITING_SECONDS
+    reason = status.block_reason if blocked else planned.reason
+    budget = ledger.limits.daily_budget_usd
     packs: list[int] = []
     input_tokens = output_tokens = 0
     cost: float | None = 0.0
     standard_cost: float | None = 0.0
     seconds = 0.0
-    for pack in planned.packs:
+    for pack in () if blocked else planned.packs:
         name = names[pack.group]
         tweets = [waiting[name].popleft() for _ in range(pack.tweets)]
         request = build_request(projects[name], tweets, model=options.model)
@@ -121,10 +139,10 @@ def estimate(
             known_sum((so_far, cost_at(price, at, request.estimated_input_tokens, request.estimated_output_tokens)))
             for so_far, at in ((cost, tier), (standard_cost, STANDARD))
         )
-        no_request = limits.requests_per_day is not None and status.day_requests + len(packs) >= limits.requests_per_day
-        budget = limits.daily_budget_usd
-        if no_request or (budget is not None and status.day_cost_usd + (more or 0.0) > budget):
+        if budget is not None and status.day_cost_usd + (more or 0.0) > budget:
+            # These tweets are longer than those that the plan was made by.
             waiting[name].extendleft(reversed(tweets))
+            reason = BUDGET
             break
         packs.append(pack.tweets)
         cost, standard_cost = more, standard_more
@@ -143,6 +161,7 @@ def estimate(
         deferred=len(left),
         standard_cost_usd=standard_cost,
         tiers=(tier,),
+        deferred_because=reason if left else "",
     ), left
 
 

@@ -7,59 +7,33 @@ tweets are the best ones. The plan is the one with the earliest end:
 - for a given deadline, a request that starts at ``t`` can carry ``(deadline - t - a) / b`` tweets, at most the cap,
   since a request about K tweets takes about ``a + b*K`` seconds;
 - starting each request as early as quota and concurrency allow is best for every deadline;
+- where tokens are short, a request can start earlier with fewer tweets, for which it needs fewer tokens, or wait for
+  more tokens, of which requests about more tweets need less for each: the better of some ways between the two is taken;
 - so the earliest deadline by which all tweets are carried is found by bisection.
 
-Nothing is faster than the bound in :func:`lower_bound`.
+What is left of the day (``day``) bounds how many requests there can be and what they cost. Tweets that it has no room
+for are no part of the plan.
+
+Nothing is faster than the bound in :func:`~viral_assets.generation.run.planning.bound.lower_bound`, which has the
+formula for requests, tokens, days and concurrency.
 """
 
 from __future__ import annotations
 
-import heapq
-import math
-from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
+from viral_assets.generation.run.planning.bound import lower_bound
+from viral_assets.generation.run.planning.day import fitting_today, paced
 from viral_assets.generation.run.planning.latency import Latency
+from viral_assets.generation.run.planning.packer import CLOSE_ENOUGH, DeadlinePacker
+from viral_assets.generation.run.planning.packs import Group, Pack, Plan
 from viral_assets.quota.ledger import QuotaState
 
-CLOSE_ENOUGH = 0.005
-"""The bisection stops when the deadline is known to this share."""
+__all__ = ["Group", "Pack", "Plan", "lower_bound", "plan"]
 
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Tweets that may share a request: those of one project, which have one voice and one system instruction.
-
-    ``tokens_fixed`` is what each of its requests counts in the token window besides ``tokens_per_tweet`` for each of
-    its tweets. ``cap`` is a limit of tweets per request that is lower than the plan's.
-    """
-
-    tweets: int
-    tokens_fixed: float = 0.0
-    tokens_per_tweet: float = 0.0
-    cap: int | None = None
-
-    def tokens_of(self, tweets: int) -> float:
-        """What its largest request counts that asks about at most so many."""
-        return self.tokens_fixed + self.tokens_per_tweet * min(tweets, self.cap or tweets)
-
-
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """A request to come: about ``tweets`` tweets of group number ``group``, not before ``start`` seconds from now."""
-
-    group: int
-    tweets: int
-    start: float
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The packs in the order of their start, and the seconds from now until the last one should have ended."""
-
-    packs: tuple[Pack, ...]
-    makespan: float
+LEAST_SHARES = (0.0, 0.3, 0.6)
+"""Of the largest request: what the smallest ones carry that do not wait for tokens, in the ways that are tried."""
 
 
 def plan(
@@ -71,138 +45,45 @@ def plan(
     latency: Latency,
     busy: Sequence[float] = (),
     exact: int | None = None,
+    share: tuple[float, float] | None = None,
 ) -> Plan:
     """Distribute the tweets of all groups over requests so that the last one ends as early as possible.
 
     Args:
         groups: what is to be asked, a group a project.
-        quota: the state of the window.
+        quota: the state of the window, and what is left of the day.
         concurrency: requests under way at once, at least 1.
         cap: tweets per request at most.
         latency: see :class:`Latency`.
         busy: seconds until each request now under way should end.
         exact: ask for exactly so many tweets a request instead of as few as the quota allows.
+        share: requests and USD of the day that should be enough, if larger requests do it
+            (:func:`~viral_assets.generation.run.planning.day.paced`).
     """
-    total = sum(group.tweets for group in groups)
+    if exact is not None:
+        cap, groups = exact, [replace(group, cap=None) for group in groups]
+    today = fitting_today(groups, quota, cap)
+    waiting = tuple(group.tweets - fit for group, fit in zip(groups, today.tweets, strict=True)) if today.reason else ()
+    total = sum(today.tweets)
     if total == 0:
-        return Plan((), 0.0)
-    cap = exact or cap
-    fits = _DeadlinePacker(groups, quota, max(1, concurrency), cap, latency, tuple(busy), always_full=exact is not None)
-    low, high = 0.0, latency.of(1) + max([quota.blocked_for, *busy])
-    while (packs := fits.pack_until(high)) is None:
-        low, high = high, 2 * high
-    while high - low > CLOSE_ENOUGH * high:
-        middle = (low + high) / 2
-        earlier = fits.pack_until(middle)
-        if earlier is None:
-            low = middle
-        else:
-            high, packs = middle, earlier
-    return Plan(tuple(packs), max(pack.start + latency.of(pack.tweets) for pack in packs))
-
-
-@dataclass(frozen=True, slots=True)
-class _DeadlinePacker:
-    """Packs for a deadline: each request as early as possible, with as much as it can carry by then."""
-
-    groups: Sequence[Group]
-    quota: QuotaState
-    concurrency: int
-    cap: int
-    latency: Latency
-    busy: tuple[float, ...]
-    always_full: bool
-
-    def pack_until(self, deadline: float) -> list[Pack] | None:
-        """None when not all tweets are done by the deadline."""
-        left = [group.tweets for group in self.groups]
-        workers = [*self.busy, *([0.0] * (self.concurrency - len(self.busy)))]
-        heapq.heapify(workers)
-        while len(workers) > self.concurrency:
-            heapq.heappop(workers)
-        packs: list[Pack] = []
-        tokens = _TokenWindow(self.quota)
-        starts: list[float] = []
-        while any(left):
-            number = left.index(max(left))
-            group = self.groups[number]
-            start = max(self._slot(starts), workers[0])
-            room = math.floor((deadline - start - self.latency.fixed) / self.latency.per_tweet + 1e-9)
-            if room < 1:
-                return None
-            cap = self.cap if self.always_full else min(self.cap, group.cap or self.cap, room)
-            tweets = min(left[number], cap, tokens.largest_pack(group))
-            start = tokens.start(start, group.tokens_fixed + tweets * group.tokens_per_tweet)
-            end = start + self.latency.of(tweets)
-            if end > deadline + 1e-6:
-                # Waiting for tokens took time: fewer tweets might still be done by then, but not all of them.
-                return None
-            heapq.heapreplace(workers, end)
-            starts.append(start)
-            left[number] -= tweets
-            packs.append(Pack(number, tweets, start))
-        return packs
-
-    def _slot(self, starts: list[float]) -> float:
-        """When the quota allows the request after those that begin at ``starts``."""
-        index = len(starts)
-        if index < self.quota.free:
-            return self.quota.blocked_for
-        index -= self.quota.free
-        if index < len(self.quota.returning):
-            return self.quota.returning[index]
-        index -= len(self.quota.returning)
-        if index < len(starts):
-            return starts[index] + self.quota.window_seconds
-        return self.quota.window_seconds
-
-
-class _TokenWindow:
-    """The sliding window of tokens, ahead of time."""
-
-    def __init__(self, quota: QuotaState) -> None:
-        self._limit = quota.max_tokens
-        self._window = quota.window_seconds
-        self._used = float(quota.tokens_used)
-        self._leaving: list[tuple[float, float]] = sorted(quota.token_releases)
-        self._last = 0.0
-
-    def largest_pack(self, group: Group) -> int:
-        """Tweets of the group that fit into one request at all (1 at least: what cannot be is refused elsewhere)."""
-        if self._limit is None or group.tokens_per_tweet <= 0:
-            return group.tweets
-        return max(1, math.floor((self._limit - group.tokens_fixed) / group.tokens_per_tweet))
-
-    def start(self, earliest: float, tokens: float) -> float:
-        """When a request of so many tokens may begin; from then on they count."""
-        if self._limit is None:
-            return earliest
-        start = max(earliest, self._last)
-        while self._leaving and (self._leaving[0][0] <= start or self._used + tokens > self._limit):
-            at, released = self._leaving.pop(0)
-            self._used -= released
-            start = max(start, at)
-        self._used += tokens
-        self._last = start
-        insort(self._leaving, (start + self._window, tokens))
-        return start
-
-
-def lower_bound(
-    tweets: int, *, max_requests: int, window_seconds: float, concurrency: int, cap: int, latency: Latency
-) -> float:
-    """Seconds below which no plan can end, starting with an empty window, if a full request takes less than one.
-
-    With W full windows before the last one, which has ``rest`` tweets left: the last window's largest request; the
-    whole work on all workers; the last window's work on all workers.
-    """
-    if tweets <= 0:
-        return 0.0
-    windows = math.ceil(tweets / (max_requests * cap)) - 1
-    rest = tweets - max_requests * windows * cap
-    a, b = latency.fixed, latency.per_tweet
-    return max(
-        windows * window_seconds + a + b * math.ceil(rest / max_requests),
-        (a * math.ceil(tweets / cap) + b * tweets) / concurrency,
-        windows * window_seconds + (b * rest + a * math.ceil(rest / cap)) / concurrency,
+        return Plan((), 0.0, waiting, today.reason)
+    packer = DeadlinePacker(
+        [replace(group, tweets=fit) for group, fit in zip(groups, today.tweets, strict=True)],
+        quota if share is None else paced(quota, today, share),
+        min(max(1, concurrency), total + len(busy)),
+        cap,
+        latency,
+        tuple(busy),
+        always_full=exact is not None,
     )
+    low, high = 0.0, latency.of(1) + max([quota.blocked_for, *busy])
+    while (packs := packer.pack_until(high, cap)) is None:
+        low, high = high, 2 * high
+    end, packs = packer.earliest(low, high, packs, cap)
+    if quota.max_tokens is not None and exact is None:
+        # Only where tokens are what is waited for can another way be better.
+        for least in sorted({max(1, round(share * cap)) for share in LEAST_SHARES} - {cap}):
+            sooner = end * (1 - CLOSE_ENOUGH)
+            if (found := packer.pack_until(sooner, least)) is not None:
+                end, packs = packer.earliest(0.0, sooner, found, least)
+    return Plan(tuple(packs), max(pack.start + latency.of(pack.tweets) for pack in packs), waiting, today.reason)

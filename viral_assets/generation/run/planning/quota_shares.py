@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Mapping
 
 from viral_assets.quota.ledger import QuotaState
@@ -14,9 +15,9 @@ def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1, request_token
     Those with a higher priority are planned for first, with as many slots as they have tweets; those with a lower one
     plan with what is left, in fewer and larger requests, instead of being held up by what they did not expect. Among
     those of one priority, slots go to the runners in proportion to their demand, so that all of them compute the same
-    shares without talking to each other, and so do tokens. They are rounded by Adams's method, which makes the largest
-    request of all runners as small as can be: that is what ends last. A plan is not binding: the ledger grants what is
-    free.
+    shares without talking to each other, and so do tokens and what is left of the day. They are rounded by Adams's
+    method, which makes the largest request of all runners as small as can be: that is what ends last. A plan is not
+    binding: the ledger grants what is free.
 
     Args:
         newcomer: tweets assumed for a runner of this one's priority that has not said yet how many it wants; one of
@@ -41,7 +42,7 @@ def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1, request_token
         # More runners than slots: each waits for its turn, and the ledger's queue decides when that is.
         mine = [slots[-1]]
     free = sum(slot <= quota.blocked_for for slot in mine)
-    part = demand[runner] / wanted
+    part = part_of_day = demand[runner] / wanted
     if quota.max_tokens is not None:
         part = min(1.0, max(part, request_tokens / quota.max_tokens))
     return QuotaState(
@@ -55,6 +56,9 @@ def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1, request_token
         token_releases=tuple((at, int(part * tokens)) for at, tokens in quota.token_releases),
         demand=quota.demand,
         arrivals=quota.arrivals,
+        requests_today=None if quota.requests_today is None else math.ceil(part_of_day * quota.requests_today),
+        usd_today=None if quota.usd_today is None else part_of_day * quota.usd_today,
+        day_ends_in=quota.day_ends_in,
     )
 
 

@@ -6,11 +6,14 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
+from viral_assets.errors import TooMuchInputError
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.generation.run.planning.planner import Group
+from viral_assets.generation.run.options import PriceOf
+from viral_assets.generation.run.planning.packs import Group
 from viral_assets.llm.prices import Price
+from viral_assets.llm.tiers import STANDARD, Tier, price_at
 from viral_assets.llm.types import Usage
 from viral_assets.projects.model import Project
 from viral_assets.quota.limits import Limits
@@ -33,6 +36,7 @@ class TokenModel:
         self._limits = limits
         self._input_ratios: deque[float] = deque(maxlen=20)
         self._output_ratios: deque[float] = deque(maxlen=20)
+        self._input_limit: TooMuchInputError | None = None
 
     def record(self, request: GenerationRequest, usage: Usage) -> None:
         """Take the service's count into account."""
@@ -52,19 +56,66 @@ class TokenModel:
         longer = OUTPUT_MARGIN * max(self._output_ratios) if self._output_ratios else UNMEASURED_OUTPUT_MARGIN
         return price.of(self._input_tokens(request), math.ceil(longer * request.estimated_output_tokens))
 
-    def group(self, project: Project, sample: Sequence[Opportunity], tweets: int, *, model: str | None) -> Group:
+    @property
+    def input_limit(self) -> int | None:
+        """Tokens that one request may hold, where the service has said so."""
+        return None if self._input_limit is None else self._input_limit.allowed
+
+    def learn_input_limit(self, request: GenerationRequest, limit: TooMuchInputError) -> None:
+        """The service has refused the request because it holds too much."""
+        if self._input_limit is None or limit.allowed < self._input_limit.allowed:
+            self._input_limit = limit
+        if limit.counted:
+            self._input_ratios.append(limit.counted / max(1, request.estimated_input_tokens))
+
+    def held(self, request: GenerationRequest) -> int:
+        """The tokens of a request that count towards what one request may hold."""
+        shared = self._input_limit is not None and self._input_limit.with_output
+        return self._input_tokens(request) + (request.estimated_output_tokens if shared else 0)
+
+    def is_too_large(self, request: GenerationRequest) -> bool:
+        """Whether the service would refuse it, as far as it has said."""
+        return self._input_limit is not None and self.held(request) > self._input_limit.allowed
+
+    def group(
+        self,
+        project: Project,
+        sample: Sequence[Opportunity],
+        tweets: int,
+        *,
+        model: str | None,
+        price_of: PriceOf | None = None,
+        tier: Tier = STANDARD,
+    ) -> Group:
         """What the planner has to know of a project's tweets.
 
         Args:
             sample: some of them, as many as one request takes; tokens are measured by these.
             tweets: how many there are.
+            price_of: models' prices, where there is a budget.
+            tier: at which they are asked about.
         """
         cap = project.generation.max_tweets_per_request
-        if self._limits.max_tokens is None:
+        if self._limits.max_tokens is None and self._limits.daily_budget_usd is None and self._input_limit is None:
             return Group(tweets, cap=cap)
-        one, all_of_them = (self.counted(build_request(project, part, model=model)) for part in (sample[:1], sample))
-        per_tweet = (all_of_them - one) / (len(sample) - 1) if len(sample) > 1 else 0.0
-        return Group(tweets, tokens_fixed=one - per_tweet, tokens_per_tweet=per_tweet, cap=cap)
+        one, whole = (build_request(project, part, model=model) for part in (sample[:1], sample))
+        more = max(1, len(sample) - 1)
+        if self._input_limit is not None:
+            per_tweet = (self.held(whole) - self.held(one)) / more
+            room = self._input_limit.allowed - self.held(one)
+            cap = max(1, min(cap, 1 + math.floor(room / per_tweet))) if per_tweet > 0 else cap
+        per_tweet = (self.counted(whole) - self.counted(one)) / more
+        usd = usd_per_tweet = 0.0
+        if self._limits.daily_budget_usd is not None and price_of is not None:
+            price = price_at(price_of(one.model), tier)
+            usd_per_tweet = (self._expected_cost(whole, price) - self._expected_cost(one, price)) / more
+            usd = self._expected_cost(one, price) - usd_per_tweet
+        return Group(tweets, self.counted(one) - per_tweet, per_tweet, cap, max(0.0, usd), usd_per_tweet)
+
+    def _expected_cost(self, request: GenerationRequest, price: Price | None) -> float:
+        longest = max(self._output_ratios, default=1.0)
+        output = math.ceil(longest * request.estimated_output_tokens)
+        return price.of(self._input_tokens(request), output) if price else 0.0
 
     def _input_tokens(self, request: GenerationRequest) -> int:
         return math.ceil(request.estimated_input_tokens * max(self._input_ratios, default=1.0))

@@ -164,6 +164,70 @@ def test_no_plan_is_faster_than_the_bound(
     assert made.makespan >= bound - EPSILON
 
 
+@st.composite
+def quotas_and_groups(draw: st.DrawFn) -> tuple[QuotaState, Group]:
+    """Empty windows with limits of requests, perhaps of tokens and of the day, and tweets that fit into them."""
+    fixed, per_tweet = draw(st.sampled_from([0.0, 50.0, 400.0, 900.0])), float(draw(st.integers(20, 120)))
+    group = Group(draw(st.integers(1, 300)), fixed, per_tweet)
+    requests = draw(st.integers(1, 30))
+    tokens = draw(st.none() | st.floats(1.0, 40.0).map(lambda times: int(times * (fixed + 3 * per_tweet)) + 1))
+    return QuotaState(
+        requests, MINUTE, requests, max_tokens=tokens, requests_today=draw(st.none() | st.integers(1, 60))
+    ), group
+
+
+@given(
+    quotas_and_groups(),
+    st.sampled_from([1, 2, 3, 5, 8, 15, 64]),
+    st.integers(1, 12),
+    st.builds(Latency, st.sampled_from([0.05, 0.5, 1.0, 4.0]), st.sampled_from([0.01, 0.05, 0.6, 2.0])),
+)
+def test_a_plan_meets_the_bound_whatever_limits_there_are(
+    limits: tuple[QuotaState, Group], concurrency: int, cap: int, latency: Latency
+) -> None:
+    quota, group = limits
+    bound = lower_bound(
+        group.tweets,
+        max_requests=quota.max_requests,
+        window_seconds=MINUTE,
+        concurrency=concurrency,
+        cap=cap,
+        latency=latency,
+        max_tokens=math.inf if quota.max_tokens is None else quota.max_tokens,
+        tokens_fixed=group.tokens_fixed,
+        tokens_per_tweet=group.tokens_per_tweet,
+        requests_today=math.inf if quota.requests_today is None else quota.requests_today,
+    )
+
+    made = plan([group], quota, concurrency=concurrency, cap=cap, latency=latency)
+
+    assert bound - EPSILON <= made.makespan <= 1.1 * bound
+    _within_requests(made, quota)
+    _within_concurrency(made, concurrency, latency, [])
+    _within_tokens(made, quota, [group])
+
+
+def test_tokens_that_are_free_now_are_used_now() -> None:
+    quota = QuotaState(15, MINUTE, 10, max_tokens=4_000, tokens_used=2_000, token_releases=((40.0, 2_000),))
+
+    made = plan([Group(30, tokens_fixed=400, tokens_per_tweet=100)], quota, concurrency=15, cap=20, latency=PRIOR)
+
+    (first, *_), last = made.packs, made.packs[-1]
+    assert (first.tweets, first.start) == (16, 0.0), "what 2,000 tokens are enough for"
+    assert (last.tweets, last.start) == (14, 40.0)
+    assert made.makespan < 50
+
+
+def test_where_every_request_costs_many_tokens_it_waits_for_those_of_a_large_one() -> None:
+    trickle = tuple((float(second), 500) for second in range(1, 41))
+    quota = QuotaState(60, MINUTE, 20, max_tokens=20_000, tokens_used=20_000, token_releases=trickle)
+
+    made = plan([Group(60, tokens_fixed=450, tokens_per_tweet=50)], quota, concurrency=60, cap=20, latency=PRIOR)
+
+    assert len(made.packs) < 30, "one tweet whenever 500 tokens come free would do 40 in that time"
+    assert made.makespan < 40
+
+
 @pytest.mark.parametrize(("tweets", "seconds"), [(10, 1.6), (50, 3.4), (100, 5.2), (500, 69.4)], ids=str)
 def test_the_figures_of_the_design(tweets: int, seconds: float) -> None:
     bound = lower_bound(tweets, max_requests=15, window_seconds=MINUTE, concurrency=15, cap=20, latency=PRIOR)

@@ -1,0 +1,43 @@
+"""What a window has to spare once all that waits has been granted: requests, and tokens for them."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from viral_assets.quota.ledger import QuotaState
+
+
+class SpareQuota:
+    """What one run could still be granted at once, from what the quota was when it was last looked at.
+
+    Args:
+        quota: as it was then.
+        at: when that was. All times are seconds on the run's clock.
+    """
+
+    def __init__(self, quota: QuotaState, at: float) -> None:
+        self._requests = 0
+        self._tokens = math.inf if quota.max_tokens is None else float(quota.max_tokens - quota.tokens_used)
+        self._today = math.inf if quota.requests_today is None else quota.requests_today
+        self._free = (at + quota.blocked_for, quota.free)
+        self._returning = deque(at + each for each in sorted(quota.returning))
+        self._releases = deque((at + each, tokens) for each, tokens in sorted(quota.token_releases))
+
+    def granted(self, tokens: float) -> None:
+        """A request has been granted."""
+        self._requests -= 1
+        self._today -= 1
+        self._tokens -= tokens
+
+    def allows(self, tokens: float, now: float) -> bool:
+        """Whether one more could be granted now."""
+        if self._free[0] <= now:
+            self._requests += self._free[1]
+            self._free = (math.inf, 0)
+        while self._returning and self._returning[0] <= now:
+            self._returning.popleft()
+            self._requests += 1
+        while self._releases and self._releases[0][0] <= now:
+            self._tokens += self._releases.popleft()[1]
+        return self._requests > 0 and self._today > 0 and self._tokens >= tokens
