@@ -8,8 +8,8 @@ more than the clock does. ``measure`` is there for other benchmarks. Run from a 
     python benchmarks/throughput.py --tweets 2000 --provider google-genai --latency 0.05,0.01
     python benchmarks/throughput.py --against ../an-older-checkout
 
-With ``--against`` both builds run in turn, each as often as ``--rounds`` says, and the ratios are of the rounds that took the
-least CPU.
+With ``--against`` both builds run in turn, each as often as ``--rounds`` says, and the ratios are of the rounds that
+took the least CPU.
 """
 
 from __future__ import annotations
