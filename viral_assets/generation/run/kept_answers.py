@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -91,7 +91,7 @@ class KeptAnswers:
         return self._spool.take_in(self._store)
 
     def _store(self, lines: Sequence[str]) -> None:
-        kept = [json.loads(line) for line in lines]
+        kept = [each for line in lines if (each := _read(line)) is not None]
         requests = [_settled(each["request"]) for each in kept if "request" in each]
         if requests:
             self._ledger.take_in(requests)
@@ -106,6 +106,14 @@ class KeptAnswers:
         ended = TweetOutcome(**{**tweet, "window_start": datetime.fromisoformat(tweet["window_start"])}, suggestions=())
         if writer.force or not finished_tweets(connection, ended.project, [ended.tweet_id]):
             save_outcomes(connection, [ended], now=self._now(), provider=writer.provider, run_id=writer.run_id)
+
+
+def _read(line: str) -> dict[str, Any] | None:
+    """None for a line that a kill or a full disk has cut off: it was never said to be kept."""
+    try:
+        return cast("dict[str, Any]", json.loads(line))
+    except ValueError:
+        return None
 
 
 def _line(kind: str, what: dict[str, Any]) -> str:

@@ -115,6 +115,11 @@ def test_lengths_are_the_projects_and_weighted() -> None:
     assert rule("廊下で充電するのが一番いいと思う。", quality) == "length"
 
 
+def test_a_few_english_words_do_not_hide_another_language() -> None:
+    text = "Wir stellen den Wecker von The Clock with Love in den Flur, seitdem schläft das ganze Haus wieder besser."
+    assert rule(text, tweet=opportunity(lang="es")) == "language"
+
+
 def test_a_suggestion_may_be_in_the_tweets_language_or_the_projects() -> None:
     french = opportunity(text="Mon fils cache la tablette sous la couverture tous les soirs.", lang="fr")
     text = "Essaie de laisser la tablette dans la cuisine ce soir et raconte-nous demain."

@@ -167,6 +167,18 @@ def test_how_a_tweet_ended_that_no_answer_says_it_of_is_kept_too(database: Datab
     assert reasons_of(database)["blocked"] == "why"
 
 
+def test_a_line_that_was_cut_off_keeps_no_other_from_being_taken_in(database: Database) -> None:
+    kept = KeptAnswers.of(database, SqlLedger(database, "key", LIMITS), None)
+    assert kept is not None
+    kept.path.write_text('{"request": {"request_id": "cut o')
+
+    kept.keep_ended([TweetResult(opportunity("1"), (), "blocked", "why", 1)], Writer("google-genai", "this run"))
+    kept.take_in()
+
+    assert outcomes_of(database) == {"1": "blocked"}
+    assert not kept_in(kept.path)
+
+
 def test_on_a_full_disk_answers_wait_in_memory_until_there_is_space(
     database: Database, service: GeminiEmulator
 ) -> None:
