@@ -7,11 +7,12 @@ passed over.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from filelock import FileLock
 
 from viral_assets.store.engine import Database
 
@@ -25,6 +26,7 @@ class Spool:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = FileLock(f"{path}.lock")
 
     @classmethod
     def of(cls, database: Database, home: Path | None) -> Spool | None:
@@ -44,18 +46,12 @@ class Spool:
             OSError: it cannot be written. What was added before stays.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # It holds tweets and answers: nobody else's business.
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            size = os.fstat(descriptor).st_size
-            text = "".join(f"{line}\n" for line in lines)
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                text = f"\n{text}"
-            _write(descriptor, text.encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        # The first line break ends what a kill may have cut off.
+        text = "\n" + "".join(f"{line}\n" for line in lines)
+        with self._lock, os.fdopen(self._opened(), "ab") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
         _keep_name(self.path.parent)
 
     def take_in(self, store: Callable[[list[str]], None]) -> int:
@@ -66,32 +62,27 @@ class Spool:
         Returns:
             How many there were.
         """
-        try:
-            descriptor = os.open(self.path, os.O_RDWR)
-        except (FileNotFoundError, NotADirectoryError):
+        if not self.path.exists():
             return 0
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            with os.fdopen(os.dup(descriptor), "rb") as file:
-                *lines, _cut_off = file.read().split(b"\n")
+        with self._lock:
+            try:
+                *lines, _cut_off = self.path.read_bytes().split(b"\n")
+            except FileNotFoundError:
+                return 0
             texts = [line.decode("utf-8", "replace") for line in lines if line.strip()]
             if texts:
                 store(texts)
-            # Not removed: somebody may have opened it, and waits for the lock to add to it.
-            os.ftruncate(descriptor, 0)
-            os.fsync(descriptor)
+            self.path.unlink()
             return len(texts)
-        finally:
-            os.close(descriptor)
 
-
-def _write(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    def _opened(self) -> int:
+        # It holds tweets and answers: nobody else's business.
+        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
 def _keep_name(folder: Path) -> None:
+    if os.name != "posix":
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

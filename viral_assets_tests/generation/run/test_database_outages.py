@@ -64,7 +64,7 @@ def spool_of(database: Database, home: Path | None = None) -> Path:
 
 
 def kept_in(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [json.loads(line) for line in path.read_text().splitlines() if line] if path.exists() else []
 
 
 @contextmanager
