@@ -119,6 +119,7 @@ def test_what_an_outage_of_more_than_a_minute_has_kept_the_next_run_takes_in(
     with pytest.raises(DatabaseUnavailableError, match=r"tried for 60 s; \d+ paid answers are in .*: the next run"):
         run_through_an_outage(run, database, 300.0)
     ended_at, kept = clock_of(service).monotonic(), kept_in(spool_of(database))
+    mode = stat.S_IMODE(spool_of(database).stat().st_mode)
     answered = service.answered().total()
     clock_of(service).advance(60)
     report = Run(pack(TWEETS), service, database, LIMITS)()
@@ -127,7 +128,7 @@ def test_what_an_outage_of_more_than_a_minute_has_kept_the_next_run_takes_in(
     assert answered > 0
     assert {each["request"]["settlement"]["status"] for each in kept} == {"answered"}
     assert "secret-key" not in json.dumps(kept)
-    assert stat.S_IMODE(spool_of(database).stat().st_mode) == 0o600
+    assert mode == 0o600
     assert report.recovered_answers == len(kept)
     assert len(outcomes_of(database)) == TWEETS
     assert set(service.answered().values()) == {1}

@@ -76,7 +76,8 @@ def plan(
         tuple(busy),
         always_full=exact is not None,
     )
-    low, high = 0.0, latency.of(1) + max([quota.blocked_for, *busy])
+    # Nothing ends before that; where nothing is short, everything does by then.
+    low = high = quota.blocked_for + latency.of(1)
     while (packs := packer.pack_until(high, cap)) is None:
         low, high = high, 2 * high
     end, packs = packer.earliest(low, high, packs, cap)
