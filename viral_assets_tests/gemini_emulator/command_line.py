@@ -58,6 +58,7 @@ def config_of(given: argparse.Namespace) -> EmulatorConfig:
         model_days=given.model_days,
         window_seconds=given.window_seconds,
         at_once=given.at_once,
+        input_limit=given.input_limit,
         latency=given.latency,
         latency_spread=given.latency_spread,
         faults=given.faults,
@@ -112,6 +113,7 @@ def _add_quotas(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--window-seconds", type=float, default=60.0, metavar="S")
     group.add_argument("--at-once", type=int, metavar="N", help="worked at together; one more is refused")
+    group.add_argument("--input-limit", type=int, metavar="N", help="tokens that one request may hold")
     group.add_argument("--refusal", choices=REFUSALS, default="429", metavar="NAME", help="the body of a 429")
 
 

@@ -150,7 +150,7 @@ def test_what_is_taken_in_twice_counts_once(database: Database, service: GeminiE
 
     assert (day_of(database), requests_of(database)) == before
     assert report.requests == 0
-    assert not path.read_bytes()
+    assert not path.exists()
 
 
 def test_how_a_tweet_ended_that_no_answer_says_it_of_is_kept_too(database: Database) -> None:
