@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -58,7 +58,7 @@ class RowParser:
         Raises:
             UnusableError: it lacks what a tweet needs, or has it in a form that makes no sense.
         """
-        fields, decimals = self._fields, self._decimals
+        fields = self._fields
         inside = self._opened(cells) if self._objects else {}
         if inside:
             opened = {index for index, _ in self._objects}
@@ -71,14 +71,7 @@ class RowParser:
             return inside.get(field, "")
 
         def number(field: str) -> int | None:
-            for index in fields.get(field, ()):
-                if not is_blank(cells[index]):
-                    return written_count(
-                        field,
-                        counted(cells[index]) if cells[index][:1] == "{" else cells[index],
-                        decimals.get(index, ""),
-                    )
-            return written_count(field, inside.get(field, ""))
+            return self._number(field, cells, inside)
 
         def flag(field: str) -> bool:
             if inside and inside.get(field, "").lower() in _TRUE:
@@ -123,6 +116,13 @@ class RowParser:
             conversation_id=optional_id(first("conversation_id")),
             **(own_counts(counts, self._remarks) if retweet else counts),
         )
+
+    def _number(self, field: str, cells: Sequence[str], inside: Mapping[str, str]) -> int | None:
+        for index in self._fields.get(field, ()):
+            if not is_blank(cells[index]):
+                written = counted(cells[index]) if cells[index][:1] == "{" else cells[index]
+                return written_count(field, written, self._decimals.get(index, ""))
+        return written_count(field, inside.get(field, ""))
 
     def _opened(self, cells: Sequence[str]) -> dict[str, str]:
         """The values in objects inside cells, by field."""
