@@ -85,7 +85,7 @@ def _tweet(
         if len(said) < 10_000:
             said.append(text)
     return {
-        "id": str(1990000000000000000 + number),
+        "id": tweet_id(created_at, number),
         "text": text,
         "created_at": f"{created_at:%Y-%m-%dT%H:%M:%S}.000Z",
         "author_id": str(rng.randrange(AUTHORS)),
@@ -98,6 +98,12 @@ def _tweet(
             "impression_count": 10 * _heavy_tailed(rng, 0.5),
         },
     }
+
+
+def tweet_id(created_at: datetime, number: int) -> str:
+    """An id that says when it was made, as real ones do: https://github.com/twitter-archive/snowflake."""
+    milliseconds = int(created_at.timestamp()) * 1000 - 1_288_834_974_657
+    return str((milliseconds << 22) + number)
 
 
 def _word(rng: random.Random) -> str:

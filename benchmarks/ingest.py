@@ -32,7 +32,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from _synthetic import tweets
+from _synthetic import tweet_id, tweets
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 HOURS = 24
@@ -75,15 +75,21 @@ def some_tweets() -> list[dict[str, Any]]:
 
 def write_lines(path: Path, megabytes: float) -> int:
     """JSON lines of about so many MB, each tweet with an id of its own. Returns how many."""
+    # An id holds its time and, from SEED_TWEETS on, how often its line was repeated.
     lines = [
-        json.dumps(tweet, ensure_ascii=False).replace(tweet["id"], "ID", 1).encode() + b"\n" for tweet in some_tweets()
+        (
+            json.dumps(tweet, ensure_ascii=False).replace(tweet["id"], "ID", 1).encode() + b"\n",
+            int(tweet_id(datetime.fromisoformat(tweet["created_at"]), at)),
+        )
+        for at, tweet in enumerate(some_tweets())
     ]
     size = 0
     with path.open("wb") as file:
         for number in count():
             if size >= megabytes * 1e6:
                 return number
-            size += file.write(lines[number % len(lines)].replace(b"ID", b"%d" % (1990000000000000000 + number), 1))
+            line, identity = lines[number % len(lines)]
+            size += file.write(line.replace(b"ID", b"%d" % (identity + number // len(lines) * SEED_TWEETS), 1))
     raise AssertionError
 
 

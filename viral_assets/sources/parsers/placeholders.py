@@ -22,6 +22,8 @@ def placeholder(value: Mapping[str, Any]) -> str | None:
     Seen in datasets of Apify's Actors (``noResults``, ``demo``, ``mock_tweet`` with the id -1) and in Bright Data's
     records (``error``, ``error_code``).
     """
+    if "text" in value and "noResults" not in value and value.get("type") != "mock_tweet":
+        return None
     if value.get("noResults") is True or value.get("no_results") is True:
         return NO_RESULTS
     if value.get("type") == "mock_tweet" or (value.get("demo") is True and _TWEET_KEYS.isdisjoint(value)):

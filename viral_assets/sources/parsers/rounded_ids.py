@@ -80,7 +80,7 @@ def is_rounded(identity: str, roundings: Iterable[Rounding]) -> bool:
 
 def near(one: str, other: str) -> bool:
     """Whether one id may be the other after rounding to 15 digits or more."""
-    return abs(int(one) - int(other)) <= int(10 ** max(0, len(other) - 15))
+    return len(str(abs(int(one) - int(other)))) <= max(1, len(other) - 15)
 
 
 def _too_many(positions: Sequence[int], count: int, share: float) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -58,7 +58,7 @@ class RowParser:
         Raises:
             UnusableError: it lacks what a tweet needs, or has it in a form that makes no sense.
         """
-        fields, decimals = self._fields, self._decimals
+        fields = self._fields
         inside = self._opened(cells) if self._objects else {}
         if inside:
             opened = {index for index, _ in self._objects}
@@ -71,18 +71,17 @@ class RowParser:
             return inside.get(field, "")
 
         def number(field: str) -> int | None:
-            for index in fields.get(field, ()):
-                if not is_blank(cells[index]):
-                    return written_count(field, counted(cells[index]), decimals.get(index, ""))
-            return written_count(field, inside.get(field, ""))
+            return self._number(field, cells, inside)
 
         def flag(field: str) -> bool:
-            return inside.get(field, "").lower() in _TRUE or any(
-                cells[index].strip().lower() in _TRUE for index in fields.get(field, ())
-            )
+            if inside and inside.get(field, "").lower() in _TRUE:
+                return True
+            return field in fields and any(cells[index].strip().lower() in _TRUE for index in fields[field])
 
         def refers_to(field: str) -> bool:
-            return refers(inside.get(field)) or any(refers(cells[index]) for index in fields.get(field, ()))
+            if field in inside and refers(inside[field]):
+                return True
+            return field in fields and any(refers(cells[index]) for index in fields[field])
 
         if flag("no_results"):
             self._remarks[NO_RESULTS] += 1
@@ -117,6 +116,13 @@ class RowParser:
             conversation_id=optional_id(first("conversation_id")),
             **(own_counts(counts, self._remarks) if retweet else counts),
         )
+
+    def _number(self, field: str, cells: Sequence[str], inside: Mapping[str, str]) -> int | None:
+        for index in self._fields.get(field, ()):
+            if not is_blank(cells[index]):
+                written = counted(cells[index]) if cells[index][:1] == "{" else cells[index]
+                return written_count(field, written, self._decimals.get(index, ""))
+        return written_count(field, inside.get(field, ""))
 
     def _opened(self, cells: Sequence[str]) -> dict[str, str]:
         """The values in objects inside cells, by field."""
@@ -154,12 +160,10 @@ class RowParser:
             if foreign and not found.url and error.reason in ("no_id", "bad_id", NOT_OF_X):
                 raise UnusableError(NOT_OF_X, f"{A_POST_OF}{foreign}, not of X") from None
             raise
-        if (
-            not found.url
-            and time_in_id(found.identity) is None
-            and (foreign := next(filter(None, map(service_of, urls)), None))
-        ):
-            raise UnusableError(NOT_OF_X, f"{A_POST_OF}{foreign}, not of X")
+        if any(urls) and not found.url and time_in_id(found.identity) is None:
+            foreign = next(filter(None, map(service_of, urls)), None)
+            if foreign:
+                raise UnusableError(NOT_OF_X, f"{A_POST_OF}{foreign}, not of X")
         if found.repaired:
             self._remarks[found.repaired] += 1
         return found.identity, found.url, created_at

@@ -17,6 +17,9 @@ What is further apart is not of the same tweet."""
 AT_ONCE = timedelta(seconds=2)
 """A written time this near to the id's is the same instant: sources leave out the milliseconds."""
 
+_EPOCH_SECONDS = EPOCH.timestamp()
+_AT_ONCE_SECONDS = AT_ONCE.total_seconds()
+
 _FIRST = 10**13
 """Of the first hour with such ids; those from before are smaller by far."""
 
@@ -25,3 +28,9 @@ def time_in_id(identity: str) -> datetime | None:
     """When a tweet was posted, by its id; None for ids from before they held the time."""
     number = int(identity)
     return EPOCH + timedelta(milliseconds=number >> 22) if number >= _FIRST else None
+
+
+def is_time_of(instant: datetime, identity: str) -> bool:
+    """Whether an id confirms this very time; said of every record, and so without making a time of the id."""
+    apart = instant.timestamp() - _EPOCH_SECONDS - (int(identity) >> 22) / 1000
+    return -_AT_ONCE_SECONDS <= apart <= _AT_ONCE_SECONDS

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from viral_assets.sources.parsers.fields import NOT_OF_X, UnusableError, shown
-from viral_assets.sources.parsers.snowflakes import AT_ONCE, MOST_APART, time_in_id
+from viral_assets.sources.parsers.snowflakes import AT_ONCE, MOST_APART, is_time_of, time_in_id
 from viral_assets.sources.parsers.vague_times import Agreement, agreement, as_text
 
 FIRST_TWEET = datetime(2006, 3, 21, tzinfo=UTC)
@@ -99,15 +99,15 @@ class Times:
             UnusableError: ``no_time``, ``bad_time`` or ``future``; ``not_of_x`` where no time is within a day of the
                 id's.
         """
-        posted = time_in_id(identity) if identity else None
-        if posted is not None and not others and isinstance(value, str):
+        if identity and not others and isinstance(value, str):
             zoneless = self.zoneless
             instant = self._read(value)
-            if instant is not None and abs(instant - posted) <= AT_ONCE and instant <= self._latest:
+            if instant is not None and is_time_of(instant, identity) and instant <= self._latest:
                 if self.zoneless > zoneless:
                     self._shifts[timedelta()] += 1
                 return instant
             self.zoneless = zoneless
+        posted = time_in_id(identity) if identity else None
         written = [each for each in (value, *others) if each is not None and each != ""]
         if not written:
             raise UnusableError("no_time", "there is no time of posting")

@@ -188,16 +188,18 @@ def _object(value: object) -> Object:
 
 def _author(tweet: Object, users: Object, author_id: str | None) -> Object:
     """The author: of the page, inside the tweet, or beside the metrics, as flattening programs leave it."""
-    inside = (users.get(author_id or ""), tweet.get("author"), tweet.get("account"), tweet.get("user"))
-    if author := next((each for each in inside if isinstance(each, dict) and each), None):
-        return author
+    for author in (users.get(author_id or ""), tweet.get("author"), tweet.get("account"), tweet.get("user")):
+        if author and isinstance(author, dict):
+            return author
     names = (tweet.get(key) for key in ("username", "author_username", "screen_name", "account", "author", "user"))
     return {**{key: tweet.get(key) for key in _BESIDE}, "username": next(filter(None, map(handle, names)), None)}
 
 
 def _followers(author: Object) -> object:
     counted = _object(author.get("public_metrics")).get("followers_count")
-    return next((each for each in (counted, *map(author.get, _FOLLOWERS)) if each is not None), None)
+    if counted is not None:
+        return counted
+    return next((each for each in map(author.get, _FOLLOWERS) if each is not None), None)
 
 
 def _users(value: object) -> dict[str, Object]:
