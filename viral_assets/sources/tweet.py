@@ -13,8 +13,8 @@ from viral_assets.text.hashing import text_hash
 class Tweet:
     """One tweet with its metrics as seen at ``collected_at``.
 
-    Times are aware and in UTC. Counts are non-negative. ``view_count`` and ``bookmark_count`` are None where the
-    source does not have them, which is not the same as 0. ``lang`` is None where absent (``und`` is kept as it came).
+    Times are aware and in UTC. Counts are non-negative, and None where the source does not have them, which is not the
+    same as 0. ``lang`` is None where absent (``und`` is kept as it came).
     ``collected_at`` is None until the reader of the whole file knows it; it is set before a tweet is stored.
     """
 
@@ -31,10 +31,10 @@ class Tweet:
     is_retweet: bool = False
     is_reply: bool = False
     is_quote: bool = False
-    like_count: int = 0
-    reply_count: int = 0
-    retweet_count: int = 0
-    quote_count: int = 0
+    like_count: int | None = None
+    reply_count: int | None = None
+    retweet_count: int | None = None
+    quote_count: int | None = None
     view_count: int | None = None
     bookmark_count: int | None = None
     conversation_id: str | None = None

@@ -87,6 +87,6 @@ def test_a_retweet_refers_to_an_earlier_tweet_and_has_its_counter(tweets: list[T
 
 
 def test_engagement_has_a_heavy_tail(tweets: list[Tweet]) -> None:
-    likes = sorted(tweet.like_count for tweet in tweets)
+    likes = sorted(tweet.like_count or 0 for tweet in tweets)
     assert likes[len(likes) // 2] < 30
     assert likes[-1] > 1000

@@ -19,6 +19,7 @@ from viral_assets.queries.export import rank_for_export, read_ranked
 from viral_assets.queries.opportunities import SORT_KEYS, OpportunityView, SortBy, priority
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
+from viral_assets.vocabulary import UNKNOWN_AUDIENCE
 from viral_assets_tests.delivery.examples import DAY, HOUR, TYPES, WINDOW, opportunity, request, store, suggestion
 
 
@@ -184,12 +185,12 @@ def test_the_balanced_priority_is_score_times_reach() -> None:
     def balanced(views: int | None, followers: int | None = None) -> float:
         return priority("balanced", total=0.8, views=views, followers=followers)
 
+    assert balanced(None) == balanced(None, UNKNOWN_AUDIENCE) > 0, "unknown is not nobody"
     assert balanced(999_999) == pytest.approx(80)
     assert balanced(999) == pytest.approx(40)
     assert balanced(50_000_000) == 80
     assert balanced(None, 999) == pytest.approx(40)
     assert balanced(0, 999) == 0
-    assert balanced(None) == 0
 
 
 def test_the_facts_count_what_belongs_to_the_project(database: Database) -> None:

@@ -167,21 +167,19 @@ def comment_opportunities(
     with store.read() as connection:
         texts = read_tweets(connection, window).drop(columns="window_start")
     parts = []
-    dropped = {hour: Counter[str]() for hour in window}
+    selections = {}
     for name, project in projects.select(run_options.projects).items():
         scored = tweet_scores[tweet_scores["project"] == name].merge(texts, on="tweet_id", validate="one_to_one")
         options = selection_options(project, run_options, duplicate_similarity=cached.calibration.near_duplicate)
-        selected = _select(scored, name, store, window, cached, options)
+        selections[name] = selected = _select(scored, name, store, window, cached, options)
         parts.append(selected.frame)
         left_out = sum(selected.dropped.values(), Counter[str]())
-        for hour, reasons in selected.dropped.items():
-            dropped[hour].update(reasons)
         why_not = _describe({reason: left_out[reason] for reason in DROP_REASONS})
         values = (name, len(selected.frame), len(scored), why_not)
         context.log.info("%s: %d of %d tweets are worth a reply; left out: %s", *values)
     opportunities = _together(parts, OPPORTUNITY_COLUMNS)
     shown = opportunities.merge(texts[["tweet_id", "text", "author_handle"]], on="tweet_id")
-    add_hour_metadata(context, previews.of_opportunities(shown, window, dropped))
+    add_hour_metadata(context, previews.of_opportunities(shown, window, selections))
     return opportunities
 
 
@@ -196,6 +194,7 @@ def selection_options(project: Project, options: RunOptions, *, duplicate_simila
             followers=minima.followers if options.min_followers is None else options.min_followers,
             likes=minima.likes if options.min_likes is None else options.min_likes,
             views=minima.views if options.min_views is None else options.min_views,
+            unknown=minima.unknown,
         ),
         duplicate_similarity=duplicate_similarity,
         use_gate=options.use_gate,

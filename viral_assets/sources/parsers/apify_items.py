@@ -127,10 +127,10 @@ class ApifyItems:
         author = _object(item.get("author")) or _object(item.get("user"))
         retweet = item.get("isRetweet") is True or bool(original)
         counts = {
-            "like_count": loose_count("likeCount", item.get("likeCount")) or 0,
-            "reply_count": loose_count("replyCount", item.get("replyCount")) or 0,
-            "retweet_count": loose_count("retweetCount", item.get("retweetCount")) or 0,
-            "quote_count": loose_count("quoteCount", item.get("quoteCount")) or 0,
+            "like_count": loose_count("likeCount", item.get("likeCount")),
+            "reply_count": loose_count("replyCount", item.get("replyCount")),
+            "retweet_count": loose_count("retweetCount", item.get("retweetCount")),
+            "quote_count": loose_count("quoteCount", item.get("quoteCount")),
             "view_count": loose_count("viewCount", item.get("viewCount")),
             "bookmark_count": loose_count("bookmarkCount", item.get("bookmarkCount")),
         }

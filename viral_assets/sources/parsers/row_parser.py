@@ -84,10 +84,10 @@ class RowParser:
         references = _REFERENCE.findall(first("references"))
         retweet = flag("is_retweet") or bool(first("retweet_of")) or "retweeted" in references
         counts: dict[str, Any] = {
-            "like_count": number("like_count") or 0,
-            "reply_count": number("reply_count") or 0,
-            "retweet_count": number("retweet_count") or 0,
-            "quote_count": number("quote_count") or 0,
+            "like_count": number("like_count"),
+            "reply_count": number("reply_count"),
+            "retweet_count": number("retweet_count"),
+            "quote_count": number("quote_count"),
             "view_count": number("view_count"),
             "bookmark_count": number("bookmark_count"),
         }

@@ -133,10 +133,10 @@ class StatusV1:
         user = _object(status.get("user"))
         views = _object(status.get("ext_views")) or _object(status.get("views"))
         counts = {
-            "like_count": loose_count("favorite_count", status.get("favorite_count")) or 0,
-            "reply_count": loose_count("reply_count", status.get("reply_count")) or 0,
-            "retweet_count": loose_count("retweet_count", status.get("retweet_count")) or 0,
-            "quote_count": loose_count("quote_count", status.get("quote_count")) or 0,
+            "like_count": loose_count("favorite_count", status.get("favorite_count")),
+            "reply_count": loose_count("reply_count", status.get("reply_count")),
+            "retweet_count": loose_count("retweet_count", status.get("retweet_count")),
+            "quote_count": loose_count("quote_count", status.get("quote_count")),
             "view_count": loose_count("views", views.get("count") if views else status.get("view_count")),
             "bookmark_count": loose_count("bookmark_count", status.get("bookmark_count")),
         }

@@ -129,9 +129,9 @@ class TestColumns:
 
 
 class TestValues:
-    def test_blank_is_zero_for_likes_and_unknown_for_views(self) -> None:
+    def test_blank_is_unknown(self) -> None:
         found = one("id,text,created_at,likes,views\n1,hi,2026-11-21T20:05:00Z,,\n")
-        assert (found.like_count, found.view_count) == (0, None)
+        assert (found.like_count, found.view_count) == (None, None)
 
     def test_a_time_without_a_zone_is_utc(self) -> None:
         found = one('id,text,created_at\n1,hi,"March 17, 2026 at 05:47 PM"\n')

@@ -167,7 +167,7 @@ class TestApify:
         tweets, rejects, remarks = read(path)
         assert [(each.tweet_id[-1], each.like_count, each.view_count) for each in tweets] == [
             ("1", 50, 900),
-            ("2", 0, None),
+            ("2", None, None),
             ("3", 50, 900),
         ]
         assert (rejects, remarks) == ([], {"a search that found nothing": 1})

@@ -100,7 +100,7 @@ class TestShapes:
             includes={"users": [user()], "media": {}},
         )
         found = one(value)
-        assert (found.like_count, found.is_reply, found.author_name) == (0, False, "Mara")
+        assert (found.like_count, found.is_reply, found.author_name) == (None, False, "Mara")
 
     def test_authors_that_are_not_told_are_unknown(self) -> None:
         found = one(page(tweet(1), includes={}))
