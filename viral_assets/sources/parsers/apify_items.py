@@ -26,6 +26,7 @@ from viral_assets.sources.parsers.fields import (
 from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import Broken
+from viral_assets.sources.parsers.placeholders import placeholder
 from viral_assets.sources.parsers.raw_text import raw_json
 from viral_assets.sources.parsers.remarks import NO_RESULTS, own_counts
 from viral_assets.sources.parsers.times import Times
@@ -106,8 +107,8 @@ class ApifyItems:
             yield from self._of_item(value, locator)
 
     def _of_item(self, item: object, locator: str) -> Iterator[Record]:
-        if isinstance(item, dict) and is_nothing(item):
-            self._remarks[NO_RESULTS] += 1
+        if isinstance(item, dict) and (remark := placeholder(item) or (NO_RESULTS if is_nothing(item) else None)):
+            self._remarks[remark] += 1
             return
         try:
             yield self._tweet(item)

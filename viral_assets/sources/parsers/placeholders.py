@@ -1,0 +1,36 @@
+"""What services put where a tweet should be, and charge for: that nothing was found, samples, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from viral_assets.sources.parsers.remarks import NO_RESULTS
+
+DEMO = "a demonstration item in place of a tweet"
+ERROR = "an error in place of a tweet"
+
+_TWEET_KEYS = frozenset({"text", "full_text", "fullText", "data", "legacy", "description", "content"})
+# What an item consists of that means "nothing found", or that is shown in place of results.
+_NOTHING = frozenset({"noResults", "no_results", "searchTerm", "query", "type", "id", "message", "url", "input"})
+_ERRORS = ("error", "error_code", "errorMessage", "error_message", "errorDescription")
+
+
+def placeholder(value: Mapping[str, Any]) -> str | None:
+    """The remark for an item that stands for no tweet; None for any other.
+
+    Seen in datasets of Apify's Actors (``noResults``, ``demo``, ``mock_tweet`` with the id -1) and in Bright Data's
+    records (``error``, ``error_code``).
+    """
+    if "text" in value and "noResults" not in value and value.get("type") != "mock_tweet":
+        return None
+    if value.get("noResults") is True or value.get("no_results") is True:
+        return NO_RESULTS
+    if value.get("type") == "mock_tweet" or (value.get("demo") is True and _TWEET_KEYS.isdisjoint(value)):
+        return DEMO
+    if _TWEET_KEYS.isdisjoint(value):
+        if any(isinstance(value.get(key), str) and value[key] for key in _ERRORS):
+            return ERROR
+        if not value.keys().isdisjoint(("noResults", "searchTerm", "query")) and value.keys() <= _NOTHING:
+            return NO_RESULTS
+    return None
