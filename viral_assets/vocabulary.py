@@ -35,6 +35,19 @@ UNKNOWN_AUDIENCE: Final = 10_000
 GATE_PASSED: Final = "pass"
 """In the column ``gate``: the tweet is for the project. The other values say why it is not (``scoring.gate``)."""
 
+DROP_REASONS = {
+    "gate": "did not pass the gate",
+    "label": "scored too low",
+    "minima": "below a minimum of followers, likes or views",
+    "unknown": "followers, likes or views that the project insists on are unknown",
+    "duplicate": "says what another one says",
+    "over_the_cap": "more than the project takes in an hour",
+}
+"""Why a tweet is not chosen as an opportunity, in words, in the order in which the reasons are looked at: each tweet
+counts for the first that applies."""
+CHOSEN: Final = "chosen"
+"""Beside them in ``selection_counts``: for no reason left out."""
+
 Status = Literal["pending", "approved", "edited", "rejected", "exported", "posted"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 """Of a suggestion."""

@@ -7,7 +7,7 @@ what was selected in the days before comes in, what is selected goes out.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
@@ -20,19 +20,9 @@ from viral_assets.projects.model import Minima, Project
 from viral_assets.scoring.near_duplicates import Seen, take_distinct
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.text.phrases import BoolArray, IntArray, normalised
-from viral_assets.vocabulary import GATE_PASSED, GREEN, RED
+from viral_assets.vocabulary import CHOSEN, GATE_PASSED, GREEN, RED
 
 OPPORTUNITY_COLUMNS = ("project", "tweet_id", "window_start", "rank", "total", "label", "topic", "why")
-
-DROP_REASONS = {
-    "gate": "did not pass the gate",
-    "label": "scored too low",
-    "minima": "below a minimum of followers, likes or views",
-    "unknown": "followers, likes or views that the project insists on are unknown",
-    "duplicate": "says what another one says",
-    "over_the_cap": "more than the project takes in an hour",
-}
-"""In the order in which they are looked at, in words; each dropped tweet counts for the first that applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +63,8 @@ class RecentOpportunities:
 @dataclass(frozen=True, slots=True)
 class Selected:
     """``frame`` has :data:`OPPORTUNITY_COLUMNS`; ``read`` counts by hour what there was to select from, and ``dropped``
-    by hour and :data:`DROP_REASONS` what was left out: for each hour, read = selected + dropped.
+    by hour and :data:`~viral_assets.vocabulary.DROP_REASONS` what was left out: for each hour, read = selected +
+    dropped.
     """
 
     frame: pd.DataFrame
@@ -156,6 +147,23 @@ def _obstacles(scored: pd.DataFrame, options: SelectionOptions) -> npt.NDArray[n
     if options.use_gate:
         obstacle[scored["gate"].to_numpy(dtype=np.object_) != GATE_PASSED] = "gate"
     return obstacle
+
+
+def selection_counts(selections: Mapping[str, Selected]) -> pd.DataFrame:
+    """What became of the tweets of each hour, by project: rows of the table ``selection_counts``.
+
+    Returns:
+        project, window_start, reason (of :data:`~viral_assets.vocabulary.DROP_REASONS`, or ``chosen``) and tweets,
+        which is above 0. Those of a project's hour add up to what was read of it.
+    """
+    rows = [
+        (project, hour, reason, count)
+        for project, selected in selections.items()
+        for hour, read in selected.read.items()
+        for reason, count in ({CHOSEN: read - selected.dropped[hour].total()} | selected.dropped[hour]).items()
+        if count
+    ]
+    return pd.DataFrame(rows, columns=["project", "window_start", "reason", "tweets"])
 
 
 def _below_minima(scored: pd.DataFrame, minima: Minima) -> tuple[BoolArray, BoolArray]:

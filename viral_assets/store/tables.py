@@ -222,6 +222,17 @@ comment_opportunities = Table(
     comment="Tweets worth a reply. Replaced window by window, in one transaction.",
 )
 
+selection_counts = Table(
+    "selection_counts",
+    metadata,
+    Column("project", String(64), primary_key=True),
+    Column("window_start", UtcDateTime, primary_key=True),
+    Column("reason", String(16), primary_key=True, comment="why they were left out, or 'chosen'"),
+    Column("tweets", Integer, nullable=False),
+    comment="What became of all tweets of an hour. Replaced window by window, in one transaction.",
+    sqlite_with_rowid=False,
+)
+
 comment_suggestions = Table(
     "comment_suggestions",
     metadata,

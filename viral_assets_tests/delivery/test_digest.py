@@ -266,6 +266,15 @@ def test_projects_have_sections_and_a_way_to_them() -> None:
     assert {"p1", "p2"} <= set(page.attributes("id"))
 
 
+@pytest.mark.parametrize("rows", [[], [opportunity()]], ids=["nothing chosen", "one chosen"])
+def test_it_says_why_the_others_were_left_out(rows: list[OpportunityView]) -> None:
+    left_out = {"did not pass the gate": 1_300, "below a minimum of followers, likes or views": 8}
+    page = Page(render(rows, facts=WindowFacts(1_309, None, left_out)))
+    said = "Left out: 1,300 did not pass the gate; 8 below a minimum of followers, likes or views."
+    assert page.texts("left-out") == [said]
+    assert not Page(render(rows, facts=WindowFacts(1_309, None))).texts("left-out")
+
+
 def test_one_project_needs_no_navigation() -> None:
     assert "nav" not in {tag for tag, _ in Page(render([opportunity()])).tags}
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, insert
@@ -205,6 +206,21 @@ def test_the_facts_count_what_belongs_to_the_project(database: Database) -> None
     with database.read() as connection:
         assert window_facts(connection, WINDOW).tweets == 3
         assert window_facts(connection, WINDOW, "unplugged").tweets == 2
+
+
+def test_the_facts_count_what_was_left_out_in_words(database: Database) -> None:
+    counted = [("unplugged", "minima", 3), ("unplugged", "gate", 2), ("unplugged", "chosen", 1), ("another", "gate", 4)]
+    with database.begin() as connection:
+        for hour, more in ((WINDOW.start, 0), (WINDOW.end, 100)):
+            rows = [
+                {"project": project, "window_start": hour, "reason": reason, "tweets": number + more}
+                for project, reason, number in counted
+            ]
+            connection.execute(sa.insert(tables.selection_counts), rows)
+    with database.read() as connection:
+        everybody, one = (window_facts(connection, WINDOW, project).left_out for project in (None, "unplugged"))
+    assert list(one.items()) == [("did not pass the gate", 2), ("below a minimum of followers, likes or views", 3)]
+    assert everybody["did not pass the gate"] == 6
 
 
 def test_a_request_that_packs_tweets_of_two_hours_is_shared_out(database: Database) -> None:

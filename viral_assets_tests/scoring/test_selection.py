@@ -22,8 +22,10 @@ from viral_assets.scoring import (
     SelectionOptions,
     select_opportunities,
 )
+from viral_assets.scoring.selection import selection_counts
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.store.tables import comment_opportunities
+from viral_assets.vocabulary import CHOSEN, DROP_REASONS
 from viral_assets_tests.scoring.examples import HOUR, project
 
 DIMENSIONS = 16
@@ -255,6 +257,15 @@ kept_numbers = st.sets(st.integers(0, 25))
 
 def ids(of: set[int]) -> set[str]:
     return {row(number)["tweet_id"] for number in of}
+
+
+@given(scored_rows(), kept_numbers)
+def test_the_counts_of_an_hour_add_up_to_what_was_read_of_it(rows: list[Row], kept: set[int]) -> None:
+    selected = select(*rows, kept=ids(kept))
+    counts = selection_counts({"example": selected})
+    assert counts.groupby("window_start")["tweets"].sum().to_dict() == Counter(each["window_start"] for each in rows)
+    assert counts.loc[counts["reason"] == CHOSEN, "tweets"].sum() == len(selected.frame)
+    assert set(counts["reason"]) <= {*DROP_REASONS, CHOSEN}
 
 
 @given(scored_rows(), kept_numbers)

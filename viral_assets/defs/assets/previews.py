@@ -19,10 +19,10 @@ from viral_assets.generation.run.report import GenerationReport, WindowReport
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.queries.charts import hours_picture, spread_picture
 from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.scoring.selection import DROP_REASONS, Selected
+from viral_assets.scoring.selection import Selected
 from viral_assets.sources.files.ingest import IngestReport
 from viral_assets.sources.services.common import ServiceReport
-from viral_assets.vocabulary import DONE, GATE_PASSED, LABELS, OUTCOMES
+from viral_assets.vocabulary import CHOSEN, DONE, DROP_REASONS, GATE_PASSED, LABELS, OUTCOMES
 
 Metadata = dict[str, Any]
 
@@ -214,7 +214,7 @@ def _funnel(selections: Mapping[str, Selected], hour: datetime) -> Any:
         if read := selected.read.get(hour, 0):
             dropped = selected.dropped[hour]
             rows.append((project, read, *(dropped[reason] for reason in DROP_REASONS), read - dropped.total()))
-    return markdown_table(("project", "read", *DROP_REASONS.values(), "chosen"), rows, in_dialog=True)
+    return markdown_table(("project", "read", *DROP_REASONS.values(), CHOSEN), rows, in_dialog=True)
 
 
 def label_counts(rows: pd.DataFrame) -> dict[str, int]:

@@ -19,6 +19,7 @@ from viral_assets.hours import HourRange
 from viral_assets.projects.model import Minima, Project
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
+from viral_assets.vocabulary import DROP_REASONS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -159,8 +160,9 @@ def comment_opportunities(
 ) -> DataFrame:
     """Select the best tweets of each hour of this run, project by project."""
     from viral_assets.defs.assets import previews
-    from viral_assets.scoring.selection import DROP_REASONS, OPPORTUNITY_COLUMNS
+    from viral_assets.scoring.selection import OPPORTUNITY_COLUMNS, selection_counts
     from viral_assets.store.tweets import read_tweets
+    from viral_assets.store.windows import replace_window
 
     store, window = database.get(), window_of(context)
     cached = embedder.get(store)
@@ -177,6 +179,9 @@ def comment_opportunities(
         why_not = _describe({reason: left_out[reason] for reason in DROP_REASONS})
         values = (name, len(selected.frame), len(scored), why_not)
         context.log.info("%s: %d of %d tweets are worth a reply; left out: %s", *values)
+    with store.begin() as connection:
+        counts, of_projects = selection_counts(selections), run_options.projects or None
+        replace_window(connection, tables.selection_counts, window, counts, projects=of_projects)
     opportunities = _together(parts, OPPORTUNITY_COLUMNS)
     shown = opportunities.merge(texts[["tweet_id", "text", "author_handle"]], on="tweet_id")
     add_hour_metadata(context, previews.of_opportunities(shown, window, selections))

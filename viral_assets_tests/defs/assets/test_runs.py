@@ -99,6 +99,8 @@ def test_tweets_of_which_nobody_counted_anything_are_worth_a_reply_all_the_same(
     assert (summary.opportunities, summary.failed_checks) == (4, ())
     assert home.shown("tweets", hour)["followers unknown"] == 4
     assert home.shown("comment_opportunities", hour)["looked at"] == 4
+    counts = home.rows("selection_counts")
+    assert counts[["reason", "tweets"]].to_numpy().tolist() == [["chosen", 4]]
     scores = home.rows("tweet_scores")
     assert scores["why"].str.endswith("followers unknown").all()
     assert scores["velocity"].isna().all()

@@ -1,5 +1,5 @@
 """Counts that no source gave are unknown, and so is a velocity that nobody could measure. What was stored as 0 before
-stays 0: whether it was counted or missing cannot be told any more.
+stays 0: whether it was counted or missing cannot be told any more. And what became of all tweets of an hour is counted.
 """
 
 from __future__ import annotations
@@ -22,9 +22,20 @@ COLUMNS = {"tweets": _COUNTS, "tweet_snapshots": _COUNTS, "tweet_scores": ("velo
 def upgrade() -> None:
     for table, columns in COLUMNS.items():
         _alter(table, columns, nullable=True)
+    op.create_table(
+        "selection_counts",
+        sa.Column("project", sa.String(length=64), nullable=False),
+        sa.Column("window_start", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=False, comment="why they were left out, or 'chosen'"),
+        sa.Column("tweets", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("project", "window_start", "reason", name=op.f("pk_selection_counts")),
+        comment="What became of all tweets of an hour. Replaced window by window, in one transaction.",
+        sqlite_with_rowid=False,
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("selection_counts")
     for table, columns in COLUMNS.items():
         for name in columns:
             unknown = sa.table(table, sa.column(name))
