@@ -206,9 +206,7 @@ def of_digest(rows: Sequence[OpportunityView]) -> Metadata:
 
 
 def _funnel(selections: Mapping[str, Selected], hour: datetime) -> Any:
-    """By project: what was read, what was left out for each reason, and what was chosen; the rest of a row is its
-    first number.
-    """
+    """By project: what was read, which is the sum of what was left out for each reason and what was chosen."""
     rows = []
     for project, selected in selections.items():
         if read := selected.read.get(hour, 0):
