@@ -22,11 +22,31 @@ DONE, FILTERED, BLOCKED, FAILED, DEFERRED = OUTCOMES
 FINISHED_OUTCOMES: tuple[Outcome, ...] = (DONE, FILTERED, BLOCKED, FAILED)
 """Those after which no run asks again; a deferred tweet is taken up by a later one."""
 
-COMPONENTS = ("velocity", "relevance", "openness", "author_quality")
+VELOCITY: Final = "velocity"
+"""The one component that may be unknown: where nobody has counted, nothing can be measured."""
+
+COMPONENTS = (VELOCITY, "relevance", "openness", "author_quality")
 """Of a score: the columns of ``tweet_scores`` and the names of a project's weights."""
+
+UNKNOWN_AUDIENCE: Final = 10_000
+"""People that a tweet is taken to reach where nobody knows it: in magnitude the middle between the 100 and the
+1,000,000 that the scores tell apart, so that not to know speaks neither for an author nor against one."""
 
 GATE_PASSED: Final = "pass"
 """In the column ``gate``: the tweet is for the project. The other values say why it is not (``scoring.gate``)."""
+
+DROP_REASONS = {
+    "gate": "did not pass the gate",
+    "label": "scored too low",
+    "minima": "below a minimum of followers, likes or views",
+    "unknown": "followers, likes or views that the project insists on are unknown",
+    "duplicate": "says what another one says",
+    "over_the_cap": "more than the project takes in an hour",
+}
+"""Why a tweet is not chosen as an opportunity, in words, in the order in which the reasons are looked at: each tweet
+counts for the first that applies."""
+CHOSEN: Final = "chosen"
+"""Beside them in ``selection_counts``: for no reason left out."""
 
 Status = Literal["pending", "approved", "edited", "rejected", "exported", "posted"]
 STATUSES: tuple[Status, ...] = get_args(Status)

@@ -66,7 +66,8 @@ def worth_a_reply(suggestions: Iterable[Judgement]) -> bool | None:
 
 
 def read_decisions(connection: Connection, project: str, since: datetime) -> Decisions:
-    """The decisions about tweets posted since ``since`` (aware) that still have a score."""
+    """The decisions about tweets posted since ``since`` (aware) that still have a score, and one whose every component
+    is known."""
     found: list[tuple[datetime, str, tuple[float, ...], bool]] = []
     for tweet_id, of_tweet in groupby(read_judged(connection, project, since), key=attrgetter("tweet_id")):
         suggestions = list(of_tweet)
@@ -76,7 +77,7 @@ def read_decisions(connection: Connection, project: str, since: datetime) -> Dec
             )
             for each in suggestions
         )
-        if good is not None:
+        if good is not None and None not in suggestions[0].components:
             decided_at = max(each.decided_at or each.created_at for each in suggestions)
             found.append((decided_at, tweet_id, suggestions[0].components, good))
     found.sort()

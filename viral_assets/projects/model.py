@@ -187,11 +187,13 @@ class Thresholds(_Model):
 
 
 class Minima(_Model):
-    """Tweets below one of these are not worth a reply. Unknown views or followers count as 0."""
+    """Tweets below one of these are not worth a reply. ``unknown`` says what becomes of a tweet of which nobody knows a
+    figure that is asked for: it passes, and its card says so, or it fails. A minimum of 0 asks for nothing."""
 
     followers: Count = 1000
     likes: Count = 0
     views: Count = 0
+    unknown: Literal["pass", "fail"] = "pass"
 
 
 class SuggestionType(_Model):

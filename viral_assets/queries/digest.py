@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -10,9 +11,9 @@ from viral_assets.hours import HourRange
 from viral_assets.queries.opportunities import OpportunityView, find_opportunities
 from viral_assets.queries.spending import cost_of_suggestions
 from viral_assets.store.conditions import came_for, within
-from viral_assets.store.tables import tweets
+from viral_assets.store.tables import selection_counts, tweets
 from viral_assets.text.amounts import known_sum
-from viral_assets.vocabulary import LABELS
+from viral_assets.vocabulary import DROP_REASONS, LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,13 @@ class WindowFacts:
 
     ``tweets`` were posted in the window and count for the project. ``cost_usd`` is what the suggestions of a language
     model in the window cost (a request that packs tweets of other hours is shared out by tweets); None: unknown.
+    ``left_out`` has in words why the others of them were not chosen and how many each, all projects together; nothing
+    where that was not counted yet.
     """
 
     tweets: int
     cost_usd: float | None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def digest_rows(connection: sa.Connection, window: HourRange, project: str | None = None) -> list[OpportunityView]:
@@ -47,4 +51,17 @@ def window_facts(connection: sa.Connection, window: HourRange, project: str | No
     if project is not None:
         counted = counted.where(came_for(project))
     costs = cost_of_suggestions(connection, window, project)
-    return WindowFacts(connection.execute(counted).scalar_one(), known_sum(costs.values()))
+    return WindowFacts(
+        connection.execute(counted).scalar_one(), known_sum(costs.values()), _left_out(connection, window, project)
+    )
+
+
+def _left_out(connection: sa.Connection, window: HourRange, project: str | None) -> dict[str, int]:
+    table = selection_counts.c
+    query = (
+        sa.select(table.reason, sa.func.sum(table.tweets))
+        .where(*within(selection_counts, window, project))
+        .group_by(table.reason)
+    )
+    found = {reason: int(count) for reason, count in connection.execute(query)}
+    return {words: found[reason] for reason, words in DROP_REASONS.items() if reason in found}

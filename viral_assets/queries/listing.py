@@ -15,7 +15,7 @@ from viral_assets.queries.opportunities import REACH_OF_ONE
 from viral_assets.store.conditions import between
 from viral_assets.store.suggestion_status import CHOSEN
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweets
-from viral_assets.vocabulary import PENDING, REJECTED
+from viral_assets.vocabulary import PENDING, REJECTED, UNKNOWN_AUDIENCE
 
 _ESCAPE = "\\"
 
@@ -104,7 +104,7 @@ def order_by(connection: Connection, sort: str) -> ColumnElement[Any]:
             return sa.func.coalesce(tweets.c.view_count, 0)
         case "age":
             return tweets.c.created_at
-    audience = sa.func.coalesce(tweets.c.view_count, tweets.c.author_followers, 0)
+    audience = sa.func.coalesce(tweets.c.view_count, tweets.c.author_followers, UNKNOWN_AUDIENCE)
     logarithm: ColumnElement[float] = sa.func.ln(sa.cast(1 + audience, sa.Double), type_=sa.Double())
     reach = logarithm / sa.literal(math.log(REACH_OF_ONE), sa.Double())
     if connection.dialect.name == "postgresql":

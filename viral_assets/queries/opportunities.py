@@ -25,7 +25,7 @@ from viral_assets.store.tables import (
     tweets,
 )
 from viral_assets.text.x_links import tweet_link
-from viral_assets.vocabulary import COMPONENTS, DONE, EXPORTED, OFFLINE, POSTED, REJECTED
+from viral_assets.vocabulary import COMPONENTS, DONE, EXPORTED, OFFLINE, POSTED, REJECTED, UNKNOWN_AUDIENCE
 
 SortBy = Literal["score", "views", "balanced"]
 SORT_KEYS: tuple[SortBy, ...] = get_args(SortBy)
@@ -104,9 +104,9 @@ class OpportunityView:
     """A tweet worth a reply and everything said about it.
 
     ``rank`` counts from 1 in the list it was read for and ``priority_score`` is what that list is sorted by (see
-    :func:`priority`). Components are None where the tweet has no score row any more. ``suggestions`` are in the order
-    in which they were read (see :func:`find_opportunities`). ``outcome`` is None for a tweet that no generation run has
-    finished.
+    :func:`priority`). Counts are None where nobody knows them. Components are None where the tweet has no score row any
+    more, velocity also where it could not be measured. ``suggestions`` are in the order in which they were read (see
+    :func:`find_opportunities`). ``outcome`` is None for a tweet that no generation run has finished.
     """
 
     rank: int
@@ -122,10 +122,10 @@ class OpportunityView:
     author_name: str | None
     author_followers: int | None
     author_verified: bool
-    likes: int
-    replies: int
-    retweets: int
-    quotes: int
+    likes: int | None
+    replies: int | None
+    retweets: int | None
+    quotes: int | None
     views: int | None
     total: float
     label: str
@@ -144,6 +144,17 @@ class OpportunityView:
         return tweet_link(self.tweet_id, self.author_handle)
 
     @property
+    def reposts(self) -> int | None:
+        """Retweets and quotes, as X adds them up; retweets alone where the quotes are unknown."""
+        return None if self.retweets is None else self.retweets + (self.quotes or 0)
+
+    @property
+    def unknown_counts(self) -> tuple[str, ...]:
+        """What nobody has counted, in words; who follows the author is not among it."""
+        counts = {"likes": self.likes, "replies": self.replies, "reposts": self.reposts, "views": self.views}
+        return tuple(name for name, count in counts.items() if count is None)
+
+    @property
     def fell_short(self) -> bool:
         """The last run ended without a suggestion for each type, and its outcome says why."""
         return self.outcome is not None and self.outcome != DONE
@@ -157,9 +168,10 @@ class OpportunityView:
 def priority(sort_by: SortBy, *, total: float, views: int | None, followers: int | None) -> float:
     """How early a tweet comes in a list sorted by ``sort_by``; the higher, the earlier.
 
-    ``score``: 100 · total. ``views``: the views as collected, unknown ones count as 0. ``balanced``: 100 · total ·
+    ``score``: 100 · total. ``views``: the views as collected, unknown ones come last. ``balanced``: 100 · total ·
     reach, where reach = log10(1 + audience) / 6, at most 1, and the audience is the views, or the followers where the
-    views are unknown: a tweet seen by a million people keeps its whole score, one seen by a thousand half of it.
+    views are unknown, or :data:`~viral_assets.vocabulary.UNKNOWN_AUDIENCE` where both are: a tweet seen by a million
+    people keeps its whole score, one seen by a thousand half of it.
     """
     match sort_by:
         case "score":
@@ -167,7 +179,7 @@ def priority(sort_by: SortBy, *, total: float, views: int | None, followers: int
         case "views":
             return float(views or 0)
         case "balanced":
-            audience = views if views is not None else followers or 0
+            audience = next((known for known in (views, followers) if known is not None), UNKNOWN_AUDIENCE)
             return 100 * total * min(1.0, math.log10(1 + audience) / math.log10(REACH_OF_ONE))
 
 

@@ -117,7 +117,7 @@ def post_ledger(settings: Settings, database: Database) -> PostLedger | None:
 
 def post_caps_from(settings: Settings) -> PostCaps:
     """How many posts the environment allows to be read."""
-    return PostCaps(per_run=settings.x_posts_per_run, per_day=settings.x_posts_per_day)
+    return PostCaps(settings.x_posts_per_run, settings.x_posts_per_day, count_users=settings.x_count_users)
 
 
 def limits_from(settings: Settings) -> Limits:

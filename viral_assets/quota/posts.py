@@ -30,10 +30,20 @@ def x_account(token: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PostCaps:
-    """How many posts may be read; None for no limit."""
+    """How many posts may be read; None for no limit.
+
+    Args:
+        count_users: the authors that come along with posts are charged, and count like posts.
+    """
 
     per_run: int | None = None
     per_day: int | None = None
+    count_users: bool = False
+
+    @property
+    def what(self) -> str:
+        """What is counted, in words."""
+        return "posts and authors" if self.count_users else "posts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +196,7 @@ def _exhausted(counted: PostStatus, least: int, now: float) -> Exhausted:
     """Which caps there are and how much of them is used. Where the day's is reached, another run has to wait."""
     caps, used = counted.caps, []
     if caps.per_run is not None:
-        used.append(f"{counted.run:,} of {caps.per_run:,} posts a run")
+        used.append(f"{counted.run:,} of {caps.per_run:,} {caps.what} a run")
     if caps.per_day is not None:
         used.append(f"{counted.day:,} of {caps.per_day:,} a day")
     day_is_over = caps.per_day is not None and caps.per_day - counted.day < least

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from viral_assets.projects.model import Sources
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.text.phrases import LINK, BoolArray, FloatArray, IntArray, Phrases, TextColumn
+from viral_assets.vocabulary import UNKNOWN_AUDIENCE
 
 VELOCITY_STEEPNESS = 2.0
 """With it, an account of 10,000 followers has a velocity of 0.24 at 60 likes an hour and of 0.85 at 300."""
@@ -92,7 +93,7 @@ def age_minutes(created_at: npt.NDArray[np.datetime64], collected_at: npt.NDArra
 
 @dataclass(frozen=True, slots=True)
 class Gained:
-    """What velocity is measured from, (n,) each: counts that came within so many minutes.
+    """What velocity is measured from, (n,) each: counts that came within so many minutes, NaN where unknown.
 
     Since the earlier of two snapshots of a tweet where there were two, else since it was posted.
     """
@@ -116,14 +117,14 @@ def gained(
     one is collected.
 
     Args:
-        counts: likes, replies and retweets (n,) as they were last seen.
+        counts: likes, replies and retweets (n,) as they were last seen; NaN where they never were.
         earlier: the same as they were seen before; NaN where they were not.
         age: minutes (n,) from the post to the last snapshot, at least 1.
         since_earlier: minutes (n,) between the two snapshots; NaN where there was one.
     """
-    two = since_earlier >= MINUTES_BETWEEN_SNAPSHOTS
     # Counts shrink a little when likes are taken back or accounts go: that is no engagement, and no negative one.
-    differences = (np.maximum(now - before, 0.0) for now, before in zip(counts, earlier, strict=True))
+    differences = [np.maximum(now - before, 0.0) for now, before in zip(counts, earlier, strict=True)]
+    two = (since_earlier >= MINUTES_BETWEEN_SNAPSHOTS) & ~np.isnan(differences).all(axis=0)
     likes, replies, retweets = (
         np.where(two, difference, now) for difference, now in zip(differences, counts, strict=True)
     )
@@ -138,13 +139,25 @@ def velocity(
     ``2·sigmoid(k·e / log10(max(100, followers))) - 1`` with ``e`` = (likes + 2·replies + 1.5·retweets) / minutes of
     age, which is ``tanh`` of half the argument and so cannot overflow.
 
+    A count that nobody knows adds nothing: with the others, the velocity is a lower bound. Where all three are unknown
+    nothing was measured, and the velocity is NaN.
+
     Args:
-        likes, replies, retweets: counts (n,), not negative.
-        followers: (n,), 0 where unknown.
+        likes, replies, retweets: counts (n,), not negative; NaN where unknown.
+        followers: (n,), see :func:`audience`.
         age: minutes (n,) within which they came, at least 1.
     """
-    engagement = (likes + REPLY_WEIGHT * replies + RETWEET_WEIGHT * retweets) / age
+    known = np.nan_to_num(likes) + REPLY_WEIGHT * np.nan_to_num(replies) + RETWEET_WEIGHT * np.nan_to_num(retweets)
+    engagement = np.where(np.isnan([likes, replies, retweets]).all(axis=0), np.nan, known) / age
     return np.tanh(VELOCITY_STEEPNESS * engagement / np.log10(np.maximum(followers, MIN_FOLLOWERS)) / 2)
+
+
+def audience(followers: FloatArray) -> FloatArray:
+    """Followers (n,), :data:`~viral_assets.vocabulary.UNKNOWN_AUDIENCE` where they are unknown (NaN).
+
+    As 0, an unknown author would get the greatest velocity for few likes, and the least quality.
+    """
+    return np.where(np.isnan(followers), UNKNOWN_AUDIENCE, followers)
 
 
 def relevance(cosines: Vectors, calibration: CosineCalibration) -> Relevance:
@@ -191,14 +204,12 @@ def author_quality(handles: Sequence[str], followers: FloatArray, verified: Bool
 
     Args:
         handles: (n,), as :func:`normalised_handles` gives them.
-        followers: (n,), 0 where unknown; 100 add nothing, a million adds 0.5.
+        followers: (n,), see :func:`audience`; 100 add nothing, a million adds 0.5.
         verified: (n,); adds 0.1, because a check mark can be bought.
         lists: the project's lists; blocking wins.
     """
-    audience = np.log10(np.maximum(followers, MIN_FOLLOWERS) / MIN_FOLLOWERS) / np.log10(
-        _MANY_FOLLOWERS / MIN_FOLLOWERS
-    )
-    quality: FloatArray = _NEUTRAL_AUTHOR + _FOLLOWERS_SHARE * np.minimum(audience, 1.0) + _VERIFIED_SHARE * verified
+    size = np.log10(np.maximum(followers, MIN_FOLLOWERS) / MIN_FOLLOWERS) / np.log10(_MANY_FOLLOWERS / MIN_FOLLOWERS)
+    quality: FloatArray = _NEUTRAL_AUTHOR + _FOLLOWERS_SHARE * np.minimum(size, 1.0) + _VERIFIED_SHARE * verified
     quality[listed(handles, lists.allow_handles)] = 1.0
     quality[listed(handles, lists.block_handles)] = 0.0
     return quality

@@ -47,14 +47,19 @@ def score_window(
     """Score tweets for one project.
 
     A tweet's row depends on the tweet, the project and the embedder only: not on the other tweets, on their order,
-    or on the time of day. Scores are finite, between 0 and 1, and rounded to six decimals.
+    or on the time of day. Scores are between 0 and 1, and rounded to six decimals.
+
+    What nobody knows is not 0. An author whose followers are unknown counts as one of middling audience (see
+    :func:`~viral_assets.scoring.components.audience`), neither rewarded nor punished for it. An unknown count of likes,
+    replies or retweets adds nothing to the velocity, which is then a lower bound; where all three are unknown there is
+    no velocity (NaN), and the total is the weighted mean of the other components. Between two snapshots only what both
+    know is compared.
 
     Args:
         tweets: rows of the table ``tweets``: tweet_id, window_start, created_at, collected_at, text, author_handle,
-            author_followers, author_verified, lang, is_retweet, like_count, reply_count, retweet_count. Unknown
-            followers count as 0 in the scores. Where there are ``earlier_collected_at``, ``earlier_like_count``,
-            ``earlier_reply_count`` and ``earlier_retweet_count`` (absent where a tweet was seen once), velocity is
-            what came since then.
+            author_followers, author_verified, lang, is_retweet, like_count, reply_count, retweet_count. Where there
+            are ``earlier_collected_at``, ``earlier_like_count``, ``earlier_reply_count`` and
+            ``earlier_retweet_count`` (absent where a tweet was seen once), velocity is what came since then.
         vectors: (n, d), the embedding of each row's text, in the same order.
         topic_vectors: (d,) by label, see :func:`~viral_assets.scoring.topics.topic_vectors`.
         project: weights, thresholds, lists and languages.
@@ -96,9 +101,9 @@ def _score_block(
 ) -> dict[str, npt.NDArray[Any]]:
     column = TextColumn(tweets["text"].tolist())
     handles = components.normalised_handles(tweets["author_handle"].tolist())
-    likes, replies, retweets = (_counts(tweets[f"{name}_count"]) for name in ("like", "reply", "retweet"))
+    likes, replies, retweets = (_numbers(tweets[f"{name}_count"]) for name in ("like", "reply", "retweet"))
     known_followers = _numbers(tweets["author_followers"])
-    followers = np.nan_to_num(known_followers)
+    followers = components.audience(known_followers)
     age = components.age_minutes(_instants(tweets["created_at"]), _instants(tweets["collected_at"]))
 
     gained = components.gained((likes, replies, retweets), *_earlier(tweets, age))
@@ -149,10 +154,6 @@ def _numbers(values: pd.Series) -> FloatArray:
     """Counts, NaN where unknown; a negative one is 0."""
     numbers: FloatArray = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
     return np.maximum(numbers, 0.0)
-
-
-def _counts(values: pd.Series) -> FloatArray:
-    return np.nan_to_num(_numbers(values))
 
 
 def _instants(values: pd.Series) -> npt.NDArray[np.datetime64]:

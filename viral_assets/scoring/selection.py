@@ -7,7 +7,7 @@ what was selected in the days before comes in, what is selected goes out.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
@@ -19,13 +19,10 @@ import pandas as pd
 from viral_assets.projects.model import Minima, Project
 from viral_assets.scoring.near_duplicates import Seen, take_distinct
 from viral_assets.scoring.similarity import Vectors
-from viral_assets.text.phrases import IntArray, normalised
-from viral_assets.vocabulary import GATE_PASSED, GREEN, RED
+from viral_assets.text.phrases import BoolArray, IntArray, normalised
+from viral_assets.vocabulary import CHOSEN, GATE_PASSED, GREEN, RED
 
 OPPORTUNITY_COLUMNS = ("project", "tweet_id", "window_start", "rank", "total", "label", "topic", "why")
-
-DROP_REASONS = ("gate", "label", "minima", "duplicate", "over_the_cap")
-"""In the order in which they are looked at; each dropped tweet counts for the first that applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +62,14 @@ class RecentOpportunities:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """``frame`` has :data:`OPPORTUNITY_COLUMNS`; ``dropped`` counts by hour and :data:`DROP_REASONS` what was left
-    out, so that for each hour scored = selected + dropped.
+    """``frame`` has :data:`OPPORTUNITY_COLUMNS`; ``read`` counts by hour what there was to select from, and ``dropped``
+    by hour and :data:`~viral_assets.vocabulary.DROP_REASONS` what was left out: for each hour, read = selected +
+    dropped.
     """
 
     frame: pd.DataFrame
     dropped: dict[datetime, Counter[str]]
+    read: dict[datetime, int]
 
 
 def select_opportunities(
@@ -88,7 +87,8 @@ def select_opportunities(
 
     Args:
         scored: scores of ONE project joined with their tweets: the columns of ``tweet_scores`` and text,
-            author_followers, like_count, view_count, in any order. Unknown followers and views count as 0.
+            author_followers, like_count, view_count, in any order. A figure that nobody knows is not below a minimum;
+            what becomes of the tweet is said by ``options.minima.unknown``.
         vectors: (n, d), the embedding of each row's text.
         options: minima, cap and the rest.
         recent: opportunities of earlier windows. Those in a window that is selected now are passed over, because
@@ -107,8 +107,10 @@ def select_opportunities(
 
     selected_rows: list[IntArray] = []
     dropped: dict[datetime, Counter[str]] = {}
+    read: dict[datetime, int] = {}
     for number, hour in enumerate(hours):
         in_hour = order[hour_of[order] == number]
+        read[hour] = len(in_hour)
         keep = in_hour[is_kept[in_hour]]
         others = in_hour[~is_kept[in_hour]]
         candidates = others[obstacles[others] == ""]
@@ -127,20 +129,16 @@ def select_opportunities(
         counts["duplicate"] = duplicates
         counts["over_the_cap"] = len(candidates) - len(taken) - duplicates
         dropped[hour] = +counts
-    return Selected(_as_opportunities(scored, selected_rows), dropped)
+    return Selected(_as_opportunities(scored, selected_rows), dropped, read)
 
 
 def _obstacles(scored: pd.DataFrame, options: SelectionOptions) -> npt.NDArray[np.object_]:
     """The first reason (n,) against each tweet that its own row tells; empty for a candidate."""
     obstacle = np.full(len(scored), "", dtype=np.object_)
-    minima = options.minima
-    for column, minimum in (
-        ("author_followers", minima.followers),
-        ("like_count", minima.likes),
-        ("view_count", minima.views),
-    ):
-        known = pd.to_numeric(scored[column]).to_numpy(dtype=np.float64, na_value=np.nan)
-        obstacle[np.nan_to_num(known) < minimum] = "minima"
+    below, unknown = _below_minima(scored, options.minima)
+    if options.minima.unknown == "fail":
+        obstacle[unknown] = "unknown"
+    obstacle[below] = "minima"
     label = scored["label"].to_numpy(dtype=np.object_)
     if options.greens_only:
         obstacle[label != GREEN] = "label"
@@ -149,6 +147,37 @@ def _obstacles(scored: pd.DataFrame, options: SelectionOptions) -> npt.NDArray[n
     if options.use_gate:
         obstacle[scored["gate"].to_numpy(dtype=np.object_) != GATE_PASSED] = "gate"
     return obstacle
+
+
+def selection_counts(selections: Mapping[str, Selected]) -> pd.DataFrame:
+    """What became of the tweets of each hour, by project: rows of the table ``selection_counts``.
+
+    Returns:
+        project, window_start, reason (of :data:`~viral_assets.vocabulary.DROP_REASONS`, or ``chosen``) and tweets,
+        which is above 0. Those of a project's hour add up to what was read of it.
+    """
+    rows = [
+        (project, hour, reason, count)
+        for project, selected in selections.items()
+        for hour, read in selected.read.items()
+        for reason, count in ({CHOSEN: read - selected.dropped[hour].total()} | selected.dropped[hour]).items()
+        if count
+    ]
+    return pd.DataFrame(rows, columns=["project", "window_start", "reason", "tweets"])
+
+
+def _below_minima(scored: pd.DataFrame, minima: Minima) -> tuple[BoolArray, BoolArray]:
+    """Which tweets (n,) have a figure below its minimum, and of which one is unknown that has a minimum."""
+    below, unknown = (np.zeros(len(scored), dtype=np.bool_) for _ in range(2))
+    for column, minimum in (
+        ("author_followers", minima.followers),
+        ("like_count", minima.likes),
+        ("view_count", minima.views),
+    ):
+        known = pd.to_numeric(scored[column]).to_numpy(dtype=np.float64, na_value=np.nan)
+        below |= known < minimum
+        unknown |= np.isnan(known) & (minimum > 0)
+    return below, unknown
 
 
 def _best_first(scored: pd.DataFrame) -> IntArray:

@@ -16,15 +16,21 @@ DECIMALS = 6
 def total(
     velocity: FloatArray, relevance: FloatArray, openness: FloatArray, author_quality: FloatArray, weights: Weights
 ) -> FloatArray:
-    """The weighted mean (n,) of the components, in 0..1; only the proportions of the weights matter."""
+    """The weighted mean (n,) of the components, in 0..1; only the proportions of the weights matter.
+
+    Where the velocity is unknown (NaN), it is the mean of the three others, and 0 where those have no weight.
+    """
+    unmeasured = np.isnan(velocity)
     weighed = (
-        weights.velocity * velocity
+        weights.velocity * np.where(unmeasured, 0.0, velocity)
         + weights.relevance * relevance
         + weights.openness * openness
         + weights.author_quality * author_quality
     )
+    others = weights.relevance + weights.openness + weights.author_quality
     summed = weights.velocity + weights.relevance + weights.openness + weights.author_quality
-    return np.clip(np.round(weighed / summed, DECIMALS), 0.0, 1.0)
+    divisor = np.where(unmeasured & (others > 0), others, summed)
+    return np.clip(np.round(weighed / divisor, DECIMALS), 0.0, 1.0)
 
 
 def labels(totals: FloatArray, thresholds: Thresholds) -> npt.NDArray[np.object_]:

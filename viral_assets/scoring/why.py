@@ -1,7 +1,8 @@
 """The score in words: ``1.2K likes/h · screen time (84 %) · asks a question · 12K followers``.
 
 Every part is true as it stands: numbers are rounded down, a rate is given only where enough time has passed for one,
-and what is not known is not said. The parts are looked up in small tables, since few distinct ones exist.
+and of likes and followers that nobody knows it says so. The parts are looked up in small tables, since few distinct
+ones exist.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def explanations(
     """One line (n,) per tweet.
 
     Args:
-        likes: counts (n,).
+        likes: counts (n,), NaN where unknown.
         age: minutes (n,) from the post to the moment the likes were counted.
         gained: since the look before; said instead where there was one, as the velocity is made of it.
         relevance: of the texts; the percentage shown is its score.
@@ -50,7 +51,7 @@ def explanations(
 
 def _spread(likes: FloatArray, age: FloatArray, gained: Gained) -> Words:
     words = _likes(likes, age)
-    twice = np.flatnonzero(gained.two_snapshots)
+    twice = np.flatnonzero(gained.two_snapshots & ~np.isnan(gained.likes))
     if len(twice):
         counts = _whole(gained.likes[twice])
         numbers = _lookup(_shown_digits(counts), lambda count: f"{short_count(count)} more {_likes_of(count)}")
@@ -64,14 +65,15 @@ def _likes_of(count: int) -> str:
 
 
 def _likes(likes: FloatArray, age: FloatArray) -> Words:
-    counts = _whole(likes)
-    rates = _whole(likes * 60 / age)
+    counts = _whole(np.nan_to_num(likes))
+    rates = _whole(np.nan_to_num(likes) * 60 / age)
     words = _lookup(_shown_digits(rates), lambda rate: f"{_number_of(rate, 'like')}/h")
     early = np.flatnonzero((counts > 0) & ((age < _MINUTES_FOR_A_RATE) | (rates < 1)))
     numbers = _lookup(_shown_digits(counts[early]), lambda count: _number_of(count, "like"))
     durations = _lookup(_shown_minutes(age[early]), _duration)
     words[early] = [f"{number} in {duration}" for number, duration in zip(numbers, durations, strict=True)]
     words[counts == 0] = "no likes yet"
+    words[np.isnan(likes)] = "likes unknown"
     return words
 
 
@@ -114,7 +116,7 @@ def _openness(openness: Openness) -> Words:
 def _followers(followers: FloatArray) -> Words:
     counts = _whole(np.nan_to_num(followers))
     words = _lookup(_shown_digits(counts), lambda count: SEPARATOR + _number_of(count, "follower"))
-    words[np.isnan(followers)] = ""
+    words[np.isnan(followers)] = SEPARATOR + "followers unknown"
     return words
 
 

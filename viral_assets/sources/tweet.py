@@ -13,8 +13,8 @@ from viral_assets.text.hashing import text_hash
 class Tweet:
     """One tweet with its metrics as seen at ``collected_at``.
 
-    Times are aware and in UTC. Counts are non-negative, and None where the source does not have them, which is
-    not the same as 0. ``lang`` is None where absent (``und`` is kept as it came).
+    Times are aware and in UTC. Counts are non-negative, and None where the source does not have them, which is not the
+    same as 0. ``lang`` is None where absent (``und`` is kept as it came).
     ``collected_at`` is None until the reader of the whole file knows it; it is set before a tweet is stored.
     """
 

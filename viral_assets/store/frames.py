@@ -51,7 +51,8 @@ def _series(column: sa.ColumnElement[Any], values: Sequence[Any]) -> pd.Series[A
     if isinstance(kind, sa.Boolean):
         return pd.Series(values, dtype=bool)
     if isinstance(kind, sa.Integer):
-        return pd.Series(values, dtype="Int64" if getattr(column, "nullable", False) else "int64")
+        named = column.element if isinstance(column, sa.Label) else column
+        return pd.Series(values, dtype="Int64" if getattr(named, "nullable", False) else "int64")
     if isinstance(kind, sa.Float):
         return pd.Series(values, dtype="float64")
     return pd.Series(values, dtype=object)

@@ -30,7 +30,8 @@ LEASE_SECONDS = 60.0
 
 CAP_OF_HOUR = "the project's cap of "
 ACTOR_ENDED = "the Actor ended as "
-FINAL_NOTES = (CAP_OF_HOUR, ACTOR_ENDED)
+ONLY_PLACEHOLDERS = "the Actor keeps giving placeholders "
+FINAL_NOTES = (CAP_OF_HOUR, ACTOR_ENDED, ONLY_PLACEHOLDERS)
 """How notes begin that tell of an hour that was left on purpose, or would be paid for anew: only a person reads on."""
 
 

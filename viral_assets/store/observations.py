@@ -17,6 +17,9 @@ Observation = Mapping[str, Any]
 Counts = tuple[int | None, ...]
 Change = Literal["new", "updated", "unchanged"]
 
+ENGAGEMENT = ("like_count", "reply_count", "retweet_count")
+"""What a tweet's velocity is measured by."""
+
 COUNTS = ("like_count", "reply_count", "retweet_count", "quote_count", "view_count", "bookmark_count")
 counts_of: Callable[[Observation], Counts] = itemgetter(*COUNTS)
 
@@ -70,7 +73,7 @@ class TweetHistory:
         if observation == before:
             return "unchanged"
         if observation["collected_at"] > before["collected_at"]:
-            if _changes_a_count(observation, before):
+            if _changes_a_count(observation, before) or _lacks_engagement(observation, before):
                 self.added[observation["collected_at"]] = observation
         else:
             self._add_earlier(before, observation)
@@ -86,7 +89,8 @@ class TweetHistory:
         known, at = self.snapshots | self.added, observation["collected_at"]
         of_same_time = known.get(at) or (before if at == before["collected_at"] else self.repeats.get(at))
         if of_same_time is None:
-            snapshot, is_new = observation, _changes_a_count(observation, _last_counts(known, at))
+            last = _last_counts(known, at)
+            snapshot, is_new = observation, _changes_a_count(observation, last) or _lacks_engagement(observation, last)
         else:
             snapshot = _highest_counts(of_same_time, observation)
             is_new = counts_of(snapshot) != counts_of(of_same_time)
@@ -118,3 +122,10 @@ def _changes_a_count(observation: Observation, last: Observation) -> bool:
     """Whether a count of ``observation`` differs from its last value. A count that was not observed does not."""
     now, then = counts_of(observation), counts_of(last)
     return now != then and any(count is not None and count != known for count, known in zip(now, then, strict=True))
+
+
+def _lacks_engagement(observation: Observation, last: Observation) -> bool:
+    """Whether a count that was known was not observed. As a snapshot, that tells it from a count that stayed the same:
+    nobody knows whether the tweet has stopped spreading.
+    """
+    return any(observation[name] is None and last[name] is not None for name in ENGAGEMENT)

@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 
 from viral_assets.text.cleaning import text_for_storage
-from viral_assets.vocabulary import ACTIONS, COMPONENTS, LABELS, OUTCOMES, PENDING, STATUSES, UNDO
+from viral_assets.vocabulary import ACTIONS, COMPONENTS, LABELS, OUTCOMES, PENDING, STATUSES, UNDO, VELOCITY
 
 EVERY_PROJECT = "*"
 """In ``tweet_projects``: a tweet that came for no project in particular counts for all."""
@@ -105,11 +105,8 @@ def _known(column: str, words: Iterable[str]) -> str:
 
 
 def _counts() -> list[Column[Any]]:
-    return [
-        *(Column(f"{name}_count", BigInteger, nullable=False) for name in ("like", "reply", "retweet", "quote")),
-        Column("view_count", BigInteger),
-        Column("bookmark_count", BigInteger),
-    ]
+    """Null where no source said so: unknown, which is not 0."""
+    return [Column(f"{name}_count", BigInteger) for name in ("like", "reply", "retweet", "quote", "view", "bookmark")]
 
 
 tweets = Table(
@@ -200,7 +197,7 @@ tweet_scores = Table(
     Column("project", String(64), primary_key=True),
     Column("tweet_id", String(32), primary_key=True),
     Column("window_start", UtcDateTime, nullable=False),
-    *(Column(name, Double, nullable=False) for name in (*COMPONENTS, "total")),
+    *(Column(name, Double, nullable=name == VELOCITY) for name in (*COMPONENTS, "total")),
     Column("label", String(8), nullable=False),
     Column("topic", CleanText, nullable=False, comment="label of the best taxonomy node"),
     Column("gate", String(32), nullable=False, comment="'pass', or why the tweet is not for this project"),
@@ -223,6 +220,17 @@ comment_opportunities = Table(
     Column("why", CleanText, nullable=False),
     Index(None, "window_start", "project"),
     comment="Tweets worth a reply. Replaced window by window, in one transaction.",
+)
+
+selection_counts = Table(
+    "selection_counts",
+    metadata,
+    Column("project", String(64), primary_key=True),
+    Column("window_start", UtcDateTime, primary_key=True),
+    Column("reason", String(16), primary_key=True, comment="why they were left out, or 'chosen'"),
+    Column("tweets", Integer, nullable=False),
+    comment="What became of all tweets of an hour. Replaced window by window, in one transaction.",
+    sqlite_with_rowid=False,
 )
 
 comment_suggestions = Table(

@@ -266,6 +266,15 @@ def test_projects_have_sections_and_a_way_to_them() -> None:
     assert {"p1", "p2"} <= set(page.attributes("id"))
 
 
+@pytest.mark.parametrize("rows", [[], [opportunity()]], ids=["nothing chosen", "one chosen"])
+def test_it_says_why_the_others_were_left_out(rows: list[OpportunityView]) -> None:
+    left_out = {"did not pass the gate": 1_300, "below a minimum of followers, likes or views": 8}
+    page = Page(render(rows, facts=WindowFacts(1_309, None, left_out)))
+    said = "Left out: 1,300 did not pass the gate; 8 below a minimum of followers, likes or views."
+    assert page.texts("left-out") == [said]
+    assert not Page(render(rows, facts=WindowFacts(1_309, None))).texts("left-out")
+
+
 def test_one_project_needs_no_navigation() -> None:
     assert "nav" not in {tag for tag, _ in Page(render([opportunity()])).tags}
 
@@ -295,11 +304,15 @@ def test_an_empty_window_is_a_page_that_says_so(facts: WindowFacts | None, said:
     assert not page.texts("card")
 
 
-def test_unknown_counts_are_left_out_rather_than_zero() -> None:
-    card = Page(render([opportunity(views=None, author_followers=None, velocity=None)])).texts("card")[0]
-    assert "views" not in card
-    assert "followers" not in Page(render([opportunity(author_followers=None)])).texts("by")[0]
-    assert "Velocity" not in card
+def test_unknown_counts_are_said_to_be_unknown_rather_than_zero() -> None:
+    page = Page(render([opportunity(likes=None, retweets=None, views=None, author_followers=None, velocity=None)]))
+    assert "followers unknown" in page.texts("by")[0]
+    assert " ".join(page.texts("counts")[0].split()) == "187 replies likes, reposts, views unknown"
+    assert "Velocity" not in page.texts("card")[0]
+
+
+def test_reposts_are_known_without_the_quotes() -> None:
+    assert "96 reposts" in Page(render([opportunity(quotes=None)])).texts("counts")[0]
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,12 @@ def test_pandas_finds_numbers_and_times_without_being_told(tmp_path: Path) -> No
     assert frame["views"].isna().tolist() == [False, True]
 
 
+def test_what_is_unknown_is_an_empty_cell_and_what_is_zero_is_0(tmp_path: Path) -> None:
+    write_csv(tmp_path / "out.csv", [opportunity(views=None, author_followers=0), opportunity(author_followers=None)])
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert [(row["followers"], row["views"]) for row in csv.DictReader(file)] == [("0", ""), ("", "182440")]
+
+
 def test_nothing_to_export_is_a_header(tmp_path: Path) -> None:
     assert write_csv(tmp_path / "out.csv", []) == 0
     assert (tmp_path / "out.csv").read_text().count("\n") == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from viral_assets.learning.judged_tweets import Decisions, Judgement, read_decisions, worth_a_reply
 from viral_assets.learning.rejection_reasons import concerns_wording
@@ -13,6 +14,7 @@ from viral_assets.projects.model import Thresholds, Weights
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.store.decisions import SuggestionKey, decide
 from viral_assets.store.engine import Database
+from viral_assets.store.tables import tweet_scores
 from viral_assets.vocabulary import REJECTION_REASONS, RejectionReason
 from viral_assets_tests.delivery.examples import HOUR, opportunity, store, suggestion
 
@@ -94,6 +96,16 @@ def test_decisions_are_read_in_the_order_in_which_they_were_made(database: Datab
     assert found.components[:, 0].tolist() == [0.2, 0.1, 0.6]
     assert isinstance(nothing, Decisions)
     assert (len(nothing), nothing.components.shape) == (0, (0, 4))
+
+
+def test_nothing_is_learnt_from_a_score_with_a_part_that_nobody_could_measure(database: Database) -> None:
+    with database.begin() as connection:
+        store(connection, [tweet(1), tweet(2)])
+    for number in (1, 2):
+        judge(database, number, "approve", "a", at=HOUR)
+    with database.begin() as connection:
+        connection.execute(sa.update(tweet_scores).where(tweet_scores.c.tweet_id == "2").values(velocity=None))
+        assert read_decisions(connection, "unplugged", HOUR - timedelta(days=30)).tweet_ids == ("1",)
 
 
 def test_the_database_counts_what_would_be_green(database: Database) -> None:

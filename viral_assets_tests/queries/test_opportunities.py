@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, insert
@@ -19,6 +20,7 @@ from viral_assets.queries.export import rank_for_export, read_ranked
 from viral_assets.queries.opportunities import SORT_KEYS, OpportunityView, SortBy, priority
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
+from viral_assets.vocabulary import UNKNOWN_AUDIENCE
 from viral_assets_tests.delivery.examples import DAY, HOUR, TYPES, WINDOW, opportunity, request, store, suggestion
 
 
@@ -184,12 +186,12 @@ def test_the_balanced_priority_is_score_times_reach() -> None:
     def balanced(views: int | None, followers: int | None = None) -> float:
         return priority("balanced", total=0.8, views=views, followers=followers)
 
+    assert balanced(None) == balanced(None, UNKNOWN_AUDIENCE) > 0, "unknown is not nobody"
     assert balanced(999_999) == pytest.approx(80)
     assert balanced(999) == pytest.approx(40)
     assert balanced(50_000_000) == 80
     assert balanced(None, 999) == pytest.approx(40)
     assert balanced(0, 999) == 0
-    assert balanced(None) == 0
 
 
 def test_the_facts_count_what_belongs_to_the_project(database: Database) -> None:
@@ -204,6 +206,21 @@ def test_the_facts_count_what_belongs_to_the_project(database: Database) -> None
     with database.read() as connection:
         assert window_facts(connection, WINDOW).tweets == 3
         assert window_facts(connection, WINDOW, "unplugged").tweets == 2
+
+
+def test_the_facts_count_what_was_left_out_in_words(database: Database) -> None:
+    counted = [("unplugged", "minima", 3), ("unplugged", "gate", 2), ("unplugged", "chosen", 1), ("another", "gate", 4)]
+    with database.begin() as connection:
+        for hour, more in ((WINDOW.start, 0), (WINDOW.end, 100)):
+            rows = [
+                {"project": project, "window_start": hour, "reason": reason, "tweets": number + more}
+                for project, reason, number in counted
+            ]
+            connection.execute(sa.insert(tables.selection_counts), rows)
+    with database.read() as connection:
+        everybody, one = (window_facts(connection, WINDOW, project).left_out for project in (None, "unplugged"))
+    assert list(one.items()) == [("did not pass the gate", 2), ("below a minimum of followers, likes or views", 3)]
+    assert everybody["did not pass the gate"] == 6
 
 
 def test_a_request_that_packs_tweets_of_two_hours_is_shared_out(database: Database) -> None:

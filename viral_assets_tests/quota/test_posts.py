@@ -11,10 +11,13 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from viral_assets.quota.from_settings import post_caps_from
 from viral_assets.quota.ledger import Exhausted, Granted, PaidLedger, Settlement, Waiting
 from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger, PostRequest
+from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import source_requests
+from viral_assets_tests.home import clean_environment
 from viral_assets_tests.sources.services.service_time import SleepingTime
 
 NOW = datetime(2026, 11, 21, 21, tzinfo=UTC)
@@ -70,6 +73,13 @@ def test_what_did_not_come_may_be_read_again_and_what_nobody_knows_of_counts(
         ("cut off", "failed", 20),
         ("refused", "failed", 0),
     ]
+
+
+def test_authors_count_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    clean_environment(monkeypatch)
+    assert post_caps_from(load_settings()).count_users
+    monkeypatch.setenv("VIRAL_ASSETS_X_COUNT_USERS", "false")
+    assert not post_caps_from(load_settings()).count_users
 
 
 def test_where_a_runs_own_cap_is_reached_another_run_may_ask_at_once(database: Database, time: SleepingTime) -> None:

@@ -60,12 +60,10 @@ def frame(*rows: dict[str, Any]) -> pd.DataFrame:
     tweets = pd.DataFrame(list(rows), columns=list(tweet()))
     for column in ("window_start", "created_at", "collected_at"):
         tweets[column] = pd.to_datetime(tweets[column], utc=True).dt.as_unit("us")
-    for column in ("author_followers", "view_count"):
+    for column in ("author_followers", "view_count", "like_count", "reply_count", "retweet_count"):
         tweets[column] = pd.array(tweets[column].tolist(), dtype="Int64")
     for column in ("tweet_id", "text", "author_handle", "lang"):
         tweets[column] = pd.Series(tweets[column].tolist(), dtype=object)
-    for column in ("like_count", "reply_count", "retweet_count"):
-        tweets[column] = tweets[column].astype("int64")
     for column in ("is_retweet", "author_verified"):
         tweets[column] = tweets[column].astype(bool)
     return tweets
@@ -127,9 +125,9 @@ def any_tweets(draw: st.DrawFn, *, max_size: int = 12) -> tuple[pd.DataFrame, Ve
             author_verified=draw(st.booleans()),
             lang=draw(st.sampled_from([None, "en", "es", "und", "qme", "zxx", "in", "", "EN-gb"])),
             is_retweet=draw(st.booleans()),
-            like_count=draw(counts),
-            reply_count=draw(counts),
-            retweet_count=draw(counts),
+            like_count=draw(st.none() | counts),
+            reply_count=draw(st.none() | counts),
+            retweet_count=draw(st.none() | counts),
             view_count=draw(st.none() | counts),
         )
         for number in range(size)

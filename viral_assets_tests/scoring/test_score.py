@@ -40,9 +40,12 @@ def test_the_columns_are_those_of_the_table() -> None:
 
 
 @given(any_tweets())
-def test_every_score_is_finite_and_between_0_and_1(case: Case) -> None:
+def test_every_score_is_finite_and_between_0_and_1_but_for_what_nobody_counted(case: Case) -> None:
     scored = score(*case)
     assert len(scored) == len(case[0])
+    uncounted = case[0][["like_count", "reply_count", "retweet_count"]].isna().all(axis=1).to_numpy()
+    assert (scored["velocity"].isna() == uncounted).all()
+    scored["velocity"] = scored["velocity"].fillna(0.0)
     assert np.isfinite(scored[NUMBERS].to_numpy()).all()
     assert ((scored[NUMBERS] >= 0) & (scored[NUMBERS] <= 1)).all(axis=None)
     assert set(scored["label"]) <= {"red", "yellow", "green"}

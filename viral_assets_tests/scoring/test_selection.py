@@ -22,8 +22,10 @@ from viral_assets.scoring import (
     SelectionOptions,
     select_opportunities,
 )
+from viral_assets.scoring.selection import selection_counts
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.store.tables import comment_opportunities
+from viral_assets.vocabulary import CHOSEN, DROP_REASONS
 from viral_assets_tests.scoring.examples import HOUR, project
 
 DIMENSIONS = 16
@@ -154,9 +156,23 @@ def test_the_gate_and_the_labels_can_be_overruled() -> None:
         (Minima(followers=0, views=1), "view_count"),
     ],
 )
-def test_what_is_not_known_counts_as_none(minima: Minima, column: str) -> None:
+def test_what_is_not_known_is_below_no_minimum_unless_the_project_says_so(minima: Minima, column: str) -> None:
     rows = [row(1) | {column: None}, row(2) | {column: 0}, row(3) | {column: 1}]
-    assert numbers(select(*rows, options=options(minima=minima))) == [3]
+    passing = select(*rows, options=options(minima=minima))
+    assert (numbers(passing), reasons(passing)) == ([1, 3], {"minima": 1})
+    failing = select(*rows, options=options(minima=minima.model_copy(update={"unknown": "fail"})))
+    assert (numbers(failing), reasons(failing)) == ([3], {"minima": 1, "unknown": 1})
+
+
+def test_a_minimum_of_0_asks_for_nothing_known() -> None:
+    nothing_known = dict.fromkeys(("author_followers", "like_count", "view_count"))
+    minima = Minima(followers=0, unknown="fail")
+    assert numbers(select(row(1) | nothing_known, options=options(minima=minima))) == [1]
+
+
+def test_a_figure_below_its_minimum_counts_before_one_that_is_unknown() -> None:
+    minima = Minima(followers=1, likes=1, unknown="fail")
+    assert reasons(select(row(1, like_count=0, author_followers=None), options=options(minima=minima))) == {"minima": 1}
 
 
 def test_of_a_group_that_says_the_same_the_best_is_taken() -> None:
@@ -241,6 +257,15 @@ kept_numbers = st.sets(st.integers(0, 25))
 
 def ids(of: set[int]) -> set[str]:
     return {row(number)["tweet_id"] for number in of}
+
+
+@given(scored_rows(), kept_numbers)
+def test_the_counts_of_an_hour_add_up_to_what_was_read_of_it(rows: list[Row], kept: set[int]) -> None:
+    selected = select(*rows, kept=ids(kept))
+    counts = selection_counts({"example": selected})
+    assert counts.groupby("window_start")["tweets"].sum().to_dict() == Counter(each["window_start"] for each in rows)
+    assert counts.loc[counts["reason"] == CHOSEN, "tweets"].sum() == len(selected.frame)
+    assert set(counts["reason"]) <= {*DROP_REASONS, CHOSEN}
 
 
 @given(scored_rows(), kept_numbers)

@@ -86,8 +86,8 @@ def test_a_rate_is_given_only_where_there_was_time_for_one(minutes: float, likes
     assert after(minutes, like_count=likes).split(" · ")[0] == words
 
 
-def test_unknown_followers_are_not_talked_about() -> None:
-    assert "follower" not in why(author_followers=None)
+def test_of_followers_that_nobody_knows_it_says_so() -> None:
+    assert why(author_followers=None).endswith(" · followers unknown")
     assert why(author_followers=0).endswith(" · 0 followers")
     assert why(author_followers=1).endswith(" · 1 follower")
 

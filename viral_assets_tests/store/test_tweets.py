@@ -39,7 +39,8 @@ half_told = st.builds(
     tweet_row,
     st.sampled_from("12"),
     minutes=st.integers(1, 4),
-    like_count=small,
+    like_count=st.none() | small,
+    reply_count=st.none() | small,
     view_count=st.none() | small,
     bookmark_count=st.none() | small,
     author_followers=st.none() | small,
@@ -145,7 +146,7 @@ class TestLaws:
         rows = [row for batch in batches for row in batch]
         for row in stored(database, tweets):
             observations = [observation for observation in rows if observation["tweet_id"] == row["tweet_id"]]
-            for name in ("view_count", "bookmark_count", "author_followers", "author_handle", "lang"):
+            for name in ("like_count", "reply_count", "view_count", "author_followers", "author_handle", "lang"):
                 seen = {observation[name] for observation in observations} - {None, ""}
                 assert row[name] in seen if seen else not row[name]
 
@@ -304,14 +305,17 @@ class TestReading:
         pd.testing.assert_series_equal(nothing.dtypes, frame.dtypes)
         types = {name: str(kind) for name, kind in frame.dtypes.items()}
         assert types["created_at"] == types["window_start"] == types["collected_at"] == "datetime64[us, UTC]"
-        assert (types["like_count"], types["view_count"], types["author_verified"]) == ("int64", "Int64", "bool")
+        assert (types["like_count"], types["view_count"], types["author_verified"]) == ("Int64", "Int64", "bool")
         assert types["text"] == types["lang"] == "object"
         assert frame.lang.tolist() == [None, "en"]
         assert frame.created_at[1] == POSTED
         assert frame.view_count.isna().tolist() == [True, False]
 
     def test_a_frame_holds_what_was_written(self, database: Database) -> None:
-        rows = [tweet_row(str(n), minutes=n + 1, like_count=n, view_count=None if n % 2 else n) for n in range(9)]
+        rows = [
+            tweet_row(str(n), minutes=n + 1, like_count=None if n % 3 else n, view_count=None if n % 2 else n)
+            for n in range(9)
+        ]
         upsert(database, rows)
         with database.read() as connection:
             frame = read_tweets(connection, DAY)

@@ -22,7 +22,7 @@ from viral_assets.quota.ledger import GrantRequest
 from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests, suggestion_events
+from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests, suggestion_events, tweets
 from viral_assets.text.x_rules import text_weight
 from viral_assets.vocabulary import REJECTION_REASONS
 from viral_assets.web.regenerate import Job, summarise, wanted_types
@@ -103,6 +103,17 @@ def test_without_a_script_the_way_leads_back_to_the_tweet(plain: Reviewer) -> No
     assert plain.redirect == "/?status=all&sort=age#o-demo-102"
     assert "Approved: Add value" in plain.page.words
     assert "Approved: Add value" not in plain.get("/?status=all").words, "a notice is shown once"
+
+
+def test_a_card_says_what_nobody_knows(mara: Reviewer, database: Database) -> None:
+    unknown = dict.fromkeys(("author_followers", "like_count", "retweet_count", "view_count"))
+    with database.begin() as connection:
+        connection.execute(sa.update(tweets).where(tweets.c.tweet_id == "101").values(unknown))
+        connection.execute(sa.update(tweets).where(tweets.c.tweet_id == "102").values(like_count=0))
+    words = mara.get("/tweet?project=demo&tweet_id=101").words
+    assert "followers unknown" in words
+    assert "187 replies likes, reposts, views unknown" in words
+    assert " 0 likes" in mara.get("/tweet?project=demo&tweet_id=102").words
 
 
 def test_a_script_gets_the_card_alone_and_the_message_beside_it(serve: Callable[..., Reviewer]) -> None:

@@ -23,17 +23,17 @@ TWEET_COLUMNS = {
     "is_retweet": "a retweet of somebody else's tweet",
     "is_reply": "an answer to another tweet",
     "is_quote": "quotes another tweet",
-    "like_count": "likes when the counts were seen",
-    "reply_count": "replies when the counts were seen",
-    "retweet_count": "retweets when the counts were seen",
-    "quote_count": "quotes when the counts were seen",
+    "like_count": "likes when the counts were seen; empty where the source does not say",
+    "reply_count": "replies when the counts were seen; empty where the source does not say",
+    "retweet_count": "retweets when the counts were seen; empty where the source does not say",
+    "quote_count": "quotes when the counts were seen; empty where the source does not say",
     "view_count": "views when the counts were seen; empty where the source does not say",
     "bookmark_count": "bookmarks when the counts were seen; empty where the source does not say",
     "conversation_id": "the tweet that began the conversation",
 }
 
 SCORE_COLUMNS = {
-    "velocity": "0 to 1: engagement per minute of age, for an author of that size",
+    "velocity": "0 to 1: engagement per minute of age, for an author of that size; empty where nobody counted any",
     "relevance": "0 to 1: closeness in meaning to the best topic, and how clear that choice is",
     "openness": "0 to 1: does it ask or wonder?",
     "author_quality": "0 to 1: by the project's lists of authors",

@@ -19,10 +19,10 @@ from viral_assets.generation.run.report import GenerationReport, WindowReport
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.queries.charts import hours_picture, spread_picture
 from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.scoring.selection import DROP_REASONS
+from viral_assets.scoring.selection import Selected
 from viral_assets.sources.files.ingest import IngestReport
 from viral_assets.sources.services.common import ServiceReport
-from viral_assets.vocabulary import DONE, GATE_PASSED, LABELS, OUTCOMES
+from viral_assets.vocabulary import CHOSEN, DONE, DROP_REASONS, GATE_PASSED, LABELS, OUTCOMES
 
 Metadata = dict[str, Any]
 
@@ -51,12 +51,18 @@ def of_tweets(
     """
     metadata: dict[datetime, Metadata] = {}
     for hour, rows in by_hour(frame, window).items():
-        loudest = rows.nlargest(ROWS_SHOWN, "like_count")
+        loudest = rows[rows["like_count"].notna()].nlargest(ROWS_SHOWN, "like_count")
+        unknown = {
+            f"{name} unknown": count
+            for name, column in (("likes", "like_count"), ("views", "view_count"), ("followers", "author_followers"))
+            if (count := int(rows[column].isna().sum()))
+        }
         metadata[hour] = {
             ROW_COUNT: len(rows),
             "authors": int(rows["author_handle"].nunique()),
             "retweets": int(rows["is_retweet"].sum()),
             "likes": int(rows["like_count"].sum()),
+            **unknown,
             "most liked": _rows(loudest, likes="like_count", author="author_handle", tweet="text"),
         }
     metadata[window.end - HOUR] = latest = {
@@ -121,17 +127,24 @@ def of_scores(frame: pd.DataFrame, window: HourRange) -> dict[datetime, Metadata
 
 
 def of_opportunities(
-    frame: pd.DataFrame, window: HourRange, dropped: Mapping[datetime, Counter[str]]
+    frame: pd.DataFrame, window: HourRange, selections: Mapping[str, Selected]
 ) -> dict[datetime, Metadata]:
-    """For ``comment_opportunities``; ``frame`` also has text and author of the tweets."""
+    """For ``comment_opportunities``; ``frame`` also has text and author of the tweets.
+
+    Args:
+        selections: what was selected and what was left out, by project.
+    """
     metadata: dict[datetime, Metadata] = {}
     for hour, rows in by_hour(frame, window).items():
         best = rows.sort_values("rank").head(ROWS_SHOWN)
-        reasons = {reason: count for reason in DROP_REASONS if (count := dropped[hour][reason])}
+        dropped = sum((each.dropped.get(hour, Counter()) for each in selections.values()), Counter[str]())
+        reasons = {words: dropped[reason] for reason, words in DROP_REASONS.items() if dropped[reason]}
         metadata[hour] = {
             ROW_COUNT: len(rows),
             **label_counts(rows),
-            "left out": bars(reasons, of="because of"),
+            "looked at": sum(each.read.get(hour, 0) for each in selections.values()),
+            "left out": bars(reasons, of="because"),
+            "from read to chosen": _funnel(selections, hour),
             "best": _rows(best, rank="rank", project="project", author="author_handle", tweet="text", why="why"),
         }
     chart = {"opportunities by hour": _chart(metadata, "opportunities", LABELS)}
@@ -190,6 +203,16 @@ def of_digest(rows: Sequence[OpportunityView]) -> Metadata:
             in_dialog=True,
         ),
     }
+
+
+def _funnel(selections: Mapping[str, Selected], hour: datetime) -> Any:
+    """By project: what was read, which is the sum of what was left out for each reason and what was chosen."""
+    rows = []
+    for project, selected in selections.items():
+        if read := selected.read.get(hour, 0):
+            dropped = selected.dropped[hour]
+            rows.append((project, read, *(dropped[reason] for reason in DROP_REASONS), read - dropped.total()))
+    return markdown_table(("project", "read", *DROP_REASONS.values(), CHOSEN), rows, in_dialog=True)
 
 
 def label_counts(rows: pd.DataFrame) -> dict[str, int]:

@@ -19,6 +19,7 @@ from viral_assets.hours import HourRange
 from viral_assets.projects.model import Minima, Project
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
+from viral_assets.vocabulary import DROP_REASONS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -159,29 +160,31 @@ def comment_opportunities(
 ) -> DataFrame:
     """Select the best tweets of each hour of this run, project by project."""
     from viral_assets.defs.assets import previews
-    from viral_assets.scoring.selection import DROP_REASONS, OPPORTUNITY_COLUMNS
+    from viral_assets.scoring.selection import OPPORTUNITY_COLUMNS, selection_counts
     from viral_assets.store.tweets import read_tweets
+    from viral_assets.store.windows import replace_window
 
     store, window = database.get(), window_of(context)
     cached = embedder.get(store)
     with store.read() as connection:
         texts = read_tweets(connection, window).drop(columns="window_start")
     parts = []
-    dropped = {hour: Counter[str]() for hour in window}
+    selections = {}
     for name, project in projects.select(run_options.projects).items():
         scored = tweet_scores[tweet_scores["project"] == name].merge(texts, on="tweet_id", validate="one_to_one")
         options = selection_options(project, run_options, duplicate_similarity=cached.calibration.near_duplicate)
-        selected = _select(scored, name, store, window, cached, options)
+        selections[name] = selected = _select(scored, name, store, window, cached, options)
         parts.append(selected.frame)
         left_out = sum(selected.dropped.values(), Counter[str]())
-        for hour, reasons in selected.dropped.items():
-            dropped[hour].update(reasons)
         why_not = _describe({reason: left_out[reason] for reason in DROP_REASONS})
         values = (name, len(selected.frame), len(scored), why_not)
         context.log.info("%s: %d of %d tweets are worth a reply; left out: %s", *values)
+    with store.begin() as connection:
+        counts, of_projects = selection_counts(selections), run_options.projects or None
+        replace_window(connection, tables.selection_counts, window, counts, projects=of_projects)
     opportunities = _together(parts, OPPORTUNITY_COLUMNS)
     shown = opportunities.merge(texts[["tweet_id", "text", "author_handle"]], on="tweet_id")
-    add_hour_metadata(context, previews.of_opportunities(shown, window, dropped))
+    add_hour_metadata(context, previews.of_opportunities(shown, window, selections))
     return opportunities
 
 
@@ -196,6 +199,7 @@ def selection_options(project: Project, options: RunOptions, *, duplicate_simila
             followers=minima.followers if options.min_followers is None else options.min_followers,
             likes=minima.likes if options.min_likes is None else options.min_likes,
             views=minima.views if options.min_views is None else options.min_views,
+            unknown=minima.unknown,
         ),
         duplicate_similarity=duplicate_similarity,
         use_gate=options.use_gate,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from viral_assets.defs.checks.results import Violation
-from viral_assets.vocabulary import COMPONENTS, LABELS
+from viral_assets.vocabulary import COMPONENTS, LABELS, VELOCITY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +25,15 @@ class ScoreHour:
 
 
 def scores_out_of_range(hour: ScoreHour) -> list[Violation]:
-    """Scores that are no number from 0 to 1, unknown labels, and scores of tweets that are not there."""
+    """Scores that are no number from 0 to 1, unknown labels, and scores of tweets that are not there. A velocity may be
+    unknown."""
     import numpy as np
 
     rows = hour.rows
     values = rows[list(SCORES)].to_numpy(dtype=np.float64, na_value=np.nan)
     # NaN compares as false, whatever it is compared with.
     right = (values >= 0.0) & (values <= 1.0)
+    right[:, SCORES.index(VELOCITY)] |= rows[VELOCITY].isna().to_numpy()
     labelled = rows["label"].isin(LABELS).to_numpy()
     known = rows["tweet_id"].isin(hour.tweet_ids).to_numpy()
     wrong = np.flatnonzero(~(right.all(axis=1) & labelled & known))

@@ -18,10 +18,13 @@ from viral_assets.hours import HOUR, HourRange
 from viral_assets.sources.parsers.apify_items import ApifyItems
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.services.apify_client import ITEMS_A_PAGE, ActorRun, ApifyService, GoneError, dataset_hash
+from viral_assets.sources.services.apify_placeholders import reason_unfinished
+from viral_assets.sources.services.apify_placeholders import with_items as with_kinds
 from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, UnavailableReason, utc_now
 from viral_assets.store.engine import Database
 from viral_assets.store.hour_leases import (
     ACTOR_ENDED,
+    CAP_OF_HOUR,
     HourLease,
     HourProgress,
     LeaseBusy,
@@ -34,6 +37,9 @@ from viral_assets.store.hour_leases import (
 )
 
 SOURCE = "apify"
+
+_BEFORE = "placeholder_runs"
+"""In a cursor: how many runs of the hour gave placeholders."""
 
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.25, 5.0
 """Between two requests for a run's state: soon at first, as small searches take a few seconds, then less often."""
@@ -74,6 +80,17 @@ class ActorSearch:
     max_cost_usd: float | None = None
     run_input: Mapping[str, Any] = field(default_factory=dict)
     run_seconds: float = 600.0
+
+    def after(self, progress: HourProgress) -> ActorSearch | str:
+        """What the caps of the hour leave of it, or that they leave nothing. Placeholders are charged like tweets."""
+        items, cost = self.max_items - progress.items, self.max_cost_usd
+        if cost is not None and progress.cost_usd is not None:
+            cost = round(cost - progress.cost_usd, 6)
+        if items <= 0:
+            return f"{CAP_OF_HOUR}{self.max_items:,} items an hour is reached"
+        if cost is not None and cost <= 0:
+            return f"{CAP_OF_HOUR}{self.max_cost_usd:g} USD an hour is reached"
+        return replace(self, max_items=items, max_cost_usd=cost)
 
     def input_for(self, hour: datetime) -> dict[str, Any]:
         """The input of the run for one hour."""
@@ -164,15 +181,19 @@ class ApifySearch:
         """Read the items of the hour's run as they come, until it ends. Returns why that was left early."""
         run = self._begun(progress, ingestion)
         if run is None:
+            before = (progress.cursor or {}).get(_BEFORE, 0)
+            left = search.after(progress) if before else search
+            if isinstance(left, str):
+                return left
             run = self._service.start(
                 search.actor,
-                search.input_for(lease.window_start),
-                max_items=search.max_items,
-                max_cost_usd=search.max_cost_usd,
+                left.input_for(lease.window_start),
+                max_items=left.max_items,
+                max_cost_usd=left.max_cost_usd,
                 seconds=search.run_seconds,
             )
             cursor = {"run_id": run.run_id, "dataset_id": run.dataset_id, "offset": 0, "cost_usd": None}
-            progress = replace(progress, cursor=cursor, note="")
+            progress = replace(progress, cursor={**cursor, "items": {}, _BEFORE: before}, note="")
             with self._database.begin() as connection:
                 save_progress(connection, lease, progress, self._holder, self._clock())
         ingestion.requests += 1
@@ -187,16 +208,20 @@ class ApifySearch:
                 return "the Actor still runs, longer than this run waits; what it has found by then is stored"
             pause = min(1.5 * pause, self._poll_seconds)
             run = self._service.run(run.run_id)
-        # A run that failed has nothing more to give: another attempt is another run.
-        self._pay(lease, progress, run, ingestion, cursor=None, done=run.succeeded)
+        # A run that has ended has nothing more to give: another attempt is another run.
+        read = progress.cursor or {}
+        runs = read.get(_BEFORE, 0) + 1
+        reason = reason_unfinished(read.get("items", {}), runs) if run.succeeded else ""
+        done = run.succeeded and not reason
+        self._pay(lease, progress, run, ingestion, cursor={_BEFORE: runs} if reason else None, done=done)
         if run.succeeded:
-            return ""
+            return reason
         message = f" ({run.message})" if run.message else ""
         return f"{ACTOR_ENDED}{run.status}{message}; what it had found is stored, and a new run would search anew"
 
     def _begun(self, progress: HourProgress, ingestion: ServiceIngestion) -> ActorRun | None:
         """The run that an earlier attempt at this hour has started, if Apify still has it."""
-        if not progress.cursor:
+        if not progress.cursor or "run_id" not in progress.cursor:
             return None
         try:
             return self._service.run(progress.cursor["run_id"])
@@ -215,7 +240,8 @@ class ApifySearch:
                 now = self._clock()
                 seen_at = min(now, run.finished_at) if run.finished_at else now
                 records = _records(items, offset, now, ingestion)
-                progress = with_items(progress, len(items), cursor={**cursor, "offset": offset + len(items)})
+                cursor |= {"offset": offset + len(items), "items": with_kinds(cursor.get("items", {}), items)}
+                progress = with_items(progress, len(items), cursor=cursor)
                 with self._database.begin() as connection:
                     content_hash = dataset_hash(run.dataset_id)
                     counted = ingestion.store(connection, records, content_hash=content_hash, seen_at=seen_at, now=now)

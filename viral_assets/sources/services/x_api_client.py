@@ -29,6 +29,7 @@ from viral_assets.errors import (
     SourceError,
 )
 from viral_assets.quota.posts import x_account
+from viral_assets.sources.services.x_refusals import out_of_money
 from viral_assets.text.secrets import redacted
 
 MOST_A_PAGE = 100
@@ -76,6 +77,13 @@ class XApiAnswer:
         data = self.page.get("data")
         return len(data) if isinstance(data, list) else int(bool(data))
 
+    @property
+    def users(self) -> int:
+        """Authors that were expanded, each once, and so charged."""
+        included = self.page.get("includes")
+        users = included.get("users") if isinstance(included, dict) else None
+        return len(users) if isinstance(users, list) else 0
+
 
 class XApiClient:
     """Searches and looks up posts.
@@ -101,7 +109,8 @@ class XApiClient:
         self._secrets = (token,)
         if base_url is not None and (urlsplit(base_url).scheme not in ("http", "https") or not self._host):
             raise ConfigurationError("X_API_BASE_URL is not a URL; write it like https://api.x.com")
-        self._tweepy = tweepy.Client("set when it is sent", return_type=requests.Response)
+        # Tweepy's own waiting repeats a 429 without a reset at once, until Python has had enough of the recursion.
+        self._tweepy = tweepy.Client("set when it is sent", return_type=requests.Response, wait_on_rate_limit=False)
         # Whatever host tweepy names, and wherever an answer may point: the token goes to this one.
         self._tweepy.session.mount("https://", _Wire(token, base_url or X_API, timeout))
         self._tweepy.session.mount("http://", _Wire(token, base_url or X_API, timeout))
@@ -173,9 +182,9 @@ class XApiClient:
     def _explained(self, error: tweepy.HTTPException, parameters: dict[str, Any]) -> SourceError:
         response, status = error.response, error.response.status_code
         said = redacted(_said(error), self._secrets)
+        if status in (402, 403, 429) and (meaning := out_of_money(f"{said} {response.text}")):
+            return ServiceRefusedError(f"the X API ({status}: {said}): {meaning}")
         if status == 429:
-            if "usage cap" in said.lower():
-                return ServiceRefusedError(f"the X API: the month's posts are used up ({said}); raise the cap at X")
             seconds = _seconds_to_reset(response) or DEFAULT_BLOCK_SECONDS
             return ServiceBusyError(f"the X API takes no more requests for {seconds:,.0f} s", seconds=seconds)
         if status >= 500:

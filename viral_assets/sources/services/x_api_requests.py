@@ -20,8 +20,9 @@ from viral_assets.sources.services.common import Deadline, UnavailableReason, re
 from viral_assets.sources.services.x_api_client import XApiAnswer
 from viral_assets.store.engine import Database
 
-USD_PER_POST = 0.005
-"""X's price of a post read (https://docs.x.com/x-api/getting-started/pricing); what is shown is "about"."""
+USD_PER_POST, USD_PER_USER = 0.005, 0.010
+"""X's prices of a post and of a user read (https://docs.x.com/x-api/getting-started/pricing); what is shown is "about":
+the same one read again within a day (UTC) is not charged again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,9 @@ class PaidRequests:
         rng: random.Random | None = None,
     ) -> None:
         self._ledger = PostLedger(database, budget, endpoint, clock=clock)
+        self._count_users = budget.caps.count_users
+        # A post may bring its author.
+        self._units_a_post = 2 if self._count_users else 1
         self._wait_deadline, self._rng = deadline, rng or random.Random()
 
     def send(
@@ -89,10 +93,15 @@ class PaidRequests:
     def settle(self, connection: sa.Connection, answered: PaidAnswer) -> None:
         """Count the posts that came, and leave the service alone for as long as it says."""
         answer = answered.answer
-        self._ledger.settle(answered.request_id, Settlement("answered", units=answer.posts), connection=connection)
+        units = answer.posts + (answer.users if self._count_users else 0)
+        self._ledger.settle(answered.request_id, Settlement("answered", units=units), connection=connection)
         if answer.pause_seconds:
             reason = "the X API's requests of this quarter of an hour are used up"
             self._ledger.block(answer.pause_seconds, reason, connection=connection)
+
+    def cost_usd(self, answer: XApiAnswer) -> float:
+        """About what an answer costs."""
+        return answer.posts * USD_PER_POST + (answer.users * USD_PER_USER if self._count_users else 0.0)
 
     def _attempt(
         self,
@@ -105,7 +114,8 @@ class PaidRequests:
     ) -> PaidAnswer | str:
         """Send it once. A service that is busy has refused and not failed: it is asked again when it may be."""
         while True:
-            request = PostRequest(uuid.uuid4().hex, project, wanted, least)
+            units = self._units_a_post
+            request = PostRequest(uuid.uuid4().hex, project, wanted * units, least * units)
             decision = self._ledger.ask(request)
             if isinstance(decision, Exhausted):
                 return decision.reason
@@ -114,7 +124,8 @@ class PaidRequests:
                     return f"{decision.reason}, longer than this run waits"
                 continue
             try:
-                return PaidAnswer(request.request_id, decision.units, ask(decision.units))
+                posts = decision.units // units
+                return PaidAnswer(request.request_id, posts, ask(posts))
             except ServiceBusyError as error:
                 self._ledger.settle(request.request_id, Settlement("refused", error=str(error), units=0))
                 self._ledger.block(error.seconds, str(error))

@@ -17,7 +17,7 @@ from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.parsers.x_api_v2 import XApiV2
 from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, utc_now
 from viral_assets.sources.services.x_api_client import MOST_A_PAGE, XApiClient
-from viral_assets.sources.services.x_api_requests import USD_PER_POST, PaidAnswer, PaidRequests
+from viral_assets.sources.services.x_api_requests import PaidAnswer, PaidRequests
 from viral_assets.store.engine import Database
 from viral_assets.store.opportunities import chosen_with_old_counts
 
@@ -84,6 +84,6 @@ def _store(
         requests.settle(connection, answered)
     counted()
     ingestion.requests += 1
-    ingestion.add_cost(answer.posts * USD_PER_POST)
+    ingestion.add_cost(requests.cost_usd(answer))
     if answered.asked > answer.posts:
         ingestion.remarks["tweets are gone, or no longer public"] += answered.asked - answer.posts

@@ -28,7 +28,7 @@ from viral_assets.sources.services.x_api_client import (
     XApiAnswer,
     XApiClient,
 )
-from viral_assets.sources.services.x_api_requests import USD_PER_POST, PaidAnswer, PaidRequests
+from viral_assets.sources.services.x_api_requests import PaidAnswer, PaidRequests
 from viral_assets.store.engine import Database
 from viral_assets.store.hour_leases import (
     CAP_OF_HOUR,
@@ -228,14 +228,15 @@ class XSearch:
             if isinstance(answered, str):
                 return answered
             under_way = after_page(under_way, answered.answer)
-            received, progress = progress.items, moved_on(progress, under_way, answered.answer.posts)
+            received, cost = progress.items, self._requests.cost_usd(answered.answer)
+            progress = moved_on(progress, under_way, answered.answer.posts, cost)
             with self._database.begin() as connection:
                 counted = self._store(connection, answered.answer, ingestion, f"after {received:,} posts")
                 self._requests.settle(connection, answered)
                 save_progress(connection, lease, progress, self._holder, self._clock())
             counted()
             ingestion.requests += 1
-            ingestion.add_cost(answered.answer.posts * USD_PER_POST)
+            ingestion.add_cost(cost)
             if under_way.next_token is None:
                 under_way = None
         return ""
@@ -261,9 +262,9 @@ class XSearch:
         return ingestion.store(connection, records, content_hash=answer.content_hash, seen_at=now, now=now)
 
 
-def moved_on(progress: HourProgress, under_way: Pass, posts: int) -> HourProgress:
-    """The progress of an hour after a page of ``posts`` posts."""
-    cost = (progress.cost_usd or 0.0) + posts * USD_PER_POST
+def moved_on(progress: HourProgress, under_way: Pass, posts: int, cost_usd: float) -> HourProgress:
+    """The progress of an hour after a page of ``posts`` posts that cost ``cost_usd``."""
+    cost = (progress.cost_usd or 0.0) + cost_usd
     if under_way.next_token is not None:
         return with_items(progress, posts, cursor=under_way.as_cursor(), cost_usd=cost)
     newest = [int(identity) for identity in (progress.newest_id, under_way.newest_id) if identity is not None]

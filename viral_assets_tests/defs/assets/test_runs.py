@@ -84,12 +84,26 @@ def test_minima_and_cap_can_be_set_for_one_run(home: Home) -> None:
     options: list[tuple[dict[str, Any], int]] = [
         ({"min_followers": 1_000_000}, 0),
         ({"min_likes": 1_000_000}, 0),
-        ({"min_views": 1}, 0),
+        ({"min_views": 1}, 4),  # of which nobody knows the views, and which pass
         ({"max_candidates": 1}, 1),
         ({"min_followers": 0}, 4),
     ]
     for option, left in options:
         assert home.run(1, dry_run=True, **option).opportunities == left, option
+
+
+def test_tweets_of_which_nobody_counted_anything_are_worth_a_reply_all_the_same(home: Home) -> None:
+    hour = FIRST + 10 * HOUR
+    home.drop("uncounted.json", [{**tweet, "public_metrics": {}, "author": {"id": "7"}} for tweet in tweets_of(hour)])
+    summary = home.run(1, start=hour, dry_run=True)
+    assert (summary.opportunities, summary.failed_checks) == (4, ())
+    assert home.shown("tweets", hour)["followers unknown"] == 4
+    assert home.shown("comment_opportunities", hour)["looked at"] == 4
+    counts = home.rows("selection_counts")
+    assert counts[["reason", "tweets"]].to_numpy().tolist() == [["chosen", 4]]
+    scores = home.rows("tweet_scores")
+    assert scores["why"].str.endswith("followers unknown").all()
+    assert scores["velocity"].isna().all()
 
 
 def test_a_dry_run_says_what_it_would_take_and_writes_nothing(home: Home) -> None:

@@ -84,7 +84,7 @@ def test_a_run_asks_for_its_hour_and_works_on_what_came(home: Home, server: XApi
     assert {row["project"] for row in home.rows("tweet_projects", "tweet_id").to_dict("records")} == {"baking"}
     shown = home.shown("tweets", hour)["services asked"]
     assert "X API" in shown
-    assert "0\\.04" in shown
+    assert "0\\.05" in shown, "eight posts and their author"
     asked = len(server.requests)
     again = home.run(1, start=hour)
     assert (again.requests, len(server.requests)) == (0, asked)

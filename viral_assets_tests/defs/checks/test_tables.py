@@ -59,6 +59,7 @@ def test_good_tweets_pass_as_either_database_gives_them() -> None:
         **dict.fromkeys(("author_verified", "is_retweet", "is_reply", "is_quote"), 1),
     }
     assert malformed_tweets(tweet_hour(GOOD_TWEET)) == []
+    assert malformed_tweets(tweet_hour(GOOD_TWEET | {"like_count": None, "retweet_count": None})) == [], "unknown"
     assert malformed_tweets(tweet_hour(from_sqlite)) == []
     assert malformed_tweets(tweet_hour()) == []
 
@@ -129,6 +130,11 @@ def scores(**changes: Any) -> ScoreHour:
 def test_scores_from_zero_to_one_pass_and_so_does_an_empty_hour() -> None:
     assert scores_out_of_range(scores(total=0.0, velocity=1.0)) == []
     assert scores_out_of_range(ScoreHour(scores().rows.iloc[:0], frozenset())) == []
+
+
+@pytest.mark.parametrize("unknown", [None, np.nan])
+def test_a_velocity_that_nobody_could_measure_is_right(unknown: float | None) -> None:
+    assert scores_out_of_range(scores(velocity=unknown)) == []
 
 
 @pytest.mark.parametrize("value", [-0.01, 1.01, np.nan, np.inf, -np.inf, None])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.sources.services.apify_client import ApifyService
+from viral_assets.sources.services.apify_placeholders import MOST_RUNS
 from viral_assets.sources.services.apify_runs import (
     ActorSearch,
     ApifySearch,
@@ -24,6 +26,7 @@ from viral_assets.sources.services.apify_runs import (
 )
 from viral_assets.sources.services.common import ServiceReport
 from viral_assets.store.engine import Database
+from viral_assets.store.hour_leases import unfinished_hours
 from viral_assets.store.tables import rejected_records, source_windows, tweet_projects, tweets
 from viral_assets_tests.sources.services.apify_server import TOKEN, ApifyServer, item
 from viral_assets_tests.sources.services.http_server import Reply
@@ -139,6 +142,81 @@ def test_what_a_failed_run_had_found_is_kept(database: Database, time: SleepingT
         assert len(server.runs) == 2
     (row,) = stored(database, source_windows)
     assert row["cost_usd"] == pytest.approx(0.24)
+
+
+@pytest.mark.parametrize(
+    ("placeholders", "said"),
+    [
+        ([{"noResults": True}], "1 x a search that found nothing"),
+        ([{"demo": True}] * 3, "3 x a demonstration item in place of a tweet"),
+        ([{"error": "Rate limit exceeded"}], "1 x an error in place of a tweet"),
+        ([{"type": "mock_tweet", "id": -1, "text": "From us"}], "1 x a demonstration item in place of a tweet"),
+    ],
+)
+def test_an_hour_of_placeholders_is_not_finished_and_a_later_run_asks_again(
+    database: Database, time: SleepingTime, placeholders: list[dict[str, Any]], said: str
+) -> None:
+    with ApifyServer(lambda _: placeholders) as server:
+        report = read(server, database, time)
+        assert (report.read, report.rejected) == (0, 0)
+        (reason,) = report.incomplete
+        assert reason == f"the Actor gave placeholders ({said}); a later run asks again, within the project's caps"
+        assert unfinished(database, time) == {HOUR_BEFORE}
+        server.found = items_of
+        again = read(server, database, time)
+        assert (again.read, again.incomplete) == (30, {})
+        assert not read(server, database, time).asked
+        first, second = (run.options for run in server.runs.values())
+        assert (first["maxItems"], second["maxItems"]) == ("200", str(200 - len(placeholders)))
+        assert (float(first["maxTotalChargeUsd"]), float(second["maxTotalChargeUsd"])) == (0.5, 0.38)
+
+
+def unfinished(database: Database, time: SleepingTime) -> set[datetime]:
+    with database.read() as connection:
+        return unfinished_hours(connection, HourRange(HOUR_BEFORE, HOUR_BEFORE + HOUR), time.now())
+
+
+def test_after_a_few_runs_of_placeholders_only_a_person_has_the_hour_asked(
+    database: Database, time: SleepingTime
+) -> None:
+    with ApifyServer(lambda _: [{"demo": True}]) as server:
+        reasons = [next(iter(read(server, database, time).incomplete)) for _ in range(MOST_RUNS)]
+        assert reasons[-1].startswith("the Actor keeps giving placeholders (1 x a demonstration item")
+        assert unfinished(database, time) == set()
+        server.found = items_of
+        assert read(server, database, time).read == 30
+
+
+def test_placeholders_are_asked_for_again_only_within_the_caps(database: Database, time: SleepingTime) -> None:
+    with ApifyServer(lambda _: [{"demo": True}] * 2) as server:
+        few = replace(SEARCH, max_items=2)
+        read(server, database, time, search=few)
+        assert read(server, database, time, search=few).incomplete == {
+            "the project's cap of 2 items an hour is reached": 1
+        }
+        cheap = replace(SEARCH, queries=("other",), max_cost_usd=0.12)
+        read(server, database, time, search=cheap)
+        assert read(server, database, time, search=cheap).incomplete == {
+            "the project's cap of 0.12 USD an hour is reached": 1
+        }
+        assert len(server.runs) == 2
+
+
+def test_a_search_of_which_one_query_found_nothing_is_finished(database: Database, time: SleepingTime) -> None:
+    with ApifyServer(lambda given: [*items_of(given), {"noResults": True}]) as server:
+        report = read(server, database, time)
+        assert (report.read, report.incomplete) == (30, {})
+        assert not read(server, database, time).asked
+
+
+def test_an_error_among_tweets_keeps_them_and_leaves_the_hour_unfinished(
+    database: Database, time: SleepingTime
+) -> None:
+    with ApifyServer(lambda given: [*items_of(given), {"error": "Rate limit exceeded"}]) as server:
+        report = read(server, database, time)
+        assert (report.read, list(report.remarks)) == (30, ["an error in place of a tweet"])
+        (reason,) = report.incomplete
+        assert "1 x an error" in reason
 
 
 def test_a_run_that_apify_has_forgotten_is_replaced(database: Database, time: SleepingTime) -> None:

@@ -20,7 +20,7 @@ from viral_assets.errors import ConfigurationError, ServiceRefusedError, Service
 from viral_assets.hours import HOUR, floor_hour
 from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger
 from viral_assets.sources.services.common import ServiceReport
-from viral_assets.sources.services.x_api_client import XApiAnswer, XApiClient
+from viral_assets.sources.services.x_api_client import DEFAULT_BLOCK_SECONDS, XApiAnswer, XApiClient
 from viral_assets.sources.services.x_search import Pass, XSearch, after_page, begin_pass, first_id_at, without_token
 from viral_assets.store.engine import Database
 from viral_assets.store.hour_leases import HourLease, LeaseBusy, acquire_lease, read_progress, release_lease
@@ -275,10 +275,25 @@ def test_an_expired_token_is_told_at_once_and_what_was_read_is_kept(
     ("status", "body", "advice"),
     [
         (400, {"errors": [{"message": "There were errors processing your request"}]}, "mend the query"),
-        (402, {"title": "CreditsDepleted", "detail": "no credits"}, "has no credits"),
+        (
+            402,
+            {"title": "CreditsDepleted", "detail": "no credits"},
+            "has no credits; buy some in X's developer console",
+        ),
+        (
+            403,
+            {"type": "https://api.x.com/2/problems/spend-cap-reached", "status": 403},
+            "spending cap is reached; raise",
+        ),
+        (
+            403,
+            {"title": "SpendCapReached", "detail": "Your enrolled account has reached its spend cap"},
+            "spending cap",
+        ),
         (403, {"title": "Client Forbidden", "detail": "must use keys from a Project"}, "may not do this"),
         (404, b"", "is not the X API"),
         (429, {"title": "UsageCapExceeded", "detail": "Usage cap exceeded: Monthly product cap"}, "are used up"),
+        (429, {"title": "UsageCapExceeded", "period": "Monthly"}, "the month's posts are used up; raise the cap at X"),
     ],
 )
 def test_what_will_not_mend_itself_is_asked_once(
@@ -287,6 +302,7 @@ def test_what_will_not_mend_itself_is_asked_once(
     server.fail(Reply(status, body))
     report = Desk(server, database, time).read()
     assert advice in (report.problem or "")
+    assert "\n" not in (report.problem or "")
     assert len(server.requests) == 1
     assert (time.slept, report.read) == (0, 0)
     (row,) = stored(database, source_windows)
@@ -310,6 +326,30 @@ def test_no_run_reads_more_posts_than_its_cap(server: XApiServer, database: Data
     assert (report.read, [each["max_results"] for each in server.searches]) == (130, ["100", "30"])
     assert report.incomplete == {"the cap is reached: 130 of 130 posts a run are read or on their way": 1}
     assert Desk(server, database, time, caps=PostCaps(per_run=130), run_id="next").read().read == 120
+
+
+def test_a_refusal_without_a_reset_is_waited_for_and_never_repeated_at_once(
+    server: XApiServer, database: Database, time: SleepingTime
+) -> None:
+    server.fail(Reply(429, {"title": "Too Many Requests"}), Reply(429, {"title": "Too Many Requests"}))
+    report = Desk(server, database, time).read()
+    assert (report.read, len(server.requests)) == (250, 5)
+    assert time.slept == 2 * DEFAULT_BLOCK_SECONDS
+    assert Desk(server, database, time).client._tweepy.wait_on_rate_limit is False, "tweepy never waits by itself"
+
+
+def test_authors_that_come_with_posts_count_where_they_are_charged(
+    server: XApiServer, database: Database, time: SleepingTime
+) -> None:
+    caps = PostCaps(per_run=130, count_users=True)
+    report = Desk(server, database, time, caps=caps).read()
+    # Each post might bring an author, so that no answer goes beyond the cap; here one wrote all.
+    assert [each["max_results"] for each in server.searches] == ["65", "32", "15"]
+    assert report.read == 65 + 32 + 15
+    assert report.cost_usd == pytest.approx(112 * 0.005 + 3 * 0.010)
+    assert report.incomplete == {"the cap is reached: 115 of 130 posts and authors a run are read or on their way": 1}
+    (row,) = stored(database, source_windows)
+    assert row["cost_usd"] == pytest.approx(report.cost_usd)
 
 
 def test_no_day_reads_more_posts_than_its_cap_and_a_new_day_may_again(

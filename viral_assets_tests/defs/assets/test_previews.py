@@ -1,0 +1,62 @@
+"""What the Dagster UI is told of an hour: nothing disappears, and unknown is not zero."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from viral_assets.defs.assets import previews
+from viral_assets.hours import HOUR, HourRange
+from viral_assets.scoring import OPPORTUNITY_COLUMNS, Selected
+
+AT = datetime(2026, 3, 2, 6, tzinfo=UTC)
+WINDOW = HourRange(AT, AT + 2 * HOUR)
+
+
+def selected(dropped: dict[str, int], *, read: int) -> Selected:
+    return Selected(pd.DataFrame(columns=list(OPPORTUNITY_COLUMNS)), {AT: Counter(dropped)}, {AT: read})
+
+
+def opportunities_of(**selections: Selected) -> dict[datetime, dict[str, Any]]:
+    columns = [*OPPORTUNITY_COLUMNS, "text", "author_handle"]
+    nothing = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    return previews.of_opportunities(nothing, WINDOW, selections)
+
+
+def test_by_project_what_was_read_is_left_out_for_a_reason_or_chosen() -> None:
+    found = opportunities_of(
+        baking=selected({"gate": 3, "minima": 2, "unknown": 1}, read=10), garden=selected({"minima": 8}, read=8)
+    )[AT]
+    assert found["looked at"] == 18
+    header, _, baking, garden = found["from read to chosen"].value.splitlines()
+    assert header.startswith("| project | read | did not pass the gate | scored too low | below a minimum of followers")
+    assert [cell.strip() for cell in baking.split("|")[1:-1]] == ["baking", "10", "3", "0", "2", "1", "0", "0", "4"]
+    assert [cell.strip() for cell in garden.split("|")[1:-1]] == ["garden", "8", "0", "0", "8", "0", "0", "0", "0"]
+    assert "followers\\, likes or views that the project insists on are unknown | 1 " in found["left out"].value
+
+
+def test_an_hour_that_had_nothing_to_select_from_says_so() -> None:
+    found = opportunities_of(baking=selected({"gate": 3}, read=3))[AT + HOUR]
+    assert (found["looked at"], found["from read to chosen"].value) == (0, "Nothing to show.")
+
+
+def tweets_of(*rows: dict[str, Any]) -> dict[str, Any]:
+    frame = pd.DataFrame(
+        [{"window_start": AT, "author_handle": "mara", "is_retweet": False, "text": "hi", **row} for row in rows]
+    )
+    for name in ("like_count", "view_count", "author_followers"):
+        frame[name] = pd.array(frame[name].tolist(), dtype="Int64")
+    frame["window_start"] = pd.to_datetime(frame["window_start"], utc=True)
+    return previews.of_tweets(frame, WINDOW, [], 0)[AT]
+
+
+def test_tweets_of_which_something_is_unknown_are_counted_and_not_taken_for_unpopular() -> None:
+    known = {"like_count": 5, "view_count": 0, "author_followers": 10}
+    found = tweets_of(known, known | {"like_count": None}, known | {"author_followers": None})
+    assert (found["likes"], found["likes unknown"], found["followers unknown"]) == (10, 1, 1)
+    assert "views unknown" not in found
+    assert found["most liked"].value.count("mara") == 2
+    assert "<NA>" not in found["most liked"].value
