@@ -17,7 +17,8 @@ EVERYTHING = (
     "--latency-spread 0.5 --at-once 8 --input-limit 900 --seed 3 --thought-tokens 7 --thinking MEDIUM=1000,LOW=10 "
     "--least-level LOW --cached-tokens 5 --answered-by gemini-3.7-flash=gemini-3.8-flash --refusal 429_no_delay "
     "--models gemini-.* --slow-seconds 9 --dimensions 64 --flex-latency 60 --flex-shed 0.3 --flex-refusal 429 "
-    "--batch-queued-seconds 1 --batch-seconds 2 --batch-ends EXPIRED --batch-kept 0.5 --batch-faults missing=0.1 --batch-most 7"
+    "--batch-queued-seconds 1 --batch-seconds 2 --batch-ends EXPIRED --batch-kept 0.5 "
+    "--batch-faults missing=0.1 --batch-most 7"
 )
 
 
