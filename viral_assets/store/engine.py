@@ -300,6 +300,17 @@ class Database:
             if explained is None:
                 raise
             raise explained from error
+        except self._driver_errors as error:
+            # As it is passed on while the isolation of a connection is set, outside of any statement.
+            explained = self._explanation(sa.exc.OperationalError(None, None, error))
+            if explained is None:
+                raise
+            raise explained from error
+
+    @property
+    def _driver_errors(self) -> tuple[type[BaseException], ...]:
+        driver = self.engine.dialect.loaded_dbapi
+        return driver.OperationalError, driver.InterfaceError
 
     def _explanation(self, error: DBAPIError) -> ViralAssetsError | None:
         said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
