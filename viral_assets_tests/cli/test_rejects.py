@@ -29,7 +29,7 @@ def test_they_are_grouped_by_reason_and_shown_with_place_and_raw_text(viral_asse
     viral_assets("ingest", bad)
     said = viral_assets("rejects")
     assert said.code == 0
-    for shown in ("bad_id", "bad_time", f"{bad}, line 3", "21,two,yesterday", "a spreadsheet has rounded it"):
+    for shown in ("rounded_id", "bad_time", f"{bad}, line 3", "21,two,yesterday"):
         assert shown in said.out
     only = viral_assets("rejects", "--reason", "bad_time", "--json").json
     assert (only["rejected"], only["records"][0]["raw"]) == (1, "21,two,yesterday")
@@ -51,7 +51,7 @@ def test_export_mend_and_read_what_was_mended(viral_assets: CommandLine, bad: Pa
 def test_retrying_with_another_option(viral_assets: CommandLine, bad: Path) -> None:
     viral_assets("ingest", bad)
     said = viral_assets("rejects", "--retry", "--timezone", "Europe/Berlin", "--json")
-    assert said.json["retried"][0]["left"] == {"bad_id": 1, "bad_time": 1}
+    assert said.json["retried"][0]["left"] == {"rounded_id": 1, "bad_time": 1}
     assert said.json["rejected"] == 2
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from viral_assets.hours import HOUR, HourRange
-from viral_assets.store import bulk
+from viral_assets.store import driver_values
 from viral_assets.store import tweets as module
 from viral_assets.store.engine import Database
 from viral_assets.store.observations import COUNTS
@@ -338,7 +338,7 @@ class TestReading:
 
 def test_more_tweets_than_one_lookup_takes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOKUP_ROWS", 4)
-    monkeypatch.setattr(bulk, "CHUNK_ROWS", 3)
+    monkeypatch.setattr(driver_values, "CHUNK_ROWS", 3)
     rows = [tweet_row(str(n)) for n in range(15)]
 
     assert upsert(database, rows[:10]) == UpsertCounts(new=10)

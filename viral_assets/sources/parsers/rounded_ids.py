@@ -53,7 +53,7 @@ def _tells(identity: str, rounding: Rounding) -> bool:
 
 def may_be_rounded(identity: str) -> bool:
     """Whether this one looks as rounded ids do; as some true ones do too."""
-    if len(identity) < FEWEST_DIGITS:
+    if len(identity) < FEWEST_DIGITS or not identity.isdecimal():
         return False
     return identity.endswith("00") or (int(identity) & 0x7 == 0 and _fits_a_float(identity))
 
