@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from _builds import Build, emulator
 
+from viral_assets.generation.run.planning.bound import lower_bound
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.planner import lower_bound
 
 CAP = 10
 MINUTE = 60.0

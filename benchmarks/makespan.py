@@ -15,28 +15,22 @@ import argparse
 import asyncio
 import json
 import math
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from _generation_worker import opportunities
+from _builds import emulator
+from _generation_worker import demo_project, opportunities
 
 from viral_assets.generation import AsyncCommentGenerator, GenerationReport
+from viral_assets.generation.run.planning.bound import lower_bound
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.planner import lower_bound
-from viral_assets.projects.loader import load_project
 from viral_assets.projects.model import Project
 from viral_assets.quota import Limits
 from viral_assets.store.engine import Database
 
-ROOT = Path(__file__).resolve().parent.parent
 SIZES = (1, 4, 10, 50, 100, 150, 500)
 GOAL_RATIO, GOAL_SECONDS_BELOW_TEN = 1.10, 0.3
 
@@ -49,6 +43,15 @@ class Scenario:
     window: float
     latency: Latency
     provider: str
+
+    @property
+    def options(self) -> dict[str, object]:
+        """Of the emulator's command line."""
+        return {
+            "--rpm": self.requests,
+            "--window-seconds": self.window,
+            "--latency": f"{self.latency.fixed},{self.latency.per_tweet}",
+        }
 
     def bound(self, tweets: int, cap: int) -> float:
         return lower_bound(
@@ -87,35 +90,14 @@ class Row:
         return fast and not self.refused and self.done == self.tweets
 
 
-@contextmanager
-def emulator(scenario: Scenario) -> Iterator[str]:
-    """The address of an emulator that runs as long as the context."""
-    arguments = {
-        "--port": 0,
-        "--rpm": scenario.requests,
-        "--window-seconds": scenario.window,
-        "--latency": f"{scenario.latency.fixed},{scenario.latency.per_tweet}",
-    }
-    command = [sys.executable, "-m", "viral_assets_tests.gemini_emulator"]
-    command += [str(part) for pair in arguments.items() for part in pair]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def run(scenario: Scenario, tweets: int, project: Project, *, tweets_per_request: Any = "auto") -> Row:
-    with emulator(scenario) as url, tempfile.TemporaryDirectory() as folder:
+    with emulator(scenario.options) as service, tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/benchmark.db")
         database.ensure_ready()
         report, seconds = asyncio.run(
-            _generate(scenario, tweets, project, database, url, tweets_per_request=tweets_per_request)
+            _generate(scenario, tweets, project, database, service.url, tweets_per_request=tweets_per_request)
         )
-        with urllib.request.urlopen(f"{url}/_log") as answer:
-            arrivals = json.load(answer)["arrivals"]
+        arrivals = service.arrivals()
         database.dispose()
     return Row(
         tweets=tweets,
@@ -185,7 +167,7 @@ def main() -> None:
     given = parser.parse_args()
     a, b = (float(part) * given.scale for part in given.latency.split(","))
     scenario = Scenario(given.requests, 60.0 * given.scale, Latency(a, b), given.provider)
-    project = load_project(ROOT / "projects" / "demo.yml")
+    project = demo_project()
     rows = []
     for tweets in given.tweets:
         print(f"{tweets} tweets ...", file=sys.stderr, flush=True)
