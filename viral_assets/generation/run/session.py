@@ -15,13 +15,13 @@ from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.generation.opportunity import TweetKey
 from viral_assets.generation.run.answer_processor import AnswerProcessor
 from viral_assets.generation.run.counters import RunCounters
-from viral_assets.generation.run.failures.reserve import FailureRate
 from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.failures.tier_choice import TierChoice
 from viral_assets.generation.run.kept_answers import KeptAnswers
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.outcome import BatchOutcome
 from viral_assets.generation.run.planning.latency import LatencyModel, latency_models
+from viral_assets.generation.run.planning.reserve import FailureRate
 from viral_assets.generation.run.planning.tokens import TokenModel
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult

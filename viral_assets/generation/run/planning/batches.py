@@ -8,13 +8,13 @@ from functools import partial
 
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.run.failures.bisection import RequestBatch
-from viral_assets.generation.run.failures.reserve import SECONDS_OF_A_REQUEST, plan_with_reserve
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.planning.day import share_of_this_hour
 from viral_assets.generation.run.planning.late_starters import Reserve, with_room_for_late_starters
 from viral_assets.generation.run.planning.packs import Group
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.quota_shares import share_of
+from viral_assets.generation.run.planning.reserve import SECONDS_OF_A_REQUEST, plan_with_reserve
 from viral_assets.generation.run.planning.spare import SpareQuota
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.session import Session

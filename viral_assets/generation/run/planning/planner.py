@@ -23,14 +23,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from viral_assets.generation.run.planning.bound import lower_bound
 from viral_assets.generation.run.planning.day import fitting_today, paced
 from viral_assets.generation.run.planning.latency import Latency
 from viral_assets.generation.run.planning.packer import CLOSE_ENOUGH, DeadlinePacker
-from viral_assets.generation.run.planning.packs import Group, Pack, Plan
+from viral_assets.generation.run.planning.packs import Group, Plan
 from viral_assets.quota.ledger import QuotaState
-
-__all__ = ["Group", "Pack", "Plan", "lower_bound", "plan"]
 
 LEAST_SHARES = (0.0, 0.3, 0.6)
 """Of the largest request: what the smallest ones carry that do not wait for tokens, in the ways that are tried."""
@@ -83,7 +80,7 @@ def plan(
     end, packs = packer.earliest(low, high, packs, cap)
     if quota.max_tokens is not None and exact is None:
         # Only where tokens are what is waited for can another way be better.
-        for least in sorted({max(1, round(share * cap)) for share in LEAST_SHARES} - {cap}):
+        for least in sorted({max(1, round(part * cap)) for part in LEAST_SHARES} - {cap}):
             sooner = end * (1 - CLOSE_ENOUGH)
             if (found := packer.pack_until(sooner, least)) is not None:
                 end, packs = packer.earliest(0.0, sooner, found, least)

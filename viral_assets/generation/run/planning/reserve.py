@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.planner import Plan
+from viral_assets.generation.run.planning.packs import Plan
 from viral_assets.quota.ledger import QuotaState
 
 UNKNOWN_REQUESTS = 20.0

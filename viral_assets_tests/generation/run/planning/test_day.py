@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from viral_assets.generation.run.planning.day import BUDGET, REQUESTS, fitting_today, paced, share_of_this_hour
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.planner import Group, Plan, plan
+from viral_assets.generation.run.planning.packs import Group, Plan
+from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.quota_shares import share_of
 from viral_assets.quota.ledger import Demand, QuotaState
 from viral_assets.quota.limits import Limits

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from viral_assets.generation.run.planning.bound import lower_bound
 from viral_assets.generation.run.planning.latency import Latency, fit_latency
-from viral_assets.generation.run.planning.planner import Group, Plan, lower_bound, plan
+from viral_assets.generation.run.planning.packs import Group, Plan
+from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.quota_shares import share_of
 from viral_assets.quota.ledger import Demand, LatencySample, QuotaState
 from viral_assets.quota.priority import Priority
