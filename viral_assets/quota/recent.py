@@ -34,7 +34,7 @@ class Window(NamedTuple):
     grants: Callable[[], Sequence[WindowGrant]]
 
 
-class Known(NamedTuple):
+class SeenGrants(NamedTuple):
     """What was seen of the grants after a moment. ``last`` is the newest, ``last_answer`` no later than the newest
     answer."""
 
@@ -73,13 +73,13 @@ class RecentGrants:
             self._after = after
             return self._window()
 
-    def known(self) -> Known | None:
+    def known(self) -> SeenGrants | None:
         """What was seen last; None where that is nothing."""
         with self._lock:
             if not self._known:
                 return None
             last = next(reversed(self._known.values()))
-            return Known(self._after, len(self._known), self._tokens, last, max(self._last_answer, self._after))
+            return SeenGrants(self._after, len(self._known), self._tokens, last, max(self._last_answer, self._after))
 
     def take_in(self, found: Iterable[WindowGrant], since: WindowGrant, *, after: float) -> None:
         """What somebody else has read of the table, under the ledger's lock.

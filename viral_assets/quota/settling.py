@@ -6,7 +6,6 @@ it had to keep beside the database, makes no difference here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from viral_assets.quota import statements
 from viral_assets.quota.counting import settled_cost
 from viral_assets.quota.ledger import GrantRequest, Settlement
 from viral_assets.quota.limits import pacific_day
+from viral_assets.quota.sql_grant import values_of
 from viral_assets.text.cleaning import text_for_storage
 
 
@@ -37,29 +37,24 @@ class Settled:
     grant: GrantRequest | None = None
 
 
-def settle(connection: sa.Connection, ended: Sequence[Settled], now: float, *, again: bool = True) -> int:
+def settle(connection: sa.Connection, ended: Sequence[Settled], now: float, *, again: bool = True) -> None:
     """Write how requests ended, in a transaction that has the ledger's lock.
 
     A server that crashed may have forgotten the grants of its last half second: those are counted from now.
 
     Args:
         again: whether one that is settled already is settled once more, as it is where its run was thought dead.
-
-    Returns:
-        How many were written.
     """
-    written = 0
     for each in ended:
         known = {"id": each.request_id}
         row = statements.GRANTED.run(connection, known).one_or_none()
         if row is None:
             if each.grant is not None:
-                _grant_anew(connection, each.grant, each.quota_key, now)
+                granted = {"key": each.quota_key, "now": now, "day": pacific_day(now).name}
+                statements.GRANT_LOST.run(connection, {**values_of(each.grant), **granted})
             row = statements.GRANTED.run(connection, known).one()
         if again or row.status == "granted":
             _settle(connection, each, row, now)
-            written += 1
-    return written
 
 
 def _settle(connection: sa.Connection, ended: Settled, row: sa.Row[Any], now: float) -> None:
@@ -92,27 +87,6 @@ def _settle(connection: sa.Connection, ended: Settled, row: sa.Row[Any], now: fl
         "raw_answer": _storable(settlement.raw_answer),
     }
     statements.SETTLE.run(connection, values)
-
-
-def _grant_anew(connection: sa.Connection, grant: GrantRequest, quota_key: str, now: float) -> None:
-    values = {
-        "id": grant.request_id,
-        "key": quota_key,
-        "purpose": grant.purpose,
-        "project": grant.project,
-        "provider": grant.provider,
-        "model": grant.model,
-        "run_id": grant.run_id,
-        "now": now,
-        "day": pacific_day(now).name,
-        "tokens": grant.tokens,
-        "cost_usd": grant.cost_usd,
-        "known_cost_usd": grant.cost_usd or 0.0,
-        "tweets_json": json.dumps(grant.tweet_ids),
-        "tier": grant.tier,
-        "batch_id": grant.batch_id,
-    }
-    statements.GRANT_LOST.run(connection, values)
 
 
 def _storable(text: str | None) -> str | None:

@@ -41,14 +41,15 @@ def columns_of(ask: GrantRequest, *, remaining: int) -> dict[str, Any]:
     }
 
 
+def values_of(ask: GrantRequest, *, remaining: int = 0) -> dict[str, Any]:
+    """The same, as the statements take it."""
+    columns = columns_of(ask, remaining=remaining)
+    return {**columns, "known_cost_usd": ask.cost_usd or 0.0, "tweets_json": json.dumps(ask.tweet_ids)}
+
+
 def decide_in(connection: sa.Connection, usage: SqlUsage, ask: GrantRequest, *, now: float, remaining: int) -> Decision:
     """One decision, in a transaction that has the ledger's lock."""
-    values = {
-        **usage.values(now, ask.runner, ask.priority),
-        **columns_of(ask, remaining=remaining),
-        "known_cost_usd": ask.cost_usd or 0.0,
-        "tweets_json": json.dumps(ask.tweet_ids),
-    }
+    values = {**usage.values(now, ask.runner, ask.priority), **values_of(ask, remaining=remaining)}
     window = usage.current_window(connection, values)
     queries = usage.queries
     counted, row = usage.at(connection, values, window, queries.usage_and_taken if values["claim"] else queries.usage)
