@@ -17,7 +17,7 @@ from filelock import FileLock
 from viral_assets.store.engine import Database
 
 
-class Spool:
+class UnsavedLines:
     """Safe to share between threads and processes: whoever adds or takes in has the file to itself meanwhile.
 
     Args:
@@ -29,7 +29,7 @@ class Spool:
         self._lock = FileLock(f"{path}.lock")
 
     @classmethod
-    def of(cls, database: Database, home: Path | None) -> Spool | None:
+    def of(cls, database: Database, home: Path | None) -> UnsavedLines | None:
         """Beside the file of SQLite; for PostgreSQL in ``home``, a file for each database. None without a home."""
         if database.dialect == "sqlite":
             return cls(Path(f"{database.url.database}.unsaved.jsonl"))

@@ -24,9 +24,9 @@ from viral_assets.quota.priority import Priority
 from viral_assets.quota.settling import Settled
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
-from viral_assets.store.spool import Spool
 from viral_assets.store.standing import Writer
 from viral_assets.store.suggestions import TweetOutcome, finished_tweets, save_outcomes
+from viral_assets.store.unsaved_lines import UnsavedLines
 from viral_assets.vocabulary import DEFERRED
 
 
@@ -34,30 +34,34 @@ class KeptAnswers:
     """Of one run. Its calls block; they are made in the run's storage thread.
 
     Args:
-        spool: the file.
+        unsaved: the file.
         now: the time written into outcomes.
     """
 
     def __init__(
         self,
-        spool: Spool,
+        unsaved: UnsavedLines,
         database: Database,
         ledger: SqlLedger,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._spool, self._database, self._ledger, self._now = spool, database, ledger, now
+        self._unsaved, self._database, self._ledger, self._now = unsaved, database, ledger, now
 
     @classmethod
     def of(cls, database: Database | None, ledger: Ledger, home: Path | None) -> KeptAnswers | None:
         """Beside SQLite's file, or for PostgreSQL in ``home``; None where there is no database or no home."""
-        if database is None or not isinstance(ledger, SqlLedger) or (spool := Spool.of(database, home)) is None:
+        if (
+            database is None
+            or not isinstance(ledger, SqlLedger)
+            or (unsaved := UnsavedLines.of(database, home)) is None
+        ):
             return None
-        return cls(spool, database, ledger)
+        return cls(unsaved, database, ledger)
 
     @property
     def path(self) -> Path:
-        return self._spool.path
+        return self._unsaved.path
 
     def keep_settled(self, ended: Iterable[tuple[GrantRequest, Settlement]]) -> None:
         """Keep how requests ended.
@@ -65,7 +69,7 @@ class KeptAnswers:
         Raises:
             OSError: the file cannot be written.
         """
-        self._spool.add([_line("request", asdict(self._ledger.settled(*each))) for each in ended])
+        self._unsaved.add([_line("request", asdict(self._ledger.settled(*each))) for each in ended])
 
     def keep_ended(self, results: Sequence[TweetResult], writer: Writer) -> None:
         """Keep how tweets ended. What is only put off, a later run finds out by itself.
@@ -77,7 +81,7 @@ class KeptAnswers:
             _line("tweet", {**_outcome(each), "writer": asdict(writer)}) for each in results if each.outcome != DEFERRED
         ]
         if lines:
-            self._spool.add(lines)
+            self._unsaved.add(lines)
 
     def take_in(self) -> int:
         """Write all that is kept into the database, whichever run has kept it, and forget it.
@@ -88,7 +92,7 @@ class KeptAnswers:
         Raises:
             DatabaseUnavailableError: it is kept for the next time.
         """
-        return self._spool.take_in(self._store)
+        return self._unsaved.take_in(self._store)
 
     def _store(self, lines: Sequence[str]) -> None:
         kept = [each for line in lines if (each := _read(line)) is not None]

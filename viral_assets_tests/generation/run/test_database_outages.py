@@ -25,9 +25,9 @@ from viral_assets.quota.ledger import Granted, GrantRequest, Settlement
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
-from viral_assets.store.spool import Spool
 from viral_assets.store.standing import Writer
 from viral_assets.store.tables import llm_requests, quota_days
+from viral_assets.store.unsaved_lines import UnsavedLines
 from viral_assets.vocabulary import Outcome
 from viral_assets_tests.conftest import PostgresServer
 from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
@@ -57,10 +57,10 @@ def clock_of(service: GeminiEmulator) -> VirtualClock:
     return service.clock
 
 
-def spool_of(database: Database, home: Path | None = None) -> Path:
-    spool = Spool.of(database, home)
-    assert spool is not None
-    return spool.path
+def unsaved_of(database: Database, home: Path | None = None) -> Path:
+    unsaved = UnsavedLines.of(database, home)
+    assert unsaved is not None
+    return unsaved.path
 
 
 def kept_in(path: Path) -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ def test_answers_that_come_while_the_database_is_locked_are_stored_afterwards(
     assert all_done(run)
     assert set(service.answered().values()) == {1}, "nothing is asked twice"
     assert {row.status for row in requests_of(database)} == {"answered"}
-    assert not kept_in(spool_of(database)), "what was kept meanwhile is stored"
+    assert not kept_in(unsaved_of(database)), "what was kept meanwhile is stored"
     assert any("the database did not answer for" in note for note in report.notes)
 
 
@@ -118,8 +118,8 @@ def test_what_an_outage_of_more_than_a_minute_has_kept_the_next_run_takes_in(
 
     with pytest.raises(DatabaseUnavailableError, match=r"tried for 60 s; \d+ paid answers are in .*: the next run"):
         run_through_an_outage(run, database, 300.0)
-    ended_at, kept = clock_of(service).monotonic(), kept_in(spool_of(database))
-    mode = stat.S_IMODE(spool_of(database).stat().st_mode)
+    ended_at, kept = clock_of(service).monotonic(), kept_in(unsaved_of(database))
+    mode = stat.S_IMODE(unsaved_of(database).stat().st_mode)
     answered = service.answered().total()
     clock_of(service).advance(60)
     report = Run(pack(TWEETS), service, database, LIMITS)()
@@ -132,13 +132,13 @@ def test_what_an_outage_of_more_than_a_minute_has_kept_the_next_run_takes_in(
     assert report.recovered_answers == len(kept)
     assert len(outcomes_of(database)) == TWEETS
     assert set(service.answered().values()) == {1}
-    assert not kept_in(spool_of(database))
+    assert not kept_in(unsaved_of(database))
 
 
 def test_what_is_taken_in_twice_counts_once(database: Database, service: GeminiEmulator) -> None:
     with pytest.raises(DatabaseUnavailableError):
         run_through_an_outage(Run(pack(TWEETS), service, database, LIMITS), database, 300.0)
-    path = spool_of(database)
+    path = unsaved_of(database)
     kept = path.read_bytes()
     clock_of(service).advance(60)
     Run(pack(TWEETS), service, database, LIMITS)()
@@ -212,7 +212,7 @@ def test_on_a_full_disk_answers_wait_in_memory_until_there_is_space(
 def test_where_nothing_can_be_kept_either_the_answers_stay_in_memory(
     database: Database, service: GeminiEmulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    in_the_way = spool_of(database)
+    in_the_way = unsaved_of(database)
     in_the_way.mkdir()
     run = Run(pack(TWEETS), service, database, LIMITS)
 
@@ -310,7 +310,7 @@ def test_a_postgres_server_that_is_stopped_and_started_costs_no_answer(
 ) -> None:
     emulator = GeminiEmulator(EmulatorConfig(latency=(0.2, 0.0)))
     run = Run(pack(12), emulator, postgres_database, Limits(max_requests=4, window_seconds=2.0), home=tmp_path)
-    run.clock, path = SYSTEM_CLOCK, spool_of(postgres_database, tmp_path)
+    run.clock, path = SYSTEM_CLOCK, unsaved_of(postgres_database, tmp_path)
 
     async def together() -> GenerationReport:
         with emulator.holding() as hold:
@@ -337,7 +337,7 @@ def test_a_postgres_server_that_is_stopped_and_started_costs_no_answer(
 
 def test_kept_answers_need_a_place(postgres_database: Database, sqlite_database: Database, tmp_path: Path) -> None:
     for database, home, path in (
-        (sqlite_database, None, spool_of(sqlite_database)),
+        (sqlite_database, None, unsaved_of(sqlite_database)),
         (postgres_database, tmp_path, None),
     ):
         kept = KeptAnswers.of(database, SqlLedger(database, "key", LIMITS), home)
