@@ -18,28 +18,12 @@ from sqlalchemy.sql.dml import Insert
 from viral_assets.store.driver_values import (
     Columns,
     Row,
-    all_storable,
     array_text,
     chunks,
     columns_of,
     constant,
 )
 from viral_assets.text.cleaning import text_for_storage
-
-__all__ = [
-    "Columns",
-    "Row",
-    "all_storable",
-    "insert_columns",
-    "insert_ignore",
-    "list_parameter",
-    "one_of",
-    "one_of_parameter",
-    "serialise_writers",
-    "update_columns",
-    "upsert",
-    "upsert_columns",
-]
 
 
 def upsert(
@@ -62,9 +46,8 @@ def upsert(
     Returns:
         How many rows were inserted or updated.
     """
-    key = [column.name for column in table.primary_key]
-    distinct = list({tuple(row[name] for name in key): row for row in rows}.values())
-    return upsert_columns(connection, table, columns_of(distinct), update=update, also=also, where=where)
+    columns = columns_of(distinct(table, rows))
+    return upsert_columns(connection, table, columns, update=update, also=also, where=where)
 
 
 def upsert_columns(
@@ -77,16 +60,40 @@ def upsert_columns(
     where: sa.ColumnElement[bool] | None = None,
 ) -> int:
     """As :func:`upsert`, for rows with distinct keys that are given as equally long columns."""
-    key = [column.name for column in table.primary_key]
     if update is None:
+        key = [column.name for column in table.primary_key]
         update = [name for name in columns if name not in key]
-    statement = _insert(connection, table)
     if update:
-        changes = {name: statement.excluded[name] for name in update} | dict(also or {})
-        statement = statement.on_conflict_do_update(index_elements=key, set_=changes, where=where)
+        statement = upserting(connection.dialect.name, table, update=update, also=also, where=where)
     else:
-        statement = statement.on_conflict_do_nothing()
+        statement = inserting(connection.dialect.name, table).on_conflict_do_nothing()
     return _execute(connection, statement, columns)
+
+
+def distinct(table: sa.Table, rows: Sequence[Row]) -> list[Row]:
+    """The last one of the rows with each key."""
+    key = [column.name for column in table.primary_key]
+    return list({tuple(row[name] for name in key): row for row in rows}.values())
+
+
+def inserting(dialect: str, table: sa.Table) -> Any:
+    """The insertion into a table that can say what becomes of rows whose keys exist."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
+
+
+def upserting(
+    dialect: str,
+    table: sa.Table,
+    *,
+    update: Sequence[str],
+    also: Mapping[str, sa.ColumnElement[Any]] | None = None,
+    where: sa.ColumnElement[bool] | None = None,
+) -> Any:
+    """The statement of :func:`upsert`, without its values."""
+    statement = inserting(dialect, table)
+    changes = {name: statement.excluded[name] for name in update} | dict(also or {})
+    key = [column.name for column in table.primary_key]
+    return statement.on_conflict_do_update(index_elements=key, set_=changes, where=where)
 
 
 def update_columns(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
@@ -131,24 +138,19 @@ def insert_columns(connection: sa.Connection, table: sa.Table, columns: Columns,
     Args:
         ignore: leave out rows that break a unique key instead of failing.
     """
-    statement = _insert(connection, table)
+    statement = inserting(connection.dialect.name, table)
     return _execute(connection, statement.on_conflict_do_nothing() if ignore else statement, columns)
 
 
 def one_of(connection: sa.Connection, column: sa.ColumnElement[str], values: Sequence[str]) -> sa.ColumnElement[bool]:
     """The condition that a text column has one of many values, as one parameter however many there are."""
-    values = [text_for_storage(value) for value in values]
-    if connection.dialect.name == "sqlite":
-        return column.in_(sa.select(sa.func.json_each(json.dumps(values)).table_valued("value").c.value))
-    return column == sa.any_(_array(values, sa.Text()))
+    dialect = connection.dialect.name
+    return _is_one_of(dialect, column, sa.bindparam(None, list_parameter(dialect, values), _AsIs()))
 
 
 def one_of_parameter(dialect: str, column: sa.ColumnElement[str], name: str) -> sa.ColumnElement[bool]:
     """As :func:`one_of`, with the values as a parameter by name: what :func:`list_parameter` makes of them."""
-    parameter = sa.bindparam(name, type_=sa.Text())
-    if dialect == "sqlite":
-        return column.in_(sa.select(sa.func.json_each(parameter).table_valued("value").c.value))
-    return column == sa.any_(sa.cast(parameter, postgresql.ARRAY(sa.Text())))
+    return _is_one_of(dialect, column, sa.bindparam(name, type_=sa.Text()))
 
 
 def list_parameter(dialect: str, values: Sequence[str]) -> str:
@@ -166,14 +168,16 @@ def serialise_writers(connection: sa.Connection, table: sa.Table) -> None:
         connection.execute(sa.text(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE'))
 
 
-class AsIs(sa.types.UserDefinedType[Any]):
+class _AsIs(sa.types.UserDefinedType[Any]):
     """A parameter handed to the driver untouched."""
 
     cache_ok = True
 
 
-def _insert(connection: sa.Connection, table: sa.Table) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+def _is_one_of(dialect: str, column: sa.ColumnElement[str], texts: sa.BindParameter[Any]) -> sa.ColumnElement[bool]:
+    if dialect == "sqlite":
+        return column.in_(sa.select(sa.func.json_each(texts).table_valued("value").c.value))
+    return column == sa.any_(sa.cast(texts, postgresql.ARRAY(sa.Text())))
 
 
 def _execute(connection: sa.Connection, statement: Insert, columns: Columns) -> int:
@@ -211,4 +215,4 @@ def _update_from_arrays(table: sa.Table, key: Sequence[str], changed: Sequence[s
 
 
 def _array(values: Sequence[Any], kind: sa.types.TypeEngine[Any]) -> sa.Cast[Any]:
-    return sa.cast(sa.bindparam(None, array_text(values), AsIs()), postgresql.ARRAY(kind))
+    return sa.cast(sa.bindparam(None, array_text(values), _AsIs()), postgresql.ARRAY(kind))

@@ -295,22 +295,18 @@ class Database:
             raise DatabaseUnavailableError(
                 f"all connections to the database {self.url_for_people} are in use; run fewer things at once"
             ) from error
-        except DBAPIError as error:
-            explained = self._explanation(error)
-            if explained is None:
-                raise
-            raise explained from error
         except self._driver_errors as error:
-            # As it is passed on while the isolation of a connection is set, outside of any statement.
-            explained = self._explanation(sa.exc.OperationalError(None, None, error))
+            # The driver's own are passed on while the isolation of a connection is set, outside of any statement.
+            wrapped = error if isinstance(error, DBAPIError) else sa.exc.OperationalError(None, None, error)
+            explained = self._explanation(wrapped)
             if explained is None:
                 raise
             raise explained from error
 
     @property
-    def _driver_errors(self) -> tuple[type[BaseException], ...]:
+    def _driver_errors(self) -> tuple[type[Exception], ...]:
         driver = self.engine.dialect.loaded_dbapi
-        return driver.OperationalError, driver.InterfaceError
+        return DBAPIError, driver.OperationalError, driver.InterfaceError
 
     def _explanation(self, error: DBAPIError) -> ViralAssetsError | None:
         said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]

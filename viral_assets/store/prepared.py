@@ -11,8 +11,9 @@ from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 
+from viral_assets.store.bulk import distinct, upserting
 from viral_assets.store.driver_values import Row, array_text, chunks, columns_of, constant
 
 
@@ -58,8 +59,7 @@ class PreparedUpsert:
         where: sa.ColumnElement[bool] | None = None,
     ) -> None:
         self._table, self._columns, self._update = table, columns, update
-        self._also, self._where = also or {}, where
-        self._key = [column.name for column in table.primary_key]
+        self._also, self._where = also, where
         self._statement = Prepared(self._build)
 
     def run(self, connection: sa.Connection, rows: Sequence[Row]) -> int:
@@ -68,11 +68,10 @@ class PreparedUpsert:
         Returns:
             How many rows were inserted or updated.
         """
-        distinct = list({tuple(row[name] for name in self._key): row for row in rows}.values())
         compiled = self._statement.compiled(connection.dialect)
         on_sqlite = connection.dialect.name == "sqlite"
         saved = 0
-        for columns in chunks(self._table, columns_of(distinct), zone=not on_sqlite):
+        for columns in chunks(self._table, columns_of(distinct(self._table, rows)), zone=not on_sqlite):
             parameters: Any = (
                 compiled.many(columns)
                 if on_sqlite
@@ -82,9 +81,7 @@ class PreparedUpsert:
         return saved
 
     def _build(self, dialect: str) -> sa.ClauseElement:
-        statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(self._table)
-        changes = {name: statement.excluded[name] for name in self._update} | dict(self._also)
-        statement = statement.on_conflict_do_update(index_elements=self._key, set_=changes, where=self._where)
+        statement = upserting(dialect, self._table, update=self._update, also=self._also, where=self._where)
         if dialect == "sqlite":
             return statement.values({name: sa.bindparam(name) for name in self._columns})  # type: ignore[no-any-return]
         arrays = [

@@ -152,16 +152,16 @@ def _build_drafts(dialect: str) -> sa.Delete:
     return sa.delete(table).where(table.c.project == sa.bindparam("of_project"), of_tweets, undecided_draft())
 
 
+def _build_parsed(dialect: str) -> sa.Update:
+    requests = llm_requests
+    these = one_of_parameter(dialect, requests.c.id, "request_ids")
+    return sa.update(requests).where(these).values(parsed_at=sa.bindparam("at"))
+
+
 _SUGGESTIONS = {offline: _build_suggestions(offline=offline) for offline in (False, True)}
 _OUTCOMES = {offline: _build_outcomes(offline=offline) for offline in (False, True)}
 _DRAFTS = Prepared(_build_drafts)
-_PARSED = Prepared(
-    lambda _: (
-        sa.update(llm_requests)
-        .where(llm_requests.c.id == sa.bindparam("request_id"))
-        .values(parsed_at=sa.bindparam("at"))
-    )
-)
+_PARSED = Prepared(_build_parsed)
 
 
 def read_suggestions(connection: sa.Connection, window: HourRange, *, project: str | None = None) -> pd.DataFrame:
@@ -200,9 +200,11 @@ def suggested_texts(
     return found
 
 
-def mark_parsed(connection: sa.Connection, request_id: str, at: datetime) -> None:
-    """Note that everything in a request's answer is stored, so that nobody reads the answer again."""
-    _PARSED.run(connection, {"request_id": request_id, "at": at.timestamp()})
+def mark_parsed(connection: sa.Connection, request_ids: Sequence[str], at: datetime) -> None:
+    """Note that everything in these requests' answers is stored, so that nobody reads the answers again."""
+    if request_ids:
+        ids = list_parameter(connection.dialect.name, request_ids)
+        _PARSED.run(connection, {"request_ids": ids, "at": at.timestamp()})
 
 
 def finished_tweets(

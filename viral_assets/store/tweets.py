@@ -16,8 +16,9 @@ import pandas as pd
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
-from viral_assets.store.bulk import Columns, all_storable, insert_columns, one_of, serialise_writers, upsert_columns
+from viral_assets.store.bulk import insert_columns, one_of, serialise_writers, upsert_columns
 from viral_assets.store.conditions import came_for, within
+from viral_assets.store.driver_values import Columns, all_storable
 from viral_assets.store.frames import read_frame
 from viral_assets.store.observations import ENGAGEMENT, Observation, TweetHistory
 from viral_assets.store.tables import (

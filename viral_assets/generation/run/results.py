@@ -99,8 +99,7 @@ class NoResults:
     ) -> int:
         if self._database is not None and parsed_requests:
             with self._database.begin() as connection:
-                for request_id in parsed_requests:
-                    mark_parsed(connection, request_id, datetime.now(UTC))
+                mark_parsed(connection, parsed_requests, datetime.now(UTC))
         return 0
 
 
@@ -160,8 +159,7 @@ class DatabaseResults:
         with self._database.begin() as connection:
             self._write(connection, partial, writer)
             saved = self._write(connection, ended, writer)
-            for request_id in parsed_requests:
-                mark_parsed(connection, request_id, datetime.now(UTC))
+            mark_parsed(connection, parsed_requests, datetime.now(UTC))
         return saved
 
     def _write(self, connection: sa.Connection, results: Sequence[TweetResult], writer: Writer) -> int:

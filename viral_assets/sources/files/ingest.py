@@ -17,7 +17,7 @@ from viral_assets.sources.files.collection_time import collection_time, settle_c
 from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.files.spool import Spool
 from viral_assets.sources.files.tweet_rows import Row
-from viral_assets.store.bulk import Columns
+from viral_assets.store.driver_values import Columns
 from viral_assets.store.engine import Database
 from viral_assets.store.ingested_files import find_file, record_file
 from viral_assets.store.rejects import forget_rejects, replace_rejects, write_rejects
