@@ -71,6 +71,10 @@ class Selected:
     dropped: dict[datetime, Counter[str]]
     read: dict[datetime, int]
 
+    def chosen(self, hour: datetime) -> int:
+        """How many tweets of an hour were left out for no reason."""
+        return self.read[hour] - self.dropped[hour].total()
+
 
 def select_opportunities(
     scored: pd.DataFrame,
@@ -159,8 +163,8 @@ def selection_counts(selections: Mapping[str, Selected]) -> pd.DataFrame:
     rows = [
         (project, hour, reason, count)
         for project, selected in selections.items()
-        for hour, read in selected.read.items()
-        for reason, count in ({CHOSEN: read - selected.dropped[hour].total()} | selected.dropped[hour]).items()
+        for hour in selected.read
+        for reason, count in ({CHOSEN: selected.chosen(hour)} | selected.dropped[hour]).items()
         if count
     ]
     return pd.DataFrame(rows, columns=["project", "window_start", "reason", "tweets"])

@@ -211,7 +211,7 @@ def _funnel(selections: Mapping[str, Selected], hour: datetime) -> Any:
     for project, selected in selections.items():
         if read := selected.read.get(hour, 0):
             dropped = selected.dropped[hour]
-            rows.append((project, read, *(dropped[reason] for reason in DROP_REASONS), read - dropped.total()))
+            rows.append((project, read, *(dropped[reason] for reason in DROP_REASONS), selected.chosen(hour)))
     return markdown_table(("project", "read", *DROP_REASONS.values(), CHOSEN), rows, in_dialog=True)
 
 
