@@ -27,9 +27,9 @@ from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.identities import Identity, own_identity
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import Broken
-from viral_assets.sources.parsers.placeholders import placeholder
+from viral_assets.sources.parsers.placeholders import is_nothing, placeholder
 from viral_assets.sources.parsers.raw_text import raw_json
-from viral_assets.sources.parsers.remarks import NO_RESULTS, own_counts
+from viral_assets.sources.parsers.remarks import own_counts
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
 
@@ -59,8 +59,6 @@ MAPPING = {
 }
 
 _TWEET_KEYS = ("id", "url", "twitterUrl", "text", "fullText", "createdAt")
-# What an item consists of that means "nothing found", or that is shown in place of results as a demonstration.
-_NOTHING = frozenset({"noResults", "demo", "searchTerm", "query"})
 _ORIGINALS = ("retweet", "retweeted_tweet", "retweetedTweet")
 _QUOTED = ("quote", "quoted_tweet", "quotedTweet")
 
@@ -108,7 +106,7 @@ class ApifyItems:
             yield from self._of_item(value, locator)
 
     def _of_item(self, item: object, locator: str) -> Iterator[Record]:
-        if isinstance(item, dict) and (remark := placeholder(item) or (NO_RESULTS if is_nothing(item) else None)):
+        if isinstance(item, dict) and (remark := placeholder(item)):
             self._remarks[remark] += 1
             return
         try:
@@ -168,11 +166,6 @@ class ApifyItems:
         if found.repaired:
             self._remarks[found.repaired] += 1
         return found
-
-
-def is_nothing(item: Object) -> bool:
-    """Whether an item says that there were no results, or is shown in place of some as a demonstration."""
-    return item.get("noResults") is True or (bool(item) and item.keys() <= _NOTHING)
 
 
 def _object(value: object) -> Object:

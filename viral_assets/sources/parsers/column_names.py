@@ -30,16 +30,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "created_at": (
         *("createdat", "tweetcreatedat", "postedat", "publishedat", "createdatutc", "timestamp", "datetime"),
         *("createdtime", "created", "date", "tweetdate", "time", "postdate", "datepublished", "pubdate", "createdutc"),
-        *(
-            "publishdate",
-            "dateutc",
-            "tweetcreated",
-            "tweettime",
-            "tweettimestamp",
-            "postedtime",
-            "dateposted",
-            "creationdate",
-        ),
+        *("publishdate", "dateutc", "tweetcreated", "tweettime", "tweettimestamp", "postedtime", "dateposted"),
+        "creationdate",
     ),
     "collected_at": (
         *("collectedat", "retrievedat", "scrapedat", "fetchedat", "crawledat", "twarcretrievedat", "extractedat"),
@@ -58,13 +50,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "author_followers": (
         *("authorfollowers", "followers", "followerscount", "followercount", "userfollowers", "userfollowerscount"),
         *("authorfollowerscount", "authorpublicmetricsfollowerscount", "userpublicmetricsfollowerscount"),
-        *(
-            "actorfollowerscount",
-            "fromuserfollowercount",
-            "userfollowercount",
-            "authorfollowercount",
-            "twitterfollowers",
-        ),
+        *("actorfollowerscount", "fromuserfollowercount", "userfollowercount", "authorfollowercount"),
+        "twitterfollowers",
     ),
     "author_verified": (
         *("authorverified", "verified", "userverified", "authorisblueverified", "isblueverified", "userisblueverified"),
@@ -80,14 +67,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "reply_to": (
         *("inreplytoid", "inreplytostatusid", "inreplytouserid", "inreplytotweetid", "replyto", "inreplyto"),
-        *(
-            "inreplytostatusidstr",
-            "referencedtweetsrepliedtoid",
-            "inreplytolink",
-            "replytostatusid",
-            "replyid",
-            "twitterreplyto",
-        ),
+        *("inreplytostatusidstr", "referencedtweetsrepliedtoid", "inreplytolink", "replytostatusid", "replyid"),
+        "twitterreplyto",
     ),
     "quote_of": (
         *("referencedtweetsquotedid", "quotedstatusid", "quotedtweetid", "quoteid", "quoteof"),
@@ -97,15 +78,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "references": ("referencedtweets", "references"),
     "like_count": (
         *("likecount", "favoritecount", "favouritecount", "likes", "favorites", "favoritescount", "likescount"),
-        *(
-            "favourites",
-            "publicmetricslikecount",
-            "metricslikecount",
-            "nlikes",
-            "statslikes",
-            "tweetnumberoflikes",
-            "twitterlikes",
-        ),
+        *("favourites", "publicmetricslikecount", "metricslikecount", "nlikes", "statslikes", "tweetnumberoflikes"),
+        "twitterlikes",
     ),
     "reply_count": (
         *("replycount", "replies", "comments", "commentcount", "repliescount", "publicmetricsreplycount"),
@@ -113,14 +87,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "retweet_count": (
         *("retweetcount", "retweets", "repostcount", "reposts", "retweetscount", "shares", "publicmetricsretweetcount"),
-        *(
-            "repostscount",
-            "metricsretweetcount",
-            "nretweets",
-            "statsretweets",
-            "tweetnumberofretweets",
-            "twitterretweets",
-        ),
+        *("repostscount", "metricsretweetcount", "nretweets", "statsretweets", "tweetnumberofretweets"),
+        "twitterretweets",
     ),
     "quote_count": (
         "quotecount",
@@ -132,7 +100,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "view_count": (
         *("viewcount", "views", "impressioncount", "impressions", "viewscount", "publicmetricsimpressioncount"),
-        *("metricsimpressioncount",),
+        "metricsimpressioncount",
     ),
     "bookmark_count": (
         "bookmarkcount",

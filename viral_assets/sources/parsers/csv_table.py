@@ -84,7 +84,8 @@ class CsvTable:
         self._header = header
         self._width = len(header.cells)
         self._remarks = remarks
-        self._rows = RowParser(evidence(header.layout, _first_rows(head, header)), times, remarks)
+        known = evidence(header.layout, _first_rows(head, header))
+        self._rows = RowParser(known.layout, times, remarks, known.decimals)
 
     def records(self, lines: Iterable[str]) -> Iterator[Candidate]:
         """The records of all lines, those of the header and above included."""

@@ -13,6 +13,7 @@ ERROR = "an error in place of a tweet"
 _TWEET_KEYS = frozenset({"text", "full_text", "fullText", "data", "legacy", "description", "content"})
 # What an item consists of that means "nothing found", or that is shown in place of results.
 _NOTHING = frozenset({"noResults", "no_results", "searchTerm", "query", "type", "id", "message", "url", "input"})
+_OF_AN_EMPTY_SEARCH = frozenset({"noResults", "demo", "searchTerm", "query"})
 _ERRORS = ("error", "error_code", "errorMessage", "error_message", "errorDescription")
 
 
@@ -33,4 +34,9 @@ def placeholder(value: Mapping[str, Any]) -> str | None:
             return ERROR
         if not value.keys().isdisjoint(("noResults", "searchTerm", "query")) and value.keys() <= _NOTHING:
             return NO_RESULTS
-    return None
+    return NO_RESULTS if is_nothing(value) else None
+
+
+def is_nothing(value: Mapping[str, Any]) -> bool:
+    """Whether an item of Apify's says that there were no results, or is shown in place of some."""
+    return value.get("noResults") is True or (bool(value) and value.keys() <= _OF_AN_EMPTY_SEARCH)

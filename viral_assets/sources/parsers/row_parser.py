@@ -14,7 +14,6 @@ from typing import Any
 
 from viral_assets.sources.parsers.addresses import service_of
 from viral_assets.sources.parsers.cells import counted, named_texts, object_in
-from viral_assets.sources.parsers.column_evidence import Evidence
 from viral_assets.sources.parsers.column_names import FIELD_OF, Layout, plain_name
 from viral_assets.sources.parsers.fields import (
     A_POST_OF,
@@ -42,11 +41,16 @@ _REFERENCE = re.compile(r"""["']?type["']?\s*[:=]\s*["']?(retweeted|replied_to|q
 
 
 class RowParser:
-    """Turns rows of one table into tweets."""
+    """Turns rows of one table into tweets.
 
-    def __init__(self, known: Evidence | Layout, times: Times, remarks: Counter[str]) -> None:
-        layout = known.layout if isinstance(known, Evidence) else known
-        self._decimals = known.decimals if isinstance(known, Evidence) else {}
+    Args:
+        decimals: of columns whose counts show one, the mark before fractions.
+    """
+
+    def __init__(
+        self, layout: Layout, times: Times, remarks: Counter[str], decimals: Mapping[int, str] | None = None
+    ) -> None:
+        self._decimals = decimals or {}
         self._fields = layout.fields
         self._objects = layout.objects
         self._times = times
@@ -156,14 +160,11 @@ class RowParser:
                 raise found.problem
             created_at = self._times.created_at(times[0], found.identity, *times[1:], of_x=bool(found.url))
         except UnusableError as error:
-            foreign = next(filter(None, map(service_of, urls)), None)
-            if foreign and not found.url and error.reason in ("no_id", "bad_id", NOT_OF_X):
-                raise UnusableError(NOT_OF_X, f"{A_POST_OF}{foreign}, not of X") from None
+            if not found.url and error.reason in ("no_id", "bad_id", NOT_OF_X):
+                _refuse_other_services(urls)
             raise
-        if any(urls) and not found.url and time_in_id(found.identity) is None:
-            foreign = next(filter(None, map(service_of, urls)), None)
-            if foreign:
-                raise UnusableError(NOT_OF_X, f"{A_POST_OF}{foreign}, not of X")
+        if not found.url and time_in_id(found.identity) is None:
+            _refuse_other_services(urls)
         if found.repaired:
             self._remarks[found.repaired] += 1
         return found.identity, found.url, created_at
@@ -177,6 +178,11 @@ class RowParser:
         if len(found) > 1 and _is_date(found[0]) and _is_time_of_day(found[1]):
             return [" ".join(found[:2]), *found[2:]]
         return found
+
+
+def _refuse_other_services(urls: Sequence[str]) -> None:
+    if foreign := next(filter(None, map(service_of, urls)), None):
+        raise UnusableError(NOT_OF_X, f"{A_POST_OF}{foreign}, not of X") from None
 
 
 def _is_date(cell: str) -> bool:
