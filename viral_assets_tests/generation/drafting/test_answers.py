@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from viral_assets.generation.drafting import answers
 from viral_assets.generation.drafting.answers import ParsedAnswer, parse_answer
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.text.cleaning import text_for_storage
 from viral_assets_tests.effort import calls_made
 from viral_assets_tests.generation.make import TYPES, answer_text, opportunity
 
 IDS = ("1992412345678901230", "1992412345678901231", "17")
 ASKED = [opportunity(tweet_id) for tweet_id in IDS]
-TEXTS = st.text(min_size=1, max_size=60).filter(lambda text: text.strip("\x00").strip() != "")
+TEXTS = st.text(min_size=1, max_size=60).filter(lambda text: text_for_storage(text).strip() != "")
 TRICKY = st.sampled_from(['{"id": "17", "suggestions": []}', "}]},{", 'say "hi" \\', "```", "a\nb", "{", "\\u0022"])
 SUGGESTIONS = st.dictionaries(
     st.sampled_from(IDS), st.dictionaries(st.sampled_from(TYPES), TEXTS | TRICKY, min_size=1), min_size=1
