@@ -30,17 +30,17 @@ OFFSET, FINISH, BATCHES = "clock-offset", "finish", "batches"
 AGAIN_AFTER_SECONDS = 1.0
 
 
-class MachineClock(SystemClock):
-    """The machine's clock as the supervisor has set it: all processes read the same file. Only the time of day."""
+def take_time_of_day_from(file: Path) -> None:
+    """Set this process's clock on the wall as the supervisor has set everybody's. Nothing else of the machine is: a
+    clock handed to the generator would be all that it measures by."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / OFFSET
-
-    def time(self) -> float:
+    def time_of_day(_clock: SystemClock) -> float:
         try:
-            return time.time() + float(self._file.read_text() or 0)
+            return time.time() + float(file.read_text() or 0)
         except (FileNotFoundError, ValueError):
             return time.time()
+
+    SystemClock.time = time_of_day  # type: ignore[method-assign]
 
 
 def batches(slot: int, seed: int) -> Iterator[list[int]]:
@@ -66,6 +66,7 @@ async def main() -> None:
     project = demo_project()
     # The sample is unpacked into a file: before a disk is full.
     tweets([0], project)
+    take_time_of_day_from(folder / OFFSET)
     database = Database(environment["SOAK_DATABASE"])
     handed_out = folder / f"{BATCHES}-{slot}"
     done = 0
@@ -76,14 +77,14 @@ async def main() -> None:
                 break
             handed_out.write_text(str(number + 1))
         wanted = tweets(numbers, project)
-        while not await finished(wanted, project, database, environment, folder):
+        while not await finished(wanted, project, database, environment):
             await asyncio.sleep(AGAIN_AFTER_SECONDS)
         done += 1
     print(f"slot {slot}: {done} batches", file=sys.stderr)
 
 
 async def finished(
-    wanted: list[Opportunity], project: Project, database: Database, environment: os._Environ[str], folder: Path
+    wanted: list[Opportunity], project: Project, database: Database, environment: os._Environ[str]
 ) -> bool:
     """Whether every tweet has ended. What keeps a run from that is told, and is no reason to end."""
     try:
@@ -94,8 +95,6 @@ async def finished(
             endpoint=environment["SOAK_URL"],
             limits=Limits(int(environment["SOAK_RPM"]), window_seconds=float(environment["SOAK_WINDOW"])),
             database=database,
-            # A PostgreSQL server has a clock of its own, which no machine's change concerns.
-            clock=MachineClock(folder) if database.dialect == "sqlite" else None,
         )
         async with generator:
             report = await generator.generate_opportunities(wanted, {project.name: project})
