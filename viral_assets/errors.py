@@ -163,6 +163,12 @@ class RejectedRequestError(ProviderError):
     """The service will not answer this request (HTTP 400): one of its tweets may be the cause."""
 
 
+class AdaptedRequestError(ProviderError):
+    """The service refused how a request was put (HTTP 400), and whoever puts it has learnt from that: the same request,
+    put anew, may be answered at once. Raised no more often than there are ways to put one.
+    """
+
+
 class TooMuchInputError(RejectedRequestError):
     """The request holds more tokens than the model takes: its size is the cause, and none of its tweets.
 

@@ -72,13 +72,16 @@ def test_what_is_done_is_not_asked_again(emulator: OpenAIEmulator, sqlite_databa
     assert len(emulator.sent) == asked
 
 
-def test_a_server_that_takes_nothing_but_words_serves_a_whole_run(sqlite_database: Database) -> None:
+def test_a_server_that_takes_nothing_but_words_serves_a_whole_run(
+    sqlite_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     refuses = frozenset({"json_schema", "json_object", "temperature", "max_tokens", "max_completion_tokens"})
     config = OpenAIConfig(refuses=refuses, thinks="Which of these first?")
     with OpenAIEmulator(config) as simple:
         report = generate(simple.url, sqlite_database, 5, limits=Limits(max_requests=1_000), batch_size=2)
         assert set(simple.sent[-1].body) == {"model", "messages"}
     assert report.outcomes == {"done": 5}
+    assert "does not answer" not in caplog.text, "it does, and is not kept waiting"
 
 
 def test_a_refusal_is_waited_for_and_costs_no_tweet(emulator: OpenAIEmulator, sqlite_database: Database) -> None:

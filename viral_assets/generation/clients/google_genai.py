@@ -31,7 +31,7 @@ from types import ModuleType
 from google import genai
 from google.genai import errors, types
 
-from viral_assets.errors import ProviderError, RejectedRequestError, TransientProviderError
+from viral_assets.errors import AdaptedRequestError, ProviderError, RejectedRequestError
 from viral_assets.generation.clients.gemini_rest import (
     API_VERSION,
     MAX_CONNECTIONS,
@@ -193,7 +193,7 @@ class GoogleGenAIClient:
         named = thinking is not None and thinking.is_named_by(f"{failure} {body}")
         if thinking is None or not named or not isinstance(failure, RejectedRequestError):
             return failure
-        return TransientProviderError(f"{failure} {self._thinking.refused(model, thinking)}", http_status=400)
+        return AdaptedRequestError(f"{failure} {self._thinking.refused(model, thinking)}", http_status=400)
 
     def _broken(self, error: Exception, timeout_seconds: float) -> ProviderError:
         kind = type(error).__name__

@@ -21,7 +21,7 @@ from typing import Any
 
 import openai
 
-from viral_assets.errors import ProviderError, RejectedRequestError, TooMuchInputError, TransientProviderError
+from viral_assets.errors import AdaptedRequestError, ProviderError, RejectedRequestError, TooMuchInputError
 from viral_assets.generation.clients.openai_dialect import Dialect
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm.openai_api import Service, complaint
@@ -118,7 +118,7 @@ class OpenAICompatibleClient:
         if lesson == dialect:
             return failure
         self._learnt[model] = self._learnt.get(model, self._dialect).and_without(lesson)
-        return TransientProviderError(
+        return AdaptedRequestError(
             f"{failure} The next request does without {dialect.lost(lesson)}.", http_status=response.status_code
         )
 

@@ -78,6 +78,10 @@ class InFlight:
         with contextlib.suppress(TimeoutError):
             await self._session.clock.wait_for(self._changed.wait(), seconds)
 
+    async def wait_until(self, at: float | None) -> None:
+        """Until a time of the run's clock, or a change as in :meth:`wait`."""
+        await self.wait(None if at is None else max(0.0, at - self._session.clock.monotonic()))
+
     async def wait_for_end(self) -> None:
         """Until one of them has ended, whatever else changes."""
         await asyncio.wait(self._sent, return_when=asyncio.FIRST_COMPLETED)

@@ -113,14 +113,16 @@ class Loop:
         if len(self._in_flight) >= self._service.concurrency:
             await self._in_flight.wait(None)
             return
+        now = self._session.clock.monotonic()
         batch = await self._schedule.next_batch(
-            concurrency=self._service.concurrency, busy=self._in_flight.expected_ends
+            now, concurrency=self._service.concurrency, busy=self._in_flight.expected_ends
         )
         if batch is not None:
             await self._send(batch)
         else:
             await self._membership.withdraw()
-            await self._in_flight.wait(self._work.seconds_until_ready(self._session.clock.monotonic()))
+            # What was not ready then may have become so meanwhile.
+            await self._in_flight.wait_until(self._work.next_ready_at(now))
 
     async def _send(self, batch: RequestBatch) -> None:
         """Ask the quota, and start the request if it is granted; else the batch goes back and time passes."""

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from viral_assets.errors import (
+    AdaptedRequestError,
     BlockedAnswerError,
     FatalProviderError,
     NoRoomError,
@@ -72,6 +73,13 @@ class Rejecting:
 
 
 @dataclass(frozen=True, slots=True)
+class Adapted:
+    """The service refused how the request was put, which says nothing about how it is."""
+
+    error: AdaptedRequestError
+
+
+@dataclass(frozen=True, slots=True)
 class NoRoom:
     """A cheaper tier has no room, which says nothing about the quota or the service."""
 
@@ -85,7 +93,7 @@ class TooMuchInput:
     error: TooMuchInputError
 
 
-ServiceReport = TooMuchInput | Answered | Refused | NoRoom | Unusable | Troubled | Rejecting
+ServiceReport = Adapted | TooMuchInput | Answered | Refused | NoRoom | Unusable | Troubled | Rejecting
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,10 @@ class WorkQueue:
         }
         return {project: count for project, count in counts.items() if count}
 
-    def seconds_until_ready(self, now: float) -> float | None:
-        """How long until another tweet in backoff may be asked about again; None when none is."""
+    def next_ready_at(self, now: float) -> float | None:
+        """When the next tweet in backoff may be asked about again; None when none is."""
         later = (item.not_before for waiting in self._waiting.values() for item in waiting if item.not_before > now)
-        next_at = min(later, default=None)
-        return None if next_at is None else next_at - now
+        return min(later, default=None)
 
     def take(self, project: str, tweets: int, now: float) -> list[Item]:
         """Up to so many ready tweets of a project, in order; fewer when one of them asks for a smaller pack."""

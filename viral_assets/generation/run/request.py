@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass, replace
 
 from viral_assets.errors import (
+    AdaptedRequestError,
     BlockedAnswerError,
     FatalProviderError,
     NoRoomError,
@@ -27,6 +28,7 @@ from viral_assets.generation.run.failures.bisection import RequestBatch, after_a
 from viral_assets.generation.run.failures.patience import answer_within
 from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.outcome import (
+    Adapted,
     Answered,
     BatchOutcome,
     NoRoom,
@@ -214,6 +216,8 @@ def failed(
     match error:
         case RateLimitedError():
             return BatchOutcome(first=batch, service=Refused(error))
+        case AdaptedRequestError():
+            return BatchOutcome(first=batch, service=Adapted(error))
         case NoRoomError():
             return no_room(batch, error, processor)
         case FatalProviderError():

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from viral_assets.errors import (
+    AdaptedRequestError,
     BlockedAnswerError,
     ConfigurationError,
     FatalProviderError,
@@ -266,7 +267,7 @@ def test_a_server_that_takes_no_schema_is_asked_without_from_then_on(refuses: se
         results = outcomes(simple.url, len(formats))
         assert [format_of(each.body) for each in simple.sent] == formats
     refused = results[: len(refuses)]
-    assert [type(each) for each in refused] == [TransientProviderError] * len(refuses)
+    assert [type(each) for each in refused] == [AdaptedRequestError] * len(refuses)
     assert "The next request does without json_schema." in str(refused[0])
     assert [parsed_ids(each) for each in results[len(refuses) :]] == [list(REQUEST.tweet_ids)] * 2
 
@@ -289,7 +290,7 @@ def test_the_cap_is_given_as_the_server_takes_it(config: OpenAIConfig, caps: lis
         bodies = [each.body for each in simple.sent]
     names = ("max_tokens", "max_completion_tokens")
     assert [next((name for name in names if name in body), "none") for body in bodies] == caps
-    assert all(type(each) is TransientProviderError for each in results[:-1])
+    assert all(type(each) is AdaptedRequestError for each in results[:-1])
     assert parsed_ids(results[-1]) == list(REQUEST.tweet_ids)
 
 
@@ -305,7 +306,7 @@ def test_what_one_model_refuses_is_still_asked_of_another(emulator: OpenAIEmulat
     with OpenAIEmulator(OpenAIConfig(refuses=frozenset({"temperature"}))) as simple:
 
         async def ask(client: GenerationClient) -> None:
-            with pytest.raises(TransientProviderError):
+            with pytest.raises(AdaptedRequestError):
                 await client.generate(REQUEST, timeout_seconds=60)
             with pytest.raises(FatalProviderError):
                 await client.generate(replace(REQUEST, model="another"), timeout_seconds=60)
@@ -324,7 +325,7 @@ def test_requests_under_way_together_learn_one_lesson_once() -> None:
     with OpenAIEmulator(OpenAIConfig(refuses=frozenset({"json_schema"}))) as simple:
 
         async def ask(client: GenerationClient) -> None:
-            assert await together(client, 8) == [TransientProviderError] * 8
+            assert await together(client, 8) == [AdaptedRequestError] * 8
             assert await together(client, 8) == [Answer] * 8
 
         using(simple.url, ask)

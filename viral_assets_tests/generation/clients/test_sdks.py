@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from viral_assets.errors import (
+    AdaptedRequestError,
     BlockedAnswerError,
     ConfigurationError,
     FatalProviderError,
@@ -496,7 +497,7 @@ def test_a_model_that_cannot_stop_thinking_is_not_told_to_again(emulator: Gemini
     emulator.script("400_thinking", "ok")
 
     async def ask(client: GenerationClient) -> Answer:
-        with pytest.raises(TransientProviderError, match="leaves thinking to the model"):
+        with pytest.raises(AdaptedRequestError, match="leaves thinking to the model"):
             await client.generate(REQUEST, timeout_seconds=60)
         return await client.generate(REQUEST, timeout_seconds=60)
 
@@ -516,7 +517,7 @@ def test_a_level_that_is_refused_is_followed_by_the_next_higher_and_remembered(
 
     async def ask(client: GenerationClient) -> None:
         for _ in levels[1:]:
-            with pytest.raises(TransientProviderError, match="The next request"):
+            with pytest.raises(AdaptedRequestError, match="The next request"):
                 await client.generate(request, timeout_seconds=60)
         for _ in range(2):
             await client.generate(request, timeout_seconds=60)
@@ -539,7 +540,7 @@ def test_requests_that_are_refused_together_go_up_one_level_together() -> None:
     with GeminiEmulator(EmulatorConfig(least_level="LOW")) as particular:
         *refused, last = using("google-genai", particular.url, ask)
         said = particular.bodies[-1]["generationConfig"]["thinkingConfig"]
-    assert [type(each) for each in refused] == [TransientProviderError] * 4
+    assert [type(each) for each in refused] == [AdaptedRequestError] * 4
     assert isinstance(last, Answer)
     assert said == {"thinking_level": "LOW"}
 

@@ -28,7 +28,7 @@ from viral_assets.quota.limits import Limits
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, generation_claims, llm_requests, quota_runners
-from viral_assets_tests.gemini_emulator import BLOCKED_MARKER, REJECTED_MARKER, GeminiEmulator
+from viral_assets_tests.gemini_emulator import BLOCKED_MARKER, REJECTED_MARKER, EmulatorConfig, GeminiEmulator
 from viral_assets_tests.generation.in_process import InProcessClient
 from viral_assets_tests.generation.make import TYPES, opportunity, pack, project
 from viral_assets_tests.generation.running import (
@@ -448,6 +448,28 @@ def test_what_earlier_runs_have_met_is_prepared_for(sqlite_database: Database) -
 
     assert all_done(run)
     assert report.seconds < 30, "what failed was asked again within the same window"
+
+
+class BusyMachine(VirtualClock):
+    """Something else takes the processor between any two looks at the clock."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def monotonic(self) -> float:
+        self.advance(self._seconds)
+        return super().monotonic()
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.03, 0.1])
+def test_a_tweet_whose_time_comes_between_two_looks_at_the_clock_is_asked_about(seconds: float) -> None:
+    config = EmulatorConfig(latency=(0.5, 0.1), faults={"503": 0.5})
+    for seed in range(20):
+        service = GeminiEmulator(replace(config, seed=seed), clock=BusyMachine(seconds))
+        run = Run(pack(1), service)
+        run()
+        assert all_done(run)
 
 
 def test_a_request_that_hangs_does_not_hold_a_run_up_for_minutes() -> None:

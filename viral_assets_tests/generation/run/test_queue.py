@@ -152,11 +152,11 @@ def test_a_tweet_in_backoff_is_passed_over_and_keeps_its_place() -> None:
     queue = WorkQueue(some)
 
     assert queue.ready(0.0) == {"calm": 3}
-    assert queue.seconds_until_ready(4.0) == 6.0
+    assert queue.next_ready_at(4.0) == 10.0
     assert ids(queue.take("calm", 2, 0.0)) == ["0", "2"]
     assert ids(queue.take("calm", 9, 11.0)) == ["1", "3"]
     assert queue.ready(0.0) == {}
-    assert queue.seconds_until_ready(10.0) is None
+    assert queue.next_ready_at(10.0) is None
 
 
 def test_a_tweet_that_asks_for_smaller_packs_gets_them() -> None:

@@ -8,6 +8,7 @@ import random
 import pytest
 
 from viral_assets.errors import (
+    AdaptedRequestError,
     BlockedAnswerError,
     FatalProviderError,
     ProviderError,
@@ -20,7 +21,7 @@ from viral_assets.generation.run.failures.bisection import RequestBatch
 from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.options import GenerationOptions
-from viral_assets.generation.run.outcome import Answered, BatchOutcome, Refused, Rejecting, Troubled, Unusable
+from viral_assets.generation.run.outcome import Adapted, Answered, BatchOutcome, Refused, Rejecting, Troubled, Unusable
 from viral_assets.generation.run.request import answered, ask, failed, prepare
 from viral_assets.generation.run.results import DatabaseResults
 from viral_assets.generation.run.session import Session
@@ -178,7 +179,12 @@ def test_a_tweet_with_something_good_is_asked_again_where_that_costs_no_waiting(
 
 
 @pytest.mark.parametrize(
-    ("error", "report"), [(RateLimitedError("429"), Refused), (FatalProviderError("no such key"), Unusable)]
+    ("error", "report"),
+    [
+        (RateLimitedError("429"), Refused),
+        (AdaptedRequestError("400: no such field"), Adapted),
+        (FatalProviderError("no such key"), Unusable),
+    ],
 )
 def test_a_batch_that_was_not_read_comes_first_again_as_it_was(error: ProviderError, report: type) -> None:
     asked = batch(4)

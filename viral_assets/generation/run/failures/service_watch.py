@@ -12,6 +12,7 @@ from viral_assets.generation.run.failures.concurrency import ConcurrencyControl
 from viral_assets.generation.run.failures.refusals import Refusals
 from viral_assets.generation.run.in_flight import SentRequest
 from viral_assets.generation.run.outcome import (
+    Adapted,
     Answered,
     NoRoom,
     Refused,
@@ -79,6 +80,8 @@ class ServiceWatch:
                 self._watch_thoughts(report)
             case Refused(error=refusal):
                 await self._hold_back(refusal, sent, others)
+            case Adapted(error=adapted):
+                log.info("%s", adapted)
             case TooMuchInput(error=limit):
                 session.tokens.learn_input_limit(prepared.request, limit)
             case Unusable(error=unusable):

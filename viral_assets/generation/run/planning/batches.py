@@ -60,14 +60,14 @@ class BatchPlan:
             requests, usd = self._share
             self._share = (max(0.0, requests - 1), max(0.0, usd - (grant.cost_usd or 0.0)))
 
-    async def next_batch(self, *, concurrency: int, busy: Sequence[float]) -> RequestBatch | None:
+    async def next_batch(self, now: float, *, concurrency: int, busy: Sequence[float]) -> RequestBatch | None:
         """What is to be asked next; None when nothing is ready.
 
         Args:
+            now: on the run's clock.
             concurrency: requests under way at once.
             busy: when each request now under way should end, on the run's clock.
         """
-        now = self._session.clock.monotonic()
         if (batch := self._work.next_bisection()) is not None:
             return batch
         ready = self._work.ready(now)
@@ -75,9 +75,10 @@ class BatchPlan:
             return None
         if now >= self._good_until or self._is_out_of_date(ready):
             await self._plan(self._expected(ready, now), now, concurrency, busy)
-        project, tweets = self._packs.popleft()
+        project, tweets = self._packs[0]
         if tweets > ready.get(project, 0) and self._work.ready(now + JOIN_SECONDS) != ready:
             return None
+        self._packs.popleft()
         return RequestBatch(self._fitting(project, self._work.take(project, tweets, now)))
 
     def _is_out_of_date(self, ready: Mapping[str, int]) -> bool:
