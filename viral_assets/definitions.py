@@ -1,5 +1,5 @@
-"""All assets, checks, jobs, schedules, sensors and resources, put together. Nothing is opened, read or written here:
-that is for runs.
+"""All assets, checks, jobs, schedules, sensors and resources, put together. Nothing is read here but the
+environment, and in the database which hour is the first; nothing is written: that is for runs.
 
 ``defs`` is what the code location serves; :func:`build_defs` makes it, and the same with other parts.
 """
@@ -19,9 +19,10 @@ from viral_assets.defs.assets.ingestion import tweets
 from viral_assets.defs.assets.partitions import hour_partitions
 from viral_assets.defs.assets.review_numbers import review_numbers
 from viral_assets.defs.assets.scoring import comment_opportunities, topic_embeddings, tweet_embeddings, tweet_scores
+from viral_assets.defs.automation.inbox_sensor import inbox_sensor
 from viral_assets.defs.automation.jobs import daily_numbers, hourly_checks, hourly_pipeline, metric_refresh
 from viral_assets.defs.automation.schedules import hourly_schedule, numbers_schedule, refresh_schedule, top_up_schedule
-from viral_assets.defs.automation.sensors import deferred_sensor, failure_sensor, inbox_sensor
+from viral_assets.defs.automation.sensors import deferred_sensor, failure_sensor
 from viral_assets.defs.automation.step_executor import run_in_one_process
 from viral_assets.defs.checks.definitions import asset_checks
 from viral_assets.defs.resources.comment_generator import CommentGeneratorResource
@@ -50,21 +51,21 @@ ASSETS = (
 def build_defs(
     resource_overrides: Mapping[str, Any] | None = None,
     *,
-    first_hour: datetime | None = None,
+    begins: datetime | None = None,
     end: datetime | None = None,
 ) -> dg.Definitions:
     """The definitions, for the environment as it is.
 
     Args:
         resource_overrides: resources to use instead, by key.
-        first_hour: of the partitions; ``VIRAL_ASSETS_START`` when None.
+        begins: the first hour of the partitions; that of the settings when None.
         end: of the partitions; ``VIRAL_ASSETS_END`` when None, and no end when that is not set either.
 
     Raises:
         ConfigurationError: a variable of the environment cannot be used; the message names it.
     """
     settings = load_settings()
-    hours = hour_partitions(first_hour or settings.first_hour(), end or settings.end)
+    hours = hour_partitions(begins or settings.first_hour(), end or settings.end)
 
     # It launches nothing, so that whoever has named a webhook need not switch it on as well.
     telling = dg.DefaultSensorStatus.RUNNING if settings.alert_webhook else dg.DefaultSensorStatus.STOPPED

@@ -133,6 +133,9 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr | None, Optional_] = None
     projects_dir: Path = Field(default_factory=_default_projects)
     inbox: Annotated[Path | None, Optional_] = None
+    move_read_files: bool = Field(
+        False, description="Whether files of the inbox go to its folder done/ once they have been read."
+    )
     start: Hour = None
     end: Hour = None
     embedder: EmbedderName = "wordllama"
@@ -234,10 +237,18 @@ class Settings(BaseSettings):
         return self.home / "digests"
 
     def first_hour(self, now: datetime | None = None) -> datetime:
-        """``VIRAL_ASSETS_START``, else the midnight (UTC) thirty days ago."""
+        """The first hour that there is: ``VIRAL_ASSETS_START``, else what the database keeps, else the midnight (UTC)
+        thirty days ago.
+
+        Counted from now in each process, it would be a day later in a run than in the code server that asked for it,
+        and the oldest hours of every day would be refused.
+        """
+        from viral_assets.store.kept_values import first_hour_of
+
         if self.start is not None:
             return self.start
-        return floor_hour((now or datetime.now(UTC)) - DEFAULT_HISTORY).replace(hour=0)
+        kept = first_hour_of(self.resolved_database_url)
+        return kept or floor_hour((now or datetime.now(UTC)) - DEFAULT_HISTORY).replace(hour=0)
 
 
 def known_secrets() -> list[str]:

@@ -59,11 +59,13 @@ class Wire:
         self.answer = reply(200, {})
         self.connections = 0
         self.arrivals: list[Arrival] = []
+        self._ending: list[threading.Event] = []
         wire = self
 
         class Handler(socketserver.StreamRequestHandler):
             def setup(self) -> None:
                 wire.connections += 1
+                self.closed = threading.Event()
                 super().setup()
 
             def handle(self) -> None:
@@ -82,6 +84,8 @@ class Wire:
                 body = self.rfile.read(int(dict(headers).get("content-length", "0")))
                 answer = wire.first.pop(0) if wire.first else wire.answer
                 wire.arrivals.append(Arrival(method, path, headers, body))
+                if answer.then != "stays":
+                    wire._ending.append(self.closed)
                 self.wfile.write(answer.sent)
                 if answer.then == "resets":
                     self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -100,6 +104,7 @@ class Wire:
                 finally:
                     # Whatever the library does about ending it politely: a reset is a close, with the above.
                     self.request.close()
+                    self.closed.set()
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
         self._server.daemon_threads, self._server.request_queue_size = True, 64
@@ -107,6 +112,12 @@ class Wire:
         self._server.server_activate()
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
+
+    def wait_for_ends(self) -> None:
+        """Until the connections are closed that an answer was the end of: on a busy machine a client may be quick
+        enough to send its next request over one that is about to be closed, which then arrives nowhere."""
+        while self._ending:
+            assert self._ending.pop().wait(600)
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -89,11 +89,13 @@ class _Document:
         self._lines: dict[Key, int] = {}
         text = self._read()
         try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            # Not libyaml's loader: what is nested deeply ends the process with it, instead of being an error.
+            loader = yaml.SafeLoader(text)
+            root = loader.get_single_node()
             if root is None:
                 raise ProjectFileError(path, "is empty; a project needs name, taxonomy and voice")
             self._note(root, ())
-            self._values = yaml.safe_load(text)
+            self._values = loader.construct_document(root)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             problem = " ".join(part for part in (error.context, error.problem) if part)

@@ -1,4 +1,6 @@
-"""Hours with work that waits: opportunities that were put off, and offline drafts that a language model replaces."""
+"""Hours with work that waits: opportunities that were put off, offline drafts that a language model replaces, and
+tweets that no run has chosen from.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,13 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
 from viral_assets.store.conditions import undecided_draft, within
-from viral_assets.store.tables import comment_opportunities, comment_suggestions, generation_outcomes
+from viral_assets.store.tables import (
+    comment_opportunities,
+    comment_suggestions,
+    generation_outcomes,
+    selection_counts,
+    tweets,
+)
 from viral_assets.vocabulary import DEFERRED, OFFLINE
 
 
@@ -51,6 +59,15 @@ def deferred_hours(
     if projects is not None:
         query = query.where(ended.project.in_(projects))
     return {hour: Deferred(tweets, since) for hour, tweets, since in connection.execute(query)}
+
+
+def hours_never_run(connection: sa.Connection, window: HourRange) -> set[datetime]:
+    """The hours of ``window`` with tweets that no run has chosen from, or left out: the daemon was off, the run failed,
+    or the tweets came with a file that the run of another hour has read."""
+    found, chosen = tweets.c.window_start, selection_counts.c.window_start
+    with_tweets = connection.scalars(sa.select(found).where(*within(tweets, window)).distinct())
+    run = connection.scalars(sa.select(chosen).where(*within(selection_counts, window)).distinct())
+    return {*with_tweets} - {*run}
 
 
 def _waits(provider: str) -> sa.ColumnElement[bool]:

@@ -182,6 +182,26 @@ ingested_files = Table(
     comment="A file's content is read once for a project, whatever the file's name.",
 )
 
+inbox_files = Table(
+    "inbox_files",
+    metadata,
+    Column("folder", CleanText, primary_key=True),
+    Column("name", CleanText, primary_key=True, comment="within the folder"),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
+    Column("modified_ns", BigInteger, nullable=False, comment="nanoseconds since the epoch"),
+    Column("sha256", String(64), nullable=False, comment="of the content; empty where it could not be read"),
+    Column("noted_at", UtcDateTime, nullable=False),
+    comment="A file of an inbox that is as it was is not opened again.",
+)
+
+kept_values = Table(
+    "kept_values",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="What was settled once and stays: the first hour, where no setting names one.",
+)
+
 embeddings = Table(
     "embeddings",
     metadata,

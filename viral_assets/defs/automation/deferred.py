@@ -95,6 +95,13 @@ def last_days(days: int, now: datetime, configured: HourRange | None) -> HourRan
     return HourRange(start, end) if start < end else None
 
 
+def hours_past(window: HourRange, now: datetime) -> HourRange | None:
+    """The hours of ``window`` whose own run has had its time; None when there are none. Not the last full one, which
+    ``hourly_schedule`` asks for at the same minute."""
+    end = min(window.end, floor_hour(now) - HOUR)
+    return HourRange(window.start, end) if window.start < end else None
+
+
 def describe_hours(hours: Collection[datetime]) -> str:
     """``2026-11-21-20:00 and 3 more``, for log lines."""
     first, *others = sorted(hours)

@@ -102,7 +102,7 @@ def _job_for(window: HourRange, resource_overrides: Mapping[str, Any]) -> dg.Job
     # By name, as Dagster itself loads it: definitions know the jobs of this package, not the other way round.
     definitions = import_module(CODE_MODULE).build_defs(
         resource_overrides,
-        first_hour=min(settings.first_hour(now), window.start),
+        begins=min(settings.first_hour(now), window.start),
     )
     job: dg.JobDefinition = definitions.resolve_job_def(HOURLY_PIPELINE)
     return job

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from viral_assets.defs.automation.deferred import hours_to_top_up, last_days
+from viral_assets.defs.automation.deferred import hours_past, hours_to_top_up, last_days
 from viral_assets.defs.automation.jobs import daily_numbers, hourly_pipeline, metric_refresh
 from viral_assets.defs.automation.requests import hours_under_way, ranges_of, request_for
 from viral_assets.defs.automation.tags import TOP_UP, TRIGGER_TAG
@@ -15,7 +15,7 @@ from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import HOUR, floor_hour, hour_key
 from viral_assets.llm.billing_day import PACIFIC
 from viral_assets.settings import load_settings
-from viral_assets.store.deferred import deferred_hours
+from viral_assets.store.deferred import deferred_hours, hours_never_run
 from viral_assets.store.hour_leases import unfinished_hours
 
 MINUTES_PAST_THE_HOUR = 5
@@ -51,13 +51,15 @@ def hourly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg
     description=(
         "Once a day, when the quota's day has begun (midnight US Pacific): runs the hours of the last "
         "VIRAL_ASSETS_TOP_UP_DAYS days whose tweets were put off, whose drafts are offline ones though there is a key "
-        "now, or that a service was not read to its end for. Off until you switch it on."
+        "now, that a service was not read to its end for, or that have tweets and never had a run. Off until you "
+        "switch it on."
     ),
 )
 def top_up_schedule(
     context: dg.ScheduleEvaluationContext, tweet_source: TweetSourceResource, database: DatabaseResource
 ) -> list[dg.RunRequest] | dg.SkipReason:
-    """Runs over exactly the hours with deferred tweets or with more to read, but for those that have a run already."""
+    """Runs over exactly the hours with deferred tweets, with more to read, or with tweets that no run has chosen from,
+    but for those that have a run already."""
     now = context.scheduled_execution_time.astimezone(UTC)
     settings = load_settings()
     days = settings.top_up_days
@@ -68,6 +70,8 @@ def top_up_schedule(
     with database.get().read() as connection:
         put_off = deferred_hours(connection, window, provider=provider)
         waiting = {*put_off, *unfinished_hours(connection, window, now)}
+        if (past := hours_past(window, now)) is not None:
+            waiting |= hours_never_run(connection, past)
     if not waiting:
         return dg.SkipReason(f"no tweet of the last {days} days waits for a later run")
     hours = hours_to_top_up(waiting, hours_under_way(context.instance, window))

@@ -1,13 +1,11 @@
-"""What runs when something happens. A sensor gathers and acts; what it decides is decided by pure functions here."""
+"""What runs when something happens, but for new files (``inbox_sensor``). A sensor gathers and acts; what it decides is
+decided by pure functions."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -19,131 +17,17 @@ from viral_assets.defs.automation.jobs import hourly_pipeline
 from viral_assets.defs.automation.requests import hours_of_run, hours_under_way, ranges_of, request_for
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
-from viral_assets.errors import SourceError
-from viral_assets.hours import HOUR, HourRange, hour_key
+from viral_assets.hours import HOUR, hour_key
 from viral_assets.projects.loader import load_projects
 from viral_assets.settings import Settings, load_settings
 from viral_assets.store.deferred import Deferred, deferred_hours
 
 if TYPE_CHECKING:
-    from viral_assets.sources.files.ingest import IngestReport
+    pass
 
 _MODULE = re.compile(r"^(?:\w+\.)+(?=\w+: )")
 
 NO_HOURS = "no hour lies between VIRAL_ASSETS_START and VIRAL_ASSETS_END yet"
-
-SECONDS_TO_SETTLE = 5
-"""A file that changed less long ago is probably still being copied."""
-
-BYTES_PER_TICK = 64 * 2**20
-FILES_PER_TICK = 500
-"""What is looked into in one tick: a few seconds' worth, since a tick has to end within a minute."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What tells without opening a file that it is another one: bytes, and nanoseconds since the epoch."""
-
-    size: int
-    modified_ns: int
-
-
-def files_to_read(found: Mapping[str, Stamp], seen: Mapping[str, Stamp], now_ns: int) -> list[str]:
-    """The files this tick looks into: new or changed ones that have settled, the oldest first, as many as one tick can
-    take and at least one.
-    """
-    wait = SECONDS_TO_SETTLE * 10**9
-    fresh = [
-        name
-        for name, stamp in found.items()
-        # What is dated in the future, by another machine's clock or an archive, would settle when that time comes.
-        if seen.get(name) != stamp and not now_ns - wait < stamp.modified_ns <= now_ns + wait
-    ]
-    taken: list[str] = []
-    room = BYTES_PER_TICK
-    for name in sorted(fresh, key=lambda name: (found[name].modified_ns, name)):
-        room -= found[name].size
-        if taken and (room < 0 or len(taken) >= FILES_PER_TICK):
-            break
-        taken.append(name)
-    return taken
-
-
-def runs_for(files: Mapping[str, Iterable[datetime]], configured: HourRange | None) -> list[dg.RunRequest]:
-    """One run for each range of hours that the files touch.
-
-    The key of a run is made of its hours and of the content of the files, so that another file of the same name is
-    not taken for the old one, and the same content is not worked on twice.
-
-    Args:
-        files: hours by the hash of the content.
-        configured: hours that have partitions; others are left out.
-    """
-    hours_of = {
-        content_hash: {hour for hour in hours if configured and hour in configured}
-        for content_hash, hours in files.items()
-    }
-    requests = []
-    for window in ranges_of(hour for hours in hours_of.values() for hour in hours):
-        touching = sorted(
-            content_hash for content_hash, hours in hours_of.items() if any(hour in window for hour in hours)
-        )
-        requests.append(request_for(window, "inbox", *touching))
-    return requests
-
-
-def read_cursor(cursor: str | None) -> dict[str, Stamp]:
-    """The files of earlier ticks; none when the cursor is not one of ours."""
-    try:
-        return {name: Stamp(*stamp) for name, stamp in json.loads(cursor or "{}").items()}
-    except (ValueError, TypeError, AttributeError):
-        return {}
-
-
-def write_cursor(seen: Mapping[str, Stamp]) -> str:
-    """The inverse of :func:`read_cursor`."""
-    return json.dumps({name: [stamp.size, stamp.modified_ns] for name, stamp in seen.items()})
-
-
-@dg.sensor(
-    job=hourly_pipeline,
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.STOPPED,
-    description=(
-        "Looks for new files in the inbox and runs the hours their tweets are of, whatever those are. A file that "
-        "cannot be read goes to the quarantine. Off until you switch it on."
-    ),
-)
-def inbox_sensor(
-    context: dg.SensorEvaluationContext, tweet_source: TweetSourceResource, database: DatabaseResource
-) -> dg.SensorResult:
-    """Request a run for exactly the hours that new files touch; the run itself reads the files.
-
-    What touches no hour, and so will have no run, is read here: its tweets are of other hours, or it has only records
-    for the quarantine.
-    """
-    now = datetime.now(UTC)
-    configured = tweet_source.configured_hours(now)
-    found = _stamps(tweet_source.files())
-    seen = {name: stamp for name, stamp in read_cursor(context.cursor).items() if found.get(name) == stamp}
-    to_read = files_to_read(found, seen, int(now.timestamp() * 10**9))
-    hours: dict[str, frozenset[datetime]] = {}
-    for name in to_read:
-        try:
-            content_hash, touched = tweet_source.inspect_file(Path(name), now)
-        except (SourceError, OSError):
-            content_hash, touched = name, frozenset()
-        if configured and any(hour in configured for hour in touched):
-            hours[content_hash] = touched
-        else:
-            report = tweet_source.ingest_file(database.get(), Path(name), now)
-            context.log.warning(_why_no_run(report))
-    requests = runs_for(hours, configured)
-    return dg.SensorResult(
-        run_requests=requests,
-        skip_reason=None if requests else dg.SkipReason(_why_nothing(found, to_read, tweet_source.folder)),
-        cursor=write_cursor(seen | {name: found[name] for name in to_read}),
-    )
 
 
 @dg.sensor(
@@ -269,28 +153,3 @@ def _reason(event: dg.DagsterEvent) -> str:
         error = error.cause
     reason = description or (_MODULE.sub("", error.message) if error else event.message or "no reason is recorded")
     return f"{event.step_key}: {reason}" if event.step_key else reason
-
-
-def _why_no_run(report: IngestReport) -> str:
-    if report.problem:
-        return f"in quarantine, because it cannot be used: {report.problem}"
-    return f"{report.name}: no tweet of the configured hours; {report.stored:,} of others, {report.rejected:,} rejected"
-
-
-def _stamps(paths: Sequence[Path]) -> dict[str, Stamp]:
-    stamps = {}
-    for path in paths:
-        try:
-            status = path.stat()
-        except OSError:  # taken away meanwhile
-            continue
-        stamps[str(path)] = Stamp(status.st_size, status.st_mtime_ns)
-    return stamps
-
-
-def _why_nothing(found: Mapping[str, Stamp], to_read: Sequence[str], folder: Path) -> str:
-    if not found:
-        return f"there is no file in {folder}"
-    if not to_read:
-        return f"none of the {len(found)} files in {folder} is new"
-    return f"{len(to_read)} new files have no tweets of the configured hours"

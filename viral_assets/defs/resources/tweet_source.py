@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from viral_assets.errors import SourceError
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.projects.model import Project
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 
 if TYPE_CHECKING:
-    from viral_assets.sources.files.ingest import IngestReport
+    from viral_assets.sources.files.inbox import Inbox
+    from viral_assets.sources.files.ingest import IngestOptions, IngestReport
     from viral_assets.sources.services.collect import ServiceAccess
     from viral_assets.sources.services.common import ServiceReport
 
@@ -35,16 +35,11 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
     def folder(self) -> Path:
         return Path(self.inbox) if self.inbox else load_settings().resolved_inbox
 
-    def files(self) -> list[Path]:
-        """The files in the inbox, those in its folders included; none when there is no inbox yet."""
-        from viral_assets.sources.content.file_probe import expand_paths
+    def open_inbox(self) -> Inbox:
+        """The folder, and what is known of its files."""
+        from viral_assets.sources.files.inbox import Inbox
 
-        if not self.folder.is_dir():
-            return []
-        try:
-            return expand_paths([self.folder])
-        except SourceError:  # a folder without files, which is how an inbox usually looks
-            return []
+        return Inbox(self.folder, moves_read_files=load_settings().move_read_files)
 
     def configured_hours(self, now: datetime) -> HourRange | None:
         """The hours that have partitions; None when the configured ones have not begun."""
@@ -54,21 +49,17 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
             end = min(end, settings.end)
         return HourRange(start, end) if start < end else None
 
-    def ingest(self, database: Database, now: datetime) -> Sequence[IngestReport]:
-        """Read what is new in the inbox; a file whose content was read before costs reading its hash."""
-        return [self.ingest_file(database, path, now) for path in self.files()]
-
-    def ingest_file(self, database: Database, path: Path, now: datetime) -> IngestReport:
-        """Read one file; one that cannot be read goes to the quarantine as a whole."""
-        from viral_assets.sources.files.ingest import IngestOptions, ingest_file
+    def read_options(self, now: datetime) -> IngestOptions:
+        """How files are read, for everybody: with the names that project files give to columns."""
+        from viral_assets.sources.files.ingest import IngestOptions
         from viral_assets.sources.files.project_column_names import columns_of_projects
-        from viral_assets.sources.files.quarantine import quarantine_file
 
         columns, _ = columns_of_projects(load_settings().projects_dir)
-        report = ingest_file(database, path, IngestOptions(now, columns=columns, window=self.configured_hours(now)))
-        if report.problem:
-            quarantine_file(database, path, report.problem, now)
-        return report
+        return IngestOptions(now, columns=columns, window=self.configured_hours(now))
+
+    def ingest(self, database: Database, now: datetime) -> Sequence[IngestReport]:
+        """Read what is new in the inbox."""
+        return self.open_inbox().read_new(database, self.read_options(now))
 
     def collect(
         self, database: Database, projects: Mapping[str, Project], hours: HourRange, run_id: str, now: datetime
@@ -95,23 +86,6 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
         from viral_assets.sources.services.collect import refresh_opportunities
 
         return refresh_opportunities(database, projects, hours, service_access(), run_id=run_id)
-
-    def inspect_file(self, path: Path, now: datetime) -> tuple[str, frozenset[datetime]]:
-        """The hash of a file's content and the hours of its tweets. Nothing is stored.
-
-        Raises:
-            SourceError: the file cannot be read, or is of no known format.
-        """
-        from viral_assets.sources.base import ReadOptions, Reject
-        from viral_assets.sources.content.file_probe import probe_file
-        from viral_assets.sources.files.detect import detect_format
-        from viral_assets.sources.files.project_column_names import columns_of_projects
-
-        file = probe_file(path)
-        columns, _ = columns_of_projects(load_settings().projects_dir)
-        batches = detect_format(file, ReadOptions(now, columns=columns))
-        records = (record for batch in batches for record in batch.records)
-        return file.sha256, frozenset(record.window_start for record in records if not isinstance(record, Reject))
 
 
 def service_access() -> ServiceAccess:

@@ -74,5 +74,5 @@ def test_the_two_ends_of_the_chain_get_stale_unless_the_data_set_is_closed(monke
     wanted = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=24), warn_window=timedelta(hours=3))
     policies = {name: spec.freshness_policy for name, spec in specs().items() if spec.freshness_policy}
     assert policies == {"tweets": wanted, "suggestion_digest": wanted}
-    closed = build_defs(first_hour=FIRST, end=FIRST + HOUR)
+    closed = build_defs(begins=FIRST, end=FIRST + HOUR)
     assert not any(spec.freshness_policy for spec in closed.resolve_all_asset_specs())

@@ -308,6 +308,18 @@ def test_it_asks_for_hours_that_a_service_was_not_read_to_its_end_for(home: Home
     assert asked == {FIRST, FIRST + 2 * HOUR, FIRST + 4 * HOUR, FIRST + 5 * HOUR}
 
 
+def test_it_asks_for_hours_with_tweets_that_never_had_a_run(home: Home) -> None:
+    """The daemon was off, or the tweets came with a file that the run of another hour has read."""
+    now = FIRST + 10 * HOUR
+    for number in (7, 8, 9, 10):
+        home.drop(f"{number}.json", tweets_of(FIRST + number * HOUR))
+    TweetSourceResource().ingest(home.database, datetime.now(UTC))
+    requests, _ = _top_up(home, now + timedelta(minutes=5))
+    asked = {hour for request in requests for hour in hours_of_run({**request.tags, **_partition(request)}) or ()}
+    assert asked >= {FIRST + 7 * HOUR, FIRST + 8 * HOUR}
+    assert not asked & {FIRST + 9 * HOUR, FIRST + 10 * HOUR}, "their own run may only be about to begin"
+
+
 def _partition(request: dg.RunRequest) -> dict[str, str]:
     return {"dagster/partition": request.partition_key} if request.partition_key else {}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -22,7 +21,6 @@ from viral_assets.errors import (
     ProjectFileError,
     QuotaError,
     SchemaOutOfDateError,
-    SourceError,
     UnknownProjectError,
 )
 from viral_assets.hours import HOUR, HourRange
@@ -150,21 +148,11 @@ def test_the_models_of_a_run_decide_which_sdk_auto_is(
 def test_the_inbox_is_the_one_in_the_home_and_need_not_exist(home: Home) -> None:
     resource = TweetSourceResource()
     assert resource.folder == home.folder / "inbox"
-    assert resource.files() == []
+    assert resource.open_inbox().files() == {}
     home.inbox.mkdir()
-    assert resource.files() == []
+    assert resource.open_inbox().files() == {}
     path = home.drop("a.json", tweets_of(FIRST))
-    assert resource.files() == [path]
-
-
-def test_inspecting_a_file_finds_its_hours_and_stores_nothing(home: Home) -> None:
-    path = home.drop("a.json", [*tweets_of(FIRST), {"id": "1", "text": "no time"}])
-    content_hash, hours = TweetSourceResource().inspect_file(path, datetime.now(UTC))
-    assert len(content_hash) == 64
-    assert hours == {FIRST}
-    assert home.rows("tweets").empty
-    with pytest.raises(SourceError):
-        TweetSourceResource().inspect_file(home.inbox, datetime.now(UTC))
+    assert [file.path for file in resource.open_inbox().files().values()] == [path]
 
 
 def test_configured_hours_end_with_the_current_one_or_the_configured_end(

@@ -184,6 +184,7 @@ def arrived(sender: Sender, answer: Reply) -> list[Arrival]:
     sender.wire.answer = answer
     before = len(sender.wire.arrivals)
     granted = sender.send()
+    sender.wire.wait_for_ends()
     found = sender.wire.arrivals[before:]
     assert len(found) == granted, f"{len(found)} requests arrived, {granted} were granted"
     assert [each.method for each in found] == ["POST"] * granted

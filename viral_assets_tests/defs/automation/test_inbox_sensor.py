@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -15,20 +16,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.definitions import build_defs
-from viral_assets.defs.automation.requests import ranges_of
-from viral_assets.defs.automation.sensors import (
+from viral_assets.defs.automation import inbox_sensor as module
+from viral_assets.defs.automation.inbox_sensor import (
     BYTES_PER_TICK,
     FILES_PER_TICK,
-    Stamp,
-    files_to_read,
+    files_to_look_into,
     inbox_sensor,
-    read_cursor,
     runs_for,
-    write_cursor,
 )
+from viral_assets.defs.automation.requests import ranges_of
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key
+from viral_assets.projects.loader import load_projects
+from viral_assets.projects.model import Project
+from viral_assets.sources.files import project_column_names
+from viral_assets.sources.files.inbox import InboxFile
+from viral_assets.store.inbox_files import FileStamp
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
 
 NOW = 1_000_000_000_000
@@ -37,27 +41,33 @@ SEVEN_DAYS = HourRange(FIRST, FIRST + timedelta(days=7))
 hours = st.integers(0, 200).map(lambda number: FIRST + number * HOUR)
 
 
-def test_a_file_is_read_once() -> None:
-    found = {"a.json": Stamp(10, 1), "b.json": Stamp(10, 2)}
-    assert files_to_read(found, {}, NOW) == ["a.json", "b.json"]
-    assert files_to_read(found, {"a.json": Stamp(10, 1)}, NOW) == ["b.json"]
+def files(**sizes_and_times: tuple[int, int]) -> dict[str, InboxFile]:
+    return {name: InboxFile(Path(name), name, FileStamp(*stamp)) for name, stamp in sizes_and_times.items()}
 
 
-def test_a_file_that_changed_is_read_again() -> None:
-    found = {"a.json": Stamp(11, 5)}
-    assert files_to_read(found, {"a.json": Stamp(10, 1)}, NOW) == ["a.json"]
+def names(found: dict[str, InboxFile], known: dict[str, FileStamp] | None = None) -> list[str]:
+    return [file.name for file in files_to_look_into(found, known or {}, NOW)]
+
+
+def test_a_file_is_looked_into_once() -> None:
+    found = files(a=(10, 1), b=(10, 2))
+    assert names(found) == ["a", "b"]
+    assert names(found, {"a": FileStamp(10, 1)}) == ["b"]
+
+
+def test_a_file_that_changed_is_looked_into_again() -> None:
+    assert names(files(a=(11, 5)), {"a": FileStamp(10, 1)}) == ["a"]
 
 
 def test_a_file_that_is_still_being_copied_waits() -> None:
-    assert files_to_read({"a.json": Stamp(10, NOW - 10**9)}, {}, NOW) == []
+    assert names(files(a=(10, NOW - 10**9))) == []
 
 
 def test_a_tick_takes_as_many_files_as_it_can_and_at_least_one() -> None:
-    large = {f"{number}.json": Stamp(BYTES_PER_TICK - 1, number) for number in range(3)}
-    assert files_to_read(large, {}, NOW) == ["0.json"]
-    assert files_to_read({"huge.json": Stamp(100 * BYTES_PER_TICK, 1)}, {}, NOW) == ["huge.json"]
-    many = {f"{number:06}.json": Stamp(1, number) for number in range(FILES_PER_TICK + 1)}
-    assert files_to_read(many, {}, NOW) == list(many)[:FILES_PER_TICK]
+    assert names(files(**{f"f{number}": (BYTES_PER_TICK - 1, number) for number in range(3)})) == ["f0"]
+    assert names(files(huge=(100 * BYTES_PER_TICK, 1))) == ["huge"]
+    many = files(**{f"f{number:06}": (1, number) for number in range(FILES_PER_TICK + 1)})
+    assert names(many) == list(many)[:FILES_PER_TICK]
 
 
 @given(st.lists(hours))
@@ -89,16 +99,6 @@ def test_another_content_has_another_run_key_and_the_same_content_the_same() -> 
 def test_hours_without_a_partition_are_left_out() -> None:
     assert runs_for({"sha": [FIRST - HOUR, SEVEN_DAYS.end]}, SEVEN_DAYS) == []
     assert runs_for({"sha": [FIRST]}, None) == []
-
-
-@given(st.dictionaries(st.text(), st.builds(Stamp, st.integers(0), st.integers(0))))
-def test_the_cursor_is_read_as_it_was_written(seen: dict[str, Stamp]) -> None:
-    assert read_cursor(write_cursor(seen)) == seen
-
-
-@pytest.mark.parametrize("cursor", [None, "", "not json", "[1]", '{"a": 1}', '{"a": [1]}'])
-def test_a_cursor_that_is_not_ours_means_that_nothing_was_seen(cursor: str | None) -> None:
-    assert read_cursor(cursor) == {}
 
 
 @pytest.fixture
@@ -139,7 +139,6 @@ def test_a_corrupt_file_goes_to_the_quarantine_and_does_not_stop_the_others(home
     _settle(good, bad)
     requests, cursor, _ = _tick(home)
     assert len(requests) == 1
-    assert len(read_cursor(cursor)) == 2
     (rejected,) = home.rows("rejected_records", "id").to_dict("records")
     assert rejected["source"] == str(bad)
     assert (rejected["locator"], rejected["reason"]) == ("file", "unreadable_file")
@@ -188,6 +187,49 @@ def test_content_that_comes_back_under_its_old_name_is_run_for_again(home: Home)
     (second,), _, _ = _tick(home, cursor)
     assert second.partition_key == first.partition_key
     assert second.run_key != first.run_key
+
+
+def test_the_cursor_does_not_grow_and_takes_the_place_of_the_one_of_a_version_before(home: Home) -> None:
+    _settle(*(home.drop(f"{number}.json", tweets_of(FIRST, number)) for number in range(1, 8)))
+    _, cursor, _ = _tick(home, json.dumps({f"{number}.json": [1, 2] for number in range(9_000)}))
+    assert cursor
+    assert len(cursor) < 40
+
+
+def test_what_a_run_has_read_or_what_has_another_name_now_asks_for_nothing(home: Home) -> None:
+    path = home.drop("a.json", tweets_of(FIRST))
+    _settle(path)
+    TweetSourceResource().ingest(home.database, datetime.now(UTC))
+    assert _tick(home)[0] == []
+    path.rename(home.inbox / "b.json")
+    requests, _, why = _tick(home)
+    assert requests == []
+    assert "1 new files have no tweets of the configured hours that are not in the store yet" in why
+
+
+def test_a_tick_that_has_taken_long_leaves_the_rest_to_the_next_one(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        _settle(home.drop(f"{number}.json", tweets_of(FIRST + number * HOUR)))
+    monkeypatch.setattr(module, "SECONDS_PER_TICK", -1.0)
+    asked = [[request.partition_key for request in _tick(home)[0]] for _ in range(4)]
+    assert sorted(asked) == [[], *([hour_key(FIRST + number * HOUR)] for number in range(3))]
+
+
+def test_projects_are_read_once_a_tick_however_many_files_there_are(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _settle(*(home.drop(f"{number}.json", tweets_of(FIRST, number)) for number in range(1, 6)))
+    loaded: list[Path] = []
+
+    def load(folder: Path) -> dict[str, Project]:
+        loaded.append(folder)
+        return load_projects(folder)
+
+    monkeypatch.setattr(project_column_names, "load_projects", load)
+    _tick(home)
+    assert len(loaded) == 1
 
 
 def test_an_inbox_that_does_not_exist_is_no_error(home: Home) -> None:
