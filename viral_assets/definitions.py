@@ -30,7 +30,7 @@ from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.digest_folder import DigestFolderResource
 from viral_assets.defs.resources.embedder import EmbedderResource
 from viral_assets.defs.resources.projects import ProjectsResource
-from viral_assets.defs.resources.run_observer import RunObserver
+from viral_assets.defs.resources.run_observer import run_observer
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.defs.resources.window_io_manager import window_io_manager
@@ -91,7 +91,7 @@ def build_defs(
             "comment_generator": CommentGeneratorResource(),
             "digest_folder": DigestFolderResource(),
             "run_options": RunOptions(),
-            "run_observer": RunObserver(),
+            "run_observer": run_observer,
             "window_io_manager": window_io_manager,
             **(resource_overrides or {}),
         },

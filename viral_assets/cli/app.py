@@ -9,11 +9,11 @@ from __future__ import annotations
 import gc
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from viral_assets import __version__
 from viral_assets.cli import (
@@ -31,6 +31,7 @@ from viral_assets.cli import (
     review,
     tune,
 )
+from viral_assets.cli.commands import Group
 from viral_assets.cli.environment import read_env_file
 from viral_assets.cli.output import complain
 from viral_assets.errors import ConfigurationError, QuotaError, ViralAssetsError
@@ -38,8 +39,24 @@ from viral_assets.errors import ConfigurationError, QuotaError, ViralAssetsError
 USAGE_ERRORS = (ConfigurationError, QuotaError)
 
 
-class Commands(TyperGroup):
-    """The root of all commands: nothing expected ever shows a traceback."""
+class Commands(Group):
+    """The root of all commands: nothing expected ever shows a traceback, or more than a line."""
+
+    def main(self, args: Sequence[str] | None = None, **how: Any) -> Any:  # type: ignore[override]
+        if not how.pop("standalone_mode", True):
+            return super().main(args, **how, standalone_mode=False)
+        try:
+            code = super().main(args, **how, standalone_mode=False)
+        except Exception as error:
+            # Wrong arguments: their class stands elsewhere in each version of typer.
+            if not hasattr(error, "format_message"):
+                raise
+            if type(error).__name__ == "NoArgsIsHelpError":
+                error.show()  # type: ignore[attr-defined]
+            else:
+                complain(_as_one_line(error))
+            sys.exit(getattr(error, "exit_code", 2))
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -70,6 +87,13 @@ app = typer.Typer(
 )
 
 
+def _as_one_line(error: Any) -> str:
+    """What is wrong with the arguments, and where the right ones stand."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "viral-assets"
+    return f"{error.format_message().rstrip('.')}; see `{path} --help`"
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"viral-assets {__version__}")
@@ -80,9 +104,7 @@ def _print_version(wanted: bool) -> None:
 def viral_assets(
     _version: Annotated[
         bool,
-        typer.Option(
-            "--version", metavar="", callback=_print_version, is_eager=True, help="Print the version and stop."
-        ),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
     ] = False,
 ) -> None:
     """Find the tweets worth a reply, hour by hour, and have Gemini draft the replies under its quota.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from viral_assets.cli.commands import Group
 from viral_assets.cli.options import Json, add_command
 from viral_assets.cli.output import console, print_json, say
 
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+    group = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode="rich")
     add_command(group, upgrade, "viral-assets db upgrade")
     app.add_typer(group, name="db", help="The tables: create or upgrade them.")
 

@@ -32,9 +32,7 @@ def digest(
     ] = None,
     start: From = None,
     end: To = None,
-    open_page: Annotated[
-        bool, typer.Option("--open/--no-open", metavar="", help="Open the page in the browser.")
-    ] = True,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
     as_json: Json = False,
 ) -> None:
     """Write the digest of a range of hours (a page and a CSV) and open the page in the browser.

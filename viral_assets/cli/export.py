@@ -89,7 +89,7 @@ def export_comments(
     ] = SortBy.score,
     mark: Annotated[
         bool,
-        typer.Option("--mark/--no-mark", metavar="", help="Mark the suggestions as exported, or only have a look."),
+        typer.Option("--mark/--no-mark", help="Mark the suggestions as exported, or only have a look."),
     ] = True,
     as_json: Json = False,
 ) -> None:
@@ -140,7 +140,10 @@ def export_comments(
     finally:
         database.dispose()
     where = console(as_json=as_json)
-    say(where, f"{report.rows:,} tweets with {report.suggestions:,} suggestions in ", command(str(path)))
+    if report.kept:
+        say(where, command(str(path)), " stays as it is.")
+    else:
+        say(where, f"{report.rows:,} tweets with {report.suggestions:,} suggestions in ", command(str(path)))
     if not report.rows:
         say(where, "Nothing matches. Suggestions come from ", command("viral-assets generate-comments"), ".")
     elif mark:
@@ -156,5 +159,6 @@ def export_comments(
                 "suggestions": report.suggestions,
                 "marked": report.marked,
                 "changed": report.changed,
+                "kept": report.kept,
             }
         )

@@ -68,17 +68,13 @@ def generate_comments(
     tweets_per_request: Annotated[
         str, typer.Option(metavar="N|auto", help="Tweets in one request; auto: as few as the quota forces.")
     ] = "auto",
-    no_batch: Annotated[
-        bool, typer.Option("--no-batch", metavar="", help="One tweet a request, one request at a time.")
-    ] = False,
+    no_batch: Annotated[bool, typer.Option("--no-batch", help="One tweet a request, one request at a time.")] = False,
     use_gate: Annotated[
         bool,
-        typer.Option(metavar="", help="Leave out retweets, other languages, blocked words and handles, and link spam."),
+        typer.Option(help="Leave out retweets, other languages, blocked words and handles, and link spam."),
     ] = True,
-    skip_low_scores: Annotated[bool, typer.Option(metavar="", help="Leave out tweets labelled red.")] = True,
-    greens_only: Annotated[
-        bool, typer.Option("--greens-only", metavar="", help="Leave out everything but green.")
-    ] = False,
+    skip_low_scores: Annotated[bool, typer.Option(help="Leave out tweets labelled red.")] = True,
+    greens_only: Annotated[bool, typer.Option("--greens-only", help="Leave out everything but green.")] = False,
     tier: Annotated[
         str | None,
         typer.Option(
@@ -88,13 +84,11 @@ def generate_comments(
     ] = None,
     force: Annotated[
         bool,
-        typer.Option(
-            "--force", metavar="", help="Write new suggestions where some are pending; what a person decided stays."
-        ),
+        typer.Option("--force", help="Write new suggestions where some are pending; what a person decided stays."),
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", metavar="", help="Choose the tweets and say what it would take; ask for nothing."),
+        typer.Option("--dry-run", help="Choose the tweets and say what it would take; ask for nothing."),
     ] = False,
     as_json: Json = False,
 ) -> None:

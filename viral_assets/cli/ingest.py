@@ -49,9 +49,7 @@ def ingest(
     project: Annotated[
         str | None, typer.Option(metavar="NAME", help="Count these tweets for this project only; for all by default.")
     ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", metavar="", help="Exit with 1 when a record or a file is rejected.")
-    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a record or a file is rejected.")] = False,
     collected_at: Annotated[
         str | None,
         typer.Option(
@@ -62,11 +60,11 @@ def ingest(
     timezone: Timezone = None,
     explain: Annotated[
         bool,
-        typer.Option("--explain", metavar="", help="Say what the files are and show their first rows; store nothing."),
+        typer.Option("--explain", help="Say what the files are and show their first rows; store nothing."),
     ] = False,
     again: Annotated[
         bool,
-        typer.Option("--again", metavar="", help="Read files whose content was read before once more, after a fix."),
+        typer.Option("--again", help="Read files whose content was read before once more, after a fix."),
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from viral_assets.cli.commands import Command
 from viral_assets.errors import ConfigurationError, UnknownProjectError
 from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key, last_full_hours, parse_hour
 
@@ -22,9 +23,7 @@ MOST_HOURS = 100_000
 
 DEFAULT_HOURS = 6
 
-Json = Annotated[
-    bool, typer.Option("--json", metavar="", help="Print one JSON object as the last line of standard output.")
-]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 From = Annotated[
     str | None, typer.Option("--from", metavar="HOUR", help="First hour (UTC), like 2026-11-21T20:00 or 2026-11-21.")
 ]
@@ -39,7 +38,8 @@ def add_command(app: typer.Typer, command: Callable[..., None], *examples: str) 
     """Add a function as a command of its name; its docstring is the help, whatever the width of the terminal."""
     paragraphs = [" ".join(paragraph.split()) for paragraph in (command.__doc__ or "").split("\n\n")]
     epilog = "\n".join(["[bold]Examples[/]", *(f"  [cyan]{example}[/]" for example in examples)])
-    app.command(command.__name__.replace("_", "-"), help="\n\n".join(paragraphs), epilog=epilog)(command)
+    name = command.__name__.replace("_", "-")
+    app.command(name, cls=Command, help="\n\n".join(paragraphs), epilog=epilog)(command)
 
 
 def parse_instant(text: str, option: str) -> datetime:

@@ -57,7 +57,7 @@ def rejects(
     ] = None,
     retry: Annotated[
         bool,
-        typer.Option("--retry", metavar="", help="Read them once more: after an update, or with other options."),
+        typer.Option("--retry", help="Read them once more: after an update, or with other options."),
     ] = False,
     fixed: Annotated[
         Path | None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viral_assets.cli.options import Json, add_command
+from viral_assets.cli.options import From, Json, To, add_command
 from viral_assets.cli.output import command, console, print_json, say, say_which_key
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
         review,
         "viral-assets review",
         "viral-assets review --project demo --who mara",
+        "viral-assets review --from 2026-11-21T06:00 --to 2026-11-21T12:00",
         "viral-assets review --host 0.0.0.0 --allow-host review.example.com --no-open",
     )
 
@@ -33,6 +34,8 @@ def review(
     project: Annotated[
         str | None, typer.Option(metavar="NAME", help="Open the page with this project; all by default.")
     ] = None,
+    start: From = None,
+    end: To = None,
     who: Annotated[
         str | None, typer.Option(metavar="NAME", help="Your name in the record of decisions; your login by default.")
     ] = None,
@@ -56,12 +59,12 @@ def review(
         list[str] | None,
         typer.Option(metavar="NAME", help="Another name people may open the page by; may be repeated."),
     ] = None,
-    open_page: Annotated[
-        bool, typer.Option("--open/--no-open", metavar="", help="Open the page in the browser.")
-    ] = True,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
     as_json: Json = False,
 ) -> None:
     """Decide about suggestions in the browser: approve, edit, reject, open X's composer, mark as posted.
+
+    It opens with the tweets of all hours, or with those of a range.
 
     The page is for this machine alone, unless --host says otherwise: then it asks for the token in
     VIRAL_ASSETS_REVIEW_TOKEN, or for one that is made and printed once. Nothing is ever posted for you. Ctrl-C ends it.
@@ -83,6 +86,8 @@ def review(
     from viral_assets.web.sessions import SessionLimits
     from viral_assets.web.site import Site
 
+    # Before anything is opened: a wrong hour is an error here and no page.
+    page = Filters.read({"project": project or "", "start": start or "", "end": end or ""}).address()
     settings = load_settings()
     if project is not None:
         pick_projects(settings, [project])
@@ -107,7 +112,6 @@ def review(
             ),
         )
         address = f"http://{_named(host)}:{port}"
-        page = Filters(project=project or "").address()
         where = console(as_json=as_json)
 
         def ready() -> None:

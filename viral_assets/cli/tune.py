@@ -55,10 +55,10 @@ def tune(
     ] = 0.5,
     examples: Annotated[
         bool,
-        typer.Option("--examples", metavar="", help="Also propose approved replies as good examples of the voice."),
+        typer.Option("--examples", help="Also propose approved replies as good examples of the voice."),
     ] = False,
     write: Annotated[
-        bool, typer.Option("--write", metavar="", help="Write what is shown to the project file; keeps a .bak of it.")
+        bool, typer.Option("--write", help="Write what is shown to the project file; keeps a .bak of it.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -114,7 +114,7 @@ def tune(
             try:
                 tuning = learning.tune(decisions, chosen, targets)
             except learning.NothingToLearn as nothing:
-                if not examples and not cap.changes:
+                if not examples and not cap.changes and not as_json:
                     raise
                 refusal = str(nothing)
             else:
@@ -134,6 +134,8 @@ def tune(
     backup = _write(where, path, chosen, tuning, cap, proposed, write=write)
     if as_json:
         print_json(payload(project, tuning, volumes, refusal, cap, proposed, backup))
+    if refusal and not examples and not cap.changes:
+        raise typer.Exit(1)
 
 
 def _write(

@@ -35,12 +35,14 @@ class ExportReport:
         suggestions: in the file, the alternatives included.
         marked: now ``exported``; those that were before, and rejected or posted ones, stay as they are.
         changed: somebody decided about them while the file was written; they are in it as they were, and unmarked.
+        kept: nothing matched, and the file that was there stays as it is.
     """
 
     rows: int
     suggestions: int
     marked: int
     changed: int
+    kept: bool = False
 
 
 def export_suggestions(
@@ -97,6 +99,8 @@ def export_suggestions(
             sort_by=sort_by,
             limit=limit,
         )
+        if not ranked and path.exists():
+            return ExportReport(0, 0, 0, 0, kept=True)
         columns = columns_for(max((place.suggestions for place in ranked), default=0))
         parts = read_ranked(connection, ranked, statuses=statuses)
         rows = write_export(path, kind, noted(parts, len(ranked)), columns)

@@ -8,6 +8,10 @@ from collections.abc import Iterable
 UNITS = ((10**9, "B"), (10**6, "M"), (10**3, "K"))
 
 
+LEAST_DOLLARS = 1e-9
+"""Less than a token costs: what is left of sums of fractions."""
+
+
 def short_count(number: int) -> str:
     """``987``, ``1.2K``, ``12K``, ``3.4M``, ``1.1B``: cut off, never rounded up, as X writes counts."""
     for size, letter in UNITS:
@@ -26,8 +30,11 @@ def money(dollars: float | None) -> str:
     """US dollars and cents, under ten cents two significant digits; an unknown price is unknown, never free."""
     if dollars is None:
         return "unknown"
-    decimals = 2 if dollars == 0 or dollars >= 0.1 else 1 - math.floor(math.log10(dollars))
-    return f"${dollars:,.{decimals}f}"
+    amount = abs(dollars)
+    if amount < LEAST_DOLLARS:
+        return "$0.00"
+    decimals = 2 if amount >= 0.1 else 1 - math.floor(math.log10(amount))
+    return f"{'-' if dollars < 0 else ''}${amount:,.{decimals}f}"
 
 
 def known_sum(amounts: Iterable[float | None]) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import signal
 import time
 from collections import Counter
@@ -63,6 +64,22 @@ def test_a_range_of_hours_becomes_suggestions_and_a_second_run_asks_for_nothing(
         runs = instance.get_runs()
     assert {run.run_id for run in runs} == {*first.json["run_ids"], *again.json["run_ids"]}
     assert all(run.is_success for run in runs)
+
+
+@pytest.mark.slow
+def test_every_command_that_is_printed_is_one(viral_assets: CommandLine, hours: tuple[str, ...]) -> None:
+    outputs = [
+        viral_assets("generate-comments", *hours, "--dry-run").out,
+        viral_assets("generate-comments", *hours).out,
+        viral_assets("export-comments", "--status", "posted").out,
+        viral_assets("quota").out,
+    ]
+    printed = {line.strip() for out in outputs for line in re.findall(r"viral-assets ([a-z][^`\n(]*)", out)}
+    assert any(each.startswith("review --from") for each in printed), printed
+    for each in printed:
+        # The options are read before the help is shown: one that does not exist is an error.
+        said = viral_assets(*shlex.split(each.rstrip(".")), "--help")
+        assert said.code == 0, (each, said.err)
 
 
 @pytest.mark.slow

@@ -54,6 +54,13 @@ def test_every_command_explains_itself_with_examples(viral_assets: CommandLine, 
     assert f"viral-assets {command}" in said.out.split("Examples")[1]
 
 
+@pytest.mark.parametrize("command", ["", "db", *COMMANDS])
+def test_a_flag_is_not_said_to_take_a_value(viral_assets: CommandLine, command: str) -> None:
+    shown = viral_assets(*command.split(), "--help").out
+    assert "--help" in shown
+    assert "<bool>" not in shown
+
+
 def test_the_front_page_lists_every_command(viral_assets: CommandLine) -> None:
     said = viral_assets("--help")
     assert said.code == 0

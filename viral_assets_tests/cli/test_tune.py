@@ -145,6 +145,14 @@ def test_where_there_is_nothing_to_learn_one_line_says_so(
     assert file.read_text(encoding="utf-8") == PROJECT
 
 
+def test_what_reads_json_is_told_in_json_that_there_is_nothing_to_learn(viral_assets: CommandLine, file: Path) -> None:
+    decide(20)
+    said = viral_assets("tune", "--project", "bakers", "--json")
+    assert said.code == 1
+    assert "too few decisions" in said.json["refused"]
+    assert said.json["written"] is False
+
+
 def test_examples_need_fewer_decisions_than_weights(viral_assets: CommandLine, file: Path) -> None:
     decide(20)
     said = viral_assets("tune", "--project", "bakers", "--examples", "--write")

@@ -119,6 +119,16 @@ def test_nothing_to_export_is_a_file_without_rows(sqlite_database: Database, tmp
     assert read(path) == []
 
 
+def test_a_file_that_is_there_is_not_replaced_by_nothing(sqlite_database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "replies.csv"
+    path.write_text("what somebody works with", encoding="utf-8")
+
+    report = export(sqlite_database, path)
+
+    assert report.kept
+    assert path.read_text(encoding="utf-8") == "what somebody works with"
+
+
 def test_formulas_are_neutralised_where_something_would_run_them(sqlite_database: Database, tmp_path: Path) -> None:
     filled(sqlite_database, opportunity(text="=1+1", suggestions=(suggestion("@SUM(A1)"),)))
     for kind in FORMATS:

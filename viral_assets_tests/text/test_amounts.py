@@ -36,6 +36,9 @@ def test_counts_are_cut_off_as_x_does(count: int, text: str) -> None:
         (0.0413, "$0.041"),
         (1.5, "$1.50"),
         (0.1, "$0.10"),
+        (-1.7e-18, "$0.00"),
+        (-0.0413, "-$0.041"),
+        (-2.0, "-$2.00"),
     ],
 )
 def test_small_sums_are_not_rounded_away(cost: float, text: str) -> None:

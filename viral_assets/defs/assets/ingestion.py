@@ -72,7 +72,12 @@ def tweets(
         frame = read_tweets(connection, window)
         quarantined = count_rejects(connection)
     context.log.info("%d tweets; %d records in quarantine", len(frame), quarantined)
-    add_hour_metadata(context, previews.of_tweets(frame, window, reports, quarantined, asked))
+    metadata = previews.of_tweets(frame, window, reports, quarantined, asked)
+    if now < window.end:
+        metadata[window.end - HOUR]["still running"] = (
+            f"until {window.end:%H:%M} UTC: what is posted until then comes with the next run of this hour"
+        )
+    add_hour_metadata(context, metadata)
 
 
 def _describe(report: "IngestReport") -> str:

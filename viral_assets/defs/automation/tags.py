@@ -14,8 +14,8 @@ BACKFILL_TAG = "dagster/backfill"
 """Dagster's own, on every run of a backfill."""
 
 PROJECTS_TAG = "viral_assets/projects"
-PROCESS_TAG = "viral_assets/process"
-"""``host:pid`` of a run that is executed by the process that launched it."""
+PROCESS_TAG = ".dagster/viral_assets_process"
+"""``host:pid`` of a run that is executed by the process that launched it; of the kind that the UI does not show."""
 
 
 def project_tags(projects: Sequence[str]) -> dict[str, str]:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import dagster as dg
+
 if TYPE_CHECKING:
     from viral_assets.generation.run.planning.estimate import Estimate
     from viral_assets.generation.run.report import GenerationReport, Progress
@@ -26,3 +28,9 @@ class RunObserver:
 
     def on_estimated(self, estimate: Estimate) -> None:
         """A dry run knows what it would take."""
+
+
+@dg.resource(description="Hears how far a run has come, where a command waits for it; elsewhere nobody listens.")
+def run_observer(_: dg.InitResourceContext) -> RunObserver:
+    """The one that nobody listens to."""
+    return RunObserver()

@@ -76,3 +76,8 @@ def test_the_two_ends_of_the_chain_get_stale_unless_the_data_set_is_closed(monke
     assert policies == {"tweets": wanted, "suggestion_digest": wanted}
     closed = build_defs(begins=FIRST, end=FIRST + HOUR)
     assert not any(spec.freshness_policy for spec in closed.resolve_all_asset_specs())
+
+
+def test_every_resource_says_what_it_is_for() -> None:
+    resources = build_defs().get_repository_def().get_top_level_resources()
+    assert [name for name, resource in resources.items() if not resource.description] == []
