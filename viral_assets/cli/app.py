@@ -6,6 +6,7 @@ project file are wrong (``ingest``: nothing usable); 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
 import warnings
@@ -36,6 +37,7 @@ from viral_assets.cli.environment import read_env_file
 from viral_assets.cli.output import complain
 from viral_assets.errors import ConfigurationError, QuotaError, ViralAssetsError
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 USAGE_ERRORS = (ConfigurationError, QuotaError)
 
 
@@ -70,6 +72,9 @@ class Commands(Group):
         except BrokenPipeError:
             raise  # `... | head`: typer ends quietly
         except OSError as error:
+            if error.errno in NO_ROOM:
+                complain(f"{error.strerror}: free some space on the disk, and run it again; what was saved is kept")
+                raise typer.Exit(1) from None
             if error.filename is None:  # not about a file: nobody foresaw it, so show where it came from
                 raise
             complain(f"{error.filename}: {error.strerror}")

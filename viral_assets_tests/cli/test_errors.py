@@ -228,3 +228,18 @@ def test_a_secret_in_an_error_is_not_printed(viral_assets: CommandLine, monkeypa
     assert said.code != 0
     assert "[redacted]" in said.err
     assert not any(secret in said.err for secret in ("open-sesame", "AQ.Second"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("megabytes", [0.2, 0.6, 1.5])
+def test_a_disk_that_is_full_is_told_in_one_line_whoever_notices(viral_assets: CommandLine, megabytes: float) -> None:
+    """Files that may not grow any more, ours or Dagster's."""
+    limit = int(megabytes * 2**20)
+    code = (
+        f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+        "from viral_assets.cli import main\nmain()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, "demo"], capture_output=True, text=True, timeout=PATIENCE)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith("viral-assets: ")

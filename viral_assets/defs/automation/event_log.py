@@ -1,4 +1,6 @@
-"""Making Dagster's event log on SQLite fast enough for runs over many hours. Runs, and what they log, are elsewhere."""
+"""Dagster's event log: fast enough on SQLite for runs over many hours, and what goes wrong with it told in one line.
+Runs, and what they log, are elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from viral_assets.defs.dagster_internals import (
     connecting_lock,
     replace_connecting,
 )
+from viral_assets.errors import DatabaseUnavailableError
 
 INDEX = "index"
 """The file that has the events of all runs by asset."""
@@ -42,6 +45,24 @@ def kept_open(instance: dg.DagsterInstance, file: str) -> Iterator[None]:
         return
     with connections.kept_open(file):
         yield
+
+
+@contextmanager
+def explained(instance: dg.DagsterInstance) -> Iterator[None]:
+    """What keeps Dagster from writing down what it does, as one line.
+
+    Raises:
+        DatabaseUnavailableError: its disk is full, or its database has gone.
+    """
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        said = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
+        where = getattr(instance, "root_directory", "DAGSTER_HOME")
+        raise DatabaseUnavailableError(
+            f"Dagster's own tables, see {where}: {said}; what was saved is kept: "
+            "free some space or start their database, and run it again"
+        ) from error
 
 
 class _OpenFiles:

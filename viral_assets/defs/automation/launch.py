@@ -17,7 +17,7 @@ import dagster as dg
 
 from viral_assets.defs.assets.partitions import HOURS_PER_RUN, partition_tags
 from viral_assets.defs.automation.abandoned_runs import end_abandoned_runs, this_process
-from viral_assets.defs.automation.event_log import INDEX, kept_open
+from viral_assets.defs.automation.event_log import INDEX, explained, kept_open
 from viral_assets.defs.automation.jobs import HOURLY_PIPELINE
 from viral_assets.defs.automation.observer import LaunchObserver, Recorder
 from viral_assets.defs.automation.run_errors import as_error, is_interrupt
@@ -82,8 +82,8 @@ def materialize_windows(
     """
     recorder = Recorder(observer or LaunchObserver())
     job = _job_for(window, {**(resource_overrides or {}), "run_observer": recorder})
-    end_abandoned_runs(instance)
-    with kept_open(instance, INDEX):
+    with explained(instance), kept_open(instance, INDEX):
+        end_abandoned_runs(instance)
         return [
             _materialize(instance, job, part, options or RunOptions(), recorder, trigger)
             for part in window.chunks(HOURS_PER_RUN)
