@@ -249,6 +249,7 @@ selection_counts = Table(
     Column("window_start", UtcDateTime, primary_key=True),
     Column("reason", String(16), primary_key=True, comment="why they were left out, or 'chosen'"),
     Column("tweets", Integer, nullable=False),
+    Index(None, "window_start", "project"),
     comment="What became of all tweets of an hour. Replaced window by window, in one transaction.",
     sqlite_with_rowid=False,
 )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import insert_columns, serialise_writers
-from viral_assets.store.conditions import within
+from viral_assets.store.conditions import FoundByHour, within
 from viral_assets.store.frames import read_frame
 
 
@@ -44,7 +44,7 @@ def replace_window(
     # On PostgreSQL, two that replace one window at once would each miss the other's rows and then collide.
     serialise_writers(connection, table)
     old = sa.delete(table).where(*within(table, window))
-    connection.execute(old if projects is None else old.where(table.c.project.in_(projects)))
+    connection.execute(old if projects is None else old.where(FoundByHour(table.c.project).in_(projects)))
     columns = {name: _values(rows[name]) for name in table.c.keys() if name in rows.columns}  # noqa: SIM118
     return insert_columns(connection, table, columns)
 

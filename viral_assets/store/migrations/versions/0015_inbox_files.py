@@ -1,4 +1,6 @@
-"""What an inbox holds is known by name, size and time; and the first hour, where no setting names one, stays."""
+"""What an inbox holds is known by name, size and time; the first hour, where no setting names one, stays; and what
+became of an hour's tweets is found by the hour.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,8 @@ revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
+
+COUNTS_BY_HOUR = "ix_selection_counts_window_start_project"
 
 DAYS = 31
 """A day more than a code server that was loaded before this, yesterday at the earliest, counts back by itself."""
@@ -37,10 +41,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_kept_values")),
         comment="What was settled once and stays: the first hour, where no setting names one.",
     )
+    op.create_index(op.f(COUNTS_BY_HOUR), "selection_counts", ["window_start", "project"])
     first = datetime.now(UTC) - timedelta(days=DAYS)
     op.bulk_insert(kept, [{"name": "first_hour", "value": f"{first:%Y-%m-%d}-00:00"}])
 
 
 def downgrade() -> None:
+    op.drop_index(op.f(COUNTS_BY_HOUR), table_name="selection_counts")
     op.drop_table("kept_values")
     op.drop_table("inbox_files")
