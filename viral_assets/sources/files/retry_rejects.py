@@ -20,9 +20,10 @@ from viral_assets.sources.files.detect import FORMATS
 from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.sources.files.quarantine import UNREADABLE_FILE
 from viral_assets.sources.files.tweet_rows import Row, tweet_row
+from viral_assets.sources.parsers.column_evidence import missing
 from viral_assets.sources.parsers.csv_rows import find_header
-from viral_assets.sources.parsers.csv_table import CsvTable
-from viral_assets.sources.parsers.doubtful_ids import Candidate, Doubtful, doubted
+from viral_assets.sources.parsers.csv_table import CsvTable, first_rows
+from viral_assets.sources.parsers.doubtful_ids import Addressed, Candidate, Doubtful, doubted
 from viral_assets.sources.parsers.fields import ROUNDED_ID
 from viral_assets.sources.parsers.json_format import json_formats
 from viral_assets.sources.parsers.json_shapes import JsonShapes
@@ -168,9 +169,10 @@ class _TextReader:
         except SourceError:
             return
         header = find_header(file.head, options.columns) if file.sha256 == sha256 else None
-        if header and not header.missing:
+        first = first_rows(file.head, header) if header else []
+        if header and not missing(header.layout, first):
             header = replace(header, line=0)  # the texts are rows only
-            self._table = CsvTable(header, self._times, self._remarks)
+            self._table = CsvTable(header, self._times, self._remarks, first)
 
     def rows(self, text: str, reject: Mapping[str, Any]) -> Sequence[Row] | Reject:
         """The rows of a raw text, or why there are none. One that has turned into nothing but remarks has none."""
@@ -194,12 +196,13 @@ class _TextReader:
             found = list(self._table.records(text.splitlines(keepends=True)))
         else:
             found = [Reject(place, str(reject["reason"]), str(reject["detail"]), text)]
-        # One text alone cannot tell whether its id is rounded; the file it is from has told.
+        # One text alone cannot tell whether its id is rounded; the file it is from has told, of the text as it was.
+        rounded = reject["reason"] == ROUNDED_ID and text == reject["raw"]
         return [
             Reject(place, ROUNDED_ID, str(reject["detail"]), text)
-            if isinstance(each, Doubtful) and reject["reason"] == ROUNDED_ID
+            if isinstance(each, Doubtful) and rounded
             else each.tweet
-            if isinstance(each, Doubtful)
+            if isinstance(each, Doubtful | Addressed)
             else each
             for each in found
         ]

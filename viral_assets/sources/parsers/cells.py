@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import orjson
 
 _LONGEST_OBJECT = 20_000
+_MOST_DIGITS = 40
+_THREE_DECIMALS = re.compile(r"-?\d+\.\d{3}")
 
 
 def object_in(cell: str) -> Any:
@@ -42,6 +46,11 @@ def named_texts(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[
             yield dotted, cell_text(inner)
 
 
+def number_text(digits: str) -> str:
+    """A number with a fraction, so that three digits of it do not pass for the last of some thousands."""
+    return f"{digits}0" if _THREE_DECIMALS.fullmatch(digits) else digits
+
+
 def cell_text(value: Any) -> str:
     """A value as a cell of a table would have it."""
     if isinstance(value, str):
@@ -50,11 +59,16 @@ def cell_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, float):
+        return number_text(str(value))
+    if isinstance(value, int):
         try:
             return str(value)
         except ValueError:  # thousands of digits
             return "a very long number"
+    if isinstance(value, Decimal):
+        whole = value.is_finite() and value == value.to_integral_value() and value.adjusted() < _MOST_DIGITS
+        return str(int(value)) if whole else number_text(str(value))
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
     if hasattr(value, "isoformat"):

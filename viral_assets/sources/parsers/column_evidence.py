@@ -1,15 +1,26 @@
-"""What the first rows of a table tell of its columns: how counts are written, and which column has handles."""
+"""What the first rows of a table tell of its columns: how counts are written, and which column has handles.
+
+Tables have their rows' cells in one order. Objects of JSON have not: of them it is known by the names of their values.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
 
-from viral_assets.sources.parsers.column_names import Layout
+from viral_assets.sources.parsers.cells import named_texts
+from viral_assets.sources.parsers.column_names import TIME, Layout, layout
 from viral_assets.sources.parsers.count_notation import decimal_mark
 from viral_assets.sources.parsers.displayed_names import are_displayed_names
+from viral_assets.sources.parsers.fields import id_in_url
+from viral_assets.sources.parsers.identities import plain_id
+from viral_assets.sources.parsers.snowflakes import tells_its_time
 
 MOST_ROWS = 1_000
+MOST_NAMES = 2_000
+"""Of values of one object; those that a tweet is made of come early."""
 COUNTS = (
     *("like_count", "reply_count", "retweet_count", "quote_count", "view_count", "bookmark_count"),
     "author_followers",
@@ -44,19 +55,81 @@ def evidence(layout: Layout, rows: Sequence[Sequence[str]]) -> Evidence:
     return Evidence(_without_names(layout, rows), decimals)
 
 
+def missing(layout: Layout, rows: Sequence[Sequence[str]]) -> list[str]:
+    """What a tweet needs and no column gives; not the time, where the ids of most of these rows tell it."""
+    lacking = layout.missing
+    if lacking != [TIME]:
+        return lacking
+    found = [_tells_its_time(layout, row) for row in rows]
+    return [] if sum(found) > len(found) / 2 else lacking
+
+
+def _tells_its_time(layout: Layout, row: Sequence[str]) -> bool:
+    written = (plain_id(row[at]) for at in layout.fields.get("tweet_id", ()))
+    of_addresses = (id_in_url(row[at]) or "" for at in layout.fields.get("url", ()))
+    return any(map(tells_its_time, (*written, *of_addresses)))
+
+
+class ObjectColumns:
+    """What objects of JSON that lie beside each other tell of the values they have under a name."""
+
+    def __init__(self) -> None:
+        self._unseen: Sequence[Any] = ()
+        self._seen = 0
+        self._decimals: dict[str, str] = {}
+        self._displayed: frozenset[str] = frozenset()
+
+    def see(self, objects: Sequence[Any]) -> None:
+        """Take notice of some objects; of a few beside many that are known, there is nothing to learn."""
+        if len(objects) >= max(2 * max(self._seen, len(self._unseen)), 1):
+            self._unseen = objects[:MOST_ROWS]
+
+    @property
+    def has_news(self) -> bool:
+        """Whether objects were seen since something was asked of them."""
+        return bool(self._unseen)
+
+    def evidence(self, of: Layout) -> Evidence:
+        """What is known of the columns of an object with these names."""
+        if self._unseen:
+            self._learn()
+        names = tuple(at for at in of.fields.get("author_handle", ()) if of.names[at] in self._displayed)
+        decimals = {at: mark for at, name in enumerate(of.names) if (mark := self._decimals.get(name))}
+        return Evidence(_with_displayed(of, names), decimals)
+
+    def _learn(self) -> None:
+        rows = [dict(named_texts(each)) for each in self._unseen]
+        self._seen, self._unseen = len(rows), ()
+        known = layout(list(dict.fromkeys(name for row in rows for name in islice(row, MOST_NAMES))))
+        cells = [[row.get(name, "") for name in known.names] for row in rows]
+        self._decimals |= {known.names[at]: mark for at, mark in evidence(known, cells).decimals.items()}
+        self._displayed |= {known.names[at] for at in _displayed_names(known, cells)}
+
+
 def _without_names(layout: Layout, rows: Sequence[Sequence[str]]) -> Layout:
+    return _with_displayed(layout, _displayed_names(layout, rows))
+
+
+def _displayed_names(layout: Layout, rows: Sequence[Sequence[str]]) -> tuple[int, ...]:
+    """Of the columns of handles, those that have displayed names."""
+
     def column(field_name: str) -> list[str]:
         indexes = layout.fields.get(field_name, ())
         return [row[indexes[0]] for row in rows] if indexes else []
 
     handles = layout.fields.get("author_handle", ())
     addresses, ids = column("url"), column("author_id")
-    names = tuple(index for index in handles if are_displayed_names([row[index] for row in rows], addresses, ids))
-    if not names:
+    return tuple(index for index in handles if are_displayed_names([row[index] for row in rows], addresses, ids))
+
+
+def _with_displayed(layout: Layout, names: Iterable[int]) -> Layout:
+    """The layout with some of the columns of handles as those of displayed names."""
+    named = tuple(names)
+    if not named:
         return layout
     fields = {
         **layout.fields,
-        "author_handle": tuple(index for index in handles if index not in names),
-        "author_name": (*layout.fields.get("author_name", ()), *names),
+        "author_handle": tuple(index for index in layout.fields["author_handle"] if index not in named),
+        "author_name": (*layout.fields.get("author_name", ()), *named),
     }
     return replace(layout, fields={name: indexes for name, indexes in fields.items() if indexes})

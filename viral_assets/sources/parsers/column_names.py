@@ -115,7 +115,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 TABLE = "table"
 """What files of rows and columns are called, whatever they are written in."""
 
-NEEDED = {"the tweet's id": ("tweet_id", "url"), "its text": ("text",), "its time": ("created_at",)}
+TIME = "its time"
+NEEDED = {"the tweet's id": ("tweet_id", "url"), "its text": ("text",), TIME: ("created_at",)}
 
 # Columns whose cells may hold an object, as `DataFrame.to_csv` leaves them: the names inside count as columns.
 _OBJECT_COLUMNS = frozenset({"publicmetrics", "metrics", "author", "user", "stats"})

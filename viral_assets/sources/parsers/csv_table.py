@@ -11,18 +11,20 @@ from itertools import islice
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Reject, SourceFile
-from viral_assets.sources.parsers.column_evidence import MOST_ROWS, evidence
+from viral_assets.sources.parsers.column_evidence import MOST_ROWS, evidence, missing
 from viral_assets.sources.parsers.column_names import TABLE, lacking, layout
 from viral_assets.sources.parsers.csv_rows import Header, Row, rows, split_lines
-from viral_assets.sources.parsers.doubtful_ids import Candidate, Doubtful
+from viral_assets.sources.parsers.doubtful_ids import Candidate
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_TABLE, BY_HEADER, BY_PART_OF_A_HEADER, FileFormat
 from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.raw_text import visible
-from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.sources.parsers.row_parser import RowParser
 from viral_assets.sources.parsers.times import Times
+
+_CUT_HEAD = 2**17
+"""Characters from which on the beginning of a file may end within a row."""
 
 
 def probe(head: Head) -> float:
@@ -48,7 +50,8 @@ class CsvReader(FileReader):
 
     def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
         header = head.header
-        if header is None or header.missing:
+        self._first = first_rows(file.head, header) if header else []
+        if header is None or missing(header.layout, self._first):
             raise SourceError(f"{file.name}: {_problem(head)}")
         mark = header.delimiter
         kind = f"{TABLE}, " + ("tab-separated" if mark == "\t" else f"separated by {mark!r}")
@@ -56,7 +59,7 @@ class CsvReader(FileReader):
         self._header = header
 
     def _records(self) -> Iterator[Candidate]:
-        table = CsvTable(self._header, self._times, self._remarks, self._file.head)
+        table = CsvTable(self._header, self._times, self._remarks, self._first)
         with self._file.open_text(newline="") as stream:
             yield from table.records(stream)
 
@@ -77,14 +80,16 @@ class CsvTable:
 
     Args:
         header: where the columns are.
-        head: the beginning of the file, whose rows tell how the columns are to be read.
+        first: the cells of the first rows, which tell how the columns are to be read.
     """
 
-    def __init__(self, header: Header, times: Times, remarks: Counter[str], head: str = "") -> None:
+    def __init__(
+        self, header: Header, times: Times, remarks: Counter[str], first: Sequence[Sequence[str]] = ()
+    ) -> None:
         self._header = header
         self._width = len(header.cells)
         self._remarks = remarks
-        known = evidence(header.layout, _first_rows(head, header))
+        known = evidence(header.layout, first)
         self._rows = RowParser(known.layout, times, remarks, known.decimals)
 
     def records(self, lines: Iterable[str]) -> Iterator[Candidate]:
@@ -101,13 +106,15 @@ class CsvTable:
                     yield record
 
     def _record(self, row: Row) -> Candidate | None:
+        def raw() -> str:
+            return visible(row.raw.rstrip("\r\n"))
+
+        place = f"line {row.line}"
         try:
-            tweet = self._rows.tweet(self._full(row.cells))
+            cells = self._full(row.cells)
         except UnusableError as error:
-            return Reject(f"line {row.line}", error.reason, error.detail, visible(row.raw.rstrip("\r\n")))
-        if tweet is None or not may_be_rounded(tweet.tweet_id):
-            return tweet
-        return Doubtful(tweet, f"line {row.line}", lambda: visible(row.raw.rstrip("\r\n")))
+            return Reject(place, error.reason, error.detail, raw())
+        return self._rows.candidate(cells, place, raw)
 
     def _full(self, cells: list[str] | None) -> list[str]:
         if cells is None:
@@ -119,8 +126,12 @@ class CsvTable:
         return cells
 
 
-def _first_rows(head: str, header: Header) -> list[list[str]]:
-    found = islice(rows(split_lines(head), header.delimiter), header.line + MOST_ROWS)
+def first_rows(head: str, header: Header) -> list[list[str]]:
+    """The cells of the first rows after the header, those that are no rows of the table left out."""
+    lines = split_lines(head)
+    if len(head) >= _CUT_HEAD:
+        lines = lines[:-1]
+    found = islice(rows(lines, header.delimiter), header.line + MOST_ROWS)
     return [row.cells for row in found if row.line > header.line and row.cells and len(row.cells) == len(header.cells)]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Record, RecordBatch, Reject, SourceFile
-from viral_assets.sources.parsers.doubtful_ids import Candidate, Doubtful, DoubtfulIds
+from viral_assets.sources.parsers.doubtful_ids import Addressed, Candidate, Doubtful, DoubtfulIds
 from viral_assets.sources.parsers.fields import A_POST_OF, NOT_OF_X
 from viral_assets.sources.parsers.times import Times
 
@@ -57,7 +57,7 @@ class FileReader(ABC):
         Raises:
             SourceError: the first batch holds nothing but posts of another service.
         """
-        ids, first = DoubtfulIds(), True
+        ids, first = DoubtfulIds(self._remarks), True
         for batch in self._batches():
             records = ids.settled(batch)
             if first:
@@ -104,6 +104,9 @@ class FileReader(ABC):
         if self._times.completed:
             remarks["date without a time of day, which the tweet's id told"] = self._times.completed
             self._times.completed = 0
+        if self._times.told:
+            remarks["no time of posting, which the tweet's id told"] = self._times.told
+            self._times.told = 0
         if self._times.decided:
             remarks["written time that differs from the tweet's id, which was taken"] = self._times.decided
             self._times.decided = 0
@@ -113,4 +116,4 @@ class FileReader(ABC):
 def _size(record: Candidate) -> int:
     if isinstance(record, Reject):
         return len(record.raw)
-    return len(record.tweet.text if isinstance(record, Doubtful) else record.text)
+    return len(record.tweet.text if isinstance(record, Doubtful | Addressed) else record.text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any, AnyStr
 
 from viral_assets.sources.base import RAW_LIMIT, ReadOptions, Reject, SourceFile
-from viral_assets.sources.parsers.doubtful_ids import Candidate, doubted
+from viral_assets.sources.parsers.doubtful_ids import Candidate, doubted, ids_of_addresses
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.json_shapes import JsonShapes, ValueFormat
@@ -39,13 +39,15 @@ class JsonReader(FileReader):
         self._formats = formats
 
     def _records(self) -> Iterator[Candidate]:
-        shapes = JsonShapes(self._formats, self._times, self._remarks, self._options.columns)
+        first = [each for inside in self._head.objects for each in inside]
+        shapes = JsonShapes(self._formats, self._times, self._remarks, self._options.columns, first)
         for place, value in self._values():
             if isinstance(value, Reject):
                 yield value
             else:
+                of_addresses = ids_of_addresses(value)
                 for record in shapes.records(value, place):
-                    yield doubted(record, place, value)
+                    yield doubted(record, place, value, of_addresses)
 
     @abstractmethod
     def _values(self) -> Iterator[tuple[str, Any]]:

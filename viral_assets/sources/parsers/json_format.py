@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from viral_assets.sources.base import ColumnNames, ReadOptions, SourceFile
+from viral_assets.sources.parsers.column_evidence import ObjectColumns
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import BY_KEYS, BY_VALUES, Format
 from viral_assets.sources.parsers.head import Head
@@ -35,8 +36,10 @@ class JsonFormat:
     confidence_in: Callable[[Any], float]
     parser: Callable[[Times, Counter[str]], ValueParser]
 
-    def parser_for(self, times: Times, remarks: Counter[str], columns: ColumnNames | None) -> ValueParser:
-        """The parser of one file; ``columns`` are a person's own names, for formats that have columns."""
+    def parser_for(
+        self, times: Times, remarks: Counter[str], columns: ColumnNames | None, known: ObjectColumns
+    ) -> ValueParser:
+        """The parser of one file; for formats that have columns, a person's own names and what is known of them."""
         return self.parser(times, remarks)
 
     def open(self, file: SourceFile, head: Head, options: ReadOptions, formats: Sequence[Format]) -> FileReader:

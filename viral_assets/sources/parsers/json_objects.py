@@ -14,6 +14,7 @@ from typing import Any
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ColumnNames, ReadOptions, Record, Reject, SourceFile
 from viral_assets.sources.parsers.cells import named_texts
+from viral_assets.sources.parsers.column_evidence import ObjectColumns, missing
 from viral_assets.sources.parsers.column_names import layout
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
@@ -36,8 +37,11 @@ def confidence_in(_: object) -> float:
 
 
 def has_all_columns(value: object) -> bool:
-    """Whether the keys of an object name all that a tweet needs."""
-    return isinstance(value, dict) and not layout([name for name, _ in named_texts(value)]).missing
+    """Whether the keys of an object name all that a tweet needs, but for the time where its id tells that."""
+    if not isinstance(value, dict):
+        return False
+    cells = dict(named_texts(value))
+    return not missing(layout(list(cells)), [list(cells.values())])
 
 
 def probe(head: Head) -> float:
@@ -51,11 +55,13 @@ def probe(head: Head) -> float:
 
 @dataclass(frozen=True)
 class _JsonObjects(JsonFormat):
-    def parser_for(self, times: Times, remarks: Counter[str], columns: ColumnNames | None) -> ValueParser:
-        return JsonObjects(times, remarks, columns)
+    def parser_for(
+        self, times: Times, remarks: Counter[str], columns: ColumnNames | None, known: ObjectColumns
+    ) -> ValueParser:
+        return JsonObjects(times, remarks, columns, known)
 
     def open(self, file: SourceFile, head: Head, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
-        if not any(map(has_all_columns, head.values)):
+        if not any(has_all_columns(each) for inside in head.objects for each in inside):
             _check_for_tweets(file, head, options.columns)
         return JsonFormat.open(self, file, head, options, formats)
 
@@ -81,12 +87,20 @@ class JsonObjects:
         times: reads and checks times.
         remarks: counts what is no record and yet worth a mention.
         columns: a person's own names of columns.
+        known: what other objects of the file tell of the columns.
     """
 
-    def __init__(self, times: Times, remarks: Counter[str], columns: ColumnNames | None = None) -> None:
+    def __init__(
+        self,
+        times: Times,
+        remarks: Counter[str],
+        columns: ColumnNames | None = None,
+        known: ObjectColumns | None = None,
+    ) -> None:
         self._times = times
         self._remarks = remarks
         self._columns = columns
+        self._known = known or ObjectColumns()
         self._incomplete = XApiV2(times, remarks)
         self._rows: dict[tuple[str, ...], RowParser | None] = {}
 
@@ -112,11 +126,14 @@ class JsonObjects:
 
     def _row_parser(self, names: tuple[str, ...]) -> RowParser | None:
         """For objects with these keys; None where fewer than two of them are names of columns."""
-        if names not in self._rows:
-            if len(self._rows) >= _MOST_LAYOUTS:  # objects with keys like ids
+        if names not in self._rows or self._known.has_news:
+            if len(self._rows) >= _MOST_LAYOUTS or self._known.has_news:  # objects with keys like ids
                 self._rows.clear()
             found = layout(names, self._columns)
-            self._rows[names] = RowParser(found, self._times, self._remarks) if len(found.fields) >= 2 else None
+            known = self._known.evidence(found)
+            self._rows[names] = (
+                RowParser(known.layout, self._times, self._remarks, known.decimals) if len(found.fields) >= 2 else None
+            )
         return self._rows[names]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from viral_assets.sources.base import ColumnNames, Record, Reject
+from viral_assets.sources.parsers.column_evidence import ObjectColumns
 from viral_assets.sources.parsers.json_envelopes import (
     document_fields,
     is_part_of_page,
@@ -44,7 +45,9 @@ class ValueFormat(Protocol):
         """How sure it is of one value, from 0 to 1."""
         ...
 
-    def parser_for(self, times: Times, remarks: Counter[str], columns: ColumnNames | None) -> ValueParser:
+    def parser_for(
+        self, times: Times, remarks: Counter[str], columns: ColumnNames | None, known: ObjectColumns
+    ) -> ValueParser:
         """The parser of one file."""
         ...
 
@@ -57,6 +60,7 @@ class JsonShapes:
         times: reads and checks times.
         remarks: counts what is no record and yet worth a mention.
         columns: a person's own names of columns, for objects of unknown make.
+        first: the first objects of the file, which tell how its columns are to be read.
     """
 
     def __init__(
@@ -65,9 +69,14 @@ class JsonShapes:
         times: Times,
         remarks: Counter[str],
         columns: ColumnNames | None = None,
+        first: Sequence[object] = (),
     ) -> None:
         self._remarks = remarks
-        self._parsers = [(each.confidence_in, each.parser_for(times, remarks, columns)) for each in formats]
+        self._known = ObjectColumns()
+        self._known.see(first)
+        self._parsers = [
+            (each.confidence_in, each.parser_for(times, remarks, columns, self._known)) for each in formats
+        ]
 
     def records(self, value: object, locator: str) -> Iterator[Record]:
         """The records of one value; a list is opened.
@@ -87,6 +96,7 @@ class JsonShapes:
     def _of_list(self, values: list[Any], locator: str) -> Iterator[Record]:
         if not values:
             self._remarks[NO_TWEETS] += 1
+        self._known.see(values)
         for number, value in enumerate(values, 1):
             yield from self._of_value(message_content(value), f"{locator} {number}")
 
@@ -124,5 +134,6 @@ class JsonShapes:
         return None
 
     def _of_rows(self, rows: Sequence[Any], locator: str) -> Iterator[Record]:
+        self._known.see(rows)
         for number, row in enumerate(rows, 1):
             yield from self._of_value(row, f"{locator}, row {number}")

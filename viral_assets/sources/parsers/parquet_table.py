@@ -7,7 +7,8 @@ damaged, is one reject that says how many rows it had.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
@@ -16,14 +17,13 @@ import orjson
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Reject, SourceFile
-from viral_assets.sources.parsers.cells import cell_text
+from viral_assets.sources.parsers.cells import cell_text, number_text
+from viral_assets.sources.parsers.column_evidence import evidence, missing
 from viral_assets.sources.parsers.column_names import TABLE, lacking, layout
-from viral_assets.sources.parsers.doubtful_ids import Candidate, Doubtful
-from viral_assets.sources.parsers.fields import UnusableError
+from viral_assets.sources.parsers.doubtful_ids import Candidate
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import BY_SIGNATURE, FileFormat
 from viral_assets.sources.parsers.head import Head
-from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.sources.parsers.row_parser import RowParser
 
 if TYPE_CHECKING:
@@ -54,14 +54,19 @@ class ParquetReader(FileReader):
     def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
         with ParquetTable(file) as table:
             self._layout = layout(table.names, options.columns)
-        if self._layout.missing:
-            raise SourceError(f"{file.name}: {lacking(self._layout.missing, self._layout.names)}")
+            lacks = missing(self._layout, table.first_rows()) if self._layout.missing else []
+        if lacks:
+            raise SourceError(f"{file.name}: {lacking(lacks, self._layout.names)}")
         kind = f"{TABLE}, Parquet"
         super().__init__(file, options, kind, mapping=self._layout.described, unused=self._layout.unused)
 
     def _records(self) -> Iterator[Candidate]:
         with ParquetTable(self._file) as table:
-            yield from table.records(RowParser(self._layout, self._times, self._remarks))
+            yield from table.records(self._row_parser)
+
+    def _row_parser(self, first: Sequence[Sequence[str]]) -> RowParser:
+        known = evidence(self._layout, first)
+        return RowParser(known.layout, self._times, self._remarks, known.decimals)
 
 
 class ParquetTable:
@@ -112,17 +117,31 @@ class ParquetTable:
         """Of all columns, nested ones with dots."""
         return tuple(".".join(path) for path in self._columns)
 
-    def records(self, rows: RowParser) -> Iterator[Candidate]:
-        """The records of all rows, which are counted from 1."""
+    def first_rows(self) -> list[list[str]]:
+        """The first rows, as far as they can be read."""
+        try:
+            return next((rows for group in range(self._file.num_row_groups) for rows in self._batches_of(group)), [])
+        except self._damages:
+            return []
+
+    def records(self, parser_for: Callable[[Sequence[Sequence[str]]], RowParser]) -> Iterator[Candidate]:
+        """The records of all rows, which are counted from 1.
+
+        Args:
+            parser_for: gives the parser of all rows, which the first ones tell how to read.
+        """
+        rows: RowParser | None = None
         number = 0
         for group in range(self._file.num_row_groups):
             expected, read = self._file.metadata.row_group(group).num_rows, 0
             try:
-                for cells in self._rows_of(group):
-                    read += 1
-                    record = self._record(rows, cells, f"row {number + read}")
-                    if record is not None:
-                        yield record
+                for batch in self._batches_of(group):
+                    rows = rows or parser_for(batch)
+                    for cells in batch:
+                        read += 1
+                        record = rows.candidate(cells, f"row {number + read}", partial(self._raw, cells))
+                        if record is not None:
+                            yield record
             except self._damages as error:
                 lost = (
                     f"rows {number + read + 1:,} to {number + expected:,} cannot be read: their part of the file is "
@@ -131,24 +150,15 @@ class ParquetTable:
                 yield Reject(f"row group {group + 1}", "bad_parquet", lost, "")
             number += expected
 
-    def _record(self, rows: RowParser, cells: list[str], place: str) -> Candidate | None:
-        try:
-            tweet = rows.tweet(cells)
-        except UnusableError as error:
-            return Reject(place, error.reason, error.detail, self._raw(cells))
-        if tweet is None or not may_be_rounded(tweet.tweet_id):
-            return tweet
-        return Doubtful(tweet, place, lambda: self._raw(cells))
-
     def _raw(self, cells: list[str]) -> str:
         filled = {name: cell for name, cell in zip(self.names, cells, strict=True) if cell}
         return orjson.dumps(_encodable(filled)).decode()
 
-    def _rows_of(self, group: int) -> Iterator[list[str]]:
-        batches = self._file.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False)
-        for batch in batches:
+    def _batches_of(self, group: int) -> Iterator[list[list[str]]]:
+        for batch in self._file.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False):
             columns = [_texts(_column(batch, path)) for path in self._columns]
-            yield from map(list, zip(*columns, strict=True))
+            if batch.num_rows:
+                yield list(map(list, zip(*columns, strict=True)))
 
 
 def _seekable(file: SourceFile) -> IO[bytes]:
@@ -215,7 +225,7 @@ def _number(value: float) -> str:
     """Whole numbers as such: pandas makes fractions of a column of them that has a gap. Beyond 2**53 they are rounded
     and must not look as if they were not.
     """
-    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else number_text(repr(value))
 
 
 def _encodable(cells: dict[str, str]) -> dict[str, str]:

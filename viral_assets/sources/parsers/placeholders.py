@@ -23,13 +23,14 @@ def placeholder(value: Mapping[str, Any]) -> str | None:
     Seen in datasets of Apify's Actors (``noResults``, ``demo``, ``mock_tweet`` with the id -1) and in Bright Data's
     records (``error``, ``error_code``).
     """
-    if "text" in value and "noResults" not in value and value.get("type") != "mock_tweet":
+    if value.get("text") and "noResults" not in value and value.get("type") != "mock_tweet":
         return None
     if value.get("noResults") is True or value.get("no_results") is True:
         return NO_RESULTS
-    if value.get("type") == "mock_tweet" or (value.get("demo") is True and _TWEET_KEYS.isdisjoint(value)):
+    empty = not any(map(value.get, _TWEET_KEYS))
+    if value.get("type") == "mock_tweet" or (value.get("demo") is True and empty):
         return DEMO
-    if _TWEET_KEYS.isdisjoint(value):
+    if empty:
         if any(isinstance(value.get(key), str) and value[key] for key in _ERRORS):
             return ERROR
         if not value.keys().isdisjoint(("noResults", "searchTerm", "query")) and value.keys() <= _NOTHING:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from viral_assets.sources.base import Reject
 from viral_assets.sources.parsers.addresses import service_of
 from viral_assets.sources.parsers.cells import counted, named_texts, object_in
 from viral_assets.sources.parsers.column_names import FIELD_OF, Layout, plain_name
+from viral_assets.sources.parsers.doubtful_ids import Addressed, Candidate, Doubtful
 from viral_assets.sources.parsers.fields import (
     A_POST_OF,
     NOT_OF_X,
@@ -31,12 +33,15 @@ from viral_assets.sources.parsers.fields import (
     written_count,
 )
 from viral_assets.sources.parsers.identities import Identity, own_identity, plain_id
+from viral_assets.sources.parsers.placeholders import placeholder
 from viral_assets.sources.parsers.remarks import NO_RESULTS, own_counts
+from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.sources.parsers.snowflakes import time_in_id
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
 
 _TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t", "share"})
+_TRUTHS: Mapping[str, Any] = {"true": True, "True": True, "TRUE": True}
 _REFERENCE = re.compile(r"""["']?type["']?\s*[:=]\s*["']?(retweeted|replied_to|quoted)\b""")
 
 
@@ -50,18 +55,46 @@ class RowParser:
     def __init__(
         self, layout: Layout, times: Times, remarks: Counter[str], decimals: Mapping[int, str] | None = None
     ) -> None:
+        self._names = layout.names
         self._decimals = decimals or {}
         self._fields = layout.fields
         self._objects = layout.objects
         self._times = times
         self._remarks = remarks
 
+    def candidate(self, cells: Sequence[str], place: str, raw: Callable[[], str]) -> Candidate | None:
+        """The record of one row, which has as many cells as the table has columns; None where it says there is none.
+
+        Args:
+            place: where the row is.
+            raw: its text, when it is wanted.
+        """
+        try:
+            found = self._read(cells)
+        except UnusableError as error:
+            filled = {name: cell for name, cell in zip(self._names, cells, strict=True) if not is_blank(cell)}
+            if remark := placeholder({name: _TRUTHS.get(cell, cell) for name, cell in filled.items()}):
+                self._remarks[remark] += 1
+                return None
+            return Reject(place, error.reason, error.detail, raw())
+        if found is None:
+            return None
+        tweet, url = found
+        if may_be_rounded(tweet.tweet_id):
+            return Doubtful(tweet, place, raw, addressed=bool(url))
+        return Addressed(tweet) if url else tweet
+
     def tweet(self, cells: Sequence[str]) -> Tweet | None:
-        """The tweet of one row, which has as many cells as the table has columns; None where it says there is none.
+        """The tweet of one row alone, whatever its neighbours say of its id; None where it says there is none.
 
         Raises:
             UnusableError: it lacks what a tweet needs, or has it in a form that makes no sense.
         """
+        found = self._read(cells)
+        return found[0] if found else None
+
+    def _read(self, cells: Sequence[str]) -> tuple[Tweet, str] | None:
+        """The tweet of one row, and its address where that has its id."""
         fields = self._fields
         inside = self._opened(cells) if self._objects else {}
         if inside:
@@ -103,7 +136,7 @@ class RowParser:
             "view_count": number("view_count"),
             "bookmark_count": number("bookmark_count"),
         }
-        return Tweet(
+        found = Tweet(
             tweet_id=identity,
             created_at=created_at,
             text=text,
@@ -120,6 +153,7 @@ class RowParser:
             conversation_id=optional_id(first("conversation_id")),
             **(own_counts(counts, self._remarks) if retweet else counts),
         )
+        return found, url
 
     def _number(self, field: str, cells: Sequence[str], inside: Mapping[str, str]) -> int | None:
         for index in self._fields.get(field, ()):
@@ -163,7 +197,7 @@ class RowParser:
             if not found.url and error.reason in ("no_id", "bad_id", NOT_OF_X):
                 _refuse_other_services(urls)
             raise
-        if not found.url and time_in_id(found.identity) is None:
+        if not found.url and (time_in_id(found.identity) is None or not any(times)):
             _refuse_other_services(urls)
         if found.repaired:
             self._remarks[found.repaired] += 1

@@ -24,6 +24,16 @@ _FIRST = 10**13
 """Of the first hour with such ids; those from before are smaller by far."""
 
 
+FIRST_BY_ITSELF = 2 * 10**17
+"""Of May 2012. Lower numbers are also ids of Mastodon, Facebook and Threads, and a time beside one must confirm it;
+those of LinkedIn, Instagram and TikTok would be of years to come."""
+
+
+def tells_its_time(identity: str) -> bool:
+    """Whether a number can be nothing but the id of a tweet, so that no time beside it is needed."""
+    return identity.isdecimal() and FIRST_BY_ITSELF <= int(identity) < 2**63
+
+
 def time_in_id(identity: str) -> datetime | None:
     """When a tweet was posted, by its id; None for ids from before they held the time."""
     number = int(identity)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from viral_assets.sources.parsers.fields import NOT_OF_X, UnusableError, shown
-from viral_assets.sources.parsers.snowflakes import AT_ONCE, MOST_APART, is_time_of, time_in_id
+from viral_assets.sources.parsers.snowflakes import AT_ONCE, MOST_APART, is_time_of, tells_its_time, time_in_id
 from viral_assets.sources.parsers.vague_times import Agreement, agreement, as_text
 
 FIRST_TWEET = datetime(2006, 3, 21, tzinfo=UTC)
@@ -58,7 +58,7 @@ class Times:
         zone: of times that do not name theirs.
     """
 
-    __slots__ = ("_formats", "_latest", "_shifts", "_zone", "completed", "decided", "zoneless")
+    __slots__ = ("_formats", "_latest", "_shifts", "_zone", "completed", "decided", "told", "zoneless")
 
     def __init__(self, now: datetime, zone: tzinfo = UTC) -> None:
         self._latest = now + CLOCK_SKEW
@@ -69,6 +69,8 @@ class Times:
         """How many times had no zone and were taken as being of ``zone``."""
         self.completed = 0
         """How many times had only a date, and got the time of day out of their tweet's id."""
+        self.told = 0
+        """How many tweets had no time but that of their id."""
         self.decided = 0
         """How many times were not what their tweet's id says, which was taken."""
 
@@ -90,6 +92,8 @@ class Times:
     def created_at(self, value: object, identity: str = "", *others: object, of_x: bool = False) -> datetime:
         """When a tweet was posted, in UTC: as it is written where the tweet's id confirms that, else as the id says.
 
+        Where nothing is written, the id says it alone if it can be nothing but a tweet's.
+
         Args:
             identity: the tweet's id. Of several times, the one nearest to it counts.
             others: further times that the record has, of which some may be of something else.
@@ -110,8 +114,17 @@ class Times:
         posted = time_in_id(identity) if identity else None
         written = [each for each in (value, *others) if each is not None and each != ""]
         if not written:
-            raise UnusableError("no_time", "there is no time of posting")
+            return self._told_by(identity, posted)
         return self._decide(written, posted, of_x=of_x)
+
+    def _told_by(self, identity: str, posted: datetime | None) -> datetime:
+        """When a tweet was posted of which nothing but its id says so."""
+        if posted is None or not tells_its_time(identity):
+            raise UnusableError("no_time", "there is no time of posting")
+        if posted > self._latest:
+            raise UnusableError("no_time", f"there is no time of posting, and {identity} is no id of a tweet so far")
+        self.told += 1
+        return posted
 
     def confirms(self, identity: str, *written: object) -> bool:
         """Whether any of some times is that of a tweet's id."""

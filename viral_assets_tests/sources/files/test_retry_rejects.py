@@ -12,10 +12,11 @@ from viral_assets.hours import HourRange
 from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.sources.files.quarantine import quarantine_file
 from viral_assets.sources.files.retry_rejects import RetryOptions, retry_rejects
+from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.store.engine import Database
 from viral_assets.store.rejects import RejectFilter, count_rejects_by_reason, read_rejects
 from viral_assets.store.tweets import read_tweets
-from viral_assets_tests.sources.examples import NOW, json_lines, tweet
+from viral_assets_tests.sources.examples import NOW, id_at, json_lines, tweet
 
 EVER = HourRange(datetime(2006, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 LATER = NOW + timedelta(hours=6)
@@ -113,3 +114,15 @@ def test_a_file_that_could_not_be_read_at_all_may_be_readable_now(database: Data
     (report,) = retry_rejects(database, RetryOptions(LATER, columns=mapped))
     assert report.accepted == 1
     assert (ids(database), reasons(database)) == ({"20"}, {})
+
+
+def test_a_rounded_id_that_a_person_has_mended_is_taken_whatever_it_looks_like(database: Database, path: Path) -> None:
+    path.write_text("id,text,date\n2.12604E+18,one,2026-11-21T20:00:00Z\n")
+    ingest_file(database, path, IngestOptions(NOW))
+    with database.read() as connection:
+        (row,) = read_rejects(connection)
+    alike = id_at("2026-11-21T20:00:00Z", 0)
+    assert may_be_rounded(alike)
+    fixed = {row["id"]: row["raw"].replace("2.12604E+18", alike)}
+    (report,) = retry_rejects(database, RetryOptions(LATER, fixed=fixed))
+    assert (report.accepted, ids(database)) == (1, {alike})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from viral_assets.sources.parsers.displayed_names import are_displayed_names
-from viral_assets_tests.sources.examples import id_at, read
+from viral_assets_tests.sources.examples import id_at, json_lines, read, reasons
+from viral_assets_tests.sources.formats_at_hand import parquet, table
 
 TIME = "2026-11-21T20:05:00Z"
 
@@ -64,3 +68,89 @@ def test_each_column_has_its_own_notation(tmp_path: Path) -> None:
         (9_000, 9, 120_000),
         (12, 12, 2_500),
     ]
+
+
+COUNTS = ["likes", "views", "followers"]
+ROWS = [("9.000", "9.000", "120.000"), ("12", "12.0", "2.500")]
+RIGHT = [(9_000, 9, 120_000), (12, 12, 2_500)]
+RECORDS = [
+    {"id": id_at(TIME, at), "text": "hi", "created_at": TIME, **dict(zip(COUNTS, row, strict=True))}
+    for at, row in enumerate(ROWS, 1)
+]
+COLUMNS = {name: {str(at): record[name] for at, record in enumerate(RECORDS)} for name in RECORDS[0]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(RECORDS).encode(),
+        json_lines(*RECORDS),
+        json.dumps({"results": RECORDS}).encode(),
+        json.dumps(COLUMNS).encode(),
+        parquet(*RECORDS),
+    ],
+    ids=["JSON", "JSON lines", "in an envelope", "columns of pandas", "Parquet"],
+)
+def test_notations_are_told_by_columns_of_any_format(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    tweets, rejects, _ = read(path)
+    assert not rejects
+    assert [(tweet.like_count, tweet.view_count, tweet.author_followers) for tweet in tweets] == RIGHT
+
+
+@pytest.mark.parametrize("write", [lambda *rows: json.dumps(rows).encode(), json_lines, parquet])
+def test_displayed_names_are_told_by_columns_of_any_format(write: Any, tmp_path: Path) -> None:
+    rows = [
+        {"id": id_at(TIME, number), "text": "hi", "created_at": TIME, "username": name}
+        for number, name in enumerate(("Ada Reads", "Tom", "ines"), 1)
+    ]
+    path = tmp_path / "file"
+    path.write_bytes(write(*rows))
+    tweets, _, _ = read(path)
+    assert [(tweet.author_handle, tweet.author_name) for tweet in tweets] == [
+        ("", "Ada Reads"),
+        ("", "Tom"),
+        ("", "ines"),
+    ]
+
+
+def test_objects_that_lack_a_value_are_told_by_the_others(tmp_path: Path) -> None:
+    rows = [{**record, "lang": "en"} if at else record for at, record in enumerate(RECORDS)]
+    path = tmp_path / "file"
+    path.write_bytes(json_lines(*rows))
+    tweets, _, _ = read(path)
+    assert [tweet.view_count for tweet in tweets] == [9, 12]
+
+
+@pytest.mark.parametrize("write", [json_lines, parquet])
+def test_a_number_with_a_fraction_is_never_one_of_thousands(write: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(write({"id": id_at(TIME), "text": "hi", "created_at": TIME, "likes": 9.125}))
+    tweets, rejects, _ = read(path)
+    assert (tweets, reasons(rejects)) == ([], ["bad_count"])
+
+
+def test_whole_numbers_as_decimals_of_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(
+        parquet({"id": Decimal(id_at(TIME)), "text": "hi", "created_at": TIME, "likes": Decimal("12.000")})
+    )
+    ((found,), _, _) = read(path)
+    assert (found.tweet_id, found.like_count) == (id_at(TIME), 12)
+
+
+PLACEHOLDERS = [
+    {"type": "mock_tweet", "id": "-1", "text": "this stands for no result", "created_at": "", "error": ""},
+    {"type": "", "id": "", "text": "", "created_at": "", "error": "no posts were found"},
+]
+TWEET = {"type": "tweet", "id": id_at(TIME), "text": "hi", "created_at": TIME, "error": ""}
+
+
+@pytest.mark.parametrize("write", [table, json_lines, parquet])
+def test_placeholders_are_remarks_in_tables_too(write: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(write(TWEET, *PLACEHOLDERS))
+    tweets, rejects, remarks = read(path)
+    assert (len(tweets), rejects) == (1, [])
+    assert remarks == {"a demonstration item in place of a tweet": 1, "an error in place of a tweet": 1}

@@ -15,6 +15,7 @@ from viral_assets.sources.base import Reject
 from viral_assets.sources.parsers.column_names import COLUMNS
 from viral_assets.sources.parsers.csv_rows import find_header, rows
 from viral_assets.sources.parsers.csv_table import CsvTable
+from viral_assets.sources.parsers.doubtful_ids import DoubtfulIds
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
 from viral_assets_tests.sources.examples import NOW, reasons
@@ -28,7 +29,7 @@ def read(text: str) -> tuple[list[Tweet], list[Reject], Counter[str]]:
     assert not header.missing
     remarks: Counter[str] = Counter()
     table = CsvTable(header, Times(NOW), remarks)
-    records = list(table.records(io.StringIO(text, newline="")))
+    records = DoubtfulIds(remarks).settled(list(table.records(io.StringIO(text, newline=""))))
     tweets = [record for record in records if isinstance(record, Tweet)]
     return tweets, [record for record in records if isinstance(record, Reject)], remarks
 

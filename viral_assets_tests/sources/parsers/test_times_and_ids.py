@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from viral_assets.errors import SourceError
 from viral_assets.sources.parsers.snowflakes import time_in_id
 from viral_assets.sources.parsers.times import Times
 from viral_assets_tests.sources.examples import NOW, id_at, read, reason, reasons
+from viral_assets_tests.sources.formats_at_hand import parquet
 
 POSTED = datetime(2026, 11, 20, 13, 13, 26, 250_000, tzinfo=UTC)
 ID = id_at(POSTED.isoformat(), 33)
@@ -131,3 +133,72 @@ def test_a_part_that_a_spreadsheet_rounded_is_rejected_and_the_rest_read(tmp_pat
     tweets, rejects, _ = read(path)
     assert ([tweet.tweet_id for tweet in tweets], reasons(rejects)) == (ids[::2], ["rounded_id"] * 4)
     assert [reject.locator for reject in rejects] == ["line 3", "line 5", "line 7", "line 9"]
+
+
+TOLD = "no time of posting, which the tweet's id told"
+
+
+@pytest.mark.parametrize("written", [None, ""])
+def test_where_nothing_is_written_the_id_says_it(written: str | None) -> None:
+    times = Times(NOW)
+    assert times.created_at(written, ID) == POSTED
+    assert (times.told, times.decided) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "20",  # of 2006, when ids did not hold the time
+        "115600000000000001",  # Mastodon
+        "18050206876707110",  # Threads
+        "7250206876707110912",  # LinkedIn, as X's a time far ahead
+        "",
+    ],
+)
+def test_an_id_that_may_be_anything_elses_tells_no_time(identity: str) -> None:
+    assert reason(Times(NOW).created_at, None, identity) == "no_time"
+
+
+def test_a_table_without_times_is_read_by_its_ids(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    early = "18050206876707110"
+    path.write_text(f"id,text,label\n{ID},hi,1\n{id_at(POSTED.isoformat(), 34)},hi,0\n{early},hi,0\n")
+    tweets, rejects, remarks = read(path)
+    assert [tweet.created_at for tweet in tweets] == [POSTED, POSTED]
+    assert (reasons(rejects), remarks[TOLD]) == (["no_time"], 2)
+
+
+def test_objects_without_times_are_read_by_their_ids(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text(json.dumps([{"tweet_id": ID, "text": "hi", "label": 1}]))
+    tweets, rejects, remarks = read(path)
+    assert ([tweet.created_at for tweet in tweets], rejects, remarks[TOLD]) == ([POSTED], [], 1)
+
+
+def test_parquet_without_times_is_read_by_its_ids(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(parquet({"tweet_id": int(ID), "text": "hi"}))
+    tweets, _, _ = read(path)
+    assert [(tweet.tweet_id, tweet.created_at) for tweet in tweets] == [(ID, POSTED)]
+
+
+def test_a_table_without_times_and_with_other_ids_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("id,text\n1,hi\n2,ho\n3,hi\n")
+    with pytest.raises(SourceError, match="no column for its time"):
+        read(path)
+
+
+def test_a_post_of_another_service_without_a_time_is_told_by_its_address(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text(table(f"{ID},hi,{POSTED.isoformat()},,", f"{ID},hi,,,https://www.reddit.com/r/desks/1"))
+    tweets, rejects, _ = read(path)
+    assert (len(tweets), reasons(rejects)) == (1, ["not_of_x"])
+
+
+def test_a_rounded_id_without_a_time_is_rejected_as_rounded(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    ids = [id_at(f"2026-11-20T13:{n:02}:00+00:00", 33 + n)[:15] + "0000" for n in range(8)]
+    path.write_text("id,text\n" + "".join(f"{identity},hi\n" for identity in ids))
+    tweets, rejects, _ = read(path)
+    assert (tweets, reasons(rejects)) == ([], ["rounded_id"] * 8)
