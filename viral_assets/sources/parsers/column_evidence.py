@@ -21,6 +21,11 @@ from viral_assets.sources.parsers.snowflakes import tells_its_time
 MOST_ROWS = 1_000
 MOST_NAMES = 2_000
 """Of values of one object; those that a tweet is made of come early."""
+_OF_THE_EXPORTER = frozenset({"full_text", "favorited", "bookmarked"})
+"""Columns of twitter-web-exporter, which writes ``\\n``: https://github.com/prinsss/twitter-web-exporter."""
+
+_FEWEST_TEXTS, _SMALLEST_SHARE = 20, 0.05
+
 COUNTS = (
     *("like_count", "reply_count", "retweet_count", "quote_count", "view_count", "bookmark_count"),
     "author_followers",
@@ -34,10 +39,12 @@ class Evidence:
     Args:
         layout: without columns of displayed names among those of handles.
         decimals: of columns that show one, the mark before fractions.
+        escaped: columns of texts whose line breaks are written as ``\\n``.
     """
 
     layout: Layout
     decimals: Mapping[int, str] = field(default_factory=dict)
+    escaped: frozenset[int] = frozenset()
 
 
 def evidence(layout: Layout, rows: Sequence[Sequence[str]]) -> Evidence:
@@ -52,7 +59,28 @@ def evidence(layout: Layout, rows: Sequence[Sequence[str]]) -> Evidence:
         for index in layout.fields.get(counted, ())
         if (mark := decimal_mark(row[index] for row in rows))
     }
-    return Evidence(_without_names(layout, rows), decimals)
+    exported = _OF_THE_EXPORTER.issubset(layout.names)
+    escaped = (
+        index
+        for index in layout.fields.get("text", ())
+        if has_escaped_breaks([row[index] for row in rows], certainly=exported)
+    )
+    return Evidence(_without_names(layout, rows), decimals, frozenset(escaped))
+
+
+def has_escaped_breaks(texts: Sequence[str], *, certainly: bool = False) -> bool:
+    """Whether the line breaks of a column of texts are written as a backslash and an ``n``.
+
+    One text alone may well speak of ``\\n``. Of tweets, 1 in 4 has a line break: a column of which none has one, and
+    some have ``\\n``, is written so.
+
+    Args:
+        certainly: whether the program is known to write them so.
+    """
+    written = sum("\\n" in text for text in texts)
+    if not written or any("\n" in text for text in texts):
+        return False
+    return certainly or (len(texts) >= _FEWEST_TEXTS and written >= _SMALLEST_SHARE * len(texts))
 
 
 def missing(layout: Layout, rows: Sequence[Sequence[str]]) -> list[str]:

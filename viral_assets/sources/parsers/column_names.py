@@ -1,6 +1,13 @@
 """Which column of a table means what, by its name: the names that people's exports have, and those a person adds.
 
-How a row becomes a tweet is in ``row_parser``.
+How a row becomes a tweet is in ``row_parser``. Where names of services and programs are from:
+
+- Bright Data: https://docs.brightdata.com/api-reference/scrapers/social-media-apis/twitter-posts-collect-by-url
+- minet and gazouilloire: ``TWEET_FIELDS`` of https://github.com/medialab/twitwi
+- RapidAPI's twitter154 and twitter-api45: their answers (``user_info``, ``favorites``, ``timeline``)
+- Meltwater and Talkwalker: the header rows of their CSV exports, as public programs read them
+- twitter-web-exporter: https://github.com/prinsss/twitter-web-exporter
+- X analytics: the header row of ``account_analytics_content_*.csv``
 """
 
 from __future__ import annotations
@@ -21,41 +28,44 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "url": (
         *("url", "tweeturl", "twitterurl", "link", "tweetlink", "permalink", "permanenturl", "posturl", "posturls"),
         *("linktotweet", "linktopost", "statusurl", "tweetpermalink", "xurl", "tweetwebsite"),
+        "postlink",
     ),
     "text": (
         *("fulltext", "text", "tweettext", "content", "tweetcontent", "rawcontent", "renderedcontent", "tweet"),
         *("posttext", "postcontent", "posttexts", "body", "notetweettext", "extendedtweetfulltext", "message"),
-        "longobjectbody",
+        *("longobjectbody", "hitsentence", "openingtext"),
     ),
     "created_at": (
         *("createdat", "tweetcreatedat", "postedat", "publishedat", "createdatutc", "timestamp", "datetime"),
         *("createdtime", "created", "date", "tweetdate", "time", "postdate", "datepublished", "pubdate", "createdutc"),
         *("publishdate", "dateutc", "tweetcreated", "tweettime", "tweettimestamp", "postedtime", "dateposted"),
-        "creationdate",
+        *("creationdate", "timestamputc", "localtime", "published"),
     ),
     "collected_at": (
         *("collectedat", "retrievedat", "scrapedat", "fetchedat", "crawledat", "twarcretrievedat", "extractedat"),
+        "collectiontime",
     ),
     "author_handle": (
         # A screen name is the handle; a user name is that to some and the displayed name to others.
         *("authorusername", "authorhandle", "authorscreenname", "userscreenname", "screenname", "userusername"),
         *("actorpreferredusername", "username", "handle", "userhandle", "twitterhandle", "fromuser", "fromusername"),
-        *("userposted", "author", "user"),
+        *("userposted", "userinfoscreenname", "influencer", "author", "user"),
     ),
-    "author_id": ("authorid", "userid", "useridstr", "authoridstr", "fromuserid", "fromuseridstr"),
+    "author_id": ("authorid", "userid", "useridstr", "authoridstr", "fromuserid", "fromuseridstr", "userinforestid"),
     "author_name": (
         *("authorname", "displayname", "userdisplayname", "authordisplayname", "name", "fullname", "actordisplayname"),
-        "fromuserrealname",
+        *("fromuserrealname", "userinfoname", "extraauthorattributesname"),
     ),
     "author_followers": (
         *("authorfollowers", "followers", "followerscount", "followercount", "userfollowers", "userfollowerscount"),
         *("authorfollowerscount", "authorpublicmetricsfollowerscount", "userpublicmetricsfollowerscount"),
         *("actorfollowerscount", "fromuserfollowercount", "userfollowercount", "authorfollowercount"),
-        "twitterfollowers",
+        *("twitterfollowers", "userinfofollowerscount", "sourceextendedattributestwitterfollowers"),
     ),
     "author_verified": (
         *("authorverified", "verified", "userverified", "authorisblueverified", "isblueverified", "userisblueverified"),
         *("authorisverified", "isverified", "userblue", "actorverified", "fromuserverified", "blue", "authorblue"),
+        "userinfoverified",
     ),
     "lang": ("lang", "language", "tweetlang", "tweetlanguage", "twitterlang"),
     # The verb of an activity is "post" or "share".
@@ -63,51 +73,45 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "is_reply": ("isreply",),
     "retweet_of": (
         *("referencedtweetsretweetedid", "retweetedstatusid", "retweetedtweetid", "retweetid", "retweetof"),
-        *("retweettweetid", "retweetstatusid", "twitterretweetof"),
+        *("retweettweetid", "retweetstatusid", "twitterretweetof", "retweetedid", "retweetedstatus"),
     ),
     "reply_to": (
         *("inreplytoid", "inreplytostatusid", "inreplytouserid", "inreplytotweetid", "replyto", "inreplyto"),
         *("inreplytostatusidstr", "referencedtweetsrepliedtoid", "inreplytolink", "replytostatusid", "replyid"),
-        "twitterreplyto",
+        *("twitterreplyto", "totweetid", "touserid"),
     ),
     "quote_of": (
         *("referencedtweetsquotedid", "quotedstatusid", "quotedtweetid", "quoteid", "quoteof"),
-        "quotedtweettweetid",
+        *("quotedtweettweetid", "quotedid", "quotedstatus", "quotedpostpostid", "quotedposturl"),
     ),
+    # The tweet that this one answers or repeats; itself, where it does neither.
+    "parent_id": ("parentpostdetailspostid", "parentid"),
     "is_quote": ("isquote", "isquotestatus", "isquotetweet"),
     "references": ("referencedtweets", "references"),
     "like_count": (
         *("likecount", "favoritecount", "favouritecount", "likes", "favorites", "favoritescount", "likescount"),
         *("favourites", "publicmetricslikecount", "metricslikecount", "nlikes", "statslikes", "tweetnumberoflikes"),
-        "twitterlikes",
+        *("twitterlikes", "articleextendedattributestwitterlikes"),
     ),
     "reply_count": (
         *("replycount", "replies", "comments", "commentcount", "repliescount", "publicmetricsreplycount"),
         *("metricsreplycount", "nreplies", "statscomments", "tweetnumberofreviews", "twitterreplycount"),
+        "articleextendedattributestwitterreplies",
     ),
     "retweet_count": (
         *("retweetcount", "retweets", "repostcount", "reposts", "retweetscount", "shares", "publicmetricsretweetcount"),
         *("repostscount", "metricsretweetcount", "nretweets", "statsretweets", "tweetnumberofretweets"),
-        "twitterretweets",
+        *("twitterretweets", "articleextendedattributestwitterretweets"),
     ),
     "quote_count": (
-        "quotecount",
-        "quotes",
-        "publicmetricsquotecount",
-        "metricsquotecount",
-        "quotescount",
-        "statsquotes",
+        *("quotecount", "quotes", "publicmetricsquotecount", "metricsquotecount", "quotescount", "statsquotes"),
     ),
     "view_count": (
         *("viewcount", "views", "impressioncount", "impressions", "viewscount", "publicmetricsimpressioncount"),
         "metricsimpressioncount",
     ),
     "bookmark_count": (
-        "bookmarkcount",
-        "bookmarks",
-        "bookmarkedcount",
-        "publicmetricsbookmarkcount",
-        "metricsbookmarkcount",
+        *("bookmarkcount", "bookmarks", "bookmarkedcount", "publicmetricsbookmarkcount", "metricsbookmarkcount"),
     ),
     "conversation_id": ("conversationid", "conversationidstr", "threadid"),
     "no_results": ("noresults",),
@@ -119,7 +123,9 @@ TIME = "its time"
 NEEDED = {"the tweet's id": ("tweet_id", "url"), "its text": ("text",), TIME: ("created_at",)}
 
 # Columns whose cells may hold an object, as `DataFrame.to_csv` leaves them: the names inside count as columns.
-_OBJECT_COLUMNS = frozenset({"publicmetrics", "metrics", "author", "user", "stats"})
+_OBJECT_COLUMNS = frozenset(
+    {"publicmetrics", "metrics", "author", "user", "userinfo", "stats", "quotedpost", "parentpostdetails"}
+)
 
 FIELD_OF: Mapping[str, tuple[str, int]] = {
     name: (field, rank) for field, names in COLUMNS.items() for rank, name in enumerate(names)

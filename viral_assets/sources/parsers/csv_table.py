@@ -90,7 +90,7 @@ class CsvTable:
         self._width = len(header.cells)
         self._remarks = remarks
         known = evidence(header.layout, first)
-        self._rows = RowParser(known.layout, times, remarks, known.decimals)
+        self._rows = RowParser(known.layout, times, remarks, known.decimals, known.escaped)
 
     def records(self, lines: Iterable[str]) -> Iterator[Candidate]:
         """The records of all lines, those of the header and above included."""

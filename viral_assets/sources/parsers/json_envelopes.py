@@ -15,6 +15,10 @@ MOST_DEPTH = 40
 
 # Under these keys, other tools keep the list or the single one that this is about.
 _WRAPPERS = ("statuses", "tweets", "items", "results", "tweet", "status", "_source")
+_LISTS = ("timeline",)
+"""Of RapidAPI's twitter-api45; X's own pages have an object under it."""
+_PINNED = ("pin_tweet", "pinned")
+"""Beside the list, the tweet that an account shows first: of twitterapi.io, of services that wrap twitter-api45."""
 _TEXTS = frozenset({"text", "full_text", "fullText"})
 """What has one of these is a tweet itself, whatever else it has."""
 _INCLUDED = frozenset({"users", "media", "places", "polls", "topics"})
@@ -47,6 +51,20 @@ def wrapped(value: Mapping[str, Any]) -> tuple[str, Any] | None:
                 isinstance(inside, list) and all(isinstance(item, dict) for item in inside)
             ):
                 return key, inside
+        for key in _LISTS:
+            inside = value.get(key)
+            if isinstance(inside, list) and all(isinstance(item, dict) for item in inside):
+                return key, inside
+    return None
+
+
+def pinned(value: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """The key and the content of a tweet beside the list that a wrapping has."""
+    inner = value.get("data")
+    for around in (value, inner) if isinstance(inner, dict) else (value,):
+        for key in _PINNED:
+            if around.get(key) and isinstance(around[key], dict | list):
+                return key, around[key]
     return None
 
 

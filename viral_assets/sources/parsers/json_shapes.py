@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Protocol
 
 from viral_assets.sources.base import ColumnNames, Record, Reject
@@ -13,6 +14,7 @@ from viral_assets.sources.parsers.json_envelopes import (
     is_part_of_page,
     message_content,
     other_service,
+    pinned,
     rows_within,
     wrapped,
 )
@@ -128,10 +130,13 @@ class JsonShapes:
             self._remarks[NO_TWEETS] += 1
             return iter(())
         if found := wrapped(value):
-            key, inside = found
-            place = f"{locator}, {key}"
-            return self._of_list(inside, place) if isinstance(inside, list) else self._of_value(inside, place)
+            beside = pinned(value)
+            return chain.from_iterable(self._of_part(*each, locator) for each in (found, beside) if each)
         return None
+
+    def _of_part(self, key: str, inside: Any, locator: str) -> Iterator[Record]:
+        place = f"{locator}, {key}"
+        return self._of_list(inside, place) if isinstance(inside, list) else self._of_value(inside, place)
 
     def _of_rows(self, rows: Sequence[Any], locator: str) -> Iterator[Record]:
         self._known.see(rows)

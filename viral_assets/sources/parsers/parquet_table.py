@@ -66,7 +66,7 @@ class ParquetReader(FileReader):
 
     def _row_parser(self, first: Sequence[Sequence[str]]) -> RowParser:
         known = evidence(self._layout, first)
-        return RowParser(known.layout, self._times, self._remarks, known.decimals)
+        return RowParser(known.layout, self._times, self._remarks, known.decimals, known.escaped)
 
 
 class ParquetTable:

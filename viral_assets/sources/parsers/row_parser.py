@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,7 @@ from viral_assets.sources.tweet import Tweet
 
 _TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t", "share"})
 _TRUTHS: Mapping[str, Any] = {"true": True, "True": True, "TRUE": True}
+_ESCAPED_BREAK = re.compile(r"\\r\\n|\\[nr]")
 _REFERENCE = re.compile(r"""["']?type["']?\s*[:=]\s*["']?(retweeted|replied_to|quoted)\b""")
 
 
@@ -50,11 +51,18 @@ class RowParser:
 
     Args:
         decimals: of columns whose counts show one, the mark before fractions.
+        escaped: columns of texts whose line breaks are written as ``\\n``.
     """
 
     def __init__(
-        self, layout: Layout, times: Times, remarks: Counter[str], decimals: Mapping[int, str] | None = None
+        self,
+        layout: Layout,
+        times: Times,
+        remarks: Counter[str],
+        decimals: Mapping[int, str] | None = None,
+        escaped: Collection[int] = (),
     ) -> None:
+        self._escaped = escaped
         self._names = layout.names
         self._decimals = decimals or {}
         self._fields = layout.fields
@@ -125,9 +133,10 @@ class RowParser:
             return None
         urls = [cells[index] for index in fields.get("url", ())] or [inside.get("url", "")]
         identity, url, created_at = self._identified(first("tweet_id"), urls, cells, inside.get("created_at", ""))
-        text = tweet_text(*[cells[index] for index in fields.get("text", ())])
+        text = tweet_text(*[self._text(cells[index], index) for index in fields.get("text", ())])
         references = _REFERENCE.findall(first("references"))
         retweet = flag("is_retweet") or refers_to("retweet_of") or "retweeted" in references
+        parent = first("parent_id")
         counts: dict[str, Any] = {
             "like_count": number("like_count"),
             "reply_count": number("reply_count"),
@@ -148,12 +157,18 @@ class RowParser:
             author_verified=flag("author_verified"),
             lang=language(first("lang")),
             is_retweet=retweet or is_retweet_text(text),
-            is_reply=flag("is_reply") or refers_to("reply_to") or "replied_to" in references,
+            is_reply=flag("is_reply")
+            or refers_to("reply_to")
+            or "replied_to" in references
+            or (not retweet and refers(parent) and plain_id(parent) != identity),
             is_quote=flag("is_quote") or refers_to("quote_of") or "quoted" in references,
             conversation_id=optional_id(first("conversation_id")),
             **(own_counts(counts, self._remarks) if retweet else counts),
         )
         return found, url
+
+    def _text(self, cell: str, index: int) -> str:
+        return _ESCAPED_BREAK.sub("\n", cell) if index in self._escaped else cell
 
     def _number(self, field: str, cells: Sequence[str], inside: Mapping[str, str]) -> int | None:
         for index in self._fields.get(field, ()):

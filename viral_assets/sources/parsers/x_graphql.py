@@ -1,7 +1,8 @@
 """Tweets as X's own web page loads them (GraphQL answers), which many scrapers keep as they are.
 
 A result becomes a status of the API v1.1, which its ``legacy`` part nearly is; how a status is read is in
-``x_api_v1``. Quoted and retweeted originals are merely referred to and not taken.
+``x_api_v1``. Quoted and retweeted originals are merely referred to and not taken. Posts that somebody paid to have
+shown in a timeline (``promotedMetadata`` beside the result) were not found by the search and are left out.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ MOST_DEPTH = 40
 
 _REFERRED = frozenset({"quoted_status_result", "retweeted_status_result", "legacy", "core", "card", "note_tweet"})
 
+
+_PROMOTED = ("promotedMetadata", "promoted_metadata")
+PROMOTED = "promoted post, left out"
 
 MAPPING = {**x_api_v1.MAPPING, "text": "the longer of legacy.full_text and note_tweet"}
 
@@ -56,11 +60,12 @@ class WebPage:
         Args:
             locator: where the value is in its source.
         """
-        found = list(results(value))
+        promoted = self._remarks[PROMOTED]
+        found = list(results(value, self._remarks))
         for number, result in enumerate(found, 1):
             place = f"{locator}, tweet {number}" if len(found) > 1 else locator
             yield self._statuses.record(status_of(result), place)
-        if not found:
+        if not found and self._remarks[PROMOTED] == promoted:
             self._remarks["tweet that the page has not shown"] += 1
 
 
@@ -69,7 +74,10 @@ def is_answer(value: Object) -> bool:
     if is_result(value) or "tweet_results" in value:
         return True
     data = value.get("data")
-    return isinstance(data, dict) and not {"id", "text"} & data.keys() and next(results(data), None) is not None
+    if not isinstance(data, dict) or {"id", "text"} & data.keys():
+        return False
+    promoted: Counter[str] = Counter()
+    return next(results(data, promoted), None) is not None or bool(promoted)
 
 
 def is_result(value: Object) -> bool:
@@ -79,20 +87,27 @@ def is_result(value: Object) -> bool:
     return value.get("__typename") == "TweetWithVisibilityResults" and isinstance(value.get("tweet"), dict)
 
 
-def results(value: object, depth: int = MOST_DEPTH) -> Iterator[Object]:
-    """The tweets in an answer, in its order."""
+def results(value: object, remarks: Counter[str], depth: int = MOST_DEPTH) -> Iterator[Object]:
+    """The tweets in an answer, in its order.
+
+    Args:
+        remarks: counts those that are promoted, which are left out.
+    """
     if depth == 0:
         return
     if isinstance(value, list):
         for item in value:
-            yield from results(item, depth - 1)
+            yield from results(item, remarks, depth - 1)
     elif isinstance(value, dict):
         if is_result(value):
             yield value
             return
+        if "tweet_results" in value and any(value.get(key) for key in _PROMOTED):
+            remarks[PROMOTED] += 1
+            return
         for key, inside in value.items():
             if key not in _REFERRED and isinstance(inside, dict | list):
-                yield from results(inside, depth - 1)
+                yield from results(inside, remarks, depth - 1)
 
 
 def status_of(result: Object) -> Object:

@@ -12,7 +12,7 @@ from viral_assets.sources.parsers.column_names import COLUMNS, layout, merge_nam
 
 
 def test_a_project_may_map_every_column_there_is() -> None:
-    assert {*get_args(ColumnField)} == {*COLUMNS} - {"references", "no_results"}
+    assert {*get_args(ColumnField)} == {*COLUMNS} - {"references", "no_results", "parent_id"}
 
 
 class TestNames:
