@@ -15,10 +15,9 @@ from viral_assets.sources.parsers.column_evidence import has_escaped_breaks
 from viral_assets.sources.tweet import Tweet
 from viral_assets_tests.sources.examples import Object, apify_item, id_at, read, reasons
 from viral_assets_tests.sources.formats_at_hand import table
+from viral_assets_tests.sources.service_records import ID, OTHER, TIME, bright_data_record, rapid_tweet, web_entry
 
-TIME = "2026-11-21T20:05:00Z"
 POSTED = datetime(2026, 11, 21, 20, 5, tzinfo=UTC)
-ID, OTHER = id_at(TIME, 1), id_at("2026-11-20T09:00:00Z", 2)
 URL = f"https://x.com/mara_writes/status/{ID}"
 
 
@@ -35,8 +34,6 @@ def tweets_of(path: Path, content: bytes | str) -> list[Tweet]:
 
 
 class TestBrightData:
-    NONE: ClassVar[Object] = {"photos": None, "videos": None}
-    ITSELF: ClassVar[Object] = {"post_id": ID, "profile_id": "42", "profile_name": "Mara", "date_posted": TIME}
     QUOTED: ClassVar[Object] = {
         "data_posted": "2026-11-20T09:00:00.000Z",
         "description": "The quoted one, which is longer than the post that quotes it",
@@ -45,29 +42,6 @@ class TestBrightData:
         "url": f"https://x.com/tom/status/{OTHER}",
     }
     ANSWERED: ClassVar[Object] = {"post_id": OTHER, "profile_name": "Tom", "date_posted": "2026-11-20T09:00:00.000Z"}
-
-    def record(self, **changes: Any) -> Object:
-        return {
-            "id": ID,
-            "user_posted": "mara_writes",
-            "name": "Mara",
-            "description": "hi",
-            "date_posted": TIME,
-            "url": URL,
-            "quoted_post": self.NONE,
-            "replies": 3,
-            "reposts": 2,
-            "likes": 50,
-            "views": 900,
-            "quotes": 1,
-            "bookmarks": 4,
-            "followers": 1234,
-            "is_verified": True,
-            "parent_post_details": self.ITSELF,
-            "is_repost": False,
-            "timestamp": "2026-11-21T21:00:00.000Z",
-            **changes,
-        }
 
     @pytest.mark.parametrize("as_csv", [False, True])
     @pytest.mark.parametrize(
@@ -83,35 +57,16 @@ class TestBrightData:
     def test_quotes_answers_and_reposts(
         self, path: Path, changes: Object, kinds: tuple[bool, bool, bool], as_csv: bool
     ) -> None:
-        record = self.record(**changes)
+        record = bright_data_record(**changes)
         cells = {key: json.dumps(value) if isinstance(value, dict) else value for key, value in record.items()}
         (found,) = tweets_of(path, table(cells) if as_csv else json.dumps([record]))
         assert (found.is_quote, found.is_reply, found.is_retweet) == kinds
         assert (found.tweet_id, found.text, found.created_at) == (ID, "hi", POSTED)
 
     def test_counts(self, path: Path) -> None:
-        (found,) = tweets_of(path, json.dumps([self.record()]))
+        (found,) = tweets_of(path, json.dumps([bright_data_record()]))
         assert (found.like_count, found.reply_count, found.retweet_count, found.quote_count) == (50, 3, 2, 1)
         assert (found.view_count, found.bookmark_count, found.author_followers) == (900, 4, 1234)
-
-
-def rapid_tweet(**changes: Any) -> Object:
-    return {
-        "type": "tweet",
-        "tweet_id": ID,
-        "screen_name": "mara_writes",
-        "bookmarks": 4,
-        "favorites": 50,
-        "created_at": "Sat Nov 21 20:05:00 +0000 2026",
-        "text": "hi",
-        "lang": "en",
-        "quotes": 1,
-        "replies": 3,
-        "retweets": 2,
-        "views": "900",
-        "user_info": {"screen_name": "mara_writes", "name": "Mara", "followers_count": 1234, "verified": True},
-        **changes,
-    }
 
 
 class TestRapidApi:
@@ -161,15 +116,6 @@ class TestPinned:
         assert [tweet.tweet_id for tweet in tweets_of(path, json.dumps(page))] == [ID, OTHER]
 
 
-def entry(number: int, **beside: Any) -> Object:
-    result = {
-        "rest_id": id_at(TIME, number),
-        "legacy": {"created_at": "Sat Nov 21 20:05:00 +0000 2026", "full_text": f"hi ({number})"},
-        "core": {"user_results": {"result": {"rest_id": "42", "core": {"screen_name": "mara", "name": "Mara"}}}},
-    }
-    return {"content": {"itemContent": {"tweet_results": {"result": result}, **beside}}}
-
-
 class TestPromoted:
     PAID: ClassVar[Object] = {"advertiser_results": {}, "disclosureType": "NoDisclosure", "impressionId": "1"}
 
@@ -177,13 +123,15 @@ class TestPromoted:
         return json.dumps({"data": {"home": {"home_timeline_urt": {"instructions": [{"entries": list(entries)}]}}}})
 
     def test_promoted_posts_are_left_out_and_counted(self, path: Path) -> None:
-        path.write_text(self.answer(entry(1), entry(2, promotedMetadata=self.PAID), entry(3, promotedMetadata=None)))
+        path.write_text(
+            self.answer(web_entry(1), web_entry(2, promotedMetadata=self.PAID), web_entry(3, promotedMetadata=None))
+        )
         tweets, rejects, remarks = read(path)
         assert ([tweet.text[-3:] for tweet in tweets], rejects) == (["(1)", "(3)"], [])
         assert remarks == {"promoted post, left out": 1}
 
     def test_an_answer_with_nothing_else(self, path: Path) -> None:
-        path.write_text(self.answer(entry(2, promotedMetadata=self.PAID)))
+        path.write_text(self.answer(web_entry(2, promotedMetadata=self.PAID)))
         assert read(path) == ([], [], {"promoted post, left out": 1})
 
 
