@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import Reject
 from viral_assets.sources.files.detect import FORMATS
-from viral_assets.sources.parsers.column_evidence import ObjectColumns
+from viral_assets.sources.parsers.column_evidence import Evidence, ObjectColumns
 from viral_assets.sources.parsers.column_names import COLUMNS, layout
 from viral_assets.sources.parsers.doubtful_ids import Addressed, Doubtful, DoubtfulIds
 from viral_assets.sources.parsers.json_format import json_formats
@@ -185,7 +185,7 @@ def test_a_parser_makes_records_of_any_object(form: Any, data: st.DataObject) ->
 @many
 def test_a_row_of_any_cells_is_a_record_or_left_out(rows: list[list[str]]) -> None:
     remarks: Counter[str] = Counter()
-    parser = RowParser(layout(list(COLUMNS)), Times(NOW), remarks)
+    parser = RowParser(Evidence(layout(list(COLUMNS))), Times(NOW), remarks)
     found = [each for row in rows if (each := parser.candidate(row, "here", lambda: "raw")) is not None]
     assert all(isinstance(each, Tweet | Reject | Doubtful | Addressed) for each in found)
     settled = DoubtfulIds(remarks).settled(found)

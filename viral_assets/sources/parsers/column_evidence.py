@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
+from viral_assets.sources.base import ColumnNames
 from viral_assets.sources.parsers.cells import named_texts
-from viral_assets.sources.parsers.column_names import TIME, Layout, layout
-from viral_assets.sources.parsers.count_notation import decimal_mark
+from viral_assets.sources.parsers.column_names import TIME, Layout, layout, plain_name
+from viral_assets.sources.parsers.count_notation import are_spoilt, decimal_mark
 from viral_assets.sources.parsers.displayed_names import are_displayed_names
 from viral_assets.sources.parsers.fields import id_in_url
 from viral_assets.sources.parsers.identities import plain_id
@@ -20,7 +21,9 @@ from viral_assets.sources.parsers.snowflakes import tells_its_time
 
 MOST_ROWS = 1_000
 MOST_NAMES = 2_000
-"""Of values of one object; those that a tweet is made of come early."""
+"""Of the values of objects; those that a tweet is made of come early."""
+
+_CALLED_HANDLES = ("screenname", "handle", "preferredusername")
 _OF_THE_EXPORTER = frozenset({"full_text", "favorited", "bookmarked"})
 """Columns of twitter-web-exporter, which writes ``\\n``: https://github.com/prinsss/twitter-web-exporter."""
 
@@ -40,11 +43,13 @@ class Evidence:
         layout: without columns of displayed names among those of handles.
         decimals: of columns that show one, the mark before fractions.
         escaped: columns of texts whose line breaks are written as ``\\n``.
+        spoilt: columns of counts of which a program has taken thousands for fractions.
     """
 
     layout: Layout
     decimals: Mapping[int, str] = field(default_factory=dict)
     escaped: frozenset[int] = frozenset()
+    spoilt: frozenset[int] = frozenset()
 
 
 def evidence(layout: Layout, rows: Sequence[Sequence[str]]) -> Evidence:
@@ -65,7 +70,14 @@ def evidence(layout: Layout, rows: Sequence[Sequence[str]]) -> Evidence:
         for index in layout.fields.get("text", ())
         if has_escaped_breaks([row[index] for row in rows], certainly=exported)
     )
-    return Evidence(_without_names(layout, rows), decimals, frozenset(escaped))
+    spoilt = (index for index, mark in decimals.items() if are_spoilt([row[index] for row in rows], mark))
+    return Evidence(_without_names(layout, rows), decimals, frozenset(escaped), frozenset(spoilt))
+
+
+def telling_columns(layout: Layout) -> frozenset[int]:
+    """The columns whose cells tell something."""
+    fields = (*COUNTS, "tweet_id", "url", "text", "author_handle", "author_id")
+    return frozenset(index for name in fields for index in layout.fields.get(name, ()))
 
 
 def has_escaped_breaks(texts: Sequence[str], *, certainly: bool = False) -> bool:
@@ -99,12 +111,18 @@ def _tells_its_time(layout: Layout, row: Sequence[str]) -> bool:
 
 
 class ObjectColumns:
-    """What objects of JSON that lie beside each other tell of the values they have under a name."""
+    """What objects of JSON that lie beside each other tell of the values they have under a name.
 
-    def __init__(self) -> None:
+    Args:
+        columns: a person's own names of columns.
+    """
+
+    def __init__(self, columns: ColumnNames | None = None) -> None:
+        self._columns = columns
         self._unseen: Sequence[Any] = ()
         self._seen = 0
         self._decimals: dict[str, str] = {}
+        self._spoilt: frozenset[str] = frozenset()
         self._displayed: frozenset[str] = frozenset()
 
     def see(self, objects: Sequence[Any]) -> None:
@@ -123,14 +141,17 @@ class ObjectColumns:
             self._learn()
         names = tuple(at for at in of.fields.get("author_handle", ()) if of.names[at] in self._displayed)
         decimals = {at: mark for at, name in enumerate(of.names) if (mark := self._decimals.get(name))}
-        return Evidence(_with_displayed(of, names), decimals)
+        spoilt = frozenset(at for at, name in enumerate(of.names) if name in self._spoilt)
+        return Evidence(_with_displayed(of, names), decimals, spoilt=spoilt)
 
     def _learn(self) -> None:
         rows = [dict(named_texts(each)) for each in self._unseen]
         self._seen, self._unseen = len(rows), ()
-        known = layout(list(dict.fromkeys(name for row in rows for name in islice(row, MOST_NAMES))))
+        known = layout(list(islice(dict.fromkeys(name for row in rows for name in row), MOST_NAMES)), self._columns)
         cells = [[row.get(name, "") for name in known.names] for row in rows]
-        self._decimals |= {known.names[at]: mark for at, mark in evidence(known, cells).decimals.items()}
+        found = evidence(known, cells)
+        self._decimals |= {known.names[at]: mark for at, mark in found.decimals.items()}
+        self._spoilt |= {known.names[at] for at in found.spoilt}
         self._displayed |= {known.names[at] for at in _displayed_names(known, cells)}
 
 
@@ -147,7 +168,16 @@ def _displayed_names(layout: Layout, rows: Sequence[Sequence[str]]) -> tuple[int
 
     handles = layout.fields.get("author_handle", ())
     addresses, ids = column("url"), column("author_id")
-    return tuple(index for index in handles if are_displayed_names([row[index] for row in rows], addresses, ids))
+    return tuple(
+        index
+        for index in handles
+        if are_displayed_names(
+            [row[index] for row in rows],
+            addresses,
+            ids,
+            called_handles=any(word in plain_name(layout.names[index]) for word in _CALLED_HANDLES),
+        )
+    )
 
 
 def _with_displayed(layout: Layout, names: Iterable[int]) -> Layout:

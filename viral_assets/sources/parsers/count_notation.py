@@ -11,6 +11,7 @@ _ONE_MARK = re.compile(r"\d+[.,]\d+")
 _ROUNDED = re.compile(
     r"(\d{1,4}(?:[.,]\d{1,2})?)[ \u00a0\u202f]?(K|M|B|Tsd\.?|Mio\.?|mil|mill\.?|Mrd\.?)", re.IGNORECASE
 )
+_DIGITS_OF_A_GROUP, _FEWEST_FRACTIONS = 3, 2
 _SCALES = {"k": 10**3, "tsd": 10**3, "mil": 10**3, "m": 10**6, "mio": 10**6, "mill": 10**6, "b": 10**9, "mrd": 10**9}
 
 
@@ -25,6 +26,28 @@ def decimal_mark(values: Iterable[str]) -> str:
         if _ONE_MARK.fullmatch(text) and not is_grouped(text):
             return text.strip("0123456789")
     return ""
+
+
+def are_spoilt(values: Iterable[str], decimal: str) -> bool:
+    """Whether a program has taken the thousands of a column for fractions, as pandas does of ``1.234`` and ``9.000``:
+    then 1.234 is left of the one, and of the other 9.0, which nobody can tell from nine.
+
+    Such a column has fractions of up to three digits, and no whole number from a thousand on.
+
+    Args:
+        decimal: see :func:`decimal_mark`.
+    """
+    fractions: set[str] = set()
+    for value in values:
+        whole, mark, fraction = value.strip().partition(decimal)
+        if not whole.isdecimal() or (mark and not fraction.isdecimal()):
+            continue
+        fraction = fraction.rstrip("0")
+        if len(fraction) > _DIGITS_OF_A_GROUP or (not fraction and len(whole) > _DIGITS_OF_A_GROUP):
+            return False
+        if fraction:
+            fractions.add(value.strip())
+    return len(fractions) >= _FEWEST_FRACTIONS
 
 
 def is_grouped(text: str) -> bool:

@@ -89,8 +89,7 @@ class CsvTable:
         self._header = header
         self._width = len(header.cells)
         self._remarks = remarks
-        known = evidence(header.layout, first)
-        self._rows = RowParser(known.layout, times, remarks, known.decimals, known.escaped)
+        self._rows = RowParser(evidence(header.layout, first), times, remarks)
 
     def records(self, lines: Iterable[str]) -> Iterator[Candidate]:
         """The records of all lines, those of the header and above included."""

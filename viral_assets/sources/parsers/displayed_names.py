@@ -16,13 +16,16 @@ _MOST_ODD = 0.1
 _FEWEST_WORDS = 3
 
 
-def are_displayed_names(values: Sequence[str], addresses: Sequence[str] = (), ids: Sequence[str] = ()) -> bool:
+def are_displayed_names(
+    values: Sequence[str], addresses: Sequence[str] = (), ids: Sequence[str] = (), *, called_handles: bool = False
+) -> bool:
     """Whether these values of one column are displayed names.
 
     Args:
         values: one of each row, blank where a row has none.
         addresses: of the tweets of the same rows, which name the handle.
         ids: of the accounts of the same rows: one name may be of several accounts, a handle is of one.
+        called_handles: whether the column is called so; then only what no handle can be speaks against it.
     """
     known = [value.strip() for value in values if value.strip()]
     if not known or all(value.startswith("@") for value in known):
@@ -38,6 +41,8 @@ def are_displayed_names(values: Sequence[str], addresses: Sequence[str] = (), id
     odd = sum(not _may_be_handle(value) for value in distinct)
     if odd > _MOST_ODD * len(distinct):
         return True
+    if called_handles:
+        return False
     accounts = {(value, account) for value, account in zip(values, ids, strict=False) if value.strip() and account}
     if len({account for _, account in accounts}) > len({value for value, _ in accounts}) > 0:
         return True

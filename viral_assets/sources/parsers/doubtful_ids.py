@@ -23,6 +23,8 @@ FLOATS_LOOK_ALIKE = (
 
 _ADDRESSES = frozenset({"url", "twitterUrl", "tweetUrl", "tweet_url", "post_url", "link", "permalink", "permanentUrl"})
 
+_DIGITS_OF_A_FLOAT = 17
+
 _PROOFS = 3
 """So many ids that a column of conversations has whole, and the column of ids has not, show that it was not rounded."""
 
@@ -97,6 +99,8 @@ def told_by_conversation(tweet: Tweet) -> Tweet | None:
     """
     whole = tweet.conversation_id
     if whole is None or whole == tweet.tweet_id or may_be_rounded(whole) or not near(tweet.tweet_id, whole):
+        return None
+    if len(whole.rstrip("0")) <= _DIGITS_OF_A_FLOAT:  # may be what JavaScript prints of an id that is true
         return None
     return replace(tweet, tweet_id=whole)
 

@@ -52,6 +52,8 @@ def own_identity(written: str, urls: Iterable[str], cells: Sequence[str] = ()) -
     if ruined or may_be_rounded(written):
         for cell in cells:
             found = id_in_url(cell) if "/status" in cell else None
+            if found and found == written and _OF_X.search(cell):
+                return Identity(found, cell)
             if found and found != written and (_begins(written, found) if ruined else near(written, found)):
                 return Identity(found, cell, ADDRESS_OUTRANKS)
     try:

@@ -63,8 +63,9 @@ def pinned(value: Mapping[str, Any]) -> tuple[str, Any] | None:
     inner = value.get("data")
     for around in (value, inner) if isinstance(inner, dict) else (value,):
         for key in _PINNED:
-            if around.get(key) and isinstance(around[key], dict | list):
-                return key, around[key]
+            inside = around.get(key)
+            if inside and all(isinstance(each, dict) for each in (inside if isinstance(inside, list) else [inside])):
+                return key, inside
     return None
 
 

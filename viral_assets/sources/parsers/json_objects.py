@@ -131,9 +131,7 @@ class JsonObjects:
                 self._rows.clear()
             found = layout(names, self._columns)
             known = self._known.evidence(found)
-            self._rows[names] = (
-                RowParser(known.layout, self._times, self._remarks, known.decimals) if len(found.fields) >= 2 else None
-            )
+            self._rows[names] = RowParser(known, self._times, self._remarks) if len(found.fields) >= 2 else None
         return self._rows[names]
 
 

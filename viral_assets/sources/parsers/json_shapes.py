@@ -74,7 +74,7 @@ class JsonShapes:
         first: Sequence[object] = (),
     ) -> None:
         self._remarks = remarks
-        self._known = ObjectColumns()
+        self._known = ObjectColumns(columns)
         self._known.see(first)
         self._parsers = [
             (each.confidence_in, each.parser_for(times, remarks, columns, self._known)) for each in formats

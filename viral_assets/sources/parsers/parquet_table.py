@@ -7,7 +7,7 @@ damaged, is one reject that says how many rows it had.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import partial
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -18,7 +18,7 @@ import orjson
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Reject, SourceFile
 from viral_assets.sources.parsers.cells import cell_text, number_text
-from viral_assets.sources.parsers.column_evidence import evidence, missing
+from viral_assets.sources.parsers.column_evidence import MOST_ROWS, evidence, missing, telling_columns
 from viral_assets.sources.parsers.column_names import TABLE, lacking, layout
 from viral_assets.sources.parsers.doubtful_ids import Candidate
 from viral_assets.sources.parsers.file_reader import FileReader
@@ -54,7 +54,8 @@ class ParquetReader(FileReader):
     def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
         with ParquetTable(file) as table:
             self._layout = layout(table.names, options.columns)
-            lacks = missing(self._layout, table.first_rows()) if self._layout.missing else []
+            self._first = table.first_rows(telling_columns(self._layout))
+        lacks = missing(self._layout, self._first)
         if lacks:
             raise SourceError(f"{file.name}: {lacking(lacks, self._layout.names)}")
         kind = f"{TABLE}, Parquet"
@@ -62,11 +63,7 @@ class ParquetReader(FileReader):
 
     def _records(self) -> Iterator[Candidate]:
         with ParquetTable(self._file) as table:
-            yield from table.records(self._row_parser)
-
-    def _row_parser(self, first: Sequence[Sequence[str]]) -> RowParser:
-        known = evidence(self._layout, first)
-        return RowParser(known.layout, self._times, self._remarks, known.decimals, known.escaped)
+            yield from table.records(RowParser(evidence(self._layout, self._first), self._times, self._remarks))
 
 
 class ParquetTable:
@@ -117,31 +114,34 @@ class ParquetTable:
         """Of all columns, nested ones with dots."""
         return tuple(".".join(path) for path in self._columns)
 
-    def first_rows(self) -> list[list[str]]:
-        """The first rows, as far as they can be read."""
+    def first_rows(self, columns: Collection[int]) -> list[list[str]]:
+        """Some columns of the first rows, as far as they can be read; the cells of the others are blank."""
+        found: list[list[str]] = []
+        names = list(dict.fromkeys(self._columns[at][0] for at in sorted(columns)))
         try:
-            return next((rows for group in range(self._file.num_row_groups) for rows in self._batches_of(group)), [])
+            for batch in self._file.iter_batches(BATCH_ROWS, columns=names, use_threads=False):
+                blank = [""] * batch.num_rows
+                cells = [
+                    _texts(_column(batch, path)) if at in columns else blank for at, path in enumerate(self._columns)
+                ]
+                found += map(list, zip(*cells, strict=True))
+                if len(found) >= MOST_ROWS:
+                    break
         except self._damages:
-            return []
+            pass
+        return found[:MOST_ROWS]
 
-    def records(self, parser_for: Callable[[Sequence[Sequence[str]]], RowParser]) -> Iterator[Candidate]:
-        """The records of all rows, which are counted from 1.
-
-        Args:
-            parser_for: gives the parser of all rows, which the first ones tell how to read.
-        """
-        rows: RowParser | None = None
+    def records(self, rows: RowParser) -> Iterator[Candidate]:
+        """The records of all rows, which are counted from 1."""
         number = 0
         for group in range(self._file.num_row_groups):
             expected, read = self._file.metadata.row_group(group).num_rows, 0
             try:
-                for batch in self._batches_of(group):
-                    rows = rows or parser_for(batch)
-                    for cells in batch:
-                        read += 1
-                        record = rows.candidate(cells, f"row {number + read}", partial(self._raw, cells))
-                        if record is not None:
-                            yield record
+                for cells in self._rows_of(group):
+                    read += 1
+                    record = rows.candidate(cells, f"row {number + read}", partial(self._raw, cells))
+                    if record is not None:
+                        yield record
             except self._damages as error:
                 lost = (
                     f"rows {number + read + 1:,} to {number + expected:,} cannot be read: their part of the file is "
@@ -154,11 +154,11 @@ class ParquetTable:
         filled = {name: cell for name, cell in zip(self.names, cells, strict=True) if cell}
         return orjson.dumps(_encodable(filled)).decode()
 
-    def _batches_of(self, group: int) -> Iterator[list[list[str]]]:
-        for batch in self._file.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False):
+    def _rows_of(self, group: int) -> Iterator[list[str]]:
+        batches = self._file.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False)
+        for batch in batches:
             columns = [_texts(_column(batch, path)) for path in self._columns]
-            if batch.num_rows:
-                yield list(map(list, zip(*columns, strict=True)))
+            yield from map(list, zip(*columns, strict=True))
 
 
 def _seekable(file: SourceFile) -> IO[bytes]:

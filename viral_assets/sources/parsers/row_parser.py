@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from viral_assets.sources.base import Reject
 from viral_assets.sources.parsers.addresses import service_of
 from viral_assets.sources.parsers.cells import counted, named_texts, object_in
-from viral_assets.sources.parsers.column_names import FIELD_OF, Layout, plain_name
+from viral_assets.sources.parsers.column_evidence import Evidence
+from viral_assets.sources.parsers.column_names import FIELD_OF, plain_name
 from viral_assets.sources.parsers.doubtful_ids import Addressed, Candidate, Doubtful
 from viral_assets.sources.parsers.fields import (
     A_POST_OF,
@@ -34,7 +35,7 @@ from viral_assets.sources.parsers.fields import (
 )
 from viral_assets.sources.parsers.identities import Identity, own_identity, plain_id
 from viral_assets.sources.parsers.placeholders import placeholder
-from viral_assets.sources.parsers.remarks import NO_RESULTS, own_counts
+from viral_assets.sources.parsers.remarks import NO_RESULTS, SPOILT_COUNT, own_counts
 from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.sources.parsers.snowflakes import time_in_id
 from viral_assets.sources.parsers.times import Times
@@ -50,23 +51,13 @@ class RowParser:
     """Turns rows of one table into tweets.
 
     Args:
-        decimals: of columns whose counts show one, the mark before fractions.
-        escaped: columns of texts whose line breaks are written as ``\\n``.
+        known: what the columns are, and how they are to be read.
     """
 
-    def __init__(
-        self,
-        layout: Layout,
-        times: Times,
-        remarks: Counter[str],
-        decimals: Mapping[int, str] | None = None,
-        escaped: Collection[int] = (),
-    ) -> None:
-        self._escaped = escaped
-        self._names = layout.names
-        self._decimals = decimals or {}
-        self._fields = layout.fields
-        self._objects = layout.objects
+    def __init__(self, known: Evidence, times: Times, remarks: Counter[str]) -> None:
+        self._known = known
+        self._fields = known.layout.fields
+        self._objects = known.layout.objects
         self._times = times
         self._remarks = remarks
 
@@ -80,8 +71,7 @@ class RowParser:
         try:
             found = self._read(cells)
         except UnusableError as error:
-            filled = {name: cell for name, cell in zip(self._names, cells, strict=True) if not is_blank(cell)}
-            if remark := placeholder({name: _TRUTHS.get(cell, cell) for name, cell in filled.items()}):
+            if remark := placeholder(self._filled(cells)):
                 self._remarks[remark] += 1
                 return None
             return Reject(place, error.reason, error.detail, raw())
@@ -91,6 +81,13 @@ class RowParser:
         if may_be_rounded(tweet.tweet_id):
             return Doubtful(tweet, place, raw, addressed=bool(url))
         return Addressed(tweet) if url else tweet
+
+    def _filled(self, cells: Sequence[str]) -> dict[str, Any]:
+        """The values of a row by the names of their columns, and its text by the name that it has everywhere."""
+        names = self._known.layout.names
+        filled = {name: _TRUTHS.get(cell, cell) for name, cell in zip(names, cells, strict=True) if not is_blank(cell)}
+        text = next((cells[index] for index in self._fields.get("text", ()) if not is_blank(cells[index])), None)
+        return filled if text is None else {**filled, "text": text}
 
     def tweet(self, cells: Sequence[str]) -> Tweet | None:
         """The tweet of one row alone, whatever its neighbours say of its id; None where it says there is none.
@@ -168,13 +165,16 @@ class RowParser:
         return found, url
 
     def _text(self, cell: str, index: int) -> str:
-        return _ESCAPED_BREAK.sub("\n", cell) if index in self._escaped else cell
+        return _ESCAPED_BREAK.sub("\n", cell) if index in self._known.escaped else cell
 
     def _number(self, field: str, cells: Sequence[str], inside: Mapping[str, str]) -> int | None:
         for index in self._fields.get(field, ()):
             if not is_blank(cells[index]):
+                if index in self._known.spoilt:
+                    self._remarks[SPOILT_COUNT] += 1
+                    return None
                 written = counted(cells[index]) if cells[index][:1] == "{" else cells[index]
-                return written_count(field, written, self._decimals.get(index, ""))
+                return written_count(field, written, self._known.decimals.get(index, ""))
         return written_count(field, inside.get(field, ""))
 
     def _opened(self, cells: Sequence[str]) -> dict[str, str]:

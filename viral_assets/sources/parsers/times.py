@@ -9,42 +9,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from viral_assets.sources.parsers.fields import NOT_OF_X, UnusableError, shown
 from viral_assets.sources.parsers.snowflakes import AT_ONCE, MOST_APART, is_time_of, tells_its_time, time_in_id
+from viral_assets.sources.parsers.time_notations import TIME_FORMATS, ZONES
 from viral_assets.sources.parsers.vague_times import Agreement, agreement, as_text
 
 FIRST_TWEET = datetime(2006, 3, 21, tzinfo=UTC)
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far another machine's clock may be ahead of ours before its tweets count as coming from the future."""
-
-_TIME_FORMATS = (
-    "%a %b %d %H:%M:%S %z %Y",  # X API v1.1, Apify: Fri Nov 21 20:20:00 +0000 2025
-    "%B %d, %Y at %I:%M %p",  # IFTTT: March 17, 2026 at 05:47 PM
-    "%b %d, %Y at %I:%M %p",
-    "%B %d, %Y at %I:%M:%S %p",
-    "%b %d, %Y %I:%M %p",  # Nov 21, 2025 · 8:20 PM UTC
-    "%B %d, %Y %I:%M %p",
-    "%a, %d %b %Y %H:%M:%S %z",  # RFC 2822
-    "%a, %d %b %Y %H:%M:%S",
-    "%d %b %Y %H:%M:%S",
-    "%d %b %Y %H:%M",
-    "%I:%M %p %b %d, %Y",  # X's own pages: 8:20 PM · Nov 21, 2025
-    "%Y-%m-%d %H:%M:%S %z",
-    "%Y-%m-%d %H:%M %z",  # X analytics
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-)
-
-# The American ones are those of RFC 2822; of the others only those that mean one thing.
-_HOURS_OF_ZONES = {
-    **{"UTC": 0, "GMT": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8},  # noqa: PIE800
-    **{"PDT": -7, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "JST": 9, "KST": 9},  # noqa: PIE800
-}
-_ZONES = {name: timezone(timedelta(hours=hours)) if hours else UTC for name, hours in _HOURS_OF_ZONES.items()}
 
 _EPOCH_TIME = re.compile(r"(\d{10}(?:\d{3}|\d{6}|\d{9})?)(?:\.\d+)?")
 _QUARTER = timedelta(minutes=15)
@@ -62,7 +38,7 @@ class Times:
 
     def __init__(self, now: datetime, zone: tzinfo = UTC) -> None:
         self._latest = now + CLOCK_SKEW
-        self._formats = list(_TIME_FORMATS)
+        self._formats = list(TIME_FORMATS)
         self._zone = zone
         self._shifts: Counter[timedelta | None] = Counter()
         self.zoneless = 0
@@ -219,10 +195,10 @@ class Times:
             return None
         words = value.replace("·", " ").split()
         zone: Any = None
-        if words and words[-1] in _ZONES:
-            zone = _ZONES[words.pop()]
-        elif len(words) == 6 and words[4] in _ZONES:  # Mon Apr 06 22:19:45 PDT 2009
-            zone = _ZONES[words[4]]
+        if words and words[-1] in ZONES:
+            zone = ZONES[words.pop()]
+        elif len(words) == 6 and words[4] in ZONES:  # Mon Apr 06 22:19:45 PDT 2009
+            zone = ZONES[words[4]]
             words[4] = "+0000"
         text = " ".join(words)
         if found := _EPOCH_TIME.fullmatch(text):

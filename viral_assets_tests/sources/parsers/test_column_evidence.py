@@ -32,6 +32,22 @@ def test_a_column_has_handles_or_names(values: list[str], names: bool) -> None:
     assert are_displayed_names(values) is names
 
 
+def test_a_column_called_handles_has_handles_unless_no_handle_can_be_so() -> None:
+    assert not are_displayed_names(["Reuters", "Nature", "Wired"], called_handles=True)
+    assert are_displayed_names(["Ada Reads", "Tom", "Ines"], called_handles=True)
+
+
+@pytest.mark.parametrize(("name", "handle"), [("screen_name", "Nature"), ("author", "")])
+def test_the_name_of_the_column_counts(name: str, handle: str, tmp_path: Path) -> None:
+    rows = [
+        {"id": id_at(TIME, number), "text": "hi", "created_at": TIME, name: value}
+        for number, value in enumerate(("Reuters", "Nature", "Wired"), 1)
+    ]
+    path = tmp_path / "file"
+    path.write_bytes(json_lines(*rows))
+    assert read(path)[0][1].author_handle == handle
+
+
 def test_one_name_of_several_accounts_is_no_handle() -> None:
     assert are_displayed_names(["mara", "mara", "tom"], ids=["1", "2", "3"])
     assert not are_displayed_names(["mara", "mara", "tom"], ids=["1", "1", "3"])
@@ -154,3 +170,32 @@ def test_placeholders_are_remarks_in_tables_too(write: Any, tmp_path: Path) -> N
     tweets, rejects, remarks = read(path)
     assert (len(tweets), rejects) == (1, [])
     assert remarks == {"a demonstration item in place of a tweet": 1, "an error in place of a tweet": 1}
+
+
+@pytest.mark.parametrize("write", [table, json_lines, parquet])
+def test_counts_whose_thousands_were_taken_for_fractions_are_unknown(write: Any, tmp_path: Path) -> None:
+    counts = [(1.234, 2_000.0), (9.0, 12.0), (12.5, 7.0)]  # of what was 1.234, 9.000 and 12.500; and of whole numbers
+    rows = [
+        {"id": id_at(TIME, number), "text": "hi", "created_at": TIME, "likes": likes, "views": views}
+        for number, (likes, views) in enumerate(counts, 1)
+    ]
+    path = tmp_path / "file"
+    path.write_bytes(write(*rows))
+    tweets, rejects, remarks = read(path)
+    assert not rejects
+    assert [(tweet.like_count, tweet.view_count) for tweet in tweets] == [(None, 2_000), (None, 12), (None, 7)]
+    assert remarks["count of a column whose thousands a program took for fractions: unknown"] == 3
+
+
+def test_an_error_beside_a_text_costs_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(table({"Id": "", "Tweet": "hi", "Date": TIME, "error": "timeout"}))
+    tweets, rejects, _ = read(path)
+    assert (tweets, reasons(rejects)) == ([], ["no_id"])
+
+
+def test_objects_with_endless_names_cost_little(tmp_path: Path) -> None:
+    rows = [{f"k{number}_{at}": "x" for at in range(3_000)} | TWEET for number in range(20)]
+    path = tmp_path / "file"
+    path.write_bytes(json_lines(*rows))
+    assert len(read(path)[0]) == 20

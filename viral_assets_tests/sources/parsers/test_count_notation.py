@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.sources.parsers.count_notation import decimal_mark
+from viral_assets.sources.parsers.count_notation import are_spoilt, decimal_mark
 from viral_assets.sources.parsers.fields import written_count
 
 MARKS = [",", ".", " ", "'", "\u00a0", "\u202f", "\u2019"]
@@ -60,3 +60,18 @@ def test_nine_thousand_are_nine_only_where_the_column_has_fractions() -> None:
 )
 def test_how_countries_write(written: str, count: int) -> None:
     assert written_count("views", written) == count
+
+
+@pytest.mark.parametrize(
+    ("values", "spoilt"),
+    [
+        (["1.234", "9.0", "12.5"], True),
+        (["1.234", "9.0", ""], False),  # one may be an error
+        (["1.234", "12.5", "2000"], False),
+        (["1.2345", "12.5"], False),
+        (["9.0", "12.0"], False),
+        (["1.2K", "1.5K", "3.0"], False),
+    ],
+)
+def test_thousands_taken_for_fractions(values: list[str], spoilt: bool) -> None:
+    assert are_spoilt(values, ".") is spoilt

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from viral_assets.sources.base import Reject
-from viral_assets.sources.parsers.doubtful_ids import CONVERSATION_TOLD, FLOATS_LOOK_ALIKE
+from viral_assets.sources.parsers.doubtful_ids import CONVERSATION_TOLD, FLOATS_LOOK_ALIKE, told_by_conversation
 from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.sources.parsers.snowflakes import time_in_id
 from viral_assets.sources.tweet import Tweet
-from viral_assets_tests.sources.examples import Object, json_lines, read
+from viral_assets_tests.sources.examples import NOW, Object, json_lines, read
 from viral_assets_tests.sources.formats_at_hand import parquet, table
 from viral_assets_tests.sources.parsers.test_rounded_ids import true_ids
 
@@ -139,3 +139,18 @@ def test_one_rounded_id_is_repaired_by_its_conversation_without_neighbours(count
     rows = [record(each, conversation_id=IDS[each]) for each in range(at, at + count)]
     tweets, _, _ = read_rows(table, rows, path)
     assert tweets[0].tweet_id == IDS[at]
+
+
+def test_a_conversation_that_javascript_rounded_does_not_replace_a_true_id() -> None:
+    true = "989165828490842112"  # of 18 digits, and a float as it is
+    printed = "989165828490842110"
+    assert float(true) == float(printed)
+    assert int(float(true)) == int(true)
+    tweet = Tweet(true, NOW, "hi", "mara", conversation_id=printed)
+    assert told_by_conversation(tweet) is None
+
+
+def test_the_address_of_a_photo_confirms(path: Path) -> None:
+    rows = [record(at, photo=f"{address(IDS[at])}/photo/1") for at in range(120)]
+    tweets, rejects, _ = read_rows(table, rows, path)
+    assert ([tweet.tweet_id for tweet in tweets], rejects) == (IDS, [])

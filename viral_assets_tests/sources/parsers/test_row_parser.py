@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from viral_assets.sources.parsers.column_evidence import Evidence
 from viral_assets.sources.parsers.column_names import layout
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.row_parser import RowParser
@@ -20,7 +21,7 @@ from viral_assets_tests.sources.examples import NOW
 
 
 def row(_times: Any = None, **cells: str) -> Tweet:
-    found = RowParser(layout(list(cells)), _times or Times(NOW), Counter()).tweet(list(cells.values()))
+    found = RowParser(Evidence(layout(list(cells))), _times or Times(NOW), Counter()).tweet(list(cells.values()))
     assert found
     return found
 
@@ -59,7 +60,7 @@ class TestCells:
 
     def test_a_search_that_found_nothing_is_no_record(self) -> None:
         remarks: Counter[str] = Counter()
-        rows = RowParser(layout(["id", "text", "created_at", "noResults"]), Times(NOW), remarks)
+        rows = RowParser(Evidence(layout(["id", "text", "created_at", "noResults"])), Times(NOW), remarks)
         assert rows.tweet(["", "", "", "true"]) is None
         assert remarks == {"a search that found nothing": 1}
 
