@@ -5,7 +5,7 @@ Tables have their rows' cells in one order. Objects of JSON have not: of them it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -29,6 +29,7 @@ _OF_THE_EXPORTER = frozenset({"full_text", "favorited", "bookmarked"})
 
 _FEWEST_TEXTS, _SMALLEST_SHARE = 20, 0.05
 
+_TELLING = ("url", "text", "author_handle", "author_id")
 COUNTS = (
     *("like_count", "reply_count", "retweet_count", "quote_count", "view_count", "bookmark_count"),
     "author_followers",
@@ -74,10 +75,16 @@ def evidence(layout: Layout, rows: Sequence[Sequence[str]]) -> Evidence:
     return Evidence(_without_names(layout, rows), decimals, frozenset(escaped), frozenset(spoilt))
 
 
-def telling_columns(layout: Layout) -> frozenset[int]:
-    """The columns whose cells tell something."""
-    fields = (*COUNTS, "tweet_id", "url", "text", "author_handle", "author_id")
-    return frozenset(index for name in fields for index in layout.fields.get(name, ()))
+def telling_columns(layout: Layout, integers: Collection[int] = ()) -> frozenset[int]:
+    """The columns whose cells tell something.
+
+    Args:
+        integers: columns of whole numbers, of which nobody asks how they are written.
+    """
+    ids = ("tweet_id",) if layout.missing == [TIME] else ()
+    counts = (index for name in COUNTS for index in layout.fields.get(name, ()) if index not in integers)
+    others = (index for name in (*ids, *_TELLING) for index in layout.fields.get(name, ()))
+    return frozenset((*counts, *others))
 
 
 def has_escaped_breaks(texts: Sequence[str], *, certainly: bool = False) -> bool:

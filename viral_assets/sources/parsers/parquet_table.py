@@ -54,7 +54,7 @@ class ParquetReader(FileReader):
     def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
         with ParquetTable(file) as table:
             self._layout = layout(table.names, options.columns)
-            self._first = table.first_rows(telling_columns(self._layout))
+            self._first = table.first_rows(telling_columns(self._layout, table.integers))
         lacks = missing(self._layout, self._first)
         if lacks:
             raise SourceError(f"{file.name}: {lacking(lacks, self._layout.names)}")
@@ -71,6 +71,7 @@ class ParquetTable:
 
     Args:
         file: if it is packed, it is unpacked to a temporary file first: Parquet is read from its end.
+        integers: the columns of whole numbers.
 
     Raises:
         SourceError: the file is damaged where it says what is in it.
@@ -92,7 +93,9 @@ class ParquetTable:
                 thrift_container_size_limit=MOST_THRIFT // 64,
                 arrow_extensions_enabled=False,
             )
-            self._columns = list(_leaves(self._file.schema_arrow))
+            leaves = list(_leaves(self._file.schema_arrow))
+            self._columns = [path for path, _ in leaves]
+            self.integers = frozenset(at for at, (_, kind) in enumerate(leaves) if pa.types.is_integer(kind))
         except self._damages as error:
             self._stream.close()
             raise SourceError(f"{file.name}: a Parquet file that cannot be read ({_in_a_line(error)})") from None
@@ -172,8 +175,8 @@ def _seekable(file: SourceFile) -> IO[bytes]:
     return unpacked
 
 
-def _leaves(schema: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The columns that are no structures, as paths; of a structure those inside."""
+def _leaves(schema: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The columns that are no structures, as paths, and their types; of a structure those inside."""
     import pyarrow as pa
 
     for field in schema:
@@ -181,7 +184,7 @@ def _leaves(schema: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
         if pa.types.is_struct(field.type) and len(inside) < 5:
             yield from _leaves([field.type.field(index) for index in range(field.type.num_fields)], inside)
         else:
-            yield inside
+            yield inside, field.type
 
 
 def _column(batch: pa.RecordBatch, path: tuple[str, ...]) -> pa.Array:

@@ -55,7 +55,10 @@ class RowParser:
     """
 
     def __init__(self, known: Evidence, times: Times, remarks: Counter[str]) -> None:
-        self._known = known
+        self._names = known.layout.names
+        self._decimals = known.decimals
+        self._spoilt = known.spoilt
+        self._escaped = known.escaped
         self._fields = known.layout.fields
         self._objects = known.layout.objects
         self._times = times
@@ -84,8 +87,8 @@ class RowParser:
 
     def _filled(self, cells: Sequence[str]) -> dict[str, Any]:
         """The values of a row by the names of their columns, and its text by the name that it has everywhere."""
-        names = self._known.layout.names
-        filled = {name: _TRUTHS.get(cell, cell) for name, cell in zip(names, cells, strict=True) if not is_blank(cell)}
+        named = zip(self._names, cells, strict=True)
+        filled = {name: _TRUTHS.get(cell, cell) for name, cell in named if not is_blank(cell)}
         text = next((cells[index] for index in self._fields.get("text", ()) if not is_blank(cells[index])), None)
         return filled if text is None else {**filled, "text": text}
 
@@ -130,10 +133,9 @@ class RowParser:
             return None
         urls = [cells[index] for index in fields.get("url", ())] or [inside.get("url", "")]
         identity, url, created_at = self._identified(first("tweet_id"), urls, cells, inside.get("created_at", ""))
-        text = tweet_text(*[self._text(cells[index], index) for index in fields.get("text", ())])
+        text = tweet_text(*self._texts(cells))
         references = _REFERENCE.findall(first("references"))
         retweet = flag("is_retweet") or refers_to("retweet_of") or "retweeted" in references
-        parent = first("parent_id")
         counts: dict[str, Any] = {
             "like_count": number("like_count"),
             "reply_count": number("reply_count"),
@@ -157,24 +159,27 @@ class RowParser:
             is_reply=flag("is_reply")
             or refers_to("reply_to")
             or "replied_to" in references
-            or (not retweet and refers(parent) and plain_id(parent) != identity),
+            or (not retweet and refers_to("parent_id") and plain_id(first("parent_id")) != identity),
             is_quote=flag("is_quote") or refers_to("quote_of") or "quoted" in references,
             conversation_id=optional_id(first("conversation_id")),
             **(own_counts(counts, self._remarks) if retweet else counts),
         )
         return found, url
 
-    def _text(self, cell: str, index: int) -> str:
-        return _ESCAPED_BREAK.sub("\n", cell) if index in self._known.escaped else cell
+    def _texts(self, cells: Sequence[str]) -> list[str]:
+        columns = self._fields.get("text", ())
+        if not self._escaped:
+            return [cells[index] for index in columns]
+        return [_ESCAPED_BREAK.sub("\n", cells[index]) if index in self._escaped else cells[index] for index in columns]
 
     def _number(self, field: str, cells: Sequence[str], inside: Mapping[str, str]) -> int | None:
         for index in self._fields.get(field, ()):
             if not is_blank(cells[index]):
-                if index in self._known.spoilt:
+                if index in self._spoilt:
                     self._remarks[SPOILT_COUNT] += 1
                     return None
                 written = counted(cells[index]) if cells[index][:1] == "{" else cells[index]
-                return written_count(field, written, self._known.decimals.get(index, ""))
+                return written_count(field, written, self._decimals.get(index, ""))
         return written_count(field, inside.get(field, ""))
 
     def _opened(self, cells: Sequence[str]) -> dict[str, str]:
