@@ -23,6 +23,11 @@ _TEXTS = frozenset({"text", "full_text", "fullText"})
 """What has one of these is a tweet itself, whatever else it has."""
 _INCLUDED = frozenset({"users", "media", "places", "polls", "topics"})
 _META = frozenset({"newest_id", "oldest_id", "result_count", "next_token", "previous_token"})
+_FOLLOWERS = frozenset({"followers_count", "followersCount", "followers", "follower_count"})
+_HANDLES = frozenset({"username", "screen_name", "userName", "screenName", "user_name"})
+_OF_TWEETS = frozenset(
+    {"conversation_id", "in_reply_to_user_id", "tweet_id", "author_id", "referenced_tweets", "content"}
+)
 _NUMBERS = ("$numberLong", "$numberInt", "$numberDouble")
 
 
@@ -94,6 +99,15 @@ def other_service(value: object) -> str | None:
     if "subreddit" in value or "selftext" in value:
         return "Reddit"
     return None
+
+
+def is_account(value: object) -> bool:
+    """Whether an object is an account with its followers, and no tweet: lists of users look much like such of tweets."""
+    if not isinstance(value, dict) or any(value.get(key) for key in _TEXTS):
+        return False
+    metrics = value.get("public_metrics")
+    counted = not _FOLLOWERS.isdisjoint(value) or (isinstance(metrics, dict) and "followers_count" in metrics)
+    return counted and not _HANDLES.isdisjoint(value) and _OF_TWEETS.isdisjoint(value)
 
 
 def rows_within(value: Mapping[str, Any]) -> Sequence[Any] | None:

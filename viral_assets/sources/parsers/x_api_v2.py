@@ -27,6 +27,7 @@ from viral_assets.sources.parsers.fields import (
     tweet_text,
 )
 from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.json_envelopes import is_account
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import MENDED, Broken
 from viral_assets.sources.parsers.raw_text import raw_json
@@ -148,6 +149,8 @@ class XApiV2:
             raise UnusableError("bad_json", f"this is not JSON: {value.error}")
         if not isinstance(value, dict) or not any(key in value for key in _TWEET_KEYS):
             raise UnusableError("not_a_tweet", f"{shown(value)} is not a tweet of the X API v2")
+        if is_account(value):
+            raise UnusableError("not_a_tweet", "an account, not a tweet")
         identity = tweet_id(value.get("id"))
         created_at = self._times.created_at(value.get("created_at"), identity)
         note = value.get("note_tweet")

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from viral_assets.errors import SourceError
 from viral_assets.sources.parsers.column_evidence import has_escaped_breaks
 from viral_assets.sources.tweet import Tweet
-from viral_assets_tests.sources.examples import Object, apify_item, id_at, read, reasons
+from viral_assets_tests.sources.examples import Object, apify_item, id_at, json_lines, read, reasons, tweet
 from viral_assets_tests.sources.formats_at_hand import table
 from viral_assets_tests.sources.service_records import ID, OTHER, TIME, bright_data_record, rapid_tweet, web_entry
 
@@ -133,6 +134,25 @@ class TestPromoted:
     def test_an_answer_with_nothing_else(self, path: Path) -> None:
         path.write_text(self.answer(web_entry(2, promotedMetadata=self.PAID)))
         assert read(path) == ([], [], {"promoted post, left out": 1})
+
+
+class TestAccounts:
+    V2: ClassVar[Object] = {"id": "42", "username": "mara", "name": "Mara", "public_metrics": {"followers_count": 5}}
+    OTHER: ClassVar[Object] = {"id": "42", "screen_name": "mara", "followers_count": 3, "created_at": TIME}
+
+    def test_an_account_among_tweets_is_called_so(self, path: Path) -> None:
+        path.write_bytes(json_lines({"data": [tweet(1), self.V2]}))
+        tweets, (reject,), _ = read(path)
+        assert (len(tweets), reject.reason, reject.detail) == (1, "not_a_tweet", "an account, not a tweet")
+
+    def test_a_file_of_accounts_is_refused_as_such(self, path: Path) -> None:
+        path.write_text(json.dumps([self.OTHER]))
+        with pytest.raises(SourceError, match="accounts and no tweets"):
+            read(path)
+
+    def test_a_tweet_with_its_author_beside_it_is_none(self, path: Path) -> None:
+        (found,) = tweets_of(path, json.dumps([{**tweet(1), "username": "mara", "followers_count": 3}]))
+        assert found.author_followers == 3
 
 
 class TestExports:
