@@ -25,9 +25,7 @@ _INCLUDED = frozenset({"users", "media", "places", "polls", "topics"})
 _META = frozenset({"newest_id", "oldest_id", "result_count", "next_token", "previous_token"})
 _FOLLOWERS = frozenset({"followers_count", "followersCount", "followers", "follower_count"})
 _HANDLES = frozenset({"username", "screen_name", "userName", "screenName", "user_name"})
-_OF_TWEETS = frozenset(
-    {"conversation_id", "in_reply_to_user_id", "tweet_id", "author_id", "referenced_tweets", "content"}
-)
+_OF_TWEETS = frozenset({"conversation_id", "in_reply_to_user_id", "tweet_id", "author_id", "content"})
 _NUMBERS = ("$numberLong", "$numberInt", "$numberDouble")
 
 
@@ -102,7 +100,7 @@ def other_service(value: object) -> str | None:
 
 
 def is_account(value: object) -> bool:
-    """Whether an object is an account with its followers, and no tweet: lists of users look much like such of tweets."""
+    """Whether an object is an account with its followers, and no tweet, much as the two are alike."""
     if not isinstance(value, dict) or any(value.get(key) for key in _TEXTS):
         return False
     metrics = value.get("public_metrics")

@@ -8,7 +8,7 @@ shown in a timeline (``promotedMetadata`` beside the result) were not found by t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from viral_assets.sources.base import Record
@@ -37,9 +37,14 @@ def confidence_in(value: object) -> float:
     return CERTAIN if isinstance(value, dict) and is_answer(value) else 0.0
 
 
+def _by_keys(keys: Set[str]) -> float:
+    """One answer may be larger than the beginning of a file that is looked at."""
+    return 1.0 if "tweet_results" in keys or keys >= {"rest_id", "legacy", "core"} else 0.0
+
+
 def probe(head: Head) -> float:
     """How sure it is that a file begins with answers of the web page, or with results out of them."""
-    return json_confidence(head, confidence_in)
+    return json_confidence(head, confidence_in, by_keys=_by_keys)
 
 
 class WebPage:

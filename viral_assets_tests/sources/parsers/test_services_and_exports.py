@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from viral_assets.errors import SourceError
+from viral_assets.sources.content.file_probe import HEAD_BYTES
 from viral_assets.sources.parsers.column_evidence import has_escaped_breaks
 from viral_assets.sources.tweet import Tweet
 from viral_assets_tests.sources.examples import Object, apify_item, id_at, json_lines, read, reasons, tweet
@@ -134,6 +135,16 @@ class TestPromoted:
     def test_an_answer_with_nothing_else(self, path: Path) -> None:
         path.write_text(self.answer(web_entry(2, promotedMetadata=self.PAID)))
         assert read(path) == ([], [], {"promoted post, left out": 1})
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("around", [lambda answer: answer, lambda answer: [answer]])
+def test_an_answer_of_the_web_page_larger_than_what_is_looked_at(path: Path, around: Any, indent: int | None) -> None:
+    entries = [web_entry(number) for number in range(1, 5_000)]
+    answer = {"data": {"home": {"home_timeline_urt": {"instructions": [{"entries": entries}]}}}}
+    content = json.dumps(around(answer), indent=indent)
+    assert len(content) > HEAD_BYTES
+    assert len(tweets_of(path, content)) == 4_999
 
 
 class TestAccounts:

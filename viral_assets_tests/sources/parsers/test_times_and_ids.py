@@ -175,6 +175,14 @@ def test_objects_without_times_are_read_by_their_ids(tmp_path: Path) -> None:
     assert ([tweet.created_at for tweet in tweets], rejects, remarks[TOLD]) == ([POSTED], [], 1)
 
 
+def test_answers_of_the_api_that_was_asked_for_no_fields_are_read_by_their_ids(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    found = {"id": ID, "text": "hi", "edit_history_tweet_ids": [ID]}
+    path.write_text(json.dumps({"data": [found], "meta": {"result_count": 1}}))
+    tweets, rejects, remarks = read(path)
+    assert ([tweet.created_at for tweet in tweets], rejects, remarks[TOLD]) == ([POSTED], [], 1)
+
+
 def test_parquet_without_times_is_read_by_its_ids(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(parquet({"tweet_id": int(ID), "text": "hi"}))
