@@ -116,21 +116,37 @@ def test_answers_confirm_the_id_of_what_they_answer(path: Path) -> None:
     assert found <= {*IDS}
 
 
-def test_of_other_formats_the_address_in_the_record_confirms(path: Path) -> None:
-    statuses = [
+def statuses(addresses: list[str]) -> list[Object]:
+    """Statuses of the API v1.1, to which a program has added addresses."""
+    return [
         {
             "id_str": COLUMN[at],
             "full_text": "hi",
             "created_at": time_of(COLUMN[at]),
             "user": {"screen_name": "mara"},
-            **({"link": address(IDS[at])} if at < ROUNDED_FROM else {}),
+            **({"link": written} if written else {}),
         }
-        for at in range(120)
+        for at, written in enumerate(addresses)
     ]
-    path.write_text(json.dumps(statuses))
+
+
+arounds = pytest.mark.parametrize("around", [list, lambda found: {"statuses": found}], ids=["a list", "an envelope"])
+
+
+@arounds
+def test_of_other_formats_the_address_in_the_record_confirms(around: Any, path: Path) -> None:
+    addresses = [address(identity) if at < ROUNDED_FROM else "" for at, identity in enumerate(IDS)]
+    path.write_text(json.dumps(around(statuses(addresses))))
     tweets, rejects, _ = read(path)
     assert [tweet.tweet_id for tweet in tweets] == IDS[:ROUNDED_FROM]
     assert len(rejects) == 60
+
+
+@arounds
+def test_addresses_that_a_program_made_of_rounded_ids_confirm_nothing(around: Any, path: Path) -> None:
+    path.write_text(json.dumps(around(statuses([address(written) for written in COLUMN]))))
+    tweets, _, _ = read(path)
+    assert {tweet.tweet_id for tweet in tweets} <= {*IDS[:ROUNDED_FROM]}
 
 
 @pytest.mark.parametrize("count", [1, 2])
