@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from viral_assets.sources.parsers.fields import NOT_OF_X, UnusableError, shown
+from viral_assets.sources.parsers.fields import NOT_OF_X, ROUNDED_ID, UnusableError, shown
 from viral_assets.sources.parsers.snowflakes import AT_ONCE, MOST_APART, is_time_of, tells_its_time, time_in_id
 from viral_assets.sources.parsers.time_notations import TIME_FORMATS, ZONES
 from viral_assets.sources.parsers.vague_times import Agreement, agreement, as_text
@@ -23,6 +23,8 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How far another machine's clock may be ahead of ours before its tweets count as coming from the future."""
 
 _EPOCH_TIME = re.compile(r"(\d{10}(?:\d{3}|\d{6}|\d{9})?)(?:\.\d+)?")
+_ZEROS = "0000"
+"""What a spreadsheet leaves at the end of an id; of true ones, 1 in 5,000 ends so."""
 _QUARTER = timedelta(minutes=15)
 
 
@@ -76,7 +78,7 @@ class Times:
             of_x: whether the record is known to be of X, so that its times are wrong where they are not its id's.
 
         Raises:
-            UnusableError: ``no_time``, ``bad_time`` or ``future``; ``not_of_x`` where no time is within a day of the
+            UnusableError: ``no_time``, ``bad_time``, ``rounded_id`` or ``future``; ``not_of_x`` where no time is within a day of the
                 id's.
         """
         if identity and not others and isinstance(value, str):
@@ -90,15 +92,17 @@ class Times:
         posted = time_in_id(identity) if identity else None
         written = [each for each in (value, *others) if each is not None and each != ""]
         if not written:
-            return self._told_by(identity, posted)
+            return self._told_by(identity, posted, of_x=of_x)
         return self._decide(written, posted, of_x=of_x)
 
-    def _told_by(self, identity: str, posted: datetime | None) -> datetime:
+    def _told_by(self, identity: str, posted: datetime | None, *, of_x: bool) -> datetime:
         """When a tweet was posted of which nothing but its id says so."""
         if posted is None or not tells_its_time(identity):
             raise UnusableError("no_time", "there is no time of posting")
         if posted > self._latest:
             raise UnusableError("no_time", f"there is no time of posting, and {identity} is no id of a tweet so far")
+        if identity.endswith(_ZEROS) and not of_x:
+            raise UnusableError(ROUNDED_ID, f"{identity} looks rounded, and there is no time or address to confirm it")
         self.told += 1
         return posted
 

@@ -159,6 +159,11 @@ def test_an_id_that_may_be_anything_elses_tells_no_time(identity: str) -> None:
     assert reason(Times(NOW).created_at, None, identity) == "no_time"
 
 
+def test_an_id_that_looks_rounded_tells_no_time_unless_its_address_has_it() -> None:
+    assert reason(Times(NOW).created_at, None, "2123766669112240000") == "rounded_id"
+    assert Times(NOW).created_at(None, "2123766669112240000", of_x=True).date() == POSTED.date()
+
+
 def test_a_table_without_times_is_read_by_its_ids(tmp_path: Path) -> None:
     path = tmp_path / "file"
     early = "18050206876707110"
