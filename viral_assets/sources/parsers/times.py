@@ -78,8 +78,8 @@ class Times:
             of_x: whether the record is known to be of X, so that its times are wrong where they are not its id's.
 
         Raises:
-            UnusableError: ``no_time``, ``bad_time``, ``rounded_id`` or ``future``; ``not_of_x`` where no time is within a day of the
-                id's.
+            UnusableError: ``no_time``, ``bad_time``, ``rounded_id`` or ``future``; ``not_of_x`` where no time is within
+                a day of the id's.
         """
         if identity and not others and isinstance(value, str):
             zoneless = self.zoneless
