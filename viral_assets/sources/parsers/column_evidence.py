@@ -126,6 +126,8 @@ class ObjectColumns:
 
     def __init__(self, columns: ColumnNames | None = None) -> None:
         self._columns = columns
+        self.has_news = False
+        """Whether objects were seen since something was asked of them."""
         self._unseen: Sequence[Any] = ()
         self._seen = 0
         self._decimals: dict[str, str] = {}
@@ -136,11 +138,7 @@ class ObjectColumns:
         """Take notice of some objects; of a few beside many that are known, there is nothing to learn."""
         if len(objects) >= max(2 * max(self._seen, len(self._unseen)), 1):
             self._unseen = objects[:MOST_ROWS]
-
-    @property
-    def has_news(self) -> bool:
-        """Whether objects were seen since something was asked of them."""
-        return bool(self._unseen)
+            self.has_news = True
 
     def evidence(self, of: Layout) -> Evidence:
         """What is known of the columns of an object with these names."""
@@ -154,6 +152,7 @@ class ObjectColumns:
     def _learn(self) -> None:
         rows = [dict(named_texts(each)) for each in self._unseen]
         self._seen, self._unseen = len(rows), ()
+        self.has_news = False
         known = layout(list(islice(dict.fromkeys(name for row in rows for name in row), MOST_NAMES)), self._columns)
         cells = [[row.get(name, "") for name in known.names] for row in rows]
         found = evidence(known, cells)

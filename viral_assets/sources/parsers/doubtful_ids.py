@@ -5,9 +5,9 @@ records, the tweet's own address, and the conversation that it began.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from viral_assets.sources.base import Record, Reject
 from viral_assets.sources.parsers.fields import ROUNDED_ID, id_in_url
@@ -47,33 +47,34 @@ class Doubtful:
     value: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressed(NamedTuple):
     """A tweet whose id is that of its address and looks like no rounded one: what it says is of other addresses."""
 
     tweet: Tweet
 
 
 Candidate: TypeAlias = Record | Doubtful | Addressed
+_RECORD = (Tweet, Reject)
 
 
-def ids_of_addresses(value: Any) -> Collection[str]:
-    """The ids in the addresses that an object of JSON has beside its values."""
+def addresses_in(value: Any) -> Sequence[str]:
+    """The addresses of posts that an object of JSON has beside its values."""
     if not isinstance(value, dict) or _ADDRESSES.isdisjoint(value):
         return ()
-    return [found for key in _ADDRESSES if (found := id_in_url(value.get(key)))]
+    found = (value[key] for key in _ADDRESSES & value.keys())
+    return [each for each in found if isinstance(each, str) and "/status" in each]
 
 
-def doubted(record: Record, locator: str, value: Any, of_addresses: Collection[str] = ()) -> Candidate:
+def doubted(record: Record, locator: str, value: Any, addresses: Sequence[str] = ()) -> Candidate:
     """The record of a value of JSON, to be doubted if its id looks rounded.
 
     Args:
-        of_addresses: see :func:`ids_of_addresses`.
+        addresses: see :func:`addresses_in`.
     """
     if isinstance(record, Reject):
         return record
     identity = record.tweet_id
-    addressed = identity in of_addresses
+    addressed = bool(addresses) and any(identity in address for address in addresses)
     if not may_be_rounded(identity):
         return Addressed(record) if addressed else record
     place = f"{locator}, tweet {identity}"
@@ -121,16 +122,23 @@ class DoubtfulIds:
     def settled(self, batch: Sequence[Candidate]) -> list[Record]:
         """The records, those with rounded ids as rejects."""
         if any(isinstance(each, Doubtful) for each in batch):
-            self._roundings |= roundings_in(_ids(batch, addressed=False))
-            self._of_addresses |= roundings_in(_ids(batch, addressed=True))
-        settled = [self._repaired(each) for each in batch]
+            of_columns, of_addresses = _by_origin(batch)
+            self._roundings |= roundings_in(of_columns)
+            self._of_addresses |= roundings_in(of_addresses)
+        if not (self._roundings or self._of_addresses):
+            return [each if isinstance(each, _RECORD) else self._trusted(each) for each in batch]
+        settled = [each if isinstance(each, _RECORD) else self._repaired(each) for each in batch]
         confirmed = self._confirmed(settled) if self._roundings else frozenset()
-        return [each if isinstance(each, Tweet | Reject) else self._settled(each, confirmed) for each in settled]
+        return [each if isinstance(each, _RECORD) else self._settled(each, confirmed) for each in settled]
 
-    def _repaired(self, candidate: Candidate) -> Record | Doubtful:
+    def _trusted(self, candidate: Doubtful | Addressed) -> Record:
+        found = self._repaired(candidate)
+        return found.tweet if isinstance(found, Doubtful) else found
+
+    def _repaired(self, candidate: Doubtful | Addressed) -> Record | Doubtful:
         if isinstance(candidate, Addressed):
             return candidate.tweet
-        if not isinstance(candidate, Doubtful) or candidate.addressed:
+        if candidate.addressed:
             return candidate
         whole = told_by_conversation(candidate.tweet)
         if whole is None:
@@ -177,19 +185,18 @@ class DoubtfulIds:
         )
 
 
-def _ids(batch: Iterable[Candidate], *, addressed: bool) -> list[str]:
-    """The ids of records in their order, either of those that have them from addresses or of the others."""
-    found = []
+def _by_origin(batch: Iterable[Candidate]) -> tuple[list[str], list[str]]:
+    """The ids of records in their order: those that are not known to be of addresses, and those that are."""
+    of_columns: list[str] = []
+    of_addresses: list[str] = []
     for each in batch:
-        if isinstance(each, Doubtful):
-            if each.addressed is addressed:
-                found.append(each.tweet.tweet_id)
+        if isinstance(each, Tweet):
+            of_columns.append(each.tweet_id)
         elif isinstance(each, Addressed):
-            if addressed:
-                found.append(each.tweet.tweet_id)
-        elif not addressed and not isinstance(each, Reject):
-            found.append(each.tweet_id)
-    return found
+            of_addresses.append(each.tweet.tweet_id)
+        elif isinstance(each, Doubtful):
+            (of_addresses if each.addressed else of_columns).append(each.tweet.tweet_id)
+    return of_columns, of_addresses
 
 
 def _has_address(value: Any, identity: str) -> bool:

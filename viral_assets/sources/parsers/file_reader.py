@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Record, RecordBatch, Reject, SourceFile
-from viral_assets.sources.parsers.doubtful_ids import Addressed, Candidate, Doubtful, DoubtfulIds
+from viral_assets.sources.parsers.doubtful_ids import Candidate, DoubtfulIds
 from viral_assets.sources.parsers.fields import A_POST_OF, NOT_OF_X
 from viral_assets.sources.parsers.times import Times
+from viral_assets.sources.tweet import Tweet
 
 BATCH_RECORDS = 5_000
 BATCH_CHARACTERS = 4 * 2**20
@@ -116,4 +117,4 @@ class FileReader(ABC):
 def _size(record: Candidate) -> int:
     if isinstance(record, Reject):
         return len(record.raw)
-    return len(record.tweet.text if isinstance(record, Doubtful | Addressed) else record.text)
+    return len(record.text if isinstance(record, Tweet) else record.tweet.text)

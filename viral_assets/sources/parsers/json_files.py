@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any, AnyStr
 
 from viral_assets.sources.base import RAW_LIMIT, ReadOptions, Reject, SourceFile
-from viral_assets.sources.parsers.doubtful_ids import Candidate, doubted, ids_of_addresses
+from viral_assets.sources.parsers.doubtful_ids import Candidate, addresses_in, doubted
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.json_shapes import JsonShapes, ValueFormat
@@ -45,9 +45,9 @@ class JsonReader(FileReader):
             if isinstance(value, Reject):
                 yield value
             else:
-                of_addresses = ids_of_addresses(value)
+                addresses = addresses_in(value)
                 for record in shapes.records(value, place):
-                    yield doubted(record, place, value, of_addresses)
+                    yield doubted(record, place, value, addresses)
 
     @abstractmethod
     def _values(self) -> Iterator[tuple[str, Any]]:

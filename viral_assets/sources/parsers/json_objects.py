@@ -128,8 +128,10 @@ class JsonObjects:
 
     def _row_parser(self, names: tuple[str, ...]) -> RowParser | None:
         """For objects with these keys; None where fewer than two of them are names of columns."""
-        if names not in self._rows or self._known.has_news:
-            if len(self._rows) >= _MOST_LAYOUTS or self._known.has_news:  # objects with keys like ids
+        if self._known.has_news:
+            self._rows.clear()
+        if names not in self._rows:
+            if len(self._rows) >= _MOST_LAYOUTS:  # objects with keys like ids
                 self._rows.clear()
             found = layout(names, self._columns)
             known = self._known.evidence(found)
