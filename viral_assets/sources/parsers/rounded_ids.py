@@ -19,7 +19,7 @@ _SEQUENCE = 4096
 _MOST_IN_A_ROW = 12
 _RARE = 0.1
 
-_OF_ALL, _OF_A_PART = 1e-3, 1e-9
+_OF_ALL, _OF_LOOKS, _OF_A_PART = 1e-3, 1e-5, 1e-9
 """How often true ids may be taken for rounded ones: where all there are look so, and where some near each other do. The
 latter is asked for every few thousand ids of a file again, and would cost many of them."""
 
@@ -40,6 +40,9 @@ def _fits_a_float(identity: str) -> bool:
 _ENDS = {Rounding.SPREADSHEET: "0000", Rounding.DIGITS: "00", Rounding.FLOAT: ""}
 _SHARES = {Rounding.SPREADSHEET: 1e-4, Rounding.DIGITS: 0.006, Rounding.FLOAT: 0.41}
 """How large a part of true ids looks so."""
+
+_LOOKS = {Rounding.SPREADSHEET: 3e-4, Rounding.DIGITS: 0.017, Rounding.FLOAT: 0.41}
+"""The same with those among them that do not tell, as their lowest bits are 0."""
 
 
 def _looks(identity: str, rounding: Rounding) -> bool:
@@ -70,6 +73,7 @@ def roundings_in(identities: Iterable[str]) -> frozenset[Rounding]:
         rounding
         for rounding, share in _SHARES.items()
         if _too_many([at for at, identity in doubtful if _tells(identity, rounding)], len(distinct), share)
+        or _all_look_so(distinct, rounding)
     )
 
 
@@ -81,6 +85,12 @@ def is_rounded(identity: str, roundings: Iterable[Rounding]) -> bool:
 def near(one: str, other: str) -> bool:
     """Whether one id may be the other after rounding to 15 digits or more."""
     return len(str(abs(int(one) - int(other)))) <= max(1, len(other) - 15)
+
+
+def _all_look_so(identities: Sequence[str], rounding: Rounding) -> bool:
+    """Whether all ids look rounded, more than chance would bring, also with those among them that tell nothing."""
+    chance = len(identities) * math.log(_LOOKS[rounding])
+    return bool(identities) and chance < math.log(_OF_LOOKS) and all(_looks(each, rounding) for each in identities)
 
 
 def _too_many(positions: Sequence[int], count: int, share: float) -> bool:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from viral_assets.sources.parsers.rounded_ids import is_rounded, may_be_rounded, near, roundings_in
@@ -43,6 +43,7 @@ ROUNDED_BY: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("program", ROUNDED_BY)
 @given(seed=st.integers(0, 10**6), count=st.integers(8, 40))
+@example(seed=714, count=8)  # all end in 00, and half of them have no lowest bits
 def test_a_few_ids_that_are_all_rounded_are_told(program: str, seed: int, count: int) -> None:
     rounded = [ROUNDED_BY[program](identity) for identity in true_ids(random.Random(seed), count)]
     found = roundings_in(rounded)
