@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from viral_assets.embedding.base import Calibration, Embedder
+from viral_assets.embedding.choice import AUTO
 from viral_assets.errors import ConfigurationError
 from viral_assets.quota.priority import Priority
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from viral_assets.llm.prices import Price
     from viral_assets.quota import Ledger
 
-EMBEDDERS = ("wordllama", "gemini")
+EMBEDDERS = ("wordllama", "multilingual", "gemini")
 
 __all__ = ["EMBEDDERS", "Calibration", "Embedder", "build_embedder"]
 
@@ -30,7 +31,7 @@ def build_embedder(
     run_id: str = "",
     priority: Priority = Priority.NEWEST_HOUR,
 ) -> Embedder:
-    """The embedder of that name. The bundled one needs none of the following.
+    """The embedder of that name. Those that work offline need none of the following.
 
     Args:
         name: one of :data:`EMBEDDERS`.
@@ -43,12 +44,16 @@ def build_embedder(
         priority: of its requests, where others wait for the same quota.
 
     Raises:
-        ConfigurationError: there is no such embedder, or it needs a key.
+        ConfigurationError: there is no such embedder, it is not installed, or it needs a key.
     """
     if name == "wordllama":
         from viral_assets.embedding.wordllama import WordLlamaEmbedder
 
         return WordLlamaEmbedder()
+    if name == "multilingual":
+        from viral_assets.embedding.multilingual import MultilingualEmbedder
+
+        return MultilingualEmbedder()
     if name == "gemini":
         if not api_key:
             raise ConfigurationError(
@@ -59,4 +64,5 @@ def build_embedder(
 
         ledger = ledger or open_ledger(None, Limits(), name)
         return GeminiEmbedder(api_key, ledger, endpoint=endpoint, price=price, run_id=run_id, priority=priority)
-    raise ConfigurationError(f"there is no embedder {name!r}; VIRAL_ASSETS_EMBEDDER is {' or '.join(EMBEDDERS)}")
+    names = f"{', '.join((AUTO, *EMBEDDERS[:-1]))} or {EMBEDDERS[-1]}"
+    raise ConfigurationError(f"there is no embedder {name!r}; VIRAL_ASSETS_EMBEDDER is {names}")

@@ -18,6 +18,8 @@ _MAX_CHARACTERS = 25_000
 
 _LINK_OR_HANDLE = re.compile(r"(?:https?://|www\.)\S*|(?<![\w@])@\w+", re.IGNORECASE)
 _RETWEET_MARK = re.compile(r"^\s*RT\s+@\w+:")
+_HASHTAG = re.compile(r"#(\w+)")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ class Embedder(Protocol):
         """Length d of a vector."""
 
     @property
+    def languages(self) -> frozenset[str] | None:
+        """Codes of the languages it knows; None for all that people write."""
+
+    @property
     def calibration(self) -> Calibration:
         """How its cosines are to be read."""
 
@@ -80,6 +86,11 @@ def prepared(text: str) -> str:
     if "@" in text or "://" in text or "www." in text.lower():
         text = _LINK_OR_HANDLE.sub(" ", _RETWEET_MARK.sub("", text))
     return " ".join(text.split())
+
+
+def split_hashtags(words: str) -> str:
+    """``#ScreenTime`` as two words."""
+    return _HASHTAG.sub(lambda hashtag: _HUMP.sub(" ", hashtag[1]), words) if "#" in words else words
 
 
 def unit_rows(matrix: Vectors) -> Vectors:

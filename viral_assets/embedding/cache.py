@@ -46,6 +46,10 @@ class CachedEmbedder:
         return self._embedder.dimensions
 
     @property
+    def languages(self) -> frozenset[str] | None:
+        return self._embedder.languages
+
+    @property
     def calibration(self) -> Calibration:
         return self._embedder.calibration
 

@@ -84,6 +84,8 @@ class GeminiEmbedder:
 
     dimensions = 768
     model = f"{EMBEDDING_MODEL}-{dimensions}-{TASK.lower()}-1"
+    # More than a hundred, by its documentation.
+    languages = None
     batch_size = TEXTS_A_REQUEST
     # Assumed, not measured: this model's cosines lie close together, unrelated sentences around 0.75 and one sentence
     # said in other words around 0.95. Measure on your own tweets before you rely on the thresholds.

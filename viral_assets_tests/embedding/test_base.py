@@ -51,10 +51,11 @@ def test_every_embedder_can_be_built_by_name() -> None:
         embedder = build_embedder(name, api_key="a-key")
         assert embedder.calibration.zero < embedder.calibration.one <= embedder.calibration.near_duplicate
         assert str(embedder.dimensions) in embedder.model
+        assert embedder.languages is None or "en" in embedder.languages
 
 
 def test_a_wrong_name_or_a_missing_key_says_what_to_set() -> None:
-    with pytest.raises(ConfigurationError, match="no embedder 'bert'; VIRAL_ASSETS_EMBEDDER is wordllama or gemini"):
+    with pytest.raises(ConfigurationError, match="no embedder 'bert'; VIRAL_ASSETS_EMBEDDER is auto, wordllama, m"):
         build_embedder("bert")
     with pytest.raises(ConfigurationError, match="GEMINI_API_KEY"):
         build_embedder("gemini", api_key=None)

