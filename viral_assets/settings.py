@@ -21,7 +21,7 @@ from viral_assets.llm.providers import NO_ACCESS, Access, resolve_access
 from viral_assets.vocabulary import Provider
 
 ProviderName = Literal["auto", Provider]
-EmbedderName = Literal["wordllama", "gemini"]
+EmbedderName = Literal["auto", "wordllama", "multilingual", "gemini"]
 
 # A short history keeps Dagster's partition pages fast; VIRAL_ASSETS_START opens an older one.
 DEFAULT_HISTORY = timedelta(days=30)
@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     )
     start: Hour = None
     end: Hour = None
-    embedder: EmbedderName = "wordllama"
+    embedder: EmbedderName = "auto"
     prices: Annotated[Path | None, Optional_] = None
     top_up_days: int = Field(
         3, ge=1, le=31, description="How many days back the daily top-up looks for tweets that wait."

@@ -100,6 +100,7 @@ def generate_comments(
     """
     from datetime import UTC
 
+    from viral_assets.cli.embedders import warn_of_languages
     from viral_assets.cli.options import DEFAULT_HOURS, choose_hours, pick_projects
     from viral_assets.generation.forced import scope_of
     from viral_assets.generation.generator import AsyncCommentGenerator
@@ -113,7 +114,8 @@ def generate_comments(
     size = whole_or_auto(batch_size, "--batch-size", most=1000)
     pack = whole_or_auto(tweets_per_request, "--tweets-per-request", most=100)
     selected = pick_projects(settings, project)
-    # A missing key or a wrong limit is told before any run.
+    # A missing embedder, a missing key or a wrong limit is told before any run.
+    warn_of_languages(settings, selected)
     generator = AsyncCommentGenerator(limits=limits_from(settings), tier=tier_option(tier))
     say_which_key(settings)
 

@@ -57,6 +57,10 @@ class CachedEmbedder:
     def batch_size(self) -> int:
         return self._embedder.batch_size
 
+    def reads(self, text: str) -> bool:
+        """Whether the embedder makes anything but zeros of a text; it is asked itself, whatever is remembered."""
+        return bool(self._embedder.embed([text]).any())
+
     def embed(self, texts: Sequence[str], hashes: Sequence[str] | None = None) -> Vectors:
         """Unit rows (n, d), one per text in the given order.
 

@@ -16,7 +16,8 @@ import pandas as pd
 
 from viral_assets.projects.model import Project
 from viral_assets.scoring.components import listed
-from viral_assets.text.language import canonical, detected
+from viral_assets.scoring.languages import in_other_languages
+from viral_assets.text.language import canonical
 from viral_assets.text.phrases import LINK, UNSPACED, BoolArray, FloatArray, TextColumn
 from viral_assets.vocabulary import GATE_PASSED
 
@@ -26,9 +27,13 @@ BLOCKED_HANDLE = "blocked_handle"
 BLOCKED_KEYWORD = "blocked_keyword"
 LINK_SPAM = "link_spam"
 LANGUAGE = "language"
+UNKNOWN_LANGUAGE = "unknown_language"
 OFF_TOPIC = "off_topic"
 
-GATE_RESULTS = (GATE_PASSED, RETWEET, EMPTY, BLOCKED_HANDLE, BLOCKED_KEYWORD, LINK_SPAM, LANGUAGE, OFF_TOPIC)
+GATE_RESULTS = (
+    *(GATE_PASSED, RETWEET, EMPTY, BLOCKED_HANDLE, BLOCKED_KEYWORD, LINK_SPAM, LANGUAGE),
+    *(UNKNOWN_LANGUAGE, OFF_TOPIC),
+)
 """In order of precedence: the first that applies is the result."""
 
 MANY_LINKS = 3
@@ -99,6 +104,7 @@ def apply_gate(
     handles: Sequence[str],
     relevance: FloatArray,
     project: Project,
+    not_understood: BoolArray,
 ) -> npt.NDArray[np.object_]:
     """What the gate says (n,) of each tweet, one of :data:`GATE_RESULTS`.
 
@@ -108,6 +114,7 @@ def apply_gate(
         handles: their authors' (n,), as :func:`~viral_assets.scoring.components.normalised_handles` gives them.
         relevance: (n,); not looked at by a project that gives relevance no weight.
         project: whose lists and languages.
+        not_understood: (n,) whose language the embedder does not know, so that nobody knows their relevance.
     """
     sources = project.sources
     retweet, empty, spam = _suspicions(column.folded)
@@ -125,9 +132,10 @@ def apply_gate(
     wanted = {canonical(code) for code in sources.languages}
     if wanted:
         open_rows = np.flatnonzero(result == 0)
-        unwanted = _unwanted_languages(tweets["lang"].iloc[open_rows], column.texts, open_rows, wanted)
+        unwanted = in_other_languages(tweets["lang"].iloc[open_rows], column.texts, open_rows, wanted)
         result[open_rows[unwanted]] = GATE_RESULTS.index(LANGUAGE)
     if project.weights.relevance > 0:
+        result[not_understood & (result == 0)] = GATE_RESULTS.index(UNKNOWN_LANGUAGE)
         result[(relevance < MIN_RELEVANCE) & (result == 0)] = GATE_RESULTS.index(OFF_TOPIC)
     return np.array(GATE_RESULTS, dtype=np.object_)[result]
 
@@ -146,20 +154,3 @@ def _suspicions(folded: Sequence[str]) -> tuple[BoolArray, BoolArray, BoolArray]
             empty[row] = parts.words == 0
             spam[row] = parts.is_link_spam
     return retweet, empty, spam
-
-
-def _unwanted_languages(
-    declared: pd.Series, texts: Sequence[str], rows: npt.NDArray[np.int64], wanted: set[str | None]
-) -> BoolArray:
-    """Which of the rows are in another language. What X says is believed; only where it says nothing the text is
-    read, and a text that does not tell either is let through.
-    """
-    codes, distinct = pd.factorize(declared)
-    languages = [*(canonical(code) for code in distinct), None]  # the code of a missing value is -1
-    known = np.array([language is not None for language in languages])
-    unwanted = np.array([language is not None and language not in wanted for language in languages])
-    result = unwanted[codes]
-    for position in np.flatnonzero(~known[codes]):
-        language = detected(texts[rows[position]])
-        result[position] = language is not None and language not in wanted
-    return result

@@ -14,6 +14,7 @@ import pandas as pd
 
 from viral_assets.projects.model import Project
 from viral_assets.scoring import components, gate, why
+from viral_assets.scoring.languages import Languages, not_understood
 from viral_assets.scoring.similarity import Vectors, cosines
 from viral_assets.scoring.total import DECIMALS, labels, total
 from viral_assets.text.phrases import FloatArray, TextColumn
@@ -43,6 +44,8 @@ def score_window(
     topic_vectors: Mapping[str, Vectors],
     project: Project,
     calibration: components.CosineCalibration,
+    *,
+    languages: Languages = None,
 ) -> pd.DataFrame:
     """Score tweets for one project.
 
@@ -64,6 +67,8 @@ def score_window(
         topic_vectors: (d,) by label, see :func:`~viral_assets.scoring.topics.topic_vectors`.
         project: weights, thresholds, lists and languages.
         calibration: of the embedder that made the vectors.
+        languages: that it knows; None for all. Of a tweet in another one nobody knows the relevance: it counts as 0,
+            and the gate and the explanation say why.
 
     Returns:
         :data:`SCORE_COLUMNS`, one row per tweet in the given order, with a new index.
@@ -83,6 +88,7 @@ def score_window(
             topic_matrix,
             project,
             calibration,
+            languages,
         )
         for start in range(0, max(1, len(tweets)), _BLOCK)
     ]
@@ -98,6 +104,7 @@ def _score_block(
     topic_matrix: Vectors,
     project: Project,
     calibration: components.CosineCalibration,
+    languages: Languages,
 ) -> dict[str, npt.NDArray[Any]]:
     column = TextColumn(tweets["text"].tolist())
     handles = components.normalised_handles(tweets["author_handle"].tolist())
@@ -109,7 +116,8 @@ def _score_block(
     gained = components.gained((likes, replies, retweets), *_earlier(tweets, age))
     velocity = _rounded(components.velocity(gained.likes, gained.replies, gained.retweets, followers, gained.minutes))
     nearest = components.relevance(cosines(vectors, topic_matrix), calibration)
-    relevance = components.Relevance(_rounded(nearest.score), nearest.topic)
+    unknown = not_understood(tweets["lang"], column.texts, project, languages)
+    relevance = components.Relevance(_rounded(np.where(unknown, 0.0, nearest.score)), nearest.topic)
     openness = components.openness(column)
     opened = _rounded(openness.score)
     quality = _rounded(
@@ -126,9 +134,10 @@ def _score_block(
         "total": totals,
         "label": labels(totals, project.thresholds),
         "topic": np.array(topics, dtype=np.object_)[relevance.topic],
-        "gate": gate.apply_gate(tweets, column, handles, relevance.score, project),
+        "gate": gate.apply_gate(tweets, column, handles, relevance.score, project, unknown),
         "why": np.array(
-            why.explanations(likes, age, gained, relevance, topics, openness, known_followers), dtype=np.object_
+            why.explanations(likes, age, gained, relevance, topics, openness, known_followers, unknown),
+            dtype=np.object_,
         ),
     }
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from viral_assets.scoring.components import Gained, Openness, Relevance
 from viral_assets.text.amounts import UNITS, short_count
-from viral_assets.text.phrases import FloatArray, IntArray
+from viral_assets.text.phrases import BoolArray, FloatArray, IntArray
 
 Words = npt.NDArray[np.object_]
 
@@ -33,6 +33,7 @@ def explanations(
     topics: Sequence[str],
     openness: Openness,
     followers: FloatArray,
+    not_understood: BoolArray,
 ) -> list[str]:
     """One line (n,) per tweet.
 
@@ -44,8 +45,11 @@ def explanations(
         topics: their labels.
         openness: of the texts.
         followers: counts (n,), NaN where unknown.
+        not_understood: (n,) whose language the embedder does not know.
     """
-    parts = (_spread(likes, age, gained), _topics(relevance, topics), _openness(openness), _followers(followers))
+    about = _topics(relevance, topics)
+    about[not_understood] = "relevance unknown: language not known to the embedder"
+    parts = (_spread(likes, age, gained), about, _openness(openness), _followers(followers))
     return [f"{a} · {b}{c}{d}" for a, b, c, d in zip(*(part.tolist() for part in parts), strict=True)]
 
 

@@ -84,13 +84,18 @@ def pointing(*cosines: float) -> Vectors:
 
 
 def score(
-    tweets: pd.DataFrame, vectors: Vectors | None = None, *, of: Project | None = None, at: float = 0.5
+    tweets: pd.DataFrame,
+    vectors: Vectors | None = None,
+    *,
+    of: Project | None = None,
+    at: float = 0.5,
+    known: frozenset[str] | None = None,
 ) -> pd.DataFrame:
     """Scores of tweets that are, if no vectors are given, as near to the first topic as can be."""
     of = of or project()
     if vectors is None:
         vectors = np.tile(pointing(at), (len(tweets), 1))
-    return score_window(tweets, vectors, topics(of), of, CALIBRATION)
+    return score_window(tweets, vectors, topics(of), of, CALIBRATION, languages=known)
 
 
 def gate_of(*, of: Project | None = None, at: float = 0.5, **changes: Any) -> str:

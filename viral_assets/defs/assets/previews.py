@@ -19,6 +19,7 @@ from viral_assets.generation.run.report import GenerationReport, WindowReport
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.queries.charts import hours_picture, spread_picture
 from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
 from viral_assets.scoring.selection import Selected
 from viral_assets.sources.files.ingest import IngestReport
 from viral_assets.sources.services.common import ServiceReport
@@ -112,6 +113,7 @@ def of_scores(frame: pd.DataFrame, window: HourRange) -> dict[datetime, Metadata
             ROW_COUNT: len(rows),
             **label_counts(rows),
             "passed the gate": int((rows["gate"] == GATE_PASSED).sum()),
+            **_unless_zero("language not known to the embedder", int((rows["gate"] == UNKNOWN_LANGUAGE).sum())),
             "verdicts": bars(_most_common(rows["gate"]), of="gate"),
             "closest topics": bars(_most_common(rows["topic"]), of="topic"),
         }
@@ -213,6 +215,10 @@ def _funnel(selections: Mapping[str, Selected], hour: datetime) -> Any:
             dropped = selected.dropped[hour]
             rows.append((project, read, *(dropped[reason] for reason in DROP_REASONS), selected.chosen(hour)))
     return markdown_table(("project", "read", *DROP_REASONS.values(), CHOSEN), rows, in_dialog=True)
+
+
+def _unless_zero(name: str, count: int) -> dict[str, int]:
+    return {name: count} if count else {}
 
 
 def label_counts(rows: pd.DataFrame) -> dict[str, int]:

@@ -50,19 +50,34 @@ def topic_embeddings(
     run_options: RunOptions,
 ) -> None:
     """See to it that every text of every taxonomy is in the cache of embeddings."""
+    from viral_assets.scoring.languages import language_warnings
     from viral_assets.scoring.topics import topic_texts
 
-    cached = embedder.get(database.get())
     selected = projects.select(run_options.projects)
+    embedders = embedder.of(database.get(), selected)
     topics = [(name, node) for name, project in selected.items() for node in project.taxonomy]
-    texts = [text for _, node in topics for text in topic_texts(node)]
-    cached.embed(texts)
-    context.log.info("%d texts of %d topics; %d embedded now", len(texts), len(topics), cached.stats.computed)
+    texts = {
+        cached: [text for name, node in topics if embedders[name] is cached for text in topic_texts(node)]
+        for cached in _distinct(embedders)
+    }
+    for cached, of_topics in texts.items():
+        cached.embed(of_topics)
+    computed = sum(cached.stats.computed for cached in texts)
+    context.log.info("%d texts of %d topics; %d embedded now", sum(map(len, texts.values())), len(topics), computed)
+    warnings = [
+        (name, warning)
+        for name, project in selected.items()
+        for warning in language_warnings(project, embedder.name_for(project), embedders[name].languages)
+    ]
+    for name, warning in warnings:
+        context.log.warning("%s: %s", name, warning)
+    about_languages = {"languages": markdown_table(("project", "warning"), warnings)} if warnings else {}
     context.add_output_metadata(
         {
             "dagster/row_count": len(topics),
-            "embedder": cached.model,
-            "embedded now": cached.stats.computed,
+            "embedder": ", ".join(cached.model for cached in texts),
+            "embedded now": computed,
+            **about_languages,
             "topics": markdown_table(
                 ("project", "topic", "about", "examples"),
                 ((name, node.label, node.description, len(node.exemplars)) for name, node in topics),
@@ -80,25 +95,39 @@ def topic_embeddings(
     metadata=table_metadata(tables.embeddings),
     description=(
         "A vector for each distinct text of the hour, so that a tweet can be compared with the topics and with other "
-        "tweets. No text is ever embedded twice, whatever tweet, hour or project it appears in."
+        "tweets. No text is ever embedded twice by the same embedder, whatever tweet, hour or project it appears in; "
+        "which embedder, the languages of a project say."
     ),
 )
-def tweet_embeddings(context: dg.AssetExecutionContext, database: DatabaseResource, embedder: EmbedderResource) -> None:
-    """See to it that every text of the hours of this run is in the cache of embeddings."""
+def tweet_embeddings(
+    context: dg.AssetExecutionContext,
+    database: DatabaseResource,
+    embedder: EmbedderResource,
+    projects: ProjectsResource,
+    run_options: RunOptions,
+) -> None:
+    """See to it that every text of the hours of this run is in the cache of embeddings, by the embedder of each project
+    that it came for."""
     from viral_assets.defs.assets import previews
     from viral_assets.embedding.postponed import postponed_if_exhausted
     from viral_assets.store.tweets import read_tweets
 
     store, window = database.get(), window_of(context)
-    with store.read() as connection:
-        frame = read_tweets(connection, window)
-    distinct = frame.drop_duplicates("text_sha256")
-    cached = embedder.get(store)
-    with postponed_if_exhausted(store, cached.model, window):
-        _vectors(cached, distinct)
-    values = (len(distinct), len(frame), cached.stats.computed, cached.model)
-    context.log.info("%d distinct texts of %d tweets; %d embedded now by %s", *values)
-    add_hour_metadata(context, previews.of_embeddings(frame, window, cached.model))
+    embedders = embedder.of(store, projects.select(run_options.projects))
+    frames = []
+    only_one = len(_distinct(embedders)) == 1 and not run_options.projects
+    for cached in _distinct(embedders):
+        names = [None] if only_one else [name for name, other in embedders.items() if other is cached]
+        with store.read() as connection:
+            frame = _each_once([read_tweets(connection, window, project=name) for name in names])
+        distinct = frame.drop_duplicates("text_sha256")
+        with postponed_if_exhausted(store, cached.model, window):
+            _vectors(cached, distinct)
+        values = (len(distinct), len(frame), cached.stats.computed, cached.model)
+        context.log.info("%d distinct texts of %d tweets; %d embedded now by %s", *values)
+        frames.append(frame)
+    models = ", ".join(cached.model for cached in _distinct(embedders))
+    add_hour_metadata(context, previews.of_embeddings(_each_once(frames), window, models))
 
 
 @hourly_asset(
@@ -124,13 +153,18 @@ def tweet_scores(
 ) -> DataFrame:
     """Score the tweets of the hours of this run for every project they belong to."""
     from viral_assets.defs.assets import previews
+    from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
     from viral_assets.scoring.score import SCORE_COLUMNS
 
     store, window = database.get(), window_of(context)
-    cached = embedder.get(store)
+    selected = projects.select(run_options.projects)
+    embedders = embedder.of(store, selected)
     parts = []
-    for name, project in projects.select(run_options.projects).items():
-        parts.append(_scores(project, store, window, cached))
+    for name, project in selected.items():
+        parts.append(_scores(project, store, window, embedders[name]))
+        if unknown := int((parts[-1]["gate"] == UNKNOWN_LANGUAGE).sum()):
+            cannot = "%s: the relevance of %d tweets is unknown, as %s does not know their language; none is chosen"
+            context.log.warning(cannot, name, unknown, embedder.name_for(project))
         labels = _describe(previews.label_counts(parts[-1]))
         context.log.info("%s: %d tweets scored, %s", name, len(parts[-1]), labels)
     scores = _together(parts, SCORE_COLUMNS)
@@ -165,12 +199,14 @@ def comment_opportunities(
     from viral_assets.store.windows import replace_window
 
     store, window = database.get(), window_of(context)
-    cached = embedder.get(store)
+    chosen_projects = projects.select(run_options.projects)
+    embedders = embedder.of(store, chosen_projects)
     with store.read() as connection:
         texts = read_tweets(connection, window).drop(columns="window_start")
     parts = []
     selections = {}
-    for name, project in projects.select(run_options.projects).items():
+    for name, project in chosen_projects.items():
+        cached = embedders[name]
         scored = tweet_scores[tweet_scores["project"] == name].merge(texts, on="tweet_id", validate="one_to_one")
         options = selection_options(project, run_options, duplicate_similarity=cached.calibration.near_duplicate)
         selections[name] = selected = _select(scored, name, store, window, cached, options)
@@ -220,7 +256,8 @@ def _scores(project: Project, store: Database, window: HourRange, embedder: "Cac
         earlier = read_earlier_snapshots(connection, window, at_least_before=apart)
     frame = frame.merge(earlier, on="tweet_id", how="left", validate="one_to_one")
     topics = topic_vectors(project, embedder.embed)
-    return score_window(frame, _vectors(embedder, frame), topics, project, embedder.calibration)
+    vectors = _vectors(embedder, frame)
+    return score_window(frame, vectors, topics, project, embedder.calibration, languages=embedder.languages)
 
 
 def _select(
@@ -246,8 +283,21 @@ def _select(
     return select_opportunities(scored, _vectors(embedder, scored), options=options, recent=recent, kept=kept)
 
 
+def _distinct(embedders: Mapping[str, "CachedEmbedder"]) -> list["CachedEmbedder"]:
+    """Each embedder once, in the order of the projects."""
+    return list(dict.fromkeys(embedders.values()))
+
+
 def _vectors(embedder: "CachedEmbedder", frame: DataFrame) -> Any:
     return embedder.embed(frame["text"].tolist(), frame["text_sha256"].tolist())
+
+
+def _each_once(tweets_of_projects: list[DataFrame]) -> DataFrame:
+    """Tweets that came for one project or several. Frames without rows have no types to agree on."""
+    import pandas as pd
+
+    filled = [frame for frame in tweets_of_projects if len(frame)]
+    return pd.concat(filled or tweets_of_projects[:1]).drop_duplicates("tweet_id", ignore_index=True)
 
 
 def _together(parts: list[DataFrame], columns: tuple[str, ...]) -> DataFrame:

@@ -87,7 +87,7 @@ CHECK_GROUPS: Sequence[CheckGroup] = (
     ),
     CheckGroup(
         tweet_embeddings,
-        frozenset({"database", "embedder"}),
+        frozenset({"database", "embedder", "projects", "run_options"}),
         rows_of_vectors,
         [
             Check(

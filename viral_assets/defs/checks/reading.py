@@ -5,7 +5,7 @@ This module needs pandas, which takes a second to import: checks import it when 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -49,15 +49,30 @@ def read_tweet_hours(database: Database, window: HourRange) -> dict[datetime, Tw
 
 
 def read_vector_hours(
-    database: Database, window: HourRange, model: str, reported: Mapping[datetime, int | None]
+    database: Database,
+    window: HourRange,
+    models: Iterable[str],
+    reported: Mapping[datetime, int | None],
+    *,
+    is_read: Callable[[str], bool] | None = None,
 ) -> dict[datetime, VectorHour]:
-    """Texts of the hours and the lengths of their vectors; of the vectors, a few thousand are in memory at a time."""
+    """Texts of the hours and the lengths of their vectors; of the vectors, a few thousand are in memory at a time.
+
+    Args:
+        models: of the embedders in use. Of several vectors of a text it is the one whose length is the most wrong.
+        reported: distinct texts that were embedded, by hour.
+        is_read: whether the embedders find anything in a text whose vector is zero though it has words; None where
+            they always do.
+    """
     with database.read() as connection:
         rows = read_window(connection, tables.tweets, window, columns=("window_start", "tweet_id", "text_sha256"))
         digests = list(dict.fromkeys(rows["text_sha256"].tolist()))
-        norms = _norms(connection, model, digests)
-        zero = [digest for digest, norm in norms.items() if norm == 0.0]
-        wordless = _wordless(connection, window) if zero else frozenset[str]()
+        norms: dict[str, float] = {}
+        for model in models:
+            for digest, norm in _norms(connection, model, digests).items():
+                norms[digest] = max(norm, norms.get(digest, 1.0), key=_distance_from_1)
+        zero = {digest for digest, norm in norms.items() if norm == 0.0}
+        wordless = _wordless(connection, window, zero, is_read) if zero else frozenset[str]()
     return {
         hour: VectorHour(
             tweets=list(zip(part["tweet_id"].tolist(), part["text_sha256"].tolist(), strict=True)),
@@ -193,11 +208,17 @@ def _norms(connection: Connection, model: str, digests: Sequence[str]) -> dict[s
     return norms
 
 
-def _wordless(connection: Connection, window: HourRange) -> frozenset[str]:
-    """Texts in which there is nothing to embed."""
+def _distance_from_1(norm: float) -> float:
+    return abs(norm - 1.0) if norm == norm else float("inf")
+
+
+def _wordless(
+    connection: Connection, window: HourRange, among: Collection[str], is_read: Callable[[str], bool] | None
+) -> frozenset[str]:
+    """Those of the texts in which there is nothing to embed."""
     rows = read_window(connection, tables.tweets, window, columns=("text_sha256", "text"))
     return frozenset(
         digest
         for digest, text in zip(rows["text_sha256"].tolist(), rows["text"].tolist(), strict=True)
-        if not any(map(str.isalnum, prepared(text)))
+        if digest in among and not (any(map(str.isalnum, prepared(text))) and (is_read is None or is_read(text)))
     )

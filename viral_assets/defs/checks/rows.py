@@ -42,7 +42,17 @@ def rows_of_vectors(
     database = resources.database.get()
     counts = {hour: each.numbers.get(ROW_COUNT) for hour, each in materialized.items()}
     reported = {hour: None if count is None else int(count) for hour, count in counts.items()}
-    return read_vector_hours(database, window, resources.embedder.get(database).model, reported)
+    selected = resources.projects.select(resources.run_options.projects)
+    embedders = list(dict.fromkeys(resources.embedder.of(database, selected).values()))
+    # Those that know but some languages make zeros of what they cannot read, and cost nothing to ask again.
+    offline = [embedder for embedder in embedders if embedder.languages is not None]
+    return read_vector_hours(
+        database,
+        window,
+        [embedder.model for embedder in embedders],
+        reported,
+        is_read=lambda text: all(embedder.reads(text) for embedder in offline),
+    )
 
 
 def rows_of_scores(

@@ -1,7 +1,10 @@
-"""The embedder of a run. Embedders, their calibration and the cache are in ``embedding``."""
+"""The embedders of a run. What they are, which one a project gets, their calibration and the cache are in
+``embedding``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +12,8 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from viral_assets.defs.automation.urgency import priority_of
+from viral_assets.errors import ConfigurationError
+from viral_assets.projects.model import Project
 from viral_assets.quota.priority import Priority
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
@@ -19,10 +24,16 @@ if TYPE_CHECKING:
 
 
 class EmbedderResource(dg.ConfigurableResource[Any]):
-    """Makes the embedder that the environment names, with its key."""
+    """Makes the embedder of each project: the one that the environment names, with its key, or one that knows the
+    project's languages.
+    """
 
     name: str | None = Field(
-        default=None, description="wordllama (offline) or gemini. Null: VIRAL_ASSETS_EMBEDDER, else wordllama."
+        default=None,
+        description=(
+            "auto (by the project's languages: wordllama where it wants English only, else multilingual), wordllama, "
+            "multilingual or gemini, of which only the last one is paid for. Null: VIRAL_ASSETS_EMBEDDER, else auto."
+        ),
     )
     _run_id: str = PrivateAttr(default="")
     _priority: Priority = PrivateAttr(default=Priority.NEWEST_HOUR)
@@ -31,24 +42,49 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
         """See whether there is such an embedder, before anything else has been done for nothing.
 
         Raises:
-            ConfigurationError: there is none, or it needs a key.
+            ConfigurationError: there is none, it is not installed, or it needs a key.
             QuotaError: limits under which nothing could ever be asked.
         """
+        from viral_assets.embedding.choice import AUTO
+
         if context.run:
             self._run_id, self._priority = context.run.run_id, priority_of(context.run.tags, datetime.now(UTC))
-        self._build(None)
+        if self._chosen() != AUTO:
+            self._build(self._chosen(), None)
 
-    def get(self, database: Database) -> CachedEmbedder:
-        """The embedder of this run, with what the database remembers and the quota that is kept there."""
+    def of(self, database: Database, projects: Mapping[str, Project]) -> dict[str, CachedEmbedder]:
+        """The embedder of each project by its name, with what the database remembers and the quota that is kept there.
+        Those that have the same one share it.
+
+        Raises:
+            ConfigurationError: the one that a project's languages ask for is not installed.
+        """
         from viral_assets.embedding.cache import CachedEmbedder
 
-        return CachedEmbedder(self._build(database), database)
+        built: dict[str, CachedEmbedder] = {}
+        for name, project in projects.items():
+            embedder = self.name_for(project)
+            if embedder not in built:
+                try:
+                    built[embedder] = CachedEmbedder(self._build(embedder, database), database)
+                except ConfigurationError as error:
+                    wanted = ", ".join(project.sources.languages) or "every language"
+                    raise ConfigurationError(f"project {name} (sources.languages: {wanted}): {error}") from None
+        return {name: built[self.name_for(project)] for name, project in projects.items()}
 
-    def _build(self, database: Database | None) -> Embedder:
+    def name_for(self, project: Project) -> str:
+        """Which embedder a project gets."""
+        from viral_assets.embedding.choice import embedder_name
+
+        return embedder_name(self._chosen(), project.sources.languages)
+
+    def _chosen(self) -> str:
+        return self.name or load_settings().embedder
+
+    def _build(self, name: str, database: Database | None) -> Embedder:
         from viral_assets.embedding import build_embedder
 
         settings = load_settings()
-        name = self.name or settings.embedder
         key = settings.gemini_api_key.get_secret_value() if settings.gemini_api_key else None
         if name != "gemini" or not key:
             return build_embedder(name)

@@ -90,7 +90,7 @@ def test_nothing_is_wrong_with_a_good_hour_and_an_empty_one(filled: Database) ->
     assert [malformed_tweets(each) for each in read_tweet_hours(filled, HOURS).values()] == [[], []]
     assert [scores_out_of_range(each) for each in read_score_hours(filled, HOURS).values()] == [[], []]
     assert [opportunities_out_of_order(each) for each in read_opportunity_hours(filled, HOURS).values()] == [[], []]
-    vectors = read_vector_hours(filled, HOURS, MODEL, {FULL: 2, EMPTY: 0})
+    vectors = read_vector_hours(filled, HOURS, [MODEL], {FULL: 2, EMPTY: 0})
     assert [vectors_missing_or_wrong(each).violations for each in vectors.values()] == [[], []]
     assert [opportunities_without_end(each) for each in _suggestions(filled, {}).values()] == [[], []]
 
@@ -103,7 +103,7 @@ def test_every_hour_has_its_own_rows(filled: Database) -> None:
 
 
 def test_vectors_of_another_model_do_not_count(filled: Database) -> None:
-    hour = read_vector_hours(filled, HOURS, "another-model", {FULL: 2})[FULL]
+    hour = read_vector_hours(filled, HOURS, ["another-model"], {FULL: 2})[FULL]
     assert [violation.tweet_id for violation in vectors_missing_or_wrong(hour).violations] == ["1", "2"]
 
 
