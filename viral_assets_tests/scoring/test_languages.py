@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from viral_assets.scoring.languages import language_warnings
 from viral_assets_tests.scoring.examples import frame, project, score, tweet
 
 KNOWN = frozenset({"en", "de"})
-ANY = {"sources": {"languages": []}}
+ANY: dict[str, Any] = {"sources": {"languages": []}}
 FINNISH = "Puhelin jää illalla keittiöön ja nukun paremmin kuin vuosiin"
 ENGLISH = "My phone stays in the kitchen at night and I sleep better than in years"
 
