@@ -85,6 +85,11 @@ def test_a_topic_in_english_finds_tweets_in_every_language_it_knows(embedder: Mu
         assert similarity(embedder, ONE_SUBJECT[code], other) == 0
 
 
+@pytest.mark.parametrize(("topic", "tweet"), [("de", "ja"), ("ar", "pl"), ("ko", "es"), ("th", "en")])
+def test_topics_in_one_language_find_tweets_in_another(embedder: MultilingualEmbedder, topic: str, tweet: str) -> None:
+    assert similarity(embedder, ONE_SUBJECT[topic], ONE_SUBJECT[tweet]) > 0.5
+
+
 @pytest.mark.parametrize(
     "text",
     [
