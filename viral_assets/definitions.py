@@ -14,11 +14,12 @@ import dagster as dg
 
 from viral_assets.defs.assets.code_links import with_code_link
 from viral_assets.defs.assets.delivery import suggestion_digest
+from viral_assets.defs.assets.embeddings import topic_embeddings, tweet_embeddings
 from viral_assets.defs.assets.generation import comment_suggestions
 from viral_assets.defs.assets.ingestion import tweets
 from viral_assets.defs.assets.partitions import hour_partitions
 from viral_assets.defs.assets.review_numbers import review_numbers
-from viral_assets.defs.assets.scoring import comment_opportunities, topic_embeddings, tweet_embeddings, tweet_scores
+from viral_assets.defs.assets.scoring import comment_opportunities, tweet_scores
 from viral_assets.defs.automation.inbox_sensor import inbox_sensor
 from viral_assets.defs.automation.jobs import daily_numbers, hourly_checks, hourly_pipeline, metric_refresh
 from viral_assets.defs.automation.schedules import hourly_schedule, numbers_schedule, refresh_schedule, top_up_schedule

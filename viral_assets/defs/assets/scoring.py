@@ -1,4 +1,4 @@
-"""From tweets to opportunities: embeddings, scores, selection. The arithmetic is in ``embedding`` and ``scoring``."""
+"""From vectors to opportunities: scores, selection. The arithmetic is in ``scoring``."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from viral_assets.defs.assets.display import add_hour_metadata, markdown_table, table_metadata
-from viral_assets.defs.assets.failures import as_dagster_failure
-from viral_assets.defs.assets.ingestion import tweets
+from viral_assets.defs.assets.display import add_hour_metadata, table_metadata
+from viral_assets.defs.assets.embeddings import topic_embeddings, tweet_embeddings, vectors_of
 from viral_assets.defs.assets.partitions import hourly_asset, window_of
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.embedder import EmbedderResource
@@ -29,105 +28,6 @@ if TYPE_CHECKING:
 else:
     # Dagster evaluates annotations while definitions load, and importing pandas for that takes a second.
     DataFrame = Any
-
-
-@dg.asset(
-    group_name="scoring",
-    kinds={"numpy"},
-    owners=["team:data"],
-    code_version="1",
-    description=(
-        "What each topic of each project sounds like: a vector for its description and each of its example tweets. "
-        "Only texts that changed in the project file are embedded again."
-    ),
-)
-@as_dagster_failure
-def topic_embeddings(
-    context: dg.AssetExecutionContext,
-    database: DatabaseResource,
-    embedder: EmbedderResource,
-    projects: ProjectsResource,
-    run_options: RunOptions,
-) -> None:
-    """See to it that every text of every taxonomy is in the cache of embeddings."""
-    from viral_assets.scoring.languages import language_warnings
-    from viral_assets.scoring.topics import topic_texts
-
-    selected = projects.select(run_options.projects)
-    embedders = embedder.of(database.get(), selected)
-    topics = [(name, node) for name, project in selected.items() for node in project.taxonomy]
-    texts = {
-        cached: [text for name, node in topics if embedders[name] is cached for text in topic_texts(node)]
-        for cached in _distinct(embedders)
-    }
-    for cached, of_topics in texts.items():
-        cached.embed(of_topics)
-    computed = sum(cached.stats.computed for cached in texts)
-    context.log.info("%d texts of %d topics; %d embedded now", sum(map(len, texts.values())), len(topics), computed)
-    warnings = [
-        (name, warning)
-        for name, project in selected.items()
-        for warning in language_warnings(project, embedder.name_for(project), embedders[name].languages)
-    ]
-    for name, warning in warnings:
-        context.log.warning("%s: %s", name, warning)
-    about_languages = {"languages": markdown_table(("project", "warning"), warnings)} if warnings else {}
-    context.add_output_metadata(
-        {
-            "dagster/row_count": len(topics),
-            "embedder": ", ".join(cached.model for cached in texts),
-            "embedded now": computed,
-            **about_languages,
-            "topics": markdown_table(
-                ("project", "topic", "about", "examples"),
-                ((name, node.label, node.description, len(node.exemplars)) for name, node in topics),
-            ),
-        }
-    )
-
-
-@hourly_asset(
-    group_name="scoring",
-    deps=[tweets],
-    kinds={"numpy", "table"},
-    owners=["team:data"],
-    code_version="1",
-    metadata=table_metadata(tables.embeddings),
-    description=(
-        "A vector for each distinct text of the hour, so that a tweet can be compared with the topics and with other "
-        "tweets. No text is ever embedded twice by the same embedder, whatever tweet, hour or project it appears in; "
-        "which embedder, the languages of a project say."
-    ),
-)
-def tweet_embeddings(
-    context: dg.AssetExecutionContext,
-    database: DatabaseResource,
-    embedder: EmbedderResource,
-    projects: ProjectsResource,
-    run_options: RunOptions,
-) -> None:
-    """See to it that every text of the hours of this run is in the cache of embeddings, by the embedder of each project
-    that it came for."""
-    from viral_assets.defs.assets import previews
-    from viral_assets.embedding.postponed import postponed_if_exhausted
-    from viral_assets.store.tweets import read_tweets
-
-    store, window = database.get(), window_of(context)
-    embedders = embedder.of(store, projects.select(run_options.projects))
-    frames = []
-    only_one = len(_distinct(embedders)) == 1 and not run_options.projects
-    for cached in _distinct(embedders):
-        names = [None] if only_one else [name for name, other in embedders.items() if other is cached]
-        with store.read() as connection:
-            frame = _each_once([read_tweets(connection, window, project=name) for name in names])
-        distinct = frame.drop_duplicates("text_sha256")
-        with postponed_if_exhausted(store, cached.model, window):
-            _vectors(cached, distinct)
-        values = (len(distinct), len(frame), cached.stats.computed, cached.model)
-        context.log.info("%d distinct texts of %d tweets; %d embedded now by %s", *values)
-        frames.append(frame)
-    models = ", ".join(cached.model for cached in _distinct(embedders))
-    add_hour_metadata(context, previews.of_embeddings(_each_once(frames), window, models))
 
 
 @hourly_asset(
@@ -256,7 +156,7 @@ def _scores(project: Project, store: Database, window: HourRange, embedder: "Cac
         earlier = read_earlier_snapshots(connection, window, at_least_before=apart)
     frame = frame.merge(earlier, on="tweet_id", how="left", validate="one_to_one")
     topics = topic_vectors(project, embedder.embed)
-    vectors = _vectors(embedder, frame)
+    vectors = vectors_of(embedder, frame)
     return score_window(frame, vectors, topics, project, embedder.calibration, languages=embedder.languages)
 
 
@@ -277,27 +177,10 @@ def _select(
         earlier = read_chosen_texts(connection, project, window.start - options.memory, window.start)
     recent = RecentOpportunities(
         texts=earlier["text"].tolist(),
-        vectors=_vectors(embedder, earlier),
+        vectors=vectors_of(embedder, earlier),
         windows=[hour.to_pydatetime() for hour in earlier["window_start"]],
     )
-    return select_opportunities(scored, _vectors(embedder, scored), options=options, recent=recent, kept=kept)
-
-
-def _distinct(embedders: Mapping[str, "CachedEmbedder"]) -> list["CachedEmbedder"]:
-    """Each embedder once, in the order of the projects."""
-    return list(dict.fromkeys(embedders.values()))
-
-
-def _vectors(embedder: "CachedEmbedder", frame: DataFrame) -> Any:
-    return embedder.embed(frame["text"].tolist(), frame["text_sha256"].tolist())
-
-
-def _each_once(tweets_of_projects: list[DataFrame]) -> DataFrame:
-    """Tweets that came for one project or several. Frames without rows have no types to agree on."""
-    import pandas as pd
-
-    filled = [frame for frame in tweets_of_projects if len(frame)]
-    return pd.concat(filled or tweets_of_projects[:1]).drop_duplicates("tweet_id", ignore_index=True)
+    return select_opportunities(scored, vectors_of(embedder, scored), options=options, recent=recent, kept=kept)
 
 
 def _together(parts: list[DataFrame], columns: tuple[str, ...]) -> DataFrame:

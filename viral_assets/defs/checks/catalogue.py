@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from viral_assets.defs.assets.embeddings import tweet_embeddings
 from viral_assets.defs.assets.generation import comment_suggestions
 from viral_assets.defs.assets.ingestion import tweets
-from viral_assets.defs.assets.scoring import comment_opportunities, tweet_embeddings, tweet_scores
+from viral_assets.defs.assets.scoring import comment_opportunities, tweet_scores
 from viral_assets.defs.checks.counts import counts_differ
 from viral_assets.defs.checks.models import models_that_end
 from viral_assets.defs.checks.opportunities import opportunities_out_of_order
