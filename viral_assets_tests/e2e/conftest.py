@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from viral_assets.settings import checkout_root
-from viral_assets_tests.conftest import PostgresServer
 from viral_assets_tests.e2e.deployment import SCHEDULES, Deployment, deployed
 from viral_assets_tests.e2e.webhook import Webhook, listening
 from viral_assets_tests.gemini_emulator import GeminiEmulator
+from viral_assets_tests.postgres import PostgresServer
 
 FINISHED = (1, 7)
 INSTANCES = {"sqlite": "dagster.yaml", "postgresql": "deploy/postgres/dagster.yaml"}
@@ -50,7 +50,7 @@ def deployment(
             yield made
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.create(migrated=False)
+    url = server.create()
     with deployed(
         folder, checkout_root() / INSTANCES["postgresql"], url, SCHEDULES, DAGSTER_POSTGRES_URL=url, **variables
     ) as made:

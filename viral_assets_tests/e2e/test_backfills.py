@@ -21,11 +21,11 @@ from viral_assets.store.suggestions import read_outcomes, read_suggestions
 from viral_assets.store.tables import comment_opportunities, llm_requests
 from viral_assets.store.tweets import read_tweets
 from viral_assets.store.windows import read_window
-from viral_assets_tests.conftest import PostgresServer
 from viral_assets_tests.e2e import on_postgresql, on_sqlite, queries
 from viral_assets_tests.e2e.conftest import FINISHED
 from viral_assets_tests.e2e.deployment import Deployment, UnansweredError, until
 from viral_assets_tests.gemini_emulator import GeminiEmulator, Hold
+from viral_assets_tests.postgres import PostgresServer
 
 ONE_BY_ONE = {"tweets_per_request": 1, "batch_size": 2}
 """So that a run can be held in the middle."""

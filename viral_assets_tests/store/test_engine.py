@@ -18,7 +18,7 @@ from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, Vi
 from viral_assets.store.bulk import serialise_writers
 from viral_assets.store.engine import Database, normalise_url
 from viral_assets.store.tables import quota_state
-from viral_assets_tests.conftest import PostgresServer
+from viral_assets_tests.postgres import PostgresServer
 
 SECRET = "s3cr3t-word"
 

@@ -29,10 +29,10 @@ from viral_assets.store.standing import Writer
 from viral_assets.store.tables import llm_requests, quota_days
 from viral_assets.store.unsaved_lines import UnsavedLines
 from viral_assets.vocabulary import Outcome
-from viral_assets_tests.conftest import PostgresServer
 from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
 from viral_assets_tests.generation.make import opportunity, pack
 from viral_assets_tests.generation.running import Run, all_done, on_virtual_time, outcomes_of, reasons_of, requests_of
+from viral_assets_tests.postgres import PostgresServer
 from viral_assets_tests.virtual_clock import VirtualClock
 
 LIMITS = Limits(max_requests=10)
