@@ -12,6 +12,7 @@ PRELOADED = [
     "viral_assets_tests.cli.forked",
     "viral_assets.generation.clients.google_genai",
     "viral_assets.generation.clients.google_generativeai",
+    "viral_assets_tests.frozen",
 ]
 """There is one server for each process of the suite, and it knows what it was first told: so always all of it."""
 
