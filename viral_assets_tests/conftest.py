@@ -22,6 +22,7 @@ from hypothesis import Phase, settings
 
 from viral_assets.store.engine import Database
 from viral_assets_tests.postgres import PostgresServer
+from viral_assets_tests.scratch import keep_files_in_memory
 
 if TYPE_CHECKING:
     from xdist.scheduler.protocol import Scheduling
@@ -42,6 +43,7 @@ def is_quick(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    keep_files_in_memory()
     asked_for = config.getoption("--hypothesis-profile", default=None)
     settings.load_profile(asked_for or ("quick" if is_quick(config) else "whole"))
     # What a shell starts in the background ignores interrupts, and so would what is tested here.
