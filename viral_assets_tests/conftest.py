@@ -63,9 +63,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 SHARED = re.compile(
-    r"/e2e/.*(\[sqlite|\[postgresql)|/((?:assets/test_hours|automation/test_deferred|checks/test_evaluations)\.py)"
+    r"/e2e/.*(\[sqlite|\[postgresql)"
+    r"|/((?:assets/test_hours|automation/test_deferred|checks/test_evaluations|setup/test_wheel)\.py)"
 )
-"""Tests for which a deployment or a finished home is made once."""
+"""Tests for which a deployment, an installed package or a finished home is made once."""
 
 
 @pytest.hookimpl(optionalhook=True)
