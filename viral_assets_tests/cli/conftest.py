@@ -22,9 +22,7 @@ from viral_assets.cli.app import app
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets_tests.cli.forked import Forked, run
 from viral_assets_tests.forks import forks
-
-PATIENCE = 300.0
-"""Seconds for what takes a few on an idle machine."""
+from viral_assets_tests.waiting import PATIENCE
 
 OURS = ("VIRAL_ASSETS_", "GEMINI_", "GOOGLE_", "DAGSTER_HOME")
 

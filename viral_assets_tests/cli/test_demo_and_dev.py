@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
@@ -24,9 +23,10 @@ from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.settings import checkout_root, load_settings
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, ingested_files, metadata, tweets
-from viral_assets_tests.cli.conftest import PATIENCE, CommandLine
+from viral_assets_tests.cli.conftest import CommandLine
 from viral_assets_tests.delivery.examples import opportunity, store
 from viral_assets_tests.deploy.services import free_port
+from viral_assets_tests.waiting import PATIENCE, NotYetError, until
 
 END = floor_hour(datetime.now(UTC)) - HOUR
 DAY = HourRange(END - 24 * HOUR, END)
@@ -143,14 +143,13 @@ def ask_until_answered(address: str, query: str) -> dict[str, Any]:
     request = urllib.request.Request(
         address, json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
     )
-    deadline = time.monotonic() + PATIENCE
-    while True:
+
+    def answered() -> dict[str, Any] | None:
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 answer: dict[str, Any] = json.load(response)["data"]
-                if answer["assetNodes"]:
-                    return answer
-        except (urllib.error.URLError, ConnectionError):
-            pass
-        assert time.monotonic() < deadline, "the UI did not come up"
-        time.sleep(0.2)
+        except (urllib.error.URLError, ConnectionError) as error:
+            raise NotYetError(str(error)) from None
+        return answer if answer["assetNodes"] else None
+
+    return until(answered, "the UI to come up")

@@ -13,8 +13,9 @@ import pytest
 from viral_assets.generation import AsyncCommentGenerator
 from viral_assets.projects.loader import load_project
 from viral_assets.settings import Settings, checkout_root
-from viral_assets_tests.cli.conftest import PATIENCE, CommandLine
+from viral_assets_tests.cli.conftest import CommandLine
 from viral_assets_tests.cli.test_help import COMMANDS
+from viral_assets_tests.waiting import PATIENCE
 
 
 def page(name: str) -> str:

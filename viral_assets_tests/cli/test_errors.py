@@ -12,7 +12,8 @@ import pytest
 
 from viral_assets.cli import quota as quota_command
 from viral_assets.errors import ProviderError
-from viral_assets_tests.cli.conftest import PATIENCE, CommandLine
+from viral_assets_tests.cli.conftest import CommandLine
+from viral_assets_tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import os
 import pytest
 
 from viral_assets.settings import checkout_root
-from viral_assets_tests.cli.conftest import PATIENCE, CommandLine
+from viral_assets_tests.cli.conftest import CommandLine
+from viral_assets_tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import signal
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -21,8 +20,9 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import llm_requests
-from viral_assets_tests.cli.conftest import PATIENCE, CommandLine, hour_arguments, write_tweets
+from viral_assets_tests.cli.conftest import CommandLine, hour_arguments, write_tweets
 from viral_assets_tests.gemini_emulator import INVALID_KEY, GeminiEmulator
+from viral_assets_tests.waiting import PATIENCE, until
 
 PROMISED = {"windows", "opportunities", "generated", "saved", "failed", "requests", "tokens", "cost_usd", "seconds"}
 
@@ -184,9 +184,7 @@ def interrupted_while_it_asks(
         hold.wait_for(1, meanwhile=lambda: process.code is None)
         process.interrupt()
         with dg.DagsterInstance.from_config(str(viral_assets.home / "dagster")) as instance:
-            while not was_told_to_stop(instance):
-                assert process.code is None, process.ended(PATIENCE)
-                time.sleep(0.2)
+            until(lambda: was_told_to_stop(instance), "the run to be told", meanwhile=lambda: process.code is None)
         hold.release()
         code, _, err = process.ended(PATIENCE)
     assert code == 130, err
@@ -248,7 +246,7 @@ def test_a_second_interrupt_gives_up_what_is_under_way_and_waits_for_no_answer(
         with dg.DagsterInstance.from_config(str(viral_assets.home / "dagster")) as instance:
             for wanted in (lambda: was_told_to_stop(instance), lambda: process.poll() is not None):
                 process.send_signal(way)
-                wait_until(wanted)
+                until(wanted, "what an interrupt brings")
         _, err = process.communicate(timeout=PATIENCE)
         paid = set(emulator.answered())
         assert len(paid) == 1, "it has not waited for the others"
@@ -266,13 +264,6 @@ def test_a_second_interrupt_gives_up_what_is_under_way_and_waits_for_no_answer(
     assert again.code == 0, again.err
     assert again.json["already_done"] == 1
     assert not paid & set(emulator.answered())
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.1)
 
 
 def errors_of_requests(viral_assets: CommandLine) -> list[str | None]:

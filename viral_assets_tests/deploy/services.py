@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,10 +23,9 @@ from urllib.request import Request, urlopen
 import yaml
 
 from viral_assets_tests.deploy import POSTGRES, ROOT
+from viral_assets_tests.waiting import PATIENCE, NotYetError, until
 
 SERVICES: Mapping[str, Mapping[str, Any]] = yaml.safe_load((POSTGRES / "compose.yaml").read_text())["services"]
-PATIENCE = 300.0
-"""Seconds for what takes a few on an idle machine."""
 
 BIN = Path(sys.executable).parent
 # What Debian and Docker give every process; nothing of the machine's own settings.
@@ -117,18 +115,17 @@ class Machine:
                 start_new_session=True,
             )
 
-    def wait_until_healthy(self, name: str, seconds: float = PATIENCE) -> None:
+    def wait_until_healthy(self, name: str) -> None:
         """Ask its health check until it is content."""
         check = self._here(SERVICES[name]["healthcheck"]["test"][1:])
-        deadline = time.monotonic() + seconds
-        while True:
+
+        def is_content() -> bool:
             asked = subprocess.run(check, env=self.environment(name), capture_output=True, text=True, timeout=PATIENCE)
-            if asked.returncode == 0:
-                return
-            log = self.log(name).read_text()
-            assert self.running[name].poll() is None, f"{name} has ended: {log}"
-            assert time.monotonic() < deadline, f"{name} is not healthy: {asked.stderr} {log}"
-            time.sleep(0.5)
+            if asked.returncode:
+                raise NotYetError(f"{asked.stderr} {self.log(name).read_text()}")
+            return True
+
+        until(is_content, f"{name} to be healthy", every=0.5, meanwhile=lambda: self.running[name].poll() is None)
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """What the webserver answers."""

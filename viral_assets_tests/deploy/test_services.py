@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from viral_assets.hours import HOUR, hour_key
-from viral_assets_tests.deploy.services import PATIENCE, Machine
+from viral_assets_tests.deploy.services import Machine
 from viral_assets_tests.home import FIRST
+from viral_assets_tests.waiting import until
 
 LAUNCH = """mutation ($hour: String!) {
     launchRun(executionParams: {
@@ -54,11 +54,12 @@ def test_a_run_asked_for_in_the_ui_happens_in_the_code_location(machine: Machine
     launched = machine.ask(LAUNCH, hour=hour_key(FIRST))["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     run_id = launched["run"]["runId"]
-    deadline = time.monotonic() + PATIENCE
-    while (status := machine.ask(RUN, id=run_id)["runOrError"]["status"]) not in ENDED:
-        assert time.monotonic() < deadline, status
-        time.sleep(0.5)
-    assert status == "SUCCESS"
+
+    def ended() -> str | None:
+        status = str(machine.ask(RUN, id=run_id)["runOrError"]["status"])
+        return status if status in ENDED else None
+
+    assert until(ended, "the run to end", every=0.5) == "SUCCESS"
 
     # An hour without tweets has a digest too, and that is in the volume of the code location.
     assert len(list((machine.folder / "digests").rglob("*.html"))) == 1

@@ -8,13 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -34,9 +33,7 @@ from viral_assets.store.tables import comment_opportunities, generation_outcomes
 from viral_assets.store.tweets import read_tweets
 from viral_assets_tests.deploy.services import INHERITED, free_port
 from viral_assets_tests.e2e import queries
-
-PATIENCE = 300.0
-"""Seconds for what takes a few on an idle machine."""
+from viral_assets_tests.waiting import PATIENCE, NotYetError, until
 
 SCHEDULES = {"hourly_schedule": HOUR, "top_up_schedule": 24 * HOUR, "refresh_schedule": HOUR / 2}
 """And how often they tick. One of them is enough where the other storage is tried with all."""
@@ -76,25 +73,9 @@ for line in sys.stdin.readlines():
 
 STEP_START = "ExecutionStepStartEvent"
 
-_Found = TypeVar("_Found")
 
-
-class UnansweredError(Exception):
+class UnansweredError(NotYetError):
     """The webserver did not do what it was asked, or is not there."""
-
-
-def until(look: Callable[[], _Found | None], what: str, seconds: float = PATIENCE) -> _Found:
-    """What ``look`` finds, looking until it finds something. An answer that does not come may come the next time."""
-    deadline = time.monotonic() + seconds
-    problem = ""
-    while True:
-        try:
-            if found := look():
-                return found
-        except UnansweredError as error:
-            problem = str(error)
-        assert time.monotonic() < deadline, f"still waiting for {what} after {seconds:g} s {problem}"
-        time.sleep(0.3)
 
 
 @dataclass

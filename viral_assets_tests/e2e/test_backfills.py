@@ -23,9 +23,10 @@ from viral_assets.store.tweets import read_tweets
 from viral_assets.store.windows import read_window
 from viral_assets_tests.e2e import on_postgresql, on_sqlite, queries
 from viral_assets_tests.e2e.conftest import FINISHED
-from viral_assets_tests.e2e.deployment import Deployment, UnansweredError, until
+from viral_assets_tests.e2e.deployment import Deployment, UnansweredError
 from viral_assets_tests.gemini_emulator import GeminiEmulator, Hold
 from viral_assets_tests.postgres import PostgresServer
+from viral_assets_tests.waiting import until
 
 ONE_BY_ONE = {"tweets_per_request": 1, "batch_size": 2}
 """So that a run can be held in the middle."""

@@ -11,7 +11,8 @@ import pytest
 
 from viral_assets_tests.chromium import chromium as started_chromium
 from viral_assets_tests.e2e import on_sqlite
-from viral_assets_tests.e2e.deployment import PATIENCE, Deployment
+from viral_assets_tests.e2e.deployment import Deployment
+from viral_assets_tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as Chromium

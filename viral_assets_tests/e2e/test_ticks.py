@@ -22,9 +22,10 @@ from viral_assets.store.tables import comment_suggestions, generation_outcomes, 
 from viral_assets.store.tweets import read_tweets
 from viral_assets_tests.e2e import on_postgresql, on_sqlite, queries
 from viral_assets_tests.e2e.conftest import FINISHED
-from viral_assets_tests.e2e.deployment import Deployment, until
+from viral_assets_tests.e2e.deployment import Deployment
 from viral_assets_tests.e2e.webhook import Webhook
 from viral_assets_tests.home import tweets_of
+from viral_assets_tests.waiting import until
 
 PARTITION = "dagster/partition"
 

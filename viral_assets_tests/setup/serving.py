@@ -5,26 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 import urllib.error
 import urllib.request
 
-PATIENCE = 300
+from viral_assets_tests.waiting import PATIENCE, NotYetError, until
 
 
 def answers(address: str, process: subprocess.Popen[bytes]) -> None:
     """Wait for an answer of success, then end the process and what it has started."""
-    deadline = time.monotonic() + PATIENCE
+
+    def look() -> bool:
+        try:
+            with urllib.request.urlopen(address, timeout=PATIENCE) as response:
+                return bool(response.status == 200)
+        except (urllib.error.URLError, ConnectionError) as error:
+            raise NotYetError(str(error)) from None
+
     try:
-        while True:
-            assert process.poll() is None, "it ended"
-            assert time.monotonic() < deadline, "it did not come up"
-            try:
-                with urllib.request.urlopen(address, timeout=PATIENCE) as response:
-                    assert response.status == 200
-                    return
-            except (urllib.error.URLError, ConnectionError):
-                time.sleep(0.2)
+        until(look, "an answer", meanwhile=lambda: process.poll() is None)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +28,7 @@ from viral_assets.web.regenerate import Job, summarise, wanted_types
 from viral_assets.web.site import Site
 from viral_assets_tests.conftest import DATABASES
 from viral_assets_tests.delivery.examples import TYPES
+from viral_assets_tests.waiting import until
 from viral_assets_tests.web.conftest import Form, Html, Reviewer
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -38,8 +38,6 @@ FIRST, SECOND, THIRD = TYPES
 BOTH_DATABASES = pytest.mark.parametrize("database", DATABASES, indirect=True)
 """For tests of what the page itself asks the database; decisions have tests of their own on both."""
 TOO_LONG = "wörter " * 60
-PATIENCE = 120.0
-"""Seconds for what takes a moment on an idle machine."""
 
 
 @pytest.fixture
@@ -331,10 +329,7 @@ def test_everybody_can_have_a_name_of_their_own(plain: Reviewer, database: Datab
 
 def finished(reviewer: Reviewer, site: Site) -> Html:
     """Look until the job is over, as the page does."""
-    until = time.monotonic() + PATIENCE
-    while not all(job.over for job in site.regenerator.jobs().values()):
-        assert time.monotonic() < until, site.regenerator.jobs()
-        time.sleep(0.02)
+    until(lambda: all(job.over for job in site.regenerator.jobs().values()), "the job to be over", every=0.02)
     return reviewer.get("/regeneration?project=demo&tweet_id=101&next=/", **{"hx-request": "true"})
 
 

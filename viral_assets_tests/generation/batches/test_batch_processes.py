@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.context import ForkServerProcess
 
@@ -17,6 +16,7 @@ from viral_assets_tests.forks import forks
 from viral_assets_tests.gemini_emulator import BatchConfig, EmulatorConfig, GeminiEmulator
 from viral_assets_tests.generation.make import pack
 from viral_assets_tests.generation.running import outcomes_of, requests_of
+from viral_assets_tests.waiting import until
 
 TWEETS = 25
 
@@ -44,14 +44,6 @@ def states(database: Database) -> list[str]:
         return list(connection.execute(sa.select(generation_batches.c.state)).scalars())
 
 
-def wait_until(holds: Callable[[], bool], process: ForkServerProcess) -> None:
-    until = time.monotonic() + 120
-    while not holds():
-        assert process.is_alive(), "the run ended by itself"
-        assert time.monotonic() < until, "it does not come to that"
-        time.sleep(0.01)
-
-
 def end_batches(service: GeminiEmulator) -> None:
     service.config = replace(service.config, batches=BatchConfig(seconds=0))
 
@@ -69,7 +61,12 @@ def assert_finished_by(database: Database, service: GeminiEmulator, second: Fork
 
 def test_a_process_that_is_killed_while_it_waits(database: Database, service: GeminiEmulator) -> None:
     first = started(database, service, "first")
-    wait_until(lambda: any(each.kind == "getBatch" for each in service.arrivals), first)
+    until(
+        lambda: any(each.kind == "getBatch" for each in service.arrivals),
+        "a question about the batch",
+        every=0.01,
+        meanwhile=first.is_alive,
+    )
     assert states(database) == [SENT]
     first.kill()
     first.join()
@@ -82,7 +79,7 @@ def test_a_process_that_is_killed_after_the_batch_was_made_and_before_its_name_i
 ) -> None:
     service.script_batches("hang")
     first = started(database, service, "first")
-    wait_until(lambda: bool(service.batches.states()), first)
+    until(service.batches.states, "a batch", every=0.01, meanwhile=first.is_alive)
     assert states(database) == [SENDING]
     first.kill()
     first.join()
