@@ -260,7 +260,7 @@ def test_a_second_interrupt_gives_up_what_is_under_way_and_waits_for_no_answer(
     assert Counter(errors_of_requests(viral_assets)) == {None: 1, "cancelled while under way": 2}
 
     emulator.reset()
-    again = viral_assets.in_a_process(*arguments, **environment)
+    again = viral_assets.in_a_fork(*arguments, **environment)
     assert again.code == 0, again.err
     assert again.json["already_done"] == 1
     assert not paid & set(emulator.answered())
