@@ -40,7 +40,11 @@ DROP_REASONS = {
     "label": "scored too low",
     "minima": "below a minimum of followers, likes or views",
     "unknown": "followers, likes or views that the project insists on are unknown",
+    "quiet": "there when nobody posts",
+    "author": "the author has had a turn",
+    "conversation": "another tweet of the conversation has had its turn",
     "duplicate": "says what another one says",
+    "day_cap": "more than the project answers in a day",
     "over_the_cap": "more than the project takes in an hour",
 }
 """Why a tweet is not chosen as an opportunity, in words, in the order in which the reasons are looked at: each tweet

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from viral_assets.llm.models import DEFAULT_MODEL, bare_name
 from viral_assets.llm.tiers import STANDARD, Tier
+from viral_assets.projects.engagement import Engagement
 
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -263,6 +264,7 @@ class Project(_Model):
     weights: Weights = Weights()
     thresholds: Thresholds = Thresholds()
     minima: Minima = Minima()
+    engagement: Engagement = Engagement()
     max_candidates: Annotated[int, Field(ge=1, le=10_000)] = 150
     suggestion_types: Annotated[tuple[SuggestionType, ...], Field(min_length=1, max_length=10)] = tuple(
         BUILT_IN_TYPES[name] for name in ("add_value", "ask_question", "mirror_reframe")

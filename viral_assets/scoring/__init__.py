@@ -5,10 +5,10 @@ here reads a database, a clock or the network: the same tweets give the same sco
 many pieces they come. How texts become vectors is in ``viral_assets.embedding``.
 """
 
+from viral_assets.scoring.near_duplicates import RecentOpportunities
 from viral_assets.scoring.score import SCORE_COLUMNS, score_window
 from viral_assets.scoring.selection import (
     OPPORTUNITY_COLUMNS,
-    RecentOpportunities,
     Selected,
     SelectionOptions,
     select_opportunities,

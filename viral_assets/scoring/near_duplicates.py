@@ -6,9 +6,11 @@ their vectors is at least the embedder's ``Calibration.near_duplicate``.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
 import numpy as np
 
@@ -19,6 +21,41 @@ from viral_assets.text.phrases import BoolArray, IntArray, normalised
 _CANDIDATES_AT_ONCE = 64
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class RecentOpportunities:
+    """A project's opportunities of the days before: texts, their vectors (n, d), and the windows they belong to."""
+
+    texts: Sequence[str]
+    vectors: Vectors
+    windows: Sequence[datetime]
+
+    @classmethod
+    def none(cls, dimensions: int) -> Self:
+        return cls((), np.empty((0, dimensions), dtype=np.float32), ())
+
+
+class Earlier:
+    """Opportunities of earlier windows, from the oldest on.
+
+    Args:
+        replaced: windows that are selected anew, whose opportunities are passed over.
+    """
+
+    def __init__(self, recent: RecentOpportunities, *, replaced: Collection[datetime]) -> None:
+        self._recent = recent
+        rows_of: dict[datetime, list[int]] = {}
+        for row, window in enumerate(recent.windows):
+            if window not in replaced:
+                rows_of.setdefault(window, []).append(row)
+        self._waiting = deque(sorted(rows_of.items()))
+
+    def before(self, hour: datetime) -> Iterator[tuple[datetime, list[str], Vectors]]:
+        """Window, normalised texts and vectors of those before ``hour`` that were not asked for yet."""
+        while self._waiting and self._waiting[0][0] < hour:
+            window, rows = self._waiting.popleft()
+            yield window, [normalised(self._recent.texts[row]) for row in rows], self._recent.vectors[rows]
 
 
 class Seen:
@@ -74,14 +111,20 @@ def take_distinct(
     hour: datetime,
     room: int,
     similarity: float,
-) -> tuple[IntArray, int]:
+    objection: Callable[[int], str],
+    take: Callable[[int], None],
+) -> tuple[IntArray, Counter[str]]:
     """Take candidates in their order while there is room, passing over those that say what was said before.
 
+    Args:
+        objection: what else is against a row, given what was taken before it; empty for nothing. It is asked first.
+        take: is told of each row that is taken.
+
     Returns:
-        The rows taken, which ``seen`` has afterwards, and how many were passed over.
+        The rows taken, which ``seen`` has afterwards, and how many were passed over, by reason.
     """
     taken: list[int] = []
-    duplicates = 0
+    passed_over: Counter[str] = Counter()
     for start in range(0, len(candidates), _CANDIDATES_AT_ONCE):
         if len(taken) >= room:
             break
@@ -92,9 +135,12 @@ def take_distinct(
             if len(taken) >= room:
                 break
             vector = vectors[row : row + 1]
-            if is_known or seen.known_now(text, vector, similarity):
-                duplicates += 1
+            if reason := objection(row):
+                passed_over[reason] += 1
+            elif is_known or seen.known_now(text, vector, similarity):
+                passed_over["duplicate"] += 1
             else:
                 taken.append(row)
                 seen.add(hour, [text], vector)
-    return np.array(taken, dtype=np.int64), duplicates
+                take(row)
+    return np.array(taken, dtype=np.int64), passed_over

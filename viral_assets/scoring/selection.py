@@ -1,14 +1,15 @@
 """Which of the scored tweets of a project to reply to, hour by hour.
 
-Scoring is in ``score``, the rule that hides near-duplicates in ``near_duplicates``. Nothing is read or stored here:
-what was selected in the days before comes in, what is selected goes out.
+Scoring is in ``score``, the rule that hides near-duplicates in ``near_duplicates``, whose turn it is in ``engagement``,
+and when anybody is there to answer in ``posting_hours``. Nothing is read or stored here: what was selected and answered
+before comes in, what is selected goes out.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -16,8 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from viral_assets.projects.engagement import Engagement
 from viral_assets.projects.model import Minima, Project
-from viral_assets.scoring.near_duplicates import Seen, take_distinct
+from viral_assets.scoring.engagement import NOTHING_ENGAGED, Engaged, Turns, turn_of_rows
+from viral_assets.scoring.near_duplicates import Earlier, RecentOpportunities, Seen, take_distinct
+from viral_assets.scoring.posting_hours import PostingHours
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.text.phrases import BoolArray, IntArray, normalised
 from viral_assets.vocabulary import CHOSEN, GATE_PASSED, GREEN, RED
@@ -40,24 +44,12 @@ class SelectionOptions:
     skip_low_scores: bool = True
     greens_only: bool = False
     memory: timedelta = timedelta(days=7)
+    engagement: Engagement = field(default_factory=Engagement)
 
     @classmethod
     def of_project(cls, project: Project, *, duplicate_similarity: float) -> Self:
         """What the project's file says."""
-        return cls(project.max_candidates, project.minima, duplicate_similarity)
-
-
-@dataclass(frozen=True, slots=True)
-class RecentOpportunities:
-    """A project's opportunities of the days before: texts, their vectors (n, d), and the windows they belong to."""
-
-    texts: Sequence[str]
-    vectors: Vectors
-    windows: Sequence[datetime]
-
-    @classmethod
-    def none(cls, dimensions: int) -> Self:
-        return cls((), np.empty((0, dimensions), dtype=np.float32), ())
+        return cls(project.max_candidates, project.minima, duplicate_similarity, engagement=project.engagement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +75,40 @@ def select_opportunities(
     options: SelectionOptions,
     recent: RecentOpportunities,
     kept: Collection[str] = frozenset(),
+    engaged: Engaged = NOTHING_ENGAGED,
 ) -> Selected:
     """Select the best tweets of each hour, in the order of the hours.
 
     The best tweet of a group that says the same thing is taken, and none if one like it was selected in an earlier
-    hour of the last days. Hours selected in one call or one after the other give the same result.
+    hour of the last days; likewise the best of an author, and of a conversation. Hours selected in one call or one
+    after the other give the same result.
 
     Args:
         scored: scores of ONE project joined with their tweets: the columns of ``tweet_scores`` and text,
-            author_followers, like_count, view_count, in any order. A figure that nobody knows is not below a minimum;
-            what becomes of the tweet is said by ``options.minima.unknown``.
+            author_followers, like_count, view_count, author_id, author_handle and conversation_id, in any order. A
+            figure that nobody knows is not below a minimum; what becomes of the tweet is said by
+            ``options.minima.unknown``.
         vectors: (n, d), the embedding of each row's text.
         options: minima, cap and the rest.
         recent: opportunities of earlier windows. Those in a window that is selected now are passed over, because
             this selection replaces them.
         kept: ids of tweets that have suggestions already. They stay selected whatever the options say now, count
-            towards the cap, and others are compared with them.
+            towards the caps, and others are compared with them.
+        engaged: the project's turns: of tweets that have suggestions, whenever that was, those in ``scored`` included;
+            of others, as ``recent``.
     """
     hour_of, distinct_hours = pd.factorize(pd.to_datetime(scored["window_start"], utc=True), sort=True)
     hours = [hour.to_pydatetime() for hour in distinct_hours]
-    earlier = _Earlier(recent, replaced=hours)
+    earlier = Earlier(recent, replaced=hours)
     seen = Seen(room=len(recent.windows) + len(scored), dimensions=vectors.shape[1])
     obstacles = _obstacles(scored, options)
     is_kept = scored["tweet_id"].isin(set(kept)).to_numpy(dtype=np.bool_)
     order = _best_first(scored)
     texts = scored["text"].tolist()
+    engaged = engaged.but_for(set(hours))
+    turns, turn_of = Turns(options.engagement, engaged.turns), turn_of_rows(scored, [hours[at] for at in hour_of])
+    posting, chosen = PostingHours(options.engagement), dict(engaged.chosen)
+    kept_of = {**engaged.kept, **{hour: int((is_kept & (hour_of == at)).sum()) for at, hour in enumerate(hours)}}
 
     selected_rows: list[IntArray] = []
     dropped: dict[datetime, Counter[str]] = {}
@@ -122,16 +123,30 @@ def select_opportunities(
         for window, phrases, known_vectors in earlier.before(hour):
             seen.add(window, phrases, known_vectors)
         seen.begin(hour, since=hour - options.memory)
-        room = max(0, options.max_candidates - len(keep))
         seen.add(hour, [normalised(texts[row]) for row in keep], vectors[keep])
-        taken, duplicates = take_distinct(
-            candidates, texts, vectors, seen, hour=hour, room=room, similarity=options.duplicate_similarity
+        quiet = candidates if posting.is_quiet(hour) else candidates[:0]
+        candidates = candidates[len(quiet) :]
+        room, room_of_day = options.max_candidates - len(keep), posting.room(hour, chosen, kept_of)
+        full = "over_the_cap"
+        if room_of_day is not None and room_of_day - len(keep) < room:
+            room, full = room_of_day - len(keep), "day_cap"
+        taken, passed_over = take_distinct(
+            candidates,
+            texts,
+            vectors,
+            seen,
+            hour=hour,
+            room=max(0, room),
+            similarity=options.duplicate_similarity,
+            objection=lambda row: turns.objection(turn_of(row)),
+            take=lambda row: turns.take(turn_of(row)),
         )
 
         selected_rows.append(in_hour[np.isin(in_hour, np.concatenate([keep, taken]))])
-        counts = Counter(obstacles[others[obstacles[others] != ""]].tolist())
-        counts["duplicate"] = duplicates
-        counts["over_the_cap"] = len(candidates) - len(taken) - duplicates
+        chosen[hour] = len(keep) + len(taken)
+        counts = Counter(obstacles[others[obstacles[others] != ""]].tolist()) + passed_over
+        counts["quiet"] = len(quiet)
+        counts[full] = len(candidates) - len(taken) - passed_over.total()
         dropped[hour] = +counts
     return Selected(_as_opportunities(scored, selected_rows), dropped, read)
 
@@ -188,28 +203,6 @@ def _best_first(scored: pd.DataFrame) -> IntArray:
     """Row numbers by falling total; of equal ones, the older tweet (the smaller id) first."""
     ids = scored["tweet_id"].to_numpy(dtype=np.str_)
     return np.lexsort((ids, np.char.str_len(ids), -scored["total"].to_numpy(dtype=np.float64)))
-
-
-class _Earlier:
-    """Opportunities of earlier windows, from the oldest on.
-
-    Args:
-        replaced: windows that are selected anew, whose opportunities are passed over.
-    """
-
-    def __init__(self, recent: RecentOpportunities, *, replaced: Collection[datetime]) -> None:
-        self._recent = recent
-        rows_of: dict[datetime, list[int]] = {}
-        for row, window in enumerate(recent.windows):
-            if window not in replaced:
-                rows_of.setdefault(window, []).append(row)
-        self._waiting = deque(sorted(rows_of.items()))
-
-    def before(self, hour: datetime) -> Iterator[tuple[datetime, list[str], Vectors]]:
-        """Window, normalised texts and vectors of those before ``hour`` that were not asked for yet."""
-        while self._waiting and self._waiting[0][0] < hour:
-            window, rows = self._waiting.popleft()
-            yield window, [normalised(self._recent.texts[row]) for row in rows], self._recent.vectors[rows]
 
 
 def _as_opportunities(scored: pd.DataFrame, selected_rows: Sequence[IntArray]) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from viral_assets.scoring import (
     SelectionOptions,
     select_opportunities,
 )
+from viral_assets.scoring.engagement import NOTHING_ENGAGED, Engaged
 from viral_assets.scoring.selection import selection_counts
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.store.tables import comment_opportunities
@@ -46,9 +47,12 @@ def row(number: int, total: float = 0.5, *, hours: float = 0, **changes: Any) ->
         "gate": "pass",
         "why": f"reason {number}",
         "text": f"text number {number}",
+        "author_id": f"a{number}",
+        "author_handle": f"author_{number}",
         "author_followers": 5_000,
         "like_count": 10,
         "view_count": 100,
+        "conversation_id": None,
         "axis": number % DIMENSIONS,
     }
     return given | changes
@@ -75,6 +79,7 @@ def select(
     options: SelectionOptions = OPTIONS,
     before: RecentOpportunities | None = None,
     kept: Collection[str] = (),
+    engaged: Engaged = NOTHING_ENGAGED,
 ) -> Selected:
     columns = [name for name in row(0) if name != "axis"]
     scored = pd.DataFrame(list(rows), columns=[*columns, "axis"])[columns]
@@ -85,6 +90,7 @@ def select(
         options=options,
         recent=before or RecentOpportunities.none(DIMENSIONS),
         kept=kept,
+        engaged=engaged,
     )
 
 

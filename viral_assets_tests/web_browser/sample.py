@@ -14,8 +14,13 @@ from viral_assets.hours import HourRange, floor_hour
 from viral_assets.projects.loader import load_projects
 from viral_assets.projects.model import Project
 from viral_assets.quota import Limits
-from viral_assets.scoring import score_window, topic_vectors
-from viral_assets.scoring.selection import RecentOpportunities, SelectionOptions, select_opportunities
+from viral_assets.scoring import (
+    RecentOpportunities,
+    SelectionOptions,
+    score_window,
+    select_opportunities,
+    topic_vectors,
+)
 from viral_assets.settings import checkout_root
 from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.store import tables
@@ -56,6 +61,7 @@ def _opportunities(database: Database, window: HourRange, project: Project) -> l
         max_candidates=project.max_candidates,
         minima=project.minima,
         duplicate_similarity=embedder.calibration.near_duplicate,
+        engagement=project.engagement,
     )
     scored = scores.merge(tweets.drop(columns="window_start"), on="tweet_id")
     recent = RecentOpportunities.none(vectors.shape[1])

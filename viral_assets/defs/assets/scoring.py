@@ -141,6 +141,7 @@ def selection_options(project: Project, options: RunOptions, *, duplicate_simila
         use_gate=options.use_gate,
         skip_low_scores=options.skip_low_scores,
         greens_only=options.greens_only,
+        engagement=project.engagement,
     )
 
 
@@ -168,7 +169,7 @@ def _select(
     embedder: "CachedEmbedder",
     options: "SelectionOptions",
 ) -> "Selected":
-    from viral_assets.scoring.selection import RecentOpportunities, select_opportunities
+    from viral_assets.scoring import RecentOpportunities, select_opportunities
     from viral_assets.store.opportunities import read_chosen_texts
     from viral_assets.store.suggestions import tweets_with_suggestions
 
