@@ -78,8 +78,8 @@ def tweet(number: int, hour: datetime, text: str, *, likes: int = 400, followers
         "lang": "en",
         "public_metrics": {"like_count": likes, "reply_count": 5, "retweet_count": 9, "quote_count": 0},
         "author": {
-            "id": str(1000 + number),
-            "username": f"home_baker_of_town_{number}",
+            "id": f"{hour:%m%d%H}{1000 + number}",
+            "username": f"home_baker_of_town_{hour:%m%d%H}_{number}",
             "public_metrics": {"followers_count": followers},
         },
     }

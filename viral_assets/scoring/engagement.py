@@ -151,13 +151,16 @@ def turn_of_rows(scored: pd.DataFrame, hours: Sequence[datetime]) -> Callable[[i
         scored: tweet_id, author_id, author_handle and conversation_id.
         hours: of each row.
     """
-    names = ("tweet_id", "author_id", "author_handle", "conversation_id")
-    columns: list[list[Any]] = [
-        scored[name].astype(object).where(scored[name].notna(), None).tolist() for name in names
-    ]
+    rows = known(scored, ("tweet_id", "author_id", "author_handle", "conversation_id"))
 
     def turn(row: int) -> Turn:
-        tweet_id, author_id, handle, conversation_id = (column[row] for column in columns)
+        tweet_id, author_id, handle, conversation_id = rows[row]
         return Turn.of(tweet_id, author_id, handle, conversation_id, hours[row])
 
     return turn
+
+
+def known(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Rows of some columns, None for every kind of nothing pandas knows."""
+    columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in names]
+    return list(zip(*columns, strict=True))

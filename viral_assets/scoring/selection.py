@@ -19,14 +19,16 @@ import pandas as pd
 
 from viral_assets.projects.engagement import Engagement
 from viral_assets.projects.model import Minima, Project
-from viral_assets.scoring.engagement import NOTHING_ENGAGED, Engaged, Turns, turn_of_rows
+from viral_assets.scoring.engagement import NOTHING_ENGAGED, Author, Engaged, Turns, known, turn_of_rows
 from viral_assets.scoring.near_duplicates import Earlier, RecentOpportunities, Seen, take_distinct
 from viral_assets.scoring.posting_hours import PostingHours
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.text.phrases import BoolArray, IntArray, normalised
 from viral_assets.vocabulary import CHOSEN, GATE_PASSED, GREEN, RED
 
-OPPORTUNITY_COLUMNS = ("project", "tweet_id", "window_start", "rank", "total", "label", "topic", "why")
+_SCORED = ("project", "tweet_id", "window_start", "rank", "total", "label", "topic", "why")
+OPPORTUNITY_COLUMNS = (*_SCORED, "from_id", "from_handle")
+"""Of the table ``comment_opportunities``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,4 +211,10 @@ def _as_opportunities(scored: pd.DataFrame, selected_rows: Sequence[IntArray]) -
     """The selected_rows rows, hour by hour and best first, with their rank in the hour."""
     rows = np.concatenate([np.empty(0, dtype=np.int64), *selected_rows])
     ranks = np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(1, len(hour) + 1) for hour in selected_rows)])
-    return scored.iloc[rows].assign(rank=ranks)[list(OPPORTUNITY_COLUMNS)].reset_index(drop=True)
+    chosen = scored.iloc[rows].assign(rank=ranks)
+    authors = [Author.of(*each) for each in known(chosen, ("author_id", "author_handle"))]
+    # None where unknown, whatever pandas makes of a column of them.
+    return chosen.assign(
+        from_id=pd.Series([author.id or None for author in authors], chosen.index, dtype=object),
+        from_handle=pd.Series([author.handle or None for author in authors], chosen.index, dtype=object),
+    )[list(OPPORTUNITY_COLUMNS)].reset_index(drop=True)

@@ -238,7 +238,12 @@ comment_opportunities = Table(
     Column("label", String(8), nullable=False),
     Column("topic", CleanText, nullable=False),
     Column("why", CleanText, nullable=False),
+    Column("from_id", CleanText, comment="the author's"),
+    Column("from_handle", CleanText, comment="the author's, in small letters, as handles are compared"),
     Index(None, "window_start", "project"),
+    # What the same author was told before.
+    Index(None, "project", "from_id"),
+    Index(None, "project", "from_handle"),
     comment="Tweets worth a reply. Replaced window by window, in one transaction.",
 )
 
@@ -278,6 +283,14 @@ comment_suggestions = Table(
     # Whether anything of a tweet has a status; and the few rows of a rare status among many.
     Index(None, "project", "tweet_id", "status"),
     Index(None, "status", "project", "tweet_id"),
+    # What was said of late.
+    Index(
+        "ix_comment_suggestions_decided",
+        "project",
+        "decided_at",
+        postgresql_where=text("decided_at is not null"),
+        sqlite_where=text("decided_at is not null"),
+    ),
     comment="A person's decision (any status but pending) is never overwritten by a re-run.",
 )
 

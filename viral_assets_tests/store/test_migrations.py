@@ -19,7 +19,16 @@ from alembic.script import ScriptDirectory
 from viral_assets.errors import SchemaOutOfDateError
 from viral_assets.store import migrations
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests, metadata, quota_days
+from viral_assets.store.tables import (
+    comment_opportunities,
+    comment_suggestions,
+    generation_outcomes,
+    llm_requests,
+    metadata,
+    quota_days,
+    tweets,
+)
+from viral_assets_tests.store.rows import tweet_row
 
 
 def test_the_revision_written_down_is_the_newest_script() -> None:
@@ -342,6 +351,32 @@ def pretend_to_be_at(database: Database, revision: str) -> None:
         connection.execute(sa.text(f"CREATE TABLE IF NOT EXISTS {table} (version_num varchar(32) PRIMARY KEY)"))
         connection.execute(sa.text(f"DELETE FROM {table}"))
         connection.execute(sa.text(f"INSERT INTO {table} VALUES (:revision)"), {"revision": revision})
+
+
+def test_opportunities_of_before_are_told_who_wrote_them(database_url: str) -> None:
+    database = Database(database_url)
+    place = {"project": "p", "window_start": datetime(2026, 11, 21, 20, tzinfo=UTC)}
+    rest = {"rank": 1, "total": 0.5, "label": "green", "topic": "t", "why": "w"}
+    wrote = {"1": ("77", "@Some_One"), "2": (None, "other"), "3": ("78", "")}
+    with database.engine.begin() as connection:
+        migrations.upgrade(connection, "0015")
+        opportunities = sa.Table("comment_opportunities", sa.MetaData(), autoload_with=connection)
+        for tweet_id, (author_id, handle) in wrote.items():
+            row = tweet_row(tweet_id, author_id=author_id, author_handle=handle)
+            connection.execute(sa.insert(tweets).values(row))
+        for tweet_id in (*wrote, "gone"):
+            connection.execute(sa.insert(opportunities).values(tweet_id=tweet_id, **place, **rest))
+    database.upgrade()
+
+    query = sa.select(*(comment_opportunities.c[name] for name in ("tweet_id", "from_id", "from_handle")))
+    with database.read() as connection:
+        assert {tuple(row) for row in connection.execute(query)} == {
+            ("1", "77", "some_one"),
+            ("2", None, "other"),
+            ("3", "78", None),
+            ("gone", None, None),
+        }
+    database.dispose()
 
 
 def definitions(engine: sa.Engine) -> set[Any]:

@@ -57,6 +57,8 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "comment_opportunities": {
         **{name: SCORE_COLUMNS[name] for name in ("total", "label", "why")},
         "topic": "the topic of the project it is closest to",
+        "from_id": "X's id of the author; empty where no source says",
+        "from_handle": "the author's handle in small letters, without the @",
     },
     "comment_suggestions": SUGGESTION_COLUMNS,
 }

@@ -9,6 +9,7 @@ import dagster as dg
 
 from viral_assets.defs.assets.display import add_hour_metadata, table_metadata
 from viral_assets.defs.assets.embeddings import topic_embeddings, tweet_embeddings, vectors_of
+from viral_assets.defs.assets.engaged import read_engaged
 from viral_assets.defs.assets.partitions import hourly_asset, window_of
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.embedder import EmbedderResource
@@ -174,6 +175,7 @@ def _select(
     from viral_assets.store.suggestions import tweets_with_suggestions
 
     with store.read() as connection:
+        engaged = read_engaged(connection, project, options.engagement, window)
         kept = tweets_with_suggestions(connection, window, project)
         earlier = read_chosen_texts(connection, project, window.start - options.memory, window.start)
     recent = RecentOpportunities(
@@ -181,7 +183,9 @@ def _select(
         vectors=vectors_of(embedder, earlier),
         windows=[hour.to_pydatetime() for hour in earlier["window_start"]],
     )
-    return select_opportunities(scored, vectors_of(embedder, scored), options=options, recent=recent, kept=kept)
+    return select_opportunities(
+        scored, vectors_of(embedder, scored), options=options, recent=recent, kept=kept, engaged=engaged
+    )
 
 
 def _together(parts: list[DataFrame], columns: tuple[str, ...]) -> DataFrame:

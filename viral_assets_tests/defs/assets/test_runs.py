@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.hours import HOUR, hour_key
-from viral_assets.store.tables import comment_suggestions
+from viral_assets.store.tables import comment_suggestions, metadata
 from viral_assets_tests.home import BAKING, FIRST, GARDEN, Home, make_home, tweet, tweets_of
 
 # Whole runs of Dagster, real processes or many fits: seconds each.
@@ -80,6 +80,55 @@ def test_a_run_for_one_project_leaves_the_others_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def by_the_same_author(*tweets: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each | {"author": tweets[0]["author"]} for each in tweets]
+
+
+def test_an_author_is_suggested_once_in_a_week_whatever_the_runs(home: Home) -> None:
+    texts = ("Why is my sourdough crust so pale, what do you all do?", "Does bread need salt to rise, anybody tried?")
+    home.drop(
+        "same.json", by_the_same_author(*(tweet(50 + at, FIRST + at * HOUR, text) for at, text in enumerate(texts)))
+    )
+    both = home.run(2)
+    together = home.rows("comment_opportunities", "tweet_id")
+    assert both.failed_checks == ()
+    (author,) = {each for each in together["from_handle"] if each.endswith("_50")}
+    assert (together["from_handle"] == author).sum() == 1
+    left_out = home.rows("selection_counts").set_index(["window_start", "reason"])["tweets"]
+    assert left_out[FIRST + HOUR, "author"] == 1
+    for table in ("comment_opportunities", "comment_suggestions", "generation_outcomes"):
+        home.execute(sa.delete(metadata.tables[table]))
+    for hour in (FIRST, FIRST + HOUR):
+        home.run(1, start=hour)
+    assert home.rows("comment_opportunities", "tweet_id").equals(together)
+
+
+def test_one_whose_suggestions_are_all_rejected_makes_room_for_another_of_the_author(home: Home) -> None:
+    first, second = by_the_same_author(
+        tweet(50, FIRST, "Why is my sourdough crust so pale, what do you all do?", likes=9000),
+        tweet(51, FIRST + HOUR, "Does bread need salt to rise, anybody tried without?"),
+    )
+    home.drop("same.json", [first, second])
+    home.run(1)
+    of_first = comment_suggestions.c.tweet_id == first["id"]
+    home.execute(sa.update(comment_suggestions).where(of_first).values(status="rejected"))
+    home.run(1, start=FIRST + HOUR)
+    assert {first["id"], second["id"]} <= set(home.rows("comment_opportunities")["tweet_id"])
+
+
+def test_a_day_takes_what_the_project_answers_in_a_day(tmp_path: Path) -> None:
+    with make_home(tmp_path, projects={"baking": BAKING + "engagement: {replies_per_day: 8}\n"}) as home:
+        hours = [FIRST + number * HOUR for number in range(3)]
+        home.drop("tweets.json", [each for hour in hours for each in tweets_of(hour)])
+        for hour in hours:
+            home.run(1, start=hour)
+        # They are the eighth, ninth and tenth of the day's 24 hours: 8 / 3, 9 / 3 and 10 / 3 replies, rounded up.
+        taken = home.rows("comment_opportunities")["window_start"].value_counts()
+        assert [taken.get(hour, 0) for hour in hours] == [3, 0, 1]
+        counts = home.rows("selection_counts")
+        assert counts.loc[counts["reason"] == "day_cap", "tweets"].sum() == 8
+
+
 def test_minima_and_cap_can_be_set_for_one_run(home: Home) -> None:
     options: list[tuple[dict[str, Any], int]] = [
         ({"min_followers": 1_000_000}, 0),
@@ -94,7 +143,13 @@ def test_minima_and_cap_can_be_set_for_one_run(home: Home) -> None:
 
 def test_tweets_of_which_nobody_counted_anything_are_worth_a_reply_all_the_same(home: Home) -> None:
     hour = FIRST + 10 * HOUR
-    home.drop("uncounted.json", [{**tweet, "public_metrics": {}, "author": {"id": "7"}} for tweet in tweets_of(hour)])
+    home.drop(
+        "uncounted.json",
+        [
+            {**tweet, "public_metrics": {}, "author": {"id": str(number)}}
+            for number, tweet in enumerate(tweets_of(hour), 7)
+        ],
+    )
     summary = home.run(1, start=hour, dry_run=True)
     assert (summary.opportunities, summary.failed_checks) == (4, ())
     assert home.shown("tweets", hour)["followers unknown"] == 4
