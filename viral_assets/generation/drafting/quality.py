@@ -1,4 +1,5 @@
-"""Whether a suggestion is fit to be shown to a person: the rules in their order, and what a run has accepted.
+"""Whether a suggestion is fit to be shown to a person: the rules in their order, what a run has accepted, and what the
+project has said of late.
 
 Pure and deterministic: the same texts in the same order get the same results. Every rule is about what can be seen in
 the text (``form_rules``, ``content_rules``, ``repeated_replies``); whether a reply is witty is the reader's business.
@@ -31,13 +32,13 @@ class Rejection:
 
 
 class QualityFilter:
-    """The rules of one project, and what has been accepted in this run.
+    """The rules of one project, what has been accepted in this run, and what was said before.
 
     One filter serves one run of one project; it is not meant for several threads at once.
     """
 
     def __init__(self, project: Project) -> None:
-        self._accepted = AcceptedTexts()
+        self._accepted, self._said = AcceptedTexts(), AcceptedTexts()
         self._rules = _rules_of(project)
 
     def review(self, opportunity: Opportunity, type_name: str, text: str) -> Rejection | None:
@@ -52,6 +53,8 @@ class QualityFilter:
             return rejection
         if repeated := self._accepted.near_duplicate_of(text):
             return Rejection("duplicate", f"nearly the same as {shortened(repeated)}")
+        if repeated := self._said.near_duplicate_of(text):
+            return Rejection("repeated", f"nearly the same as what was said lately: {shortened(repeated)}")
         self._accepted.add(text)
         return None
 
@@ -65,6 +68,10 @@ class QualityFilter:
     def remember(self, text: str) -> None:
         """Accept a text of an earlier run, so that this one does not repeat it."""
         self._accepted.add(text)
+
+    def already_said(self, text: str) -> None:
+        """A reply that a person stands behind, to whomever: nobody wants to be seen saying the same every few days."""
+        self._said.add(text)
 
 
 def _rules_of(project: Project) -> tuple[tuple[str, Rule], ...]:

@@ -60,6 +60,11 @@ class AnswerProcessor:
         for text in texts:
             self._filters[project].remember(text)
 
+    def already_said(self, project: str, texts: Sequence[str]) -> None:
+        """Replies of the last weeks: nothing too similar is accepted."""
+        for text in texts:
+            self._filters[project].already_said(text)
+
     def process(
         self, items: Sequence[Item], text: str, *, source: AnswerSource, given_up: str | None = None
     ) -> BatchOutcome:

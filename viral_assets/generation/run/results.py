@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -16,11 +16,18 @@ import sqlalchemy as sa
 from viral_assets.generation.opportunity import Opportunity, TweetKey
 from viral_assets.generation.run.items import Suggestion
 from viral_assets.projects.model import Project
+from viral_assets.store.engagement import recent_replies
 from viral_assets.store.engine import Database
 from viral_assets.store.forced_runs import runs_of_the_same_force, unfinished_runs
 from viral_assets.store.standing import Writer, ended_by_a_model, what_stands
 from viral_assets.store.suggestions import TweetOutcome, finished_tweets, mark_parsed, save_outcomes, suggested_texts
 from viral_assets.vocabulary import DEFERRED, Outcome
+
+SAID_LATELY = timedelta(days=60)
+"""For so long a reply is not said again."""
+
+MOST_SAID = 5_000
+"""Replies that are remembered of that time, the latest: more than people write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,9 @@ class Results(Protocol):
     def known(self, project: str, tweet_ids: Sequence[str], writer: Writer) -> Known:
         """What need not be asked again."""
 
+    def recent_replies(self, project: str) -> Sequence[str]:
+        """What the project has said in :data:`SAID_LATELY`."""
+
     def forced_runs(self, writer: Writer) -> frozenset[str]:
         """The runs whose results a forced run goes on with, itself included; for any other run, all that a forced one
         may still go on with."""
@@ -85,6 +95,9 @@ class NoResults:
 
     def known(self, project: str, tweet_ids: Sequence[str], writer: Writer) -> Known:
         return Known()
+
+    def recent_replies(self, project: str) -> Sequence[str]:
+        return ()
 
     def forced_runs(self, writer: Writer) -> frozenset[str]:
         return frozenset()
@@ -141,6 +154,10 @@ class DatabaseResults:
             unfinished = [tweet_id for tweet_id in tweet_ids if tweet_id not in finished]
             found = suggested_texts(connection, project, unfinished, *written)
         return Known(frozenset(finished), found)
+
+    def recent_replies(self, project: str) -> Sequence[str]:
+        with self._database.read() as connection:
+            return recent_replies(connection, project, since=self._now() - SAID_LATELY, most=MOST_SAID)
 
     def forced_runs(self, writer: Writer) -> frozenset[str]:
         with self._database.read() as connection:

@@ -29,7 +29,8 @@ def still_missing(opportunity: Opportunity, known: Known) -> Opportunity | None:
 async def unfinished(
     session: Session, opportunities: Sequence[Opportunity], earlier: Mapping[TweetKey, TweetResult]
 ) -> dict[TweetKey, Item]:
-    """What is left to do after what earlier runs have done. New suggestions will differ from theirs.
+    """What is left to do after what earlier runs have done. New suggestions will differ from theirs, and from what was
+    said of late.
 
     Args:
         earlier: what this run has had from another model.
@@ -48,6 +49,8 @@ async def unfinished(
                 continue
             session.processor.remember(project, list(known.suggestions.get(opportunity.tweet_id, {}).values()))
             items[opportunity.key] = _begun(missing, earlier.get(opportunity.key))
+    for project in {project for project, _ in items}:
+        session.processor.already_said(project, await session.store(session.results.recent_replies, project))
     session.counters.total = len(items)
     return items
 

@@ -168,6 +168,19 @@ def test_a_rejected_text_is_not_remembered_and_a_remembered_one_counts() -> None
     assert rule(text, other) == "duplicate"
 
 
+def test_what_was_said_of_late_is_not_said_again() -> None:
+    quality = QualityFilter(project())
+    quality.already_said("We moved the charger to the hallway, and breakfast is a lot quieter than before.")
+    again = "We moved the charger to the hallway and breakfast is a lot quieter than it was before"
+    rejection = quality.review(TWEET, "add_value", again)
+    assert rejection is not None
+    assert (rejection.rule, rejection.detail) == (
+        "repeated",
+        "nearly the same as what was said lately: We moved the charger to the hallway, and breakfast is a lot…",
+    )
+    assert rule("Maybe the kitchen is the better place for the charger at night.", quality) is None
+
+
 def test_examples_and_rules_of_the_project_are_not_repeated() -> None:
     assert rule("We charge ours in the hallway; the first week felt odd, now nobody asks.") == "leak"
     assert "first week felt odd" in system_instruction(project())
