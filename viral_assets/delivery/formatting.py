@@ -39,6 +39,7 @@ def page_templates(package: str) -> Environment:
     )
     environment.filters.update(
         clock=clock,
+        day=day,
         folded=folded,
         grouped=full_count,
         human=short_count,
@@ -75,6 +76,12 @@ def clock(instant: datetime) -> str:
     """``21 Nov, 20:14``; the year and the zone stand in the page's header."""
     instant = instant.astimezone(UTC)
     return f"{instant.day} {instant:%b}, {instant:%H:%M}"
+
+
+def day(instant: datetime) -> str:
+    """``3 Nov``."""
+    instant = instant.astimezone(UTC)
+    return f"{instant.day} {instant:%b}"
 
 
 def outcome(view: OpportunityView) -> tuple[str, str]:

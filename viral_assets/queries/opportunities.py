@@ -40,6 +40,7 @@ Where = Callable[[sa.Table], Iterable[sa.ColumnElement[bool]]]
 """Conditions on a table with ``project``, ``tweet_id`` and ``window_start``."""
 
 _TWEET_COLUMNS = (
+    "author_id",
     "created_at",
     "collected_at",
     "text",
@@ -100,13 +101,29 @@ class SuggestionView:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """A reply that a person stands behind, to another tweet of the same author. ``status`` tells how far it has come,
+    ``decided_at`` since when."""
+
+    tweet_id: str
+    text: str
+    status: str
+    decided_at: datetime
+
+    @property
+    def posted(self) -> bool:
+        return self.status == POSTED
+
+
+@dataclass(frozen=True, slots=True)
 class OpportunityView:
     """A tweet worth a reply and everything said about it.
 
     ``rank`` counts from 1 in the list it was read for and ``priority_score`` is what that list is sorted by (see
     :func:`priority`). Counts are None where nobody knows them. Components are None where the tweet has no score row any
     more, velocity also where it could not be measured. ``suggestions`` are in the order in which they were read (see
-    :func:`find_opportunities`). ``outcome`` is None for a tweet that no generation run has finished.
+    :func:`find_opportunities`). ``outcome`` is None for a tweet that no generation run has finished. ``contacts``, the
+    latest first, are there where somebody has looked for them (``contacts.with_contacts``).
     """
 
     rank: int
@@ -138,6 +155,8 @@ class OpportunityView:
     suggestions: tuple[SuggestionView, ...] = ()
     outcome: str | None = None
     reason: str = ""
+    author_id: str | None = None
+    contacts: tuple[Contact, ...] = ()
 
     @property
     def url(self) -> str:
@@ -223,6 +242,7 @@ class FoundOpportunities:
             suggestions=tuple(self.suggestions.get(key, ())),
             outcome=row.outcome,
             reason=row.reason or "",
+            author_id=row.author_id,
         )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
+from viral_assets.queries.contacts import with_contacts
 from viral_assets.queries.filters import BadFilterError, Filters
 from viral_assets.queries.listing import has_status, matching, order_by
 from viral_assets.queries.opportunities import (
@@ -99,9 +100,10 @@ def read_opportunities(
     if not keys:
         return []
     found = find_opportunities(connection, of_keys(connection, keys), as_numbered=True)
-    return [
+    views = [
         found.view(key, rank, _priority(found.rows[key], sort)) for rank, key in enumerate(keys, 1) if key in found.rows
     ]
+    return with_contacts(connection, views)
 
 
 def read_opportunity(connection: Connection, project: str, tweet_id: str) -> OpportunityView | None:

@@ -99,7 +99,8 @@ def store(connection: Connection, views: Sequence[OpportunityView], *, request_i
         if view.velocity is not None:
             parts = {name: getattr(view, name) for name in ("velocity", "relevance", "openness", "author_quality")}
             stored.tweet_scores.append({**place, **judged, **parts, "gate": "pass"})
-        stored.comment_opportunities.append({**place, **judged, "rank": view.rank})
+        author = {"from_id": view.author_id, "from_handle": view.author_handle.lower() or None}
+        stored.comment_opportunities.append({**place, **judged, **author, "rank": view.rank})
         for position, one in enumerate(view.suggestions):
             stored.comment_suggestions.append(
                 {
@@ -113,6 +114,8 @@ def store(connection: Connection, views: Sequence[OpportunityView], *, request_i
                     "request_id": request_id,
                     "created_at": GENERATED,
                     "status": one.status,
+                    "decided_at": one.decided_at,
+                    "decided_by": one.decided_by,
                 }
             )
         if view.outcome is not None:
@@ -149,6 +152,7 @@ def _tweet(view: OpportunityView) -> dict[str, Any]:
                 "window_start",
                 "created_at",
                 "collected_at",
+                "author_id",
                 "author_handle",
                 "author_name",
                 "author_followers",

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from viral_assets.delivery.digest import CARDS, render_digest, write_digest
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.digest import WindowFacts
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunities import Contact, OpportunityView
 from viral_assets.text.cleaning import text_for_display
 from viral_assets.text.display import folded, one_line
 from viral_assets_tests.delivery.examples import GENERATED, HOUR, TYPES, WINDOW, opportunity, suggestion
@@ -45,6 +45,11 @@ HOSTILE = [
 def render(rows: list[OpportunityView], **changes: Any) -> str:
     given_: dict[str, Any] = {"title": "Worth a reply", "window": WINDOW, "generated_at": GENERATED}
     return render_digest(rows, **{**given_, **changes})
+
+
+def contact(text: str = "The third day was quiet here too.", **changes: Any) -> Contact:
+    told = Contact(tweet_id="9", text=text, status="posted", decided_at=datetime(2026, 11, 3, 9, 30, tzinfo=UTC))
+    return replace(told, **changes)
 
 
 def poisoned(text: str) -> OpportunityView:
@@ -418,3 +423,23 @@ def test_a_path_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None
             write(path, [])
         assert "\n" not in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.html"]
+
+
+def test_what_the_author_was_told_before_stands_beside_the_tweet() -> None:
+    assert 'class="contact"' not in render([opportunity()])
+    html = render([opportunity(contacts=(contact(), contact(tweet_id="8"), contact(tweet_id="7")))])
+    (shown,) = Page(html).texts("contact")
+    said = "You replied to @mara_writes on 3 Nov: The third day was quiet here too. and 2 more in the last weeks"
+    assert " ".join(shown.split()) == said
+
+
+def test_what_was_only_approved_is_called_that_and_an_author_without_a_handle_is_this_author() -> None:
+    html = render([opportunity(author_handle="", contacts=(contact(status="edited"),))])
+    (shown,) = Page(html).texts("contact")
+    assert shown.startswith("You approved a reply to this author on 3 Nov: ")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_gets_onto_the_page_by_what_was_said(text: str) -> None:
+    harmless = Page(render([opportunity(contacts=(contact("harmless"),))]))
+    assert Page(render([opportunity(contacts=(contact(text),))])).tags == harmless.tags
