@@ -26,14 +26,20 @@ WEEK = timedelta(days=7)
 
 
 def chosen(
-    database: Database, number: int, *statuses: str, hours: float = 0, project: str = "p", decided: float | None = None
+    database: Database,
+    number: int,
+    *statuses: str,
+    hours: float = 0,
+    project: str = "p",
+    decided: float | None = None,
+    author_id: str = "",
 ) -> None:
     """An opportunity, posted ``hours`` after the first hour, with suggestions in these statuses, decided about so many
     hours later."""
     posted = POSTED + timedelta(hours=hours)
     place = {"project": project, "tweet_id": str(number), "window_start": floor_hour(posted)}
     opportunity = {**place, "rank": number, "total": 0.5, "label": "green", "topic": "t", "why": "w"}
-    row = tweet_row(str(number), created_at=posted, author_id=f"a{number}", author_handle=f"h{number}")
+    row = tweet_row(str(number), created_at=posted, author_id=author_id or f"a{number}", author_handle=f"h{number}")
     with database.begin() as connection:
         upsert_tweets(connection, [row])
         connection.execute(sa.insert(comment_opportunities), [opportunity])

@@ -114,6 +114,16 @@ def test_a_card_says_what_nobody_knows(mara: Reviewer, database: Database) -> No
     assert " 0 likes" in mara.get("/tweet?project=demo&tweet_id=102").words
 
 
+def test_a_card_says_what_the_author_was_told_before(mara: Reviewer) -> None:
+    assert "You approved a reply to" not in mara.get("/?status=all").words
+    mara.decide("approve", "101")
+    page = mara.get("/tweet?project=demo&tweet_id=102")
+    said = "You approved a reply to @mara_writes on 21 Nov: Put the charger in the kitchen, yours included."
+    assert said in page.words
+    assert said not in mara.get("/tweet?project=demo&tweet_id=101").words, "its own replies stand below it"
+    assert said not in mara.get("/tweet?project=demo&tweet_id=103").words, "somebody else's"
+
+
 def test_a_script_gets_the_card_alone_and_the_message_beside_it(serve: Callable[..., Reviewer]) -> None:
     reviewer = serve(script=True)
     reviewer.get("/")

@@ -12,6 +12,7 @@ from viral_assets.defs.assets.generation import comment_suggestions
 from viral_assets.defs.assets.ingestion import tweets
 from viral_assets.defs.assets.scoring import comment_opportunities, tweet_scores
 from viral_assets.defs.checks.counts import counts_differ
+from viral_assets.defs.checks.engagement import pestered
 from viral_assets.defs.checks.models import models_that_end
 from viral_assets.defs.checks.opportunities import opportunities_out_of_order
 from viral_assets.defs.checks.results import HourCheckResult, Violation
@@ -112,14 +113,20 @@ CHECK_GROUPS: Sequence[CheckGroup] = (
     ),
     CheckGroup(
         comment_opportunities,
-        frozenset({"database"}),
+        frozenset({"database", "projects", "run_options"}),
         rows_of_opportunities,
         [
             Check(
                 "scored_and_ranked",
                 "Every opportunity has a score, and those of a project are ranked 1, 2, 3 without gaps and ties.",
                 invariant(opportunities_out_of_order),
-            )
+            ),
+            Check(
+                "nobody_pestered",
+                "No author, no conversation and no day is chosen more often than the project says, and no hour in "
+                "which nobody posts. Warns only.",
+                lambda hour: pestered(hour.hour, hour.rows, hour.turns),
+            ),
         ],
     ),
     CheckGroup(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
+from viral_assets.defs.checks.engagement import ProjectTurns
 from viral_assets.defs.checks.results import Row, Violation, key_of
 
 _ADVICE = "materialize comment_opportunities of the hour again"
@@ -12,11 +14,13 @@ _ADVICE = "materialize comment_opportunities of the hour again"
 
 @dataclass(frozen=True, slots=True)
 class OpportunityHour:
-    """Rows of ``comment_opportunities`` for one hour (project, tweet_id, rank), and what they were chosen from: the
-    projects and ids of its scores."""
+    """Rows of ``comment_opportunities`` for one hour (project, tweet_id, rank), what they were chosen from: the
+    projects and ids of its scores, and what else was chosen or answered."""
 
     rows: Sequence[Row] = ()
     scored: frozenset[tuple[str, str]] = frozenset()
+    hour: datetime | None = None
+    turns: Mapping[str, ProjectTurns] = field(default_factory=dict)
 
 
 def opportunities_out_of_order(hour: OpportunityHour) -> list[Violation]:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from viral_assets.defs.assets.engaged import read_engaged
 from viral_assets.defs.assets.previews import by_hour
 from viral_assets.defs.checks.counts import Reported, Stored
+from viral_assets.defs.checks.engagement import ProjectTurns
 from viral_assets.defs.checks.opportunities import OpportunityHour
 from viral_assets.defs.checks.results import Row
 from viral_assets.defs.checks.scores import SCORES, ScoreHour
@@ -96,16 +98,26 @@ def read_score_hours(database: Database, window: HourRange) -> dict[datetime, Sc
     }
 
 
-def read_opportunity_hours(database: Database, window: HourRange) -> dict[datetime, OpportunityHour]:
-    """Opportunities of all projects, and which tweets have a score."""
+def read_opportunity_hours(
+    database: Database, window: HourRange, projects: Mapping[str, Project]
+) -> dict[datetime, OpportunityHour]:
+    """Opportunities of all projects, which tweets have a score, and the turns of these projects."""
     names = ("window_start", "project", "tweet_id", "rank")
     with database.read() as connection:
         rows = _of_hours(read_window(connection, tables.comment_opportunities, window, columns=names), window)
         keys = by_hour(read_scored_keys(connection, window), window)
+        turns = {
+            name: ProjectTurns(
+                each.engagement, read_engaged(connection, name, each.engagement, window, with_hours=True)
+            )
+            for name, each in projects.items()
+        }
     return {
         hour: OpportunityHour(
             rows[hour],
             frozenset(zip(keys[hour]["project"].tolist(), keys[hour]["tweet_id"].tolist(), strict=True)),
+            hour,
+            turns,
         )
         for hour in window
     }

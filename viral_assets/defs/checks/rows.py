@@ -68,7 +68,8 @@ def rows_of_opportunities(
 ) -> Mapping[datetime, Hour]:
     from viral_assets.defs.checks.reading import read_opportunity_hours
 
-    return read_opportunity_hours(resources.database.get(), window)
+    projects = resources.projects.select(resources.run_options.projects)
+    return read_opportunity_hours(resources.database.get(), window, projects)
 
 
 def rows_of_suggestions(

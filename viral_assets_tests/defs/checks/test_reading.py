@@ -89,7 +89,9 @@ def _suggestions(database: Database, reported: dict[datetime, tuple[Reported, fl
 def test_nothing_is_wrong_with_a_good_hour_and_an_empty_one(filled: Database) -> None:
     assert [malformed_tweets(each) for each in read_tweet_hours(filled, HOURS).values()] == [[], []]
     assert [scores_out_of_range(each) for each in read_score_hours(filled, HOURS).values()] == [[], []]
-    assert [opportunities_out_of_order(each) for each in read_opportunity_hours(filled, HOURS).values()] == [[], []]
+    assert [
+        opportunities_out_of_order(each) for each in read_opportunity_hours(filled, HOURS, {"phones": PROJECT}).values()
+    ] == [[], []]
     vectors = read_vector_hours(filled, HOURS, [MODEL], {FULL: 2, EMPTY: 0})
     assert [vectors_missing_or_wrong(each).violations for each in vectors.values()] == [[], []]
     assert [opportunities_without_end(each) for each in _suggestions(filled, {}).values()] == [[], []]
@@ -98,7 +100,7 @@ def test_nothing_is_wrong_with_a_good_hour_and_an_empty_one(filled: Database) ->
 def test_every_hour_has_its_own_rows(filled: Database) -> None:
     assert [len(each.rows) for each in read_tweet_hours(filled, HOURS).values()] == [2, 0]
     assert [len(each.rows) for each in read_score_hours(filled, HOURS).values()] == [1, 0]
-    assert [len(each.rows) for each in read_opportunity_hours(filled, HOURS).values()] == [1, 0]
+    assert [len(each.rows) for each in read_opportunity_hours(filled, HOURS, {"phones": PROJECT}).values()] == [1, 0]
     assert [len(each.suggestions) for each in _suggestions(filled, {}).values()] == [3, 0]
 
 
