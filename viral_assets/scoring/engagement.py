@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 import pandas as pd
 
@@ -151,16 +151,21 @@ def turn_of_rows(scored: pd.DataFrame, hours: Sequence[datetime]) -> Callable[[i
         scored: tweet_id, author_id, author_handle and conversation_id.
         hours: of each row.
     """
-    rows = known(scored, ("tweet_id", "author_id", "author_handle", "conversation_id"))
+    names = ("tweet_id", "author_id", "author_handle", "conversation_id")
+    tweet_ids, author_ids, handles, conversation_ids = (scored[name].tolist() for name in names)
 
     def turn(row: int) -> Turn:
-        tweet_id, author_id, handle, conversation_id = rows[row]
-        return Turn.of(tweet_id, author_id, handle, conversation_id, hours[row])
+        return Turn.of(
+            tweet_ids[row],
+            known_text(author_ids[row]),
+            known_text(handles[row]),
+            known_text(conversation_ids[row]),
+            hours[row],
+        )
 
     return turn
 
 
-def known(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Rows of some columns, None for every kind of nothing pandas knows."""
-    columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in names]
-    return list(zip(*columns, strict=True))
+def known_text(value: object) -> str | None:
+    """None for every kind of nothing that pandas knows."""
+    return value if isinstance(value, str) else None

@@ -19,7 +19,7 @@ import pandas as pd
 
 from viral_assets.projects.engagement import Engagement
 from viral_assets.projects.model import Minima, Project
-from viral_assets.scoring.engagement import NOTHING_ENGAGED, Author, Engaged, Turns, known, turn_of_rows
+from viral_assets.scoring.engagement import NOTHING_ENGAGED, Author, Engaged, Turns, known_text, turn_of_rows
 from viral_assets.scoring.near_duplicates import Earlier, RecentOpportunities, Seen, take_distinct
 from viral_assets.scoring.posting_hours import PostingHours
 from viral_assets.scoring.similarity import Vectors
@@ -212,7 +212,8 @@ def _as_opportunities(scored: pd.DataFrame, selected_rows: Sequence[IntArray]) -
     rows = np.concatenate([np.empty(0, dtype=np.int64), *selected_rows])
     ranks = np.concatenate([np.empty(0, dtype=np.int64), *(np.arange(1, len(hour) + 1) for hour in selected_rows)])
     chosen = scored.iloc[rows].assign(rank=ranks)
-    authors = [Author.of(*each) for each in known(chosen, ("author_id", "author_handle"))]
+    pairs = zip(chosen["author_id"], chosen["author_handle"], strict=True)
+    authors = [Author.of(*map(known_text, each)) for each in pairs]
     # None where unknown, whatever pandas makes of a column of them.
     return chosen.assign(
         from_id=pd.Series([author.id or None for author in authors], chosen.index, dtype=object),

@@ -1,4 +1,6 @@
-"""The bundled sample with scores, opportunities and drafted suggestions, by the shortest way there is."""
+"""The bundled sample with scores, opportunities and drafted suggestions, by the shortest way there is. Its authors are
+chosen as often as they come, so that the list is as long as a busy team's.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from viral_assets.embedding.cache import CachedEmbedder
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.hours import HourRange, floor_hour
+from viral_assets.projects.engagement import Engagement
 from viral_assets.projects.loader import load_projects
 from viral_assets.projects.model import Project
 from viral_assets.quota import Limits
@@ -61,7 +64,7 @@ def _opportunities(database: Database, window: HourRange, project: Project) -> l
         max_candidates=project.max_candidates,
         minima=project.minima,
         duplicate_similarity=embedder.calibration.near_duplicate,
-        engagement=project.engagement,
+        engagement=Engagement(replies_per_author=None),
     )
     scored = scores.merge(tweets.drop(columns="window_start"), on="tweet_id")
     recent = RecentOpportunities.none(vectors.shape[1])

@@ -82,7 +82,8 @@ def tweet_scores(
     metadata=table_metadata(tables.comment_opportunities),
     description=(
         "The tweets of the hour that are worth a reply: past the gate, scored high enough, with enough followers, "
-        "likes and views, and not saying what another one of the last seven days said. The best for each project."
+        "likes and views, and not saying what another one of the last seven days said; of authors and conversations "
+        "that have their turn, when somebody is there to answer. The best for each project."
     ),
 )
 def comment_opportunities(
