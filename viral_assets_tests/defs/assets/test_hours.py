@@ -144,7 +144,7 @@ def test_the_log_tells_the_story_of_a_run_in_about_twenty_lines(home: Home, summ
 def test_every_hour_and_the_range_have_an_evaluation_of_each_check(home: Home, summary: RunSummary) -> None:
     evaluations = home.evaluations(summary.run_ids[0])
     names = {evaluation.check_name for evaluation in evaluations}
-    assert len(names) == 13
+    assert len(names) == 14
     for name in names:
         partitions = [evaluation.partition for evaluation in evaluations if evaluation.check_name == name]
         assert partitions == [*KEYS, None]

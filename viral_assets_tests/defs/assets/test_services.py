@@ -26,6 +26,9 @@ from viral_assets_tests.sources.services.x_api_server import XApiServer, post
 # Whole runs of Dagster, real processes or many fits: seconds each.
 pytestmark = pytest.mark.slow
 
+ONE_AUTHOR = "engagement: {replies_per_author: null}\n"
+"""Who is there at X has written all of its posts."""
+
 X_SOURCES = "sources: {queries: ['(bread OR sourdough) lang:en'], x_api: {max_posts_per_hour: 100}}\n"
 APIFY_SOURCES = "sources: {queries: ['bread -is:retweet'], apify: {max_items_per_hour: 60}}\n"
 
@@ -48,7 +51,7 @@ def server(hour: datetime) -> Iterator[XApiServer]:
 @pytest.fixture
 def home(tmp_path: Path, server: XApiServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     """Its project searches the X API."""
-    with make_home(tmp_path, projects={"baking": BAKING + X_SOURCES}) as made:
+    with make_home(tmp_path, projects={"baking": BAKING + X_SOURCES + ONE_AUTHOR}) as made:
         monkeypatch.setenv("X_BEARER_TOKEN", x_api_server.TOKEN)
         monkeypatch.setenv("X_API_BASE_URL", server.url)
         yield made

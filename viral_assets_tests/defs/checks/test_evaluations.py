@@ -282,7 +282,7 @@ def test_every_check_of_every_asset_has_an_evaluation_for_every_hour_of_a_day(tm
         evaluations = home.evaluations(summary.run_ids[0])
         names = {check.name for group in CHECK_GROUPS for check in group.checks}
         assert {each.check_name for each in evaluations} == names
-        assert len(names) == 13
+        assert len(names) == 14
         expected = {(name, key) for name in names for key in [None, *map(hour_key, hours)]}
         assert {(each.check_name, each.partition) for each in evaluations} == expected
         assert len(evaluations) == len(expected)
