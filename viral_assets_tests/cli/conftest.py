@@ -136,21 +136,29 @@ def last_hour() -> datetime:
 
 
 def write_tweets(path: Path, hour: datetime, texts: Sequence[str] = TEXTS) -> Path:
-    """A page of the X API v2 with a popular tweet every five minutes of ``hour``."""
+    """A page of the X API v2 with a popular tweet every five minutes of ``hour``, each by somebody else."""
     created = [hour + timedelta(minutes=5 * number) for number in range(len(texts))]
     tweets = [
         {
             "id": str(1_000_000_000_000 + int(moment.timestamp())),
             "text": text,
-            "author_id": "7",
+            "author_id": f"{int(moment.timestamp())}",
             "lang": "en",
             "created_at": f"{moment:%Y-%m-%dT%H:%M:%S.000Z}",
             "public_metrics": {"like_count": 900, "reply_count": 200, "retweet_count": 150, "quote_count": 5},
         }
         for moment, text in zip(created, texts, strict=True)
     ]
-    user = {"id": "7", "username": "somebody", "name": "S", "public_metrics": {"followers_count": 25_000}}
-    path.write_text(json.dumps({"data": tweets, "includes": {"users": [user]}, "meta": {}}))
+    users = [
+        {
+            "id": tweet["author_id"],
+            "username": f"somebody_{tweet['author_id']}",
+            "name": "S",
+            "public_metrics": {"followers_count": 25_000},
+        }
+        for tweet in tweets
+    ]
+    path.write_text(json.dumps({"data": tweets, "includes": {"users": users}, "meta": {}}))
     return path
 
 

@@ -82,7 +82,10 @@ def database(home: Path) -> Iterator[Database]:
     opened.dispose()
 
 
-SINCE_THEN = {dg.AssetCheckKey(dg.AssetKey("comment_suggestions"), "models_stay")}
+SINCE_THEN = {
+    dg.AssetCheckKey(dg.AssetKey("comment_suggestions"), "models_stay"),
+    dg.AssetCheckKey(dg.AssetKey("comment_opportunities"), "nobody_pestered"),
+}
 """Checks that version 1 did not have."""
 
 
