@@ -101,6 +101,7 @@ def test_an_export_has_the_format_asked_for(
         "suggestions": 4,
         "marked": 4,
         "changed": 0,
+        "kept": False,
     }
     begins = {"csv": b"rank,", "json": b"[\n{", "parquet": b"PAR1"}[kind]
     assert path.read_bytes().startswith(begins)
