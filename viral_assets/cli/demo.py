@@ -44,7 +44,8 @@ def demo(as_json: Json = False) -> None:
 
     A few hundred made-up tweets of the last 24 hours go through the whole flow, in Dagster, for the project "demo".
     The offline provider writes the drafts, marked as such; nothing is sent anywhere. Running it again within the
-    hour does nothing twice; in a later hour the sample is made anew and the earlier one removed.
+    hour does nothing twice; in a later hour the sample is made anew, and of the earlier one only that stays which
+    you have decided about.
     """
     os.environ.update(FIXED_ENVIRONMENT)
     for name in IGNORED_ENVIRONMENT:
@@ -115,18 +116,21 @@ def prepare_sample(database: Database, folder: Path, hours: HourRange) -> int:
 
 
 def forget_sample(database: Database, path: Path) -> None:
-    """Take the tweets of a sample file, and everything that came of them, out of the database."""
+    """Take the tweets of a sample file, and what came of them, out of the database; what somebody has decided about
+    stays."""
     import hashlib
 
     import orjson
 
+    from viral_assets.store.decisions import tweets_decided
     from viral_assets.store.ingested_files import forget_file
     from viral_assets.store.tweets import forget_tweets
 
     content = path.read_bytes()
     ids = [tweet["id"] for line in content.splitlines() for tweet in orjson.loads(line)["data"]]
     with database.begin() as connection:
-        forget_tweets(connection, ids)
+        decided = tweets_decided(connection, PROJECT, ids)
+        forget_tweets(connection, [each for each in ids if each not in decided])
         forget_file(connection, hashlib.sha256(content).hexdigest())
 
 
@@ -184,6 +188,7 @@ def _show(where: Console, outcome: DemoResult, tweets: int, seconds: float, page
     say(where, "Digest   ", command(str(page)))
     say(where, "CSV      ", command(str(page.with_suffix(".csv"))))
     say(where, "Dagster  ", command("viral-assets dev"), f"{_make('dev')}, then http://127.0.0.1:3000")
+    say(where, "Next     ", command("viral-assets review"), f"{_make('review')}: decide about them in the browser")
 
 
 def _make(target: str) -> str:

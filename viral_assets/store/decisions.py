@@ -243,6 +243,13 @@ def last_event_of(connection: sa.Connection, who: str, *, before: int | None = N
     return None if row is None else _event(row)
 
 
+def tweets_decided(connection: sa.Connection, project: str, tweet_ids: Iterable[str]) -> set[str]:
+    """Those of ``tweet_ids`` about which anybody has decided anything."""
+    events = suggestion_events.c
+    query = sa.select(events.tweet_id).where(events.project == project).distinct()
+    return set(connection.scalars(query.where(one_of(connection, events.tweet_id, list(tweet_ids)))))
+
+
 def history(connection: sa.Connection, project: str, tweet_id: str) -> list[Event]:
     """Everything decided about the suggestions for a tweet, newest first."""
     events = suggestion_events.c

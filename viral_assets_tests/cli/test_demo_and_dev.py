@@ -21,8 +21,10 @@ from viral_assets.cli.demo import forget_sample, prepare_sample
 from viral_assets.cli.home import prepare_instance
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.settings import checkout_root, load_settings
+from viral_assets.store.decisions import SuggestionKey, decide
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, ingested_files, metadata, tweets
+from viral_assets.vocabulary import APPROVE
 from viral_assets_tests.cli.conftest import CommandLine
 from viral_assets_tests.delivery.examples import opportunity, store
 from viral_assets_tests.deploy.services import free_port
@@ -88,6 +90,35 @@ def test_forgetting_the_sample_leaves_other_tweets_alone(sqlite_database: Databa
         )
     forget_sample(sqlite_database, sample)
     assert rows(sqlite_database) == before
+
+
+def test_what_somebody_has_decided_about_stays_when_the_sample_is_made_anew(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    number = prepare_sample(sqlite_database, tmp_path / "demo", DAY)
+    with sqlite_database.begin() as connection:
+        decided = connection.scalars(select(tweets.c.tweet_id)).first()
+        connection.execute(
+            comment_suggestions.insert().values(
+                project="demo",
+                tweet_id=decided,
+                suggestion_type="add_value",
+                window_start=DAY.start,
+                position=0,
+                text="A kitchen timer they set themselves worked better here.",
+                weighted_length=56,
+                provider="offline",
+                model="offline",
+                request_id="r",
+                created_at=END,
+            )
+        )
+        decide(connection, SuggestionKey("demo", str(decided), "add_value"), APPROVE, who="mara", at=END, version=1)
+
+    prepare_sample(sqlite_database, tmp_path / "demo", LATER)
+
+    assert rows(sqlite_database)["tweets"] == number + 1
+    assert rows(sqlite_database)["comment_suggestions"] == 1
 
 
 @pytest.mark.usefixtures("home")
