@@ -113,7 +113,7 @@ def test_what_somebody_has_decided_about_stays_when_the_sample_is_made_anew(
                 created_at=END,
             )
         )
-        decide(connection, SuggestionKey("demo", str(decided), "add_value"), APPROVE, who="mara", at=END, version=1)
+        decide(connection, SuggestionKey("demo", str(decided), "add_value"), APPROVE, who="mara", at=END, version=0)
 
     prepare_sample(sqlite_database, tmp_path / "demo", LATER)
 
