@@ -35,8 +35,32 @@ UNKNOWN_AUDIENCE: Final = 10_000
 GATE_PASSED: Final = "pass"
 """In the column ``gate``: the tweet is for the project. The other values say why it is not (``scoring.gate``)."""
 
+SENSITIVE_CATEGORIES = {
+    "grief": "grief and death",
+    "illness": "serious illness",
+    "self_harm": "suicide and self-harm",
+    "violence": "violence",
+    "disaster": "a disaster",
+    "tragedy": "a tragedy",
+    "politics": "politics and elections",
+    "religion": "religion",
+    "sexual": "sexual content",
+    "minors": "minors in trouble",
+    "abuse": "abuse and outrage",
+    "legal": "legal threats",
+    "instruction": "instructions to a model",
+}
+"""What a tweet can be about that not every brand should answer, in words. Keys of a project's ``safety``."""
+
+Handling = Literal["leave_out", "flag", "allow"]
+HANDLINGS: tuple[Handling, ...] = get_args(Handling)
+"""What becomes of a tweet of a category: it is never chosen; it is shown with a flag and decided about by itself; it is
+like any other."""
+LEAVE_OUT, FLAG, ALLOW = HANDLINGS
+
 DROP_REASONS = {
     "gate": "did not pass the gate",
+    **{category: f"not safe to answer: {words}" for category, words in SENSITIVE_CATEGORIES.items()},
     "label": "scored too low",
     "minima": "below a minimum of followers, likes or views",
     "unknown": "followers, likes or views that the project insists on are unknown",

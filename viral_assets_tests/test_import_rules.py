@@ -30,6 +30,7 @@ CORE = (
     "text",
     "llm",
     "queries",
+    "safety",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
 ROOT = ("clock", "errors", "hours", "processes", "settings", "threads", "vocabulary")
@@ -41,10 +42,11 @@ KNOWS_ONLY = {
     "llm": {"text"},
     "projects": {"llm"},
     "store": {"text"},
-    "scoring": {"projects", "text"},
+    "safety": {"text"},
+    "scoring": {"projects", "safety", "text"},
     "quota": {"llm", "store", "text"},
     "embedding": {"llm", "quota", "store", "text"},
-    "generation": {"llm", "projects", "quota", "store", "text"},
+    "generation": {"llm", "projects", "quota", "safety", "store", "text"},
     "queries": {"llm", "projects", "quota", "store", "text"},
 }
 """Packages with a promise about what they need, besides the root modules."""

@@ -6,6 +6,7 @@ Which languages a project wants is in its file; refusing the others is the gate'
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -52,6 +53,21 @@ def detected(text: str) -> str | None:
     """The language the text is written in; None where there is too little of it to tell."""
     language, certainty, little = _read(text)
     return language if certainty >= (SURE_OF_LITTLE if little else SURE) else None
+
+
+def languages_of(declared: Sequence[str | None], texts: Sequence[str]) -> list[str | None]:
+    """The language of each text, as :func:`canonical` writes it: what X says, else what the text looks like; None
+    where neither tells. ``declared`` may have pandas's missing values."""
+    by_code: dict[str, str | None] = {}
+    languages: list[str | None] = []
+    for code, text in zip(declared, texts, strict=True):
+        if not isinstance(code, str):
+            languages.append(detected(text))
+            continue
+        if code not in by_code:
+            by_code[code] = canonical(code)
+        languages.append(by_code[code] or detected(text))
+    return languages
 
 
 def most_likely(text: str) -> tuple[str | None, float]:

@@ -30,6 +30,10 @@ _CONTINUATION = range(0x80, 0xC0)
 # Five bits tell letters apart; other characters share theirs, and are told apart by the phrase itself.
 _LETTER_BITS = 31
 _PREFIX = 4
+_BEGINNING = 2
+
+# A word goes on with an accented Latin letter too, which begins with one of these bytes in UTF-8.
+_END_OF_WORD = rb"(?![\w\xc3-\xca])"
 
 # Zero-width characters and soft hyphens: invisible, and a known way past keyword lists.
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
@@ -80,13 +84,20 @@ class Phrases:
     """Words and phrases to look for in columns of texts, many at a time.
 
     Args:
-        phrases: as :func:`fold` gives them.
+        phrases: as :func:`fold` gives them, in a script that is written with spaces; none of a single letter.
     """
 
     def __init__(self, phrases: Iterable[str]) -> None:
         # Of two phrases with one beginning, the longer one is tried first.
         encoded = sorted((phrase.encode() for phrase in phrases), reverse=True)
-        self._pattern = re.compile(rb"(?:%s)(?!\w)" % b"|".join(map(re.escape, encoded)))
+        # Looked up by how they begin: trying a thousand alternatives one after the other is slow.
+        beginnings: dict[bytes, list[bytes]] = {}
+        for phrase in encoded:
+            beginnings.setdefault(phrase[:_BEGINNING], []).append(phrase)
+        self._patterns = {
+            beginning: re.compile(rb"(?:%s)%s" % (b"|".join(map(re.escape, alternatives)), _END_OF_WORD))
+            for beginning, alternatives in beginnings.items()
+        }
         self._begins = np.zeros(1 << 5 * _PREFIX, dtype=np.bool_)
         for phrase in encoded:
             # What follows a phrase that is shorter than the prefix may be anything.
@@ -98,7 +109,8 @@ class Phrases:
         """Position and phrase of each that follows a space and does not go on as a word."""
         starts = np.flatnonzero(characters[: -_PREFIX - 1] == _SPACE) + 1
         for start in starts[self._begins[_prefix_codes(characters, starts)]].tolist():
-            if match := self._pattern.match(joined, start):
+            pattern = self._patterns.get(joined[start : start + _BEGINNING])
+            if pattern is not None and (match := pattern.match(joined, start)):
                 yield start, match.group().decode()
 
 
@@ -133,8 +145,18 @@ class TextColumn:
 
     def find(self, phrases: Phrases) -> tuple[IntArray, list[str]]:
         """The row and the phrase of each occurrence."""
+        rows, _, found = self.find_spans(phrases)
+        return rows, found
+
+    def find_spans(self, phrases: Phrases) -> tuple[IntArray, IntArray, list[str]]:
+        """The row, the place and the phrase of each occurrence. Places are counted in bytes, as phrases are long."""
         found = list(phrases.among(self._joined, self._characters))
-        return self._rows([position for position, _ in found]), [phrase for _, phrase in found]
+        places = np.array([place for place, _ in found], dtype=np.int64)
+        return self._rows(places), places, [phrase for _, phrase in found]
+
+    def part(self, rows: IntArray) -> TextColumn:
+        """The texts of these rows, in their order; the column itself where they are all there are."""
+        return self if len(rows) == len(self) else TextColumn([self.texts[row] for row in rows.tolist()])
 
     def contains(self, phrases: Iterable[str]) -> BoolArray:
         """Which texts contain one of the phrases as whole words, whatever the case and the spaces between them."""
@@ -142,7 +164,7 @@ class TextColumn:
         found[self._rows([position for phrase in phrases for position in self._occurrences(phrase)])] = True
         return found
 
-    def _rows(self, positions: Sequence[int]) -> IntArray:
+    def _rows(self, positions: Sequence[int] | IntArray) -> IntArray:
         return np.searchsorted(self._ends, np.array(positions, dtype=np.int64))
 
     def _occurrences(self, phrase: str) -> Iterator[int]:
