@@ -14,12 +14,12 @@ LABELS: tuple[Label, ...] = get_args(Label)
 """How promising a tweet is, the best first."""
 GREEN, YELLOW, RED = LABELS
 
-Outcome = Literal["done", "filtered", "blocked", "failed", "deferred"]
+Outcome = Literal["done", "filtered", "declined", "blocked", "failed", "deferred"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-"""How an opportunity ended: with a suggestion for each type, with some or all refused by the quality filter, withheld
-by a safety filter, given up, or put off."""
-DONE, FILTERED, BLOCKED, FAILED, DEFERRED = OUTCOMES
-FINISHED_OUTCOMES: tuple[Outcome, ...] = (DONE, FILTERED, BLOCKED, FAILED)
+"""How an opportunity ended: with a suggestion for each type, with some or all refused by the quality filter, with the
+model's advice not to answer, withheld by a safety filter, given up, or put off."""
+DONE, FILTERED, DECLINED, BLOCKED, FAILED, DEFERRED = OUTCOMES
+FINISHED_OUTCOMES: tuple[Outcome, ...] = (DONE, FILTERED, DECLINED, BLOCKED, FAILED)
 """Those after which no run asks again; a deferred tweet is taken up by a later one."""
 
 VELOCITY: Final = "velocity"
@@ -62,6 +62,7 @@ DROP_REASONS = {
     "gate": "did not pass the gate",
     **{category: f"not safe to answer: {words}" for category, words in SENSITIVE_CATEGORIES.items()},
     "label": "scored too low",
+    "relevance": "less relevant than the project asks for",
     "minima": "below a minimum of followers, likes or views",
     "unknown": "followers, likes or views that the project insists on are unknown",
     "quiet": "there when nobody posts",

@@ -54,6 +54,12 @@ def generate_comments(
         int | None,
         typer.Option(min=0, metavar="N", help="Views a tweet needs; by default what the project says (0)."),
     ] = None,
+    min_relevance: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, max=1.0, metavar="X", help="Relevance a tweet needs, 0 to 1; by default what the project says (0)."
+        ),
+    ] = None,
     max_candidates: Annotated[
         int | None,
         typer.Option(
@@ -127,6 +133,7 @@ def generate_comments(
         min_followers=min_followers,
         min_likes=min_likes,
         min_views=min_views,
+        min_relevance=min_relevance,
         max_candidates=max_candidates,
         batch_size=None if size == "auto" else size,
         tweets_per_request=None if pack == "auto" else pack,
@@ -201,6 +208,7 @@ def payload(finished: list[RunSummary], hours: HourRange, *, dry_run: bool, erro
         "generated",
         "saved",
         "failed",
+        "declined",
         "deferred",
         "requests",
         "tokens",

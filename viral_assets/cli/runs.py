@@ -119,6 +119,7 @@ def show_summary(where: Console, finished: Sequence[RunSummary], projects: Seque
                 ("already done before", full_count(total.already_done)),
                 ("suggestions written", full_count(total.saved)),
                 ("tweets without any", _failures(total)),
+                *([("the model would not answer", full_count(total.declined))] if total.declined else []),
                 ("left for a later run", full_count(total.deferred)),
                 ("requests", f"{total.requests:,} ({total.tokens:,} tokens, {money(total.cost_usd)})"),
                 *(

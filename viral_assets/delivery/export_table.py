@@ -15,6 +15,7 @@ from pathlib import Path
 
 from viral_assets.delivery.atomic import replaced_file
 from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.safety.handling import flags_in_words
 
 Cell = str | int | float | None
 
@@ -89,12 +90,17 @@ def export_records(rows: Iterable[OpportunityView], width: int) -> Iterator[list
             round(row.total, 4),
             row.label,
             row.topic,
-            row.why,
+            _why(row),
         ]
         for suggestion in row.suggestions:
             cells += [suggestion.text, suggestion.type_name]
         cells += [None] * (width - len(cells))
         yield cells
+
+
+def _why(row: OpportunityView) -> str:
+    """The score in words, after what is sensitive: who works from a file sees it too."""
+    return f"sensitive: {flags_in_words(row.flags)} · {row.why}" if row.flags else row.why
 
 
 def write_csv(path: Path, rows: Sequence[OpportunityView]) -> int:

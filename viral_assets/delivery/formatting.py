@@ -15,13 +15,14 @@ from viral_assets.text.cleaning import text_for_display
 from viral_assets.text.display import folded, one_line
 from viral_assets.text.language import html_language
 from viral_assets.text.x_links import profile_link
-from viral_assets.vocabulary import BLOCKED, DEFERRED, DONE, FAILED, FILTERED
+from viral_assets.vocabulary import BLOCKED, DECLINED, DEFERRED, DONE, FAILED, FILTERED, SENSITIVE_CATEGORIES
 
 # Heading, and what to say, for a tweet without suggestions. None: no run has finished it.
 _OUTCOMES: dict[str | None, tuple[str, str]] = {
     None: ("No suggestions yet", "No generation run has taken up this tweet."),
     DONE: ("No suggestions", "The run ended without an open suggestion for this tweet."),
     FILTERED: ("Left out by the quality filter", "What was written for this tweet was not good enough to show."),
+    DECLINED: ("The model would not answer", "It was asked whether a reply is welcome, and said no."),
     BLOCKED: ("Withheld by the safety filter", "The model's provider did not want to answer this tweet."),
     FAILED: ("Could not be written", "Asking several times gave no usable answer."),
     DEFERRED: ("Waiting for quota", "The limits of the day were reached; a later run takes this tweet up."),
@@ -51,6 +52,7 @@ def page_templates(package: str) -> Environment:
         outcome=outcome,
         profile=profile_link,
         readable=text_for_display,
+        sensitive=sensitive,
     )
     return environment
 
@@ -82,6 +84,11 @@ def day(instant: datetime) -> str:
     """``3 Nov``."""
     instant = instant.astimezone(UTC)
     return f"{instant.day} {instant:%b}"
+
+
+def sensitive(category: str) -> str:
+    """A category of :data:`~viral_assets.vocabulary.SENSITIVE_CATEGORIES` in words."""
+    return SENSITIVE_CATEGORIES.get(category, kind(category).lower())
 
 
 def outcome(view: OpportunityView) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from viral_assets.llm.models import DEFAULT_MODEL, bare_name
 from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.projects.engagement import Engagement
+from viral_assets.vocabulary import FLAG, LEAVE_OUT, SENSITIVE_CATEGORIES, Handling
 
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -175,10 +176,12 @@ class Weights(_Model):
 
 
 class Thresholds(_Model):
-    """Totals from which a tweet is yellow and green; below ``yellow`` it is red."""
+    """Totals from which a tweet is yellow and green; below ``yellow`` it is red. Whatever its total, it is not green
+    below a relevance of ``green_relevance``, which projects that give relevance no weight do without."""
 
     yellow: Share = 0.40
     green: Share = 0.60
+    green_relevance: Share = 0.50
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -194,7 +197,38 @@ class Minima(_Model):
     followers: Count = 1000
     likes: Count = 0
     views: Count = 0
+    relevance: Share = 0.0
     unknown: Literal["pass", "fail"] = "pass"
+
+
+class Safety(_Model):
+    """What becomes of tweets that touch something sensitive: ``leave_out``, so that they are never chosen, ``flag``, so
+    that a person decides about each by itself, or ``allow``. A hospice may want grief, and a campaign politics.
+
+    The keys are :data:`~viral_assets.vocabulary.SENSITIVE_CATEGORIES`.
+    """
+
+    grief: Handling = LEAVE_OUT
+    illness: Handling = FLAG
+    self_harm: Handling = LEAVE_OUT
+    violence: Handling = LEAVE_OUT
+    disaster: Handling = LEAVE_OUT
+    tragedy: Handling = LEAVE_OUT
+    politics: Handling = LEAVE_OUT
+    religion: Handling = FLAG
+    sexual: Handling = LEAVE_OUT
+    minors: Handling = LEAVE_OUT
+    abuse: Handling = LEAVE_OUT
+    legal: Handling = LEAVE_OUT
+    instruction: Handling = FLAG
+
+    def handlings(self) -> dict[str, Handling]:
+        """By category."""
+        return {category: getattr(self, category) for category in SENSITIVE_CATEGORIES}
+
+    def categories(self, handling: Handling) -> tuple[str, ...]:
+        """Those that are handled so."""
+        return tuple(category for category, each in self.handlings().items() if each == handling)
 
 
 class SuggestionType(_Model):
@@ -265,6 +299,7 @@ class Project(_Model):
     thresholds: Thresholds = Thresholds()
     minima: Minima = Minima()
     engagement: Engagement = Engagement()
+    safety: Safety = Safety()
     max_candidates: Annotated[int, Field(ge=1, le=10_000)] = 150
     suggestion_types: Annotated[tuple[SuggestionType, ...], Field(min_length=1, max_length=10)] = tuple(
         BUILT_IN_TYPES[name] for name in ("add_value", "ask_question", "mirror_reframe")

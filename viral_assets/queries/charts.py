@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from viral_assets.queries.funnel_model import Funnel, NumbersReport
 from viral_assets.text.display import one_line
-from viral_assets.vocabulary import BLOCKED, DEFERRED, DONE, FAILED, FILTERED, GREEN, RED, YELLOW
+from viral_assets.vocabulary import BLOCKED, DECLINED, DEFERRED, DONE, FAILED, FILTERED, GREEN, RED, YELLOW
 
 STAGES = ("tweets", "scored", "opportunities", "answered", "approved", "posted")
 """Of the funnel, all of them counted in tweets."""
@@ -36,6 +36,7 @@ SMALL_COLOURS: Mapping[str, str] = {
     RED: "indianred",
     DONE: "seagreen",
     FILTERED: "goldenrod",
+    DECLINED: "mediumpurple",
     DEFERRED: "slategray",
     BLOCKED: "indianred",
     FAILED: "firebrick",

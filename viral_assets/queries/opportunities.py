@@ -15,6 +15,8 @@ from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
+from viral_assets.safety.flags import Flag
+from viral_assets.safety.handling import flags_of_text
 from viral_assets.store.bulk import one_of
 from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import (
@@ -120,10 +122,11 @@ class OpportunityView:
     """A tweet worth a reply and everything said about it.
 
     ``rank`` counts from 1 in the list it was read for and ``priority_score`` is what that list is sorted by (see
-    :func:`priority`). Counts are None where nobody knows them. Components are None where the tweet has no score row any
-    more, velocity also where it could not be measured. ``suggestions`` are in the order in which they were read (see
-    :func:`find_opportunities`). ``outcome`` is None for a tweet that no generation run has finished. ``contacts``, the
-    latest first, are there where somebody has looked for them (``contacts.with_contacts``).
+    :func:`priority`). Counts are None where nobody knows them. Components are None where the tweet has no score row
+    any more, velocity also where it could not be measured. ``suggestions`` are in the order in which they were read
+    (see :func:`find_opportunities`). ``outcome`` is None for a tweet that no generation run has finished. ``contacts``,
+    the latest first, are there where somebody has looked for them (``contacts.with_contacts``). ``flags`` are what is
+    sensitive in it, the surest first; a tweet that was scored before anybody looked has none.
     """
 
     rank: int
@@ -157,6 +160,7 @@ class OpportunityView:
     reason: str = ""
     author_id: str | None = None
     contacts: tuple[Contact, ...] = ()
+    flags: tuple[Flag, ...] = ()
 
     @property
     def url(self) -> str:
@@ -243,6 +247,7 @@ class FoundOpportunities:
             outcome=row.outcome,
             reason=row.reason or "",
             author_id=row.author_id,
+            flags=flags_of_text(row.flags),
         )
 
 
@@ -286,6 +291,7 @@ def _details() -> sa.Select[Any]:
             comment_opportunities,
             *(tweets.c[name] for name in _TWEET_COLUMNS),
             *(tweet_scores.c[name] for name in COMPONENTS),
+            tweet_scores.c.flags,
             generation_outcomes.c.outcome,
             generation_outcomes.c.reason,
         )

@@ -29,7 +29,7 @@ from viral_assets.queries.opportunities import (
     of_keys,
     priority,
 )
-from viral_assets.store.tables import comment_opportunities, comment_suggestions
+from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweet_scores
 from viral_assets.vocabulary import GREEN, PENDING
 
 PAGE = 20
@@ -122,7 +122,8 @@ def read_choices(connection: Connection) -> Choices:
 
 
 def read_greens(connection: Connection, filters: Filters, *, now: datetime, most: int) -> tuple[list[Candidate], int]:
-    """The first pending suggestion of each green tweet in the list for which nothing has been chosen yet.
+    """The first pending suggestion of each green tweet in the list for which nothing has been chosen yet, but for those
+    with a flag, which a person decides about one by one.
 
     Returns:
         At most ``most`` of them, of the best tweets, and how many there are.
@@ -130,7 +131,7 @@ def read_greens(connection: Connection, filters: Filters, *, now: datetime, most
     opportunity, table = comment_opportunities.c, comment_suggestions.c
     query = (
         matching(connection, filters, now)
-        .where(opportunity.label == GREEN, has_status(connection, "open"))
+        .where(opportunity.label == GREEN, has_status(connection, "open"), ~_IS_FLAGGED)
         .add_columns(order_by(connection, filters.sort).label("place"), sa.func.count().over())
         .order_by(sa.desc("place"), opportunity.project, opportunity.tweet_id)
         .limit(most)
@@ -146,6 +147,22 @@ def read_greens(connection: Connection, filters: Filters, *, now: datetime, most
     for row in rows:
         first.setdefault((row.project, row.tweet_id), Candidate(*row))
     return [first[key] for key in keys if key in first], found[0][3] if found else 0
+
+
+def count_flagged_greens(connection: Connection, filters: Filters, *, now: datetime) -> int:
+    """How many green tweets of the list, for which nothing has been chosen yet, have a flag."""
+    green = matching(connection, filters, now).where(
+        comment_opportunities.c.label == GREEN, has_status(connection, "open"), _IS_FLAGGED
+    )
+    return int(connection.execute(sa.select(sa.func.count()).select_from(green.subquery())).scalar_one())
+
+
+# The few with a flag are looked up by their key; what was scored before anybody looked has none.
+_IS_FLAGGED = sa.exists().where(
+    tweet_scores.c.project == comment_opportunities.c.project,
+    tweet_scores.c.tweet_id == comment_opportunities.c.tweet_id,
+    tweet_scores.c.flags != "",
+)
 
 
 def _write_place(row: Row[Any]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from viral_assets.safety.lexicon import Found, Mentions, find_mentions
-from viral_assets.safety.resemblance import CATEGORIES, FloatArray, Resemblance, Vectors
+from viral_assets.safety.resemblance import CATEGORIES, Resemblance, Vectors
 from viral_assets.text.phrases import TextColumn
 
 SURE = 0.9
@@ -17,22 +17,20 @@ SURE = 0.9
 SUSPECTED = 0.5
 """Where the embedder, and phrases that are not enough by themselves, just about agree."""
 
-HINT_WEIGHTS = (0.0, 0.05, 0.3, 0.5)
+HINT_WEIGHTS = (0.0, 0.0, 0.3, 0.5)
 """What no, one, two and more phrases that are not enough add to how much a tweet resembles their category."""
 
 DECIMALS = 2
 _PHRASES_SHOWN = 3
 _EXEMPLAR_SHOWN = 80
 
-ENGLISH = "en"
-
 
 @dataclass(frozen=True, slots=True)
 class Flag:
     """A tweet touches a category (of :data:`~viral_assets.vocabulary.SENSITIVE_CATEGORIES`).
 
-    ``score`` is from 0.5 to 1, and ``because`` the evidence in words: phrases of the tweet in quotation marks, or what it
-    sounds like.
+    ``score`` is from 0.5 to 1, and ``because`` the evidence in words: phrases of the tweet in quotation marks, or what
+    it sounds like.
     """
 
     category: str
@@ -72,20 +70,26 @@ def find_flags(
 def _resembling(
     languages: Sequence[str | None], vectors: Vectors, resemblance: Resemblance, found: Found
 ) -> Iterator[tuple[int, Flag]]:
-    """What the embedder finds, and no phrase has settled."""
-    readable = np.array([language in (ENGLISH, None) or not resemblance.english_only for language in languages])
-    scores = np.where(readable[:, np.newaxis], resemblance.scores(vectors), -np.inf)
-    weights = np.zeros(scores.shape)
+    """What the embedder finds in texts of which no phrase has said what they are about: the category they are most
+    like, since those near to it are neighbours more often than subjects of their own."""
+    known = resemblance.languages
+    readable = np.array([language is None or known is None or language in known for language in languages], bool)
+    readable[[row for (row, _), said in found.mentions.items() if said.sure]] = False
+    rows = np.flatnonzero(readable)
+    scores = resemblance.scores(vectors[rows])
+    place_of = {row: place for place, row in enumerate(rows.tolist())}
     for (row, category), said in found.mentions.items():
-        weights[row, CATEGORIES.index(category)] = _weight(said)
-    together: FloatArray = scores + weights
-    for row, number in np.argwhere(together >= 0.0).tolist():
-        category = CATEGORIES[number]
+        if row in place_of:
+            scores[place_of[row], CATEGORIES.index(category)] += _weight(said)
+    best = scores.argmax(axis=1)
+    for place in np.flatnonzero(scores[np.arange(len(rows)), best] >= 0.0).tolist():
+        row, category = int(rows[place]), CATEGORIES[best[place]]
         said = found.mentions.get((row, category), Mentions())
         # A harmless phrase explains what the tweet sounds like.
-        if said.sure or (row in found.harmless and not said.hints):
+        if row in found.harmless and not said.hints:
             continue
-        score = round(min(1.0, SUSPECTED + (1.0 - SUSPECTED) * float(together[row, number])), DECIMALS)
+        above = min(1.0, float(scores[place, best[place]]))
+        score = round(SUSPECTED + (1.0 - SUSPECTED) * above, DECIMALS)
         like = f"sounds like “{_shortened(resemblance.nearest(category, vectors[row]))}”"
         yield row, Flag(category, score, f"{_quoted(said.hints)}; {like}" if said.hints else like)
 

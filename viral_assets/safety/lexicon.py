@@ -40,8 +40,8 @@ def find_mentions(column: TextColumn, languages: Sequence[str | None]) -> Found:
     """What the texts mention.
 
     Args:
-        languages: of the texts (n,), as :func:`~viral_assets.text.language.canonical` writes them. A text whose language
-            nobody knows is searched in all that there are tables for; one in another language in none.
+        languages: of the texts (n,), as :func:`~viral_assets.text.language.canonical` writes them. A text whose
+            language nobody knows is searched in all that there are tables for; one in another language in none.
     """
     rows_of: defaultdict[str, list[int]] = defaultdict(list)
     for row, language in enumerate(languages):

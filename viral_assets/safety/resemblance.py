@@ -1,16 +1,16 @@
 """What the categories sound like to an embedder: learnt from the tweets in ``exemplars.yml``, whichever embedder it is.
 
 Embedders differ in what their cosines mean, so nothing here is a cosine from which on something holds. A linear
-classifier (ridge regression, one against the rest) is fitted to the exemplars' vectors, and how far an ordinary tweet can
-come is read off the ordinary exemplars, each judged by a classifier that has not seen it (the leave-one-out residuals of
-a ridge regression have a closed form: Allen, The Relationship between Variable Selection and Data Augmentation and a
-Method for Prediction, Technometrics 1974).
+classifier (ridge regression, one against the rest) is fitted to the exemplars' vectors, and how far an ordinary tweet
+can come is read off the ordinary exemplars, each judged by a classifier that has not seen it (the leave-one-out
+residuals of a ridge regression have a closed form: Allen, The Relationship between Variable Selection and Data
+Augmentation and a Method for Prediction, Technometrics 1974).
 """
 
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,17 +29,15 @@ ORDINARY = "ordinary"
 
 CATEGORIES = tuple(SENSITIVE_CATEGORIES)
 
-SMOOTHING = 1.0
-"""Of the regression, for vectors of unit length."""
+SMOOTHING = 3.0
+"""Of the regression, in mean squared distances of the exemplars from their middle: embedders differ in how far apart
+they set texts."""
 
-FALSE_ALARMS = 0.05
+FALSE_ALARMS = 0.08
 """Share of the ordinary exemplars that may resemble some category."""
 
 DECIMALS = 6
 """Closer than that, two machines may differ."""
-
-ENGLISH_ONLY = ("wordllama",)
-"""How the names of models begin whose vectors say nothing of texts in other languages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +48,18 @@ class Resemblance:
         directions: (categories, d), and ``offsets`` (categories,): the score is their product and sum.
         threshold: the score from which on a tweet resembles a category.
         exemplars: texts and vectors (m, d) by category, to show what a tweet is like.
-        english_only: the embedder knows no other language.
+        languages: codes of those that the embedder knows; None for all.
     """
 
     directions: Vectors
     offsets: FloatArray
     threshold: float
     exemplars: dict[str, tuple[tuple[str, ...], Vectors]]
-    english_only: bool
+    languages: Collection[str] | None
 
     def scores(self, vectors: Vectors) -> FloatArray:
-        """How much each of the vectors (n, d) resembles each category: (n, categories), 0 where it begins to count and 1
-        where it could be an exemplar."""
+        """How much each of the vectors (n, d) resembles each category: (n, categories), 0 where it begins to count
+        and 1 where it could be an exemplar."""
         # As in `scoring.similarity`: a text's score does not depend on the texts around it, to the last bit.
         products = np.einsum("nd,cd->nc", np.ascontiguousarray(vectors), self.directions, optimize=False)
         raw = products.astype(np.float64) + self.offsets
@@ -74,12 +72,12 @@ class Resemblance:
         return texts[int(np.argmax(np.einsum("md,d->m", vectors, vector, optimize=False)))]
 
 
-def learn_resemblance(embed: Embed, model: str) -> Resemblance:
+def learn_resemblance(embed: Embed, languages: Collection[str] | None) -> Resemblance:
     """The classifier for an embedder.
 
     Args:
         embed: texts to unit rows; a caching one embeds only what changed.
-        model: its name.
+        languages: codes of those that it knows; None for all.
     """
     exemplars = exemplar_texts()
     texts = [text for several in exemplars.values() for text in several]
@@ -96,7 +94,7 @@ def learn_resemblance(embed: Embed, model: str) -> Resemblance:
         offsets=offsets,
         threshold=float(np.quantile(unseen[ordinary].max(axis=1), 1.0 - FALSE_ALARMS)),
         exemplars=by_kind,
-        english_only=model.startswith(ENGLISH_ONLY),
+        languages=languages,
     )
 
 
@@ -115,11 +113,13 @@ def all_exemplars() -> list[str]:
 
 def _ridge(vectors: FloatArray, wanted: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Directions (categories, d), offsets (categories,), and what each row would have got had it not been seen."""
-    rows = np.hstack([vectors, np.ones((len(vectors), 1))])
-    penalty = SMOOTHING * np.eye(rows.shape[1])
-    penalty[-1, -1] *= 0.01
+    middle = vectors.mean(axis=0)
+    spread = float(((vectors - middle) ** 2).sum(axis=1).mean())
+    rows = np.hstack([vectors - middle, np.ones((len(vectors), 1))])
+    penalty = SMOOTHING * spread * np.eye(rows.shape[1])
+    penalty[-1, -1] = 1e-6
     inverse = np.linalg.inv(rows.T @ rows + penalty)
     weights = inverse @ rows.T @ wanted
     leverage = np.einsum("nd,de,ne->n", rows, inverse, rows)
     unseen = wanted - (wanted - rows @ weights) / (1.0 - leverage)[:, np.newaxis]
-    return weights[:-1].T, weights[-1], unseen
+    return weights[:-1].T, weights[-1] - middle @ weights[:-1], unseen

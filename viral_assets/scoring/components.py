@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from viral_assets.projects.model import Sources
 from viral_assets.scoring.similarity import Vectors
+from viral_assets.scoring.welcome import signs
 from viral_assets.text.phrases import LINK, BoolArray, FloatArray, IntArray, Phrases, TextColumn
 from viral_assets.vocabulary import UNKNOWN_AUDIENCE
 
@@ -41,7 +42,7 @@ _MANY_FOLLOWERS = 1_000_000
 
 _LINK = re.compile(LINK)
 
-# English, as the default language of a project; a question mark counts in every language.
+# English, as the default language of a project; a question mark counts in every language. Others are in `welcome`.
 _INVITATIONS = (
     *("am i the only", "anybody", "anyone", "change my mind", "convince me", "curious", "hot take", "is it just me"),
     *("let me know", "recommend", "recommendations", "tell me", "thoughts on", "unpopular opinion", "what's your"),
@@ -176,14 +177,22 @@ def relevance(cosines: Vectors, calibration: CosineCalibration) -> Relevance:
     return Relevance(BEST_SHARE * best + MARGIN_SHARE * margin, topic)
 
 
-def openness(column: TextColumn) -> Openness:
-    """Whether the author asks, invites an answer or shows doubt: 1 - 0.4^asks · 0.6^invites · 0.7^hedges."""
+def openness(column: TextColumn, languages: Sequence[str | None] = ()) -> Openness:
+    """Whether the author asks, invites an answer or shows doubt: 1 - 0.4^asks · 0.6^invites · 0.7^hedges.
+
+    Args:
+        languages: of the texts (n,), as :func:`~viral_assets.text.language.languages_of` gives them. A text in another
+            language than English is searched for the signs of its own too.
+    """
     asks = np.array([("?" in text or "؟" in text) and _asks(text) for text in column.folded], dtype=np.bool_)
     rows, phrases = column.find(_OPEN_PHRASES)
     is_hedge = np.array([phrase in _HEDGES for phrase in phrases], dtype=np.bool_)
     invites, hedges = (np.zeros(len(column), dtype=np.bool_) for _ in range(2))
     invites[rows[~is_hedge]] = True
     hedges[rows[is_hedge]] = True
+    by_sign = {"asks": asks, "invites": invites, "hedges": hedges}
+    for row, sign in signs(column, languages):
+        by_sign[sign][row] = True
     closed = np.where(asks, _ASKING, 1.0) * np.where(invites, _INVITING, 1.0) * np.where(hedges, _HEDGING, 1.0)
     return Openness(asks, invites, hedges, 1.0 - closed)
 

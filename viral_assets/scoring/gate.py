@@ -29,10 +29,11 @@ LINK_SPAM = "link_spam"
 LANGUAGE = "language"
 UNKNOWN_LANGUAGE = "unknown_language"
 OFF_TOPIC = "off_topic"
+NOT_SAFE = "not_safe"
 
 GATE_RESULTS = (
     *(GATE_PASSED, RETWEET, EMPTY, BLOCKED_HANDLE, BLOCKED_KEYWORD, LINK_SPAM, LANGUAGE),
-    *(UNKNOWN_LANGUAGE, OFF_TOPIC),
+    *(UNKNOWN_LANGUAGE, OFF_TOPIC, NOT_SAFE),
 )
 """In order of precedence: the first that applies is the result."""
 
@@ -105,6 +106,7 @@ def apply_gate(
     relevance: FloatArray,
     project: Project,
     not_understood: BoolArray,
+    unsafe: BoolArray | None = None,
 ) -> npt.NDArray[np.object_]:
     """What the gate says (n,) of each tweet, one of :data:`GATE_RESULTS`.
 
@@ -115,6 +117,7 @@ def apply_gate(
         relevance: (n,); not looked at by a project that gives relevance no weight.
         project: whose lists and languages.
         not_understood: (n,) whose language the embedder does not know, so that nobody knows their relevance.
+        unsafe: (n,), which touch something that the project does not answer.
     """
     sources = project.sources
     retweet, empty, spam = _suspicions(column.folded)
@@ -137,6 +140,8 @@ def apply_gate(
     if project.weights.relevance > 0:
         result[not_understood & (result == 0)] = GATE_RESULTS.index(UNKNOWN_LANGUAGE)
         result[(relevance < MIN_RELEVANCE) & (result == 0)] = GATE_RESULTS.index(OFF_TOPIC)
+    if unsafe is not None:
+        result[unsafe & (result == 0)] = GATE_RESULTS.index(NOT_SAFE)
     return np.array(GATE_RESULTS, dtype=np.object_)[result]
 
 

@@ -13,10 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from viral_assets.projects.model import Project
+from viral_assets.safety.flags import find_flags
+from viral_assets.safety.handling import handle
+from viral_assets.safety.resemblance import Resemblance
 from viral_assets.scoring import components, gate, why
 from viral_assets.scoring.languages import Languages, not_understood
 from viral_assets.scoring.similarity import Vectors, cosines
 from viral_assets.scoring.total import DECIMALS, labels, total
+from viral_assets.text.language import languages_of
 from viral_assets.text.phrases import FloatArray, TextColumn
 
 SCORE_COLUMNS = (
@@ -32,6 +36,8 @@ SCORE_COLUMNS = (
     "topic",
     "gate",
     "why",
+    "unsafe",
+    "flags",
 )
 
 # Scored at once: large enough for the arrays to pay, small enough for their texts to take little memory.
@@ -46,6 +52,7 @@ def score_window(
     calibration: components.CosineCalibration,
     *,
     languages: Languages = None,
+    resemblance: Resemblance | None = None,
 ) -> pd.DataFrame:
     """Score tweets for one project.
 
@@ -65,10 +72,11 @@ def score_window(
             ``earlier_retweet_count`` (absent where a tweet was seen once), velocity is what came since then.
         vectors: (n, d), the embedding of each row's text, in the same order.
         topic_vectors: (d,) by label, see :func:`~viral_assets.scoring.topics.topic_vectors`.
-        project: weights, thresholds, lists and languages.
+        project: weights, thresholds, lists and languages, and what it makes of sensitive tweets.
         calibration: of the embedder that made the vectors.
         languages: that it knows; None for all. Of a tweet in another one nobody knows the relevance: it counts as 0,
             and the gate and the explanation say why.
+        resemblance: what sensitive tweets sound like to that embedder; without, phrases alone tell.
 
     Returns:
         :data:`SCORE_COLUMNS`, one row per tweet in the given order, with a new index.
@@ -89,6 +97,7 @@ def score_window(
             project,
             calibration,
             languages,
+            resemblance,
         )
         for start in range(0, max(1, len(tweets)), _BLOCK)
     ]
@@ -105,6 +114,7 @@ def _score_block(
     project: Project,
     calibration: components.CosineCalibration,
     languages: Languages,
+    resemblance: Resemblance | None,
 ) -> dict[str, npt.NDArray[Any]]:
     column = TextColumn(tweets["text"].tolist())
     handles = components.normalised_handles(tweets["author_handle"].tolist())
@@ -118,7 +128,9 @@ def _score_block(
     nearest = components.relevance(cosines(vectors, topic_matrix), calibration)
     unknown = not_understood(tweets["lang"], column.texts, project, languages)
     relevance = components.Relevance(_rounded(np.where(unknown, 0.0, nearest.score)), nearest.topic)
-    openness = components.openness(column)
+    written_in = languages_of(tweets["lang"].tolist(), column.texts)
+    safety = handle(find_flags(column, written_in, vectors, resemblance), len(column), project.safety.handlings())
+    openness = components.openness(column, written_in)
     opened = _rounded(openness.score)
     quality = _rounded(
         components.author_quality(
@@ -132,13 +144,15 @@ def _score_block(
         "openness": opened,
         "author_quality": quality,
         "total": totals,
-        "label": labels(totals, project.thresholds),
+        "label": labels(totals, relevance.score, project.thresholds, project.weights),
         "topic": np.array(topics, dtype=np.object_)[relevance.topic],
-        "gate": gate.apply_gate(tweets, column, handles, relevance.score, project, unknown),
+        "gate": gate.apply_gate(tweets, column, handles, relevance.score, project, unknown, safety.unsafe != ""),
         "why": np.array(
             why.explanations(likes, age, gained, relevance, topics, openness, known_followers, unknown),
             dtype=np.object_,
         ),
+        "unsafe": safety.unsafe,
+        "flags": safety.flags,
     }
 
 

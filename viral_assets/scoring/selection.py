@@ -20,6 +20,7 @@ import pandas as pd
 from viral_assets.projects.engagement import Engagement
 from viral_assets.projects.model import Minima, Project
 from viral_assets.scoring.engagement import NOTHING_ENGAGED, Author, Engaged, Turns, known_text, turn_of_rows
+from viral_assets.scoring.gate import NOT_SAFE
 from viral_assets.scoring.near_duplicates import Earlier, RecentOpportunities, Seen, take_distinct
 from viral_assets.scoring.posting_hours import PostingHours
 from viral_assets.scoring.similarity import Vectors
@@ -160,13 +161,19 @@ def _obstacles(scored: pd.DataFrame, options: SelectionOptions) -> npt.NDArray[n
     if options.minima.unknown == "fail":
         obstacle[unknown] = "unknown"
     obstacle[below] = "minima"
+    obstacle[scored["relevance"].to_numpy(dtype=np.float64) < options.minima.relevance] = "relevance"
     label = scored["label"].to_numpy(dtype=np.object_)
     if options.greens_only:
         obstacle[label != GREEN] = "label"
     elif options.skip_low_scores:
         obstacle[label == RED] = "label"
+    gate = scored["gate"].to_numpy(dtype=np.object_)
     if options.use_gate:
-        obstacle[scored["gate"].to_numpy(dtype=np.object_) != GATE_PASSED] = "gate"
+        obstacle[gate != GATE_PASSED] = "gate"
+    unsafe = scored["unsafe"].fillna("").to_numpy(dtype=np.object_)
+    # What is not safe stays out whatever the options; the gate's other reasons against a tweet come before.
+    counted = (unsafe != "") & ((gate == NOT_SAFE) | (obstacle != "gate"))
+    obstacle[counted] = unsafe[counted]
     return obstacle
 
 

@@ -33,7 +33,13 @@ def total(
     return np.clip(np.round(weighed / divisor, DECIMALS), 0.0, 1.0)
 
 
-def labels(totals: FloatArray, thresholds: Thresholds) -> npt.NDArray[np.object_]:
-    """Green and yellow from their thresholds on, red below."""
+def labels(
+    totals: FloatArray, relevance: FloatArray, thresholds: Thresholds, weights: Weights
+) -> npt.NDArray[np.object_]:
+    """Green and yellow from their thresholds on, red below; green also takes its share of relevance, since likes alone
+    could carry a tweet there."""
     colours = np.array([RED, YELLOW, GREEN], dtype=np.object_)
-    return colours[(totals >= thresholds.yellow).astype(np.int64) + (totals >= thresholds.green)]
+    green = totals >= thresholds.green
+    if weights.relevance > 0:
+        green &= relevance >= thresholds.green_relevance
+    return colours[(totals >= thresholds.yellow).astype(np.int64) + green]

@@ -222,6 +222,8 @@ tweet_scores = Table(
     Column("topic", CleanText, nullable=False, comment="label of the best taxonomy node"),
     Column("gate", String(32), nullable=False, comment="'pass', or why the tweet is not for this project"),
     Column("why", CleanText, nullable=False),
+    Column("unsafe", String(16), comment="the category for which it is not answered, or ''; null: nobody looked"),
+    Column("flags", CleanText, comment="what is sensitive in it, as JSON, or ''; null: nobody looked"),
     CheckConstraint(_known("label", reversed(LABELS)), name="label"),
     Index(None, "window_start", "project"),
     comment="Replaced window by window, in one transaction.",

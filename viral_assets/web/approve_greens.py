@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from viral_assets.queries.filters import STANDINGS, Filters
-from viral_assets.queries.pages import read_greens
+from viral_assets.queries.pages import count_flagged_greens, read_greens
 from viral_assets.store import decisions
 from viral_assets.store.decisions import Decided, SuggestionKey
 from viral_assets.vocabulary import STATUSES
@@ -30,6 +30,7 @@ def _greens(request: Request, changed: int = 0) -> Response:
     filters = Filters.read(request.query_params)
     with site.database.read() as connection:
         found, total = read_greens(connection, filters, now=site.clock(), most=MOST_GREENS)
+        flagged = count_flagged_greens(connection, filters, now=site.clock())
     return site.page(
         request,
         "greens.html",
@@ -37,6 +38,7 @@ def _greens(request: Request, changed: int = 0) -> Response:
         filters=filters,
         count=len(found),
         total=total,
+        flagged=flagged,
         changed=changed,
         scope=_scope(filters, site),
         here=filters.address(),

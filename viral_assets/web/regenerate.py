@@ -183,6 +183,8 @@ def summarise(report: GenerationReport) -> tuple[bool, str]:
     match outcome:
         case "blocked":
             return False, f"The provider's safety filter withheld the answer{notes}."
+        case "declined":
+            return False, f"The model would not answer this tweet; its reason is below{notes}."
         case "failed":
             return False, f"Asking several times gave no usable answer{notes}."
         case "filtered" if not report.saved:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from viral_assets.hours import HourRange, floor_hour
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
+from viral_assets.safety.handling import flags_as_text
 from viral_assets.store import tables
 from viral_assets.store.bulk import insert_ignore
 
@@ -98,7 +99,8 @@ def store(connection: Connection, views: Sequence[OpportunityView], *, request_i
         stored.tweet_projects.append(key)
         if view.velocity is not None:
             parts = {name: getattr(view, name) for name in ("velocity", "relevance", "openness", "author_quality")}
-            stored.tweet_scores.append({**place, **judged, **parts, "gate": "pass"})
+            flags = {"unsafe": "", "flags": flags_as_text(view.flags)}
+            stored.tweet_scores.append({**place, **judged, **parts, "gate": "pass", **flags})
         author = {"from_id": view.author_id, "from_handle": view.author_handle.lower() or None}
         stored.comment_opportunities.append({**place, **judged, **author, "rank": view.rank})
         for position, one in enumerate(view.suggestions):

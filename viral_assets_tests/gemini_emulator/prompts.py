@@ -33,7 +33,8 @@ def _asked_types(body: Mapping[str, Any]) -> Sequence[str]:
 
 def _enums(schema: Any) -> Iterator[list[str]]:
     if isinstance(schema, dict):
-        if schema.get("enum"):
+        # Whether to answer a tweet at all is an enum too.
+        if schema.get("enum") and "yes" not in schema["enum"]:
             yield list(schema["enum"])
         for part in schema.values():
             yield from _enums(part)

@@ -17,7 +17,15 @@ from viral_assets.hours import floor_hour
 from viral_assets.queries import pages
 from viral_assets.queries.filters import BadFilterError, Filters
 from viral_assets.queries.opportunities import OpportunityView, priority
-from viral_assets.queries.pages import Page, read_choices, read_greens, read_opportunities, read_page
+from viral_assets.queries.pages import (
+    Page,
+    count_flagged_greens,
+    read_choices,
+    read_greens,
+    read_opportunities,
+    read_page,
+)
+from viral_assets.safety.flags import Flag
 from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
@@ -246,6 +254,20 @@ def test_greens_are_the_first_pending_suggestions_without_a_chosen_one(database:
     assert [(each.tweet_id, each.suggestion_type) for each in found] == [("2", TYPES[1]), ("1", TYPES[0])]
     assert total == 3
     assert (none, nothing) == ([], 0)
+
+
+def test_flagged_tweets_are_never_among_the_greens(database: Database, now: datetime) -> None:
+    plain = opportunity(tweet_id="1", total=0.7, label="green", suggestions=(suggestion("A reply."),))
+    flagged = replace(plain, tweet_id="2", total=0.9, flags=(Flag("illness", 0.9, "“chemo”"),))
+    with database.begin() as connection:
+        store(connection, [plain, flagged, replace(flagged, tweet_id="3", label="yellow")])
+    with database.read() as connection:
+        found, total = read_greens(connection, Filters(), now=now, most=5)
+        left = count_flagged_greens(connection, Filters(), now=now)
+        (shown,) = read_opportunities(connection, [(flagged.project, "2")])
+    assert [each.tweet_id for each in found] == ["1"]
+    assert (total, left) == (1, 1)
+    assert shown.flags == flagged.flags
 
 
 def test_the_list_needs_its_indices(database: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,6 +46,8 @@ def row(number: int, total: float = 0.5, *, hours: float = 0, **changes: Any) ->
         "label": "yellow",
         "topic": "sleep",
         "gate": "pass",
+        "relevance": 0.7,
+        "unsafe": "",
         "why": f"reason {number}",
         "text": f"text number {number}",
         "author_id": f"a{number}",
@@ -320,3 +323,29 @@ def test_the_file_of_a_project_says_how_picky_to_be() -> None:
     assert found.use_gate
     assert found.skip_low_scores
     assert not found.greens_only
+
+
+def test_what_is_not_safe_to_answer_stays_out_whatever_the_options_say() -> None:
+    rows = [
+        row(1, 0.99, label="green", gate="not_safe", unsafe="grief"),
+        row(2, gate="language", unsafe="grief"),
+        row(3, gate="not_safe", unsafe="politics"),
+        row(4),
+    ]
+    selected = select(*rows)
+    assert numbers(selected) == [4]
+    assert reasons(selected) == {"gate": 1, "grief": 1, "politics": 1}
+    without_gate = select(*rows, options=replace(OPTIONS, use_gate=False, skip_low_scores=False))
+    assert numbers(without_gate) == [4]
+    assert reasons(without_gate) == {"grief": 2, "politics": 1}
+
+
+def test_scores_of_an_hour_in_which_nobody_looked_are_chosen_from_as_before() -> None:
+    assert numbers(select(row(1, unsafe=None), row(2, unsafe=None))) == [1, 2]
+
+
+def test_a_tweet_below_the_least_relevance_is_left_out() -> None:
+    options = replace(OPTIONS, minima=Minima(followers=0, relevance=0.5))
+    selected = select(row(1, relevance=0.499), row(2, relevance=0.5), options=options)
+    assert numbers(selected) == [2]
+    assert reasons(selected) == {"relevance": 1}

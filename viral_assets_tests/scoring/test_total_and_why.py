@@ -34,8 +34,21 @@ def test_only_the_proportions_of_the_weights_matter() -> None:
 
 
 def test_a_total_on_the_threshold_has_its_colour() -> None:
-    found = labels(np.array([0.0, 0.399999, 0.4, 0.599999, 0.6, 1.0]), Thresholds(yellow=0.4, green=0.6))
+    totals = np.array([0.0, 0.399999, 0.4, 0.599999, 0.6, 1.0])
+    found = labels(totals, np.ones(6), Thresholds(yellow=0.4, green=0.6), Weights())
     assert found.tolist() == ["red", "red", "yellow", "yellow", "green", "green"]
+
+
+def test_nothing_is_green_below_the_relevance_that_green_takes() -> None:
+    totals, relevance = np.full(4, 0.95), np.array([0.0, 0.34, 0.499999, 0.5])
+    assert labels(totals, relevance, Thresholds(), Weights()).tolist() == ["yellow", "yellow", "yellow", "green"]
+    stricter = Thresholds(green_relevance=0.6)
+    assert labels(totals, relevance, stricter, Weights()).tolist() == ["yellow"] * 4
+
+
+def test_a_project_that_gives_relevance_no_weight_does_without_it_for_green_too() -> None:
+    weights = Weights(velocity=1, relevance=0, openness=0, author_quality=0)
+    assert labels(np.array([0.95]), np.array([0.0]), Thresholds(), weights).tolist() == ["green"]
 
 
 def why(*, at: float = 0.5, **changes: Any) -> str:

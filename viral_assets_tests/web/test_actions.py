@@ -18,10 +18,19 @@ from viral_assets.generation.run.report import GenerationReport
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.quota import Limits, open_ledger
 from viral_assets.quota.ledger import GrantRequest
+from viral_assets.safety.flags import Flag
+from viral_assets.safety.handling import flags_as_text
 from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests, suggestion_events, tweets
+from viral_assets.store.tables import (
+    comment_suggestions,
+    generation_outcomes,
+    llm_requests,
+    suggestion_events,
+    tweet_scores,
+    tweets,
+)
 from viral_assets.text.x_rules import text_weight
 from viral_assets.vocabulary import REJECTION_REASONS
 from viral_assets.web.regenerate import Job, summarise, wanted_types
@@ -269,6 +278,22 @@ def test_all_greens_are_approved_after_a_question_that_says_how_many(plain: Revi
     undo = next(form for form in page.forms if form.action == "/undo" and "batch" in form.fields)
     assert "Undone: 2 suggestions" in plain.send(undo).words
     assert state(database, "103")[FIRST][0] == "pending"
+
+
+@BOTH_DATABASES
+def test_flagged_tweets_show_why_and_are_not_approved_with_the_others(plain: Reviewer, database: Database) -> None:
+    flags = (Flag("grief", 0.9, "“passed <b>away</b>”"),)
+    with database.begin() as connection:
+        scored = sa.update(tweet_scores).where(tweet_scores.c.tweet_id == "101")
+        assert connection.execute(scored.values(flags=flags_as_text(flags))).rowcount == 1
+    page = plain.get("/?project=demo")
+    assert page.all("data-flags") == ["grief"]
+    assert "Look twice. This may be about: grief and death “passed <b>away</b>”" in page.words
+    page = plain.get("/approve-greens?project=demo")
+    assert "Approve 1 suggestion?" in page.words
+    assert "1 more is flagged as sensitive and not among them" in page.words
+    plain.send(next(form for form in page.forms if form.action.startswith("/approve-greens")))
+    assert [state(database, each)[FIRST][0] for each in ("101", "103")] == ["pending", "approved"]
 
 
 @BOTH_DATABASES

@@ -102,6 +102,8 @@ LINEAGE: Mapping[str, Mapping[str, list[From]]] = {
         "openness": _of_tweets("text"),
         "author_quality": _of_tweets("author_handle"),
         "gate": _of_tweets("text", "lang", "is_retweet", "author_handle"),
+        "unsafe": [*_of_tweets("text", "lang"), From("tweet_embeddings", "vector")],
+        "flags": [*_of_tweets("text", "lang"), From("tweet_embeddings", "vector")],
     },
     "comment_opportunities": {
         **_same("tweet_scores", "project", "tweet_id", "window_start", "total", "label", "topic", "why"),

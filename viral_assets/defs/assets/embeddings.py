@@ -44,7 +44,8 @@ def topic_embeddings(
     projects: ProjectsResource,
     run_options: RunOptions,
 ) -> None:
-    """See to it that every text of every taxonomy is in the cache of embeddings."""
+    """See to it that every text of every taxonomy, and of what sensitive tweets sound like, is in the cache."""
+    from viral_assets.safety.resemblance import all_exemplars
     from viral_assets.scoring.languages import language_warnings
     from viral_assets.scoring.topics import topic_texts
 
@@ -56,7 +57,7 @@ def topic_embeddings(
         for cached in _distinct(embedders)
     }
     for cached, of_topics in texts.items():
-        cached.embed(of_topics)
+        cached.embed([*of_topics, *all_exemplars()])
     computed = sum(cached.stats.computed for cached in texts)
     context.log.info("%d texts of %d topics; %d embedded now", sum(map(len, texts.values())), len(topics), computed)
     warnings = [

@@ -229,7 +229,8 @@ def _summarise(report: "GenerationReport") -> str:
     answered_by = f" ({', '.join(sorted(report.answered_by))})" if report.answered_by else ""
     return (
         f"{report.opportunities:,} opportunities, {report.already_done:,} done before; {report.saved:,} suggestions "
-        f"saved, {report.failed:,} tweets without, {report.deferred:,} left for a later run; {report.requests:,} "
+        f"saved, {report.failed:,} tweets without, {report.declined:,} declined, {report.deferred:,} left for a "
+        f"later run; {report.requests:,} "
         f"requests, {report.tokens:,} tokens, {_money(report.cost_usd)}{spared}, {report.seconds:,.1f} s "
         f"by {report.provider}{answered_by}"
     )

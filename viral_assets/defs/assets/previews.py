@@ -111,14 +111,14 @@ def of_scores(frame: pd.DataFrame, window: HourRange) -> dict[datetime, Metadata
     for hour, rows in by_hour(frame, window).items():
         metadata[hour] = {
             ROW_COUNT: len(rows),
-            **label_counts(rows),
-            "passed the gate": int((rows["gate"] == GATE_PASSED).sum()),
+            **label_counts(passed(rows)),
+            "passed the gate": len(passed(rows)),
             **_unless_zero("language not known to the embedder", int((rows["gate"] == UNKNOWN_LANGUAGE).sum())),
             "verdicts": bars(_most_common(rows["gate"]), of="gate"),
             "closest topics": bars(_most_common(rows["topic"]), of="topic"),
         }
         if len(rows):
-            best = rows.nlargest(ROWS_SHOWN, "total").round({"total": 2})
+            best = passed(rows).nlargest(ROWS_SHOWN, "total").round({"total": 2})
             metadata[hour] |= {
                 "mean total": float(rows["total"].mean()),
                 "totals": dg.MetadataValue.md(spread_picture("totals", rows["total"].tolist())),
@@ -209,12 +209,20 @@ def of_digest(rows: Sequence[OpportunityView]) -> Metadata:
 
 def _funnel(selections: Mapping[str, Selected], hour: datetime) -> Any:
     """By project: what was read, which is the sum of what was left out for each reason and what was chosen."""
+    hours = [each.dropped[hour] for each in selections.values() if hour in each.dropped]
+    # A reason for each sensitive category would make the table wide: only those that occur have a column.
+    seen = [reason for reason in DROP_REASONS if any(counts[reason] for counts in hours)]
     rows = []
     for project, selected in selections.items():
         if read := selected.read.get(hour, 0):
             dropped = selected.dropped[hour]
-            rows.append((project, read, *(dropped[reason] for reason in DROP_REASONS), selected.chosen(hour)))
-    return markdown_table(("project", "read", *DROP_REASONS.values(), CHOSEN), rows, in_dialog=True)
+            rows.append((project, read, *(dropped[reason] for reason in seen), selected.chosen(hour)))
+    return markdown_table(("project", "read", *(DROP_REASONS[reason] for reason in seen), CHOSEN), rows, in_dialog=True)
+
+
+def passed(scores: pd.DataFrame) -> pd.DataFrame:
+    """The scores that passed the gate. A label of what no project would answer says nothing."""
+    return scores[scores["gate"] == GATE_PASSED]
 
 
 def _unless_zero(name: str, count: int) -> dict[str, int]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from viral_assets.embedding.cache import CachedEmbedder
+    from viral_assets.safety.resemblance import Resemblance
     from viral_assets.scoring.selection import Selected, SelectionOptions
 else:
     # Dagster evaluates annotations while definitions load, and importing pandas for that takes a second.
@@ -54,20 +55,24 @@ def tweet_scores(
 ) -> DataFrame:
     """Score the tweets of the hours of this run for every project they belong to."""
     from viral_assets.defs.assets import previews
+    from viral_assets.safety.resemblance import learn_resemblance
     from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
     from viral_assets.scoring.score import SCORE_COLUMNS
 
     store, window = database.get(), window_of(context)
     selected = projects.select(run_options.projects)
     embedders = embedder.of(store, selected)
+    resembling = {
+        cached: learn_resemblance(cached.embed, cached.languages) for cached in dict.fromkeys(embedders.values())
+    }
     parts = []
     for name, project in selected.items():
-        parts.append(_scores(project, store, window, embedders[name]))
+        parts.append(_scores(project, store, window, embedders[name], resembling[embedders[name]]))
         if unknown := int((parts[-1]["gate"] == UNKNOWN_LANGUAGE).sum()):
             cannot = "%s: the relevance of %d tweets is unknown, as %s does not know their language; none is chosen"
             context.log.warning(cannot, name, unknown, embedder.name_for(project))
-        labels = _describe(previews.label_counts(parts[-1]))
-        context.log.info("%s: %d tweets scored, %s", name, len(parts[-1]), labels)
+        labels = _describe(previews.label_counts(previews.passed(parts[-1])))
+        context.log.info("%s: %d tweets scored; past the gate: %s", name, len(parts[-1]), labels)
     scores = _together(parts, SCORE_COLUMNS)
     add_hour_metadata(context, previews.of_scores(scores, window))
     return scores
@@ -114,7 +119,7 @@ def comment_opportunities(
         selections[name] = selected = _select(scored, name, store, window, cached, options)
         parts.append(selected.frame)
         left_out = sum(selected.dropped.values(), Counter[str]())
-        why_not = _describe({reason: left_out[reason] for reason in DROP_REASONS})
+        why_not = _describe({reason: left_out[reason] for reason in DROP_REASONS if left_out[reason]}) or "none"
         values = (name, len(selected.frame), len(scored), why_not)
         context.log.info("%s: %d of %d tweets are worth a reply; left out: %s", *values)
     with store.begin() as connection:
@@ -137,6 +142,7 @@ def selection_options(project: Project, options: RunOptions, *, duplicate_simila
             followers=minima.followers if options.min_followers is None else options.min_followers,
             likes=minima.likes if options.min_likes is None else options.min_likes,
             views=minima.views if options.min_views is None else options.min_views,
+            relevance=minima.relevance if options.min_relevance is None else options.min_relevance,
             unknown=minima.unknown,
         ),
         duplicate_similarity=duplicate_similarity,
@@ -147,7 +153,9 @@ def selection_options(project: Project, options: RunOptions, *, duplicate_simila
     )
 
 
-def _scores(project: Project, store: Database, window: HourRange, embedder: "CachedEmbedder") -> DataFrame:
+def _scores(
+    project: Project, store: Database, window: HourRange, embedder: "CachedEmbedder", resemblance: "Resemblance"
+) -> DataFrame:
     from viral_assets.scoring.components import MINUTES_BETWEEN_SNAPSHOTS
     from viral_assets.scoring.score import score_window
     from viral_assets.scoring.topics import topic_vectors
@@ -159,8 +167,8 @@ def _scores(project: Project, store: Database, window: HourRange, embedder: "Cac
         earlier = read_earlier_snapshots(connection, window, at_least_before=apart)
     frame = frame.merge(earlier, on="tweet_id", how="left", validate="one_to_one")
     topics = topic_vectors(project, embedder.embed)
-    vectors = vectors_of(embedder, frame)
-    return score_window(frame, vectors, topics, project, embedder.calibration, languages=embedder.languages)
+    vectors, known = vectors_of(embedder, frame), embedder.languages
+    return score_window(frame, vectors, topics, project, embedder.calibration, languages=known, resemblance=resemblance)
 
 
 def _select(

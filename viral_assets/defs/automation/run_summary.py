@@ -32,6 +32,7 @@ class RunSummary:
     generated: int = 0
     saved: int = 0
     failed: int = 0
+    declined: int = 0
     deferred: int = 0
     requests: int = 0
     input_tokens: int = 0
@@ -63,6 +64,7 @@ _SUMMED = (
     "generated",
     "saved",
     "failed",
+    "declined",
     "deferred",
     "requests",
     "input_tokens",
@@ -96,6 +98,7 @@ def summary_of(
         generated=report.generated,
         saved=report.saved,
         failed=report.failed,
+        declined=report.declined,
         deferred=report.deferred,
         requests=report.requests,
         input_tokens=report.input_tokens,

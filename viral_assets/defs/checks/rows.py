@@ -17,7 +17,7 @@ from viral_assets.defs.checks.suggestions import SuggestionHour
 from viral_assets.hours import HourRange
 from viral_assets.llm.billing_day import billing_day
 from viral_assets.settings import load_settings
-from viral_assets.vocabulary import OUTCOMES
+from viral_assets.vocabulary import DONE, OUTCOMES
 
 Hour = Any
 """What the checks of an asset look at for one hour: a value of the module that has their rules."""
@@ -94,6 +94,7 @@ def rows_of_suggestions(
 
 def _counts(numbers: Mapping[str, float]) -> Reported | None:
     """What ``comment_suggestions`` reports of an hour; None for what somebody reported in the UI, without numbers."""
-    if ROW_COUNT not in numbers or not all(name in numbers for name in OUTCOMES):
+    if ROW_COUNT not in numbers or DONE not in numbers:
         return None
-    return Reported(int(numbers[ROW_COUNT]), int(sum(numbers[name] for name in OUTCOMES)))
+    # An hour of an earlier version knows fewer outcomes.
+    return Reported(int(numbers[ROW_COUNT]), int(sum(numbers.get(name, 0) for name in OUTCOMES)))

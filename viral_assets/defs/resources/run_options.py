@@ -37,6 +37,12 @@ class RunOptions(dg.ConfigurableResource[Any]):
     min_views: int | None = Field(
         default=None, ge=0, description="Tweets need at least so many views. Null: as the project file says."
     )
+    min_relevance: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Tweets need at least so much relevance, from 0 to 1. Null: as the project file says.",
+    )
     max_candidates: int | None = Field(
         default=None,
         ge=1,

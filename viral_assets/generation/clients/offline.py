@@ -24,9 +24,13 @@ from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.tokens import estimate_tokens
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.projects.model import Project
+from viral_assets.safety.flags import find_flags
+from viral_assets.safety.handling import flags_in_words
 from viral_assets.text.cleaning import text_for_prompt
+from viral_assets.text.language import languages_of
+from viral_assets.text.phrases import TextColumn
 from viral_assets.text.x_rules import text_weight
-from viral_assets.vocabulary import OFFLINE
+from viral_assets.vocabulary import LEAVE_OUT, OFFLINE
 
 CANDIDATES = 200
 """Drafts of one suggestion that are tried until one fits the project's rules."""
@@ -71,15 +75,18 @@ class OfflineClient:
 
     async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`. Never fails."""
+        declined = _declined(request)
         items = [
-            {
+            {"id": each.tweet_id, "answer": "no", "why": declined[number], "suggestions": []}
+            if number in declined
+            else {
                 "id": each.tweet_id,
                 "suggestions": [
                     {"type": name, "text": self._suggestion(request.project, each, name)}
                     for name in each.suggestion_types
                 ],
             }
-            for each in request.opportunities
+            for number, each in enumerate(request.opportunities)
         ]
         text = json.dumps(items, ensure_ascii=False)
         return Answer(text, Usage(request.estimated_input_tokens, estimate_tokens(text)), "STOP")
@@ -96,6 +103,17 @@ class OfflineClient:
             each for each in _drafts(project, opportunity, type_name) if not rules.review(opportunity, type_name, each)
         )
         return next(fitting, None) or next(_drafts(project, opportunity, type_name))
+
+
+def _declined(request: GenerationRequest) -> dict[int, str]:
+    """Which of the tweets touch what the project leaves out, and what. Told by phrases: a model would tell more."""
+    left_out = request.project.safety.categories(LEAVE_OUT)
+    if not left_out:
+        return {}
+    texts = [each.text for each in request.opportunities]
+    flags = find_flags(TextColumn(texts), languages_of([each.lang for each in request.opportunities], texts))
+    sensitive = {row: [flag for flag in found if flag.category in left_out] for row, found in flags.items()}
+    return {row: flags_in_words(found) for row, found in sensitive.items() if found}
 
 
 @functools.cache

@@ -21,6 +21,9 @@ MAX_PROBLEMS = 20
 MAX_DEPTH = 4
 """How deep below the top items are searched for; the schema's are one level down."""
 
+NO_REASON = "the model gave no reason"
+LONGEST_REASON = 200
+
 _ITEM_START = re.compile(r'\{\s{0,99}"id"\s{0,99}:\s{0,99}("(?:[^"\\]|\\.){0,99}"|\d{1,99})\s{0,99},', re.DOTALL)
 _SUGGESTION_START = re.compile(r'\{\s{0,99}"(?:type|text)"')
 _DECODER = json.JSONDecoder(strict=False)
@@ -29,19 +32,22 @@ _TYPE_SEPARATORS = re.compile(r"[\s-]+")
 
 @dataclass(frozen=True, slots=True)
 class ParsedAnswer:
-    """Raw texts by tweet id and suggestion type, and what was wrong with the rest, each in a few words."""
+    """Raw texts by tweet id and suggestion type; why tweets should not be answered, by id; and what was wrong with the
+    rest, each in a few words."""
 
     suggestions: dict[str, dict[str, str]] = field(default_factory=dict)
+    declined: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
 def parse_answer(text: str, asked: Sequence[Opportunity]) -> ParsedAnswer:
     """Find the suggestions in an answer. Never raises.
 
-    The shape asked for is ``[{"id": ..., "suggestions": [{"type": ..., "text": ...}]}]``. The same items inside code
-    fences or an object, suggestions as ``{type: text}``, and an object keyed by ids are understood too. Of an answer
-    that is no valid JSON every complete item, and every complete suggestion of a broken item, is kept. Where a tweet
-    and type come twice the first one counts.
+    The shape asked for is ``[{"id": ..., "answer": "yes", "why": "", "suggestions": [{"type": ..., "text": ...}]}]``.
+    An item without ``answer`` is a yes, and one that says no has no suggestions, whatever else is in it. The same items
+    inside code fences or an object, suggestions as ``{type: text}``, and an object keyed by ids are understood too. Of
+    an answer that is no valid JSON every complete item, and every complete suggestion of a broken item, is kept. Where
+    a tweet and type come twice the first one counts.
     """
     collector = _Collector({each.tweet_id: each.suggestion_types for each in asked})
     try:
@@ -122,6 +128,7 @@ class _Collector:
     def __init__(self, asked: dict[str, tuple[str, ...]]) -> None:
         self._asked = {tweet_id: {_normal_type(name): name for name in names} for tweet_id, names in asked.items()}
         self._found: dict[str, dict[str, str]] = {}
+        self._declined: dict[str, str] = {}
         self._problems: dict[str, int] = {}
         self._other_problems = 0
 
@@ -129,9 +136,13 @@ class _Collector:
         problems = [f"{what} ({times} times)" if times > 1 else what for what, times in self._problems.items()]
         if self._other_problems:
             problems.append(f"and {self._other_problems} others")
-        if missing := len(self._asked) - len(self._found):
+        if missing := len(self._asked) - len(self._found) - len(self._declined):
             problems.append(f"{missing} of {len(self._asked)} tweets got no suggestion")
-        return ParsedAnswer({each: self._found[each] for each in self._asked if each in self._found}, problems)
+        found, declined = (
+            {each: known[each] for each in self._asked if each in known}
+            for known in (dict[str, Any](self._found), dict[str, Any](self._declined))
+        )
+        return ParsedAnswer(found, declined, problems)
 
     def problem(self, what: str) -> None:
         if what in self._problems or len(self._problems) < MAX_PROBLEMS:
@@ -152,7 +163,12 @@ class _Collector:
         else:
             keyed = {key: part for key, part in value.items() if key in self._asked}
             for tweet_id, part in keyed.items():
-                self.take_suggestions(tweet_id, part.get("suggestions", part) if isinstance(part, dict) else part)
+                if isinstance(part, dict) and "suggestions" not in part and "answer" not in part:
+                    self.take_suggestions(tweet_id, part)
+                elif isinstance(part, dict):
+                    self._take_decision(tweet_id, part)
+                else:
+                    self.take_suggestions(tweet_id, part)
             parts = (part for key, part in value.items() if key not in keyed and isinstance(part, dict | list))
         if depth < MAX_DEPTH:
             for part in parts:
@@ -162,6 +178,16 @@ class _Collector:
         tweet_id = _id_of(item["id"])
         if tweet_id is None or tweet_id not in self._asked:
             self.problem(f"unknown id {_shown(item['id'])}")
+        else:
+            self._take_decision(tweet_id, item)
+
+    def _take_decision(self, tweet_id: str, item: dict[str, Any]) -> None:
+        """The suggestions of an asked tweet, or why there are none."""
+        if _is_no(item.get("answer")):
+            if tweet_id in self._found:
+                self.problem(f"{tweet_id} came twice; the first was kept")
+            else:
+                self._declined.setdefault(tweet_id, _reason(item.get("why")))
         elif "suggestions" not in item:
             self.problem(f"no suggestions in the item of {tweet_id}")
         else:
@@ -171,6 +197,8 @@ class _Collector:
         """``[{type, text}, ...]`` or ``{type: text, ...}``."""
         if tweet_id not in self._asked:
             self.problem(f"unknown id {_shown(tweet_id)}")
+        elif tweet_id in self._declined:
+            self.problem(f"{tweet_id} came twice; the first was kept")
         elif isinstance(value, dict):
             pairs = [(value["type"], value.get("text"))] if "type" in value else list(value.items())
             for kind, text in pairs:
@@ -204,6 +232,19 @@ class _Collector:
 def _normal_type(name: str) -> str:
     """``Add value`` is ``add_value``: models write a name as they like."""
     return _TYPE_SEPARATORS.sub("_", name.strip().lower())
+
+
+def _is_no(answer: object) -> bool:
+    """Models say it as they like. What is neither yes nor no is no refusal."""
+    return answer is False or (isinstance(answer, str) and answer.strip().strip(".!").lower() in ("no", "false"))
+
+
+def _reason(why: object) -> str:
+    """One line, of what may be a tweet's words."""
+    words = " ".join(text_for_storage(why).split()) if isinstance(why, str) else ""
+    if not words:
+        return NO_REASON
+    return words if len(words) <= LONGEST_REASON else words[: LONGEST_REASON - 1] + "…"
 
 
 def _named(value: object) -> str:

@@ -17,7 +17,7 @@ from viral_assets.generation.run.results import TweetResult
 from viral_assets.projects.model import Project
 from viral_assets.text.cleaning import models_reply
 from viral_assets.text.x_rules import text_weight
-from viral_assets.vocabulary import Outcome
+from viral_assets.vocabulary import DECLINED, Outcome
 
 MAX_ATTEMPTS = 8
 """Requests that may come to nothing for a tweet. With one in eight failing, one tweet in 17 million is given up."""
@@ -83,6 +83,9 @@ class AnswerProcessor:
         unmentioned: list[Item] = []
         for asked in items:
             offered = parsed.suggestions.get(asked.opportunity.tweet_id, {})
+            if (why := parsed.declined.get(asked.opportunity.tweet_id)) is not None:
+                ended.append(result_of(replace(asked, attempts=asked.attempts + 1), DECLINED, why))
+                continue
             item, broken = self._reviewed(replace(asked, attempts=asked.attempts + 1), offered, source)
             rejections.extend((item.opportunity, rule) for rule in broken)
             if not item.missing:

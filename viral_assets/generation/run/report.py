@@ -44,7 +44,8 @@ class GenerationReport:
     """How a run ended.
 
     ``generated`` counts usable suggestions, ``saved`` those written to the database, ``failed`` opportunities that
-    ended blocked, failed or without any suggestion left by the quality filter. ``already_done`` were finished by an
+    ended blocked, failed or without any suggestion left by the quality filter; ``declined`` those that the model
+    would not answer, which is no failure. ``already_done`` were finished by an
     earlier run and cost nothing now; ``deferred`` is for a later run (quota of the day, budget, or a stop).
     ``cost_usd`` is None when a model used has no known price: unknown, not free. ``model`` was asked; ``answered_by``
     counts the answers of each model that the service says it was, and ``cached_tokens`` are part of the input.
@@ -56,6 +57,7 @@ class GenerationReport:
     generated: int = 0
     saved: int = 0
     failed: int = 0
+    declined: int = 0
     deferred: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     rejected_suggestions: dict[str, int] = field(default_factory=dict)
@@ -87,5 +89,7 @@ class GenerationReport:
         self.generated += suggestions
         if outcome == "deferred":
             self.deferred += 1
+        elif outcome == "declined":
+            self.declined += 1
         elif outcome in ("blocked", "failed") or not suggestions:
             self.failed += 1

@@ -232,3 +232,45 @@ def test_suggestions_of_a_broken_item_never_go_to_the_item_before_it() -> None:
 def test_types_with_hyphens_are_found_under_their_own_name() -> None:
     asked = [opportunity("17", types=("local-tip",))]
     assert parse_answer(answer_text({"17": {"Local tip": "x"}}), asked).suggestions == {"17": {"local-tip": "x"}}
+
+
+@pytest.mark.parametrize("no", ["no", "No.", " NO ", False, "false"])
+def test_a_tweet_that_the_model_would_not_answer_has_its_reason_and_no_suggestion(no: object) -> None:
+    item = {
+        "id": IDS[0],
+        "answer": no,
+        "why": "the author\n grieves",
+        "suggestions": [{"type": TYPES[0], "text": "Hi"}],
+    }
+    rest = json.loads(answer_text({IDS[1]: {TYPES[0]: "A reply."}}))
+    parsed = parse_answer(json.dumps([item, *rest]), ASKED)
+    assert parsed.declined == {IDS[0]: "the author grieves"}
+    assert parsed.suggestions == {IDS[1]: {TYPES[0]: "A reply."}}
+    assert parsed.problems == ["1 of 3 tweets got no suggestion"]
+
+
+@pytest.mark.parametrize("answer", ["yes", "Yes", "", None, 7, "maybe", True])
+def test_what_is_no_refusal_is_none(answer: object) -> None:
+    item = {"id": IDS[0], "answer": answer, "why": "", "suggestions": [{"type": TYPES[0], "text": "A reply."}]}
+    parsed = parse_answer(json.dumps([item]), ASKED)
+    assert (parsed.declined, parsed.suggestions) == ({}, {IDS[0]: {TYPES[0]: "A reply."}})
+
+
+def test_a_refusal_needs_neither_a_reason_nor_suggestions() -> None:
+    assert parse_answer(json.dumps([{"id": IDS[0], "answer": "no"}]), ASKED).declined == {IDS[0]: answers.NO_REASON}
+    keyed = json.dumps({IDS[0]: {"answer": "no", "why": "politics"}})
+    assert parse_answer(keyed, ASKED).declined == {IDS[0]: "politics"}
+    assert parse_answer(keyed + " and so on", ASKED).declined == {IDS[0]: "politics"}
+    long = parse_answer(json.dumps([{"id": IDS[0], "answer": "no", "why": "x" * 1000}]), ASKED).declined[IDS[0]]
+    assert len(long) == answers.LONGEST_REASON
+
+
+def test_nobody_is_refused_who_was_not_asked_about() -> None:
+    assert parse_answer(json.dumps([{"id": "4711", "answer": "no", "why": "x"}]), ASKED).declined == {}
+
+
+def test_of_a_yes_and_a_no_about_one_tweet_the_first_counts() -> None:
+    yes = {"id": IDS[0], "suggestions": [{"type": TYPES[0], "text": "A reply."}]}
+    no = {"id": IDS[0], "answer": "no", "why": "x"}
+    assert parse_answer(json.dumps([yes, no]), ASKED).declined == {}
+    assert parse_answer(json.dumps([no, yes]), ASKED).suggestions == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 
 import pytest
@@ -22,6 +23,7 @@ from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.outcome import Adapted, Answered, BatchOutcome, Refused, Rejecting, Troubled, Unusable
+from viral_assets.generation.run.report import GenerationReport
 from viral_assets.generation.run.request import answered, ask, failed, prepare
 from viral_assets.generation.run.results import DatabaseResults
 from viral_assets.generation.run.session import Session
@@ -244,3 +246,20 @@ def test_a_cancelled_request_is_settled_all_the_same(sqlite_database: Database) 
     assert [(row.status, row.error) for row in requests_of(sqlite_database)] == [
         ("failed", "cancelled while under way")
     ]
+
+
+def test_a_tweet_that_the_model_would_not_answer_has_ended_with_its_reason_and_costs_no_other_request() -> None:
+    asked = batch(2)
+    first, second = (item.opportunity.tweet_id for item in asked.items)
+    declined = {"id": first, "answer": "no", "why": "the author grieves", "suggestions": []}
+    text = json.dumps([declined, *json.loads(answer_text({second: GOOD}))])
+    outcome = answered(asked, Answer(text, Usage(10, 10), "STOP"), SOURCE, processor(), seconds=1.0)
+    assert {each.opportunity.tweet_id: (each.outcome, each.reason) for each in outcome.ended} == {
+        first: ("declined", "the author grieves"),
+        second: ("done", ""),
+    }
+    assert not outcome.leaves_work
+    report = GenerationReport()
+    for result in outcome.ended:
+        report.count(result.opportunity.window_start, result.outcome, len(result.suggestions))
+    assert (report.declined, report.failed, report.generated) == (1, 0, 3)

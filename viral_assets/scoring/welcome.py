@@ -1,0 +1,60 @@
+"""What shows in languages other than English that a reply is welcome: the table ``openness.yml``."""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Literal, get_args
+
+import numpy as np
+import yaml
+
+from viral_assets.text.phrases import UNSPACED, IntArray, Phrases, TextColumn, fold
+
+Sign = Literal["asks", "invites", "hedges"]
+SIGNS: tuple[Sign, ...] = get_args(Sign)
+
+
+class SignTable:
+    """The signs of one language."""
+
+    def __init__(self, entries: Mapping[Sign, str]) -> None:
+        self._sign_of: dict[str, Sign] = {}
+        # What asks may stand within what invites, and is not lost for it.
+        for sign in reversed(SIGNS):
+            for phrase in entries[sign].split(","):
+                self._sign_of[fold(" ".join(phrase.split()))] = sign
+        ordered = sorted(self._sign_of, key=len, reverse=True)
+        self._unspaced = any(UNSPACED.search(phrase) for phrase in ordered)
+        self._phrases = Phrases([]) if self._unspaced else Phrases(ordered)
+        self._pattern = re.compile("|".join(map(re.escape, ordered)))
+
+    def find(self, column: TextColumn, rows: IntArray) -> Iterator[tuple[int, Sign]]:
+        """Row and sign of each occurrence in these rows."""
+        part = column.part(rows)
+        if self._unspaced:
+            for place, text in enumerate(part.folded):
+                yield from ((int(rows[place]), self._sign_of[each]) for each in self._pattern.findall(text))
+        else:
+            places, found = part.find(self._phrases)
+            yield from ((int(rows[place]), self._sign_of[each]) for place, each in zip(places, found, strict=True))
+
+
+@cache
+def sign_tables() -> Mapping[str, SignTable]:
+    """The table of each language there is one for."""
+    source = importlib.resources.files("viral_assets.scoring").joinpath("openness.yml")
+    loaded: Mapping[str, Mapping[Sign, str]] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return {language: SignTable(entries) for language, entries in loaded.items()}
+
+
+def signs(column: TextColumn, languages: Sequence[str | None]) -> Iterator[tuple[int, Sign]]:
+    """Row and sign of what stands in texts whose language (n,) is known, and has a table."""
+    rows_of: dict[str, list[int]] = {}
+    for row, language in enumerate(languages):
+        if language in sign_tables():
+            rows_of.setdefault(str(language), []).append(row)
+    for language, rows in rows_of.items():
+        yield from sign_tables()[language].find(column, np.array(rows, dtype=np.int64))

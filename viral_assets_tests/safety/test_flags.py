@@ -1,0 +1,202 @@
+"""Which tweets touch something that not every brand should answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from viral_assets.embedding.base import unit_rows
+from viral_assets.embedding.wordllama import WordLlamaEmbedder
+from viral_assets.safety.flags import SURE, Flag, find_flags
+from viral_assets.safety.handling import flags_as_text, flags_in_words, flags_of_text, handle
+from viral_assets.safety.lexicon import tables
+from viral_assets.safety.resemblance import (
+    CATEGORIES,
+    ORDINARY,
+    Resemblance,
+    Vectors,
+    exemplar_texts,
+    learn_resemblance,
+)
+from viral_assets.text.phrases import TextColumn
+from viral_assets.vocabulary import SENSITIVE_CATEGORIES
+from viral_assets_tests.safety.labelled import Labelled, Part, figures, flags_of, labelled
+
+EMBEDDER = WordLlamaEmbedder()
+
+
+@pytest.fixture(scope="module")
+def resemblance() -> Resemblance:
+    return learn_resemblance(EMBEDDER.embed, EMBEDDER.languages)
+
+
+def categories(text: str, lang: str | None = "en", resemblance: Resemblance | None = None) -> list[str]:
+    vectors = EMBEDDER.embed([text]) if resemblance else None
+    return [flag.category for flag in find_flags(TextColumn([text]), [lang], vectors, resemblance).get(0, ())]
+
+
+def test_a_bereavement_is_found_with_its_evidence() -> None:
+    text = "My cousin passed away last week. I still order two espressos."
+    assert find_flags(TextColumn([text]), ["en"]) == {0: (Flag("grief", SURE, "“passed away”"),)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This phone is killing me",
+        "dead battery again",
+        "I played my trump card",
+        "Suicide squad was fun",
+        "A photo shoot",
+    ],
+)
+def test_a_figure_of_speech_is_none(text: str, resemblance: Resemblance) -> None:
+    assert categories(text, resemblance=resemblance) == []
+
+
+def test_a_harmless_phrase_covers_only_what_it_holds() -> None:
+    assert categories("The suicide squad film. Then I read about his suicide.") == ["self_harm"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "category"),
+    [
+        ("de", "Mein Opa ist gestorben.", "grief"),
+        ("es", "Mi abuela falleció ayer", "grief"),
+        ("fr", "Il a un cancer", "illness"),
+        ("pt", "houve uma tragédia hoje", "tragedy"),
+        ("it", "c'è stato un terremoto", "disaster"),
+        ("nl", "mijn advocaat belt", "legal"),
+        ("ja", "昨日祖父が亡くなりました", "grief"),
+    ],
+)
+def test_each_language_has_its_own_phrases(lang: str, text: str, category: str) -> None:
+    assert categories(text, lang) == [category]
+
+
+def test_a_text_is_searched_in_its_own_language_and_in_all_where_nobody_knows_it() -> None:
+    assert categories("Das ist ein Mord", "en") == []
+    assert categories("Das ist ein Mord", None) == ["violence"]
+    assert categories("He was murdered", "fi") == [], "there is no table for it"
+
+
+def test_a_word_does_not_end_before_an_accent() -> None:
+    assert categories("un juezé", "es") == []
+
+
+def test_the_embedder_finds_what_no_phrase_says(resemblance: Resemblance) -> None:
+    text = "We lost grandmother last night and I am so heartbroken"
+    (flag,) = find_flags(TextColumn([text]), ["en"], EMBEDDER.embed([text]), resemblance)[0]
+    assert flag.category == "grief"
+    assert 0.5 <= flag.score <= 1
+    assert "sounds like “" in flag.because
+
+
+def test_an_embedder_says_nothing_of_a_language_it_does_not_know(resemblance: Resemblance) -> None:
+    text = "We lost grandmother last night and I am so heartbroken"
+    assert categories(text, "fi", resemblance) == []
+    multilingual = dataclasses.replace(resemblance, languages=None)
+    assert categories(text, "fi", multilingual) == ["grief"]
+
+
+def test_a_tweet_has_the_same_flags_whatever_stands_around_it(resemblance: Resemblance) -> None:
+    tweets = labelled("held_out")
+    vectors = EMBEDDER.embed([each.text for each in tweets])
+    together = flags_of(tweets, vectors, resemblance)
+    backwards = flags_of(tweets[::-1], vectors[::-1], resemblance)[::-1]
+    alone = [flags_of([tweet], vectors[row : row + 1], resemblance)[0] for row, tweet in enumerate(tweets)]
+    assert together == backwards == alone
+
+
+def test_no_texts_and_texts_without_words_have_no_flags(resemblance: Resemblance) -> None:
+    assert find_flags(TextColumn([]), [], EMBEDDER.embed([]), resemblance) == {}
+    texts = ["", "🎉🎉", "https://example.com", "@somebody"]
+    assert find_flags(TextColumn(texts), [None] * 4, EMBEDDER.embed(texts), resemblance) == {}
+
+
+def test_what_an_embedder_makes_of_it_does_not_depend_on_how_its_cosines_are_spread() -> None:
+    """Every cosine of this one is near 1, as with many a newer model."""
+
+    def narrow(texts: Sequence[str]) -> Vectors:
+        plain = EMBEDDER.embed(texts)
+        shifted = np.hstack([0.4 * plain, np.ones((len(plain), 1), dtype=np.float32)])
+        return unit_rows(shifted)
+
+    tweets = [each for each in labelled("tuning") if each.lang == "en"]
+    found = figures(tweets, flags_of(tweets, narrow([each.text for each in tweets]), learn_resemblance(narrow, None)))
+    plain = learn_resemblance(EMBEDDER.embed, EMBEDDER.languages)
+    known = figures(tweets, flags_of(tweets, EMBEDDER.embed([each.text for each in tweets]), plain))
+    assert found[ORDINARY].flagged == pytest.approx(known[ORDINARY].flagged, abs=0.03)
+    assert found["all"].flagged == pytest.approx(known["all"].flagged, abs=0.03)
+
+
+def test_what_a_project_wants_has_no_flag_and_what_it_leaves_out_comes_first() -> None:
+    grief, religion = Flag("grief", 0.9, "“funeral”"), Flag("religion", 0.9, "“church”")
+    everything = dict.fromkeys(SENSITIVE_CATEGORIES, "flag")
+    found = {1: (grief, religion)}
+    handled = handle(found, 3, everything | {"religion": "leave_out"})  # type: ignore[arg-type]
+    assert handled.unsafe.tolist() == ["", "religion", ""]
+    assert [flags_of_text(text) for text in handled.flags] == [(), (grief, religion), ()]
+    wanted = handle(found, 3, everything | {"grief": "allow"})  # type: ignore[arg-type]
+    assert wanted.unsafe.tolist() == ["", "", ""]
+    assert [flags_of_text(text) for text in wanted.flags] == [(), (religion,), ()]
+
+
+def test_flags_are_kept_as_a_text_and_said_in_one_line() -> None:
+    flags = (Flag("grief", 0.9, "“passed away”"), Flag("legal", 0.52, "“court”; sounds like “See you in court.”"))
+    assert flags_of_text(flags_as_text(flags)) == flags
+    assert flags_as_text(()) == ""
+    assert flags_of_text(None) == flags_of_text("") == ()
+    assert flags_in_words(flags[:1]) == "grief and death (“passed away”)"
+
+
+def test_the_tables_name_categories_that_exist_and_every_category_has_exemplars() -> None:
+    known = set(CATEGORIES)
+    for language, table in tables().items():
+        named = {category for meanings in table._meaning.values() for category, _ in meanings}
+        assert named == known, language
+    assert set(exemplar_texts()) == {*known, ORDINARY}
+
+
+def test_nothing_that_is_tried_is_an_exemplar() -> None:
+    exemplars = {text.casefold() for several in exemplar_texts().values() for text in several}
+    assert not exemplars & {each.text.casefold() for part in ("tuning", "held_out") for each in labelled(part)}
+
+
+def test_the_labelled_tweets_are_enough_to_say_something() -> None:
+    held_out, everything = labelled("held_out"), [*labelled("tuning"), *labelled("held_out")]
+    counts = figures(everything, [()] * len(everything))
+    assert set(counts) == {*CATEGORIES, ORDINARY, "all"}
+    assert len(everything) >= 300
+    assert all(counts[category].tweets >= 15 for category in CATEGORIES)
+    assert counts[ORDINARY].tweets >= 120
+    assert all(each.tweets >= 10 for each in figures(held_out, [()] * len(held_out)).values())
+
+
+@pytest.mark.parametrize(
+    ("part", "found", "phrases", "alarms"), [("held_out", 0.77, 0.63, 0.05), ("tuning", 0.93, 0.86, 0.11)]
+)
+def test_as_many_are_found_as_the_documentation_says(
+    part: Part, found: float, phrases: float, alarms: float, resemblance: Resemblance
+) -> None:
+    """The margins are some tweets wide, so that a better exemplar may cost one of them."""
+    tweets = labelled(part)
+    with_embedder = figures(tweets, flags_of(tweets, EMBEDDER.embed([each.text for each in tweets]), resemblance))
+    assert with_embedder["all"].flagged >= found
+    assert with_embedder["all"].named >= found - 0.03, "and for what they are"
+    assert with_embedder[ORDINARY].flagged <= alarms
+    assert figures(tweets, flags_of(tweets))["all"].flagged >= phrases, "where the embedder says nothing"
+
+
+def test_ordinary_tweets_of_the_sample_are_left_in_peace(resemblance: Resemblance) -> None:
+    """Nobody wrote these with the lexicon in mind. Two of them are instructions to a model, and are found."""
+    sample = importlib.resources.files("viral_assets.demo").joinpath("tweets.jsonl").read_text(encoding="utf-8")
+    tweets = [Labelled(ORDINARY, "en", text) for line in sample.splitlines() if (text := json.loads(line)["text"])]
+    flags = flags_of(tweets, EMBEDDER.embed([each.text for each in tweets]), resemblance)
+    assert sum(any(flag.category == "instruction" and flag.score >= SURE for flag in found) for found in flags) >= 2
+    assert sum(map(bool, flags)) / len(tweets) <= 0.07
