@@ -8,6 +8,7 @@ from typing import Final
 from viral_assets.text.language import canonical
 
 AUTO: Final = "auto"
+MULTILINGUAL: Final = "multilingual"
 ENGLISH: Final = "en"
 
 
@@ -22,4 +23,4 @@ def embedder_name(chosen: str, languages: Collection[str]) -> str:
     """
     if chosen != AUTO:
         return chosen
-    return "wordllama" if {canonical(code) for code in languages} == {ENGLISH} else "multilingual"
+    return "wordllama" if {canonical(code) for code in languages} == {ENGLISH} else MULTILINGUAL

@@ -74,6 +74,11 @@ class Tokenizer(Protocol):
         """Numbers of the pieces, with the marks of beginning and end."""
 
 
+def is_installed() -> bool:
+    """Whether the package is there."""
+    return find_spec(MODULE) is not None
+
+
 def resources() -> Path:
     """The folder with the files of the installed package.
 

@@ -106,9 +106,9 @@ def apply_gate(
     relevance: FloatArray,
     project: Project,
     not_understood: BoolArray,
-    unsafe: BoolArray | None = None,
 ) -> npt.NDArray[np.object_]:
-    """What the gate says (n,) of each tweet, one of :data:`GATE_RESULTS`.
+    """What the gate says (n,) of each tweet, one of :data:`GATE_RESULTS` but the last: whether it is safe to answer is
+    found out of those that pass.
 
     Args:
         tweets: with columns ``is_retweet`` and ``lang``.
@@ -117,7 +117,6 @@ def apply_gate(
         relevance: (n,); not looked at by a project that gives relevance no weight.
         project: whose lists and languages.
         not_understood: (n,) whose language the embedder does not know, so that nobody knows their relevance.
-        unsafe: (n,), which touch something that the project does not answer.
     """
     sources = project.sources
     retweet, empty, spam = _suspicions(column.folded)
@@ -140,8 +139,6 @@ def apply_gate(
     if project.weights.relevance > 0:
         result[not_understood & (result == 0)] = GATE_RESULTS.index(UNKNOWN_LANGUAGE)
         result[(relevance < MIN_RELEVANCE) & (result == 0)] = GATE_RESULTS.index(OFF_TOPIC)
-    if unsafe is not None:
-        result[unsafe & (result == 0)] = GATE_RESULTS.index(NOT_SAFE)
     return np.array(GATE_RESULTS, dtype=np.object_)[result]
 
 

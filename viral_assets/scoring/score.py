@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from viral_assets.projects.model import Project
+from viral_assets.safety.closer_look import CloserLook
 from viral_assets.safety.flags import find_flags
 from viral_assets.safety.handling import handle
 from viral_assets.safety.resemblance import Resemblance
@@ -22,6 +23,7 @@ from viral_assets.scoring.similarity import Vectors, cosines
 from viral_assets.scoring.total import DECIMALS, labels, total
 from viral_assets.text.language import languages_of
 from viral_assets.text.phrases import FloatArray, TextColumn
+from viral_assets.vocabulary import GATE_PASSED
 
 SCORE_COLUMNS = (
     "project",
@@ -53,6 +55,7 @@ def score_window(
     *,
     languages: Languages = None,
     resemblance: Resemblance | None = None,
+    closer_look: CloserLook | None = None,
 ) -> pd.DataFrame:
     """Score tweets for one project.
 
@@ -77,6 +80,7 @@ def score_window(
         languages: that it knows; None for all. Of a tweet in another one nobody knows the relevance: it counts as 0,
             and the gate and the explanation say why.
         resemblance: what sensitive tweets sound like to that embedder; without, phrases alone tell.
+        closer_look: at the tweets that pass the gate, instead of that.
 
     Returns:
         :data:`SCORE_COLUMNS`, one row per tweet in the given order, with a new index.
@@ -98,6 +102,7 @@ def score_window(
             calibration,
             languages,
             resemblance,
+            closer_look,
         )
         for start in range(0, max(1, len(tweets)), _BLOCK)
     ]
@@ -115,6 +120,7 @@ def _score_block(
     calibration: components.CosineCalibration,
     languages: Languages,
     resemblance: Resemblance | None,
+    closer_look: CloserLook | None,
 ) -> dict[str, npt.NDArray[Any]]:
     column = TextColumn(tweets["text"].tolist())
     handles = components.normalised_handles(tweets["author_handle"].tolist())
@@ -129,7 +135,13 @@ def _score_block(
     unknown = not_understood(tweets["lang"], column.texts, project, languages)
     relevance = components.Relevance(_rounded(np.where(unknown, 0.0, nearest.score)), nearest.topic)
     written_in = languages_of(tweets["lang"].tolist(), column.texts)
-    safety = handle(find_flags(column, written_in, vectors, resemblance), len(column), project.safety.handlings())
+    passes = gate.apply_gate(tweets, column, handles, relevance.score, project, unknown)
+    flags = find_flags(column, written_in, vectors, resemblance)
+    if closer_look is not None:
+        rows = np.flatnonzero(passes == GATE_PASSED)
+        flags = {row: found for row, found in flags.items() if passes[row] != GATE_PASSED}
+        flags |= closer_look.flags_of(column, written_in, rows)
+    safety = handle(flags, len(column), project.safety.handlings())
     openness = components.openness(column, written_in)
     opened = _rounded(openness.score)
     quality = _rounded(
@@ -146,7 +158,7 @@ def _score_block(
         "total": totals,
         "label": labels(totals, relevance.score, project.thresholds, project.weights),
         "topic": np.array(topics, dtype=np.object_)[relevance.topic],
-        "gate": gate.apply_gate(tweets, column, handles, relevance.score, project, unknown, safety.unsafe != ""),
+        "gate": np.where((passes == GATE_PASSED) & (safety.unsafe != ""), gate.NOT_SAFE, passes),
         "why": np.array(
             why.explanations(likes, age, gained, relevance, topics, openness, known_followers, unknown),
             dtype=np.object_,

@@ -14,10 +14,10 @@ from viral_assets.safety.flags import Flag, find_flags
 from viral_assets.safety.resemblance import ORDINARY, Resemblance, Vectors
 from viral_assets.text.phrases import TextColumn
 
-Part = Literal["tuning", "held_out"]
+Part = Literal["held_out", "fresh"]
 
 _SECTION = re.compile(r"\[(\w+)\]")
-_IN_A_LANGUAGE = re.compile(r"(de|es|fr|pt|it|nl|ja): (.+)")
+_IN_A_LANGUAGE = re.compile(r"([a-z]{2}): (.+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from viral_assets.embedding.base import unit_rows
+from viral_assets.embedding.base import Embedder, unit_rows
+from viral_assets.embedding.multilingual import MultilingualEmbedder
 from viral_assets.embedding.wordllama import WordLlamaEmbedder
 from viral_assets.safety.flags import SURE, Flag, find_flags
 from viral_assets.safety.handling import flags_as_text, flags_in_words, flags_of_text, handle
@@ -28,6 +29,8 @@ from viral_assets.vocabulary import SENSITIVE_CATEGORIES
 from viral_assets_tests.safety.labelled import Labelled, Part, figures, flags_of, labelled
 
 EMBEDDER = WordLlamaEmbedder()
+CLOSER = MultilingualEmbedder()
+PARTS: tuple[Part, ...] = ("held_out", "fresh")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +93,7 @@ def test_a_word_does_not_end_before_an_accent() -> None:
 
 
 def test_the_embedder_finds_what_no_phrase_says(resemblance: Resemblance) -> None:
-    text = "We lost grandmother last night and I am so heartbroken"
+    text = "I miss my dad every day since we lost him"
     (flag,) = find_flags(TextColumn([text]), ["en"], EMBEDDER.embed([text]), resemblance)[0]
     assert flag.category == "grief"
     assert 0.5 <= flag.score <= 1
@@ -98,7 +101,7 @@ def test_the_embedder_finds_what_no_phrase_says(resemblance: Resemblance) -> Non
 
 
 def test_an_embedder_says_nothing_of_a_language_it_does_not_know(resemblance: Resemblance) -> None:
-    text = "We lost grandmother last night and I am so heartbroken"
+    text = "I miss my dad every day since we lost him"
     assert categories(text, "fi", resemblance) == []
     multilingual = dataclasses.replace(resemblance, languages=None)
     assert categories(text, "fi", multilingual) == ["grief"]
@@ -127,7 +130,7 @@ def test_what_an_embedder_makes_of_it_does_not_depend_on_how_its_cosines_are_spr
         shifted = np.hstack([0.4 * plain, np.ones((len(plain), 1), dtype=np.float32)])
         return unit_rows(shifted)
 
-    tweets = [each for each in labelled("tuning") if each.lang == "en"]
+    tweets = [each for each in labelled("held_out") if each.lang == "en"]
     found = figures(tweets, flags_of(tweets, narrow([each.text for each in tweets]), learn_resemblance(narrow, None)))
     plain = learn_resemblance(EMBEDDER.embed, EMBEDDER.languages)
     known = figures(tweets, flags_of(tweets, EMBEDDER.embed([each.text for each in tweets]), plain))
@@ -165,32 +168,42 @@ def test_the_tables_name_categories_that_exist_and_every_category_has_exemplars(
 
 def test_nothing_that_is_tried_is_an_exemplar() -> None:
     exemplars = {text.casefold() for several in exemplar_texts().values() for text in several}
-    assert not exemplars & {each.text.casefold() for part in ("tuning", "held_out") for each in labelled(part)}
+    assert not exemplars & {each.text.casefold() for part in PARTS for each in labelled(part)}
 
 
 def test_the_labelled_tweets_are_enough_to_say_something() -> None:
-    held_out, everything = labelled("held_out"), [*labelled("tuning"), *labelled("held_out")]
+    everything = [each for part in PARTS for each in labelled(part)]
     counts = figures(everything, [()] * len(everything))
     assert set(counts) == {*CATEGORIES, ORDINARY, "all"}
     assert len(everything) >= 300
     assert all(counts[category].tweets >= 15 for category in CATEGORIES)
     assert counts[ORDINARY].tweets >= 120
-    assert all(each.tweets >= 10 for each in figures(held_out, [()] * len(held_out)).values())
 
 
 @pytest.mark.parametrize(
-    ("part", "found", "phrases", "alarms"), [("held_out", 0.77, 0.63, 0.05), ("tuning", 0.93, 0.86, 0.11)]
+    ("part", "embedder", "found", "alarms"),
+    [
+        ("held_out", EMBEDDER, 0.77, 0.05),
+        ("held_out", CLOSER, 0.86, 0.06),
+        ("fresh", EMBEDDER, 0.48, 0.13),
+        ("fresh", CLOSER, 0.72, 0.13),
+    ],
+    ids=lambda value: getattr(value, "model", None),
 )
 def test_as_many_are_found_as_the_documentation_says(
-    part: Part, found: float, phrases: float, alarms: float, resemblance: Resemblance
+    part: Part, embedder: Embedder, found: float, alarms: float
 ) -> None:
     """The margins are some tweets wide, so that a better exemplar may cost one of them."""
-    tweets = labelled(part)
-    with_embedder = figures(tweets, flags_of(tweets, EMBEDDER.embed([each.text for each in tweets]), resemblance))
-    assert with_embedder["all"].flagged >= found
-    assert with_embedder["all"].named >= found - 0.03, "and for what they are"
-    assert with_embedder[ORDINARY].flagged <= alarms
-    assert figures(tweets, flags_of(tweets))["all"].flagged >= phrases, "where the embedder says nothing"
+    tweets, resemblance = labelled(part), learn_resemblance(embedder.embed, embedder.languages)
+    seen = figures(tweets, flags_of(tweets, embedder.embed([each.text for each in tweets]), resemblance))
+    assert seen["all"].flagged >= found
+    assert seen[ORDINARY].flagged <= alarms
+
+
+def test_phrases_alone_find_what_they_are_said_to() -> None:
+    for part, found in zip(PARTS, (0.63, 0.4), strict=True):
+        tweets = labelled(part)
+        assert figures(tweets, flags_of(tweets))["all"].flagged >= found
 
 
 def test_ordinary_tweets_of_the_sample_are_left_in_peace(resemblance: Resemblance) -> None:

@@ -192,7 +192,14 @@ def test_values_of_numpy_and_pandas_are_taken_for_what_they_are(database: Databa
         bulk.upsert(connection, tweet_scores, [row])
 
     assert stored(database, tweet_scores) == [
-        {**row, "window_start": datetime(2026, 11, 21, 19, tzinfo=UTC), "total": 1.0, "velocity": 0.5}
+        {
+            **row,
+            "window_start": datetime(2026, 11, 21, 19, tzinfo=UTC),
+            "total": 1.0,
+            "velocity": 0.5,
+            "unsafe": None,
+            "flags": None,
+        }
     ]
 
 

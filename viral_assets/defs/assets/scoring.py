@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from viral_assets.embedding.cache import CachedEmbedder
+    from viral_assets.safety.closer_look import CloserLook
     from viral_assets.safety.resemblance import Resemblance
     from viral_assets.scoring.selection import Selected, SelectionOptions
 else:
@@ -67,7 +68,8 @@ def tweet_scores(
     }
     parts = []
     for name, project in selected.items():
-        parts.append(_scores(project, store, window, embedders[name], resembling[embedders[name]]))
+        own, closer = embedders[name], embedder.closer_look(store, project)
+        parts.append(_scores(project, store, window, own, resembling[own], closer))
         if unknown := int((parts[-1]["gate"] == UNKNOWN_LANGUAGE).sum()):
             cannot = "%s: the relevance of %d tweets is unknown, as %s does not know their language; none is chosen"
             context.log.warning(cannot, name, unknown, embedder.name_for(project))
@@ -154,7 +156,12 @@ def selection_options(project: Project, options: RunOptions, *, duplicate_simila
 
 
 def _scores(
-    project: Project, store: Database, window: HourRange, embedder: "CachedEmbedder", resemblance: "Resemblance"
+    project: Project,
+    store: Database,
+    window: HourRange,
+    embedder: "CachedEmbedder",
+    resemblance: "Resemblance",
+    closer_look: "CloserLook | None",
 ) -> DataFrame:
     from viral_assets.scoring.components import MINUTES_BETWEEN_SNAPSHOTS
     from viral_assets.scoring.score import score_window
@@ -168,7 +175,16 @@ def _scores(
     frame = frame.merge(earlier, on="tweet_id", how="left", validate="one_to_one")
     topics = topic_vectors(project, embedder.embed)
     vectors, known = vectors_of(embedder, frame), embedder.languages
-    return score_window(frame, vectors, topics, project, embedder.calibration, languages=known, resemblance=resemblance)
+    return score_window(
+        frame,
+        vectors,
+        topics,
+        project,
+        embedder.calibration,
+        languages=known,
+        resemblance=resemblance,
+        closer_look=closer_look,
+    )
 
 
 def _select(

@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from viral_assets.defs.automation.urgency import priority_of
+from viral_assets.embedding.choice import AUTO, MULTILINGUAL, embedder_name
 from viral_assets.errors import ConfigurationError
 from viral_assets.projects.model import Project
 from viral_assets.quota.priority import Priority
@@ -21,6 +22,7 @@ from viral_assets.store.engine import Database
 if TYPE_CHECKING:
     from viral_assets.embedding.base import Embedder
     from viral_assets.embedding.cache import CachedEmbedder
+    from viral_assets.safety.closer_look import CloserLook
 
 
 class EmbedderResource(dg.ConfigurableResource[Any]):
@@ -37,6 +39,7 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
     )
     _run_id: str = PrivateAttr(default="")
     _priority: Priority = PrivateAttr(default=Priority.NEWEST_HOUR)
+    _closer: CloserLook | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """See whether there is such an embedder, before anything else has been done for nothing.
@@ -45,8 +48,6 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
             ConfigurationError: there is none, it is not installed, or it needs a key.
             QuotaError: limits under which nothing could ever be asked.
         """
-        from viral_assets.embedding.choice import AUTO
-
         if context.run:
             self._run_id, self._priority = context.run.run_id, priority_of(context.run.tags, datetime.now(UTC))
         if self._chosen() != AUTO:
@@ -72,10 +73,26 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
                     raise ConfigurationError(f"project {name} (sources.languages: {wanted}): {error}") from None
         return {name: built[self.name_for(project)] for name, project in projects.items()}
 
+    def closer_look(self, database: Database, project: Project) -> CloserLook | None:
+        """The multilingual embedder, where it is installed and nobody chose another, for a project that has a smaller
+        one: it tells better which tweets are sensitive (benchmarks/safety.py). Only its exemplars are kept in the
+        database."""
+        from viral_assets.embedding.use_weights import is_installed
+
+        if self._chosen() != AUTO or self.name_for(project) == MULTILINGUAL or not is_installed():
+            return None
+        if self._closer is None:
+            from viral_assets.embedding.cache import CachedEmbedder
+            from viral_assets.safety.closer_look import CloserLook
+            from viral_assets.safety.resemblance import learn_resemblance
+
+            embedder = self._build(MULTILINGUAL, database)
+            exemplars = CachedEmbedder(embedder, database)
+            self._closer = CloserLook(embedder.embed, learn_resemblance(exemplars.embed, embedder.languages))
+        return self._closer
+
     def name_for(self, project: Project) -> str:
         """Which embedder a project gets."""
-        from viral_assets.embedding.choice import embedder_name
-
         return embedder_name(self._chosen(), project.sources.languages)
 
     def _chosen(self) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from viral_assets.defs.assets import previews
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.scoring import OPPORTUNITY_COLUMNS, Selected
-from viral_assets.vocabulary import CHOSEN, DROP_REASONS
+from viral_assets.vocabulary import CHOSEN
 
 AT = datetime(2026, 3, 2, 6, tzinfo=UTC)
 WINDOW = HourRange(AT, AT + 2 * HOUR)
@@ -33,8 +33,8 @@ def test_by_project_what_was_read_is_left_out_for_a_reason_or_chosen() -> None:
     )[AT]
     assert found["looked at"] == 18
     header, _, baking, garden = found["from read to chosen"].value.splitlines()
-    assert header.startswith("| project | read | did not pass the gate | scored too low | below a minimum of followers")
-    columns = ["project", "read", *DROP_REASONS, CHOSEN]
+    assert header.startswith("| project | read | did not pass the gate | below a minimum of followers")
+    columns = ["project", "read", "gate", "minima", "unknown", CHOSEN]
     rows = [dict(zip(columns, map(str.strip, row.split("|")[1:-1]), strict=True)) for row in (baking, garden)]
     assert [{name: value for name, value in row.items() if value != "0"} for row in rows] == [
         {"project": "baking", "read": "10", "gate": "3", "minima": "2", "unknown": "1", "chosen": "4"},

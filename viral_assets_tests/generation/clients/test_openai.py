@@ -116,11 +116,9 @@ def test_the_shape_is_said_in_words_too_for_servers_that_do_not_show_the_schema_
     emulator: OpenAIEmulator,
 ) -> None:
     outcome(emulator.url)
-    assert (
-        emulator.sent[0]
-        .body["messages"][0]["content"]
-        .endswith('{"items": [{"id": "...", "suggestions": [{"type": "...", "text": "..."}]}]}')
-    )
+    suggestions = '"suggestions": [{"type": "...", "text": "..."}]'
+    shape = f'{{"items": [{{"id": "...", "answer": "...", "why": "...", {suggestions}}}]}}'
+    assert emulator.sent[0].body["messages"][0]["content"].endswith(shape)
 
 
 def test_the_schema_is_one_that_strict_services_take() -> None:
@@ -132,8 +130,13 @@ def test_the_schema_is_one_that_strict_services_take() -> None:
     }
     item = {
         "type": "object",
-        "properties": {"id": {"type": "string"}, "suggestions": {"type": "array", "items": suggestion}},
-        "required": ["id", "suggestions"],
+        "properties": {
+            "id": {"type": "string"},
+            "answer": {"type": "string", "enum": ["yes", "no"]},
+            "why": {"type": "string"},
+            "suggestions": {"type": "array", "items": suggestion},
+        },
+        "required": ["id", "answer", "why", "suggestions"],
         "additionalProperties": False,
     }
     assert json_schema(REQUEST.response_schema) == {

@@ -249,7 +249,7 @@ def test_both_sdks_send_the_same_request_but_for_thinking(emulator: GeminiEmulat
         assert config["maxOutputTokens"] == REQUEST.max_output_tokens
         assert config["temperature"] == pytest.approx(0.8)
         item = config["responseSchema"]["items"]
-        assert item["required"] == ["id", "suggestions"]
+        assert item["required"] == ["id", "answer", "why", "suggestions"]
         kinds = item["properties"]["suggestions"]["items"]["properties"]["type"]["enum"]
         assert kinds == ["add_value", "ask_question", "mirror_reframe"]
     assert set(older["generationConfig"]) == set(newer["generationConfig"])

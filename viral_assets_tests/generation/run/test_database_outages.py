@@ -184,6 +184,8 @@ def test_on_a_full_disk_answers_wait_in_memory_until_there_is_space(
     database: Database, service: GeminiEmulator
 ) -> None:
     is_full = False
+    with closing(sqlite3.connect(str(database.url.database))) as connection:
+        connection.execute("VACUUM")  # the migrations leave a free page
 
     @event.listens_for(database.engine, "begin")
     def grow_no_further(connection: sa.Connection) -> None:

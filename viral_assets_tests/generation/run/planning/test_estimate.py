@@ -49,7 +49,7 @@ def estimated_and_run(made: AsyncCommentGenerator, tweets: list[Any], **how: Any
         (Limits(max_requests=15), 10),
         (Limits(max_requests=15), 100),
         (Limits(max_requests=4), 60),
-        (Limits(max_requests=100, max_tokens=2_500), 30),
+        (Limits(max_requests=100, max_tokens=3_000), 30),
     ],
     ids=["one window", "packed", "several windows", "by tokens"],
 )
