@@ -47,7 +47,7 @@ KNOWS_ONLY = {
     "quota": {"llm", "store", "text"},
     "embedding": {"llm", "quota", "store", "text"},
     "generation": {"llm", "projects", "quota", "safety", "store", "text"},
-    "queries": {"llm", "projects", "quota", "safety", "store", "text"},
+    "queries": {"llm", "projects", "quota", "safety", "scoring", "store", "text"},
 }
 """Packages with a promise about what they need, besides the root modules."""
 

@@ -76,6 +76,16 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a tweet has to wait: ``author`` or ``conversation`` of :data:`~viral_assets.vocabulary.DROP_REASONS`, the
+    turn that is in its way, and from when on that one no longer is."""
+
+    reason: str
+    turn: Turn
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Engaged:
     """What a project has chosen and answered: its turns, and by hour how many tweets are chosen and how many of them
     have suggestions, for the days that matter."""
@@ -119,29 +129,39 @@ class Turns:
             self._by_handle[turn.author.handle].append(turn)
         self._by_conversation[turn.conversation].append(turn)
 
-    def objection(self, tweet: Turn) -> str:
-        """Why a tweet has to wait: ``author`` or ``conversation`` of
-        :data:`~viral_assets.vocabulary.DROP_REASONS`; empty if it has not. Its own turn does not count."""
+    def objection(self, tweet: Turn) -> Objection | None:
+        """Why a tweet has to wait; None if it has not. Its own turn does not count."""
         if self._most is not None:
             others = [
                 turn
                 for turn in self._of(tweet.author)
                 if turn.tweet_id != tweet.tweet_id and turn.concerns(tweet.hour, self._period)
             ]
-            if len(others) >= self._most or any(turn.hour == tweet.hour for turn in others):
-                return "author"
-        if self._one_each and any(
-            turn.tweet_id != tweet.tweet_id and turn.concerns(tweet.hour, CONVERSATION)
-            for turn in self._by_conversation.get(tweet.conversation, ())
-        ):
-            return "conversation"
-        return ""
+            if len(others) >= self._most:
+                # So many of them have to be over before there are fewer than the most.
+                others.sort(key=lambda turn: turn.until)
+                return _until_over("author", others[len(others) - self._most], self._period)
+            if same_hour := next((turn for turn in others if turn.hour == tweet.hour), None):
+                return _until_over("author", same_hour, self._period)
+        if self._one_each:
+            others = [
+                turn
+                for turn in self._by_conversation.get(tweet.conversation, ())
+                if turn.tweet_id != tweet.tweet_id and turn.concerns(tweet.hour, CONVERSATION)
+            ]
+            if others:
+                return _until_over("conversation", max(others, key=lambda turn: turn.until), CONVERSATION)
+        return None
 
     def _of(self, author: Author) -> Iterable[Turn]:
         by_handle = self._by_handle.get(author.handle, ())
         if not author.id:
             return by_handle
         return [*self._by_id.get(author.id, ()), *(turn for turn in by_handle if not turn.author.id)]
+
+
+def _until_over(reason: str, turn: Turn, period: timedelta) -> Objection:
+    return Objection(reason, turn, turn.until + period)
 
 
 def turn_of_rows(scored: pd.DataFrame, hours: Sequence[datetime]) -> Callable[[int], Turn]:

@@ -6,7 +6,7 @@ their vectors is at least the embedder's ``Calibration.near_duplicate``.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from viral_assets.scoring.similarity import Vectors, have_near_duplicates
+from viral_assets.scoring.similarity import Vectors, cosines, have_near_duplicates
 from viral_assets.text.phrases import BoolArray, IntArray, normalised
 
 # Candidates are compared with what is already selected a few at a time, because the cap is usually reached early.
@@ -113,7 +113,7 @@ def take_distinct(
     similarity: float,
     objection: Callable[[int], str],
     take: Callable[[int], None],
-) -> tuple[IntArray, Counter[str]]:
+) -> tuple[IntArray, dict[int, str]]:
     """Take candidates in their order while there is room, passing over those that say what was said before.
 
     Args:
@@ -121,10 +121,10 @@ def take_distinct(
         take: is told of each row that is taken.
 
     Returns:
-        The rows taken, which ``seen`` has afterwards, and how many were passed over, by reason.
+        The rows taken, which ``seen`` has afterwards, and those passed over with the reason.
     """
     taken: list[int] = []
-    passed_over: Counter[str] = Counter()
+    passed_over: dict[int, str] = {}
     for start in range(0, len(candidates), _CANDIDATES_AT_ONCE):
         if len(taken) >= room:
             break
@@ -136,11 +136,36 @@ def take_distinct(
                 break
             vector = vectors[row : row + 1]
             if reason := objection(row):
-                passed_over[reason] += 1
+                passed_over[row] = reason
             elif is_known or seen.known_now(text, vector, similarity):
-                passed_over["duplicate"] += 1
+                passed_over[row] = "duplicate"
             else:
                 taken.append(row)
                 seen.add(hour, [text], vector)
                 take(row)
     return np.array(taken, dtype=np.int64), passed_over
+
+
+def closest(
+    text: str, vector: Vectors, texts: Sequence[str], vectors: Vectors, similarity: float
+) -> tuple[int, float | None] | None:
+    """Which of some texts a text repeats: the first in its words, else the nearest that is near enough.
+
+    Args:
+        text: as it is stored, like ``texts``.
+        vector: its only row (1, d).
+        vectors: (n, d), of ``texts``.
+
+    Returns:
+        Its number, and the cosine, None where the words are the same; None if it repeats none.
+    """
+    words = normalised(text)
+    if words:
+        for number, other in enumerate(texts):
+            if normalised(other) == words:
+                return number, None
+    if not have_near_duplicates(vector, vectors, similarity)[0]:
+        return None
+    nearness = cosines(vector, vectors)[0]
+    number = int(nearness.argmax())
+    return number, float(nearness[number])

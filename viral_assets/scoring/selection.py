@@ -19,7 +19,7 @@ import pandas as pd
 
 from viral_assets.projects.engagement import Engagement
 from viral_assets.projects.model import Minima, Project
-from viral_assets.scoring.engagement import NOTHING_ENGAGED, Author, Engaged, Turns, known_text, turn_of_rows
+from viral_assets.scoring.engagement import NOTHING_ENGAGED, Author, Engaged, Objection, Turns, known_text, turn_of_rows
 from viral_assets.scoring.gate import NOT_SAFE
 from viral_assets.scoring.near_duplicates import Earlier, RecentOpportunities, Seen, take_distinct
 from viral_assets.scoring.posting_hours import PostingHours
@@ -28,6 +28,8 @@ from viral_assets.text.phrases import BoolArray, IntArray, normalised
 from viral_assets.vocabulary import CHOSEN, GATE_PASSED, GREEN, RED
 
 _SCORED = ("project", "tweet_id", "window_start", "rank", "total", "label", "topic", "why")
+Reasons = npt.NDArray[np.object_]
+
 OPPORTUNITY_COLUMNS = (*_SCORED, "from_id", "from_handle")
 """Of the table ``comment_opportunities``."""
 
@@ -65,6 +67,10 @@ class Selected:
     frame: pd.DataFrame
     dropped: dict[datetime, Counter[str]]
     read: dict[datetime, int]
+    reasons: Reasons
+    """(n,), of each row: one of them, or ``chosen``."""
+    objections: Mapping[int, Objection]
+    """By row, what was in the way of those that have to wait for a turn."""
 
     def chosen(self, hour: datetime) -> int:
         """How many tweets of an hour were left out for no reason."""
@@ -104,14 +110,20 @@ def select_opportunities(
     hours = [hour.to_pydatetime() for hour in distinct_hours]
     earlier = Earlier(recent, replaced=hours)
     seen = Seen(room=len(recent.windows) + len(scored), dimensions=vectors.shape[1])
-    obstacles = _obstacles(scored, options)
+    reasons = own_obstacles(scored, options)
     is_kept = scored["tweet_id"].isin(set(kept)).to_numpy(dtype=np.bool_)
     order = _best_first(scored)
     texts = scored["text"].tolist()
     engaged = engaged.but_for(set(hours))
     turns, turn_of = Turns(options.engagement, engaged.turns), turn_of_rows(scored, [hours[at] for at in hour_of])
+    objections: dict[int, Objection] = {}
     posting, chosen = PostingHours(options.engagement), dict(engaged.chosen)
     kept_of = {**engaged.kept, **{hour: int((is_kept & (hour_of == at)).sum()) for at, hour in enumerate(hours)}}
+
+    def objection(row: int) -> str:
+        if found := turns.objection(turn_of(row)):
+            objections[row] = found
+        return found.reason if found else ""
 
     selected_rows: list[IntArray] = []
     dropped: dict[datetime, Counter[str]] = {}
@@ -121,14 +133,15 @@ def select_opportunities(
         read[hour] = len(in_hour)
         keep = in_hour[is_kept[in_hour]]
         others = in_hour[~is_kept[in_hour]]
-        candidates = others[obstacles[others] == ""]
+        candidates = others[reasons[others] == ""]
 
         for window, phrases, known_vectors in earlier.before(hour):
             seen.add(window, phrases, known_vectors)
         seen.begin(hour, since=hour - options.memory)
         seen.add(hour, [normalised(texts[row]) for row in keep], vectors[keep])
-        quiet = candidates if posting.is_quiet(hour) else candidates[:0]
-        candidates = candidates[len(quiet) :]
+        if posting.is_quiet(hour):
+            reasons[candidates] = "quiet"
+            candidates = candidates[:0]
         room, room_of_day = options.max_candidates - len(keep), posting.room(hour, chosen, kept_of)
         full = "over_the_cap"
         if room_of_day is not None and room_of_day - len(keep) < room:
@@ -141,20 +154,22 @@ def select_opportunities(
             hour=hour,
             room=max(0, room),
             similarity=options.duplicate_similarity,
-            objection=lambda row: turns.objection(turn_of(row)),
+            objection=objection,
             take=lambda row: turns.take(turn_of(row)),
         )
 
         selected_rows.append(in_hour[np.isin(in_hour, np.concatenate([keep, taken]))])
         chosen[hour] = len(keep) + len(taken)
-        counts = Counter(obstacles[others[obstacles[others] != ""]].tolist()) + passed_over
-        counts["quiet"] = len(quiet)
-        counts[full] = len(candidates) - len(taken) - passed_over.total()
-        dropped[hour] = +counts
-    return Selected(_as_opportunities(scored, selected_rows), dropped, read)
+        for row, reason in passed_over.items():
+            reasons[row] = reason
+        reasons[candidates[reasons[candidates] == ""]] = full
+        reasons[keep], reasons[taken] = CHOSEN, CHOSEN
+        dropped[hour] = Counter(reasons[in_hour].tolist())
+        del dropped[hour][CHOSEN]
+    return Selected(_as_opportunities(scored, selected_rows), dropped, read, reasons, objections)
 
 
-def _obstacles(scored: pd.DataFrame, options: SelectionOptions) -> npt.NDArray[np.object_]:
+def own_obstacles(scored: pd.DataFrame, options: SelectionOptions) -> Reasons:
     """The first reason (n,) against each tweet that its own row tells; empty for a candidate."""
     obstacle = np.full(len(scored), "", dtype=np.object_)
     below, unknown = _below_minima(scored, options.minima)

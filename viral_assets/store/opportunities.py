@@ -14,10 +14,11 @@ from viral_assets.store.tables import comment_opportunities, tweet_scores, tweet
 
 
 def read_chosen_texts(connection: sa.Connection, project: str, start: datetime, end: datetime) -> pd.DataFrame:
-    """``window_start``, ``text`` and ``text_sha256`` of the project's opportunities of the hours ``[start, end)``."""
+    """``window_start``, ``tweet_id``, ``text`` and ``text_sha256`` of the project's opportunities of the hours
+    ``[start, end)``."""
     opportunity, tweet = comment_opportunities, tweets.c
     query = (
-        sa.select(opportunity.c.window_start, tweet.text, tweet.text_sha256)
+        sa.select(opportunity.c.window_start, tweet.tweet_id, tweet.text, tweet.text_sha256)
         .join_from(opportunity, tweets, tweet.tweet_id == opportunity.c.tweet_id)
         .where(*between(opportunity, start, end, project))
     )

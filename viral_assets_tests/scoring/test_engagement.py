@@ -397,7 +397,7 @@ def test_who_has_to_wait_waits_for_somebody_who_was_chosen(world: World) -> None
     chosen = [world.row_of(tweet_id) for tweet_id in selected.frame["tweet_id"]]
     turns = Turns(engagement, map(turn_of, chosen))
     waiting = sum(counts["author"] + counts["conversation"] for counts in selected.dropped.values())
-    objected = sum(turns.objection(turn_of(each)) != "" for each in world.rows if each not in chosen)
+    objected = sum(turns.objection(turn_of(each)) is not None for each in world.rows if each not in chosen)
     assert waiting <= objected
 
 

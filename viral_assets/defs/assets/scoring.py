@@ -9,7 +9,6 @@ import dagster as dg
 
 from viral_assets.defs.assets.display import add_hour_metadata, table_metadata
 from viral_assets.defs.assets.embeddings import topic_embeddings, tweet_embeddings, vectors_of
-from viral_assets.defs.assets.engaged import read_engaged
 from viral_assets.defs.assets.partitions import hourly_asset, window_of
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.embedder import EmbedderResource
@@ -17,6 +16,7 @@ from viral_assets.defs.resources.projects import ProjectsResource
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.hours import HourRange
 from viral_assets.projects.model import Minima, Project
+from viral_assets.queries.engaged import read_engaged
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.vocabulary import DROP_REASONS

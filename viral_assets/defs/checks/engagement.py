@@ -61,9 +61,9 @@ def _of_project(hour: datetime, rows: Sequence[Row], project: str, turns: Projec
         # Of one whose suggestions were all rejected there is none.
         if turn is None:
             continue
-        if reason := taken.objection(turn):
+        if objection := taken.objection(turn):
             advice = "reject its suggestions or the others'" if turn.stays else "materialize the hour again"
-            violations.append(Violation(project, row["tweet_id"], f"{problems[reason]}: {advice}"))
+            violations.append(Violation(project, row["tweet_id"], f"{problems[objection.reason]}: {advice}"))
         taken.take(turn)
     posting = PostingHours(engagement)
     if posting.is_quiet(hour):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from viral_assets.defs.assets.engaged import read_engaged
 from viral_assets.defs.assets.previews import by_hour
 from viral_assets.defs.checks.counts import Reported, Stored
 from viral_assets.defs.checks.engagement import ProjectTurns
@@ -26,6 +25,7 @@ from viral_assets.defs.checks.vectors import VectorHour
 from viral_assets.embedding.base import prepared
 from viral_assets.hours import HourRange
 from viral_assets.projects.model import Project
+from viral_assets.queries.engaged import read_engaged
 from viral_assets.queries.spending import costs_of_days, requests_of_suggestions
 from viral_assets.quota.keys import account_of
 from viral_assets.store import tables

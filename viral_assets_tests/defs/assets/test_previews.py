@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from viral_assets.defs.assets import previews
@@ -18,7 +19,7 @@ WINDOW = HourRange(AT, AT + 2 * HOUR)
 
 
 def selected(dropped: dict[str, int], *, read: int) -> Selected:
-    return Selected(pd.DataFrame(columns=list(OPPORTUNITY_COLUMNS)), {AT: Counter(dropped)}, {AT: read})
+    return Selected(pd.DataFrame(columns=list(OPPORTUNITY_COLUMNS)), {AT: Counter(dropped)}, {AT: read}, np.empty(0, object), {})
 
 
 def opportunities_of(**selections: Selected) -> dict[datetime, dict[str, Any]]:
