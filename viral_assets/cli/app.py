@@ -31,6 +31,7 @@ from viral_assets.cli import (
     rejects,
     review,
     tune,
+    why,
 )
 from viral_assets.cli.commands import Group
 from viral_assets.cli.environment import read_env_file
@@ -121,7 +122,7 @@ def viral_assets(
         warnings.simplefilter("ignore")
 
 
-for module in (demo, init, dev, ingest, rejects, generate, export, review, digest, tune, quota, models, database):
+for module in (demo, init, dev, ingest, rejects, generate, export, review, digest, why, tune, quota, models, database):
     module.register(app)
 
 

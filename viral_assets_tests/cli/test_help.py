@@ -16,6 +16,7 @@ COMMANDS = (
     "dev",
     "ingest",
     "rejects",
+    "why",
     "generate-comments",
     "export-comments",
     "quota",

@@ -19,7 +19,9 @@ WINDOW = HourRange(AT, AT + 2 * HOUR)
 
 
 def selected(dropped: dict[str, int], *, read: int) -> Selected:
-    return Selected(pd.DataFrame(columns=list(OPPORTUNITY_COLUMNS)), {AT: Counter(dropped)}, {AT: read}, np.empty(0, object), {})
+    return Selected(
+        pd.DataFrame(columns=list(OPPORTUNITY_COLUMNS)), {AT: Counter(dropped)}, {AT: read}, np.empty(0, object), {}
+    )
 
 
 def opportunities_of(**selections: Selected) -> dict[datetime, dict[str, Any]]:
