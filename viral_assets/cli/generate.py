@@ -125,7 +125,7 @@ def generate_comments(
     generator = AsyncCommentGenerator(limits=limits_from(settings), tier=tier_option(tier))
     say_which_key(settings)
 
-    from viral_assets.cli.runs import run_forced_hours, run_hours, show_estimate, show_summary
+    from viral_assets.cli.runs import read_selection, run_forced_hours, run_hours, show_estimate, show_summary
     from viral_assets.defs.resources.run_options import RunOptions, RunTier
 
     options = RunOptions(
@@ -158,13 +158,14 @@ def generate_comments(
         if as_json:
             print_json(payload(finished, hours, dry_run=dry_run, error=without_secrets(str(error))))
         raise
+    selection = read_selection(settings, finished, project or [])
     where = console(as_json=as_json)
     if dry_run:
-        show_estimate(where, finished)
+        show_estimate(where, finished, selection)
     else:
-        show_summary(where, finished, project or [])
+        show_summary(where, finished, project or [], selection)
     if as_json:
-        print_json(payload(finished, hours, dry_run=dry_run))
+        print_json(payload(finished, hours, dry_run=dry_run) | selection.as_json())
 
 
 def whole_or_auto(text: str, option: str, *, most: int) -> int | Literal["auto"]:

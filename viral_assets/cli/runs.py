@@ -15,6 +15,7 @@ from viral_assets.generation.forced import begin_forced, end_forced, find_forced
 from viral_assets.hours import HourRange, hour_key
 from viral_assets.instance import open_instance
 from viral_assets.llm.tiers import STANDARD
+from viral_assets.queries.selection import SelectionFacts, selection_facts, what_became
 from viral_assets.store.engine import Database
 from viral_assets.text.amounts import full_count, money
 
@@ -108,13 +109,26 @@ def run_forced_hours(
         database.dispose()
 
 
-def show_summary(where: Console, finished: Sequence[RunSummary], projects: Sequence[str]) -> None:
+def read_selection(settings: Settings, finished: Sequence[RunSummary], projects: Sequence[str]) -> SelectionFacts:
+    """What became of the tweets of the runs' hours."""
+    database = Database(settings.resolved_database_url)
+    try:
+        with database.read() as connection:
+            return selection_facts(connection, combined(finished).window, projects)
+    finally:
+        database.dispose()
+
+
+def show_summary(
+    where: Console, finished: Sequence[RunSummary], projects: Sequence[str], selection: SelectionFacts
+) -> None:
     """What came of the runs, and where to look at it."""
     total = combined(finished)
     where.print(
         facts_table(
             [
                 ("hours", f"{total.windows:,}: {hour_key(total.window.start)} to {hour_key(total.window.end)} (UTC)"),
+                *_facts_of(selection),
                 ("tweets worth a reply", full_count(total.opportunities)),
                 ("already done before", full_count(total.already_done)),
                 ("suggestions written", full_count(total.saved)),
@@ -141,15 +155,17 @@ def show_summary(where: Console, finished: Sequence[RunSummary], projects: Seque
     say(where, "The runs, their checks and counts: ", command("viral-assets dev"))
 
 
-def show_estimate(where: Console, finished: Sequence[RunSummary]) -> None:
+def show_estimate(where: Console, finished: Sequence[RunSummary], selection: SelectionFacts) -> None:
     """What the runs would take."""
     estimate = combined(finished).estimate
     if estimate is None or estimate.opportunities == 0:
-        say(where, "No tweet of these hours is worth a reply; there is nothing to ask about.")
+        became = what_became(selection.read, selection.left_out)
+        say(where, f"No tweet of these hours is worth a reply ({became}); there is nothing to ask about.")
         return
     packs = sorted(set(estimate.packs))
     shown = facts_table(
         [
+            *_facts_of(selection),
             ("tweets worth a reply", full_count(estimate.opportunities)),
             ("already done before", full_count(estimate.already_done)),
             ("to ask about", full_count(estimate.opportunities - estimate.already_done)),
@@ -177,6 +193,18 @@ def cost_of(estimate: Estimate) -> str:
     cost = money(estimate.cost_usd)
     tiers = [tier for tier in estimate.tiers if tier != STANDARD]
     return f"{cost} ({', '.join(tiers)}; {money(estimate.standard_cost_usd)} at the standard tier)" if tiers else cost
+
+
+def _facts_of(selection: SelectionFacts) -> list[tuple[str, str]]:
+    """What was read and why most of it was left out; hours without tweets, and hours with some and none chosen."""
+    facts = [("tweets looked at", full_count(selection.read))]
+    if selection.left_out:
+        facts.append(("left out", what_became(selection.read, selection.left_out).partition(": ")[2]))
+    if selection.empty_hours:
+        facts.append(("hours without tweets", f"{selection.empty_hours:,} of {selection.hours:,}"))
+    if selection.refused_hours:
+        facts.append(("hours with none chosen", f"{selection.refused_hours:,} of {selection.hours:,}"))
+    return facts
 
 
 def _failures(total: RunSummary) -> str:

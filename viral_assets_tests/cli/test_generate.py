@@ -54,6 +54,8 @@ def test_a_range_of_hours_becomes_suggestions_and_a_second_run_asks_for_nothing(
     assert first.json["failed_checks"] == []
     assert first.json["provider"] == "offline"
     assert first.out.count("\n") == 1
+    assert first.json["read"] == first.json["opportunities"] + sum(first.json["left_out"].values()) == 4
+    assert (first.json["hours_without_tweets"], first.json["hours_with_none_chosen"]) == (0, 0)
 
     again = viral_assets("generate-comments", *hours, "--json")
     assert again.code == 0
@@ -64,6 +66,20 @@ def test_a_range_of_hours_becomes_suggestions_and_a_second_run_asks_for_nothing(
         runs = instance.get_runs()
     assert {run.run_id for run in runs} == {*first.json["run_ids"], *again.json["run_ids"]}
     assert all(run.is_success for run in runs)
+
+
+@pytest.mark.slow
+def test_hours_without_tweets_look_unlike_hours_with_none_chosen(
+    viral_assets: CommandLine, hours: tuple[str, ...], last_hour: datetime
+) -> None:
+    both = hour_arguments(HourRange(last_hour - HOUR, last_hour + HOUR))
+    said = viral_assets("generate-comments", *both, "--min-followers", "900000000").out
+    assert re.search("tweets looked at +4 *$", said, re.MULTILINE), said
+    assert re.search("left out +4 below a minimum of followers, likes or views *$", said, re.MULTILINE)
+    assert re.search("hours without tweets +1 of 2 *$", said, re.MULTILINE)
+    assert re.search("hours with none chosen +1 of 2 *$", said, re.MULTILINE)
+    dry = viral_assets("generate-comments", *hours, "--min-followers", "900000000", "--dry-run").out
+    assert "worth a reply (all 4 left out: 4 below a minimum of followers, likes or views)" in dry
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from viral_assets.generation.run.report import GenerationReport, WindowReport
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.queries.charts import hours_picture, spread_picture
 from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.selection import what_became
 from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
 from viral_assets.scoring.selection import Selected
 from viral_assets.sources.files.ingest import IngestReport
@@ -141,10 +142,12 @@ def of_opportunities(
         best = rows.sort_values("rank").head(ROWS_SHOWN)
         dropped = sum((each.dropped.get(hour, Counter()) for each in selections.values()), Counter[str]())
         reasons = {words: dropped[reason] for reason, words in DROP_REASONS.items() if dropped[reason]}
+        read = sum(each.read.get(hour, 0) for each in selections.values())
         metadata[hour] = {
             ROW_COUNT: len(rows),
             **label_counts(rows),
-            "looked at": sum(each.read.get(hour, 0) for each in selections.values()),
+            "looked at": read,
+            "what became of them": what_became(read, dropped),
             "left out": bars(reasons, of="because"),
             "from read to chosen": _funnel(selections, hour),
             "best": _rows(best, rank="rank", project="project", author="author_handle", tweet="text", why="why"),

@@ -35,6 +35,10 @@ def test_by_project_what_was_read_is_left_out_for_a_reason_or_chosen() -> None:
         baking=selected({"gate": 3, "minima": 2, "unknown": 1}, read=10), garden=selected({"minima": 8}, read=8)
     )[AT]
     assert found["looked at"] == 18
+    assert found["what became of them"] == (
+        "14 of 18 left out: 10 below a minimum of followers, likes or views; 3 did not pass the gate; "
+        "1 followers, likes or views that the project insists on are unknown"
+    )
     header, _, baking, garden = found["from read to chosen"].value.splitlines()
     assert header.startswith("| project | read | did not pass the gate | below a minimum of followers")
     columns = ["project", "read", "gate", "minima", "unknown", CHOSEN]
@@ -46,9 +50,12 @@ def test_by_project_what_was_read_is_left_out_for_a_reason_or_chosen() -> None:
     assert "followers\\, likes or views that the project insists on are unknown | 1 " in found["left out"].value
 
 
-def test_an_hour_that_had_nothing_to_select_from_says_so() -> None:
-    found = opportunities_of(baking=selected({"gate": 3}, read=3))[AT + HOUR]
+def test_an_hour_that_had_nothing_to_select_from_says_so_unlike_one_in_which_all_were_refused() -> None:
+    hours = opportunities_of(baking=selected({"gate": 3}, read=3))
+    found = hours[AT + HOUR]
     assert (found["looked at"], found["from read to chosen"].value) == (0, "Nothing to show.")
+    assert found["what became of them"] == "no tweets"
+    assert hours[AT]["what became of them"] == "all 3 left out: 3 did not pass the gate"
 
 
 def tweets_of(*rows: dict[str, Any]) -> dict[str, Any]:
