@@ -72,6 +72,7 @@ def review(
     import webbrowser
     from datetime import timedelta
 
+    from viral_assets.cli.embedders import stored_vectors_of
     from viral_assets.cli.options import pick_projects
     from viral_assets.projects.loader import load_projects
     from viral_assets.queries.filters import Filters
@@ -106,6 +107,7 @@ def review(
             access=Access(who=who or _login(), token=token, port=port),
             projects=lambda: load_projects(settings.projects_dir),
             regenerator=Regenerator(lambda priority: _generator(settings, database, priority)),
+            vectors_of=stored_vectors_of(settings),
             limits=limits,
             session_limits=SessionLimits(
                 idle=timedelta(hours=settings.review_idle_hours), longest=timedelta(days=settings.review_session_days)

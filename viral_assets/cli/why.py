@@ -12,15 +12,11 @@ from viral_assets.cli.output import console, plain, print_json, say
 from viral_assets.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from rich.console import Console
 
-    from viral_assets.embedding.stored import StoredVectors
-    from viral_assets.projects.model import Project
     from viral_assets.queries.why import ProjectAnswer, TweetAnswer
-    from viral_assets.settings import Settings
 
 SHOWN_TEXT = 100
 
@@ -58,6 +54,7 @@ def why(
     read is found in the quarantine. What was against it is worked out from what is stored with the project file as it
     is now; nothing is written, and nobody is asked.
     """
+    from viral_assets.cli.embedders import stored_vectors_of
     from viral_assets.cli.options import pick_projects
     from viral_assets.queries.why import why as answer_for
     from viral_assets.settings import load_settings
@@ -70,7 +67,7 @@ def why(
     try:
         database.ensure_ready()
         with database.read() as connection:
-            answers = [answer_for(connection, each, projects, _vectors(settings)) for each in ids]
+            answers = [answer_for(connection, each, projects, stored_vectors_of(settings)) for each in ids]
     finally:
         database.dispose()
     where = console(as_json=as_json)
@@ -94,18 +91,6 @@ def tweet_id_of(written: str) -> str:
             "https://x.com/someone/status/1990000000000000001"
         )
     return tweet_id
-
-
-def _vectors(settings: Settings) -> Callable[[Project], StoredVectors]:
-    """The stored vectors of a project's embedder, which is built once."""
-    from functools import cache
-
-    from viral_assets.embedding.choice import embedder_name
-    from viral_assets.embedding.stored import stored_vectors
-
-    key = settings.gemini_api_key.get_secret_value() if settings.gemini_api_key else None
-    by_name = cache(lambda name: stored_vectors(name, key))
-    return lambda project: by_name(embedder_name(settings.embedder, project.sources.languages))
 
 
 def _show(where: Console, answer: TweetAnswer) -> None:

@@ -6,20 +6,16 @@ what the first one does and nothing is shown twice when a neighbour has been dec
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from viral_assets.queries.contacts import with_contacts
-from viral_assets.queries.filters import BadFilterError, Filters
+from viral_assets.queries.filters import Filters
 from viral_assets.queries.listing import has_status, matching, order_by
 from viral_assets.queries.opportunities import (
     OpportunityKey,
@@ -29,6 +25,7 @@ from viral_assets.queries.opportunities import (
     of_keys,
     priority,
 )
+from viral_assets.queries.places import read_place, write_place
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweet_scores
 from viral_assets.vocabulary import GREEN, PENDING
 
@@ -76,7 +73,7 @@ def read_page(connection: Connection, filters: Filters, *, now: datetime, after:
     counted = (sa.func.count().over(), sa.func.sum(green).over())
     query = matching(connection, filters, now).add_columns(order.label("place"), *counted)
     if after:
-        value, project, tweet_id = _read_place(after, filters.sort)
+        value, project, tweet_id = read_place(after, _value_of(filters.sort))
         opportunity = comment_opportunities.c
         later = sa.or_(
             opportunity.project > project, sa.and_(opportunity.project == project, opportunity.tweet_id > tweet_id)
@@ -86,7 +83,7 @@ def read_page(connection: Connection, filters: Filters, *, now: datetime, after:
     query = query.order_by(sa.desc("place"), comment_opportunities.c.project, comment_opportunities.c.tweet_id)
     found = connection.execute(query.limit(size + 1)).all()
     shown = found[:size]
-    last = _write_place(shown[-1]) if len(found) > size else ""
+    last = write_place(shown[-1].place, shown[-1].project, shown[-1].tweet_id) if len(found) > size else ""
     rows = read_opportunities(connection, [(row.project, row.tweet_id) for row in shown], filters.sort)
     total, greens = found[0][3:] if found else (0, 0)
     return Page(tuple(rows), last, total, greens)
@@ -165,21 +162,9 @@ _IS_FLAGGED = sa.exists().where(
 )
 
 
-def _write_place(row: Row[Any]) -> str:
-    value = row.place.astimezone(UTC).isoformat() if isinstance(row.place, datetime) else row.place
-    place = json.dumps([value, row.project, row.tweet_id], separators=(",", ":"))
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def _read_place(after: str, sort: str) -> tuple[Any, str, str]:
-    try:
-        value, project, tweet_id = json.loads(base64.urlsafe_b64decode(after[:400] + "=" * (-len(after[:400]) % 4)))
-        if not isinstance(project, str) or not isinstance(tweet_id, str):
-            raise TypeError
-        place = _instant(value) if sort == "age" else int(value) if sort == "views" else _finite(value)
-    except (ValueError, TypeError, OverflowError, binascii.Error):
-        raise BadFilterError("this is no place in the list; begin with its first page") from None
-    return place, project.replace("\x00", ""), tweet_id.replace("\x00", "")
+def _value_of(sort: str) -> Callable[[Any], Any]:
+    """What a list is sorted by, from what stands in an address."""
+    return _instant if sort == "age" else int if sort == "views" else float
 
 
 def _instant(value: Any) -> datetime:
@@ -187,12 +172,6 @@ def _instant(value: Any) -> datetime:
     if instant.tzinfo is None:
         raise ValueError
     return instant
-
-
-def _finite(value: Any) -> float:
-    if not math.isfinite(float(value)):
-        raise ValueError
-    return float(value)
 
 
 def _priority(row: Row[Any], sort: str) -> float:

@@ -24,8 +24,8 @@ from viral_assets.scoring.similarity import Vectors
 from viral_assets.store.conditions import FoundByHour
 from viral_assets.store.frames import read_frame
 from viral_assets.store.opportunities import read_chosen_texts
-from viral_assets.store.suggestions import tweets_with_suggestions
 from viral_assets.store.tables import comment_opportunities, tweet_scores, tweets
+from viral_assets.store.taken import read_kept
 from viral_assets.vocabulary import CHOSEN, DROP_REASONS
 
 NOTHING: Final = "nothing"
@@ -175,7 +175,7 @@ def reselect(
     options = SelectionOptions.of_project(project, duplicate_similarity=vectors.near_duplicate)
     whole = HourRange(min(hours), max(hours) + HOUR)
     scored = read_scored(connection, name, hours)
-    kept = tweets_with_suggestions(connection, whole, name)
+    kept = read_kept(connection, whole, name)
     chosen = _chosen(connection, name, hours)
     candidates = scored[(own_obstacles(scored, options) == "") | scored["tweet_id"].isin(chosen | kept)]
     earlier = read_chosen_texts(connection, name, whole.start - options.memory, whole.end - HOUR)

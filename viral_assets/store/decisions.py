@@ -230,11 +230,13 @@ def undo_batch(
 
 
 def last_event_of(connection: sa.Connection, who: str, *, before: int | None = None) -> Event | None:
-    """The newest event of ``who`` that is not undone and not an undo; with ``before``, the newest one before that."""
+    """The newest event of ``who`` about a suggestion that is not undone and not an undo; with ``before``, the newest
+    one before that."""
     events, undoing = suggestion_events.c, suggestion_events.alias("undoing")
     query = _EVENTS.where(
-        events.who == _name(who),
+        events.who == name_of(who),
         events.action != UNDO,
+        events.suggestion_type != "",
         ~sa.exists().where(undoing.c.undoes == events.id),
     )
     if before is not None:
@@ -283,7 +285,7 @@ def _changed(row: sa.Row[Any], action: str, status: str, *, who: str, at: dateti
             return _Change(row, action, status, row.text, row.decided_at, row.decided_by)
         case "reopen":  # nobody stands behind it any more, so it says again what the model wrote
             return _Change(row, action, status, _model_text(row), None, None)
-    return _Change(row, action, status, row.text if text is None else text, at, _name(who))
+    return _Change(row, action, status, row.text if text is None else text, at, name_of(who))
 
 
 def _undone(row: sa.Row[Any], event: sa.Row[Any]) -> _Change:
@@ -306,11 +308,13 @@ def _checked_text(text: str) -> str:
     return written
 
 
-def _name(who: str) -> str:
-    return _bounded(who, LONGEST_NAME) or "somebody"
+def name_of(who: str) -> str:
+    """A person's name, as the audit keeps it."""
+    return bounded(who, LONGEST_NAME) or "somebody"
 
 
-def _bounded(text: str, longest: int) -> str:
+def bounded(text: str, longest: int) -> str:
+    """What a person typed, as the audit keeps it."""
     return text_for_prompt(text[: 4 * longest])[:longest].strip()
 
 
@@ -416,7 +420,7 @@ def _write(
     if not changes:
         return []
     rows = [change.row for change in changes]
-    ids = _next_event_ids(connection, len(changes))
+    ids = next_event_ids(connection, len(changes))
     lengths = [
         change.row.weighted_length if change.text == change.row.text else text_weight(change.text) for change in changes
     ]
@@ -443,13 +447,13 @@ def _write(
             "batch": [batch or ids[0]] * len(ids),
             **key,
             "at": [at] * len(ids),
-            "who": [_name(who)] * len(ids),
+            "who": [name_of(who)] * len(ids),
             "action": [change.action for change in changes],
             "from_status": [row.status for row in rows],
             "to_status": updated["status"],
             "from_text": [None if change.text == change.row.text else change.row.text for change in changes],
             "to_text": [change.text for change in changes],
-            "reason": [_bounded(reason, LONGEST_REASON)] * len(ids),
+            "reason": [bounded(reason, LONGEST_REASON)] * len(ids),
             "from_decided_at": [row.decided_at for row in rows],
             "from_decided_by": [row.decided_by for row in rows],
             "version": versions,
@@ -462,7 +466,8 @@ def _write(
     ]
 
 
-def _next_event_ids(connection: sa.Connection, count: int) -> list[int]:
+def next_event_ids(connection: sa.Connection, count: int) -> list[int]:
+    """Ids for so many new events of the audit."""
     if connection.dialect.name == "sqlite":
         newest = connection.execute(sa.select(sa.func.coalesce(sa.func.max(suggestion_events.c.id), 0))).scalar_one()
         return list(range(newest + 1, newest + 1 + count))

@@ -20,10 +20,11 @@ from viral_assets.text.cleaning import persons_reply
 from viral_assets.text.display import one_line
 from viral_assets.text.x_rules import text_weight
 from viral_assets.vocabulary import EDIT
-from viral_assets.web.answers import Problem, answer, conflict_text, say, sentence
+from viral_assets.web.answers import Problem, answer, conflict_text, say
 from viral_assets.web.forms import BadFormError, field, posted_form
 from viral_assets.web.pages import NotFoundError
 from viral_assets.web.regenerate import checked_project
+from viral_assets.web.rendering import sentence
 from viral_assets.web.site import Site
 
 PERSONS_ACTIONS = ("approve", "reject", "edit", "post", "reopen")

@@ -119,8 +119,3 @@ def conflict_text(conflict: Conflict, who: str) -> str:
     at = f"{conflict.at.astimezone(UTC):%H:%M} UTC"
     what = {"pending": "is open again"}.get(conflict.status, f"is {conflict.status}")
     return f"{by} changed this at {at}: it {what} now, with the text shown here. Look again and decide."
-
-
-def sentence(text: str) -> str:
-    text = one_line(text)
-    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith(".") else ".")

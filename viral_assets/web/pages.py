@@ -69,7 +69,7 @@ def tweet(request: Request) -> Response:
     """One tweet with everything that was decided about it."""
     site: Site = request.app.state.site
     project, tweet_id = request.query_params.get("project", ""), request.query_params.get("tweet_id", "")
-    return tweet_page(request, site, project, tweet_id)
+    return tweet_page(request, site, project, tweet_id, back=request.query_params.get("back"))
 
 
 def tweet_page(

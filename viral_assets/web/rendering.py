@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment
 
-from viral_assets.delivery.formatting import page_templates
+from viral_assets.delivery.formatting import page_templates, window_text
 from viral_assets.queries.filters import RECENT, SORTS, STANDINGS, day_of
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.store.suggestion_status import CHOSEN, after
@@ -57,6 +58,18 @@ def anchor(view: OpportunityView) -> str:
     if re.fullmatch(r"[A-Za-z0-9_-]+", plain):
         return f"o-{plain}"
     return f"o-{hashlib.sha256(plain.encode(errors='replace')).hexdigest()[:16]}"
+
+
+def tweet_address(project: str, tweet_id: str, *, back: str = "") -> str:
+    """The page of one tweet."""
+    values = {"project": project, "tweet_id": tweet_id, **({"back": back} if back else {})}
+    return f"/tweet?{urlencode(values)}"
+
+
+def sentence(text: str) -> str:
+    """One line with a capital letter and a full stop."""
+    text = one_line(text)
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith(".") else ".")
 
 
 def ago(instant: datetime, now: datetime) -> str:
@@ -123,9 +136,11 @@ def _templates() -> Environment:
         ago=ago,
         allowed=allowed,
         anchor=anchor,
+        hours_text=window_text,
         initials=initials,
         linked=linked,
         seconds=seconds_text,
+        sentence=sentence,
         settled=settled,
         tint=tint,
         undecided=undecided,

@@ -20,6 +20,7 @@ from viral_assets.web.sessions import SessionLimits, Sessions
 
 if TYPE_CHECKING:
     from viral_assets.projects.model import Project
+    from viral_assets.queries.reselect import VectorSource
     from viral_assets.quota import Limits
     from viral_assets.web.regenerate import Regenerator
 
@@ -38,6 +39,8 @@ class Site:
     Args:
         projects: reads the project files; called when somebody needs one, so that a file may be corrected meanwhile.
         regenerator: writes suggestions anew, in the background.
+        vectors_of: the stored vectors of a project's embedder, by which the page of what was left out knows
+            near-duplicates. It may raise a ``ConfigurationError``; the page goes on without.
         limits: of the quota, drawn on the page of numbers; None when unknown.
         session_limits: how long people stay signed in, where a token is asked for.
     """
@@ -46,6 +49,7 @@ class Site:
     access: Access
     projects: Callable[[], Mapping[str, Project]]
     regenerator: Regenerator
+    vectors_of: Callable[[Project], VectorSource]
     limits: Limits | None = None
     session_limits: SessionLimits = field(default_factory=SessionLimits)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -23,7 +23,7 @@ from viral_assets.scoring.selection import selection_counts
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.store.opportunities import read_chosen_texts
-from viral_assets.store.suggestions import tweets_with_suggestions
+from viral_assets.store.taken import read_kept
 from viral_assets.store.tweets import read_tweets, upsert_tweets
 from viral_assets.store.windows import replace_window
 from viral_assets.text.hashing import text_hash
@@ -72,7 +72,7 @@ def work_on(database: Database, of: Project, hours: Collection[datetime] = (AT,)
         with database.read() as connection:
             rows = read_tweets(connection, window, project=of.name)
             engaged = read_engaged(connection, of.name, of.engagement, window)
-            kept = tweets_with_suggestions(connection, window, of.name)
+            kept = read_kept(connection, window, of.name)
             earlier = read_chosen_texts(connection, of.name, hour - chosen_as.memory, hour)
         vectors = embedder.embed(rows["text"].tolist())
         scores = score_window(rows, vectors, topic_vectors(of, embedder.embed), of, embedder.calibration)

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 import pytest
 from starlette.testclient import TestClient
 
+from viral_assets.embedding.stored import stored_vectors
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.projects.loader import load_projects
 from viral_assets.projects.model import Project
@@ -182,6 +183,7 @@ def make_site(database: Database, now: datetime, tweets: list[OpportunityView]) 
             regenerator=Regenerator(
                 lambda priority: AsyncCommentGenerator(provider="offline", database=database, priority=priority)
             ),
+            vectors_of=lambda _: stored_vectors("wordllama", None),
             limits=Limits(max_requests=15),
             clock=clock,
         )

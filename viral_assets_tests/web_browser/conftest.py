@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 import uvicorn
 
+from viral_assets.embedding.stored import stored_vectors
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.projects.loader import load_projects
 from viral_assets.queries.filters import Filters
@@ -116,6 +117,7 @@ def serving(database: Database, who: str, **access: Any) -> Iterator[str]:
         regenerator=Regenerator(
             lambda priority: AsyncCommentGenerator(provider="offline", database=database, priority=priority)
         ),
+        vectors_of=lambda _: stored_vectors("wordllama", None),
         limits=Limits(max_requests=15),
         clock=lambda: NOW,
     )

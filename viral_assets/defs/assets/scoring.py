@@ -197,11 +197,11 @@ def _select(
 ) -> "Selected":
     from viral_assets.scoring import RecentOpportunities, select_opportunities
     from viral_assets.store.opportunities import read_chosen_texts
-    from viral_assets.store.suggestions import tweets_with_suggestions
+    from viral_assets.store.taken import read_kept
 
     with store.read() as connection:
         engaged = read_engaged(connection, project, options.engagement, window)
-        kept = tweets_with_suggestions(connection, window, project)
+        kept = read_kept(connection, window, project)
         earlier = read_chosen_texts(connection, project, window.start - options.memory, window.start)
     recent = RecentOpportunities(
         texts=earlier["text"].tolist(),
