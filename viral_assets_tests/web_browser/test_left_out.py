@@ -27,7 +27,7 @@ def test_it_is_a_tab_that_everybody_can_read(anyone: Visitor) -> None:
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Left out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Left out, near misses first")
     expect(page.locator("[data-left-out]")).to_have_count(20)
-    assert anyone.overflowing() == []
+    assert anyone.too_wide() == []
     assert_accessible(anyone)
     page.get_by_role("link", name="More tweets").click()
     expect(page.locator("[data-left-out]").first).to_be_visible()
@@ -39,6 +39,7 @@ def test_a_tweet_is_taken_after_all(visit: Visit, database: Database, scripts: b
     page = mara.open("/left-out")
     left = page.locator("[data-left-out]").first
     tweet_id = left.get_attribute("data-tweet")
+    assert tweet_id is not None
     left.get_by_role("button", name="Take it after all").click()
     page.wait_for_url("**/tweet?*")
     expect(mara.toast()).to_contain_text("Taken after all")
