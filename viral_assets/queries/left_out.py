@@ -17,6 +17,7 @@ from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.queries.places import read_place, write_place
 from viral_assets.queries.reselect import Against, VectorSource, reselect
 from viral_assets.queries.selection import SelectionFacts, selection_facts
+from viral_assets.safety.handling import flags_of_text
 from viral_assets.store.conditions import FoundByHour, within
 from viral_assets.store.tables import comment_opportunities, tweet_scores, tweets
 from viral_assets.vocabulary import COMPONENTS, GATE_PASSED
@@ -29,7 +30,7 @@ MOST_HOURS = 7 * 24
 NOT_TOLD = Against("", "left out; which tweet was in its way cannot be told here")
 
 _COUNTS = {"likes": "like_count", "replies": "reply_count", "retweets": "retweet_count", "quotes": "quote_count"}
-_SCORED = ("project", "tweet_id", "window_start", "total", "label", "topic", "why", *COMPONENTS)
+_SCORED = ("project", "tweet_id", "window_start", "total", "label", "topic", "why", "flags", *COMPONENTS)
 _OF_TWEET = (
     *("created_at", "collected_at", "text", "lang", "author_id", "author_handle", "author_name"),
     *("author_followers", "author_verified", *_COUNTS.values(), "view_count"),
@@ -163,6 +164,9 @@ def _against(
 
 def _view(rank: int, row: Any) -> OpportunityView:
     values = dict(row._mapping)
+    flags = flags_of_text(values.pop("flags"))
     counts = {name: values.pop(column) for name, column in _COUNTS.items()}
     place = values.pop("place")
-    return OpportunityView(rank=rank, priority_score=100 * place, views=values.pop("view_count"), **counts, **values)
+    return OpportunityView(
+        rank=rank, priority_score=100 * place, views=values.pop("view_count"), flags=flags, **counts, **values
+    )

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from viral_assets.projects.model import Minima, Project
+from viral_assets.safety.handling import flags_of_text
 from viral_assets.scoring.gate import (
     BLOCKED_HANDLE,
     BLOCKED_KEYWORD,
@@ -24,7 +25,7 @@ from viral_assets.scoring.gate import (
 from viral_assets.text.amounts import full_count
 from viral_assets.text.language import canonical, detected
 from viral_assets.text.phrases import TextColumn
-from viral_assets.vocabulary import DROP_REASONS
+from viral_assets.vocabulary import DROP_REASONS, SENSITIVE_CATEGORIES
 
 FIGURES = {
     "followers": ("author_followers", "followers"),
@@ -59,7 +60,23 @@ def own_objection(reason: str, tweet: Mapping[str, Any], project: Project) -> st
             if getattr(project.minima, name) and tweet[column] is None
         ]
         return f"{', '.join(asked)} unknown, and the project insists on knowing (minima.unknown: fail)"
+    if reason == "relevance":
+        asked_for = f"minima.relevance asks for {project.minima.relevance:.2f}"
+        return f"relevance {tweet['relevance']:.2f} to {tweet['topic']}, and {asked_for}"
+    if reason in SENSITIVE_CATEGORIES:
+        return not_safe(reason, tweet["flags"])
     return DROP_REASONS.get(reason, reason)
+
+
+def not_safe(category: str, flags: str | None) -> str:
+    """That a tweet is not safe to answer, and what speaks for it.
+
+    Args:
+        flags: as they are kept.
+    """
+    because = [flag.because for flag in flags_of_text(flags) if flag.category == category]
+    key = f"safety.{category}: leave_out"
+    return f"{DROP_REASONS[category]} ({'; '.join([*because, key])})"
 
 
 def gate_result(result: str, tweet: Mapping[str, Any], project: Project) -> str:

@@ -17,7 +17,7 @@ from viral_assets.store.engine import Database
 from viral_assets.store.rejects import write_rejects
 from viral_assets.store.tables import ingested_files, metadata, selection_counts
 from viral_assets.vocabulary import CHOSEN
-from viral_assets_tests.queries.worked_on import AT, ingest, project, tweet, vectors, work_on
+from viral_assets_tests.queries.worked_on import AT, GOOD, ingest, project, tweet, vectors, work_on
 from viral_assets_tests.store.rows import stored
 
 OTHERS = (
@@ -62,6 +62,13 @@ def test_a_chosen_one_has_its_rank_and_its_scores(database: Database) -> None:
         ({}, {"sources": {"blocked_keywords": ["lottery", "phone"]}}, "gate", 'contains "phone"'),
         ({}, {"sources": {"block_handles": ["author_1"]}}, "gate", "@author_1 is blocked"),
         ({}, {"thresholds": {"yellow": 0.98, "green": 0.99}}, "label", "yellow begins at 0.98"),
+        (
+            {"text": "Which book do you read at night?"},
+            {"minima": {"relevance": 1.0}},
+            "relevance",
+            "and minima.relevance asks for 1.00",
+        ),
+        ({"text": f"My mother passed away last night. {GOOD}"}, {}, "grief", "not safe to answer: grief and death (“"),
         ({}, {"engagement": {"quiet_days": ["saturday"]}}, "quiet", "ends on Saturday, 2026-11-21 at 21:00 UTC"),
         ({"text": "The new stadium opens next week"}, {}, "gate", "off topic: relevance 0.0"),
         ({"text": "https://t.co/a https://t.co/b https://t.co/c read this now"}, {}, "gate", "link spam: 3 links"),
