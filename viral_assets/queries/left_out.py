@@ -129,7 +129,7 @@ def against_one(
 ) -> Against:
     """What is against one tweet that has a score."""
     scores = tweet_scores.c
-    query = sa.select(scores.project, scores.tweet_id, scores.window_start)
+    query = sa.select(scores.project, scores.tweet_id, scores.window_start, scores.total)
     found = connection.execute(query.where(scores.project == project.name, scores.tweet_id == tweet_id)).all()
     return _against(connection, found, {project.name: project}, vectors_of).get((project.name, tweet_id), NOT_TOLD)
 
@@ -147,6 +147,7 @@ def _against(
     projects: Mapping[str, Project],
     vectors_of: Callable[[Project], VectorSource],
 ) -> dict[tuple[str, str], Against]:
+    """By project and tweet, for rows with project, tweet_id, window_start and total."""
     told: dict[tuple[str, str], Against] = {}
     for name in {row.project for row in rows} & projects.keys():
         own = [row for row in rows if row.project == name]
@@ -155,7 +156,10 @@ def _against(
         except ConfigurationError:
             # An embedder that is not installed here, or that needs a key: the page goes on without.
             continue
-        again = reselect(connection, projects[name], {row.window_start for row in own}, vectors)
+        lowest: dict[datetime, float] = {}
+        for row in own:
+            lowest[row.window_start] = min(row.total, lowest.get(row.window_start, row.total))
+        again = reselect(connection, projects[name], lowest, vectors)
         for row in own:
             if found := again.against(row.tweet_id):
                 told[name, row.tweet_id] = found

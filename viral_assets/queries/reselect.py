@@ -64,7 +64,7 @@ class Reselection:
     """Hours of one project, selected once more.
 
     Args:
-        scored: of these hours, all of them.
+        scored: of these hours, as far down as is asked.
         chosen: ids of the tweets that are stored as chosen.
         candidates: the rows of ``scored`` that nothing of their own is against, or that are chosen.
         vectors: (n, d), of ``candidates``.
@@ -161,22 +161,23 @@ class Reselection:
 
 
 def reselect(
-    connection: sa.Connection, project: Project, hours: Collection[datetime], vectors: VectorSource
+    connection: sa.Connection, project: Project, asked: Mapping[datetime, float], vectors: VectorSource
 ) -> Reselection:
     """Select hours of a project as a run would.
 
     A run keeps what has suggestions already, which the run that chose first did not; so the latter is tried first, and
-    believed if it chooses what is stored.
+    believed if it chooses what is stored. What comes after a tweet by score is not in its way, so no more is read than
+    that.
 
     Args:
-        hours: at least one; with scores.
+        asked: at least one hour that has scores, each with the lowest total that is asked about.
     """
     name = project.name
     options = SelectionOptions.of_project(project, duplicate_similarity=vectors.near_duplicate)
-    whole = HourRange(min(hours), max(hours) + HOUR)
-    scored = read_scored(connection, name, hours)
+    whole = HourRange(min(asked), max(asked) + HOUR)
+    scored = read_scored(connection, name, asked)
     kept = read_kept(connection, whole, name)
-    chosen = _chosen(connection, name, hours)
+    chosen = _chosen(connection, name, asked)
     candidates = scored[(own_obstacles(scored, options) == "") | scored["tweet_id"].isin(chosen | kept)]
     earlier = read_chosen_texts(connection, name, whole.start - options.memory, whole.end - HOUR)
     earlier_vectors = vectors.read(connection, earlier["text_sha256"].tolist())
@@ -199,13 +200,16 @@ def reselect(
     )
 
 
-def read_scored(connection: sa.Connection, project: str, hours: Collection[datetime]) -> pd.DataFrame:
-    """The scores of these hours with what a selection asks of their tweets."""
-    scores = tweet_scores.c
+def read_scored(connection: sa.Connection, project: str, asked: Mapping[datetime, float]) -> pd.DataFrame:
+    """The scores of these hours, down to a total each and those of chosen tweets below it, with what a selection asks
+    of their tweets."""
+    scores, opportunity = tweet_scores.c, comment_opportunities.c
+    chosen = sa.exists().where(opportunity.project == scores.project, opportunity.tweet_id == scores.tweet_id)
+    high = sa.or_(*(sa.and_(scores.window_start == hour, scores.total >= total) for hour, total in asked.items()))
     query = (
         sa.select(tweet_scores, *(tweets.c[name] for name in _OF_TWEET))
         .join_from(tweet_scores, tweets, tweets.c.tweet_id == scores.tweet_id)
-        .where(FoundByHour(scores.project) == project, scores.window_start.in_(sorted(hours)))
+        .where(FoundByHour(scores.project) == project, scores.window_start.in_(sorted(asked)), sa.or_(high, chosen))
     )
     return read_frame(connection, query)
 

@@ -156,7 +156,7 @@ def _of_project(
     elif not _selected(connection, project.name, hour):
         against = Against(NOT_RUN, "it is scored, and nothing of its hour has been chosen or left out yet")
     else:
-        found = reselect(connection, project, [hour], vectors_of(project)).against(tweet_id)
+        found = reselect(connection, project, {hour: score.total}, vectors_of(project)).against(tweet_id)
         against = found or Against(NOT_RUN, _not_run(connection, project.name, hour))
     return ProjectAnswer(project.name, against, **known)
 

@@ -115,7 +115,7 @@ def test_the_cap_tells_the_place_that_the_tweet_had(database: Database) -> None:
     ingest(database, rows)
     work_on(database, of)
     with database.read() as connection:
-        totals = read_scored(connection, of.name, [AT]).set_index("tweet_id")["total"]
+        totals = read_scored(connection, of.name, {AT: 0.0}).set_index("tweet_id")["total"]
     last = totals.sort_values().index[0]
     found = against(database, {"tweet_id": last}, of)
     assert found.reason == "over_the_cap"
@@ -132,7 +132,7 @@ def test_the_reasons_add_up_to_what_the_run_counted(database: Database) -> None:
     ingest(database, rows)
     work_on(database, of)
     with database.read() as connection:
-        again = reselect(connection, of, [AT], vectors())
+        again = reselect(connection, of, {AT: 0.0}, vectors())
         found = Counter(each.reason for row in rows if (each := again.against(row["tweet_id"])))
     assert found == {row["reason"]: row["tweets"] for row in stored(database, selection_counts)}
     assert {"duplicate", "minima", "gate", CHOSEN} < set(found)
@@ -198,3 +198,19 @@ def test_it_tells_of_the_projects_that_the_tweet_came_for_and_of_the_files_it_ma
     assert [each.project for each in answer.projects] == ["other"]
     assert [each.name for each in answer.read_from] == ["a.json"]
     assert answer.first_seen == row["collected_at"]
+
+
+def test_no_more_of_an_hour_is_read_than_can_be_in_the_way_and_the_answer_is_the_same(database: Database) -> None:
+    of = project(max_candidates=3)
+    rows = [tweet(number, OTHERS[number % 4], author_id=str(number // 2 + number % 3)) for number in range(12)]
+    ingest(database, rows)
+    work_on(database, of)
+    with database.read() as connection:
+        totals = read_scored(connection, of.name, {AT: 0.0}).set_index("tweet_id")["total"]
+        whole = reselect(connection, of, {AT: 0.0}, vectors())
+        read = []
+        for tweet_id, total in totals.items():
+            read.append(len(read_scored(connection, of.name, {AT: total})))
+            part = reselect(connection, of, {AT: total}, vectors())
+            assert part.against(str(tweet_id)) == whole.against(str(tweet_id))
+    assert min(read) < max(read) == len(rows)
