@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
@@ -19,13 +20,14 @@ from viral_assets.queries.engaged import read_engaged
 from viral_assets.scoring.near_duplicates import RecentOpportunities, closest
 from viral_assets.scoring.objections import own_objection
 from viral_assets.scoring.posting_hours import PostingHours
-from viral_assets.scoring.selection import Selected, SelectionOptions, own_obstacles, select_opportunities
+from viral_assets.scoring.selection import Selected, SelectionOptions, best_first, own_obstacles, select_opportunities
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.store.conditions import FoundByHour
 from viral_assets.store.frames import read_frame
 from viral_assets.store.opportunities import read_chosen_texts
 from viral_assets.store.tables import comment_opportunities, tweet_scores, tweets
 from viral_assets.store.taken import read_kept
+from viral_assets.text.phrases import normalised
 from viral_assets.vocabulary import CHOSEN, DROP_REASONS
 
 NOTHING: Final = "nothing"
@@ -87,9 +89,10 @@ class Reselection:
         self._scored = scored
         self._number_of = {tweet_id: number for number, tweet_id in enumerate(scored["tweet_id"])}
         self._own = dict(zip(scored["tweet_id"], own_obstacles(scored, options), strict=True))
-        self._candidates, self._vectors, self._selected = candidates.reset_index(drop=True), vectors, selected
+        self._candidates, self._vectors, self._selected = _with_phrases(candidates), vectors, selected
+        self._candidates["place"] = np.argsort(best_first(candidates))
         self._row_of = {tweet_id: row for row, tweet_id in enumerate(candidates["tweet_id"])}
-        self._earlier, self._earlier_vectors = earlier
+        self._earlier, self._earlier_vectors = _with_phrases(earlier[0]), earlier[1]
 
     def against(self, tweet_id: str) -> Against | None:
         """What is against a tweet of these hours; None where it has no score."""
@@ -127,8 +130,13 @@ class Reselection:
             (rows[said], self._vectors[said.to_numpy()]),
             (self._earlier[before], self._earlier_vectors[before.to_numpy()]),
         ):
-            texts, own = frame["text"].tolist(), self._vectors[row : row + 1]
-            found = closest(rows["text"][row], own, texts, vectors, self._options.duplicate_similarity)
+            found = closest(
+                rows["phrase"][row],
+                self._vectors[row : row + 1],
+                frame["phrase"].tolist(),
+                vectors,
+                self._options.duplicate_similarity,
+            )
             if found:
                 other = frame.iloc[found[0]]
                 how = "in the same words" if found[1] is None else f"similarity {found[1]:.2f}"
@@ -154,9 +162,7 @@ class Reselection:
 
     def _before(self, row: int) -> pd.Series[bool]:
         """Which candidates come before a row's by score; of equal ones, the older."""
-        ids, totals = self._candidates["tweet_id"], self._candidates["total"]
-        older = ids.map(lambda each: (len(each), each) < (len(ids[row]), ids[row]))
-        before: pd.Series[bool] = (totals > totals[row]) | ((totals == totals[row]) & older)
+        before: pd.Series[bool] = self._candidates["place"] < self._candidates["place"][row]
         return before
 
 
@@ -220,6 +226,10 @@ def _chosen(connection: sa.Connection, project: str, hours: Collection[datetime]
         FoundByHour(opportunity.project) == project, opportunity.window_start.in_(sorted(hours))
     )
     return set(connection.execute(query).scalars())
+
+
+def _with_phrases(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.reset_index(drop=True).assign(phrase=[normalised(text) for text in frame["text"]])
 
 
 def _known(row: pd.Series[Any]) -> Mapping[str, Any]:

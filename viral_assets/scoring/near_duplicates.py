@@ -147,23 +147,21 @@ def take_distinct(
 
 
 def closest(
-    text: str, vector: Vectors, texts: Sequence[str], vectors: Vectors, similarity: float
+    phrase: str, vector: Vectors, phrases: Sequence[str], vectors: Vectors, similarity: float
 ) -> tuple[int, float | None] | None:
     """Which of some texts a text repeats: the first in its words, else the nearest that is near enough.
 
     Args:
-        text: as it is stored, like ``texts``.
+        phrase: the normalised text.
         vector: its only row (1, d).
-        vectors: (n, d), of ``texts``.
+        phrases: (n,), normalised too.
+        vectors: (n, d), theirs.
 
     Returns:
         Its number, and the cosine, None where the words are the same; None if it repeats none.
     """
-    words = normalised(text)
-    if words:
-        for number, other in enumerate(texts):
-            if normalised(other) == words:
-                return number, None
+    if phrase and phrase in phrases:
+        return phrases.index(phrase), None
     if not have_near_duplicates(vector, vectors, similarity)[0]:
         return None
     nearness = cosines(vector, vectors)[0]

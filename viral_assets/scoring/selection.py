@@ -112,7 +112,7 @@ def select_opportunities(
     seen = Seen(room=len(recent.windows) + len(scored), dimensions=vectors.shape[1])
     reasons = own_obstacles(scored, options)
     is_kept = scored["tweet_id"].isin(set(kept)).to_numpy(dtype=np.bool_)
-    order = _best_first(scored)
+    order = best_first(scored)
     texts = scored["text"].tolist()
     engaged = engaged.but_for(set(hours))
     turns, turn_of = Turns(options.engagement, engaged.turns), turn_of_rows(scored, [hours[at] for at in hour_of])
@@ -223,7 +223,7 @@ def _below_minima(scored: pd.DataFrame, minima: Minima) -> tuple[BoolArray, Bool
     return below, unknown
 
 
-def _best_first(scored: pd.DataFrame) -> IntArray:
+def best_first(scored: pd.DataFrame) -> IntArray:
     """Row numbers by falling total; of equal ones, the older tweet (the smaller id) first."""
     ids = scored["tweet_id"].to_numpy(dtype=np.str_)
     return np.lexsort((ids, np.char.str_len(ids), -scored["total"].to_numpy(dtype=np.float64)))
