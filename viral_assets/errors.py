@@ -25,12 +25,25 @@ class ProjectFileError(ConfigurationError):
         problem: what is wrong and what would be right.
         key: the key, dotted (``taxonomy.0.label``), where there is one.
         line: its line in the file, counted from 1, where it is known.
+
+    ``project`` is the name that the file gives its project, as far as that can be read.
     """
+
+    project: str | None = None
 
     def __init__(self, path: Path, problem: str, *, key: str = "", line: int | None = None) -> None:
         self.path, self.problem, self.key, self.line = path, problem, key, line
-        place = f"{path}:{line}" if line is not None else str(path)
-        super().__init__(f"{place}: {key}: {problem}" if key else f"{place}: {problem}")
+        super().__init__(f"{path}{self._place}")
+
+    @property
+    def without_folder(self) -> str:
+        """The message with the file's name alone."""
+        return f"{self.path.name}{self._place}"
+
+    @property
+    def _place(self) -> str:
+        line = f":{self.line}" if self.line is not None else ""
+        return f"{line}: {self.key}: {self.problem}" if self.key else f"{line}: {self.problem}"
 
 
 class UnknownProjectError(ConfigurationError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,12 +87,15 @@ def settings_with_demo() -> Settings:
     Raises:
         ConfigurationError: the environment or a project file cannot be used.
     """
-    from viral_assets.projects.loader import load_projects
+    from viral_assets.errors import UnknownProjectError
+    from viral_assets.projects.loader import load_projects, select_projects
     from viral_assets.settings import BUNDLED_PROJECTS, load_settings
 
     settings = load_settings()
-    if settings.projects_dir.is_dir() and PROJECT in load_projects(settings.projects_dir):
-        return settings
+    if settings.projects_dir.is_dir():
+        with suppress(UnknownProjectError):
+            select_projects(load_projects(settings.projects_dir), [PROJECT])
+            return settings
     os.environ["VIRAL_ASSETS_PROJECTS_DIR"] = str(BUNDLED_PROJECTS)
     return load_settings()
 

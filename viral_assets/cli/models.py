@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from viral_assets.cli.options import Json, add_command
+from viral_assets.cli.options import Json, add_command, usable_projects
 from viral_assets.cli.output import console, plain, print_json, say, table
 
 if TYPE_CHECKING:
@@ -61,10 +61,9 @@ def models(as_json: Json = False) -> None:
 def _used(settings: Settings) -> dict[str, list[str]]:
     """What each model in use is used for: names of projects, or embeddings."""
     from viral_assets.llm.models import EMBEDDING_MODEL
-    from viral_assets.projects.loader import load_projects
     from viral_assets.projects.models_in_use import models_in_use
 
-    used = models_in_use(load_projects(settings.projects_dir).values(), instead=settings.gemini_model)
+    used = models_in_use(usable_projects(settings).values(), instead=settings.gemini_model)
     return used | ({EMBEDDING_MODEL: [EMBEDDINGS]} if settings.embedder == "gemini" else {})
 
 

@@ -15,6 +15,7 @@ from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key, last_full_
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from viral_assets.projects.loader import Projects
     from viral_assets.projects.model import Project
     from viral_assets.settings import Settings
 
@@ -92,7 +93,7 @@ def column_names(settings: Settings, project: str | None) -> Mapping[str, tuple[
         }
     mapped, problem = columns_of_projects(settings.projects_dir)
     if problem and settings.projects_dir.is_dir():
-        complain(f"{problem} (the names of columns in project files are not used)")
+        complain(f"{problem} (the names of columns that stand there are not used)")
     return mapped
 
 
@@ -152,18 +153,35 @@ def _end_hour(text: str) -> datetime:
     return hour if instant == hour else hour + HOUR
 
 
+def usable_projects(settings: Settings) -> Projects:
+    """All projects that can be used; of each other file a line on standard error says what is wrong.
+
+    Raises:
+        ProjectFileError: none of the files can be used.
+    """
+    from viral_assets.cli.output import complain
+    from viral_assets.projects.loader import load_projects
+
+    projects = load_projects(settings.projects_dir)
+    for warning in projects.warnings:
+        complain(warning)
+    return projects
+
+
 def pick_projects(settings: Settings, names: Iterable[str] | None) -> Mapping[str, Project]:
-    """The projects named, else all.
+    """The projects named, else all that can be used; of the others a line on standard error says what is wrong.
 
     Raises:
         UnknownProjectError: listing the known ones.
-        ProjectFileError: one of the files cannot be used.
+        ProjectFileError: the file of one that is named cannot be used, or none of the files can.
     """
     from viral_assets.projects.loader import load_projects, select_projects
     from viral_assets.settings import BUNDLED_PROJECTS
 
+    if not names:
+        return usable_projects(settings)
     try:
-        return select_projects(load_projects(settings.projects_dir), list(names) if names else None)
+        return select_projects(load_projects(settings.projects_dir), names)
     except UnknownProjectError as error:
         if settings.projects_dir != BUNDLED_PROJECTS:
             raise

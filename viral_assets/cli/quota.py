@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from viral_assets.cli.options import Json, add_command
+from viral_assets.cli.options import Json, add_command, usable_projects
 from viral_assets.cli.output import console, duration, plain, print_json, say, say_which_key, table
 from viral_assets.text.amounts import full_count, money
 from viral_assets.vocabulary import OFFLINE
@@ -43,7 +43,6 @@ def quota(as_json: Json = False) -> None:
     Embeddings by Gemini have limits of their own (VIRAL_ASSETS_EMBEDDING_RPM, _TPM and _RPD) and share the budget;
     posts read from X have VIRAL_ASSETS_X_POSTS_PER_DAY, in days that end at midnight UTC. Makes no request.
     """
-    from viral_assets.projects.loader import load_projects
     from viral_assets.projects.models_in_use import models_in_use
     from viral_assets.quota.from_settings import configured_ledgers, embedding_ledger, post_ledger
     from viral_assets.settings import load_settings
@@ -52,7 +51,7 @@ def quota(as_json: Json = False) -> None:
     settings = load_settings()
     database = Database(settings.resolved_database_url)
     try:
-        used = models_in_use(load_projects(settings.projects_dir).values())
+        used = models_in_use(usable_projects(settings).values())
         provider, ledgers = configured_ledgers(settings, database, used)
         statuses = {model: ledger.status() for model, ledger in ledgers.items()}
         embedding, posts = None, None

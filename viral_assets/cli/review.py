@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viral_assets.cli.options import From, Json, To, add_command
-from viral_assets.cli.output import command, console, print_json, say, say_which_key
+from viral_assets.cli.options import From, Json, To, add_command, usable_projects
+from viral_assets.cli.output import command, complain, console, print_json, say, say_which_key
 
 if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
@@ -92,6 +92,8 @@ def review(
     settings = load_settings()
     if project is not None:
         pick_projects(settings, [project])
+    elif settings.projects_dir.is_dir():
+        _say_what_is_left_out(settings)
     limits = limits_from(settings)
     say_which_key(settings)
     own = is_loopback(host)
@@ -132,6 +134,16 @@ def review(
         serve(create_app(site, Names.of(host, allow_host or ())), listener, ready=ready)
     finally:
         database.dispose()
+
+
+def _say_what_is_left_out(settings: Settings) -> None:
+    """The page shows what is there, whatever is wrong with the project files."""
+    from viral_assets.errors import ProjectFileError
+
+    try:
+        usable_projects(settings)
+    except ProjectFileError as error:
+        complain(str(error))
 
 
 def _first(page: str, token: str | None) -> str:

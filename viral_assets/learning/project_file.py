@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.util import load_yaml_guess_indent
 
 from viral_assets.errors import ProjectFileError, UnknownProjectError
-from viral_assets.projects.loader import ENDINGS, load_project
+from viral_assets.projects.loader import load_project, project_files
 from viral_assets.projects.model import Project, Thresholds, Weights
 
 _NESTED_KEY = re.compile(r"^[\w-]+:[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*( +)[\w-]+:", re.MULTILINE)
@@ -33,12 +34,12 @@ def find_project_file(folder: Path, name: str) -> Path:
     """The file of the project of this name.
 
     Raises:
-        UnknownProjectError: there is none.
-        ProjectFileError: a file of the folder cannot be used.
+        UnknownProjectError: there is none that can be used.
     """
-    for path in sorted(folder.iterdir()):
-        if path.suffix in ENDINGS and not path.name.startswith(".") and load_project(path).name == name:
-            return path
+    for path in project_files(folder):
+        with suppress(ProjectFileError):  # another project's, which holds up nobody else
+            if load_project(path).name == name:
+                return path
     raise UnknownProjectError(f"there is no project {name!r} in {folder}")
 
 

@@ -1,69 +1,109 @@
-"""Project files into :class:`~viral_assets.projects.model.Project`, with errors that name file, key and line.
+"""All project files of a folder. One that cannot be used stops its own project and no other one.
 
-What a project may say is in ``model``.
+Reading one file is in ``document``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
-
-import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from viral_assets.errors import ProjectFileError, UnknownProjectError
+from viral_assets.projects.document import find_name, load_project
 from viral_assets.projects.model import Project
+
+__all__ = ["Projects", "load_project", "load_projects", "project_files", "select_projects"]
 
 ENDINGS = (".yml", ".yaml")
 
-MOST_KEYS = 100_000
-
 MAKE_ONE = "let `viral-assets init FOLDER` lay out a folder with one"
 
+MOST_NAMED = 3
+"""Files that one line says the problem of."""
 
-def load_projects(folder: Path) -> dict[str, Project]:
-    """All projects of a folder, by name, sorted.
+
+class Projects(Mapping[str, Project]):
+    """The projects that can be used, by name, sorted.
+
+    Args:
+        usable: by name.
+        unusable: what is wrong with the other files, in the order of the files.
+    """
+
+    def __init__(self, usable: Mapping[str, Project], unusable: Iterable[ProjectFileError] = ()) -> None:
+        self._usable = dict(sorted(usable.items()))
+        self.unusable = tuple(unusable)
+
+    def __getitem__(self, name: str) -> Project:
+        return self._usable[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._usable)
+
+    def __len__(self) -> int:
+        return len(self._usable)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A line about each file that cannot be used."""
+        return tuple(f"left out, while the other projects go on: {error}" for error in self.unusable)
+
+    def problem_with(self, name: str) -> ProjectFileError | None:
+        """Why the project of this name cannot be used; None where no file is known to be its file.
+
+        What the file says its name is counts; where that cannot be read, what the file is called.
+        """
+        named = (error for error in self.unusable if (error.project or error.path.stem) == name)
+        return next(named, None)
+
+
+def load_projects(folder: Path) -> Projects:
+    """All projects of a folder. Of two files with the same name neither is used: nobody knows which one is meant.
 
     Raises:
-        ProjectFileError: there is no folder or no file in it, a file is wrong, or two have the same name.
+        ProjectFileError: there is no folder or no file in it, or none of the files can be used.
     """
     if not folder.is_dir():
         raise ProjectFileError(
             folder,
             f"there is no such folder of project files (VIRAL_ASSETS_PROJECTS_DIR); {MAKE_ONE}",
         )
-    paths = sorted(path for path in folder.iterdir() if path.suffix in ENDINGS and not path.name.startswith("."))
+    paths = project_files(folder)
     if not paths:
         raise ProjectFileError(
             folder, f"holds no project file (*.yml); copy the demo project and change it, or {MAKE_ONE}"
         )
-    projects: dict[str, Project] = {}
-    origins: dict[str, Path] = {}
-    for path in paths:
-        document = _Document(path)
-        project = document.project()
-        if project.name in projects:
-            raise document.error(f"{project.name!r} is the name in {origins[project.name].name} too", ("name",))
-        projects[project.name], origins[project.name] = project, path
-    return dict(sorted(projects.items()))
+    read = {path: _read(path) for path in paths}
+    by_name: dict[str, list[Path]] = {}
+    for path, found in read.items():
+        name = found.name if isinstance(found, Project) else found.project
+        if name is not None:
+            by_name.setdefault(name, []).append(path)
+    usable: dict[str, Project] = {}
+    unusable: list[ProjectFileError] = []
+    for path, found in read.items():
+        if isinstance(found, ProjectFileError):
+            unusable.append(found)
+        elif others := [other.name for other in by_name[found.name] if other != path]:
+            unusable.append(_ambiguous(path, found.name, others))
+        else:
+            usable[found.name] = found
+    if not usable:
+        raise _none_of_them(folder, unusable)
+    return Projects(usable, unusable)
 
 
-def load_project(path: Path) -> Project:
-    """The project of one file.
+def project_files(folder: Path) -> list[Path]:
+    """The files of a folder that projects are read from, sorted."""
+    return sorted(path for path in folder.iterdir() if path.suffix in ENDINGS and not path.name.startswith("."))
+
+
+def select_projects(projects: Projects, names: Iterable[str] | None) -> dict[str, Project]:
+    """The projects of these names, in the order of ``projects``; all that can be used for None.
 
     Raises:
-        ProjectFileError: the file cannot be read or used; the message names the key and the line.
-    """
-    return _Document(path).project()
-
-
-def select_projects(projects: Mapping[str, Project], names: Iterable[str] | None) -> dict[str, Project]:
-    """The projects of these names, in the order of ``projects``; all of them for None.
-
-    Raises:
+        ProjectFileError: the file of one of them cannot be used.
         UnknownProjectError: there is no project of one of the names; the message lists those there are.
     """
     if names is None:
@@ -71,150 +111,37 @@ def select_projects(projects: Mapping[str, Project], names: Iterable[str] | None
     wanted = list(names)
     for name in wanted:
         if name not in projects:
-            guess = get_close_matches(name, projects, n=1)
-            hint = f"did you mean {guess[0]}? " if guess else ""
-            known = ", ".join(sorted(projects)) or "none"
-            raise UnknownProjectError(f"there is no project {name!r}; {hint}known projects: {known}")
+            raise projects.problem_with(name) or _unknown(name, projects)
     return {name: project for name, project in projects.items() if name in wanted}
 
 
-Key = tuple[int | str, ...]
+def _read(path: Path) -> Project | ProjectFileError:
+    try:
+        return load_project(path)
+    except ProjectFileError as error:
+        return error
 
 
-class _Document:
-    """One YAML file, and on which line each of its keys stands."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lines: dict[Key, int] = {}
-        text = self._read()
-        try:
-            # Not libyaml's loader: what is nested deeply ends the process with it, instead of being an error.
-            loader = yaml.SafeLoader(text)
-            root = loader.get_single_node()
-            if root is None:
-                raise ProjectFileError(path, "is empty; a project needs name, taxonomy and voice")
-            self._note(root, ())
-            self._values = loader.construct_document(root)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            problem = " ".join(part for part in (error.context, error.problem) if part)
-            raise ProjectFileError(path, f"is not YAML: {problem}", line=mark.line + 1 if mark else None) from None
-        except yaml.reader.ReaderError as error:
-            line = text.count("\n", 0, error.position) + 1
-            raise ProjectFileError(path, f"holds the control character {error.character:#x}", line=line) from None
-        except RecursionError:
-            raise ProjectFileError(path, "is nested too deeply, or an alias contains itself") from None
-        except ValueError as error:  # a date like 2026-13-45
-            raise ProjectFileError(path, f"is not usable YAML: {error}") from None
-
-    def project(self) -> Project:
-        if not isinstance(self._values, dict):
-            raise ProjectFileError(self._path, "needs keys and values, such as 'name: my-project'", line=1)
-        try:
-            return Project.model_validate(self._values)
-        except ValidationError as error:
-            first = min(error.errors(include_url=False), key=self._precedence)
-            raise self.error(_explain(first, _key(first)), _key(first)) from None
-
-    def error(self, problem: str, key: Key) -> ProjectFileError:
-        return ProjectFileError(self._path, problem, key=".".join(map(str, key)), line=self._line(key))
-
-    def _precedence(self, problem: ErrorDetails) -> tuple[bool, bool, int]:
-        """Causes before consequences: a misspelt key before the missing one, a bad item before the list left empty by
-        it; else from top to bottom."""
-        kind = problem["type"]
-        return kind != "extra_forbidden", kind == "too_short", self._line(_key(problem)) or 0
-
-    def _read(self) -> str:
-        try:
-            content = self._path.read_bytes()
-        except OSError as error:
-            raise ProjectFileError(self._path, f"cannot be read ({error.strerror})") from None
-        try:
-            return content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
-            problem = f"is not UTF-8 (byte {content[error.start]:#04x}); save it as UTF-8"
-            raise ProjectFileError(self._path, problem, line=line) from None
-
-    def _line(self, key: Key) -> int | None:
-        """The line of a key; where it is missing, that of what it is missing from."""
-        while key not in self._lines and key:
-            key = key[:-1]
-        return self._lines.get(key)
-
-    def _note(self, node: yaml.Node, key: Key) -> None:
-        self._lines.setdefault(key, node.start_mark.line + 1)
-        if len(self._lines) > MOST_KEYS:  # aliases of aliases of aliases
-            raise ProjectFileError(self._path, f"has more than {MOST_KEYS:,} keys and values")
-        if isinstance(node, yaml.SequenceNode):
-            for position, item in enumerate(node.value):
-                self._note(item, (*key, position))
-        elif isinstance(node, yaml.MappingNode):
-            for name, value in node.value:
-                inner = (*key, str(name.value))
-                line = name.start_mark.line + 1
-                if inner in self._lines:
-                    raise ProjectFileError(
-                        self._path,
-                        f"stands here a second time (first on line {self._lines[inner]})",
-                        key=".".join(map(str, inner)),
-                        line=line,
-                    )
-                self._lines[inner] = line
-                self._note(value, inner)
+def _ambiguous(path: Path, name: str, others: list[str]) -> ProjectFileError:
+    _, line = find_name(path)
+    too = f"{name!r} is the name in {', '.join(others)} too, so neither is used"
+    error = ProjectFileError(path, too, key="name", line=line)
+    error.project = name
+    return error
 
 
-def _key(problem: ErrorDetails) -> Key:
-    return tuple(problem["loc"])
+def _none_of_them(folder: Path, unusable: list[ProjectFileError]) -> ProjectFileError:
+    if len(unusable) == 1:
+        return unusable[0]
+    more = len(unusable) - MOST_NAMED
+    named = "; ".join(map(str, unusable[:MOST_NAMED])) + (f"; and {more} more" if more > 0 else "")
+    return ProjectFileError(folder, f"none of its {len(unusable)} project files can be used: {named}")
 
 
-_NEEDS = {
-    "string_type": "needs text",
-    "int_type": "needs a whole number",
-    "int_parsing": "needs a whole number",
-    "int_from_float": "needs a whole number",
-    "float_type": "needs a number",
-    "float_parsing": "needs a number",
-    "finite_number": "needs a finite number",
-    "tuple_type": "needs a list",
-    "frozen_set_type": "needs a list",
-    "model_type": "needs keys and values of its own",
-    "string_too_short": "must not be empty",
-    "too_short": "must not be empty",
-}
-
-
-def _explain(problem: ErrorDetails, key: Key) -> str:
-    """What is wrong and what would be right, in one line."""
-    kind, given = problem["type"], problem["input"]
-    if kind == "missing":
-        return "is missing"
-    if kind == "extra_forbidden":
-        known = _known_keys(key[:-1])
-        guess = get_close_matches(str(key[-1]), known, n=1)
-        return "is not a known key; " + (f"did you mean {guess[0]}?" if guess else f"known keys: {', '.join(known)}")
-    if kind == "string_pattern_mismatch" and key[-1] == "name":
-        return f"needs lower-case letters, digits, - and _, not {given!r}"
-    message = _NEEDS.get(kind) or problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    if kind == "string_type" and isinstance(given, bool | int | float):
-        return f"{message}, and this is {_as_yaml(given)}; put it in quotes"
-    if isinstance(given, str | bool | int | float) and given != "" and kind != "value_error":
-        return f"{message}, not {_as_yaml(given)}"
-    return message
-
-
-def _as_yaml(value: object) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)[:60]
-
-
-def _known_keys(key: Key) -> list[str]:
-    """The keys that the model at ``key`` has."""
-    model: Any = Project
-    for part in key:
-        if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
-            model = model.model_fields[part].annotation
-        elif isinstance(part, int):
-            model = getattr(model, "__args__", (model,))[0]
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+def _unknown(name: str, projects: Projects) -> UnknownProjectError:
+    guess = get_close_matches(name, projects, n=1)
+    hint = f"did you mean {guess[0]}? " if guess else ""
+    known = ", ".join(projects) or "none"
+    wrong = ", ".join(error.path.name for error in projects.unusable)
+    left_out = f"; not usable: {wrong}" if wrong else ""
+    return UnknownProjectError(f"there is no project {name!r}; {hint}known projects: {known}{left_out}")

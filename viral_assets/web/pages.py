@@ -36,7 +36,7 @@ def opportunities(request: Request) -> Response:
     after = request.query_params.get("after", "")
     with site.database.read() as connection:
         page = read_page(connection, filters, now=site.clock(), after=after)
-    titles = site.titles()
+    titles, left_out = site.titles_and_problems()
     shown: dict[str, Any] = {
         "filters": filters,
         "page": page,
@@ -58,6 +58,7 @@ def opportunities(request: Request) -> Response:
         "list.html",
         **shown,
         choices=choices,
+        left_out=left_out,
         project_choices=[(name, titles.get(name, name)) for name in projects],
         topic_choices=[("", "All topics"), *((topic, topic) for topic in topics)],
         recent_choices=sorted(recent.items()),

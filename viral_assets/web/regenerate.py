@@ -24,6 +24,7 @@ from viral_assets.vocabulary import OFFLINE
 if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
     from viral_assets.generation.run.report import GenerationReport
+    from viral_assets.projects.loader import Projects
     from viral_assets.projects.model import Project
     from viral_assets.queries.opportunities import OpportunityView
 
@@ -198,12 +199,14 @@ def summarise(report: GenerationReport) -> tuple[bool, str]:
     return True, f"{report.saved} new {several} by {by} in {report.seconds:.1f} s.{left_out}{notes}"
 
 
-def checked_project(projects: Mapping[str, Project], name: str) -> Project:
+def checked_project(projects: Projects, name: str) -> Project:
     """The project's file.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: there is none, or it cannot be used.
     """
+    if problem := projects.problem_with(name):
+        raise ConfigurationError(problem.without_folder)
     if name not in projects:
         raise ConfigurationError(f"there is no project file for {name}, so its suggestions cannot be written anew")
     return projects[name]

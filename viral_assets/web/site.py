@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
@@ -19,6 +19,7 @@ from viral_assets.web.rendering import render
 from viral_assets.web.sessions import SessionLimits, Sessions
 
 if TYPE_CHECKING:
+    from viral_assets.projects.loader import Projects
     from viral_assets.projects.model import Project
     from viral_assets.queries.reselect import VectorSource
     from viral_assets.quota import Limits
@@ -47,7 +48,7 @@ class Site:
 
     database: Database
     access: Access
-    projects: Callable[[], Mapping[str, Project]]
+    projects: Callable[[], Projects]
     regenerator: Regenerator
     vectors_of: Callable[[Project], VectorSource]
     limits: Limits | None = None
@@ -70,12 +71,21 @@ class Site:
 
     def titles(self) -> Mapping[str, str]:
         """How projects are called; only names where the files cannot be read."""
-        from viral_assets.errors import ViralAssetsError
+        return self.titles_and_problems()[0]
+
+    def titles_and_problems(self) -> tuple[Mapping[str, str], Sequence[str]]:
+        """How projects are called, and a line about each project file that cannot be used. Where a file lies is nothing
+        for a page."""
+        from viral_assets.errors import ProjectFileError, ViralAssetsError
 
         try:
-            return {name: project.title or name for name, project in self.projects().items()}
+            projects = self.projects()
+        except ProjectFileError as error:
+            return {}, [error.without_folder]
         except ViralAssetsError:
-            return {}
+            return {}, []
+        titles = {name: project.title or name for name, project in projects.items()}
+        return titles, [error.without_folder for error in projects.unusable]
 
     def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """A whole page, with the notice that the last one left."""

@@ -20,8 +20,7 @@ def said(capsys: pytest.CaptureFixture[str], embedder: Any = "auto", **changes: 
 
 
 def test_the_bundled_projects_have_nothing_to_be_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
-    projects = load_projects(BUNDLED_PROJECTS)
-    projects["starter"] = load_project(STARTER / "project.yml")
+    projects = {**load_projects(BUNDLED_PROJECTS), "starter": load_project(STARTER / "project.yml")}
     warn_of_languages(Settings(), projects)
     assert capsys.readouterr().err == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -153,11 +154,55 @@ class TestFolders:
             (tmp_path / file).write_text(MINIMAL.replace("small", name))
         assert list(load_projects(tmp_path)) == ["ant", "zebra"]
 
-    def test_two_of_one_name(self, tmp_path: Path) -> None:
-        for file in ("1.yml", "2.yml"):
-            (tmp_path / file).write_text(MINIMAL)
-        with pytest.raises(ProjectFileError, match=r"2\.yml:1: name: 'small' is the name in 1\.yml too"):
+    @pytest.mark.parametrize("damage", ["", "voices: 3\n", "title: [\n"])
+    def test_of_two_with_one_name_neither_is_used_and_both_are_told(self, tmp_path: Path, damage: str) -> None:
+        (tmp_path / "1.yml").write_text(MINIMAL)
+        (tmp_path / "2.yml").write_text(MINIMAL + damage)
+        (tmp_path / "3.yml").write_text(MINIMAL.replace("small", "other"))
+        projects = load_projects(tmp_path)
+        assert list(projects) == ["other"]
+        assert [error.path.name for error in projects.unusable] == ["1.yml", "2.yml"]
+        assert "1.yml:1: name: 'small' is the name in 2.yml too, so neither is used" in projects.warnings[0]
+        if not damage:
+            assert "2.yml:1: name: 'small' is the name in 1.yml too, so neither is used" in projects.warnings[1]
+        with pytest.raises(ProjectFileError, match=r"1\.yml:1: name: 'small'"):
+            select_projects(projects, ["small"])
+
+    @pytest.mark.parametrize(
+        ("content", "says"),
+        [
+            (b"name: bad\nvoices: 3\n", r"bad-one\.yml:2: voices: is not a known key"),
+            (b"name: bad\nvoice: [\n", r"bad-one\.yml:3: is not YAML"),
+            (b"name: bad\ntitle: caf\xe9\n", r"bad-one\.yml:2: is not UTF-8"),
+        ],
+    )
+    def test_a_wrong_file_stops_its_own_project_only(self, tmp_path: Path, content: bytes, says: str) -> None:
+        (tmp_path / "bad-one.yml").write_bytes(content)
+        (tmp_path / "good.yml").write_text(MINIMAL)
+        projects = load_projects(tmp_path)
+        assert list(projects) == list(select_projects(projects, None)) == list(select_projects(projects, ["small"]))
+        assert list(projects) == ["small"]
+        (warning,) = projects.warnings
+        assert re.search(says, warning)
+        assert "\n" not in warning
+        with pytest.raises(ProjectFileError, match=says):
+            select_projects(projects, ["bad"])
+        with pytest.raises(UnknownProjectError, match=r"known projects: small; not usable: bad-one\.yml"):
+            select_projects(projects, ["another"])
+
+    def test_a_file_whose_name_cannot_be_read_goes_by_what_it_is_called(self, tmp_path: Path) -> None:
+        (tmp_path / "bad.yml").mkdir()
+        (tmp_path / "good.yml").write_text(MINIMAL)
+        with pytest.raises(ProjectFileError, match="Is a directory"):
+            select_projects(load_projects(tmp_path), ["bad"])
+
+    def test_where_none_can_be_used_it_is_an_error_that_names_some(self, tmp_path: Path) -> None:
+        for number in range(5):
+            (tmp_path / f"{number}.yml").write_text(MINIMAL.replace("small", f"p{number}") + "voices: 3\n")
+        with pytest.raises(ProjectFileError, match="none of its 5 project files can be used: ") as caught:
             load_projects(tmp_path)
+        assert str(caught.value).count("is not a known key") == 3
+        assert str(caught.value).endswith("; and 2 more")
 
     def test_no_folder_and_no_file(self, tmp_path: Path) -> None:
         with pytest.raises(ProjectFileError, match="no such folder"):

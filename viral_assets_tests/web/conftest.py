@@ -19,8 +19,7 @@ from starlette.testclient import TestClient
 
 from viral_assets.embedding.stored import stored_vectors
 from viral_assets.generation.generator import AsyncCommentGenerator
-from viral_assets.projects.loader import load_projects
-from viral_assets.projects.model import Project
+from viral_assets.projects.loader import Projects, load_projects
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.quota import Limits
 from viral_assets.settings import checkout_root
@@ -163,7 +162,7 @@ def tweets(now: datetime) -> list[OpportunityView]:
 
 
 @functools.cache
-def demo_projects() -> dict[str, Project]:
+def demo_projects() -> Projects:
     """Read once, because every page asks for them."""
     return load_projects(checkout_root() / "projects")
 

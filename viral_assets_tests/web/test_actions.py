@@ -13,8 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.delivery.export_run import export_suggestions
+from viral_assets.errors import ProjectFileError
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.generation.run.report import GenerationReport
+from viral_assets.projects.loader import Projects
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.quota import Limits, open_ledger
 from viral_assets.quota.ledger import GrantRequest
@@ -429,11 +431,24 @@ def test_a_tweet_without_a_project_file_is_not_written_about(
     serve: Callable[..., Reviewer],
 ) -> None:
     reviewer = serve()
-    site_of(reviewer).projects = dict
+    site_of(reviewer).projects = lambda: Projects({})
     reviewer.get("/")
     page = reviewer.send(reviewer.form("regenerate", "101"))
     assert reviewer.status == 422
     assert "no project file for demo" in page.words
+
+
+def test_a_wrong_project_file_is_told_where_it_is_missed(serve: Callable[..., Reviewer]) -> None:
+    reviewer = serve()
+    wrong = ProjectFileError(Path("/home/mara/projects/demo.yml"), "is not a known key", key="voices", line=5)
+    wrong.project = "demo"
+    site_of(reviewer).projects = lambda: Projects({}, [wrong])
+    page = reviewer.get("/")
+    assert "nothing new comes for its project: demo.yml:5: voices: is not a known key" in page.words
+    assert "/home/mara" not in page.words
+    page = reviewer.send(reviewer.form("regenerate", "101"))
+    assert reviewer.status == 422
+    assert "demo.yml:5: voices: is not a known key" in page.words.replace("Demo", "demo")
 
 
 def test_all_decided_is_nothing_to_write(tweets: list[OpportunityView], plain: Reviewer, database: Database) -> None:

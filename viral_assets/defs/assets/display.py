@@ -101,3 +101,12 @@ def add_hour_metadata(context: dg.AssetExecutionContext, metadata: Mapping[datet
     """Attach metadata to each hour's materialization, also when one run materializes several hours."""
     for hour, values in metadata.items():
         context.add_asset_metadata(values, partition_key=hour_key(hour))
+
+
+def tell_of_left_out(context: dg.AssetExecutionContext, hours: Iterable[datetime], warnings: Sequence[str]) -> None:
+    """Say in the log and with each hour which project files the run does without."""
+    for warning in warnings:
+        context.log.warning(warning)
+    if warnings:
+        told = markdown_table(("project files",), [(warning,) for warning in warnings])
+        add_hour_metadata(context, {hour: {"left out": told} for hour in hours})

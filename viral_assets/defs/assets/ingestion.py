@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from viral_assets.defs.assets.display import add_hour_metadata, table_metadata
+from viral_assets.defs.assets.display import add_hour_metadata, table_metadata, tell_of_left_out
 from viral_assets.defs.assets.partitions import FRESHNESS, hourly_asset, window_of
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.projects import ProjectsResource
@@ -78,6 +78,7 @@ def tweets(
             f"until {window.end:%H:%M} UTC: what is posted until then comes with the next run of this hour"
         )
     add_hour_metadata(context, metadata)
+    tell_of_left_out(context, window, projects.left_out(run_options.projects))
 
 
 def _describe(report: "IngestReport") -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from viral_assets.defs.assets.display import add_hour_metadata, table_metadata
+from viral_assets.defs.assets.display import add_hour_metadata, table_metadata, tell_of_left_out
 from viral_assets.defs.assets.embeddings import topic_embeddings, tweet_embeddings, vectors_of
 from viral_assets.defs.assets.partitions import hourly_asset, window_of
 from viral_assets.defs.resources.database import DatabaseResource
@@ -77,6 +77,7 @@ def tweet_scores(
         context.log.info("%s: %d tweets scored; past the gate: %s", name, len(parts[-1]), labels)
     scores = _together(parts, SCORE_COLUMNS)
     add_hour_metadata(context, previews.of_scores(scores, window))
+    tell_of_left_out(context, window, projects.left_out(run_options.projects))
     return scores
 
 
@@ -125,7 +126,7 @@ def comment_opportunities(
         values = (name, len(selected.frame), len(scored), why_not)
         context.log.info("%s: %d of %d tweets are worth a reply; left out: %s", *values)
     with store.begin() as connection:
-        counts, of_projects = selection_counts(selections), run_options.projects or None
+        counts, of_projects = selection_counts(selections), projects.replaced(run_options.projects)
         replace_window(connection, tables.selection_counts, window, counts, projects=of_projects)
     opportunities = _together(parts, OPPORTUNITY_COLUMNS)
     shown = opportunities.merge(texts[["tweet_id", "text", "author_handle"]], on="tweet_id")

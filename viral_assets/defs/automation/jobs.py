@@ -55,6 +55,8 @@ def refresh_metrics(
 
     now = floor_hour(datetime.now(UTC))
     hours = HourRange(now - REFRESHED_HOURS * HOUR, now + HOUR)
+    for warning in projects.left_out(()):
+        context.log.warning(warning)
     reports = tweet_source.refresh(database.get(), projects.select(()), hours, context.run_id)
     for report in reports:
         context.log.info(report.describe())

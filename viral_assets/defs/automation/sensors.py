@@ -19,7 +19,8 @@ from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import HOUR, hour_key
 from viral_assets.projects.loader import load_projects
-from viral_assets.settings import Settings, load_settings
+from viral_assets.projects.model import Project
+from viral_assets.settings import load_settings
 from viral_assets.store.deferred import Deferred, deferred_hours
 
 if TYPE_CHECKING:
@@ -54,11 +55,14 @@ def deferred_sensor(
     if configured is None:
         return dg.SkipReason(NO_HOURS)
     store, settings = database.get(), load_settings()
+    projects = load_projects(settings.projects_dir)
+    for warning in projects.warnings:
+        context.log.warning(warning)
     provider, _ = settings.access()
     with store.read() as connection:
         waiting = {
             models: deferred_hours(connection, configured, names, provider=provider)
-            for models, names in _projects_by_models(settings).items()
+            for models, names in _projects_by_models(projects).items()
         }
     under_way = hours_under_way(context.instance, configured) if any(waiting.values()) else set[datetime]()
     hours, why_not = list[datetime](), ""
@@ -87,10 +91,10 @@ def _put_off_at(waiting: Iterable[Mapping[datetime, Deferred]], hour: datetime) 
     return max(theirs[hour].since for theirs in waiting if hour in theirs).isoformat()
 
 
-def _projects_by_models(settings: Settings) -> dict[tuple[str, ...], list[str]]:
+def _projects_by_models(projects: Mapping[str, Project]) -> dict[tuple[str, ...], list[str]]:
     """The names of the projects that use the same models."""
     found: dict[tuple[str, ...], list[str]] = {}
-    for name, project in load_projects(settings.projects_dir).items():
+    for name, project in projects.items():
         found.setdefault(project.generation.models, []).append(name)
     return found
 

@@ -24,19 +24,19 @@ class WindowIOManager(dg.IOManager):
 
     Args:
         database: where the tables are.
-        projects: the projects of this run; empty for all. What belongs to others is neither read nor replaced.
+        projects: whose rows this run is about; None for everybody's. Other rows are neither read nor replaced.
     """
 
-    def __init__(self, database: Database, projects: Sequence[str] = ()) -> None:
+    def __init__(self, database: Database, projects: Sequence[str] | None = None) -> None:
         self._database = database
-        self._projects = list(projects)
+        self._projects = projects
 
     def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame) -> None:
         """Replace the hours of the run by ``obj``, in one transaction."""
         from viral_assets.store.windows import replace_window
 
         with self._database.begin() as connection:
-            replace_window(connection, _table(context), _hours(context), obj, projects=self._projects or None)
+            replace_window(connection, _table(context), _hours(context), obj, projects=self._projects)
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         """All rows of the hours of the run."""
@@ -44,16 +44,17 @@ class WindowIOManager(dg.IOManager):
 
         with self._database.read() as connection:
             rows = read_window(connection, _table(context), _hours(context))
-        return rows[rows["project"].isin(self._projects)].reset_index(drop=True) if self._projects else rows
+        return rows if self._projects is None else rows[rows["project"].isin(self._projects)].reset_index(drop=True)
 
 
 @dg.io_manager(
-    required_resource_keys={"database", "run_options"},
+    required_resource_keys={"database", "projects", "run_options"},
     description="The project's own tables: an asset's hours are replaced in the table of its name.",
 )
 def window_io_manager(context: dg.InitResourceContext) -> WindowIOManager:
     """The IO manager of a run, on the run's database and for the run's projects."""
-    return WindowIOManager(context.resources.database.get(), context.resources.run_options.projects)
+    resources = context.resources
+    return WindowIOManager(resources.database.get(), resources.projects.replaced(resources.run_options.projects))
 
 
 def _table(context: dg.InputContext | dg.OutputContext) -> sa.Table:

@@ -28,8 +28,7 @@ from viral_assets.defs.automation.requests import ranges_of
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key
-from viral_assets.projects.loader import load_projects
-from viral_assets.projects.model import Project
+from viral_assets.projects.loader import Projects, load_projects
 from viral_assets.sources.files import project_column_names
 from viral_assets.sources.files.inbox import InboxFile
 from viral_assets.store.inbox_files import FileStamp
@@ -223,7 +222,7 @@ def test_projects_are_read_once_a_tick_however_many_files_there_are(
     _settle(*(home.drop(f"{number}.json", tweets_of(FIRST, number)) for number in range(1, 6)))
     loaded: list[Path] = []
 
-    def load(folder: Path) -> dict[str, Project]:
+    def load(folder: Path) -> Projects:
         loaded.append(folder)
         return load_projects(folder)
 
