@@ -31,6 +31,7 @@ CORE = (
     "llm",
     "queries",
     "safety",
+    "choosing",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
 ROOT = ("clock", "errors", "hours", "processes", "settings", "threads", "vocabulary")

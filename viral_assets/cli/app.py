@@ -1,7 +1,7 @@
 """The application: its commands, and the one place where an error becomes a line and an exit code.
 
 Exit codes: 0 done; 1 a run failed, or something outside did not answer; 2 the arguments, the environment or a
-project file are wrong (``ingest``: nothing usable); 130 interrupted.
+project file are wrong (``ingest``: nothing usable; ``check``: 1 for the file); 130 interrupted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import typer
 
 from viral_assets import __version__
 from viral_assets.cli import (
+    check,
     database,
     demo,
     dev,
@@ -122,7 +123,23 @@ def viral_assets(
         warnings.simplefilter("ignore")
 
 
-for module in (demo, init, dev, ingest, rejects, generate, export, review, digest, why, tune, quota, models, database):
+for module in (
+    demo,
+    init,
+    check,
+    dev,
+    ingest,
+    rejects,
+    generate,
+    export,
+    review,
+    digest,
+    why,
+    tune,
+    quota,
+    models,
+    database,
+):
     module.register(app)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from viral_assets.embedding.base import Calibration, Embedder, Vectors
+from viral_assets.errors import ViralAssetsError
 from viral_assets.store.engine import Database
 from viral_assets.store.vectors import read_vectors, write_vectors
 from viral_assets.text.hashing import text_hash
@@ -82,8 +83,7 @@ class CachedEmbedder:
         return matrix
 
     def _fill(self, matrix: Vectors, texts: Sequence[str], hashes: Sequence[str]) -> None:
-        with self._database.read() as connection:
-            vectors = read_vectors(connection, self.model, hashes)
+        vectors = self._known(hashes)
         unknown = {
             content_hash: text for text, content_hash in zip(texts, hashes, strict=True) if content_hash not in vectors
         }
@@ -93,8 +93,53 @@ class CachedEmbedder:
         for start in range(0, len(new), self.batch_size):
             batch = new[start : start + self.batch_size]
             computed = self._embedder.embed([unknown[content_hash] for content_hash in batch])
-            with self._database.begin() as connection:
-                write_vectors(connection, self.model, batch, computed)
+            self._keep(batch, computed)
             vectors.update(zip(batch, computed, strict=True))
         for row, content_hash in enumerate(hashes):
             matrix[row] = vectors[content_hash]
+
+    def _known(self, hashes: Sequence[str]) -> dict[str, Vectors]:
+        with self._database.read() as connection:
+            return read_vectors(connection, self.model, hashes)
+
+    def _keep(self, hashes: Sequence[str], matrix: Vectors) -> None:
+        with self._database.begin() as connection:
+            write_vectors(connection, self.model, hashes, matrix)
+
+
+class NotEmbeddedError(ViralAssetsError):
+    """A text has no vector yet, and making one would have to be paid for."""
+
+
+class UnsavedEmbedder(CachedEmbedder):
+    """One that reads what the database remembers and writes nothing: new vectors stay in memory until they are
+    forgotten.
+
+    Args:
+        embedder: computes what is not known yet.
+        database: what it remembers; None where there is none yet.
+        paid: a text that is not known is an error instead of a request.
+    """
+
+    def __init__(self, embedder: Embedder, database: Database | None, *, paid: bool = False) -> None:
+        self._embedder = embedder
+        self._remembered, self._paid = database, paid
+        self._unsaved: dict[str, Vectors] = {}
+        self.stats = CacheStats()
+
+    def forget(self) -> None:
+        """Let go of the vectors that are in memory only."""
+        self._unsaved.clear()
+
+    def _known(self, hashes: Sequence[str]) -> dict[str, Vectors]:
+        known = {each: self._unsaved[each] for each in hashes if each in self._unsaved}
+        asked = [each for each in hashes if each not in known]
+        if asked and self._remembered is not None:
+            with self._remembered.read() as connection:
+                known |= read_vectors(connection, self.model, asked)
+        if self._paid and (missing := len({*hashes} - {*known})):
+            raise NotEmbeddedError(f"{missing:,} texts have no vector by {self.model} yet")
+        return known
+
+    def _keep(self, hashes: Sequence[str], matrix: Vectors) -> None:
+        self._unsaved.update(zip(hashes, matrix, strict=True))

@@ -1,4 +1,4 @@
-"""What a project has chosen and answered around some hours, for a selection of them and for its check."""
+"""What a project has chosen and answered around some hours, for a selection of them and for the check of it."""
 
 from __future__ import annotations
 

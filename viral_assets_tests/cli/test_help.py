@@ -13,6 +13,7 @@ from viral_assets_tests.cli.conftest import CommandLine
 COMMANDS = (
     "demo",
     "init",
+    "check",
     "dev",
     "ingest",
     "rejects",

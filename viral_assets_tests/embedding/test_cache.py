@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from viral_assets.embedding.base import Calibration, Vectors
-from viral_assets.embedding.cache import CachedEmbedder
+from viral_assets.embedding.cache import CachedEmbedder, NotEmbeddedError, UnsavedEmbedder
 from viral_assets.errors import TransientProviderError
 from viral_assets.store.engine import Database
+from viral_assets.store.vectors import read_vectors
 from viral_assets.text.hashing import text_hash
 
 
@@ -49,6 +50,34 @@ def test_a_text_is_embedded_once_across_calls_and_processes(database: Database) 
     assert (first.asked, second.asked) == (["a", "bb", "ccc", "dddd"], ["eeeee"])
     assert (one.stats.hits, one.stats.computed) == (1, 4)
     assert (other.stats.hits, other.stats.computed) == (2, 1)
+
+
+def test_what_is_not_to_be_saved_is_computed_once_until_it_is_forgotten(database: Database) -> None:
+    CachedEmbedder(CountingEmbedder(), database).embed(["a", "bb"])
+    embedder = CountingEmbedder()
+    unsaved = UnsavedEmbedder(embedder, database)
+    for _ in range(2):
+        assert lengths(unsaved.embed(["a", "ccc", "bb", "ccc", "dddd"])) == [1, 3, 2, 3, 4]
+    assert embedder.asked == ["ccc", "dddd"]
+    unsaved.forget()
+    unsaved.embed(["ccc"])
+    assert embedder.asked == ["ccc", "dddd", "ccc"]
+    with database.read() as connection:
+        assert len(read_vectors(connection, embedder.model, [text_hash(text) for text in ("a", "ccc", "dddd")])) == 1
+
+
+def test_without_a_database_everything_is_computed() -> None:
+    assert lengths(UnsavedEmbedder(CountingEmbedder(), None).embed(["a", "bb"])) == [1, 2]
+
+
+def test_what_would_have_to_be_paid_for_is_an_error_and_not_asked(database: Database) -> None:
+    CachedEmbedder(CountingEmbedder(), database).embed(["a"])
+    embedder = CountingEmbedder()
+    unsaved = UnsavedEmbedder(embedder, database, paid=True)
+    assert lengths(unsaved.embed(["a", "a"])) == [1, 1]
+    with pytest.raises(NotEmbeddedError, match="2 texts have no vector by counting-2 yet"):
+        unsaved.embed(["a", "bb", "ccc", "bb"])
+    assert embedder.asked == []
 
 
 def test_no_texts_cost_nothing(database: Database) -> None:

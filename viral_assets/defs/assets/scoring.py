@@ -2,32 +2,25 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from viral_assets.defs.assets.display import add_hour_metadata, table_metadata, tell_of_left_out
-from viral_assets.defs.assets.embeddings import topic_embeddings, tweet_embeddings, vectors_of
+from viral_assets.defs.assets.embeddings import topic_embeddings, tweet_embeddings
 from viral_assets.defs.assets.partitions import hourly_asset, window_of
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.embedder import EmbedderResource
 from viral_assets.defs.resources.projects import ProjectsResource
 from viral_assets.defs.resources.run_options import RunOptions
-from viral_assets.hours import HourRange
 from viral_assets.projects.model import Minima, Project
-from viral_assets.queries.engaged import read_engaged
 from viral_assets.store import tables
-from viral_assets.store.engine import Database
 from viral_assets.vocabulary import DROP_REASONS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from viral_assets.embedding.cache import CachedEmbedder
-    from viral_assets.safety.closer_look import CloserLook
-    from viral_assets.safety.resemblance import Resemblance
-    from viral_assets.scoring.selection import Selected, SelectionOptions
+    from viral_assets.scoring.selection import SelectionOptions
 else:
     # Dagster evaluates annotations while definitions load, and importing pandas for that takes a second.
     DataFrame = Any
@@ -55,6 +48,7 @@ def tweet_scores(
     run_options: RunOptions,
 ) -> DataFrame:
     """Score the tweets of the hours of this run for every project they belong to."""
+    from viral_assets.choosing.hours import score_hours
     from viral_assets.defs.assets import previews
     from viral_assets.safety.resemblance import learn_resemblance
     from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
@@ -69,7 +63,8 @@ def tweet_scores(
     parts = []
     for name, project in selected.items():
         own, closer = embedders[name], embedder.closer_look(store, project)
-        parts.append(_scores(project, store, window, own, resembling[own], closer))
+        scored = score_hours(project, store, window, own, resemblance=resembling[own], closer_look=closer)
+        parts.append(scored)
         if unknown := int((parts[-1]["gate"] == UNKNOWN_LANGUAGE).sum()):
             cannot = "%s: the relevance of %d tweets is unknown, as %s does not know their language; none is chosen"
             context.log.warning(cannot, name, unknown, embedder.name_for(project))
@@ -103,8 +98,11 @@ def comment_opportunities(
     tweet_scores: DataFrame,
 ) -> DataFrame:
     """Select the best tweets of each hour of this run, project by project."""
+    from viral_assets.choosing.hours import earlier_opportunities, select_hours
     from viral_assets.defs.assets import previews
+    from viral_assets.queries.engaged import read_engaged
     from viral_assets.scoring.selection import OPPORTUNITY_COLUMNS, selection_counts
+    from viral_assets.store.taken import read_kept
     from viral_assets.store.tweets import read_tweets
     from viral_assets.store.windows import replace_window
 
@@ -119,7 +117,11 @@ def comment_opportunities(
         cached = embedders[name]
         scored = tweet_scores[tweet_scores["project"] == name].merge(texts, on="tweet_id", validate="one_to_one")
         options = selection_options(project, run_options, duplicate_similarity=cached.calibration.near_duplicate)
-        selections[name] = selected = _select(scored, name, store, window, cached, options)
+        recent = earlier_opportunities(store, name, window.start, options.memory, cached)
+        with store.read() as connection:
+            engaged = read_engaged(connection, name, options.engagement, window)
+            kept = read_kept(connection, window, name)
+        selections[name] = selected = select_hours(scored, cached, options, recent=recent, kept=kept, engaged=engaged)
         parts.append(selected.frame)
         left_out = sum(selected.dropped.values(), Counter[str]())
         why_not = _describe({reason: left_out[reason] for reason in DROP_REASONS if left_out[reason]}) or "none"
@@ -153,64 +155,6 @@ def selection_options(project: Project, options: RunOptions, *, duplicate_simila
         skip_low_scores=options.skip_low_scores,
         greens_only=options.greens_only,
         engagement=project.engagement,
-    )
-
-
-def _scores(
-    project: Project,
-    store: Database,
-    window: HourRange,
-    embedder: "CachedEmbedder",
-    resemblance: "Resemblance",
-    closer_look: "CloserLook | None",
-) -> DataFrame:
-    from viral_assets.scoring.components import MINUTES_BETWEEN_SNAPSHOTS
-    from viral_assets.scoring.score import score_window
-    from viral_assets.scoring.topics import topic_vectors
-    from viral_assets.store.tweets import read_earlier_snapshots, read_tweets
-
-    apart = timedelta(minutes=MINUTES_BETWEEN_SNAPSHOTS)
-    with store.read() as connection:
-        frame = read_tweets(connection, window, project=project.name)
-        earlier = read_earlier_snapshots(connection, window, at_least_before=apart)
-    frame = frame.merge(earlier, on="tweet_id", how="left", validate="one_to_one")
-    topics = topic_vectors(project, embedder.embed)
-    vectors, known = vectors_of(embedder, frame), embedder.languages
-    return score_window(
-        frame,
-        vectors,
-        topics,
-        project,
-        embedder.calibration,
-        languages=known,
-        resemblance=resemblance,
-        closer_look=closer_look,
-    )
-
-
-def _select(
-    scored: DataFrame,
-    project: str,
-    store: Database,
-    window: HourRange,
-    embedder: "CachedEmbedder",
-    options: "SelectionOptions",
-) -> "Selected":
-    from viral_assets.scoring import RecentOpportunities, select_opportunities
-    from viral_assets.store.opportunities import read_chosen_texts
-    from viral_assets.store.taken import read_kept
-
-    with store.read() as connection:
-        engaged = read_engaged(connection, project, options.engagement, window)
-        kept = read_kept(connection, window, project)
-        earlier = read_chosen_texts(connection, project, window.start - options.memory, window.start)
-    recent = RecentOpportunities(
-        texts=earlier["text"].tolist(),
-        vectors=vectors_of(embedder, earlier),
-        windows=[hour.to_pydatetime() for hour in earlier["window_start"]],
-    )
-    return select_opportunities(
-        scored, vectors_of(embedder, scored), options=options, recent=recent, kept=kept, engaged=engaged
     )
 
 
