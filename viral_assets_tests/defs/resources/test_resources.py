@@ -81,7 +81,23 @@ def test_projects_are_those_of_the_folder(home: Home) -> None:
 
 def test_a_broken_project_file_is_named(home: Home) -> None:
     (home.folder / "projects" / "broken.yml").write_text("name: [", encoding="utf-8")
+    resource = ProjectsResource()
+    resource.setup_for_execution(CONTEXT)
+    usable = list(resource.select([]))
+    assert usable
+    (warning,) = resource.left_out([])
+    assert "broken.yml:1: is not YAML" in warning
+    assert resource.left_out(usable) == ()
+    # Rows of a project that nobody can name stay, where everybody's would be replaced.
+    assert resource.replaced([]) == usable
     with pytest.raises(ProjectFileError, match=r"broken\.yml"):
+        resource.select(["broken"])
+
+
+def test_where_no_project_file_can_be_used_nothing_begins(home: Home) -> None:
+    for path in (home.folder / "projects").iterdir():
+        path.write_text("name: [", encoding="utf-8")
+    with pytest.raises(ProjectFileError, match="is not YAML"):
         ProjectsResource().setup_for_execution(CONTEXT)
 
 
