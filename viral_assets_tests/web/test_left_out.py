@@ -12,6 +12,7 @@ from viral_assets.embedding.stored import stored_vectors
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.hours import HOUR
+from viral_assets.projects.loader import Projects
 from viral_assets.projects.model import Project
 from viral_assets.store.decisions import last_event_of
 from viral_assets.store.engine import Database
@@ -59,7 +60,12 @@ def mara_of(worked: Database) -> Iterator[MaraOf]:
     def make(*, script: bool = False, vectors_of: Any = lambda _: stored_vectors("wordllama", None)) -> Reviewer:
         generator = lambda priority: AsyncCommentGenerator(provider="offline", database=worked, priority=priority)  # noqa: E731
         site = Site(
-            worked, Access("mara"), lambda: {OF.name: OF}, Regenerator(generator), vectors_of, clock=lambda: NOW
+            worked,
+            Access("mara"),
+            lambda: Projects({OF.name: OF}),
+            Regenerator(generator),
+            vectors_of,
+            clock=lambda: NOW,
         )
         sites.append(site)
         return Reviewer(create_app(site, Names.of("127.0.0.1")), script=script)
