@@ -1,5 +1,5 @@
 """Hours with work that waits: opportunities that were put off, offline drafts that a language model replaces, and
-tweets that no run has chosen from.
+tweets that no run has looked at.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from viral_assets.store.tables import (
     comment_opportunities,
     comment_suggestions,
     generation_outcomes,
-    selection_counts,
+    tweet_scores,
     tweets,
 )
 from viral_assets.vocabulary import DEFERRED, OFFLINE
@@ -61,13 +61,17 @@ def deferred_hours(
     return {hour: Deferred(tweets, since) for hour, tweets, since in connection.execute(query)}
 
 
-def hours_never_run(connection: sa.Connection, window: HourRange) -> set[datetime]:
-    """The hours of ``window`` with tweets that no run has chosen from, or left out: the daemon was off, the run failed,
-    or the tweets came with a file that the run of another hour has read."""
-    found, chosen = tweets.c.window_start, selection_counts.c.window_start
-    with_tweets = connection.scalars(sa.select(found).where(*within(tweets, window)).distinct())
-    run = connection.scalars(sa.select(chosen).where(*within(selection_counts, window)).distinct())
-    return {*with_tweets} - {*run}
+def hours_unscored(connection: sa.Connection, window: HourRange) -> set[datetime]:
+    """The hours of ``window`` with tweets that no run has looked at: the daemon was off, the run failed, or the tweets
+    came later, with a file that the run of another hour has read."""
+
+    def counted(table: sa.Table, number: sa.ColumnElement[int]) -> dict[datetime, int]:
+        hour = table.c.window_start
+        query = sa.select(hour, number).where(*within(table, window)).group_by(hour)
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+    scored = counted(tweet_scores, sa.func.count(tweet_scores.c.tweet_id.distinct()))
+    return {hour for hour, number in counted(tweets, sa.func.count()).items() if number > scored.get(hour, 0)}
 
 
 def _waits(provider: str) -> sa.ColumnElement[bool]:

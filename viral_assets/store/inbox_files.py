@@ -26,11 +26,13 @@ class KnownFile:
 
     Args:
         sha256: of its content; empty where it could not be read.
+        asked: whether runs have been asked for, for its hours.
         ingested: whether that content is in the store.
     """
 
     stamp: FileStamp
     sha256: str
+    asked: bool
     ingested: bool = False
 
 
@@ -38,7 +40,7 @@ def known_files(connection: sa.Connection, folder: str) -> dict[str, KnownFile]:
     """The files of a folder, those in its folders included, by name."""
     known, ingested = inbox_files.c, ingested_files.c
     query = (
-        sa.select(known.name, known.size, known.modified_ns, known.sha256, ingested.sha256.is_not(None))
+        sa.select(known.name, known.size, known.modified_ns, known.sha256, known.asked, ingested.sha256.is_not(None))
         .select_from(
             inbox_files.outerjoin(
                 ingested_files, (ingested.sha256 == known.sha256) & (ingested.project == EVERY_PROJECT)
@@ -47,8 +49,8 @@ def known_files(connection: sa.Connection, folder: str) -> dict[str, KnownFile]:
         .where(known.folder == folder)
     )
     return {
-        name: KnownFile(FileStamp(size, modified_ns), sha256, bool(is_ingested))
-        for name, size, modified_ns, sha256, is_ingested in connection.execute(query)
+        name: KnownFile(FileStamp(size, modified_ns), sha256, asked, bool(is_ingested))
+        for name, size, modified_ns, sha256, asked, is_ingested in connection.execute(query)
     }
 
 
@@ -61,6 +63,7 @@ def note_files(connection: sa.Connection, folder: str, files: Mapping[str, Known
             "size": file.stamp.size,
             "modified_ns": file.stamp.modified_ns,
             "sha256": file.sha256,
+            "asked": file.asked,
             "noted_at": now,
         }
         for name, file in files.items()

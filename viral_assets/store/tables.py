@@ -190,6 +190,7 @@ inbox_files = Table(
     Column("size", BigInteger, nullable=False, comment="bytes"),
     Column("modified_ns", BigInteger, nullable=False, comment="nanoseconds since the epoch"),
     Column("sha256", String(64), nullable=False, comment="of the content; empty where it could not be read"),
+    Column("asked", Boolean, nullable=False, comment="whether runs have been asked for, for its hours"),
     Column("noted_at", UtcDateTime, nullable=False),
     comment="A file of an inbox that is as it was is not opened again.",
 )

@@ -18,10 +18,13 @@ from viral_assets.defs.automation.requests import ranges_of, request_for
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.errors import SourceError
-from viral_assets.hours import HourRange
+from viral_assets.hours import HOUR, HourRange
+from viral_assets.store.deferred import hours_unscored
 from viral_assets.store.inbox_files import FileStamp, KnownFile
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from viral_assets.sources.files.inbox import InboxFile
     from viral_assets.sources.files.ingest import IngestReport
 
@@ -86,7 +89,8 @@ def inbox_sensor(
     """Request a run for exactly the hours that new files touch; the run itself reads the files.
 
     What touches no hour, and so will have no run, is read here: its tweets are of other hours, or it has only records
-    for the quarantine. What was read before, by a run or under another name, asks for nothing.
+    for the quarantine. What was read before, by a run or under another name, asks for no more than the hours with
+    tweets that no run has looked at.
     """
     from viral_assets.sources.files.inbox import read_file
     from viral_assets.sources.files.inspect import hours_of_file
@@ -96,7 +100,7 @@ def inbox_sensor(
     now, is_over = datetime.now(UTC), _deadline(SECONDS_PER_TICK)
     inbox, store, configured = tweet_source.open_inbox(), database.get(), tweet_source.configured_hours(now)
     found = inbox.files()
-    known = {name: file.stamp for name, file in inbox.known(store).items()}
+    known = {name: file.stamp for name, file in inbox.known(store).items() if file.asked}
     options = tweet_source.read_options(now)
     hours: dict[str, frozenset[datetime]] = {}
     looked_into: dict[str, KnownFile] = {}
@@ -112,9 +116,11 @@ def inbox_sensor(
         except (SourceError, OSError):
             if not file.path.exists():  # read and moved by a run meanwhile
                 continue
-        looked_into[file.name] = KnownFile(file.stamp, content_hash)
+        looked_into[file.name] = KnownFile(file.stamp, content_hash, asked=True)
         with store.read() as connection:
             if content_hash and find_file(connection, content_hash, EVERY_PROJECT):
+                if touched := frozenset(_unscored(connection, touched, configured)):
+                    hours[content_hash] = touched
                 continue
         if configured and any(hour in configured for hour in touched):
             hours[content_hash] = touched
@@ -128,6 +134,12 @@ def inbox_sensor(
         # What was seen is in the database. An empty cursor would leave the one of a version before as it was.
         cursor=f"{now:%F %T}",
     )
+
+
+def _unscored(connection: Connection, touched: Iterable[datetime], configured: HourRange | None) -> set[datetime]:
+    """Those of the hours that have tweets which no run has looked at: another hour's run read the file."""
+    known = sorted(hour for hour in touched if configured and hour in configured)
+    return hours_unscored(connection, HourRange(known[0], known[-1] + HOUR)) & set(known) if known else set()
 
 
 def _deadline(seconds: float) -> Callable[[], bool]:

@@ -15,7 +15,7 @@ from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import HOUR, floor_hour, hour_key
 from viral_assets.llm.billing_day import PACIFIC
 from viral_assets.settings import load_settings
-from viral_assets.store.deferred import deferred_hours, hours_never_run
+from viral_assets.store.deferred import deferred_hours, hours_unscored
 from viral_assets.store.hour_leases import unfinished_hours
 
 MINUTES_PAST_THE_HOUR = 5
@@ -51,14 +51,14 @@ def hourly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg
     description=(
         "Once a day, when the quota's day has begun (midnight US Pacific): runs the hours of the last "
         "VIRAL_ASSETS_TOP_UP_DAYS days whose tweets were put off, whose drafts are offline ones though there is a key "
-        "now, that a service was not read to its end for, or that have tweets and never had a run. Off until you "
+        "now, that a service was not read to its end for, or that have tweets that no run has looked at. Off until you "
         "switch it on."
     ),
 )
 def top_up_schedule(
     context: dg.ScheduleEvaluationContext, tweet_source: TweetSourceResource, database: DatabaseResource
 ) -> list[dg.RunRequest] | dg.SkipReason:
-    """Runs over exactly the hours with deferred tweets, with more to read, or with tweets that no run has chosen from,
+    """Runs over exactly the hours with deferred tweets, with more to read, or with tweets that no run has looked at,
     but for those that have a run already."""
     now = context.scheduled_execution_time.astimezone(UTC)
     settings = load_settings()
@@ -71,7 +71,7 @@ def top_up_schedule(
         put_off = deferred_hours(connection, window, provider=provider)
         waiting = {*put_off, *unfinished_hours(connection, window, now)}
         if (past := hours_past(window, now)) is not None:
-            waiting |= hours_never_run(connection, past)
+            waiting |= hours_unscored(connection, past)
     if not waiting:
         return dg.SkipReason(f"no tweet of the last {days} days waits for a later run")
     hours = hours_to_top_up(waiting, hours_under_way(context.instance, window))

@@ -84,7 +84,8 @@ class Inbox:
                 reports.append(report)
                 if report.problem or not self._is_as_it_was(file, options.now):
                     continue
-                self.note(database, {file.name: KnownFile(file.stamp, report.sha256)}, options.now)
+                asked = seen is not None and seen.asked and seen.stamp == file.stamp
+                self.note(database, {file.name: KnownFile(file.stamp, report.sha256, asked)}, options.now)
             read.append(file)
         if self.moves_read_files:
             self._move(read)

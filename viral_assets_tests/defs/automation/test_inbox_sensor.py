@@ -195,15 +195,24 @@ def test_the_cursor_does_not_grow_and_takes_the_place_of_the_one_of_a_version_be
     assert len(cursor) < 40
 
 
-def test_what_a_run_has_read_or_what_has_another_name_now_asks_for_nothing(home: Home) -> None:
+@pytest.mark.slow
+def test_what_was_worked_on_asks_for_nothing_also_under_another_name(home: Home) -> None:
     path = home.drop("a.json", tweets_of(FIRST))
     _settle(path)
-    TweetSourceResource().ingest(home.database, datetime.now(UTC))
+    home.run(1)
     assert _tick(home)[0] == []
     path.rename(home.inbox / "b.json")
     requests, _, why = _tick(home)
     assert requests == []
     assert "1 new files have no tweets of the configured hours that are not in the store yet" in why
+
+
+def test_what_the_run_of_another_hour_has_read_still_asks_for_its_own_hours(home: Home) -> None:
+    _settle(home.drop("a.json", tweets_of(FIRST + 3 * HOUR)))
+    home.run(1)
+    requests, _, _ = _tick(home)
+    assert [request.partition_key for request in requests] == [hour_key(FIRST + 3 * HOUR)]
+    assert _tick(home)[0] == []
 
 
 def test_a_tick_that_has_taken_long_leaves_the_rest_to_the_next_one(

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column(
             "sha256", sa.String(length=64), nullable=False, comment="of the content; empty where it could not be read"
         ),
+        sa.Column("asked", sa.Boolean(), nullable=False, comment="whether runs have been asked for, for its hours"),
         sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("folder", "name", name=op.f("pk_inbox_files")),
         comment="A file of an inbox that is as it was is not opened again.",
