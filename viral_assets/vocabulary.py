@@ -94,7 +94,9 @@ PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 OPENAI: Final = "openai"
 """Any service that speaks OpenAI's API, at whatever address."""
 OFFLINE: Final = "offline"
-"""Provider, model and quota of drafts that no language model wrote."""
+"""Provider, model and quota of drafts that no language model was asked for."""
+RECORDED: Final = "recorded sample"
+"""Model of the offline provider's drafts that were written beforehand, for the tweets of the bundled sample."""
 
 
 @dataclass(frozen=True, slots=True)

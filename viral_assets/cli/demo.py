@@ -44,9 +44,9 @@ def demo(as_json: Json = False) -> None:
     """Try everything in a minute, without a key: sample tweets in, reply suggestions out.
 
     A few hundred made-up tweets of the last 24 hours go through the whole flow, in Dagster, for the project "demo".
-    The offline provider writes the drafts, marked as such; nothing is sent anywhere. Running it again within the
-    hour does nothing twice; in a later hour the sample is made anew, and of the earlier one only that stays which
-    you have decided about.
+    The drafts were written beforehand, for these tweets, and are marked as recorded; nothing is sent anywhere.
+    Running it again within the hour does nothing twice; in a later hour the sample is made anew, and of the earlier
+    one only that stays which you have decided about.
     """
     os.environ.update(FIXED_ENVIRONMENT)
     for name in IGNORED_ENVIRONMENT:
@@ -145,6 +145,7 @@ class DemoResult:
     labels: Mapping[str, int]
     opportunities: int
     suggestions: int
+    recorded: int
     best: tuple[OpportunityView, ...]
 
 
@@ -162,6 +163,7 @@ def read_outcome(database: Database, hours: HourRange) -> DemoResult:
         labels={label: int(found.get(label, 0)) for label in LABELS},
         opportunities=len(rows),
         suggestions=sum(len(row.suggestions) for row in rows),
+        recorded=sum(suggestion.recorded for row in rows for suggestion in row.suggestions),
         best=tuple([row for row in rows if row.suggestions][:SHOWN]),
     )
 
@@ -184,7 +186,7 @@ def _show(where: Console, outcome: DemoResult, tweets: int, seconds: float, page
                 ("tweets", f"{tweets:,} in {HOURS} hours"),
                 ("scored", labels),
                 ("worth a reply", full_count(outcome.opportunities)),
-                ("suggestions", f"{outcome.suggestions:,}, written by the offline provider"),
+                ("suggestions", _written(outcome)),
                 ("took", f"{seconds:.0f} s"),
             ]
         )
@@ -193,6 +195,16 @@ def _show(where: Console, outcome: DemoResult, tweets: int, seconds: float, page
     say(where, "CSV      ", command(str(page.with_suffix(".csv"))))
     say(where, "Dagster  ", command("viral-assets dev"), f"{_make('dev')}, then http://127.0.0.1:3000")
     say(where, "Next     ", command("viral-assets review"), f"{_make('review')}: decide about them in the browser")
+
+
+def _written(outcome: DemoResult) -> str:
+    """By whom: drafts for the sample are recorded, and whatever has none is put together offline."""
+    others = outcome.suggestions - outcome.recorded
+    parts = [
+        (outcome.recorded, "recorded drafts, written beforehand for the sample"),
+        (others, "written by the offline provider"),
+    ]
+    return "; ".join(f"{number:,} {words}" for number, words in parts if number) or "none"
 
 
 def _make(target: str) -> str:

@@ -96,6 +96,7 @@ def render_digest(
             suggestions=len(suggestions),
             unanswered=sum(not row.suggestions for row in rows),
             offline="none" if not offline else "all" if offline == len(suggestions) else "some",
+            recorded=offline > 0 and all(suggestion.recorded for suggestion in suggestions if suggestion.offline),
             facts=facts,
             table=table,
             style=style,

@@ -27,7 +27,7 @@ from viral_assets.store.tables import (
     tweets,
 )
 from viral_assets.text.x_links import tweet_link
-from viral_assets.vocabulary import COMPONENTS, DONE, EXPORTED, OFFLINE, POSTED, REJECTED, UNKNOWN_AUDIENCE
+from viral_assets.vocabulary import COMPONENTS, DONE, EXPORTED, OFFLINE, POSTED, RECORDED, REJECTED, UNKNOWN_AUDIENCE
 
 SortBy = Literal["score", "views", "balanced"]
 SORT_KEYS: tuple[SortBy, ...] = get_args(SortBy)
@@ -91,6 +91,11 @@ class SuggestionView:
     @property
     def offline(self) -> bool:
         return self.provider == OFFLINE
+
+    @property
+    def recorded(self) -> bool:
+        """Written beforehand, for the bundled sample; it is an offline one, too."""
+        return self.offline and self.model == RECORDED
 
     @property
     def decided(self) -> bool:

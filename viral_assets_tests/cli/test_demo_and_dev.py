@@ -148,7 +148,8 @@ def test_dev_shows_what_the_demo_filled(viral_assets: CommandLine, monkeypatch: 
     assert filled.code == 0, filled.err
     assert filled.json["tweets"] > 300
     assert all(number > 0 for number in filled.json["labels"].values())
-    assert filled.json["suggestions"] > filled.json["opportunities"] > 40
+    assert filled.json["suggestions"] == filled.json["recorded"] == 3 * filled.json["opportunities"] > 120
+    assert f"{filled.json['recorded']} recorded drafts, written beforehand" in filled.err
     assert Path(filled.json["html"]).read_text(encoding="utf-8").count("<article") == filled.json["opportunities"]
     assert Path(filled.json["html"]).with_suffix(".csv").exists()
 

@@ -295,6 +295,20 @@ def test_offline_drafts_are_called_what_they_are() -> None:
     assert page.texts("status") == ["offline draft"]
 
 
+def test_recorded_drafts_are_called_recorded() -> None:
+    written = suggestion("a")
+    recorded = suggestion("b", provider="offline", model="recorded sample", type_name="funny")
+    page = Page(render([opportunity(suggestions=(recorded,))]))
+    assert "Recorded drafts – written beforehand for the bundled sample" in page.texts("banner")[0]
+    page = Page(render([opportunity(suggestions=(written, recorded))]))
+    assert "Some are recorded drafts" in page.texts("banner")[0]
+    assert page.texts("status") == ["recorded draft"]
+    offline = suggestion("c", provider="offline")
+    page = Page(render([opportunity(suggestions=(offline, recorded))]))
+    assert "Offline drafts – no language model wrote these." in page.texts("banner")[0]
+    assert page.texts("status") == ["recorded draft"]
+
+
 @pytest.mark.parametrize(
     ("facts", "said"),
     [

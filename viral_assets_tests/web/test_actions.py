@@ -377,6 +377,16 @@ def make_offline_drafts(database: Database) -> None:
             connection.execute(sa.update(table).values(provider="offline"))
 
 
+def test_a_card_tells_a_recorded_draft_from_one_of_the_offline_provider(mara: Reviewer, database: Database) -> None:
+    make_offline_drafts(database)
+    assert "offline draft" in mara.get("/").words
+    assert "recorded draft" not in mara.get("/").words
+    with database.begin() as connection:
+        connection.execute(sa.update(comment_suggestions).values(model="recorded sample"))
+    assert "recorded draft" in mara.get("/").words
+    assert "offline draft" not in mara.get("/").words
+
+
 def test_what_a_model_wrote_is_not_replaced_without_a_key(mara: Reviewer, database: Database) -> None:
     before = state(database)
     mara.send(mara.form("regenerate", "101"))

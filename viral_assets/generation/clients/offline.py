@@ -13,11 +13,12 @@ import importlib.resources
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import yaml
 
 from viral_assets.generation.drafting.quality import QualityFilter
+from viral_assets.generation.drafting.recorded import recorded_draft
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.llm.tiers import STANDARD, Tier
@@ -99,9 +100,9 @@ class OfflineClient:
         if project.name not in self._filters:
             self._filters[project.name] = QualityFilter(project)
         rules = self._filters[project.name]
-        fitting = (
-            each for each in _drafts(project, opportunity, type_name) if not rules.review(opportunity, type_name, each)
-        )
+        recorded = recorded_draft(opportunity.text, type_name)
+        drafts = chain([recorded] if recorded else [], _drafts(project, opportunity, type_name))
+        fitting = (each for each in drafts if not rules.review(opportunity, type_name, each))
         return next(fitting, None) or next(_drafts(project, opportunity, type_name))
 
 

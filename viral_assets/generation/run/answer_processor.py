@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from viral_assets.generation.drafting.answers import parse_answer
 from viral_assets.generation.drafting.quality import QualityFilter, load_detector
+from viral_assets.generation.drafting.recorded import recorded_draft
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.failures.backoff import BACKOFF_CAP_SECONDS, PROBE_SECONDS, full_jitter
 from viral_assets.generation.run.failures.service_health import ServiceHealth
@@ -17,7 +18,7 @@ from viral_assets.generation.run.results import TweetResult
 from viral_assets.projects.model import Project
 from viral_assets.text.cleaning import models_reply
 from viral_assets.text.x_rules import text_weight
-from viral_assets.vocabulary import DECLINED, Outcome
+from viral_assets.vocabulary import DECLINED, OFFLINE, RECORDED, Outcome
 
 MAX_ATTEMPTS = 8
 """Requests that may come to nothing for a tweet. With one in eight failing, one tweet in 17 million is given up."""
@@ -165,9 +166,20 @@ class AnswerProcessor:
             rejection = quality.review(item.opportunity, kind, text)
             if rejection is None:
                 accepted[kind] = Suggestion(
-                    kind, text, text_weight(text), source.provider, source.model, source.request_id
+                    kind,
+                    text,
+                    text_weight(text),
+                    source.provider,
+                    _written_by(source, item, kind, text),
+                    source.request_id,
                 )
             else:
                 complaints[kind] = rejection.detail
                 broken.append(rejection.rule)
         return replace(item, accepted=accepted, complaints=complaints), broken
+
+
+def _written_by(source: AnswerSource, item: Item, kind: str, text: str) -> str:
+    """The model of one suggestion. One answer of the offline provider may have recorded drafts and others."""
+    recorded = source.provider == OFFLINE and text == recorded_draft(item.opportunity.text, kind)
+    return RECORDED if recorded else source.model
