@@ -1,8 +1,9 @@
 """Suggestions without a language model, so that everything can be tried without a key.
 
-They are put together from prepared sentences (``offline.yml``), the tweet's topic and words of the tweet: plausible,
-varied, the same on every machine, and marked as ``offline`` in every row they end up in. They are
-no substitute for a model, and nothing here pretends that one was asked.
+They are put together from prepared sentences (``offline.yml``) and the label of the tweet's topic: varied, the same on
+every machine, and marked as ``offline`` in every row they end up in. They repeat no words of the tweet, which nothing
+here understands. They are no substitute for a model, and nothing here pretends that one was asked. The tweets of the
+bundled sample have drafts that were written for them (``recorded.py``).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import importlib.resources
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain
 
 import yaml
 
@@ -35,29 +36,6 @@ from viral_assets.vocabulary import LEAVE_OUT, OFFLINE
 
 CANDIDATES = 200
 """Drafts of one suggestion that are tried until one fits the project's rules."""
-
-_NOT_WORDS = re.compile(r"https?://\S+|[@#$]\w+|\S*\w\.\w\S*")
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_SMALL_WORDS = re.compile(r" (?:(?:a|an|the|of|in|on|at|and|for|from|under|with|my|our|her|his|no) ){0,2}")
-_STOP_WORDS_TEXT = """
-    about above after again against almost already also although always among another anybody anyone anything
-    anyways around asked asks because been before being below besides better between both bunch called can't
-    cannot come comes coming could couldn't day days didn't doesn't doing don't done down during each either
-    else enough even ever every everybody everyone everything exactly feel feels few finally find finding finds
-    first found from gets getting give gives goes going gone gonna good great guess happen happened happens
-    hasn't have haven't having he's here hers herself himself hope hopes i've into isn't it's itself just keep
-    keeping keeps kind know knows last least less like likely literally little look looks lots made make makes
-    making many maybe mean means might more most much must myself need needs never next nobody none nothing now
-    often once only other others ours ourselves over people perhaps please pretty quite rather really said same
-    saw says seems seen shall she'd she's should shouldn't show shows simply since some somebody someone
-    something sometimes soon start started starts still stop stopped stops such sure take takes tell tells than
-    thank thanks that that's their theirs them then there there's these they they're they've thing things think
-    this those though through time times today together told tomorrow tonight tried tries trying turn turned
-    turns under unless until upon used uses using very want wants wasn't we're week weeks well went were weren't
-    what what's when where whether which while who's whole whom whose will with within without won't wonder
-    wouldn't yeah year years yesterday you're you've your yours yourself
-"""
-_STOP_WORDS = frozenset(_STOP_WORDS_TEXT.split())
 
 
 class OfflineClient:
@@ -128,19 +106,18 @@ def _drafts(project: Project, opportunity: Opportunity, type_name: str) -> Itera
     """Drafts in an order that depends on nothing but the tweet and the type."""
     sentences = _sentences()
     parts = sentences.get(type_name, sentences["any"])
-    limits, phrases = project.generation, _phrases(opportunity.text, opportunity.topic)
+    limits = project.generation
     topic = _within_sentence(opportunity.topic)
     for attempt in range(CANDIDATES):
         seed = hashlib.sha256(f"{project.name}\0{opportunity.tweet_id}\0{type_name}\0{attempt}".encode()).digest()
         chosen = [part[int.from_bytes(seed[4 * i : 4 * i + 4]) % len(part)] for i, part in enumerate(parts)]
-        phrase = phrases[int.from_bytes(seed[-4:]) % len(phrases)]
-        filled = [_filled(sentence, topic, phrase) for sentence in chosen]
-        spare = (_filled(sentence, topic, phrase) for sentence in parts[-1] if sentence not in chosen)
+        filled = [_filled(sentence, topic) for sentence in chosen]
+        spare = (_filled(sentence, topic) for sentence in parts[-1] if sentence not in chosen)
         yield _fitted(filled, spare, limits.min_length, limits.max_length)
 
 
-def _filled(sentence: str, topic: str, phrase: str) -> str:
-    sentence = sentence.replace("{topic}", topic).replace("{word}", phrase)
+def _filled(sentence: str, topic: str) -> str:
+    sentence = sentence.replace("{topic}", topic)
     return sentence[0].upper() + sentence[1:]
 
 
@@ -171,23 +148,3 @@ def _fitted(sentences: Sequence[str], spare: Iterator[str], shortest: int, longe
     while len(words) > 1 and text_weight(" ".join(words) + "…") > longest:
         words.pop()
     return " ".join(words) + "…"
-
-
-@functools.lru_cache(maxsize=64)
-def _phrases(tweet: str, topic: str) -> Sequence[str]:
-    """Words of the tweet to pick up: two with at most two small ones between, else single ones, else the topic.
-
-    Cached, because a tweet's suggestions are all about the same words.
-    """
-    text = _NOT_WORDS.sub(" . ", text_for_prompt(tweet))
-    found = [
-        match
-        for match in _WORD.finditer(text)
-        if 4 <= len(match[0]) <= 20 and match[0].lower().replace("’", "'") not in _STOP_WORDS
-    ]
-    pairs = [
-        text[one.start() : other.end()]
-        for one, other in pairwise(found)
-        if _SMALL_WORDS.fullmatch(text, one.end(), other.start())
-    ]
-    return list(dict.fromkeys(pairs or [match[0] for match in found])) or [_plain(topic)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from viral_assets.generation.clients.offline import OfflineClient
 from viral_assets.generation.drafting.answers import parse_answer
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.drafting.quality import QualityFilter
+from viral_assets.generation.drafting.words import runs, words_of
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.projects.model import BUILT_IN_TYPES, Project
 from viral_assets.text.cleaning import models_reply
@@ -55,7 +57,7 @@ def test_the_same_requests_get_the_same_answers_on_every_machine() -> None:
     assert asked(OfflineClient(), project(), tweets) == asked(OfflineClient(), project(), tweets)
     # Not Python's hash(), which differs from process to process.
     assert asked(OfflineClient(), project(), [opportunity("1")])["1"]["add_value"] == (
-        'There is a quiet way to deal with "tablet under the blanket" that rarely gets mentioned. '
+        "There is a quiet way to deal with this that rarely gets mentioned. "
         "Put a visible reminder where the habit starts, not where it ends. It also survives a bad week."
     )
 
@@ -65,16 +67,17 @@ def test_asked_again_it_offers_another_draft() -> None:
     assert asked(client, project(), tweets) != asked(client, project(), tweets)
 
 
-def test_it_picks_up_words_of_the_tweet_and_its_topic() -> None:
+def test_it_repeats_nothing_of_the_tweet_and_names_its_topic() -> None:
+    whose = project(suggestion_types=[*BUILT_IN_TYPES, {"name": "local-tip", "instruction": "Name a place."}])
+    tweet = opportunity(types=[kind.name for kind in whose.suggestion_types])
+    own = set(runs(words_of(tweet.text), 2))
     suggestions = [
         text
         for i in range(20)
-        for text in asked(OfflineClient(), project(), [opportunity(str(i), types=("add_value",))])[str(i)].values()
+        for text in asked(OfflineClient(), whose, [replace(tweet, tweet_id=str(i))])[str(i)].values()
     ]
-    assert all(
-        any(word in text for word in ("tablet", "blanket", "hides", "breakfast", "year")) for text in suggestions
-    )
-    assert any("screen time" in text.lower() for text in suggestions)
+    assert not any(own.intersection(runs(words_of(text), 2)) or '"' in text for text in suggestions)
+    assert sum("screen time" in text.lower() for text in suggestions) > 40
 
 
 @pytest.mark.parametrize(("shortest", "longest"), [(1, 60), (40, 120), (120, 160), (200, 280), (250, 280)])
