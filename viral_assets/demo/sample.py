@@ -3,7 +3,8 @@
 The tweets themselves are data: ``tweets.jsonl`` (times in seconds before the end, counts as seen at the end of the
 hour of posting) and ``authors.json``. All people are made up; their handles are longer than the 15 characters X
 allows, so that none can belong to anybody. Nuisances are part of it: spam, reposts, other languages, small accounts,
-and tweets that try to break a page, a spreadsheet or a prompt.
+authors who come up again and again, a bereavement, an election, and tweets that try to break a page, a spreadsheet or a
+prompt.
 """
 
 from __future__ import annotations

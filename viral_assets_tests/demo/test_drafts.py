@@ -97,6 +97,17 @@ def test_every_opportunity_of_the_demo_has_a_draft_of_each_type(
     assert [(text, kind) for text in texts for kind in types if recorded_draft(text, kind) is None] == []
 
 
+@pytest.mark.parametrize(("category", "words"), [("grief", "passed away"), ("politics", "in this election")])
+def test_what_is_not_safe_to_answer_would_have_been_chosen(
+    category: str, words: str, demo: Project, sqlite_database: Database, tmp_path: Path
+) -> None:
+    texts = chosen(sqlite_database, tmp_path, demo, None)
+    assert not [text for text in texts if words in text]
+    allowing = demo.model_copy(update={"safety": demo.safety.model_copy(update={category: "allow"})})
+    texts = chosen(sqlite_database, tmp_path, allowing, None)
+    assert len([text for text in texts if words in text]) == 1
+
+
 def test_all_of_them_together_pass_the_quality_filter(demo: Project) -> None:
     quality = QualityFilter(demo)
     for number, (tweet, drafts) in enumerate(recorded_drafts().items()):

@@ -72,6 +72,9 @@ def test_the_nuisances_of_a_real_stream_are_part_of_it(tweets: list[Tweet]) -> N
     assert any("<script>" in tweet.text for tweet in tweets)
     assert any("Ignore all previous instructions" in tweet.text for tweet in tweets)
     assert any(tweet.text.startswith("=HYPERLINK") for tweet in tweets)
+    assert any("passed away" in tweet.text for tweet in tweets)
+    assert any("in this election" in tweet.text for tweet in tweets)
+    assert max(Counter(tweet.author_handle for tweet in tweets).values()) >= 5
     assert sum("https://" in tweet.text for tweet in tweets) > 10
     assert sum((tweet.author_followers or 0) < 1000 for tweet in tweets) > 30
 
