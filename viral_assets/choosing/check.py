@@ -17,7 +17,7 @@ from viral_assets.hours import HourRange
 from viral_assets.projects.model import Project
 from viral_assets.quota import Limits
 from viral_assets.safety.closer_look import CloserLook
-from viral_assets.safety.resemblance import learn_resemblance
+from viral_assets.safety.exemplar_vectors import resemblance_of
 from viral_assets.scoring.languages import language_warnings
 from viral_assets.scoring.topics import topic_texts
 from viral_assets.store.engine import Database
@@ -82,7 +82,7 @@ def check_project(
         embedder.embed([text for node in project.taxonomy for text in topic_texts(node)])
         unread = list(unread_texts(project, embedder.embed))
         strays = stray_exemplars(project, embedder.embed)
-        resemblance = None if database is None else learn_resemblance(embedder.embed, embedder.languages)
+        resemblance = None if database is None else resemblance_of(embedder)
     except NotEmbeddedError as error:
         findings.append(Finding("embedder", _not_embedded(str(error))))
         return ProjectCheck(None, None, (), None, findings)

@@ -108,17 +108,15 @@ def _embedder(settings: Settings, project: Project, database: Database | None) -
 def _closer_look(settings: Settings, embedder: str, database: Database | None) -> CloserLook | None:
     """What tells sensitive tweets better than the project's embedder, where runs use it too."""
     from viral_assets.embedding import build_embedder
-    from viral_assets.embedding.cache import UnsavedEmbedder
     from viral_assets.embedding.choice import AUTO, MULTILINGUAL
     from viral_assets.embedding.use_weights import is_installed
     from viral_assets.safety.closer_look import CloserLook
-    from viral_assets.safety.resemblance import learn_resemblance
+    from viral_assets.safety.exemplar_vectors import resemblance_of
 
     if database is None or settings.embedder != AUTO or embedder == MULTILINGUAL or not is_installed():
         return None
     closer = build_embedder(MULTILINGUAL)
-    exemplars = UnsavedEmbedder(closer, database)
-    return CloserLook(closer.embed, learn_resemblance(exemplars.embed, closer.languages))
+    return CloserLook(closer.embed, resemblance_of(closer))
 
 
 def _pricing(settings: Settings, project: Project) -> tuple[str, Pricing]:

@@ -120,6 +120,6 @@ def _ridge(vectors: FloatArray, wanted: FloatArray) -> tuple[FloatArray, FloatAr
     penalty[-1, -1] = 1e-6
     inverse = np.linalg.inv(rows.T @ rows + penalty)
     weights = inverse @ rows.T @ wanted
-    leverage = np.einsum("nd,de,ne->n", rows, inverse, rows)
+    leverage = ((rows @ inverse) * rows).sum(axis=1)
     unseen = wanted - (wanted - rows @ weights) / (1.0 - leverage)[:, np.newaxis]
     return weights[:-1].T, weights[-1] - middle @ weights[:-1], unseen

@@ -45,7 +45,7 @@ def topic_embeddings(
     run_options: RunOptions,
 ) -> None:
     """See to it that every text of every taxonomy, and of what sensitive tweets sound like, is in the cache."""
-    from viral_assets.safety.resemblance import all_exemplars
+    from viral_assets.safety.exemplar_vectors import exemplars_to_embed
     from viral_assets.scoring.languages import language_warnings
     from viral_assets.scoring.topics import topic_texts
 
@@ -57,7 +57,7 @@ def topic_embeddings(
         for cached in _distinct(embedders)
     }
     for cached, of_topics in texts.items():
-        cached.embed([*of_topics, *all_exemplars()])
+        cached.embed([*of_topics, *exemplars_to_embed(cached.model)])
     computed = sum(cached.stats.computed for cached in texts)
     context.log.info("%d texts of %d topics; %d embedded now", sum(map(len, texts.values())), len(topics), computed)
     warnings = [

@@ -50,19 +50,17 @@ def tweet_scores(
     """Score the tweets of the hours of this run for every project they belong to."""
     from viral_assets.choosing.hours import score_hours
     from viral_assets.defs.assets import previews
-    from viral_assets.safety.resemblance import learn_resemblance
+    from viral_assets.safety.exemplar_vectors import resemblance_of
     from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
     from viral_assets.scoring.score import SCORE_COLUMNS
 
     store, window = database.get(), window_of(context)
     selected = projects.select(run_options.projects)
     embedders = embedder.of(store, selected)
-    resembling = {
-        cached: learn_resemblance(cached.embed, cached.languages) for cached in dict.fromkeys(embedders.values())
-    }
+    resembling = {cached: resemblance_of(cached) for cached in dict.fromkeys(embedders.values())}
     parts = []
     for name, project in selected.items():
-        own, closer = embedders[name], embedder.closer_look(store, project)
+        own, closer = embedders[name], embedder.closer_look(project)
         scored = score_hours(project, store, window, own, resemblance=resembling[own], closer_look=closer)
         parts.append(scored)
         if unknown := int((parts[-1]["gate"] == UNKNOWN_LANGUAGE).sum()):

@@ -73,22 +73,19 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
                     raise ConfigurationError(f"project {name} (sources.languages: {wanted}): {error}") from None
         return {name: built[self.name_for(project)] for name, project in projects.items()}
 
-    def closer_look(self, database: Database, project: Project) -> CloserLook | None:
+    def closer_look(self, project: Project) -> CloserLook | None:
         """The multilingual embedder, where it is installed and nobody chose another, for a project that has a smaller
-        one: it tells better which tweets are sensitive (benchmarks/safety.py). Only its exemplars are kept in the
-        database."""
+        one: it tells better which tweets are sensitive (benchmarks/safety.py). None of its vectors are kept."""
         from viral_assets.embedding.use_weights import is_installed
 
         if self._chosen() != AUTO or self.name_for(project) == MULTILINGUAL or not is_installed():
             return None
         if self._closer is None:
-            from viral_assets.embedding.cache import CachedEmbedder
             from viral_assets.safety.closer_look import CloserLook
-            from viral_assets.safety.resemblance import learn_resemblance
+            from viral_assets.safety.exemplar_vectors import resemblance_of
 
-            embedder = self._build(MULTILINGUAL, database)
-            exemplars = CachedEmbedder(embedder, database)
-            self._closer = CloserLook(embedder.embed, learn_resemblance(exemplars.embed, embedder.languages))
+            embedder = self._build(MULTILINGUAL, None)
+            self._closer = CloserLook(embedder.embed, resemblance_of(embedder))
         return self._closer
 
     def name_for(self, project: Project) -> str:

@@ -9,7 +9,10 @@ import pytest
 
 from viral_assets.errors import ViralAssetsError
 from viral_assets.hours import HOUR, HourRange
+from viral_assets.projects.loader import load_projects
 from viral_assets.safety.resemblance import all_exemplars
+from viral_assets.scoring.topics import topic_texts
+from viral_assets.settings import load_settings
 from viral_assets.store.hour_leases import unfinished_hours
 from viral_assets_tests.gemini_emulator import GeminiEmulator
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
@@ -50,7 +53,9 @@ def test_an_hour_whose_texts_cannot_be_paid_for_fails_in_one_line_and_is_taken_u
 ) -> None:
     home.drop("tweets.json", [each for number in range(2) for each in tweets_of(FIRST + number * HOUR, 60)])
     # Some requests are for the topics and for what sensitive tweets sound like, and one for the first hundred tweets.
-    once = -(-(len(all_exemplars()) + 10) // 100)
+    (project,) = load_projects(load_settings().projects_dir).values()
+    of_topics = [text for node in project.taxonomy for text in topic_texts(node)]
+    once = -(-(len(all_exemplars()) + len(of_topics)) // 100)
     monkeypatch.setenv("VIRAL_ASSETS_EMBEDDING_RPD", str(once + 1))
     with pytest.raises(ViralAssetsError, match=f"the day's {once + 1} requests are used up, until") as caught:
         home.run(2)
