@@ -189,6 +189,12 @@ class Kept:
             rows = connection.execute(sa.select(table.who, table.action, table.reason).order_by(table.id))
             return [(row.who, row.action, row.reason) for row in rows]
 
+    @property
+    def total(self) -> str:
+        """How many tweets the list has, as the page says it."""
+        with self.database.read() as connection:
+            return f"{connection.scalar(sa.select(sa.func.count()).select_from(comment_opportunities)):,}"
+
     def listed(self, **filters: Any) -> list[str]:
         """The ids of the tweets that a list should begin with."""
         with self.database.read() as connection:
