@@ -113,9 +113,14 @@ def test_many_authors_are_asked_about_together(database: Database) -> None:
     with database.begin() as connection:
         store(connection, [*before, *views])
     statements: list[str] = []
+
+    def note(*event: Any) -> None:
+        statements.append(event[2])
+
     with database.read() as connection:
-        sa.event.listen(connection, "before_cursor_execute", lambda *event: statements.append(event[2]))
+        sa.event.listen(connection.engine, "before_cursor_execute", note)
         found = with_contacts(connection, views)
+        sa.event.remove(connection.engine, "before_cursor_execute", note)
     assert [[contact.tweet_id for contact in view.contacts] for view in found] == [
         [str(number)] if number % 2 == 0 else [] for number in range(40)
     ]
@@ -130,8 +135,9 @@ def test_no_table_is_read_from_end_to_end(sqlite_database: Database) -> None:
         plans.extend(step[3] for step in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
 
     with sqlite_database.read() as connection:
-        sa.event.listen(connection, "before_cursor_execute", explain)
+        sa.event.listen(connection.engine, "before_cursor_execute", explain)
         with_contacts(connection, [NOW])
+        sa.event.remove(connection.engine, "before_cursor_execute", explain)
     assert any("ix_comment_opportunities_project_from_id" in step for step in plans)
     assert any("ix_comment_opportunities_project_from_handle" in step for step in plans)
     assert any(re.match(r"SEARCH comment_suggestions .*\(project=\? AND tweet_id=\?", step) for step in plans)
