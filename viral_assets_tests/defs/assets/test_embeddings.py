@@ -56,6 +56,7 @@ def test_an_hour_whose_texts_cannot_be_paid_for_fails_in_one_line_and_is_taken_u
     (project,) = load_projects(load_settings().projects_dir).values()
     of_topics = [text for node in project.taxonomy for text in topic_texts(node)]
     once = -(-(len(all_exemplars()) + len(of_topics)) // 100)
+    monkeypatch.setenv("VIRAL_ASSETS_EMBEDDING_RPM", "1000")
     monkeypatch.setenv("VIRAL_ASSETS_EMBEDDING_RPD", str(once + 1))
     with pytest.raises(ViralAssetsError, match=f"the day's {once + 1} requests are used up, until") as caught:
         home.run(2)
