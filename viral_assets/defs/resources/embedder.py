@@ -12,7 +12,6 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from viral_assets.defs.automation.urgency import priority_of
-from viral_assets.embedding.choice import AUTO, MULTILINGUAL, embedder_name
 from viral_assets.errors import ConfigurationError
 from viral_assets.projects.model import Project
 from viral_assets.quota.priority import Priority
@@ -48,6 +47,8 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
             ConfigurationError: there is none, it is not installed, or it needs a key.
             QuotaError: limits under which nothing could ever be asked.
         """
+        from viral_assets.embedding.choice import AUTO
+
         if context.run:
             self._run_id, self._priority = context.run.run_id, priority_of(context.run.tags, datetime.now(UTC))
         if self._chosen() != AUTO:
@@ -76,6 +77,7 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
     def closer_look(self, project: Project) -> CloserLook | None:
         """The multilingual embedder, where it is installed and nobody chose another, for a project that has a smaller
         one: it tells better which tweets are sensitive (benchmarks/safety.py). None of its vectors are kept."""
+        from viral_assets.embedding.choice import AUTO, MULTILINGUAL
         from viral_assets.embedding.use_weights import is_installed
 
         if self._chosen() != AUTO or self.name_for(project) == MULTILINGUAL or not is_installed():
@@ -90,6 +92,8 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
 
     def name_for(self, project: Project) -> str:
         """Which embedder a project gets."""
+        from viral_assets.embedding.choice import embedder_name
+
         return embedder_name(self._chosen(), project.sources.languages)
 
     def _chosen(self) -> str:
