@@ -108,15 +108,12 @@ def _embedder(settings: Settings, project: Project, database: Database | None) -
 def _closer_look(settings: Settings, embedder: str, database: Database | None) -> CloserLook | None:
     """What tells sensitive tweets better than the project's embedder, where runs use it too."""
     from viral_assets.embedding import build_embedder
-    from viral_assets.embedding.choice import AUTO, MULTILINGUAL
-    from viral_assets.embedding.use_weights import is_installed
+    from viral_assets.embedding.choice import MULTILINGUAL, gets_closer_look
     from viral_assets.safety.closer_look import CloserLook
-    from viral_assets.safety.exemplar_vectors import resemblance_of
 
-    if database is None or settings.embedder != AUTO or embedder == MULTILINGUAL or not is_installed():
+    if database is None or not gets_closer_look(settings.embedder, embedder):
         return None
-    closer = build_embedder(MULTILINGUAL)
-    return CloserLook(closer.embed, resemblance_of(closer))
+    return CloserLook.by(build_embedder(MULTILINGUAL))
 
 
 def _pricing(settings: Settings, project: Project) -> tuple[str, Pricing]:

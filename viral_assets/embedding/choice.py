@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from viral_assets.embedding.use_weights import is_installed
 from viral_assets.text.language import canonical
 
 AUTO: Final = "auto"
@@ -24,3 +25,14 @@ def embedder_name(chosen: str, languages: Collection[str]) -> str:
     if chosen != AUTO:
         return chosen
     return "wordllama" if {canonical(code) for code in languages} == {ENGLISH} else MULTILINGUAL
+
+
+def gets_closer_look(chosen: str, name: str) -> bool:
+    """Whether tweets of a project that could be chosen are also looked at by the multilingual embedder: it tells better
+    which are sensitive (benchmarks/safety.py). Not where somebody chose an embedder, or where it is not installed.
+
+    Args:
+        chosen: as for :func:`embedder_name`.
+        name: the project's embedder.
+    """
+    return chosen == AUTO and name != MULTILINGUAL and is_installed()

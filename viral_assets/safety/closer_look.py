@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
+from viral_assets.safety.exemplar_vectors import ExemplarEmbedder, resemblance_of
 from viral_assets.safety.flags import Flag, find_flags
 from viral_assets.safety.resemblance import Embed, Resemblance
 from viral_assets.text.phrases import IntArray, TextColumn
@@ -18,6 +20,11 @@ class CloserLook:
 
     embed: Embed
     resemblance: Resemblance
+
+    @classmethod
+    def by(cls, embedder: ExemplarEmbedder) -> Self:
+        """With this embedder."""
+        return cls(embedder.embed, resemblance_of(embedder))
 
     def flags_of(
         self, column: TextColumn, languages: Sequence[str | None], rows: IntArray

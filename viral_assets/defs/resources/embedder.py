@@ -75,19 +75,15 @@ class EmbedderResource(dg.ConfigurableResource[Any]):
         return {name: built[self.name_for(project)] for name, project in projects.items()}
 
     def closer_look(self, project: Project) -> CloserLook | None:
-        """The multilingual embedder, where it is installed and nobody chose another, for a project that has a smaller
-        one: it tells better which tweets are sensitive (benchmarks/safety.py). None of its vectors are kept."""
-        from viral_assets.embedding.choice import AUTO, MULTILINGUAL
-        from viral_assets.embedding.use_weights import is_installed
+        """The one for the project's tweets that could be chosen, where there is one. None of its vectors are kept."""
+        from viral_assets.embedding.choice import MULTILINGUAL, gets_closer_look
 
-        if self._chosen() != AUTO or self.name_for(project) == MULTILINGUAL or not is_installed():
+        if not gets_closer_look(self._chosen(), self.name_for(project)):
             return None
         if self._closer is None:
             from viral_assets.safety.closer_look import CloserLook
-            from viral_assets.safety.exemplar_vectors import resemblance_of
 
-            embedder = self._build(MULTILINGUAL, None)
-            self._closer = CloserLook(embedder.embed, resemblance_of(embedder))
+            self._closer = CloserLook.by(self._build(MULTILINGUAL, None))
         return self._closer
 
     def name_for(self, project: Project) -> str:
