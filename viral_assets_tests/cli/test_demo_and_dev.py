@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Insert, func, select
 
 from viral_assets.cli.demo import forget_sample, prepare_sample
 from viral_assets.cli.home import prepare_instance
@@ -47,6 +47,23 @@ def rows(database: Database) -> dict[str, int]:
         return {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in counted}
 
 
+def suggestion_for(tweet_id: str) -> Insert:
+    """A statement that stores a suggestion of the offline provider."""
+    return comment_suggestions.insert().values(
+        project="demo",
+        tweet_id=tweet_id,
+        suggestion_type="add_value",
+        window_start=DAY.start,
+        position=0,
+        text="t",
+        weighted_length=1,
+        provider="offline",
+        model="offline",
+        request_id="r",
+        created_at=END,
+    )
+
+
 def test_the_sample_is_there_once_however_often_it_is_prepared(sqlite_database: Database, tmp_path: Path) -> None:
     number = prepare_sample(sqlite_database, tmp_path / "demo", DAY)
     assert prepare_sample(sqlite_database, tmp_path / "demo", DAY) == number
@@ -73,21 +90,7 @@ def test_forgetting_the_sample_leaves_other_tweets_alone(sqlite_database: Databa
         some = connection.scalars(select(tweets.c.tweet_id).where(tweets.c.tweet_id != opportunity().tweet_id)).first()
     assert some is not None
     with sqlite_database.begin() as connection:
-        connection.execute(
-            comment_suggestions.insert().values(
-                project="demo",
-                tweet_id=some,
-                suggestion_type="add_value",
-                window_start=DAY.start,
-                position=0,
-                text="t",
-                weighted_length=1,
-                provider="offline",
-                model="offline",
-                request_id="r",
-                created_at=END,
-            )
-        )
+        connection.execute(suggestion_for(some))
     forget_sample(sqlite_database, sample)
     assert rows(sqlite_database) == before
 
@@ -98,21 +101,7 @@ def test_what_somebody_has_decided_about_stays_when_the_sample_is_made_anew(
     number = prepare_sample(sqlite_database, tmp_path / "demo", DAY)
     with sqlite_database.begin() as connection:
         decided = connection.scalars(select(tweets.c.tweet_id)).first()
-        connection.execute(
-            comment_suggestions.insert().values(
-                project="demo",
-                tweet_id=decided,
-                suggestion_type="add_value",
-                window_start=DAY.start,
-                position=0,
-                text="A kitchen timer they set themselves worked better here.",
-                weighted_length=56,
-                provider="offline",
-                model="offline",
-                request_id="r",
-                created_at=END,
-            )
-        )
+        connection.execute(suggestion_for(str(decided)))
         decide(connection, SuggestionKey("demo", str(decided), "add_value"), APPROVE, who="mara", at=END, version=0)
 
     prepare_sample(sqlite_database, tmp_path / "demo", LATER)
