@@ -23,8 +23,6 @@ from viral_assets.store.deferred import hours_unscored
 from viral_assets.store.inbox_files import FileStamp, KnownFile
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from viral_assets.sources.files.inbox import InboxFile
     from viral_assets.sources.files.ingest import IngestReport
 
@@ -117,14 +115,14 @@ def inbox_sensor(
             if not file.path.exists():  # read and moved by a run meanwhile
                 continue
         looked_into[file.name] = KnownFile(file.stamp, content_hash, asked=True)
+        wanted = {hour for hour in touched if configured and hour in configured}
         with store.read() as connection:
-            if content_hash and find_file(connection, content_hash, EVERY_PROJECT):
-                if touched := frozenset(_unscored(connection, touched, configured)):
-                    hours[content_hash] = touched
-                continue
-        if configured and any(hour in configured for hour in touched):
-            hours[content_hash] = touched
-        else:
+            is_known = find_file(connection, content_hash, EVERY_PROJECT) is not None
+            if is_known and wanted:
+                wanted &= hours_unscored(connection, HourRange(min(wanted), max(wanted) + HOUR))
+        if wanted:
+            hours[content_hash] = frozenset(wanted)
+        elif not is_known:
             context.log.warning(_why_no_run(read_file(store, file.path, options)))
     inbox.note(store, looked_into, now)
     requests = runs_for(hours, configured)
@@ -134,12 +132,6 @@ def inbox_sensor(
         # What was seen is in the database. An empty cursor would leave the one of a version before as it was.
         cursor=f"{now:%F %T}",
     )
-
-
-def _unscored(connection: Connection, touched: Iterable[datetime], configured: HourRange | None) -> set[datetime]:
-    """Those of the hours that have tweets which no run has looked at: another hour's run read the file."""
-    known = sorted(hour for hour in touched if configured and hour in configured)
-    return hours_unscored(connection, HourRange(known[0], known[-1] + HOUR)) & set(known) if known else set()
 
 
 def _deadline(seconds: float) -> Callable[[], bool]:
