@@ -200,6 +200,11 @@ class Kept:
         with self.database.read() as connection:
             return [row.tweet_id for row in read_page(connection, Filters(**filters), now=NOW).rows]
 
+    def count(self, **filters: Any) -> int:
+        """How many tweets a list should have on all its pages."""
+        with self.database.read() as connection:
+            return read_page(connection, Filters(**filters), now=NOW).total
+
 
 @pytest.fixture
 def kept(database: Database) -> Kept:

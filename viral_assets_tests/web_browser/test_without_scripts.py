@@ -77,15 +77,16 @@ def test_filters_and_pages(plain: Visitor, kept: Kept) -> None:
     page.get_by_label("Label", exact=True).select_option("green")
     page.get_by_role("button", name="Show", exact=True).click()
     assert "label=green" in page.url
-    expect(page.locator("h1 .big")).to_have_text("40")
+    greens = kept.count(label="green")
+    expect(page.locator("h1 .big")).to_have_text(str(greens))
     expect(plain.cards()).to_have_count(20)
     seen = [card.get_attribute("data-tweet") for card in plain.cards().all()]
     assert seen == kept.listed(label="green")
     page.get_by_role("link", name="More tweets").click()
     expect(page.locator("h1")).to_contain_text("more")
-    expect(plain.cards()).to_have_count(20)
+    expect(plain.cards()).to_have_count(min(greens - 20, 20))
     seen += [card.get_attribute("data-tweet") for card in plain.cards().all()]
-    assert len(seen) == len(set(seen)) == 40
+    assert len(seen) == len(set(seen)) == min(greens, 40) > 20
     page.go_back()
     expect(plain.cards().first).to_have_attribute("data-tweet", str(seen[0]))
 
