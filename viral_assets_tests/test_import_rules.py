@@ -32,6 +32,7 @@ CORE = (
     "queries",
     "safety",
     "choosing",
+    "upkeep",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
 ROOT = ("clock", "errors", "hours", "processes", "settings", "threads", "vocabulary")
@@ -49,6 +50,7 @@ KNOWS_ONLY = {
     "embedding": {"llm", "quota", "store", "text"},
     "generation": {"llm", "projects", "quota", "safety", "store", "text"},
     "queries": {"llm", "projects", "quota", "safety", "scoring", "store", "text"},
+    "upkeep": {"store", "text"},
 }
 """Packages with a promise about what they need, besides the root modules."""
 

@@ -18,6 +18,7 @@ import typer
 
 from viral_assets import __version__
 from viral_assets.cli import (
+    backup,
     check,
     database,
     demo,
@@ -139,6 +140,7 @@ for module in (
     quota,
     models,
     database,
+    backup,
 ):
     module.register(app)
 
