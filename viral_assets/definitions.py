@@ -21,8 +21,14 @@ from viral_assets.defs.assets.partitions import hour_partitions
 from viral_assets.defs.assets.review_numbers import review_numbers
 from viral_assets.defs.assets.scoring import comment_opportunities, tweet_scores
 from viral_assets.defs.automation.inbox_sensor import inbox_sensor
-from viral_assets.defs.automation.jobs import daily_numbers, hourly_checks, hourly_pipeline, metric_refresh
-from viral_assets.defs.automation.schedules import hourly_schedule, numbers_schedule, refresh_schedule, top_up_schedule
+from viral_assets.defs.automation.jobs import daily_numbers, hourly_checks, hourly_pipeline, metric_refresh, prune_old
+from viral_assets.defs.automation.schedules import (
+    hourly_schedule,
+    numbers_schedule,
+    prune_schedule,
+    refresh_schedule,
+    top_up_schedule,
+)
 from viral_assets.defs.automation.sensors import deferred_sensor, failure_sensor
 from viral_assets.defs.automation.step_executor import run_in_one_process
 from viral_assets.defs.checks.definitions import asset_checks
@@ -81,8 +87,8 @@ def build_defs(
     return dg.Definitions(
         assets=[with_code_link(asset, settings.code_url).map_asset_specs(bound) for asset in ASSETS],
         asset_checks=asset_checks(hours),
-        jobs=[hourly_pipeline, hourly_checks, metric_refresh, daily_numbers],
-        schedules=[hourly_schedule, top_up_schedule, refresh_schedule, numbers_schedule],
+        jobs=[hourly_pipeline, hourly_checks, metric_refresh, daily_numbers, prune_old],
+        schedules=[hourly_schedule, top_up_schedule, refresh_schedule, numbers_schedule, prune_schedule],
         sensors=[inbox_sensor, deferred_sensor, failure_sensor(telling)],
         resources={
             "database": DatabaseResource(),

@@ -81,6 +81,7 @@ def _revealed(secret: SecretStr | None) -> str | None:
 
 Hour = Annotated[datetime | None, BeforeValidator(_hour)]
 Optional_ = BeforeValidator(_blank_is_unset)
+KeptDays = Annotated[int | None, Field(ge=1), Optional_]
 
 
 class Settings(BaseSettings):
@@ -143,6 +144,12 @@ class Settings(BaseSettings):
     top_up_days: int = Field(
         3, ge=1, le=31, description="How many days back the daily top-up looks for tweets that wait."
     )
+    keep_vectors_days: KeptDays = Field(None, description="For so many days vectors of tweets are kept.")
+    keep_undecided_days: KeptDays = Field(None, description="The same for tweets that nobody decided about.")
+    keep_snapshots_days: KeptDays = Field(None, description="The same for counts of tweets but the newest.")
+    keep_answers_days: KeptDays = Field(None, description="The same for raw answers of models.")
+    keep_rejects_days: KeptDays = Field(None, description="The same for records in quarantine.")
+    keep_digests_days: KeptDays = Field(None, description="The same for digests.")
     alert_webhook: Annotated[SecretStr | None, BeforeValidator(_web_address)] = Field(
         None, description="Slack-compatible webhook that is told of failed runs."
     )
@@ -230,6 +237,18 @@ class Settings(BaseSettings):
             models=models,
             cheaper_tier=cheaper_tier,
         )
+
+    @property
+    def kept_days(self) -> dict[str, int | None]:
+        """For how many days what is kept, by its name; None: for ever."""
+        return {
+            "vectors": self.keep_vectors_days,
+            "undecided": self.keep_undecided_days,
+            "snapshots": self.keep_snapshots_days,
+            "answers": self.keep_answers_days,
+            "rejects": self.keep_rejects_days,
+            "digests": self.keep_digests_days,
+        }
 
     @property
     def digests(self) -> Path:

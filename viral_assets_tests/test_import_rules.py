@@ -177,7 +177,7 @@ def test_the_environment_is_read_at_the_edge_only() -> None:
     assert {package for package, others in packages_imported().items() if "settings" in others} <= MAY_READ_SETTINGS
 
 
-WRITE_SQL = {"store", "queries", "quota"}
+WRITE_SQL = {"store", "queries", "quota", "upkeep"}
 DAGSTERS_OWN_FILES = ("instance", "defs.automation.event_log")
 """Dagster's tables are Dagster's to read and write, but for what is mended or set on its connections there."""
 

@@ -29,6 +29,7 @@ from viral_assets.cli import (
     ingest,
     init,
     models,
+    prune,
     quota,
     rejects,
     review,
@@ -141,6 +142,7 @@ for module in (
     models,
     database,
     backup,
+    prune,
 ):
     module.register(app)
 

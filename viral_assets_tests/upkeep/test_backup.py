@@ -20,10 +20,8 @@ NOW = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    made = Database(f"sqlite:///{tmp_path / 'home' / 'viral_assets.db'}")
-    made.upgrade()
-    return made
+def database(sqlite_database: Database) -> Database:
+    return sqlite_database
 
 
 def note(database: Database, name: str) -> None:
@@ -45,7 +43,7 @@ def test_a_copy_put_back_brings_the_state_of_its_moment_and_keeps_the_one_before
     done = restore(database, copy.path, NOW)
     assert names(database) == {"early"}
     assert done.before is not None
-    assert done.before.path.name == "viral_assets.db.before-20261121T203000Z"
+    assert done.before.path.name == f"{Path(str(database.url.database)).name}.before-20261121T203000Z"
     assert names(Database(f"sqlite:///{done.before.path}")) == {"early", "late"}
 
 

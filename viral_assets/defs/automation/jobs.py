@@ -8,6 +8,7 @@ from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.projects import ProjectsResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import HOUR, HourRange, floor_hour
+from viral_assets.settings import load_settings
 
 REFRESHED_HOURS = 6
 
@@ -74,3 +75,29 @@ def refresh_metrics(
 def metric_refresh() -> None:
     """One op, no assets: what it appends belongs to hours that are materialized already."""
     refresh_metrics()
+
+
+@dg.op(description="Let go of what is older than VIRAL_ASSETS_KEEP_..._DAYS says.")
+def prune_tables(context: dg.OpExecutionContext, database: DatabaseResource) -> None:
+    """Decisions, what they are about, and what was paid are kept."""
+    from viral_assets.upkeep.prune import prune
+    from viral_assets.upkeep.retention import KINDS, cutoffs
+
+    settings = load_settings()
+    older = cutoffs(settings.kept_days, datetime.now(UTC))
+    if not older:
+        context.log.info("everything is kept for ever: none of VIRAL_ASSETS_KEEP_..._DAYS is set")
+    done = prune(database.get(), older, digests=settings.digests)
+    for kind, before in older.before.items():
+        context.log.info("before %s: %s %s (%s)", f"{before:%F}", f"{done.counts[kind]:,}", kind, KINDS[kind])
+
+
+@dg.job(
+    description=(
+        "Let go of what is older than it should be kept, as VIRAL_ASSETS_KEEP_VECTORS_DAYS and its companions say. "
+        "What somebody decided about stays, and so does what was paid. The same as `viral-assets prune --yes`."
+    )
+)
+def prune_old() -> None:
+    """One op, no assets: the hours stay materialized."""
+    prune_tables()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from viral_assets.defs.automation.deferred import hours_past, hours_to_top_up, last_days
-from viral_assets.defs.automation.jobs import daily_numbers, hourly_pipeline, metric_refresh
+from viral_assets.defs.automation.jobs import daily_numbers, hourly_pipeline, metric_refresh, prune_old
 from viral_assets.defs.automation.requests import hours_under_way, ranges_of, request_for
 from viral_assets.defs.automation.tags import TOP_UP, TRIGGER_TAG
 from viral_assets.defs.resources.database import DatabaseResource
@@ -99,4 +99,16 @@ numbers_schedule = dg.ScheduleDefinition(
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description="Once a day, after midnight UTC, the numbers of the last 30 days. Off until you switch it on.",
+)
+
+prune_schedule = dg.ScheduleDefinition(
+    name="prune_schedule",
+    job=prune_old,
+    cron_schedule="15 4 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description=(
+        "Once a day, early in the morning (UTC), lets go of what is older than VIRAL_ASSETS_KEEP_..._DAYS says. Off "
+        "until you switch it on."
+    ),
 )

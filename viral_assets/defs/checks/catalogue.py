@@ -59,13 +59,14 @@ class Check:
 class CheckGroup:
     """An asset and its checks, which are evaluated together in one step from rows that are read once.
 
-    ``needs`` are the keys of the resources that ``read`` uses.
+    ``needs`` are the keys of the resources that ``read`` uses, ``pruned_with`` what may have been pruned of its rows.
     """
 
     asset: dg.AssetsDefinition
     needs: frozenset[str]
     read: Read
     checks: Sequence[Check]
+    pruned_with: str = "undecided"
 
 
 def invariant(find: Callable[[Hour], list[Violation]]) -> Evaluate:
@@ -98,6 +99,7 @@ CHECK_GROUPS: Sequence[CheckGroup] = (
                 vectors_missing_or_wrong,
             )
         ],
+        pruned_with="vectors",
     ),
     CheckGroup(
         tweet_scores,

@@ -9,6 +9,8 @@ from viral_assets.defs.assets.failures import as_dagster_failure
 from viral_assets.defs.assets.partitions import window_of
 from viral_assets.defs.checks.catalogue import CHECK_GROUPS, CheckGroup
 from viral_assets.defs.checks.evaluations import evaluations, latest_materializations
+from viral_assets.defs.checks.results import PRUNED
+from viral_assets.defs.checks.rows import pruned_until
 
 
 def asset_checks(hours: dg.PartitionsDefinition) -> list[dg.AssetChecksDefinition]:
@@ -39,10 +41,13 @@ def _checks_of(group: CheckGroup, hours: dg.PartitionsDefinition) -> dg.AssetChe
             window = window_of(op)
             materialized = latest_materializations(context.instance, asset, window)
             content = group.read(op.resources, window, materialized)
+            pruned = pruned_until(op.resources, group.pruned_with)
             wanted = {key.name for key in op.selected_asset_check_keys}
             for each in group.checks:
                 if each.name in wanted:
-                    check_results = {hour: each.evaluate(rows) for hour, rows in content.items()}
+                    check_results = {
+                        hour: PRUNED if hour < pruned else each.evaluate(rows) for hour, rows in content.items()
+                    }
                     yield from evaluations(asset, each.name, check_results, materialized)
 
     return checks

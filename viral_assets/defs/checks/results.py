@@ -40,6 +40,10 @@ class HourCheckResult:
         return not self.violations
 
 
+PRUNED = HourCheckResult(numbers={"not looked at": "what is missing was pruned on purpose"})
+"""Of an hour of which rows were let go of: what is left is not held against what there was."""
+
+
 def key_of(row: Row) -> tuple[str, str]:
     """Project and tweet, by which everything but tweets is known."""
     return row["project"], row["tweet_id"]

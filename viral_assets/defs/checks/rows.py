@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from viral_assets.defs.assets.display import ROW_COUNT
@@ -24,6 +24,14 @@ Hour = Any
 
 Read = Callable[[Any, HourRange, Mapping[datetime, Materialized]], Mapping[datetime, Hour]]
 """From resources, hours and their latest materializations to what the checks look at."""
+
+
+def pruned_until(resources: Any, kind: str) -> datetime:
+    """The hour before which rows of a kind were let go of on purpose; long ago where that never happened."""
+    from viral_assets.store.pruned import pruned_before
+
+    with resources.database.get().read() as connection:
+        return pruned_before(connection).get(kind, datetime.min.replace(tzinfo=UTC))
 
 
 def rows_of_tweets(

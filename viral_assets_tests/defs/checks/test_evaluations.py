@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -25,6 +26,8 @@ from viral_assets.store.tables import (
     tweet_scores,
     tweets,
 )
+from viral_assets.upkeep.prune import prune
+from viral_assets.upkeep.retention import Cutoffs
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
 
 # Whole runs of Dagster, real processes or many fits: seconds each.
@@ -171,6 +174,16 @@ def test_a_deleted_suggestion_of_a_tweet_that_ended_without_all_of_them_is_found
     checked.execute(sa.delete(comment_suggestions).where(comment_suggestions.c.tweet_id == row["tweet_id"]))
     failed = _failed(_run_checks_alone(checked, HourRange(FIRST, FIRST + HOUR)))
     assert failed == {("counts_as_reported", hour_key(FIRST)), ("few_filtered", hour_key(FIRST))}
+
+
+def test_what_was_pruned_is_not_taken_for_lost(checked: Home) -> None:
+    midnight = FIRST.replace(hour=0) + timedelta(days=1)
+    prune(checked.database, Cutoffs({"vectors": midnight, "undecided": midnight}))
+    with checked.database.read() as connection:
+        assert not connection.scalar(sa.select(sa.func.count()).select_from(comment_suggestions))
+    evaluations = _run_checks_alone(checked, ALL_HOURS)
+    assert _failed(evaluations) == set()
+    assert any("not looked at" in each.metadata for each in evaluations)
 
 
 def test_a_single_hour_is_checked_alone_too(checked: Home) -> None:
