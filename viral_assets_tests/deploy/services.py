@@ -32,6 +32,8 @@ BIN = Path(sys.executable).parent
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "PYTHONPATH")
 
 
+DAEMONS = """{ instance { daemonHealth { allDaemonStatuses { daemonType healthy required } } } }"""
+
 _numbers = count(os.getpid())
 
 
@@ -116,7 +118,8 @@ class Machine:
             )
 
     def wait_until_healthy(self, name: str) -> None:
-        """Ask its health check until it is content."""
+        """Ask its health check until it is content; first when it may be, as each check is a start of Dagster."""
+        until(lambda: self._may_be_healthy(name), f"{name} to be there", meanwhile=lambda: self._runs(name))
         check = self._here(SERVICES[name]["healthcheck"]["test"][1:])
 
         def is_content() -> bool:
@@ -125,7 +128,19 @@ class Machine:
                 raise NotYetError(f"{asked.stderr} {self.log(name).read_text()}")
             return True
 
-        until(is_content, f"{name} to be healthy", every=0.5, meanwhile=lambda: self.running[name].poll() is None)
+        until(is_content, f"{name} to be healthy", every=0.5, meanwhile=lambda: self._runs(name))
+
+    def _runs(self, name: str) -> bool:
+        return self.running[name].poll() is None
+
+    def _may_be_healthy(self, name: str) -> bool:
+        if name == "daemon":
+            statuses = self.ask(DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
+            return all(daemon["healthy"] for daemon in statuses if daemon["required"])
+        port = {"code-location": self.code_port, "webserver": self.ui_port}[name]
+        with suppress(OSError), socket.create_connection(("127.0.0.1", int(port)), timeout=PATIENCE):
+            return True
+        return False
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """What the webserver answers."""

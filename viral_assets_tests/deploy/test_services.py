@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from viral_assets.hours import HOUR, hour_key
-from viral_assets_tests.deploy.services import Machine
+from viral_assets_tests.deploy.services import DAEMONS, Machine
 from viral_assets_tests.home import FIRST
 from viral_assets_tests.waiting import until
 
@@ -22,7 +22,6 @@ LAUNCH = """mutation ($hour: String!) {
     }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
 }"""
 RUN = """query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"""
-DAEMONS = """{ instance { daemonHealth { allDaemonStatuses { daemonType healthy required } } } }"""
 
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 
