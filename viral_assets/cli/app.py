@@ -33,6 +33,7 @@ from viral_assets.cli import (
     quota,
     rejects,
     review,
+    status,
     tune,
     why,
 )
@@ -141,6 +142,7 @@ for module in (
     quota,
     models,
     database,
+    status,
     backup,
     prune,
 ):
