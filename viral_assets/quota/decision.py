@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from viral_assets.errors import QuotaError
@@ -62,6 +62,17 @@ class QuotaUsage:
         if self.learned_requests is None or self.now >= self.learned_until:
             return limits.max_requests
         return min(limits.max_requests, self.learned_requests)
+
+    def with_one_more(self, tokens: int, cost_usd: float | None) -> QuotaUsage:
+        """The same when a request has been granted besides."""
+        return replace(
+            self,
+            window_requests=self.window_requests + 1,
+            window_tokens=self.window_tokens + tokens,
+            day_requests=self.day_requests + 1,
+            day_tokens=self.day_tokens + tokens,
+            day_cost_usd=self.day_cost_usd + (cost_usd or 0.0),
+        )
 
 
 Amount = TypeVar("Amount", int, float)

@@ -237,6 +237,14 @@ class StoredAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class InputLimit:
+    """How many tokens one request may hold, and whether its answer's count for that too."""
+
+    allowed: int
+    with_output: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LatencySample:
     """How long a request about ``tweets`` tweets took."""
 
@@ -328,6 +336,12 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
 
     def block_today(self, reason: str) -> float:
         """The service says that the day's quota is used up. Returns the seconds until the next day."""
+
+    def learn_input_limit(self, limit: InputLimit) -> None:
+        """The service has said how much its model takes in one request; runs to come plan with it for a while."""
+
+    def input_limit(self) -> InputLimit | None:
+        """What it has said of late."""
 
     def now(self) -> float:
         """The ledger's time, in seconds since the epoch."""

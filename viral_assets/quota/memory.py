@@ -28,6 +28,7 @@ from viral_assets.quota.ledger import (
     Demand,
     Granted,
     GrantRequest,
+    InputLimit,
     LatencySample,
     QuotaState,
     QuotaStatus,
@@ -117,6 +118,7 @@ class MemoryLedger:
         self._runners: dict[str, _Runner] = {}
         self._days: dict[str, _Day] = {}
         self._block = _Block()
+        self._input_limit: InputLimit | None = None
 
     def join(self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR) -> None:
         with self._lock:
@@ -213,6 +215,12 @@ class MemoryLedger:
             day = pacific_day(now.epoch)
             self._block.day, self._block.day_reason = day.name, reason
             return day.end - now.epoch
+
+    def learn_input_limit(self, limit: InputLimit) -> None:
+        self._input_limit = limit
+
+    def input_limit(self) -> InputLimit | None:
+        return self._input_limit
 
     def now(self) -> float:
         return self._clock.time()

@@ -45,24 +45,62 @@ def settle(connection: sa.Connection, ended: Sequence[Settled], now: float, *, a
     Args:
         again: whether one that is settled already is settled once more, as it is where its run was thought dead.
     """
-    for each in ended:
-        known = {"id": each.request_id}
-        row = statements.GRANTED.run(connection, known).one_or_none()
-        if row is None:
-            if each.grant is not None:
-                granted = {"key": each.quota_key, "now": now, "day": pacific_day(now).name}
-                statements.GRANT_LOST.run(connection, {**values_of(each.grant), **granted})
-            row = statements.GRANTED.run(connection, known).one()
-        if again or row.status == "granted":
-            _settle(connection, each, row, now)
+    wanted = {each.request_id: each for each in ended}
+    rows = _rows_of(connection, list(wanted))
+    lost = [each for name, each in wanted.items() if name not in rows]
+    for each in lost:
+        if each.grant is None:
+            raise LookupError(f"there is no request {each.request_id} to settle")
+        granted = {"key": each.quota_key, "now": now, "day": pacific_day(now).name}
+        statements.GRANT_LOST.run(connection, {**values_of(each.grant), **granted})
+    rows |= _rows_of(connection, [each.request_id for each in lost])
+    changes = [
+        _changes(each, rows[name], now) for name, each in wanted.items() if again or rows[name].status == "granted"
+    ]
+    statements.SETTLE.run_for_each(connection, changes)
+    for day in {(each["key"], each["day"]) for each in changes}:
+        of_day = [each for each in changes if (each["key"], each["day"]) == day]
+        sums = {name: sum(each[name] for each in of_day) for name in _SUMS}
+        statements.COUNT_SETTLED.run(connection, {"key": day[0], "day": day[1], **sums})
 
 
-def _settle(connection: sa.Connection, ended: Settled, row: sa.Row[Any], now: float) -> None:
-    settlement, cost = ended.settlement, settled_cost(ended.settlement)
-    tokens = row.counted_tokens if ended.tokens is None else ended.tokens
-    cost = row.counted_cost_usd if cost is None else cost
-    values = {
+_SUMS = ("given_back", "more_tokens", "more_cost_usd", "more_spared_usd")
+
+
+def _rows_of(connection: sa.Connection, request_ids: list[str]) -> dict[str, sa.Row[Any]]:
+    if not request_ids:
+        return {}
+    return {row.id: row for row in statements.GRANTED.run(connection, {"request_ids": request_ids})}
+
+
+def columns_of(ended: Settled) -> dict[str, Any]:
+    """What is stored of how a request ended, by the names that the statements have for it; None for tokens and cost
+    leaves them at what was estimated."""
+    settlement = ended.settlement
+    return {
         "id": ended.request_id,
+        "status": settlement.status,
+        "tokens": ended.tokens,
+        "cost_usd": settled_cost(settlement),
+        "input_tokens": settlement.input_tokens,
+        "output_tokens": settlement.output_tokens,
+        "thought_tokens": settlement.thought_tokens,
+        "cached_tokens": settlement.cached_tokens,
+        "tier": settlement.tier,
+        "spared_usd": settlement.spared_usd,
+        "model_version": _storable(settlement.model_version),
+        "http_status": settlement.http_status,
+        "finish_reason": _storable(settlement.finish_reason),
+        "error": _storable(settlement.error),
+        "raw_answer": _storable(settlement.raw_answer),
+    }
+
+
+def _changes(ended: Settled, row: sa.Row[Any], now: float) -> dict[str, Any]:
+    values = columns_of(ended)
+    tokens = row.counted_tokens if ended.tokens is None else ended.tokens
+    cost = row.counted_cost_usd if values["cost_usd"] is None else values["cost_usd"]
+    return values | {
         "now": now,
         "key": ended.quota_key,
         "day": pacific_day(row.granted_at).name,
@@ -70,23 +108,10 @@ def _settle(connection: sa.Connection, ended: Settled, row: sa.Row[Any], now: fl
         "cost_usd": cost,
         "more_tokens": tokens - row.counted_tokens,
         "more_cost_usd": (cost or 0.0) - (row.counted_cost_usd or 0.0),
-        "status": settlement.status,
-        "given_back": int(settlement.status == "unsent" and row.status != "unsent"),
-        "input_tokens": settlement.input_tokens,
-        "output_tokens": settlement.output_tokens,
-        "thought_tokens": settlement.thought_tokens,
-        "cached_tokens": settlement.cached_tokens,
-        "tier": settlement.tier,
-        "spared_usd": settlement.spared_usd,
+        "given_back": int(ended.settlement.status == "unsent" and row.status != "unsent"),
         # Who was thought dead may settle once more what another one has settled.
-        "more_spared_usd": (settlement.spared_usd or 0.0) - (row.spared_usd or 0.0),
-        "model_version": _storable(settlement.model_version),
-        "http_status": settlement.http_status,
-        "finish_reason": _storable(settlement.finish_reason),
-        "error": _storable(settlement.error),
-        "raw_answer": _storable(settlement.raw_answer),
+        "more_spared_usd": (ended.settlement.spared_usd or 0.0) - (row.spared_usd or 0.0),
     }
-    statements.SETTLE.run(connection, values)
 
 
 def _storable(text: str | None) -> str | None:

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from viral_assets.clock import Clock
+from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.llm.tiers import STANDARD, Tier
-from viral_assets.quota import sql_reports, sql_runners, statements
+from viral_assets.quota import sql_reports, sql_runners, sql_state, statements
 from viral_assets.quota.boot import Boot, this_boot
 from viral_assets.quota.counting import counted_tokens, remaining_after_each
-from viral_assets.quota.decision import LearnedLimit, check_possible, learned_limit, planner_state
+from viral_assets.quota.decision import check_possible, learned_limit, planner_state
 from viral_assets.quota.ledger import (
     Decision,
     Demand,
     Granted,
     GrantRequest,
+    InputLimit,
     LatencySample,
     QuotaState,
     QuotaStatus,
@@ -32,14 +31,15 @@ from viral_assets.quota.ledger import (
 )
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.postgres_grant import grant_where_free
+from viral_assets.quota.postgres_settle import settle_granted
 from viral_assets.quota.priority import Priority
 from viral_assets.quota.settling import Settled, settle
 from viral_assets.quota.sql_clock import LedgerClock
-from viral_assets.quota.sql_grant import columns_of, decide_in
+from viral_assets.quota.sql_grant import columns_of, decide_in, grant_together
 from viral_assets.quota.sql_runners import UNKNOWN
 from viral_assets.quota.sql_usage import SqlUsage, releases
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import llm_requests, quota_state
+from viral_assets.store.tables import llm_requests
 
 
 class SqlLedger:
@@ -74,7 +74,6 @@ class SqlLedger:
             boot or (this_boot() if clock is None else None),
             window_seconds=limits.padded_window_seconds,
         )
-        self._insert = postgresql.insert if database.dialect == "postgresql" else sqlite.insert
 
     def join(self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR) -> None:
         with self._database.begin() as connection:
@@ -98,6 +97,8 @@ class SqlLedger:
         if len(decisions) < len(asks):
             with self._database.begin() as connection:
                 now = self._time.in_transaction(connection, statements.POSTGRES_LOCK_AND_CLOCK_FOR_GRANT)
+                if self._database.dialect == "sqlite" and len(asks) > 1:
+                    decisions += [Granted()] * grant_together(connection, self._usage, asks, left, now=now)
                 for ask, tweets in zip(asks[len(decisions) :], left[len(decisions) :], strict=True):
                     decisions.append(decide_in(connection, self._usage, ask, now=now, remaining=tweets))
                     if not isinstance(decisions[-1], Granted):
@@ -138,16 +139,24 @@ class SqlLedger:
                 stated=limit,
                 in_a_row=in_a_row,
                 accepted=self._accepted(connection, now) if in_a_row else 0,
-                before=self._learned(connection) if in_a_row else None,
+                before=sql_state.learned_requests(connection, self._key) if in_a_row else None,
             )
-            self._set_block(connection, now + seconds, reason, learned)
+            sql_state.block(connection, self._key, now + seconds, reason, learned)
 
     def block_today(self, reason: str) -> float:
         with self._database.begin() as connection:
             now = self._time.in_transaction(connection)
             until = pacific_day(now).end
-            self._set_block(connection, until, reason, None)
+            sql_state.block(connection, self._key, until, reason, None)
             return until - now
+
+    def learn_input_limit(self, limit: InputLimit) -> None:
+        with self._database.begin() as connection:
+            sql_state.learn_input_limit(connection, self._key, limit, self._time.in_transaction(connection))
+
+    def input_limit(self) -> InputLimit | None:
+        with self._database.read() as connection:
+            return sql_state.input_limit(connection, self._key, self._time.by_any_clock(connection))
 
     def now(self) -> float:
         if (now := self._time.by_own_clock()) is not None:
@@ -184,12 +193,25 @@ class SqlLedger:
             return sql_reports.failures(connection, self._key, count)
 
     def _settle(self, ended: Sequence[Settled], *, again: bool = True) -> None:
-        with self._database.begin() as connection:
-            # The lock, so that answers are dated in the order in which they change the window.
-            settle(connection, ended, self._time.in_transaction(connection), again=again)
+        left = ended
+        if self._database.dialect == "postgresql" and again and ended:
+            settled = self._settled_at_once(ended)
+            left = [each for each in ended if each.request_id not in settled]
+        if left:
+            with self._database.begin() as connection:
+                # The lock, so that answers are dated in the order in which they change the window.
+                settle(connection, left, self._time.in_transaction(connection), again=again)
         if any(each.settlement.status == "unsent" for each in ended):
             # Other processes go on counting it for the rest of the window, which is the safe side.
             self._usage.recent.forget()
+
+    def _settled_at_once(self, ended: Sequence[Settled]) -> frozenset[str]:
+        """Those that PostgreSQL has settled by itself, see ``postgres_settle``."""
+        now = self._clock.time() if self._clock else None
+        # Where this machine's clock is wrong, it is about another day, and nothing is settled by that.
+        day = pacific_day(now or SYSTEM_CLOCK.time())
+        with self._database.one_statement() as connection:
+            return settle_granted(connection, self._key, ended, day=day, now=now)
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[sa.Connection, float]]:
@@ -206,26 +228,3 @@ class SqlLedger:
         """Requests of the window that the service has not refused."""
         query = sa.select(sa.func.count()).where(*self._usage.in_window(now), llm_requests.c.status != "refused")
         return int(connection.execute(query).scalar_one())
-
-    def _learned(self, connection: sa.Connection) -> LearnedLimit | None:
-        columns = quota_state.c
-        row = connection.execute(
-            sa.select(columns.learned_requests, columns.learned_until, columns.learned_windows).where(
-                columns.quota_key == self._key, columns.learned_requests.is_not(None)
-            )
-        ).one_or_none()
-        return None if row is None else LearnedLimit(row.learned_requests, row.learned_until, row.learned_windows or 1)
-
-    def _set_block(self, connection: sa.Connection, until: float, reason: str, learned: LearnedLimit | None) -> None:
-        values: dict[str, Any] = {"quota_key": self._key, "blocked_until": until, "reason": reason}
-        if learned is not None:
-            values["learned_requests"] = learned.requests
-            values["learned_until"] = learned.until
-            values["learned_windows"] = learned.windows
-        row = self._insert(quota_state).values(**values)
-        changes: dict[str, sa.ColumnElement[Any]] = {name: row.excluded[name] for name in values if name != "quota_key"}
-        # A shorter answer that comes later must not let anybody ask before the longer one ends.
-        longer = quota_state.c.blocked_until > row.excluded.blocked_until
-        for name in ("blocked_until", "reason"):
-            changes[name] = sa.case((longer, quota_state.c[name]), else_=row.excluded[name])
-        connection.execute(row.on_conflict_do_update(index_elements=["quota_key"], set_=changes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,7 +44,52 @@ def columns_of(ask: GrantRequest, *, remaining: int) -> dict[str, Any]:
 def values_of(ask: GrantRequest, *, remaining: int = 0) -> dict[str, Any]:
     """The same, as the statements take it."""
     columns = columns_of(ask, remaining=remaining)
-    return {**columns, "known_cost_usd": ask.cost_usd or 0.0, "tweets_json": json.dumps(ask.tweet_ids)}
+    return {**columns, "requests": 1, "known_cost_usd": ask.cost_usd or 0.0, "tweets_json": json.dumps(ask.tweet_ids)}
+
+
+def grant_together(
+    connection: sa.Connection, usage: SqlUsage, asks: Sequence[GrantRequest], left: Sequence[int], *, now: float
+) -> int:
+    """Grant several requests of a runner at the price of one, from the first one on, in a transaction that has the
+    ledger's lock.
+
+    Args:
+        left: tweets that the runner still wants to ask about when each is granted.
+
+    Returns:
+        How many; 0 also where that depends on which of them is asked for, so that they have to be asked one by one.
+    """
+    first = asks[0]
+    if any(_what_decides(each) != _what_decides(first) for each in asks):
+        return 0
+    values = {**usage.values(now, first.runner, first.priority), **values_of(first)}
+    values["tweet_ids"] = [tweet_id for each in asks for tweet_id in each.tweet_ids]
+    window = usage.current_window(connection, values)
+    counted, row = usage.at(
+        connection, values, window, usage.queries.usage_and_taken if values["claim"] else usage.queries.usage
+    )
+    if row.taken or row.asked_at is not None:
+        # One of them is taken; or the runner waits, and gives up its place with the first that is granted.
+        return 0
+    granted: list[dict[str, Any]] = []
+    for ask, remaining in zip(asks, left, strict=True):
+        if not isinstance(decide(usage.limits, counted, ask.tokens, ask.cost_usd, lambda: releases(window)), Granted):
+            break
+        granted.append({**values, **values_of(ask, remaining=remaining)})
+        counted = counted.with_one_more(ask.tokens, ask.cost_usd)
+    if granted:
+        statements.GRANT_ROW.run_for_each(connection, granted)
+        day = {name: sum(each[name] for each in granted) for name in ("requests", "tokens", "known_cost_usd")}
+        statements.COUNT_GRANTS.run(connection, {**values, **day})
+        statements.GRANTED_TO.run(connection, granted[-1])
+        if values["claim"]:
+            statements.CLAIM.run_for_each(connection, granted)
+    return len(granted)
+
+
+def _what_decides(ask: GrantRequest) -> tuple[object, ...]:
+    """What tells whether tweets are taken, and who is in front."""
+    return ask.runner, ask.priority, ask.project, ask.provider, ask.run_id, ask.again, ask.takes_over, claims(ask)
 
 
 def decide_in(connection: sa.Connection, usage: SqlUsage, ask: GrantRequest, *, now: float, remaining: int) -> Decision:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -18,15 +18,18 @@ _PARAMETER = re.compile(r"(?<!:):(\w+)")
 _FOR_SQLITE = {
     "{one_of_tweets}": "IN (SELECT value FROM json_each(:tweet_ids))",
     "{each_tweet}": "(SELECT DISTINCT value AS tweet_id FROM json_each(:tweet_ids))",
+    "{one_of_requests}": "IN (SELECT value FROM json_each(:request_ids))",
 }
 _FOR_POSTGRES = {
     "{one_of_tweets}": "= ANY (CAST(:tweet_ids AS text[]))",
     "{each_tweet}": "(SELECT DISTINCT unnest(CAST(:tweet_ids AS text[])) AS tweet_id)",
+    "{one_of_requests}": "= ANY (CAST(:request_ids AS text[]))",
 }
+_LISTS = ("tweet_ids", "request_ids")
 
 
 class Script:
-    """Statements that share their parameters, written ``:name``; ``:tweet_ids`` is a list."""
+    """Statements that share their parameters, written ``:name``; ``:tweet_ids`` and ``:request_ids`` are lists."""
 
     def __init__(self, *statements: str) -> None:
         self._for_sqlite = tuple(_replaced(each, _FOR_SQLITE) for each in statements)
@@ -38,11 +41,9 @@ class Script:
         Returns:
             The result of the last one.
         """
-        values = dict(values)
         if connection.dialect.name == "sqlite":
             statements = self._for_sqlite
-            if "tweet_ids" in values:
-                values["tweet_ids"] = json.dumps(values["tweet_ids"])
+            values = _for_sqlite(values)
         elif connection.dialect.driver == "psycopg2":
             # It puts the values into the text, so that one message can hold several statements.
             statements = (";\n".join(self._for_postgres),)
@@ -52,6 +53,20 @@ class Script:
         for statement in others:
             connection.exec_driver_sql(statement, values)
         return connection.exec_driver_sql(last, values)
+
+    def run_for_each(self, connection: sa.Connection, many: Sequence[Mapping[str, Any]]) -> None:
+        """Execute the first statement with each of these values, then the next; which SQLite does faster."""
+        if connection.dialect.name != "sqlite":
+            for values in many:
+                self.run(connection, values)
+            return
+        many = [_for_sqlite(values) for values in many]
+        for statement in self._for_sqlite if many else ():
+            connection.exec_driver_sql(statement, many)
+
+
+def _for_sqlite(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {**values, **{name: json.dumps(values[name]) for name in _LISTS if name in values}}
 
 
 def _replaced(statement: str, parts: Mapping[str, str]) -> str:
@@ -157,9 +172,10 @@ _GRANT = (
             :tokens, :cost_usd, :tweets_json, :tier, :batch_id)
     """,
     """
-    INSERT INTO quota_days (quota_key, day, requests, tokens, cost_usd) VALUES (:key, :day, 1, :tokens, :known_cost_usd)
+    INSERT INTO quota_days (quota_key, day, requests, tokens, cost_usd)
+    VALUES (:key, :day, :requests, :tokens, :known_cost_usd)
     ON CONFLICT (quota_key, day) DO UPDATE
-    SET requests = quota_days.requests + 1, tokens = quota_days.tokens + excluded.tokens,
+    SET requests = quota_days.requests + excluded.requests, tokens = quota_days.tokens + excluded.tokens,
         cost_usd = quota_days.cost_usd + excluded.cost_usd
     """,
     """
@@ -180,6 +196,9 @@ _CLAIM = """
 GRANT = Script(*_GRANT)
 GRANT_LOST = Script(*_GRANT[:2])
 """Of which the answer is there, and the row is not."""
+
+GRANT_ROW, COUNT_GRANTS, GRANTED_TO, CLAIM = (Script(each) for each in (*_GRANT, _CLAIM))
+"""The same one by one, where several are granted at once."""
 
 GRANT_AND_CLAIM = Script(*_GRANT, _CLAIM)
 """A claim left by a runner that has expired, or that is taken over, passes to this one."""
@@ -281,7 +300,10 @@ WAITING = Script(
 )
 
 GRANTED = Script(
-    "SELECT status, granted_at, counted_tokens, counted_cost_usd, spared_usd FROM llm_requests WHERE id = :id"
+    """
+    SELECT id, status, granted_at, counted_tokens, counted_cost_usd, spared_usd FROM llm_requests
+    WHERE id {one_of_requests}
+    """
 )
 
 SETTLE = Script(
@@ -293,10 +315,13 @@ SETTLE = Script(
         service_tier = coalesce(:tier, service_tier), spared_usd = :spared_usd,
         finish_reason = :finish_reason, http_status = :http_status, error = :error, raw_answer = :raw_answer
     WHERE id = :id
-    """,
+    """
+)
+
+COUNT_SETTLED = Script(
     """
     UPDATE quota_days SET requests = requests - :given_back, tokens = tokens + :more_tokens,
                           cost_usd = cost_usd + :more_cost_usd, spared_usd = spared_usd + :more_spared_usd
     WHERE quota_key = :key AND day = :day
-    """,
+    """
 )

@@ -418,6 +418,9 @@ quota_state = Table(
     Column("learned_requests", Integer, comment="what the service really allowed in a window, when less than told"),
     Column("learned_until", Double, comment="after this the configured limit is tried again"),
     Column("learned_windows", Integer, comment="for so many windows it is believed, more each time it proves true"),
+    Column("input_limit", Integer, comment="tokens that the model takes in one request"),
+    Column("input_limit_with_output", Boolean, comment="whether its answer counts for that"),
+    Column("input_limit_until", Double, comment="then a larger request is tried again"),
     comment="What holds for everyone who shares a key.",
 )
 

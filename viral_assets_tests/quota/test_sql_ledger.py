@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import time
@@ -331,6 +332,18 @@ def test_whatever_an_answer_contains_can_be_stored(opened: Opener, hostile: str)
 
     (answer,) = ledger.unparsed("calm")
     assert answer.raw_answer == hostile.replace("\x00", "").encode(errors="ignore").decode()
+
+
+def test_an_answer_is_on_the_disk_when_it_is_called_settled(postgres_database: Database) -> None:
+    ledger = SqlLedger(postgres_database, "key", Limits())
+    ask_about(ledger, "a", "1", name="first")
+    large = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=200_000))
+
+    ledger.settle("first", Settlement("answered", raw_answer=large))
+
+    with postgres_database.read() as connection:
+        ahead = sa.text("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn())")
+        assert connection.execute(ahead).scalar_one() < 50_000, "less than the answer"
 
 
 # ---- the real clock, and real processes

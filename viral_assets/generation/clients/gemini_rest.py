@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -28,6 +30,10 @@ API_VERSION = "v1beta"
 MAX_CONNECTIONS = 1_000
 """More than any quota can use; the HTTP library's own default is 100."""
 
+CONNECTIONS_OF_A_POOL = 10
+"""For each request the HTTP library looks at all connections of its pool, so that a thousand of them in one would take
+more time than the requests."""
+
 
 class HttpFailureError(Exception):
     """A response that is no success, as it came."""
@@ -37,8 +43,24 @@ class HttpFailureError(Exception):
         self.status, self.headers, self.body = status, headers, body
 
 
+@dataclass(slots=True, eq=False)
+class _Pool:
+    """A client of the HTTP library, and how many of its connections are taken."""
+
+    client: Any
+    in_use: int = 0
+
+    @contextmanager
+    def connection(self) -> Iterator[Any]:
+        self.in_use += 1
+        try:
+            yield self.client
+        finally:
+            self.in_use -= 1
+
+
 class GeminiRest:
-    """One key, one endpoint, a pool of connections.
+    """One key, one endpoint, as many connections as requests are under way.
 
     Args:
         library: httpx, or the httpx2 that newer versions of the SDK bring.
@@ -57,7 +79,7 @@ class GeminiRest:
         # A tenth of a second of reading certificates, which no request has to wait for.
         self._certificates = library.create_ssl_context()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: Any = None
+        self._pools: list[_Pool] = []
 
     async def generate(
         self, request: GenerationRequest, thinking: ThinkingSetting | None, *, timeout_seconds: float
@@ -71,13 +93,14 @@ class GeminiRest:
             TimeoutError: it took longer.
             Exception: the HTTP library's, where the connection fails.
         """
-        async with asyncio.timeout(timeout_seconds):
-            response = await self._connected().post(
-                f"{self._models}/{request.model}:generateContent",
-                content=json.dumps(body_of(request, thinking)),
-                headers={"x-server-timeout": str(math.ceil(timeout_seconds))},
-                timeout=timeout_seconds,
-            )
+        with self._pool().connection() as client:
+            async with asyncio.timeout(timeout_seconds):
+                response = await client.post(
+                    f"{self._models}/{request.model}:generateContent",
+                    content=json.dumps(body_of(request, thinking)),
+                    headers={"x-server-timeout": str(math.ceil(timeout_seconds))},
+                    timeout=timeout_seconds,
+                )
         if response.status_code != 200:
             raise HttpFailureError(response.status_code, response.headers, response.content)
         return self._read(
@@ -85,21 +108,30 @@ class GeminiRest:
         )
 
     async def close(self) -> None:
-        if self._client is not None and self._loop is asyncio.get_running_loop():
-            await self._client.aclose()
-        self._loop = self._client = None
+        pools, self._pools = self._pools, []
+        if self._loop is asyncio.get_running_loop():
+            for pool in pools:
+                await pool.client.aclose()
+        self._loop = None
 
-    def _connected(self) -> Any:
-        """The connections of this event loop; those of another one, which is over, are of no use."""
+    def _pool(self) -> _Pool:
+        """One of this event loop with a connection to spare, the oldest first, whose connections are open already;
+        those of another loop, which is over, are of no use."""
         if (loop := asyncio.get_running_loop()) is not self._loop:
-            self._loop = loop
-            self._client = self._library.AsyncClient(
-                headers=self._headers,
-                limits=self._library.Limits(max_connections=MAX_CONNECTIONS),
-                follow_redirects=False,
-                verify=self._certificates,
-            )
-        return self._client
+            self._loop, self._pools = loop, []
+        for pool in self._pools:
+            if pool.in_use < CONNECTIONS_OF_A_POOL:
+                return pool
+        self._pools.append(_Pool(self._new_client()))
+        return self._pools[-1]
+
+    def _new_client(self) -> Any:
+        return self._library.AsyncClient(
+            headers=self._headers,
+            limits=self._library.Limits(max_connections=CONNECTIONS_OF_A_POOL),
+            follow_redirects=False,
+            verify=self._certificates,
+        )
 
     def _read(self, body: bytes, tier: Tier) -> Answer:
         try:

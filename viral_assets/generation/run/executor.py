@@ -183,6 +183,7 @@ class Executor:
             await self._membership.announce(loop.waiting)
         for tier, model in session.latencies.items():
             model.load_history(await session.store(lambda tier=tier: session.ledger.latencies(tier=tier)))
+        session.tokens.input_limit = await session.store(session.ledger.input_limit)
         session.failures.add(*await session.store(session.ledger.failures))
         if loop.waiting:
             await asyncio.to_thread(session.processor.prepare)

@@ -35,7 +35,6 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._sent)
 
-    @property
     def expected_ends(self) -> list[float]:
         """When each of them should end, on the run's clock."""
         return [sent.expected_end for sent in self._sent.values()]

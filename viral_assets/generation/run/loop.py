@@ -8,7 +8,7 @@ database.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from viral_assets.errors import ProviderError, QuotaError
 from viral_assets.generation.run.failures.bisection import RequestBatch
@@ -22,7 +22,7 @@ from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.request import PreparedRequest, prepare
 from viral_assets.generation.run.session import Session
 from viral_assets.generation.run.stopping import Finishing
-from viral_assets.quota.ledger import AlreadyClaimed, Exhausted, Granted, Waiting
+from viral_assets.quota.ledger import AlreadyClaimed, Decision, Exhausted, Granted, Waiting
 
 CLAIMED_RECHECK_SECONDS = 0.5
 """How soon to check again on a tweet that another run is asking about."""
@@ -58,6 +58,11 @@ class Loop:
         return len(self._work)
 
     @property
+    def finishing(self) -> Finishing:
+        """What is under way."""
+        return self._in_flight.finishing
+
+    @property
     def error(self) -> ProviderError | None:
         """Why the service cannot be used."""
         return self._service.fatal
@@ -81,7 +86,7 @@ class Loop:
         while not self.is_over():
             await self._step()
         if self._wanted_to_stop():
-            self._on_finishing(self._in_flight.finishing)
+            self._on_finishing(self.finishing)
         await self._membership.withdraw()
         while len(self._in_flight):
             await self._in_flight.wait_for_end()
@@ -106,39 +111,59 @@ class Loop:
         return self._wanted_to_stop() or self._service.fatal is not None or bool(self._service.exhausted)
 
     async def _step(self) -> None:
-        """Apply what has ended, or send one request, or wait until something changes."""
+        """Apply what has ended, or send what may be sent now, or wait until something changes."""
         self._in_flight.expect_change()
         if await self._apply_ended():
             return
-        if len(self._in_flight) >= self._service.concurrency:
+        room = self._service.concurrency - len(self._in_flight)
+        if room <= 0:
             await self._in_flight.wait(None)
             return
         now = self._session.clock.monotonic()
-        batch = await self._schedule.next_batch(
-            now, concurrency=self._service.concurrency, busy=self._in_flight.expected_ends
+        batches = await self._schedule.next_batches(
+            now,
+            concurrency=self._service.concurrency,
+            busy=self._in_flight.expected_ends,
+            most=min(room, self._service.sent_together),
         )
-        if batch is not None:
-            await self._send(batch)
+        if batches:
+            await self._send(batches)
         else:
             await self._membership.withdraw()
             # What was not ready then may have become so meanwhile.
             await self._in_flight.wait_until(self._work.next_ready_at(now))
 
-    async def _send(self, batch: RequestBatch) -> None:
-        """Ask the quota, and start the request if it is granted; else the batch goes back and time passes."""
-        prepared = prepare(self._session, batch, runner=self._membership.runner)
+    async def _send(self, batches: Sequence[RequestBatch]) -> None:
+        """Ask the quota for all of them at once, and start the requests that are granted; the others go back, and time
+        passes."""
+        prepared = [prepare(self._session, each, runner=self._membership.runner) for each in batches]
         await self._keep_distance()
         if self._is_stopped():
-            self._work.put_batch_first(batch)
+            self._put_back(prepared)
             return
         try:
-            decision = await self._membership.ask(prepared.grant, remaining=len(self._work))
+            decisions = await self._membership.ask([each.grant for each in prepared], remaining=len(self._work))
         except QuotaError as error:
-            await self._apply(too_large(batch, error))
+            if len(batches) == 1:
+                await self._apply(too_large(batches[0], error))
+                return
+            # Nothing was granted, and who is to blame is found one by one.
+            for alone in batches:
+                await self._send([alone])
             return
+        self._put_back(prepared[len(decisions) :])
+        for each, decision in zip(prepared, decisions, strict=False):
+            if isinstance(decision, Granted):
+                self._start(each)
+            else:
+                await self._not_granted(each.batch, decision)
+
+    def _put_back(self, prepared: Sequence[PreparedRequest]) -> None:
+        for each in reversed(prepared):
+            self._work.put_batch_first(each.batch)
+
+    async def _not_granted(self, batch: RequestBatch, decision: Decision) -> None:
         match decision:
-            case Granted():
-                self._start(prepared)
             case AlreadyClaimed(finished=finished, in_flight=in_flight, in_batch=in_batch):
                 again_at = self._session.clock.monotonic() + CLAIMED_RECHECK_SECONDS
                 await self._apply(claimed_elsewhere(batch, finished, in_flight, in_batch, check_again_at=again_at))
@@ -161,7 +186,8 @@ class Loop:
         self._session.counters.request_sent(prepared.request.opportunities)
         self._schedule.granted(prepared.grant)
         self._in_flight.start(prepared)
-        self._next_start = self._session.clock.monotonic() + self._service.stagger(len(prepared.batch.items))
+        now = self._session.clock.monotonic()
+        self._next_start = max(self._next_start, now) + self._service.stagger(len(prepared.batch.items))
 
     async def _wait_for_quota(self, decision: Waiting | Exhausted) -> None:
         match decision:

@@ -6,7 +6,7 @@ can, and takes it back when it ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from viral_assets.errors import DatabaseUnavailableError
 from viral_assets.generation.run.session import Session
@@ -55,18 +55,18 @@ class Membership:
                 return
             await clock.sleep(PEER_DEMAND_TIMEOUT_SECONDS / 10)
 
-    async def ask(self, grant: GrantRequest, *, remaining: int) -> Decision:
-        """Ask for a grant; a run that has to wait keeps its place in the queue. See :meth:`Ledger.ask`."""
+    async def ask(self, grants: Sequence[GrantRequest], *, remaining: int) -> list[Decision]:
+        """Ask for grants; a run that has to wait keeps its place in the queue. See :meth:`Ledger.ask_many`."""
         storage = self._session.storage
         try:
-            decision = await storage.once(lambda: self._ledger.ask(grant, remaining=remaining))
+            decisions = await storage.once(lambda: self._ledger.ask_many(grants, remaining=remaining))
         except DatabaseUnavailableError as error:
             # Not asked again: what was granted at the last moment is not known. It counts, and is never sent.
             if not storage.is_worth_waiting:
                 raise
-            return Waiting(RETRY_SECONDS, str(error))
-        self._queued = isinstance(decision, Waiting)
-        return decision
+            return [Waiting(RETRY_SECONDS, str(error))]
+        self._queued = isinstance(decisions[-1], Waiting)
+        return decisions
 
     async def withdraw(self) -> None:
         """Nothing is ready to be sent: others need not wait behind this run."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
@@ -16,6 +16,8 @@ class WorkQueue:
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._waiting: dict[str, deque[Item]] = {}
+        # Of these, the ones that have or had to wait for their time: few, so that thousands need not be looked at.
+        self._timed: set[Item] = set()
         self._bisections: deque[RequestBatch] = deque()
         for item in items:
             self.put_back(item)
@@ -32,11 +34,13 @@ class WorkQueue:
     def put_back(self, item: Item) -> None:
         """Behind all others of its project."""
         self._waiting.setdefault(item.opportunity.project, deque()).append(item)
+        self._remember_time(item)
 
     def put_first(self, items: Sequence[Item]) -> None:
         """Hand back what was taken out and not asked about, or was refused unread."""
         for item in reversed(items):
             self._waiting.setdefault(item.opportunity.project, deque()).appendleft(item)
+            self._remember_time(item)
 
     def put_batch_first(self, batch: RequestBatch) -> None:
         """Hand back a batch; as a whole when it is part of a bisection."""
@@ -59,15 +63,13 @@ class WorkQueue:
 
     def ready(self, now: float) -> dict[str, int]:
         """How many tweets of each project could be asked about now."""
-        counts = {
-            project: sum(item.not_before <= now for item in waiting) for project, waiting in self._waiting.items()
-        }
+        late = Counter(item.opportunity.project for item in self._timed if item.not_before > now)
+        counts = {project: len(waiting) - late[project] for project, waiting in self._waiting.items()}
         return {project: count for project, count in counts.items() if count}
 
     def next_ready_at(self, now: float) -> float | None:
         """When the next tweet in backoff may be asked about again; None when none is."""
-        later = (item.not_before for waiting in self._waiting.values() for item in waiting if item.not_before > now)
-        return min(later, default=None)
+        return min((item.not_before for item in self._timed if item.not_before > now), default=None)
 
     def take(self, project: str, tweets: int, now: float) -> list[Item]:
         """Up to so many ready tweets of a project, in order; fewer when one of them asks for a smaller pack."""
@@ -78,6 +80,7 @@ class WorkQueue:
             item = waiting.popleft()
             if item.not_before <= now and len(taken) < item.largest_pack:
                 taken.append(item)
+                self._timed.discard(item)
                 tweets = min(tweets, item.largest_pack)
             else:
                 passed.append(item)
@@ -94,5 +97,10 @@ class WorkQueue:
         for batch in self._bisections:
             items.extend(batch.involved)
         self._waiting.clear()
+        self._timed.clear()
         self._bisections.clear()
         return items
+
+    def _remember_time(self, item: Item) -> None:
+        if item.not_before:
+            self._timed.add(item)

@@ -23,9 +23,10 @@ from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.run.report import GenerationReport, Progress
 from viral_assets.generation.run.results import DatabaseResults
 from viral_assets.llm.types import Answer
-from viral_assets.quota.ledger import Settlement
+from viral_assets.quota.ledger import Granted, GrantRequest, Settlement
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.sql import SqlLedger
+from viral_assets.quota.sql_runners import HEARTBEAT_TTL_SECONDS
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, generation_claims, llm_requests, quota_runners
 from viral_assets_tests.gemini_emulator import BLOCKED_MARKER, REJECTED_MARKER, EmulatorConfig, GeminiEmulator
@@ -89,6 +90,36 @@ def test_hundred_tweets_fit_into_one_window(sqlite_database: Database) -> None:
 
     assert report.requests == 15
     assert max(len(arrival.tweet_ids) for arrival in service.arrivals) == 7, "no pack is larger than it has to be"
+
+
+def test_requests_that_begin_as_good_as_at_once_are_granted_together(sqlite_database: Database) -> None:
+    service = on_virtual_time(latency=(1.0, 0.0))
+    commits: list[object] = []
+    sa.event.listen(sqlite_database.engine, "commit", commits.append)
+    run = Run(pack(200), service, sqlite_database, options={"tweets_per_request": 1})
+
+    report = run()
+
+    assert all_done(run)
+    assert report.requests == 200
+    assert len(commits) < 50, "a transaction each for grants, answers and suggestions would be 600"
+    assert service.arrivals[99].at < 1.0, "before the first answer"
+
+
+def test_a_tweet_that_is_taken_keeps_those_that_are_asked_for_with_it_from_nothing(sqlite_database: Database) -> None:
+    service = on_virtual_time(latency=(1.0, 0.0))
+    tweets = pack(40)
+    run = Run(tweets, service, sqlite_database, options={"tweets_per_request": 1})
+    taken = GrantRequest("elsewhere", "somebody else", 10, project="calm", tweet_ids=(tweets[10].tweet_id,))
+    assert run.ledger().ask(taken) == Granted()
+
+    report = run()
+
+    assert all_done(run)
+    assert report.requests == 40
+    last = service.arrivals[-1]
+    assert last.tweet_ids == [tweets[10].tweet_id]
+    assert last.at > HEARTBEAT_TTL_SECONDS > service.arrivals[-2].at
 
 
 def test_one_tweet_a_request_while_the_quota_allows_it(emulator: GeminiEmulator) -> None:

@@ -7,7 +7,7 @@ import logging
 import math
 
 from viral_assets.errors import FatalProviderError, ProviderError, RateLimitedError
-from viral_assets.generation.run.failures.backoff import probe_seconds, stagger_seconds
+from viral_assets.generation.run.failures.backoff import LEAST_STAGGER_SECONDS, probe_seconds, stagger_seconds
 from viral_assets.generation.run.failures.concurrency import ConcurrencyControl
 from viral_assets.generation.run.failures.refusals import Refusals
 from viral_assets.generation.run.in_flight import SentRequest
@@ -61,6 +61,11 @@ class ServiceWatch:
         expected = self._session.latency.latency.of(tweets)
         return stagger_seconds(self._session.ledger.limits, expected, self.concurrency)
 
+    @property
+    def sent_together(self) -> int:
+        """How many requests of a burst would begin before a refusal of the first could come back: as if at once."""
+        return max(1, math.floor(LEAST_STAGGER_SECONDS / self.stagger(1)))
+
     async def learn(self, sent: SentRequest, report: ServiceReport | None, *, others: int) -> None:
         """Take into account what a request's outcome says.
 
@@ -83,7 +88,8 @@ class ServiceWatch:
             case Adapted(error=adapted):
                 log.info("%s", adapted)
             case TooMuchInput(error=limit):
-                session.tokens.learn_input_limit(prepared.request, limit)
+                known = session.tokens.learn_input_limit(prepared.request, limit)
+                await session.store(session.ledger.learn_input_limit, known)
             case Unusable(error=unusable):
                 self.fatal = self.fatal or unusable
             case NoRoom(error=no_room):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from viral_assets.generation.drafting.prompt import build_request
@@ -18,7 +18,7 @@ from viral_assets.generation.run.planning.reserve import SECONDS_OF_A_REQUEST, p
 from viral_assets.generation.run.planning.spare import SpareQuota
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.session import Session
-from viral_assets.quota.ledger import GrantRequest
+from viral_assets.quota.ledger import GrantRequest, InputLimit
 
 PLANNING_SHARE = 0.1
 """A plan that took long to make is used so long that no more than this share of the time goes into planning."""
@@ -43,7 +43,7 @@ class BatchPlan:
         self._spare: SpareQuota | None = None
         self._largest = Group(1)
         self._share: tuple[float, float] | None = None
-        self._input_limit: int | None = None
+        self._input_limit: InputLimit | None = None
 
     def has_spare(self, tweets: int) -> bool:
         """Whether one more request, about so many tweets, costs no waiting: nothing waits for what is left of the
@@ -60,21 +60,34 @@ class BatchPlan:
             requests, usd = self._share
             self._share = (max(0.0, requests - 1), max(0.0, usd - (grant.cost_usd or 0.0)))
 
-    async def next_batch(self, now: float, *, concurrency: int, busy: Sequence[float]) -> RequestBatch | None:
-        """What is to be asked next; None when nothing is ready.
+    async def next_batches(
+        self, now: float, *, concurrency: int, busy: Callable[[], Sequence[float]], most: int
+    ) -> list[RequestBatch]:
+        """What is to be asked next; nothing when nothing is ready.
 
         Args:
             now: on the run's clock.
             concurrency: requests under way at once.
             busy: when each request now under way should end, on the run's clock.
+            most: so many at most, and only what one plan says.
         """
+        batches: list[RequestBatch] = []
+        while len(batches) < most and (batch := await self._next(now, concurrency, busy, may_plan=not batches)):
+            batches.append(batch)
+        return batches
+
+    async def _next(
+        self, now: float, concurrency: int, busy: Callable[[], Sequence[float]], *, may_plan: bool
+    ) -> RequestBatch | None:
         if (batch := self._work.next_bisection()) is not None:
             return batch
         ready = self._work.ready(now)
         if not ready:
             return None
         if now >= self._good_until or self._is_out_of_date(ready):
-            await self._plan(self._expected(ready, now), now, concurrency, busy)
+            if not may_plan:
+                return None
+            await self._plan(self._expected(ready, now), now, concurrency, busy())
         project, tweets = self._packs[0]
         if tweets > ready.get(project, 0) and self._work.ready(now + JOIN_SECONDS) != ready:
             return None

@@ -101,6 +101,7 @@ def estimate(
     tier = options.tier or STANDARD
     latency_model, tokens = latency_models(options.latency, None)[tier], TokenModel(ledger.limits)
     latency_model.load_history(ledger.latencies(tier=tier))
+    tokens.input_limit = ledger.input_limit()
     state, status = ledger.state(), ledger.status()
     caps = {name: options.exact or projects[name].generation.max_tweets_per_request for name in names}
     planned = plan(

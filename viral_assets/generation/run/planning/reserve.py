@@ -84,16 +84,21 @@ def plan_with_reserve(
         request_seconds: how much earlier the end has to be for a request more to be worth it.
     """
     best = plan(quota)
-    slots = [quota.blocked_for] * quota.free + list(quota.returning)
-    near = sum(slot <= best.makespan for slot in slots)
-    if not share or not best.packs or len(best.packs) > near:
+    if not share or not best.packs:
         return best
-    next_free = slots[near] if near < len(slots) else best.packs[0].start + quota.window_seconds
+    near = sum(slot <= best.makespan for slot in quota.returning)
+    # Free ones may be a million.
+    near += quota.free if quota.blocked_for <= best.makespan else 0
+    if len(best.packs) > near:
+        return best
+    later = quota.returning[max(0, near - quota.free) :]
+    next_free = later[0] if later else best.packs[0].start + quota.window_seconds
     planned, earliest = best, math.inf
     for kept in range(min(near, MOST_KEPT + 1)):
         left = near - kept
         if len(planned.packs) > left:
-            planned = plan(replace(quota, free=min(quota.free, left), returning=tuple(slots[quota.free : left])))
+            returning = quota.returning[: max(0, left - quota.free)]
+            planned = plan(replace(quota, free=min(quota.free, left), returning=returning))
         if not planned.packs or len(planned.packs) > left:
             break
         once_more = latency.of(max(pack.tweets for pack in planned.packs))

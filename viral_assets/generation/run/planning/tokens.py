@@ -16,6 +16,7 @@ from viral_assets.llm.prices import Price
 from viral_assets.llm.tiers import STANDARD, Tier, price_at
 from viral_assets.llm.types import Usage
 from viral_assets.projects.model import Project
+from viral_assets.quota.ledger import InputLimit
 from viral_assets.quota.limits import Limits
 
 UNMEASURED_OUTPUT_MARGIN = 1.5
@@ -36,7 +37,8 @@ class TokenModel:
         self._limits = limits
         self._input_ratios: deque[float] = deque(maxlen=20)
         self._output_ratios: deque[float] = deque(maxlen=20)
-        self._input_limit: TooMuchInputError | None = None
+        self.input_limit: InputLimit | None = None
+        """What one request may hold, where the service has said so."""
 
     def record(self, request: GenerationRequest, usage: Usage) -> None:
         """Take the service's count into account."""
@@ -56,26 +58,26 @@ class TokenModel:
         longer = OUTPUT_MARGIN * max(self._output_ratios) if self._output_ratios else UNMEASURED_OUTPUT_MARGIN
         return price.of(self._input_tokens(request), math.ceil(longer * request.estimated_output_tokens))
 
-    @property
-    def input_limit(self) -> int | None:
-        """Tokens that one request may hold, where the service has said so."""
-        return None if self._input_limit is None else self._input_limit.allowed
+    def learn_input_limit(self, request: GenerationRequest, limit: TooMuchInputError) -> InputLimit:
+        """The service has refused the request because it holds too much.
 
-    def learn_input_limit(self, request: GenerationRequest, limit: TooMuchInputError) -> None:
-        """The service has refused the request because it holds too much."""
-        if self._input_limit is None or limit.allowed < self._input_limit.allowed:
-            self._input_limit = limit
+        Returns:
+            What is known of it now.
+        """
+        if self.input_limit is None or limit.allowed < self.input_limit.allowed:
+            self.input_limit = InputLimit(limit.allowed, limit.with_output)
         if limit.counted:
             self._input_ratios.append(limit.counted / max(1, request.estimated_input_tokens))
+        return self.input_limit
 
     def held(self, request: GenerationRequest) -> int:
         """The tokens of a request that count towards what one request may hold."""
-        shared = self._input_limit is not None and self._input_limit.with_output
+        shared = self.input_limit is not None and self.input_limit.with_output
         return self._input_tokens(request) + (request.estimated_output_tokens if shared else 0)
 
     def is_too_large(self, request: GenerationRequest) -> bool:
         """Whether the service would refuse it, as far as it has said."""
-        return self._input_limit is not None and self.held(request) > self._input_limit.allowed
+        return self.input_limit is not None and self.held(request) > self.input_limit.allowed
 
     def group(
         self,
@@ -96,13 +98,13 @@ class TokenModel:
             tier: at which they are asked about.
         """
         cap = project.generation.max_tweets_per_request
-        if self._limits.max_tokens is None and self._limits.daily_budget_usd is None and self._input_limit is None:
+        if self._limits.max_tokens is None and self._limits.daily_budget_usd is None and self.input_limit is None:
             return Group(tweets, cap=cap)
         one, whole = (build_request(project, part, model=model) for part in (sample[:1], sample))
         more = max(1, len(sample) - 1)
-        if self._input_limit is not None:
+        if self.input_limit is not None:
             per_tweet = (self.held(whole) - self.held(one)) / more
-            room = self._input_limit.allowed - self.held(one)
+            room = self.input_limit.allowed - self.held(one)
             cap = max(1, min(cap, 1 + math.floor(room / per_tweet))) if per_tweet > 0 else cap
         per_tweet = (self.counted(whole) - self.counted(one)) / more
         usd = usd_per_tweet = 0.0
