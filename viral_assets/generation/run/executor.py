@@ -131,7 +131,7 @@ class Executor:
             if self._stop.is_set():
                 work.cancel()
             self._cancelled = True
-            self._loop.wake()
+            self._end_soon()
             with contextlib.suppress(ViralAssetsError):
                 await work
             raise
@@ -157,6 +157,9 @@ class Executor:
             raise
         except DatabaseUnavailableError as problem:
             away = problem
+            if self._is_stopped():
+                # What is under way is finished all the same, and kept.
+                self._finishing(self._loop.finishing)
         finally:
             for task in background:
                 task.cancel()
@@ -210,4 +213,8 @@ class Executor:
         """A thread may set the event; asyncio has no way to wait for that but to check."""
         while not self._stop.is_set():
             await self._session.clock.sleep(STOP_CHECK_SECONDS)
+        self._end_soon()
+
+    def _end_soon(self) -> None:
+        self._session.storage.end_soon()
         self._loop.wake()

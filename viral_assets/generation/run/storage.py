@@ -28,6 +28,9 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
 """For so long a database is tried again that does not answer."""
 
+STOPPED_PATIENCE_SECONDS = 3.0
+"""The same, once somebody wants the run to end: a person waits for that, and what is paid for is kept."""
+
 RETRY_SECONDS = 0.5
 """How often."""
 
@@ -58,6 +61,8 @@ class Storage:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="viral-assets-storage")
         self._has_answered = False
         self._away_since: float | None = None
+        self._ending_since: float | None = None
+        self._given_up: DatabaseUnavailableError | None = None
         self._unsettled: list[_Unsettled] = []
         self._settling: asyncio.Task[None] | None = None
         self._kept_answers = self._lost_answers = 0
@@ -65,8 +70,18 @@ class Storage:
     @property
     def is_worth_waiting(self) -> bool:
         """Whether a database that does not answer may yet do so while this run goes on."""
-        away = 0.0 if self._away_since is None else self._clock.monotonic() - self._away_since
-        return self._has_answered and away < PATIENCE_SECONDS
+        if self._away_since is None:
+            return self._has_answered
+        now = self._clock.monotonic()
+        patient = now - self._away_since < PATIENCE_SECONDS
+        if self._ending_since is not None:
+            patient = patient and now - max(self._away_since, self._ending_since) < STOPPED_PATIENCE_SECONDS
+        return self._has_answered and patient
+
+    def end_soon(self) -> None:
+        """The run is to end: a database that does not answer is waited for no longer than a moment."""
+        if self._ending_since is None:
+            self._ending_since = self._clock.monotonic()
 
     async def once(self, call: Callable[..., T], *arguments: object) -> T:
         """Run a call of the ledger or the results outside the event loop, after all that were made before it.
@@ -74,9 +89,14 @@ class Storage:
         Raises:
             DatabaseUnavailableError: it is not tried again.
         """
+        if self._given_up is not None:
+            raise self._given_up
         try:
             result = await self._in_thread(call, *arguments)
         except DatabaseUnavailableError as error:
+            if self._kept is not None and self._ending_since is not None and not self.is_worth_waiting:
+                # One that is locked takes half a minute to say so, each time.
+                self._given_up = error
             if self._away_since is None:
                 self._away_since = self._clock.monotonic()
                 if self._has_answered:
@@ -134,8 +154,8 @@ class Storage:
     def explained(self, error: DatabaseUnavailableError) -> DatabaseUnavailableError:
         """What the run ends with: what is the matter, and what became of the answers."""
         said = str(error).rstrip(".")
-        if self._has_answered:
-            said = f"{said}; it was tried for {PATIENCE_SECONDS:.0f} s"
+        if self._has_answered and self._away_since is not None:
+            said = f"{said}; it was tried for {self._clock.monotonic() - self._away_since:.0f} s"
         if self._lost_answers:
             said = f"{said}; {self._lost_answers} paid answers could not be stored and are lost"
         if self._kept_answers and self._kept is not None:

@@ -20,7 +20,8 @@ from viral_assets.errors import DatabaseUnavailableError
 from viral_assets.generation.run.kept_answers import KeptAnswers
 from viral_assets.generation.run.report import GenerationReport
 from viral_assets.generation.run.results import DatabaseResults, TweetResult
-from viral_assets.generation.run.storage import PATIENCE_SECONDS, Storage
+from viral_assets.generation.run.stopping import Finishing, Stop
+from viral_assets.generation.run.storage import PATIENCE_SECONDS, STOPPED_PATIENCE_SECONDS, Storage
 from viral_assets.quota.ledger import Granted, GrantRequest, Settlement
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.sql import SqlLedger
@@ -133,6 +134,34 @@ def test_what_an_outage_of_more_than_a_minute_has_kept_the_next_run_takes_in(
     assert len(outcomes_of(database)) == TWEETS
     assert set(service.answered().values()) == {1}
     assert not kept_in(unsaved_of(database))
+
+
+def test_a_run_that_is_stopped_while_the_database_is_away_ends_within_seconds(
+    database: Database, service: GeminiEmulator
+) -> None:
+    run = Run(pack(TWEETS), service, database, LIMITS)
+    told: list[Finishing] = []
+    run.stop = Stop(told.append)
+
+    async def together() -> None:
+        running = asyncio.create_task(run.report())
+        await asyncio.sleep(0.9)
+        with locked(database):
+            # Whatever was under way has been answered by then.
+            await asyncio.sleep(10)
+            assert not running.done()
+            run.stop.set()
+            await running
+
+    with pytest.raises(DatabaseUnavailableError, match=r"tried for 1\d s; \d+ paid answers are in .*: the next run"):
+        clock_of(service).run(together())
+    ended_at, kept = clock_of(service).monotonic(), kept_in(unsaved_of(database))
+    report = Run(pack(TWEETS), service, database, LIMITS)()
+
+    assert ended_at < 0.9 + 10 + STOPPED_PATIENCE_SECONDS + 1
+    assert [str(each) for each in told] == ["finishing 10 requests, about 1 second; again to give them up"]
+    assert report.recovered_answers == len(kept) > 0
+    assert set(service.answered().values()) == {1}
 
 
 def test_what_is_taken_in_twice_counts_once(database: Database, service: GeminiEmulator) -> None:
