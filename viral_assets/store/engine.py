@@ -114,6 +114,7 @@ class Database:
         self.dialect: Dialect = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
         self._lock = threading.RLock()
         self._engine: sa.Engine | None = None
+        self._statements: sa.Engine | None = None
         # Views of the engine: a transaction costs less where its options are there already.
         self._engines: dict[str, sa.Engine] = {}
         self._ready = False
@@ -206,14 +207,23 @@ class Database:
             SchemaOutOfDateError: see :meth:`ensure_ready`.
         """
         self.ensure_ready()
-        with self._explained(), self.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        with self._explained(), self._of_statements.connect() as connection:
             yield connection
 
     def dispose(self) -> None:
         """Close the connections. The database can be used again afterwards."""
         with self._lock:
-            if self._engine is not None:
-                self._engine.dispose()
+            for engine in (self._engine, self._statements):
+                if engine is not None:
+                    engine.dispose()
+
+    @property
+    def _of_statements(self) -> sa.Engine:
+        """With connections of its own: making one commit by itself, and undoing that, is a way there and back too."""
+        with self._lock:
+            if self._statements is None:
+                self._statements = self._create_postgres(isolation_level="AUTOCOMMIT")
+            return self._statements
 
     def _transaction(self, purpose: Literal["read", "write"]) -> AbstractContextManager[sa.Connection]:
         with self._lock:
@@ -255,7 +265,7 @@ class Database:
         connection.execute("PRAGMA cache_size = -16384")
         _use_write_ahead_log(connection, self.lock_timeout_seconds)
 
-    def _create_postgres(self) -> sa.Engine:
+    def _create_postgres(self, **options: Any) -> sa.Engine:
         try:
             engine = sa.create_engine(
                 self.url,
@@ -263,6 +273,7 @@ class Database:
                 connect_args={}
                 if "connect_timeout" in self.url.query
                 else {"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+                **options,
             )
         except ImportError:
             raise ConfigurationError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -230,15 +231,16 @@ def test_a_script_s_ledger_decides_like_a_database_s(
 
 
 def test_where_there_is_room_postgresql_is_asked_once_and_knows_what_is_taken(
-    postgres_database: Database, ticking: VirtualClock
+    postgres_database: Database, ticking: VirtualClock, request: pytest.FixtureRequest
 ) -> None:
     ledger = open_ledger(postgres_database, Limits(max_requests=4, max_tokens=100), "key", clock=ticking)
     statements: list[str] = []
-    sa.event.listen(
-        postgres_database.engine,
-        "before_cursor_execute",
-        lambda _connection, _cursor, text, *_: statements.append(text),
-    )
+
+    def note(_connection: object, _cursor: object, text: str, *_: object) -> None:
+        statements.append(text)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    request.addfinalizer(lambda: sa.event.remove(sa.Engine, "before_cursor_execute", note))
 
     def ask(name: str, runner: str, *tweets: str, tokens: int = 10, **fields: Any) -> Decision:
         ticking.advance(0.01)

@@ -335,15 +335,19 @@ def test_whatever_an_answer_contains_can_be_stored(opened: Opener, hostile: str)
 
 
 def test_an_answer_is_on_the_disk_when_it_is_called_settled(postgres_database: Database) -> None:
-    ledger = SqlLedger(postgres_database, "key", Limits())
+    # As a server does by default; that of the tests waits for no disk.
+    waiting = postgres_database.url.update_query_dict({"options": "-c synchronous_commit=on"})
+    database = Database(waiting.render_as_string(hide_password=False))
+    ledger = SqlLedger(database, "key", Limits())
     ask_about(ledger, "a", "1", name="first")
     large = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=200_000))
 
     ledger.settle("first", Settlement("answered", raw_answer=large))
 
-    with postgres_database.read() as connection:
+    with database.read() as connection:
         ahead = sa.text("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn())")
         assert connection.execute(ahead).scalar_one() < 50_000, "less than the answer"
+    database.dispose()
 
 
 # ---- the real clock, and real processes

@@ -20,38 +20,43 @@ CREATE PROCEDURE settle_requests(shared jsonb, ended jsonb, INOUT settled text[]
 LANGUAGE plpgsql AS $body$
 DECLARE
     v_now double precision;
-    v_tokens bigint; v_cost double precision; v_spared double precision; v_given_back bigint;
+    v_each record;
+    v_was record;
+    v_tokens bigint := 0; v_cost double precision := 0; v_spared double precision := 0; v_given_back integer := 0;
 BEGIN
+    settled := '{}';
     PERFORM set_config('synchronous_commit', 'off', true);
     PERFORM pg_advisory_xact_lock((shared->>'lock')::bigint);
     v_now := coalesce((shared->>'now')::double precision,
                       extract(epoch FROM clock_timestamp())::double precision);
-    WITH changed AS (
-        UPDATE llm_requests AS r
-        SET status = e.status, finished_at = v_now,
-            counted_tokens = coalesce(e.tokens, was.counted_tokens),
-            counted_cost_usd = coalesce(e.cost_usd, was.counted_cost_usd),
-            input_tokens = e.input_tokens, output_tokens = e.output_tokens, thought_tokens = e.thought_tokens,
-            cached_tokens = e.cached_tokens, model_version = e.model_version,
-            service_tier = coalesce(e.tier, was.service_tier), spared_usd = e.spared_usd,
-            finish_reason = e.finish_reason, http_status = e.http_status, error = e.error, raw_answer = e.raw_answer
-        FROM jsonb_to_recordset(ended) AS e(
-                id text, status text, tokens integer, cost_usd double precision, input_tokens integer,
-                output_tokens integer, thought_tokens integer, cached_tokens integer, tier text,
-                spared_usd double precision, model_version text, http_status integer, finish_reason text, error text,
-                raw_answer text)
-        JOIN llm_requests AS was ON was.id = e.id
-        WHERE r.id = e.id AND was.status = 'granted' AND was.quota_key = shared->>'key'
-          AND was.granted_at >= (shared->>'day_start')::double precision
-          AND was.granted_at < (shared->>'day_end')::double precision
-        RETURNING r.id, r.counted_tokens - was.counted_tokens AS tokens,
-                  coalesce(r.counted_cost_usd, 0) - coalesce(was.counted_cost_usd, 0) AS cost_usd,
-                  coalesce(r.spared_usd, 0) - coalesce(was.spared_usd, 0) AS spared_usd,
-                  (r.status = 'unsent')::integer AS given_back
-    )
-    SELECT coalesce(array_agg(c.id), '{}'), sum(c.tokens), sum(c.cost_usd), sum(c.spared_usd), sum(c.given_back)
-    INTO settled, v_tokens, v_cost, v_spared, v_given_back
-    FROM changed AS c;
+    FOR v_each IN
+        SELECT * FROM jsonb_to_recordset(ended) AS e(
+            id text, status text, tokens integer, cost_usd double precision, input_tokens integer,
+            output_tokens integer, thought_tokens integer, cached_tokens integer, tier text,
+            spared_usd double precision, model_version text, http_status integer, finish_reason text, error text,
+            raw_answer text)
+    LOOP
+        SELECT status, quota_key, granted_at, counted_tokens, counted_cost_usd, spared_usd INTO v_was
+        FROM llm_requests WHERE id = v_each.id;
+        CONTINUE WHEN v_was.status IS DISTINCT FROM 'granted' OR v_was.quota_key <> shared->>'key'
+                      OR v_was.granted_at < (shared->>'day_start')::double precision
+                      OR v_was.granted_at >= (shared->>'day_end')::double precision;
+        UPDATE llm_requests
+        SET status = v_each.status, finished_at = v_now,
+            counted_tokens = coalesce(v_each.tokens, v_was.counted_tokens),
+            counted_cost_usd = coalesce(v_each.cost_usd, v_was.counted_cost_usd),
+            input_tokens = v_each.input_tokens, output_tokens = v_each.output_tokens,
+            thought_tokens = v_each.thought_tokens, cached_tokens = v_each.cached_tokens,
+            model_version = v_each.model_version, service_tier = coalesce(v_each.tier, service_tier),
+            spared_usd = v_each.spared_usd, finish_reason = v_each.finish_reason, http_status = v_each.http_status,
+            error = v_each.error, raw_answer = v_each.raw_answer
+        WHERE id = v_each.id;
+        settled := settled || v_each.id;
+        v_tokens := v_tokens + coalesce(v_each.tokens, v_was.counted_tokens) - v_was.counted_tokens;
+        v_cost := v_cost + coalesce(v_each.cost_usd, v_was.counted_cost_usd, 0) - coalesce(v_was.counted_cost_usd, 0);
+        v_spared := v_spared + coalesce(v_each.spared_usd, 0) - coalesce(v_was.spared_usd, 0);
+        v_given_back := v_given_back + (v_each.status = 'unsent')::integer;
+    END LOOP;
     IF settled <> '{}' THEN
         UPDATE quota_days
         SET requests = requests - v_given_back, tokens = tokens + v_tokens, cost_usd = cost_usd + v_cost,
