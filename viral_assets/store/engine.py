@@ -41,6 +41,10 @@ _SECRETS_IN_QUERY = ("password", "sslpassword", "passfile")
 
 # An execution option of ours: what a transaction on SQLite begins with.
 _PURPOSE = "viral_assets_purpose"
+_WRITES_AHEAD = "viral_assets_writes_ahead"
+
+_LOCK_CHECK_SECONDS = 0.25
+"""How often a writer that waits for another one on SQLite looks whether it still may."""
 
 # SQLSTATE classes that are about the server and who may use it, not about the statement: connection, authorization,
 # unknown database, rollback (deadlock), resources, operator intervention, system error.
@@ -117,6 +121,7 @@ class Database:
         self._statements: sa.Engine | None = None
         # Views of the engine: a transaction costs less where its options are there already.
         self._engines: dict[str, sa.Engine] = {}
+        self._hurries: list[float] = []
         self._ready = False
 
     def __repr__(self) -> str:
@@ -210,6 +215,16 @@ class Database:
         with self._explained(), self._of_statements.connect() as connection:
             yield connection
 
+    @contextmanager
+    def hurried(self, seconds: float) -> Iterator[None]:
+        """As long as this lasts, writers on SQLite wait no longer than this for another one; also those who wait
+        already."""
+        self._hurries.append(seconds)
+        try:
+            yield
+        finally:
+            self._hurries.remove(seconds)
+
     def dispose(self) -> None:
         """Close the connections. The database can be used again afterwards."""
         with self._lock:
@@ -250,10 +265,10 @@ class Database:
             connect_args={"timeout": self.lock_timeout_seconds, "check_same_thread": False},
         )
         event.listen(engine, "connect", self._prepare_sqlite)
-        event.listen(engine, "begin", _begin_on_sqlite)
+        event.listen(engine, "begin", self._begin_on_sqlite)
         return engine
 
-    def _prepare_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
+    def _prepare_sqlite(self, connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         # Transactions begin where SQLAlchemy begins them (see _begin_on_sqlite), not where the driver guesses.
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
@@ -263,7 +278,35 @@ class Database:
         connection.execute("PRAGMA temp_store = MEMORY")
         # 16 MB of pages for each connection: what a long run reads would stay in its memory up to this.
         connection.execute("PRAGMA cache_size = -16384")
-        _use_write_ahead_log(connection, self.lock_timeout_seconds)
+        record.info[_WRITES_AHEAD] = _use_write_ahead_log(connection, self.lock_timeout_seconds)
+
+    def _begin_on_sqlite(self, connection: sa.Connection) -> None:
+        purpose = connection.get_execution_options().get(_PURPOSE)
+        if connection.info.get(_PURPOSE) != purpose:
+            connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if purpose == 'read' else 'OFF'}")
+            if connection.info.get(_WRITES_AHEAD):
+                # Then a write transaction waits for others where it begins, and nowhere else.
+                seconds = min(_LOCK_CHECK_SECONDS, self.lock_timeout_seconds)
+                seconds = seconds if purpose == "write" else self.lock_timeout_seconds
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * seconds:.0f}")
+            connection.info[_PURPOSE] = purpose
+        if purpose == "write":
+            self._begin_to_write(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+    def _begin_to_write(self, connection: sa.Connection) -> None:
+        began = time.monotonic()
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except sa.exc.OperationalError as error:
+                name = getattr(error.orig, "sqlite_errorname", None) or ""
+                patience = min([self.lock_timeout_seconds, *self._hurries])
+                if not name.startswith("SQLITE_BUSY") or time.monotonic() - began >= patience:
+                    raise
+            else:
+                return
 
     def _create_postgres(self, **options: Any) -> sa.Engine:
         try:
@@ -353,10 +396,14 @@ def _sqlite_advice(error_name: str) -> str | None:
     return None
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection, timeout_seconds: float) -> None:
+def _use_write_ahead_log(connection: sqlite3.Connection, timeout_seconds: float) -> bool:
     """WAL lets readers and one writer work at once. The mode stays with the file, so this is needed only once; and
     SQLite does not wait for a lock there, so several first users have to take turns by themselves. A file system
-    that cannot do it keeps the journal it has, which is slower and as safe."""
+    that cannot do it keeps the journal it has, which is slower and as safe.
+
+    Returns:
+        Whether the file is in that mode.
+    """
     deadline = time.monotonic() + timeout_seconds
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
@@ -366,7 +413,8 @@ def _use_write_ahead_log(connection: sqlite3.Connection, timeout_seconds: float)
                 raise
             time.sleep(0.01)
         else:
-            return
+            break
+    return bool(connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
 
 
 def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
@@ -383,11 +431,3 @@ def _ping_if_idle(connection: DBAPIConnection, record: ConnectionPoolEntry, _pro
         connection.rollback()
     except Exception as error:
         raise sa.exc.DisconnectionError from error
-
-
-def _begin_on_sqlite(connection: sa.Connection) -> None:
-    purpose = connection.get_execution_options().get(_PURPOSE)
-    if connection.info.get(_PURPOSE) != purpose:
-        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if purpose == 'read' else 'OFF'}")
-        connection.info[_PURPOSE] = purpose
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if purpose == "write" else "BEGIN")

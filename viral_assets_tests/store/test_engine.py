@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -229,6 +230,20 @@ class TestTrouble:
         ):
             pass
         one_line(caught)
+
+    def test_who_waits_for_another_writer_gives_up_once_there_is_a_hurry(self, sqlite_database: Database) -> None:
+        patient = Database(str(sqlite_database.url))
+
+        def write() -> None:
+            with patient.begin():
+                pass
+
+        with sqlite_database.begin(), ThreadPoolExecutor(1) as thread:
+            waiting = thread.submit(write)
+            with patient.hurried(0.0), pytest.raises(DatabaseUnavailableError, match="keeps it locked"):
+                waiting.result(10)
+        write()
+        patient.dispose()
 
     def test_a_server_that_is_down(self) -> None:
         with socket.socket() as taken:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +63,10 @@ class KeptAnswers:
     @property
     def path(self) -> Path:
         return self._unsaved.path
+
+    def hurried(self, seconds: float) -> AbstractContextManager[None]:
+        """As long as this lasts, nobody waits longer than this for a SQLite file that somebody else writes to."""
+        return self._database.hurried(seconds)
 
     def keep_settled(self, ended: Iterable[tuple[GrantRequest, Settlement]]) -> None:
         """Keep how requests ended.

@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -63,6 +63,7 @@ class Storage:
         self._away_since: float | None = None
         self._ending_since: float | None = None
         self._given_up: DatabaseUnavailableError | None = None
+        self._hurry = ExitStack()
         self._unsettled: list[_Unsettled] = []
         self._settling: asyncio.Task[None] | None = None
         self._kept_answers = self._lost_answers = 0
@@ -82,6 +83,8 @@ class Storage:
         """The run is to end: a database that does not answer is waited for no longer than a moment."""
         if self._ending_since is None:
             self._ending_since = self._clock.monotonic()
+            if self._kept is not None:
+                self._hurry.enter_context(self._kept.hurried(STOPPED_PATIENCE_SECONDS))
 
     async def once(self, call: Callable[..., T], *arguments: object) -> T:
         """Run a call of the ledger or the results outside the event loop, after all that were made before it.
@@ -95,7 +98,7 @@ class Storage:
             result = await self._in_thread(call, *arguments)
         except DatabaseUnavailableError as error:
             if self._kept is not None and self._ending_since is not None and not self.is_worth_waiting:
-                # One that is locked takes half a minute to say so, each time.
+                # One that is locked takes seconds to say so, each time.
                 self._given_up = error
             if self._away_since is None:
                 self._away_since = self._clock.monotonic()
@@ -164,6 +167,8 @@ class Storage:
 
     def close(self) -> None:
         """Let go of the thread; what it was given is still written."""
+        # A hurry ends when what was given to it is written.
+        self._thread.submit(self._hurry.close)
         self._thread.shutdown(wait=False)
 
     async def _in_thread(self, call: Callable[..., T], *arguments: object) -> T:
