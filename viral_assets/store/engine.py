@@ -355,6 +355,9 @@ class Database:
             explained = self._explanation(wrapped)
             if explained is None:
                 raise
+            if self.dialect == "postgresql":
+                # Where one connection is broken, all that wait in the pools are: nobody has to find each of them out.
+                self.dispose()
             raise explained from error
 
     @property
