@@ -124,7 +124,7 @@ class Loop:
             now,
             concurrency=self._service.concurrency,
             busy=self._in_flight.expected_ends,
-            most=min(room, self._service.sent_together),
+            most=min(room, self._service.sent_together(self._burst)),
         )
         if batches:
             await self._send(batches)
@@ -158,6 +158,11 @@ class Loop:
             else:
                 await self._not_granted(each.batch, decision)
 
+    @property
+    def _burst(self) -> int:
+        """No more requests than these are under way at once, whatever the quota allows."""
+        return len(self._work) + len(self._in_flight)
+
     def _put_back(self, prepared: Sequence[PreparedRequest]) -> None:
         for each in reversed(prepared):
             self._work.put_batch_first(each.batch)
@@ -187,7 +192,7 @@ class Loop:
         self._schedule.granted(prepared.grant)
         self._in_flight.start(prepared)
         now = self._session.clock.monotonic()
-        self._next_start = max(self._next_start, now) + self._service.stagger(len(prepared.batch.items))
+        self._next_start = max(self._next_start, now) + self._service.stagger(len(prepared.batch.items), self._burst)
 
     async def _wait_for_quota(self, decision: Waiting | Exhausted) -> None:
         match decision:

@@ -102,8 +102,18 @@ def test_requests_that_begin_as_good_as_at_once_are_granted_together(sqlite_data
 
     assert all_done(run)
     assert report.requests == 200
-    assert len(commits) < 50, "a transaction each for grants, answers and suggestions would be 600"
+    assert len(commits) < 150, "a transaction each for grants, answers and suggestions would be 600"
     assert service.arrivals[99].at < 1.0, "before the first answer"
+
+
+def test_where_the_quota_has_room_for_all_of_them_requests_hardly_wait_for_each_other() -> None:
+    service = on_virtual_time(requests_per_window=300, latency=(4.0, 0.0))
+    run = Run(pack(150), service, limits=Limits(max_requests=300))
+
+    run()
+
+    assert all_done(run)
+    assert service.clock.monotonic() < 1.15 * 4.0
 
 
 def test_a_tweet_that_is_taken_keeps_those_that_are_asked_for_with_it_from_nothing(sqlite_database: Database) -> None:

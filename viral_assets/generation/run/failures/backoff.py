@@ -22,7 +22,10 @@ STAGGER_SHARE = 0.05
 """The whole burst is staggered by at most this share of the time its requests take."""
 
 LEAST_STAGGER_SECONDS = 0.005
-"""Where requests take less than that allows for: about the time in which a refusal comes back from nearby."""
+"""Where that share is less: about the time in which a refusal comes back from nearby."""
+
+MOST_STAGGER_SHARE = 0.1
+"""But no more than this share of the time, however many there are: hundreds of requests would wait for each other."""
 
 
 def full_jitter(attempt: int, rng: random.Random, *, cap: float = BACKOFF_CAP_SECONDS) -> float:
@@ -45,5 +48,6 @@ def probe_seconds(limits: Limits, *, costs_quota: bool) -> float:
 
 def stagger_seconds(limits: Limits, expected: float, concurrency: int) -> float:
     """Seconds between two requests of a burst of so many, each of which should take ``expected`` seconds."""
-    least = min(LEAST_STAGGER_SECONDS, limits.window_seconds / limits.max_requests)
-    return max(least, min(STAGGER_SECONDS, STAGGER_SHARE * expected / concurrency))
+    of_each = expected / concurrency
+    least = min(LEAST_STAGGER_SECONDS, MOST_STAGGER_SHARE * of_each, limits.window_seconds / limits.max_requests)
+    return max(least, min(STAGGER_SECONDS, STAGGER_SHARE * of_each))

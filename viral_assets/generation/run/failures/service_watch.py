@@ -56,15 +56,14 @@ class ServiceWatch:
         """Requests under way at once."""
         return 1 if self._session.health.is_down else self._concurrency.limit
 
-    def stagger(self, tweets: int) -> float:
-        """Seconds until the next request of a burst, after one about so many tweets."""
+    def stagger(self, tweets: int, burst: int) -> float:
+        """Seconds until the next request, after one about so many tweets, in a burst of so many requests at most."""
         expected = self._session.latency.latency.of(tweets)
-        return stagger_seconds(self._session.ledger.limits, expected, self.concurrency)
+        return stagger_seconds(self._session.ledger.limits, expected, max(1, min(burst, self.concurrency)))
 
-    @property
-    def sent_together(self) -> int:
-        """How many requests of a burst would begin before a refusal of the first could come back: as if at once."""
-        return max(1, math.floor(LEAST_STAGGER_SECONDS / self.stagger(1)))
+    def sent_together(self, burst: int) -> int:
+        """How many requests of a burst begin within half of the time in which a refusal comes back: as if at once."""
+        return max(1, math.floor(LEAST_STAGGER_SECONDS / 2 / self.stagger(1, burst)))
 
     async def learn(self, sent: SentRequest, report: ServiceReport | None, *, others: int) -> None:
         """Take into account what a request's outcome says.

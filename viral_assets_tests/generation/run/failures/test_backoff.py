@@ -11,6 +11,7 @@ from viral_assets.generation.run.failures.backoff import (
     BACKOFF_BASE_SECONDS,
     BACKOFF_CAP_SECONDS,
     LEAST_STAGGER_SECONDS,
+    MOST_STAGGER_SHARE,
     STAGGER_SECONDS,
     STAGGER_SHARE,
     full_jitter,
@@ -34,13 +35,14 @@ def test_what_failed_together_does_not_come_back_together() -> None:
     assert max(waits) > 15.0
 
 
-@given(st.floats(0.001, 120.0), st.integers(1, 64), st.integers(1, 10_000))
+@given(st.floats(0.001, 120.0), st.integers(1, 1_000), st.integers(1, 10_000))
 def test_a_burst_is_staggered_by_a_small_share_of_what_its_requests_take(
     expected: float, concurrency: int, max_requests: int
 ) -> None:
     between = stagger_seconds(Limits(max_requests), expected, concurrency)
 
     assert 0 < between <= STAGGER_SECONDS
+    assert between * concurrency <= MOST_STAGGER_SHARE * expected * (1 + 1e-9)
     assert between <= LEAST_STAGGER_SECONDS or between * concurrency <= STAGGER_SHARE * expected * (1 + 1e-9)
 
 
