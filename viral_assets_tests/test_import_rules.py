@@ -35,7 +35,7 @@ CORE = (
     "upkeep",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
-ROOT = ("clock", "errors", "hours", "processes", "settings", "threads", "vocabulary")
+ROOT = ("clock", "context", "errors", "hours", "processes", "settings", "threads", "vocabulary")
 
 MAY_READ_SETTINGS = {"cli", "definitions", "generation", "defs", "quota"}
 
@@ -146,7 +146,7 @@ PARTS_KNOW_ONLY = {
 
 PARTS_NEED_PACKAGES = {
     "sources.content": {"errors"},
-    "sources.parsers": {"errors", "text"},
+    "sources.parsers": {"context", "errors", "text"},
 }
 """What it may import of other packages, the root modules too: no settings, no store, no services."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from viral_assets.delivery.atomic import replaced_binary_file, replaced_file
-from viral_assets.delivery.export_table import export_records, write_csv_of
+from viral_assets.delivery.export_table import CONTEXT_COLUMNS, export_records, write_csv_of
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.opportunities import OpportunityView
 
@@ -101,7 +101,7 @@ def parquet_schema(columns: Sequence[str]) -> pa.Schema:
             return pa.float64()
         return pa.timestamp("us", tz="UTC") if name in _TIMES else pa.string()
 
-    may_be_missing = {"followers", "views"}
+    may_be_missing = {"followers", "views", *CONTEXT_COLUMNS}
     always = columns[: columns.index("suggested_type") + 1]
     return pa.schema(
         [pa.field(name, kind(name), nullable=name in may_be_missing or name not in always) for name in columns]

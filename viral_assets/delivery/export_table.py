@@ -13,11 +13,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
 
+from viral_assets.context import STATE_WORDS, Context, Post
 from viral_assets.delivery.atomic import replaced_file
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.safety.handling import flags_in_words
 
 Cell = str | int | float | None
+
+CONTEXT_COLUMNS = (
+    *("answers_author", "answers_text", "quotes_author", "quotes_text"),
+    *("picture_texts", "earlier_reply"),
+)
+"""What a tweet stands in. Where the text of what it answers or quotes is not known, the text says so in brackets."""
 
 COLUMNS = (
     "rank",
@@ -34,6 +41,7 @@ COLUMNS = (
     "label",
     "topic",
     "why",
+    *CONTEXT_COLUMNS,
     "suggested_response",
     "suggested_type",
 )
@@ -91,11 +99,27 @@ def export_records(rows: Iterable[OpportunityView], width: int) -> Iterator[list
             row.label,
             row.topic,
             _why(row),
+            *_context_cells(row.context),
         ]
         for suggestion in row.suggestions:
             cells += [suggestion.text, suggestion.type_name]
         cells += [None] * (width - len(cells))
         yield cells
+
+
+def _context_cells(context: Context) -> list[Cell]:
+    """In the order of :data:`CONTEXT_COLUMNS`; None for nothing."""
+    referred = (each for post in (context.answers, context.quotes) for each in _referred_cells(post))
+    return [*referred, " | ".join(context.alt_texts) or None, context.told[0] if context.told else None]
+
+
+def _referred_cells(post: Post | None) -> tuple[Cell, Cell]:
+    if post is None:
+        return None, None
+    if not post.known:
+        return None, f"[{STATE_WORDS[post.state]}]"
+    pictures = f" [pictures: {' | '.join(post.alt_texts)}]" if post.alt_texts else ""
+    return post.author_handle or None, post.text + pictures
 
 
 def _why(row: OpportunityView) -> str:

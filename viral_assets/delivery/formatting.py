@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
+from viral_assets.context import STATE_WORDS, Post
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.text.amounts import full_count, money, short_count
@@ -30,9 +31,10 @@ _OUTCOMES: dict[str | None, tuple[str, str]] = {
 
 
 def page_templates(package: str) -> Environment:
-    """The templates of a package, with everything escaped, and the words of this module as filters."""
+    """The templates of a package and those that all pages share, with everything escaped, and the words of this module
+    as filters."""
     environment = Environment(
-        loader=PackageLoader(package),
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("viral_assets.delivery", "shared_templates")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -40,6 +42,7 @@ def page_templates(package: str) -> Environment:
     )
     environment.filters.update(
         clock=clock,
+        clipped=clipped,
         day=day,
         folded=folded,
         grouped=full_count,
@@ -53,6 +56,7 @@ def page_templates(package: str) -> Environment:
         profile=profile_link,
         readable=text_for_display,
         sensitive=sensitive,
+        unknown_post=unknown_post,
     )
     return environment
 
@@ -89,6 +93,17 @@ def day(instant: datetime) -> str:
 def sensitive(category: str) -> str:
     """A category of :data:`~viral_assets.vocabulary.SENSITIVE_CATEGORIES` in words."""
     return SENSITIVE_CATEGORIES.get(category, kind(category).lower())
+
+
+def unknown_post(post: Post) -> str:
+    """What is answered or quoted, where its text is not known: ``a post that was deleted``."""
+    return STATE_WORDS.get(post.state, "a post")
+
+
+def clipped(text: str, characters: int) -> str:
+    """One line of at most so many characters, for what stands beside the matter."""
+    line = one_line(text)
+    return line if len(line) <= characters else line[: characters - 1].rstrip() + "…"
 
 
 def outcome(view: OpportunityView) -> tuple[str, str]:

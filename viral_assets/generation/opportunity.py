@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from viral_assets.context import NO_CONTEXT, Context
+
 TweetKey = tuple[str, str]
 """Project and tweet id."""
 
@@ -14,6 +16,7 @@ class Opportunity:
     """One thing to ask about.
 
     ``suggestion_types`` are the names still wanted, in the project's order. ``window_start`` is aware and in UTC.
+    ``context`` is what is known around the tweet.
     """
 
     project: str
@@ -24,6 +27,7 @@ class Opportunity:
     suggestion_types: tuple[str, ...]
     author_handle: str = ""
     lang: str | None = None
+    context: Context = NO_CONTEXT
 
     @property
     def key(self) -> TweetKey:

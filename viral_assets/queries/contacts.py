@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from viral_assets.queries.opportunities import Contact, OpportunityView
+from viral_assets.queries.opportunities import Contact
 from viral_assets.store.bulk import one_of
 from viral_assets.store.conditions import STANDS_APPROVED
 from viral_assets.store.tables import comment_opportunities, comment_suggestions
@@ -19,17 +18,32 @@ MEMORY = timedelta(days=60)
 """How long before a tweet a reply may lie to be worth mentioning beside it."""
 
 
-def with_contacts(connection: sa.Connection, views: Sequence[OpportunityView]) -> list[OpportunityView]:
-    """The same opportunities with what their authors were told from :data:`MEMORY` before their hours on: replies to
-    their other tweets that a person stands behind, the latest first.
+class OfAuthor(Protocol):
+    """A tweet that might be answered."""
+
+    @property
+    def project(self) -> str: ...
+    @property
+    def tweet_id(self) -> str: ...
+    @property
+    def window_start(self) -> datetime: ...
+    @property
+    def author_id(self) -> str | None: ...
+    @property
+    def author_handle(self) -> str: ...
+
+
+def read_contacts(connection: sa.Connection, tweets: Sequence[OfAuthor]) -> list[tuple[Contact, ...]]:
+    """What the author of each tweet was told from :data:`MEMORY` before its hour on: replies to the author's other
+    tweets that a person stands behind, the latest first.
 
     Authors are found by id, and by handle where one of the two tweets does not know the id.
     """
-    by_project: defaultdict[str, list[OpportunityView]] = defaultdict(list)
-    for view in views:
-        by_project[view.project].append(view)
+    by_project: defaultdict[str, list[OfAuthor]] = defaultdict(list)
+    for tweet in tweets:
+        by_project[tweet.project].append(tweet)
     told = {project: _told(connection, project, of_project) for project, of_project in by_project.items()}
-    return [replace(view, contacts=told[view.project].before(view)) for view in views]
+    return [told[tweet.project].before(tweet) for tweet in tweets]
 
 
 class _Told:
@@ -54,7 +68,7 @@ class _Told:
             if row.from_handle:
                 self._by_handle[row.from_handle].add(reply)
 
-    def before(self, view: OpportunityView) -> tuple[Contact, ...]:
+    def before(self, view: OfAuthor) -> tuple[Contact, ...]:
         author_id, handle = _author(view)
         found = self._by_handle.get(handle, set())
         if author_id:
@@ -64,7 +78,7 @@ class _Told:
         return tuple(sorted(replies, key=lambda reply: (reply.decided_at, reply.tweet_id), reverse=True))
 
 
-def _told(connection: sa.Connection, project: str, views: Sequence[OpportunityView]) -> _Told:
+def _told(connection: sa.Connection, project: str, views: Sequence[OfAuthor]) -> _Told:
     # By author and then by tweet, each in a statement of its own: joined, a database may go through all that was
     # decided in the time.
     table = comment_opportunities.c
@@ -92,6 +106,6 @@ def _latest_replies(connection: sa.Connection, project: str, tweet_ids: Sequence
     return {row.tweet_id: Contact(*row) for row in connection.execute(query) if row.decided_at is not None}
 
 
-def _author(view: OpportunityView) -> tuple[str, str]:
+def _author(view: OfAuthor) -> tuple[str, str]:
     """Id and handle as an opportunity has them; empty where unknown."""
     return (view.author_id or "").strip(), view.author_handle.strip().lstrip("@").lower()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
-from viral_assets.queries.contacts import with_contacts
+from viral_assets.queries.context import with_context
 from viral_assets.queries.opportunities import OpportunityView, find_opportunities
 from viral_assets.queries.spending import cost_of_suggestions
 from viral_assets.store.conditions import came_for, within
@@ -43,7 +43,7 @@ def digest_rows(connection: sa.Connection, window: HourRange, project: str | Non
     for row in rows:
         rank = views[-1].rank + 1 if views and views[-1].project == row.project else 1
         views.append(found.view((row.project, row.tweet_id), rank, 100 * row.total))
-    return with_contacts(connection, views)
+    return with_context(connection, views)
 
 
 def window_facts(connection: sa.Connection, window: HourRange, project: str | None = None) -> WindowFacts:

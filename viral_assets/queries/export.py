@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
+from viral_assets.queries.context import with_context
 from viral_assets.queries.opportunities import (
     SORT_KEYS,
     OpportunityView,
@@ -119,7 +120,8 @@ def read_ranked(
         part = ranked[start : start + ROWS_AT_ONCE]
         keys = [(place.project, place.tweet_id) for place in part]
         found = find_opportunities(connection, of_keys(connection, keys), statuses=wanted)
-        yield [found.view(key, place.rank, place.priority_score) for key, place in zip(keys, part, strict=True)]
+        views = [found.view(key, place.rank, place.priority_score) for key, place in zip(keys, part, strict=True)]
+        yield with_context(connection, views)
 
 
 def _known(what: str, values: Iterable[str], known: Sequence[str]) -> None:

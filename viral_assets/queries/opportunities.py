@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
+from viral_assets.context import NO_CONTEXT, Context
 from viral_assets.safety.flags import Flag
 from viral_assets.safety.handling import flags_of_text
 from viral_assets.store.bulk import one_of
@@ -130,8 +131,8 @@ class OpportunityView:
     :func:`priority`). Counts are None where nobody knows them. Components are None where the tweet has no score row
     any more, velocity also where it could not be measured. ``suggestions`` are in the order in which they were read
     (see :func:`find_opportunities`). ``outcome`` is None for a tweet that no generation run has finished. ``contacts``,
-    the latest first, are there where somebody has looked for them (``contacts.with_contacts``). ``flags`` are what is
-    sensitive in it, the surest first; a tweet that was scored before anybody looked has none.
+    the latest first, and ``context`` are there where somebody has looked for them (``context.with_context``). ``flags``
+    are what is sensitive in it, the surest first; a tweet that was scored before anybody looked has none.
     """
 
     rank: int
@@ -166,6 +167,7 @@ class OpportunityView:
     author_id: str | None = None
     contacts: tuple[Contact, ...] = ()
     flags: tuple[Flag, ...] = ()
+    context: Context = NO_CONTEXT
 
     @property
     def url(self) -> str:

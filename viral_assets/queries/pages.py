@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from viral_assets.queries.contacts import with_contacts
+from viral_assets.queries.context import with_context
 from viral_assets.queries.filters import Filters
 from viral_assets.queries.listing import has_status, matching, order_by
 from viral_assets.queries.opportunities import (
@@ -100,7 +100,7 @@ def read_opportunities(
     views = [
         found.view(key, rank, _priority(found.rows[key], sort)) for rank, key in enumerate(keys, 1) if key in found.rows
     ]
-    return with_contacts(connection, views)
+    return with_context(connection, views)
 
 
 def read_opportunity(connection: Connection, project: str, tweet_id: str) -> OpportunityView | None:

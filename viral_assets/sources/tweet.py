@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from viral_assets.context import References
 from viral_assets.hours import floor_hour
 from viral_assets.text.hashing import text_hash
 
@@ -15,6 +16,7 @@ class Tweet:
 
     Times are aware and in UTC. Counts are non-negative, and None where the source does not have them, which is not the
     same as 0. ``lang`` is None where absent (``und`` is kept as it came).
+    ``refers_to`` is None where the record names no post that the tweet answers or quotes, and describes no picture.
     ``collected_at`` is None until the reader of the whole file knows it; it is set before a tweet is stored.
     """
 
@@ -38,6 +40,7 @@ class Tweet:
     view_count: int | None = None
     bookmark_count: int | None = None
     conversation_id: str | None = None
+    refers_to: References | None = None
     text_sha256: str = field(init=False)
     window_start: datetime = field(init=False)
 

@@ -34,6 +34,7 @@ from sqlalchemy import (
     text,
 )
 
+from viral_assets.context import POST_STATES
 from viral_assets.text.cleaning import text_for_storage
 from viral_assets.vocabulary import ACTIONS, COMPONENTS, LABELS, OUTCOMES, PENDING, STATUSES, UNDO, VELOCITY
 
@@ -147,6 +148,32 @@ tweet_projects = Table(
     metadata,
     Column("tweet_id", String(32), primary_key=True),
     Column("project", String(64), primary_key=True, comment="'*' counts for every project"),
+    sqlite_with_rowid=False,
+)
+
+tweet_references = Table(
+    "tweet_references",
+    metadata,
+    Column("tweet_id", String(32), primary_key=True),
+    Column("answers_id", String(32), comment="the post that it replies to"),
+    Column("quotes_id", String(32)),
+    Column("alt_texts", CleanText, nullable=False, comment="of its own pictures, as JSON, or ''"),
+    comment="What a tweet refers to; no row for one that refers to nothing by id.",
+    sqlite_with_rowid=False,
+)
+
+referenced_posts = Table(
+    "referenced_posts",
+    metadata,
+    Column("post_id", String(32), primary_key=True),
+    Column("author_id", CleanText),
+    Column("author_handle", CleanText, nullable=False),
+    Column("text", CleanText, nullable=False, comment="its beginning; '' where it is not known"),
+    Column("alt_texts", CleanText, nullable=False, comment="of its pictures, as JSON, or ''"),
+    Column("state", String(16), nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False, comment="when that was so"),
+    CheckConstraint(_known("state", POST_STATES), name="state"),
+    comment="Posts that tweets refer to, each once, as they were seen last.",
     sqlite_with_rowid=False,
 )
 

@@ -21,6 +21,7 @@ from viral_assets.store.conditions import came_for, within
 from viral_assets.store.driver_values import Columns, all_storable
 from viral_assets.store.frames import read_frame
 from viral_assets.store.observations import ENGAGEMENT, Observation, TweetHistory
+from viral_assets.store.references import forget_unreferenced
 from viral_assets.store.tables import (
     EVERY_PROJECT,
     CleanText,
@@ -169,6 +170,7 @@ def forget_tweets(connection: sa.Connection, tweet_ids: Sequence[str]) -> None:
     for some in _slices(tweet_ids):
         for table in about_tweets:
             connection.execute(sa.delete(table).where(one_of(connection, table.c.tweet_id, some)))
+    forget_unreferenced(connection)
 
 
 def tweet_windows(connection: sa.Connection, *, project: str | None = None) -> pd.DataFrame:

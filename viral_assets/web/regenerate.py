@@ -118,6 +118,7 @@ class Regenerator:
             suggestion_types=wanted,
             author_handle=view.author_handle,
             lang=view.lang,
+            context=view.context,
         )
         with self._lock:
             known = self._jobs.get((view.project, view.tweet_id))

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from viral_assets.context import DELETED, MISSING, PROTECTED, Context, Post, PostState
 from viral_assets.delivery.digest import CARDS, render_digest, write_digest
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.digest import WindowFacts
@@ -440,11 +441,38 @@ def test_a_path_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None
 
 
 def test_what_the_author_was_told_before_stands_beside_the_tweet() -> None:
-    assert 'class="contact"' not in render([opportunity()])
+    assert 'class="around"' not in render([opportunity()])
     html = render([opportunity(contacts=(contact(), contact(tweet_id="8"), contact(tweet_id="7")))])
     (shown,) = Page(html).texts("contact")
-    said = "You replied to @mara_writes on 3 Nov: The third day was quiet here too. and 2 more in the last weeks"
-    assert " ".join(shown.split()) == said
+    assert " ".join(shown.split()) == "You replied to @mara_writes on 3 Nov: The third day was quiet here too."
+    (more,) = Page(html).texts("earlier")
+    assert more.split("\n")[0].strip() == "and 2 more in the last weeks"
+    assert more.count("posted on 3 Nov: The third day was quiet here too.") == 2
+
+
+def test_what_a_tweet_stands_in_is_beside_it() -> None:
+    quoted = Post("8", "ben", "No phones at dinner. " * 40, ("A table & chairs",))
+    own = Post("7", "mara_writes", "First part", same_author=True)
+    page = Page(render([opportunity(context=Context(own, quoted, ("A hallway",)))]))
+    answered, quoting = (" ".join(text.split()) for text in page.texts("referred"))
+    assert answered == "Replies to their own post: First part"
+    assert quoting.startswith("Quotes @ben: No phones at dinner.")
+    assert quoting.endswith("… Picture: A table & chairs")
+    assert len(quoting) < 500
+    assert page.texts("picture")[-1].strip() == "Picture: A hallway"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (MISSING, "Replies to a post that is not in the file."),
+        (DELETED, "Replies to a post that was deleted."),
+        (PROTECTED, "Replies to a post of a protected account."),
+    ],
+)
+def test_what_is_not_known_of_it_is_said(state: PostState, words: str) -> None:
+    (shown,) = Page(render([opportunity(context=Context(Post(None, state=state)))])).texts("referred")
+    assert shown.strip() == words
 
 
 def test_what_was_only_approved_is_called_that_and_an_author_without_a_handle_is_this_author() -> None:
@@ -455,5 +483,8 @@ def test_what_was_only_approved_is_called_that_and_an_author_without_a_handle_is
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_gets_onto_the_page_by_what_was_said(text: str) -> None:
-    harmless = Page(render([opportunity(contacts=(contact("harmless"),))]))
-    assert Page(render([opportunity(contacts=(contact(text),))])).tags == harmless.tags
+    def around(words: str) -> list[OpportunityView]:
+        post = Post("8", words, words, (words,))
+        return [opportunity(contacts=(contact(words),) * 2, context=Context(post, post, (words,)))]
+
+    assert Page(render(around(text))).tags == Page(render(around("harmless"))).tags

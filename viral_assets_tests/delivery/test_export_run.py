@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from viral_assets.delivery import export_formats, export_run
 from viral_assets.delivery.export_formats import FORMATS, Format, format_of
 from viral_assets.delivery.export_run import ExportReport, export_suggestions
-from viral_assets.delivery.export_table import COLUMNS, columns_for
+from viral_assets.delivery.export_table import COLUMNS, CONTEXT_COLUMNS, columns_for
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries import export as exports
 from viral_assets.queries.opportunities import OpportunityView
@@ -86,6 +86,7 @@ def test_every_format_has_the_same_columns_and_values(database: Database, tmp_pa
         "label": "green",
         "topic": view.topic,
         "why": view.why,
+        **dict.fromkeys(CONTEXT_COLUMNS),
         "suggested_response": "Reply add_value.",
         "suggested_type": "add_value",
         "alternative_1": "Reply ask_question.",
@@ -108,7 +109,7 @@ def test_parquet_says_what_each_column_is(sqlite_database: Database, tmp_path: P
     assert schema.field("posted_at").type == pa.timestamp("us", tz="UTC")
     assert {schema.field(name).type for name in ("rank", "followers", "views")} == {pa.int64()}
     assert {schema.field(name).type for name in ("priority_score", "score_total")} == {pa.float64()}
-    assert [name for name in COLUMNS if schema.field(name).nullable] == ["followers", "views"]
+    assert [name for name in COLUMNS if schema.field(name).nullable] == ["followers", "views", *CONTEXT_COLUMNS]
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viral_assets.delivery.export_table import export_columns, export_records, harmless_cell, write_csv
+from viral_assets.context import DELETED, Context, Post
+from viral_assets.delivery.export_table import CONTEXT_COLUMNS, export_columns, export_records, harmless_cell, write_csv
 from viral_assets_tests.delivery.examples import TYPES, opportunity, suggestion
 
 FIXED = (
     "rank,priority_score,project,tweet_id,url,author,followers,views,tweet_text,posted_at,score_total,label,topic,why,"
+    "answers_author,answers_text,quotes_author,quotes_text,picture_texts,earlier_reply,"
     "suggested_response,suggested_type"
 )
 
@@ -53,6 +55,7 @@ def test_a_row_is_a_tweet_with_its_suggestions_in_rank_order(tmp_path: Path) -> 
         "label": "green",
         "topic": "Kids and phones",
         "why": opportunity().why,
+        **dict.fromkeys(CONTEXT_COLUMNS, ""),
         "suggested_response": "text add_value",
         "suggested_type": "add_value",
         "alternative_1": "text ask_question",
@@ -75,6 +78,17 @@ def test_what_is_unknown_is_an_empty_cell_and_what_is_zero_is_0(tmp_path: Path) 
     write_csv(tmp_path / "out.csv", [opportunity(views=None, author_followers=0), opportunity(author_followers=None)])
     with (tmp_path / "out.csv").open(newline="") as file:
         assert [(row["followers"], row["views"]) for row in csv.DictReader(file)] == [("0", ""), ("", "182440")]
+
+
+def test_what_a_tweet_stands_in_has_columns_of_its_own(tmp_path: Path) -> None:
+    quoted = Post("8", "ben", "=cmd|' /C calc'!A0", ("A chart", "A cat"))
+    context = Context(Post("7", state=DELETED), quoted, ("Me", "You"), ("Said before.", "Said long ago."))
+    write_csv(tmp_path / "out.csv", [opportunity(context=context)])
+    (row,) = read(tmp_path / "out.csv").to_dict("records")
+    assert [row[name] for name in CONTEXT_COLUMNS] == [
+        *("", "[a post that was deleted]", "ben", "'=cmd|' /C calc'!A0 [pictures: A chart | A cat]"),
+        *("Me | You", "Said before."),
+    ]
 
 
 def test_nothing_to_export_is_a_header(tmp_path: Path) -> None:
@@ -164,7 +178,7 @@ def test_the_file_is_plain_utf8_without_a_byte_order_mark(tmp_path: Path) -> Non
 
 
 def test_records_for_other_formats_keep_values_as_they_are() -> None:
-    (cells,) = export_records([opportunity(text="=1+1", views=None)], 20)
+    (cells,) = export_records([opportunity(text="=1+1", views=None)], 20 + len(CONTEXT_COLUMNS))
     assert cells[8] == "=1+1"
     assert cells[7] is None
     assert len(cells) == len(export_columns([opportunity()]))

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.hours import floor_hour
-from viral_assets.queries.contacts import with_contacts
+from viral_assets.queries.contacts import read_contacts
 from viral_assets.queries.digest import digest_rows
 from viral_assets.queries.opportunities import Contact, OpportunityView
 from viral_assets.queries.pages import read_opportunity
@@ -36,8 +36,8 @@ def told(database: Database, *before: OpportunityView, now: OpportunityView = NO
     with database.begin() as connection:
         store(connection, [*before, now])
     with database.read() as connection:
-        (found,) = with_contacts(connection, [now])
-    return [contact.tweet_id for contact in found.contacts]
+        (found,) = read_contacts(connection, [now])
+    return [contact.tweet_id for contact in found]
 
 
 def test_the_latest_reply_comes_first_with_its_words(database: Database) -> None:
@@ -71,8 +71,8 @@ def test_only_what_somebody_stands_behind_counts_and_of_a_tweet_the_latest(datab
                 replied("3", days=3, suggestions=(suggestion("handed over", status="exported"),)),
             ],
         )
-        (found,) = with_contacts(connection, [NOW])
-    assert [contact.text for contact in found.contacts] == ["second"]
+        (found,) = read_contacts(connection, [NOW])
+    assert [contact.text for contact in found] == ["second"]
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_many_authors_are_asked_about_together(database: Database) -> None:
 
     with database.read() as connection:
         sa.event.listen(connection.engine, "before_cursor_execute", note)
-        found = with_contacts(connection, views)
+        found = read_contacts(connection, views)
         sa.event.remove(connection.engine, "before_cursor_execute", note)
-    assert [[contact.tweet_id for contact in view.contacts] for view in found] == [
+    assert [[contact.tweet_id for contact in contacts] for contacts in found] == [
         [str(number)] if number % 2 == 0 else [] for number in range(40)
     ]
     assert len([each for each in statements if each.startswith("SELECT")]) == 3
@@ -136,7 +136,7 @@ def test_no_table_is_read_from_end_to_end(sqlite_database: Database) -> None:
 
     with sqlite_database.read() as connection:
         sa.event.listen(connection.engine, "before_cursor_execute", explain)
-        with_contacts(connection, [NOW])
+        read_contacts(connection, [NOW])
         sa.event.remove(connection.engine, "before_cursor_execute", explain)
     assert any("ix_comment_opportunities_project_from_id" in step for step in plans)
     assert any("ix_comment_opportunities_project_from_handle" in step for step in plans)
@@ -146,4 +146,4 @@ def test_no_table_is_read_from_end_to_end(sqlite_database: Database) -> None:
 
 def test_nothing_to_look_for(sqlite_database: Database, now: datetime) -> None:
     with sqlite_database.read() as connection:
-        assert with_contacts(connection, []) == []
+        assert read_contacts(connection, []) == []

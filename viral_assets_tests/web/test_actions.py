@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -12,6 +12,7 @@ from typing import cast
 import pytest
 import sqlalchemy as sa
 
+from viral_assets.context import Post, References
 from viral_assets.delivery.export_run import export_suggestions
 from viral_assets.errors import ProjectFileError
 from viral_assets.generation.generator import AsyncCommentGenerator
@@ -25,6 +26,7 @@ from viral_assets.safety.handling import flags_as_text
 from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
+from viral_assets.store.references import save_references
 from viral_assets.store.tables import (
     comment_suggestions,
     generation_outcomes,
@@ -296,6 +298,21 @@ def test_flagged_tweets_show_why_and_are_not_approved_with_the_others(plain: Rev
     assert "1 more is flagged as sensitive and not among them" in page.words
     plain.send(next(form for form in page.forms if form.action.startswith("/approve-greens")))
     assert [state(database, each)[FIRST][0] for each in ("101", "103")] == ["pending", "approved"]
+
+
+@BOTH_DATABASES
+def test_a_card_shows_what_its_tweet_stands_in(plain: Reviewer, database: Database) -> None:
+    hostile = Post("8", "ben", "No phones <script>alert(1)</script>", ("A <b>chart</b>",))
+    at = datetime(2026, 11, 21, 20, tzinfo=UTC)
+    with database.begin() as connection:
+        save_references(connection, [("101", at, References("7", "8", ("A hallway",), (hostile,)))])
+    page = plain.get("/tweet?project=demo&tweet_id=101")
+    assert page.all("data-referred") == ["answers", "quotes"]
+    assert page.all("data-state") == ["missing", "present"]
+    assert "Replies to a post that is not in the file." in page.words
+    assert "Quotes @ben: No phones <script>alert(1)</script> Picture: A <b>chart</b>" in page.words
+    assert "Picture: A hallway" in page.words
+    assert "You have not replied to @" in page.words
 
 
 @BOTH_DATABASES

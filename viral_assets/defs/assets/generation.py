@@ -72,7 +72,7 @@ def comment_suggestions(
     store, window = database.get(), window_of(context)
     selected = projects.select(run_options.projects)
     texts = _texts(store, window)
-    opportunities = _opportunities(comment_opportunities, texts, selected)
+    opportunities = _opportunities(store, comment_opportunities, texts, selected)
     forced = _forced(store, run_options, comment_generator, selected, window) if run_options.force else None
     run_id = forced.id if forced is not None and run_options.dry_run else context.run.run_id
     priority = priority_of(context.run.tags, datetime.now(UTC))
@@ -174,13 +174,29 @@ def _texts(store: Database, window: HourRange) -> DataFrame:
         return read_tweets(connection, window)[["tweet_id", "text", "author_handle", "lang"]]
 
 
-def _opportunities(rows: DataFrame, texts: DataFrame, projects: Mapping[str, Project]) -> "list[Opportunity]":
+def _opportunities(
+    store: Database, rows: DataFrame, texts: DataFrame, projects: Mapping[str, Project]
+) -> "list[Opportunity]":
     """What to ask about: fresh hours first, since a reply is worth less by the hour, and in them the best tweets."""
     from viral_assets.generation.opportunity import Opportunity
+    from viral_assets.queries.context import Asked, contexts_of
 
     types = {name: tuple(kind.name for kind in project.suggestion_types) for name, project in projects.items()}
     ours = rows[rows["project"].isin(list(types))].merge(texts, on="tweet_id")
     ordered = ours.sort_values(["window_start", "rank", "project"], ascending=[False, True, True])
+    records = ordered.to_dict("records")
+    asked = [
+        Asked(
+            row["project"],
+            row["tweet_id"],
+            row["window_start"].to_pydatetime(),
+            row["from_id"] if isinstance(row["from_id"], str) else None,
+            row["author_handle"],
+        )
+        for row in records
+    ]
+    with store.read() as connection:
+        contexts = contexts_of(connection, asked)
     return [
         Opportunity(
             project=row["project"],
@@ -191,8 +207,9 @@ def _opportunities(rows: DataFrame, texts: DataFrame, projects: Mapping[str, Pro
             suggestion_types=types[row["project"]],
             author_handle=row["author_handle"],
             lang=row["lang"],
+            context=context,
         )
-        for row in ordered.to_dict("records")
+        for row, (context, _) in zip(records, contexts, strict=True)
     ]
 
 

@@ -20,6 +20,7 @@ from viral_assets.sources.files.tweet_rows import Row
 from viral_assets.store.driver_values import Columns
 from viral_assets.store.engine import Database
 from viral_assets.store.ingested_files import find_file, record_file
+from viral_assets.store.references import save_references
 from viral_assets.store.rejects import forget_rejects, replace_rejects, write_rejects
 from viral_assets.store.tables import EVERY_PROJECT
 from viral_assets.store.tweets import UpsertCounts, upsert_tweet_columns
@@ -153,12 +154,15 @@ def _store(
     default = options.collected_at or collection_time(spool.newest, file.modified, options.now)
     counters = _IngestCounters(options.window)
     keep = replace_rejects if options.again else write_rejects
-    for columns, rejects in spool.batches():
+    for columns, references, rejects in spool.batches():
         if options.collected_at is not None or None in columns["collected_at"]:
             counters.collected_at = default
         settle_collection_times(columns, default, override=options.collected_at is not None)
         with database.begin() as connection:
             counters.add(columns, rejects, upsert_tweet_columns(connection, columns, project=options.project))
+            save_references(
+                connection, [(tweet_id, seen_at or default, found) for tweet_id, seen_at, found in references]
+            )
             keep(connection, [_quarantined(reject, file, options.now) for reject in rejects])
         if progress:
             progress(len(columns["tweet_id"]) + len(rejects))

@@ -19,7 +19,7 @@ from viral_assets.sources.content.file_probe import probe_file
 from viral_assets.sources.files.detect import FORMATS
 from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.sources.files.quarantine import UNREADABLE_FILE
-from viral_assets.sources.files.tweet_rows import Row, tweet_row
+from viral_assets.sources.files.tweet_rows import Row, references_of, tweet_row
 from viral_assets.sources.parsers.column_evidence import missing
 from viral_assets.sources.parsers.csv_rows import find_header
 from viral_assets.sources.parsers.csv_table import CsvTable, first_rows
@@ -31,6 +31,7 @@ from viral_assets.sources.parsers.json_values import salvage
 from viral_assets.sources.parsers.times import Times
 from viral_assets.store.engine import Database
 from viral_assets.store.ingested_files import projects_of_file
+from viral_assets.store.references import Found, save_references
 from viral_assets.store.rejects import (
     EVERYTHING,
     RejectFilter,
@@ -144,13 +145,15 @@ def _read_texts(database: Database, sha256: str, name: str, which: RejectFilter,
     left: Counter[str] = Counter()
     counts = UpsertCounts()
     for reject in rejects:
-        rows = reader.rows((options.fixed or {}).get(reject["id"], reject["raw"]), reject)
-        if isinstance(rows, Reject):
-            left[rows.reason] += 1
+        read = reader.rows((options.fixed or {}).get(reject["id"], reject["raw"]), reject)
+        if isinstance(read, Reject):
+            left[read.reason] += 1
             continue
+        rows, references = read
         with database.begin() as connection:
             for project in projects:
                 counts += upsert_tweets(connection, rows, project=project)
+            save_references(connection, references)
             forget_reject(connection, reject["id"])
     return RetryReport(name, len(rejects), left, counts, "their raw texts were read again")
 
@@ -174,17 +177,19 @@ class _TextReader:
             header = replace(header, line=0)  # the texts are rows only
             self._table = CsvTable(header, self._times, self._remarks, first)
 
-    def rows(self, text: str, reject: Mapping[str, Any]) -> Sequence[Row] | Reject:
-        """The rows of a raw text, or why there are none. One that has turned into nothing but remarks has none."""
+    def rows(self, text: str, reject: Mapping[str, Any]) -> tuple[Sequence[Row], Sequence[Found]] | Reject:
+        """The rows of a raw text and what its tweets refer to, or why there are none. One that has turned into nothing
+        but remarks has none."""
         records = self._records(text, reject)
         for record in records:
             if isinstance(record, Reject):
                 return record
-        found = [tweet_row(record) for record in records if not isinstance(record, Reject)]
+        posted = [record for record in records if not isinstance(record, Reject)]
+        found = [tweet_row(record) for record in posted]
         default = self._options.collected_at or reject["rejected_at"]
         for row in found:
             row["collected_at"] = max(row["collected_at"] or default, row["created_at"])
-        return found
+        return found, [(tweet_id, seen_at or default, to) for tweet_id, seen_at, to in references_of(posted)]
 
     def _records(self, text: str, reject: Mapping[str, Any]) -> Sequence[Record]:
         place = str(reject["locator"])

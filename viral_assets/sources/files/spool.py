@@ -14,8 +14,12 @@ from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Any
 
+from viral_assets.context import References
 from viral_assets.sources.base import Reader, Reject
-from viral_assets.sources.files.tweet_rows import tweet_columns
+from viral_assets.sources.files.tweet_rows import references_of, tweet_columns
+
+Batch = tuple[dict[str, list[Any]], list[tuple[str, datetime | None, References]], list[Reject]]
+"""Tweets column by column, what those refer to that refer to anything, and rejects."""
 
 SPOOL_MEMORY = 32 * 2**20
 """Bytes of parsed records kept in memory; what a file has beyond that waits in a temporary file."""
@@ -51,15 +55,16 @@ class Spool:
     def _read(self, reader: Reader) -> None:
         for batch in reader:
             rejects = [record for record in batch.records if isinstance(record, Reject)]
-            columns = tweet_columns([record for record in batch.records if not isinstance(record, Reject)])
-            pickle.dump((columns, rejects), self._file, pickle.HIGHEST_PROTOCOL)
+            posted = [record for record in batch.records if not isinstance(record, Reject)]
+            columns = tweet_columns(posted)
+            pickle.dump((columns, references_of(posted), rejects), self._file, pickle.HIGHEST_PROTOCOL)
             self._batches += 1
             self.remarks += batch.remarks
             times = columns["created_at"]
             self.newest = max(times if self.newest is None else [*times, self.newest], default=None)
 
-    def batches(self) -> Iterator[tuple[dict[str, list[Any]], list[Reject]]]:
-        """Of each batch the tweets, column by column, and the rejects."""
+    def batches(self) -> Iterator[Batch]:
+        """What each batch had."""
         self._file.seek(0)
         for _ in range(self._batches):
             yield pickle.load(self._file)  # noqa: S301 - written a moment ago to a file without a name

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
+from viral_assets.context import References
 from viral_assets.sources.tweet import Tweet
 from viral_assets.store.tables import tweets
 
@@ -18,6 +20,11 @@ _values = attrgetter(*_COLUMNS)
 def tweet_row(tweet: Tweet) -> Row:
     """The values of one tweet by column."""
     return dict(zip(_COLUMNS, _values(tweet), strict=True))
+
+
+def references_of(posted: Iterable[Tweet]) -> list[tuple[str, datetime | None, References]]:
+    """Of the tweets that refer to anything: id, when they were collected as far as that is known, and to what."""
+    return [(tweet.tweet_id, tweet.collected_at, tweet.refers_to) for tweet in posted if tweet.refers_to is not None]
 
 
 def tweet_columns(posted: Sequence[Tweet]) -> dict[str, list[Any]]:

@@ -29,6 +29,7 @@ from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import Broken
 from viral_assets.sources.parsers.placeholders import is_nothing, placeholder
 from viral_assets.sources.parsers.raw_text import raw_json
+from viral_assets.sources.parsers.references import MEDIA_KEYS, references_in
 from viral_assets.sources.parsers.remarks import own_counts
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
@@ -127,6 +128,9 @@ class ApifyItems:
         text = tweet_text(item.get("text"), item.get("fullText"), _retweeted(original))
         author = _object(item.get("author")) or _object(item.get("user"))
         retweet = item.get("isRetweet") is True or bool(original)
+        is_reply = item.get("isReply") is True or optional_id(item.get("inReplyToId")) is not None
+        is_quote = item.get("isQuote") is True or any(_object(item.get(key)) for key in _QUOTED)
+        referring = not retweet and (is_reply or is_quote or not item.keys().isdisjoint(MEDIA_KEYS))
         counts = {
             "like_count": loose_count("likeCount", item.get("likeCount")),
             "reply_count": loose_count("replyCount", item.get("replyCount")),
@@ -150,9 +154,10 @@ class ApifyItems:
             ),
             lang=language(item.get("lang")),
             is_retweet=retweet or is_retweet_text(text),
-            is_reply=item.get("isReply") is True or optional_id(item.get("inReplyToId")) is not None,
-            is_quote=item.get("isQuote") is True or any(_object(item.get(key)) for key in _QUOTED),
+            is_reply=is_reply,
+            is_quote=is_quote,
             conversation_id=optional_id(item.get("conversationId")),
+            refers_to=references_in(item, identity.identity) if referring else None,
             **(own_counts(counts, self._remarks) if retweet else counts),
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from viral_assets.errors import SourceError
@@ -24,6 +24,7 @@ from viral_assets.sources.parsers.json_envelopes import is_account, other_servic
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_shapes import ValueParser
 from viral_assets.sources.parsers.raw_text import raw_json, visible
+from viral_assets.sources.parsers.references import MEDIA_KEYS, references_in
 from viral_assets.sources.parsers.row_parser import RowParser
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.parsers.x_api_v2 import XApiV2
@@ -124,7 +125,9 @@ class JsonObjects:
             yield Reject(locator, error.reason, error.detail, raw_json(value))
         else:
             if tweet is not None:
-                yield tweet
+                referring = tweet.is_reply or tweet.is_quote or not value.keys().isdisjoint(MEDIA_KEYS)
+                found = references_in(value, tweet.tweet_id) if referring and not tweet.is_retweet else None
+                yield replace(tweet, refers_to=found) if found else tweet
 
     def _row_parser(self, names: tuple[str, ...]) -> RowParser | None:
         """For objects with these keys; None where fewer than two of them are names of columns."""

@@ -35,6 +35,7 @@ from viral_assets.sources.parsers.fields import (
 )
 from viral_assets.sources.parsers.identities import Identity, own_identity, plain_id
 from viral_assets.sources.parsers.placeholders import placeholder
+from viral_assets.sources.parsers.reference_columns import ReferenceColumns
 from viral_assets.sources.parsers.remarks import NO_RESULTS, SPOILT_COUNT, own_counts
 from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.sources.parsers.snowflakes import time_in_id
@@ -61,6 +62,7 @@ class RowParser:
         self._escaped = known.escaped
         self._fields = known.layout.fields
         self._objects = known.layout.objects
+        self._referring = ReferenceColumns(known.layout)
         self._times = times
         self._remarks = remarks
 
@@ -103,7 +105,7 @@ class RowParser:
 
     def _read(self, cells: Sequence[str]) -> tuple[Tweet, str] | None:
         """The tweet of one row, and its address where that has its id."""
-        fields = self._fields
+        fields, given = self._fields, cells
         inside = self._opened(cells) if self._objects else {}
         if inside:
             opened = {index for index, _ in self._objects}
@@ -144,6 +146,14 @@ class RowParser:
             "view_count": number("view_count"),
             "bookmark_count": number("bookmark_count"),
         }
+        is_reply = (
+            flag("is_reply")
+            or refers_to("reply_to")
+            or "replied_to" in references
+            or (not retweet and refers_to("parent_id") and plain_id(first("parent_id")) != identity)
+        )
+        is_quote = flag("is_quote") or refers_to("quote_of") or "quoted" in references
+        referring = not retweet and (is_reply or is_quote)
         found = Tweet(
             tweet_id=identity,
             created_at=created_at,
@@ -156,12 +166,10 @@ class RowParser:
             author_verified=flag("author_verified"),
             lang=language(first("lang")),
             is_retweet=retweet or is_retweet_text(text),
-            is_reply=flag("is_reply")
-            or refers_to("reply_to")
-            or "replied_to" in references
-            or (not retweet and refers_to("parent_id") and plain_id(first("parent_id")) != identity),
-            is_quote=flag("is_quote") or refers_to("quote_of") or "quoted" in references,
+            is_reply=is_reply,
+            is_quote=is_quote,
             conversation_id=optional_id(first("conversation_id")),
+            refers_to=self._referring.references(given, identity) if referring else None,
             **(own_counts(counts, self._remarks) if retweet else counts),
         )
         return found, url

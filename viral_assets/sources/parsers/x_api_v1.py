@@ -1,7 +1,7 @@
 """Tweets out of the objects of X's API v1.1 (statuses), which archives and older tools still have.
 
 Fields: https://docs.x.com/x-api/enterprise-gnip-2.0/fundamentals/data-dictionary. The quoted and the retweeted
-original inside a status are merely referred to and not taken.
+original inside a status are merely referred to; the quoted one is kept as that (``references``).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from viral_assets.sources.parsers.fields import (
 from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.raw_text import raw_json
+from viral_assets.sources.parsers.references import MEDIA_KEYS, references_in
 from viral_assets.sources.parsers.remarks import own_counts
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
@@ -144,6 +145,12 @@ class StatusV1:
             "view_count": loose_count("views", views.get("count") if views else status.get("view_count")),
             "bookmark_count": loose_count("bookmark_count", status.get("bookmark_count")),
         }
+        is_reply = (
+            any(refers(status.get(key) or None) for key in ("in_reply_to_status_id_str", "in_reply_to_status_id"))
+            or optional_id(status.get("in_reply_to_user_id_str") or status.get("in_reply_to_user_id")) is not None
+        )
+        is_quote = status.get("is_quote_status") is True or bool(_object(status.get("quoted_status")))
+        referring = not original and (is_reply or is_quote or not status.keys().isdisjoint(MEDIA_KEYS))
         return Tweet(
             tweet_id=identity,
             created_at=created_at,
@@ -155,12 +162,10 @@ class StatusV1:
             author_verified=any(user.get(key) is True for key in ("verified", "is_blue_verified", "blue")),
             lang=language(status.get("lang")),
             is_retweet=bool(original) or is_retweet_text(text),
-            is_reply=any(
-                refers(status.get(key) or None) for key in ("in_reply_to_status_id_str", "in_reply_to_status_id")
-            )
-            or optional_id(status.get("in_reply_to_user_id_str") or status.get("in_reply_to_user_id")) is not None,
-            is_quote=status.get("is_quote_status") is True or bool(_object(status.get("quoted_status"))),
+            is_reply=is_reply,
+            is_quote=is_quote,
             conversation_id=optional_id(status.get("conversation_id_str")),
+            refers_to=references_in(status, identity) if referring else None,
             **(own_counts(counts, self._remarks) if original else counts),
         )
 

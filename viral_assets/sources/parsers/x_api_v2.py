@@ -1,7 +1,7 @@
 """Tweets out of the objects X's API v2 answers with, in every shape they are kept in.
 
 Pages (``data`` a list), stream objects (``data`` one tweet), and tweets flattened by twarc2 (the author inside the
-tweet). Tweets are what ``data`` holds; those in ``includes`` are merely referred to and not taken.
+tweet). Tweets are what ``data`` holds; those in ``includes`` are merely referred to, and kept as that (``references``).
 Fields: https://docs.x.com/x-api/fundamentals/data-dictionary. Reading bytes is not done here.
 """
 
@@ -31,6 +31,7 @@ from viral_assets.sources.parsers.json_envelopes import is_account
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import MENDED, Broken
 from viral_assets.sources.parsers.raw_text import raw_json
+from viral_assets.sources.parsers.references import Included, references_v2
 from viral_assets.sources.parsers.remarks import NO_TWEETS
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
@@ -121,7 +122,7 @@ class XApiV2:
             self._remarks[NO_TWEETS] += 1
         else:
             retrieved = _object(value.get("__twarc")).get("retrieved_at") if isinstance(value, dict) else None
-            yield self._record(value, locator, {}, self._times.collected_at(retrieved))
+            yield self._record(value, locator, {}, _NOTHING_INCLUDED, self._times.collected_at(retrieved))
 
     def _of_page(self, page: Object, locator: str) -> Iterator[Record]:
         if page.get(MENDED) is True:
@@ -130,21 +131,23 @@ class XApiV2:
         if not data and not isinstance(data, str | bool | int | float):  # null, and {} where a list is due
             self._remarks[NO_TWEETS] += 1
             return
-        users = _users(_object(page.get("includes")).get("users"))
+        users, included = _users(_object(page.get("includes")).get("users")), Included(page)
         collected_at = self._times.collected_at(_object(page.get("__twarc")).get("retrieved_at"))
         if isinstance(data, list):
             for number, tweet in enumerate(data, 1):
-                yield self._record(tweet, f"{locator}, tweet {number}", users, collected_at)
+                yield self._record(tweet, f"{locator}, tweet {number}", users, included, collected_at)
         else:
-            yield self._record(data, locator, users, collected_at)
+            yield self._record(data, locator, users, included, collected_at)
 
-    def _record(self, value: object, locator: str, users: Object, collected_at: datetime | None) -> Record:
+    def _record(
+        self, value: object, locator: str, users: Object, included: Included, collected_at: datetime | None
+    ) -> Record:
         try:
-            return self._tweet(value, users, collected_at)
+            return self._tweet(value, users, included, collected_at)
         except UnusableError as error:
             return Reject(locator, error.reason, error.detail, raw_json(value))
 
-    def _tweet(self, value: object, users: Object, collected_at: datetime | None) -> Tweet:
+    def _tweet(self, value: object, users: Object, included: Included, collected_at: datetime | None) -> Tweet:
         if isinstance(value, Broken):
             raise UnusableError("bad_json", f"this is not JSON: {value.error}")
         if not isinstance(value, dict) or not any(key in value for key in _TWEET_KEYS):
@@ -182,7 +185,11 @@ class XApiV2:
             view_count=count("impression_count", metrics.get("impression_count")),
             bookmark_count=count("bookmark_count", metrics.get("bookmark_count")),
             conversation_id=optional_id(value.get("conversation_id")),
+            refers_to=None if "retweeted" in kinds else references_v2(value, identity, included),
         )
+
+
+_NOTHING_INCLUDED = Included({})
 
 
 def _object(value: object) -> Object:

@@ -1,8 +1,9 @@
 """Tweets as X's own web page loads them (GraphQL answers), which many scrapers keep as they are.
 
 A result becomes a status of the API v1.1, which its ``legacy`` part nearly is; how a status is read is in
-``x_api_v1``. Quoted and retweeted originals are merely referred to and not taken. Posts that somebody paid to have
-shown in a timeline (``promotedMetadata`` beside the result) were not found by the search and are left out.
+``x_api_v1``. Quoted and retweeted originals are merely referred to, and the quoted ones kept as that. Posts that
+somebody paid to have shown in a timeline (``promotedMetadata`` beside the result) were not found by the search and are
+left out.
 """
 
 from __future__ import annotations
@@ -130,7 +131,21 @@ def status_of(result: Object) -> Object:
         "views": _object(result.get("views")),
         **({"extended_tweet": {"full_text": note["text"]}} if isinstance(note.get("text"), str) else {}),
         **({"retweeted_status": status_of(original)} if original and not _is_nested(original) else {}),
+        **_quoted(result, legacy),
     }
+
+
+def _quoted(result: Object, legacy: Object) -> Object:
+    """The quoted post as a status holds it, without what it quotes itself; or what stands in the place of one that is
+    gone."""
+    quoted = _inside(result, "quoted_status_result", "result")
+    if not quoted:
+        return {}
+    if is_result(quoted):
+        return {"quoted_status": status_of({**quoted, "quoted_status_result": None})}
+    said = _inside(quoted, "tombstone", "text").get("text")
+    identity = legacy.get("quoted_status_id_str")
+    return {"quoted_status": {"__typename": "TweetTombstone", "id_str": identity, "text": said}}
 
 
 def _is_nested(original: Object) -> bool:

@@ -22,7 +22,9 @@ from viral_assets.errors import ServiceUnavailableError
 from viral_assets.hours import HourRange
 from viral_assets.sources.base import Record, Reject
 from viral_assets.sources.files.ingest import IngestReport
-from viral_assets.sources.files.tweet_rows import tweet_row
+from viral_assets.sources.files.tweet_rows import references_of, tweet_row
+from viral_assets.sources.tweet import Tweet
+from viral_assets.store.references import save_references
 from viral_assets.store.rejects import write_rejects
 from viral_assets.store.tweets import UpsertCounts, upsert_tweets
 
@@ -204,15 +206,19 @@ class ServiceIngestion:
             What counts them; to be called once the transaction is committed.
         """
         rows: list[Row] = []
+        posted: list[Tweet] = []
         rejects: list[Reject] = []
         for record in records:
             if isinstance(record, Reject):
                 rejects.append(record)
             else:
+                posted.append(record)
                 row = tweet_row(record)
                 row["collected_at"] = max(row["collected_at"] or seen_at, row["created_at"])
                 rows.append(row)
         counts = upsert_tweets(connection, rows, project=self.project)
+        references = references_of(posted)
+        save_references(connection, [(tweet_id, at or seen_at, found) for tweet_id, at, found in references])
         write_rejects(connection, [self._quarantined(reject, content_hash, now) for reject in rejects])
 
         def count() -> None:

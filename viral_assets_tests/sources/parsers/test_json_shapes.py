@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from backports import zstd
 
+from viral_assets.context import References
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions
 from viral_assets.sources.content.file_probe import probe_file
@@ -197,6 +198,7 @@ class TestV1:
             reply_count=8,
             retweet_count=2,
             quote_count=7,
+            refers_to=References("5"),
         )
 
     @pytest.mark.parametrize(

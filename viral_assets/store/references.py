@@ -1,0 +1,193 @@
+"""What tweets refer to: kept with each tweet, the posts themselves once however many tweets refer to them.
+
+A post that is a tweet of ours is not kept twice: its row among the tweets is read. What was seen last counts, so that a
+post that somebody has deleted is gone here, too, its text with it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from viral_assets.context import MISSING, PRESENT, Context, Post, References
+from viral_assets.hours import HourRange
+from viral_assets.store.bulk import one_of, serialise_writers, upsert
+from viral_assets.store.conditions import within
+from viral_assets.store.tables import comment_opportunities, referenced_posts, tweet_references, tweets
+
+Found = tuple[str, datetime, References]
+"""A tweet's id, when its record was made, and what that says."""
+
+
+def save_references(connection: sa.Connection, found: Sequence[Found]) -> None:
+    """Keep what tweets refer to, and the posts that have come along. An id or a description that an earlier record had
+    and a later one lacks stays.
+    """
+    if not found:
+        return
+    serialise_writers(connection, tweet_references)
+    known = _stored(connection, [tweet_id for tweet_id, _, _ in found])
+    rows: dict[str, References] = {}
+    for tweet_id, _, references in found:
+        before = rows.get(tweet_id) or known.get(tweet_id) or References()
+        rows[tweet_id] = References(
+            references.answers or before.answers,
+            references.quotes or before.quotes,
+            references.alt_texts or before.alt_texts,
+        )
+    upsert(
+        connection,
+        tweet_references,
+        [
+            {
+                "tweet_id": tweet_id,
+                "answers_id": row.answers,
+                "quotes_id": row.quotes,
+                "alt_texts": _written(row.alt_texts),
+            }
+            for tweet_id, row in sorted(rows.items())
+            if row != known.get(tweet_id)
+        ],
+    )
+    save_posts(connection, [(post, seen_at) for _, seen_at, references in found for post in references.posts])
+
+
+def save_posts(connection: sa.Connection, seen: Iterable[tuple[Post, datetime]]) -> None:
+    """Keep posts as they were seen at a time, which is aware; of several looks at one the last counts."""
+    latest: dict[str, tuple[Post, datetime]] = {}
+    for post, at in seen:
+        if post.post_id and (post.post_id not in latest or at >= latest[post.post_id][1]):
+            latest[post.post_id] = (post, at)
+    if not latest:
+        return
+    serialise_writers(connection, referenced_posts)
+    table = referenced_posts.c
+    query = sa.select(table.post_id, table.seen_at).where(one_of(connection, table.post_id, list(latest)))
+    known = {row.post_id: row.seen_at for row in connection.execute(query)}
+    rows = [
+        _row(post, at) for post_id, (post, at) in sorted(latest.items()) if post_id not in known or known[post_id] < at
+    ]
+    if rows:
+        upsert(connection, referenced_posts, rows)
+
+
+def read_contexts(connection: sa.Connection, tweet_ids: Collection[str]) -> dict[str, Context]:
+    """What is known around each of the tweets that have any context, but for what their authors were told."""
+    links = _links(connection, list(dict.fromkeys(tweet_ids)))
+    ids = {post_id for link in links for post_id in (link.answers_id, link.quotes_id) if post_id}
+    posts = _read_posts(connection, sorted(ids))
+    found: dict[str, Context] = {}
+    for link in links:
+        answers, quotes = (
+            _as_seen_by(link, posts.get(post_id or "") or Post(post_id, state=MISSING)) if post_id or there_is else None
+            for post_id, there_is in ((link.answers_id, link.is_reply), (link.quotes_id, link.is_quote))
+        )
+        if context := Context(answers, quotes, _read_texts(link.alt_texts)):
+            found[link.tweet_id] = context
+    return found
+
+
+def posts_to_look_up(connection: sa.Connection, project: str, hours: HourRange) -> list[str]:
+    """Ids of the posts that the project's opportunities of these hours answer or quote and of which nothing is known,
+    those of the best opportunities first. One that was looked for in vain is known to be missing."""
+    opportunity, link = comment_opportunities, tweet_references
+    query = (
+        sa.select(link.c.answers_id, link.c.quotes_id)
+        .join_from(opportunity, link, link.c.tweet_id == opportunity.c.tweet_id)
+        .where(*within(opportunity, hours, project))
+        .order_by(opportunity.c.total.desc(), opportunity.c.tweet_id)
+    )
+    ids = list(dict.fromkeys(post_id for row in connection.execute(query) for post_id in row if post_id))
+    known = _read_posts(connection, ids)
+    return [post_id for post_id in ids if post_id not in known]
+
+
+def forget_unreferenced(connection: sa.Connection) -> None:
+    """Take out the posts that no tweet refers to any more."""
+    links = (tweet_references.c.answers_id, tweet_references.c.quotes_id)
+    still = sa.union(*(sa.select(link).where(link.is_not(None)) for link in links))
+    connection.execute(sa.delete(referenced_posts).where(referenced_posts.c.post_id.not_in(still)))
+
+
+def _links(connection: sa.Connection, tweet_ids: Sequence[str]) -> Sequence[sa.Row[Any]]:
+    tweet, link = tweets.c, tweet_references.c
+    query = (
+        sa.select(
+            *(tweet.tweet_id, tweet.is_reply, tweet.is_quote, tweet.author_id, tweet.author_handle),
+            *(link.answers_id, link.quotes_id, link.alt_texts),
+        )
+        .join_from(tweets, tweet_references, link.tweet_id == tweet.tweet_id, isouter=True)
+        .where(one_of(connection, tweet.tweet_id, tweet_ids), ~tweet.is_retweet)
+    )
+    return list(connection.execute(query))
+
+
+def _read_posts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Post]:
+    """Those that are known, and those that are known to be gone or missing."""
+    if not ids:
+        return {}
+    kept = {
+        row.post_id: row
+        for row in connection.execute(
+            sa.select(referenced_posts).where(one_of(connection, referenced_posts.c.post_id, ids))
+        )
+    }
+    found = {
+        post_id: Post(post_id, row.author_handle, row.text, _read_texts(row.alt_texts), row.state, row.author_id)
+        for post_id, row in kept.items()
+    }
+    tweet, link = tweets.c, tweet_references.c
+    ours = (
+        sa.select(tweet.tweet_id, tweet.author_handle, tweet.author_id, tweet.text, tweet.collected_at, link.alt_texts)
+        .join_from(tweets, tweet_references, link.tweet_id == tweet.tweet_id, isouter=True)
+        .where(one_of(connection, tweet.tweet_id, ids))
+    )
+    for row in connection.execute(ours):
+        other = kept.get(row.tweet_id)
+        if other is None or other.state == PRESENT or other.seen_at <= row.collected_at:
+            alt_texts = _read_texts(row.alt_texts) or (found[row.tweet_id].alt_texts if other is not None else ())
+            found[row.tweet_id] = Post(row.tweet_id, row.author_handle, row.text, alt_texts, author_id=row.author_id)
+    return found
+
+
+def _as_seen_by(tweet: sa.Row[Any], post: Post) -> Post:
+    """Whether the tweet's own author wrote the post: by id, else by handle."""
+    if tweet.author_id and post.author_id:
+        same = tweet.author_id == post.author_id
+    else:
+        same = bool(post.author_handle) and tweet.author_handle.lower() == post.author_handle.lower()
+    return replace(post, same_author=same)
+
+
+def _stored(connection: sa.Connection, tweet_ids: Sequence[str]) -> Mapping[str, References]:
+    query = sa.select(tweet_references).where(one_of(connection, tweet_references.c.tweet_id, tweet_ids))
+    return {
+        row.tweet_id: References(row.answers_id, row.quotes_id, _read_texts(row.alt_texts))
+        for row in connection.execute(query)
+    }
+
+
+def _row(post: Post, at: datetime) -> dict[str, Any]:
+    known = post.state == PRESENT
+    return {
+        "post_id": post.post_id,
+        "author_id": post.author_id,
+        "author_handle": post.author_handle,
+        "text": post.text if known else "",
+        "alt_texts": _written(post.alt_texts if known else ()),
+        "state": post.state,
+        "seen_at": at,
+    }
+
+
+def _written(texts: Sequence[str]) -> str:
+    return json.dumps(texts, ensure_ascii=False) if texts else ""
+
+
+def _read_texts(written: str | None) -> tuple[str, ...]:
+    return tuple(json.loads(written or "[]"))
