@@ -19,6 +19,7 @@ from viral_assets.scoring.selection import Selected, SelectionOptions, select_op
 from viral_assets.scoring.topics import topic_vectors
 from viral_assets.store.engine import Database
 from viral_assets.store.opportunities import read_chosen_texts
+from viral_assets.store.references import read_contexts_of
 from viral_assets.store.tweets import read_earlier_snapshots, read_tweets
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def score_hours(
     with store.read() as connection:
         frame = read_tweets(connection, window, project=project.name)
         earlier = read_earlier_snapshots(connection, window, at_least_before=apart)
+        contexts = read_contexts_of(connection, window)
     frame = frame.merge(earlier, on="tweet_id", how="left", validate="one_to_one")
     topics = topic_vectors(project, embedder.embed)
     vectors = embedder.embed(frame["text"].tolist(), frame["text_sha256"].tolist())
@@ -52,6 +54,8 @@ def score_hours(
         languages=embedder.languages,
         resemblance=resemblance,
         closer_look=closer_look,
+        contexts=contexts,
+        embed=embedder.embed,
     )
 
 

@@ -67,9 +67,13 @@ class Voice(_Model):
 
 
 class XApiSource(_Model):
-    """Have the ``queries`` searched by the X API, hour by hour. Every post it sends is paid for."""
+    """Have the ``queries`` searched by the X API, hour by hour. Every post it sends is paid for.
+
+    ``context``: also ask it for the posts that chosen tweets answer or quote, where no file has had them.
+    """
 
     max_posts_per_hour: Annotated[int, Field(ge=10)] = 500
+    context: bool = False
 
 
 class ApifySource(_Model):

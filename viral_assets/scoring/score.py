@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from viral_assets.context import Context
 from viral_assets.projects.model import Project
+from viral_assets.safety.around import FlagsByRow, Sight, with_flags_around
 from viral_assets.safety.closer_look import CloserLook
 from viral_assets.safety.flags import find_flags
 from viral_assets.safety.handling import handle
-from viral_assets.safety.resemblance import Resemblance
+from viral_assets.safety.resemblance import Embed, Resemblance
 from viral_assets.scoring import components, gate, why
 from viral_assets.scoring.languages import Languages, not_understood
 from viral_assets.scoring.similarity import Vectors, cosines
@@ -56,6 +58,8 @@ def score_window(
     languages: Languages = None,
     resemblance: Resemblance | None = None,
     closer_look: CloserLook | None = None,
+    contexts: Mapping[str, Context] | None = None,
+    embed: Embed | None = None,
 ) -> pd.DataFrame:
     """Score tweets for one project.
 
@@ -81,6 +85,8 @@ def score_window(
             and the gate and the explanation say why.
         resemblance: what sensitive tweets sound like to that embedder; without, phrases alone tell.
         closer_look: at the tweets that pass the gate, instead of that.
+        contexts: by tweet, what it stands in; of tweets that pass the gate, that is looked at like the tweet.
+        embed: makes vectors for that, by the embedder of ``vectors``; without, phrases alone tell.
 
     Returns:
         :data:`SCORE_COLUMNS`, one row per tweet in the given order, with a new index.
@@ -101,8 +107,8 @@ def score_window(
             project,
             calibration,
             languages,
-            resemblance,
-            closer_look,
+            Sight(embed, resemblance, closer_look),
+            contexts or {},
         )
         for start in range(0, max(1, len(tweets)), _BLOCK)
     ]
@@ -119,8 +125,8 @@ def _score_block(
     project: Project,
     calibration: components.CosineCalibration,
     languages: Languages,
-    resemblance: Resemblance | None,
-    closer_look: CloserLook | None,
+    sight: Sight,
+    contexts: Mapping[str, Context],
 ) -> dict[str, npt.NDArray[Any]]:
     column = TextColumn(tweets["text"].tolist())
     handles = components.normalised_handles(tweets["author_handle"].tolist())
@@ -136,11 +142,15 @@ def _score_block(
     relevance = components.Relevance(_rounded(np.where(unknown, 0.0, nearest.score)), nearest.topic)
     written_in = languages_of(tweets["lang"].tolist(), column.texts)
     passes = gate.apply_gate(tweets, column, handles, relevance.score, project, unknown)
-    flags = find_flags(column, written_in, vectors, resemblance)
-    if closer_look is not None:
-        rows = np.flatnonzero(passes == GATE_PASSED)
-        flags = {row: found for row, found in flags.items() if passes[row] != GATE_PASSED}
-        flags |= closer_look.flags_of(column, written_in, rows)
+    flags: FlagsByRow = find_flags(column, written_in, vectors, sight.resemblance)
+    passing = np.flatnonzero(passes == GATE_PASSED)
+    if sight.closer_look is not None:
+        others = {row: found for row, found in flags.items() if passes[row] != GATE_PASSED}
+        flags = {**others, **sight.closer_look.flags_of(column, written_in, passing)}
+    if contexts:
+        ids = tweets["tweet_id"].tolist()
+        known = {row: contexts[ids[row]] for row in passing.tolist() if ids[row] in contexts}
+        flags = with_flags_around(flags, known, sight)
     safety = handle(flags, len(column), project.safety.handlings())
     openness = components.openness(column, written_in)
     opened = _rounded(openness.score)

@@ -18,7 +18,7 @@ from viral_assets.context import MISSING, PRESENT, Context, Post, References
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import one_of, serialise_writers, upsert
 from viral_assets.store.conditions import within
-from viral_assets.store.tables import comment_opportunities, referenced_posts, tweet_references, tweets
+from viral_assets.store.tables import referenced_posts, tweet_references, tweets
 
 Found = tuple[str, datetime, References]
 """A tweet's id, when its record was made, and what that says."""
@@ -78,7 +78,17 @@ def save_posts(connection: sa.Connection, seen: Iterable[tuple[Post, datetime]])
 
 def read_contexts(connection: sa.Connection, tweet_ids: Collection[str]) -> dict[str, Context]:
     """What is known around each of the tweets that have any context, but for what their authors were told."""
-    links = _links(connection, list(dict.fromkeys(tweet_ids)))
+    of_these = one_of(connection, tweets.c.tweet_id, list(dict.fromkeys(tweet_ids)))
+    return _contexts(connection, _links().where(of_these))
+
+
+def read_contexts_of(connection: sa.Connection, window: HourRange) -> dict[str, Context]:
+    """The same of all tweets of some hours that refer to anything by id or describe a picture."""
+    return _contexts(connection, _links().where(*within(tweets, window), tweet_references.c.tweet_id.is_not(None)))
+
+
+def _contexts(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, Context]:
+    links = list(connection.execute(query))
     ids = {post_id for link in links for post_id in (link.answers_id, link.quotes_id) if post_id}
     posts = _read_posts(connection, sorted(ids))
     found: dict[str, Context] = {}
@@ -92,17 +102,12 @@ def read_contexts(connection: sa.Connection, tweet_ids: Collection[str]) -> dict
     return found
 
 
-def posts_to_look_up(connection: sa.Connection, project: str, hours: HourRange) -> list[str]:
-    """Ids of the posts that the project's opportunities of these hours answer or quote and of which nothing is known,
-    those of the best opportunities first. One that was looked for in vain is known to be missing."""
-    opportunity, link = comment_opportunities, tweet_references
-    query = (
-        sa.select(link.c.answers_id, link.c.quotes_id)
-        .join_from(opportunity, link, link.c.tweet_id == opportunity.c.tweet_id)
-        .where(*within(opportunity, hours, project))
-        .order_by(opportunity.c.total.desc(), opportunity.c.tweet_id)
-    )
-    ids = list(dict.fromkeys(post_id for row in connection.execute(query) for post_id in row if post_id))
+def posts_to_look_up(connection: sa.Connection, tweet_ids: Sequence[str]) -> list[str]:
+    """Ids of the posts that these tweets answer or quote and of which nothing is known, in the order of the tweets. One
+    that was looked for in vain is known to be missing."""
+    links = _stored(connection, tweet_ids)
+    wanted = (links[tweet_id] for tweet_id in tweet_ids if tweet_id in links)
+    ids = list(dict.fromkeys(post_id for link in wanted for post_id in (link.answers, link.quotes) if post_id))
     known = _read_posts(connection, ids)
     return [post_id for post_id in ids if post_id not in known]
 
@@ -114,17 +119,17 @@ def forget_unreferenced(connection: sa.Connection) -> None:
     connection.execute(sa.delete(referenced_posts).where(referenced_posts.c.post_id.not_in(still)))
 
 
-def _links(connection: sa.Connection, tweet_ids: Sequence[str]) -> Sequence[sa.Row[Any]]:
+def _links() -> sa.Select[Any]:
+    """Tweets, with what they refer to."""
     tweet, link = tweets.c, tweet_references.c
-    query = (
+    return (
         sa.select(
             *(tweet.tweet_id, tweet.is_reply, tweet.is_quote, tweet.author_id, tweet.author_handle),
             *(link.answers_id, link.quotes_id, link.alt_texts),
         )
         .join_from(tweets, tweet_references, link.tweet_id == tweet.tweet_id, isouter=True)
-        .where(one_of(connection, tweet.tweet_id, tweet_ids), ~tweet.is_retweet)
+        .where(~tweet.is_retweet)
     )
-    return list(connection.execute(query))
 
 
 def _read_posts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Post]:

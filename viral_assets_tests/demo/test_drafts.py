@@ -37,6 +37,7 @@ from viral_assets.scoring import (
 from viral_assets.settings import BUNDLED_PROJECTS
 from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.store.engine import Database
+from viral_assets.store.references import read_contexts_of
 from viral_assets.store.tweets import read_tweets
 from viral_assets.text.x_rules import text_weight
 from viral_assets_tests.generation.make import TYPES
@@ -62,6 +63,7 @@ def chosen(database: Database, folder: Path, demo: Project, closer_look: CloserL
     embedder = CachedEmbedder(build_embedder("wordllama"), database)
     with database.read() as connection:
         tweets = read_tweets(connection, DAY, project="demo")
+        contexts = read_contexts_of(connection, DAY)
     vectors = embedder.embed(tweets["text"].tolist(), tweets["text_sha256"].tolist())
     scores = score_window(
         tweets,
@@ -72,6 +74,8 @@ def chosen(database: Database, folder: Path, demo: Project, closer_look: CloserL
         languages=embedder.languages,
         resemblance=learn_resemblance(embedder.embed, embedder.languages),
         closer_look=closer_look,
+        contexts=contexts,
+        embed=embedder.embed,
     )
     scored = scores.merge(tweets.drop(columns="window_start"), on="tweet_id")
     options = SelectionOptions(

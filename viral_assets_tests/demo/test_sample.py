@@ -89,6 +89,17 @@ def test_a_retweet_refers_to_an_earlier_tweet_and_has_its_counter(tweets: list[T
         assert (retweet.retweet_count, retweet.like_count) == (original.retweet_count, 0)
 
 
+def test_some_answer_or_quote_others_and_one_describes_its_picture(tweets: list[Tweet]) -> None:
+    by_id = {tweet.tweet_id: tweet for tweet in tweets}
+    referring = [found for tweet in tweets if (found := tweet.refers_to)]
+    ids = [post_id for found in referring for post_id in (found.answers, found.quotes) if post_id]
+    states = Counter(post.state for found in referring for post in found.posts)
+    assert sum(post_id in by_id for post_id in ids) > 15
+    assert states == {"present": 2, "deleted": 1}
+    assert len([post_id for post_id in ids if post_id not in by_id]) == states.total() + 1
+    assert [len(found.alt_texts) for found in referring if found.alt_texts] == [1]
+
+
 def test_engagement_has_a_heavy_tail(tweets: list[Tweet]) -> None:
     likes = sorted(tweet.like_count for tweet in tweets if tweet.like_count is not None)
     assert likes[len(likes) // 2] < 30

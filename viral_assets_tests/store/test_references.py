@@ -6,12 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from viral_assets.context import DELETED, MISSING, PROTECTED, Context, Post, References
-from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.store.engine import Database
 from viral_assets.store.references import posts_to_look_up, read_contexts, save_posts, save_references
 from viral_assets.store.tables import referenced_posts, tweet_references
 from viral_assets.store.tweets import forget_tweets, upsert_tweets
-from viral_assets_tests.delivery.examples import opportunity, store
 from viral_assets_tests.store.rows import POSTED, stored, tweet_row
 
 QUOTED = Post("8", "ben", "Quoted words", ("A chart",), author_id="43")
@@ -97,21 +95,16 @@ def test_what_nobody_refers_to_any_more_is_forgotten(database: Database) -> None
     assert [row["post_id"] for row in stored(database, referenced_posts)] == ["8"]
 
 
-def test_only_what_is_not_known_of_the_chosen_is_looked_up_the_best_first(database: Database) -> None:
-    views = [opportunity(tweet_id=str(number), total=number / 10) for number in range(1, 6)]
-    hour = floor_hour(views[0].window_start)
+def test_only_what_is_not_known_is_looked_up_in_the_order_of_the_tweets(database: Database) -> None:
+    references = {
+        "1": References("100"),
+        "2": References(None, "8", (), (QUOTED,)),
+        "3": References("300", "301"),
+        "4": References("2"),
+        "99": References("990"),
+    }
+    keep(database, *references.items())
     with database.begin() as connection:
-        store(connection, views)
-        save_references(
-            connection,
-            [
-                ("1", POSTED, References("100")),
-                ("2", POSTED, References(None, "8", (), (QUOTED,))),
-                ("3", POSTED, References("300", "301")),
-                ("4", POSTED, References("2")),
-                ("99", POSTED, References("990")),
-            ],
-        )
         save_posts(connection, [(Post("301", state=MISSING), POSTED)])
-        found = posts_to_look_up(connection, views[0].project, HourRange(hour, hour + HOUR))
+        found = posts_to_look_up(connection, ["5", "4", "3", "2", "1"])
     assert found == ["300", "100"]

@@ -1,7 +1,9 @@
 """From vectors to opportunities: scores, selection. The arithmetic is in ``scoring``."""
 
+import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -13,14 +15,17 @@ from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.embedder import EmbedderResource
 from viral_assets.defs.resources.projects import ProjectsResource
 from viral_assets.defs.resources.run_options import RunOptions
+from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.projects.model import Minima, Project
 from viral_assets.store import tables
+from viral_assets.store.engine import Database
 from viral_assets.vocabulary import DROP_REASONS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from viral_assets.scoring.selection import SelectionOptions
+    from viral_assets.safety.around import Sight
+    from viral_assets.scoring.selection import Selected, SelectionOptions
 else:
     # Dagster evaluates annotations while definitions load, and importing pandas for that takes a second.
     DataFrame = Any
@@ -93,12 +98,15 @@ def comment_opportunities(
     embedder: EmbedderResource,
     projects: ProjectsResource,
     run_options: RunOptions,
+    tweet_source: TweetSourceResource,
     tweet_scores: DataFrame,
 ) -> DataFrame:
     """Select the best tweets of each hour of this run, project by project."""
     from viral_assets.choosing.hours import earlier_opportunities, select_hours
     from viral_assets.defs.assets import previews
     from viral_assets.queries.engaged import read_engaged
+    from viral_assets.safety.around import Sight
+    from viral_assets.safety.exemplar_vectors import resemblance_of
     from viral_assets.scoring.selection import OPPORTUNITY_COLUMNS, selection_counts
     from viral_assets.store.taken import read_kept
     from viral_assets.store.tweets import read_tweets
@@ -119,7 +127,12 @@ def comment_opportunities(
         with store.read() as connection:
             engaged = read_engaged(connection, name, options.engagement, window)
             kept = read_kept(connection, window, name)
-        selections[name] = selected = select_hours(scored, cached, options, recent=recent, kept=kept, engaged=engaged)
+        select = partial(select_hours, embedder=cached, options=options, recent=recent, kept=kept, engaged=engaged)
+        selected = select(scored)
+        if not run_options.dry_run:
+            sight = Sight(cached.embed, resemblance_of(cached), embedder.closer_look(project))
+            scored, selected = _look_again(context, store, tweet_source, project, scored, selected, select, sight)
+        selections[name] = selected
         parts.append(selected.frame)
         left_out = sum(selected.dropped.values(), Counter[str]())
         why_not = _describe({reason: left_out[reason] for reason in DROP_REASONS if left_out[reason]}) or "none"
@@ -132,6 +145,47 @@ def comment_opportunities(
     shown = opportunities.merge(texts[["tweet_id", "text", "author_handle"]], on="tweet_id")
     add_hour_metadata(context, previews.of_opportunities(shown, window, selections))
     return opportunities
+
+
+LOOKS = 2
+"""At what the chosen tweets quote: what takes the place of one that is not safe after all may quote something, too."""
+
+
+def _look_again(
+    context: dg.AssetExecutionContext,
+    store: Database,
+    tweet_source: TweetSourceResource,
+    project: Project,
+    scored: DataFrame,
+    selected: "Selected",
+    select: "Callable[[DataFrame], Selected]",
+    sight: "Sight",
+) -> "tuple[DataFrame, Selected]":
+    """Find out what the chosen tweets answer and quote, where the project has that asked for; what is not safe to
+    answer for that reason is left out, and the choice made anew."""
+    from viral_assets.choosing.second_look import looked_at_again
+    from viral_assets.store.bulk import update_columns
+    from viral_assets.store.references import read_contexts
+
+    for _ in range(LOOKS):
+        best_first = selected.frame.sort_values("total", ascending=False)["tweet_id"].tolist()
+        report = tweet_source.look_up_context(store, project, best_first, context.run.run_id)
+        if report is not None and report.asked:
+            # A draft can do without: whatever went wrong is a warning.
+            wrong = report.problem or report.incomplete
+            context.log.log(logging.WARNING if wrong else logging.INFO, report.describe())
+        if report is None or not report.requests:
+            break
+        with store.read() as connection:
+            contexts = read_contexts(connection, best_first)
+        scored, changed = looked_at_again(scored, contexts, project, sight)
+        if changed.empty:
+            break
+        columns = {name: changed[name].tolist() for name in ("tweet_id", "gate", "unsafe", "flags")}
+        with store.begin() as connection:
+            update_columns(connection, tables.tweet_scores, {"project": [project.name] * len(changed), **columns})
+        selected = select(scored)
+    return scored, selected
 
 
 def selection_options(project: Project, options: RunOptions, *, duplicate_similarity: float) -> "SelectionOptions":

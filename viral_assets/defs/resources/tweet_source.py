@@ -87,6 +87,14 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
 
         return refresh_opportunities(database, projects, hours, service_access(), run_id=run_id)
 
+    def look_up_context(
+        self, database: Database, project: Project, tweet_ids: Sequence[str], run_id: str
+    ) -> ServiceReport | None:
+        """Ask the X API for what chosen tweets answer and quote; None where the project does not ask for it."""
+        from viral_assets.sources.services.collect import look_up_context_of
+
+        return look_up_context_of(database, project, tweet_ids, service_access(), run_id=run_id)
+
 
 def service_access() -> ServiceAccess:
     """Tokens, addresses and caps as the environment has them."""

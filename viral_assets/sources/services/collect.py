@@ -5,7 +5,7 @@ How each service is asked is in ``x_search`` and ``apify_runs``; tokens, caps an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -156,6 +156,26 @@ def refresh_opportunities(
     return [
         refresh_metrics(database, client, budget, project.name, hours, deadline, clock=clock) for project in searching
     ]
+
+
+def look_up_context_of(
+    database: Database,
+    project: Project,
+    tweet_ids: Sequence[str],
+    access: ServiceAccess,
+    *,
+    run_id: str,
+    clock: Callable[[], datetime] = utc_now,
+) -> ServiceReport | None:
+    """Ask the X API what these tweets answer and quote, where the project's file allows it and there is a token; None
+    where not."""
+    if not (project.sources.x_api and project.sources.x_api.context and access.x_token and tweet_ids):
+        return None
+    from viral_assets.sources.services.x_context import WAIT_SECONDS, look_up_context
+
+    client = access.x_client()
+    budget, deadline = PostBudget(client.account, run_id, access.caps), Deadline(min(access.wait_seconds, WAIT_SECONDS))
+    return look_up_context(database, client, budget, project.name, tweet_ids, deadline, clock=clock)
 
 
 def raise_if_refused(reports: Iterable[ServiceReport]) -> None:

@@ -136,8 +136,11 @@ class XApiClient:
             **{name: value for name, value in bounds.items() if value is not None},
         )
 
-    def lookup(self, ids: Sequence[str]) -> XApiAnswer:
+    def lookup(self, ids: Sequence[str], *, pictures: bool = False) -> XApiAnswer:
         """Up to 100 posts by id; those that X has no more are in the page's ``errors``.
+
+        Args:
+            pictures: with the descriptions of their pictures.
 
         Raises:
             ServiceRefusedError, ServiceUnavailableError, ServiceBusyError: there is no answer.
@@ -145,9 +148,10 @@ class XApiClient:
         return self._asked(
             self._tweepy.get_tweets,
             ids=list(ids),
-            expansions=["author_id"],
-            tweet_fields=TWEET_FIELDS,
+            expansions=["author_id", *(["attachments.media_keys"] if pictures else [])],
+            tweet_fields=[*TWEET_FIELDS, *(["attachments"] if pictures else [])],
             user_fields=USER_FIELDS,
+            **({"media_fields": ["alt_text"]} if pictures else {}),
         )
 
     def _asked(self, method: Any, **parameters: Any) -> XApiAnswer:

@@ -214,3 +214,28 @@ def test_a_second_look_appends_snapshots_for_opportunities_only(home: Home, serv
 
     assert result.success
     assert len(home.rows("tweet_snapshots", "tweet_id")) == before + chosen > before
+
+
+def test_what_chosen_tweets_quote_is_asked_for_and_may_leave_them_out(
+    home: Home, server: XApiServer, hour: datetime
+) -> None:
+    ids = sorted(server.posts, key=int)
+    mourned = post(hour - 30 * HOUR, 900, text="My mum passed away last night. Her bread is the last thing in the tin.")
+    baked = post(hour - 30 * HOUR, 901, text="Overnight proof, cold oven, no kneading.")
+    for quoting, quoted in zip(ids, (mourned, baked), strict=False):
+        server.posts[quoting]["referenced_tweets"] = [{"type": "quoted", "id": quoted["id"]}]
+    server.posts |= {each["id"]: each for each in (mourned, baked)}
+    file = home.folder / "projects" / "baking.yml"
+    file.write_text(file.read_text().replace("max_posts_per_hour: 100", "max_posts_per_hour: 100, context: true"))
+    summary = home.run(1, start=hour)
+    assert summary.failed_checks == ()
+    assert sorted(each for batch in server.lookups for each in batch) == sorted([mourned["id"], baked["id"]])
+    scores = home.rows("tweet_scores", "tweet_id").set_index("tweet_id")
+    assert scores.loc[ids[0], "gate"] == "not_safe"
+    assert "in the quoted post: “" in scores.loc[ids[0], "flags"]
+    assert scores.loc[ids[1], "gate"] == "pass"
+    drafted = set(home.rows("comment_suggestions", "tweet_id")["tweet_id"])
+    assert ids[1] in drafted
+    assert ids[0] not in drafted
+    counted = home.rows("selection_counts").set_index("reason")["tweets"]
+    assert counted["grief"] == 1

@@ -165,6 +165,12 @@ class XApiServer(LocalServer):
                 "public_metrics": {"followers_count": 1234},
             }
             body["includes"] = {"users": [{k: v for k, v in user.items() if k in wanted}]}
+        if "attachments.media_keys" in query.get("expansions", "").split(","):
+            wanted = {"media_key", "type", *query.get("media.fields", "").split(",")}
+            media = [item for each in posts for item in each.get("media", ())]
+            body.setdefault("includes", {})["media"] = [
+                {k: v for k, v in item.items() if k in wanted} for item in media
+            ]
         return body
 
 
