@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from viral_assets.choosing.hours import earlier_opportunities, score_hours, select_hours
+from viral_assets.context import NO_CONTEXT
 from viral_assets.embedding.cache import NotEmbeddedError, UnsavedEmbedder
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.hours import HOUR, HourRange
@@ -27,6 +28,7 @@ from viral_assets.scoring.engagement import CONVERSATION, Engaged, turn_of_rows
 from viral_assets.scoring.near_duplicates import RecentOpportunities
 from viral_assets.scoring.selection import Selected, SelectionOptions
 from viral_assets.store.engine import Database
+from viral_assets.store.references import read_contexts
 from viral_assets.store.tweets import read_tweets, tweet_windows
 from viral_assets.vocabulary import GATE_PASSED, LABELS, Label
 
@@ -131,7 +133,7 @@ def rehearse(
             _count(found, scored, chosen, selected, hour)
             recent = _with(recent, chosen, embedder, hour)
             engaged = _also(engaged, chosen, hour, reach)
-            today += _opportunities(chosen, project, hour)
+            today += _opportunities(database, chosen, project, hour)
         on_hour(done, len(filled))
     if today:
         on_day(today[0].window_start.date(), today)
@@ -220,8 +222,10 @@ def _also(engaged: Engaged, chosen: pd.DataFrame, hour: datetime, reach: timedel
     return Engaged([*lasting, *map(turn_of, range(len(chosen)))], {**engaged.chosen, hour: len(chosen)}, engaged.kept)
 
 
-def _opportunities(chosen: pd.DataFrame, project: Project, hour: datetime) -> list[Opportunity]:
+def _opportunities(database: Database, chosen: pd.DataFrame, project: Project, hour: datetime) -> list[Opportunity]:
     types = tuple(kind.name for kind in project.suggestion_types)
+    with database.read() as connection:
+        contexts = read_contexts(connection, chosen["tweet_id"].tolist())
     return [
         Opportunity(
             project=project.name,
@@ -232,6 +236,7 @@ def _opportunities(chosen: pd.DataFrame, project: Project, hour: datetime) -> li
             suggestion_types=types,
             author_handle=row["author_handle"],
             lang=row["lang"],
+            context=contexts.get(row["tweet_id"], NO_CONTEXT),
         )
         for row in chosen.to_dict("records")
     ]

@@ -26,6 +26,7 @@ from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.tokens import estimate_tokens
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.projects.model import Project
+from viral_assets.safety.around import FlagsByRow, Sight, with_flags_around
 from viral_assets.safety.flags import find_flags
 from viral_assets.safety.handling import flags_in_words
 from viral_assets.text.cleaning import text_for_prompt
@@ -85,12 +86,17 @@ class OfflineClient:
 
 
 def _declined(request: GenerationRequest) -> dict[int, str]:
-    """Which of the tweets touch what the project leaves out, and what. Told by phrases: a model would tell more."""
+    """Which of the tweets, or what they answer and quote, touch what the project leaves out, and what. Told by phrases:
+    a model would tell more."""
     left_out = request.project.safety.categories(LEAVE_OUT)
     if not left_out:
         return {}
     texts = [each.text for each in request.opportunities]
-    flags = find_flags(TextColumn(texts), languages_of([each.lang for each in request.opportunities], texts))
+    flags: FlagsByRow = find_flags(
+        TextColumn(texts), languages_of([each.lang for each in request.opportunities], texts)
+    )
+    contexts = {row: each.context for row, each in enumerate(request.opportunities)}
+    flags = with_flags_around(flags, contexts, Sight())
     sensitive = {row: [flag for flag in found if flag.category in left_out] for row, found in flags.items()}
     return {row: flags_in_words(found) for row, found in sensitive.items() if found}
 
