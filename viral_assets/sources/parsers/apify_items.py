@@ -57,6 +57,7 @@ MAPPING = {
     "view_count": "viewCount",
     "bookmark_count": "bookmarkCount",
     "conversation_id": "conversationId",
+    "refers_to": "inReplyToId, quote or quoted_tweet; ext_alt_text of extendedEntities.media",
 }
 
 _TWEET_KEYS = ("id", "url", "twitterUrl", "text", "fullText", "createdAt")

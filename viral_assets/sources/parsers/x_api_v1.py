@@ -55,6 +55,7 @@ MAPPING = {
     "view_count": "ext_views.count, views.count or view_count",
     "bookmark_count": "bookmark_count",
     "conversation_id": "conversation_id_str",
+    "refers_to": "in_reply_to_status_id_str, quoted_status; ext_alt_text of extended_entities.media",
 }
 
 _OF_OTHERS = frozenset({"rawContent", "tweet_id"})

@@ -60,6 +60,7 @@ MAPPING = {
     "view_count": "public_metrics.impression_count",
     "bookmark_count": "public_metrics.bookmark_count",
     "conversation_id": "conversation_id",
+    "refers_to": "referenced_tweets with includes.tweets and errors; alt_text of its media",
 }
 
 _TWEET_KEYS = ("id", "text", "created_at")
