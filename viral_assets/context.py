@@ -8,7 +8,7 @@ understood, not to be read in full.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 POST_CHARACTERS = 2_000
 """Of a post that a tweet refers to, so many are kept: an article's beginning says what it is about."""
@@ -53,10 +53,9 @@ class Post:
         return self.state == PRESENT
 
 
-@dataclass(frozen=True, slots=True)
-class References:
+class References(NamedTuple):
     """What one record of a source says: the ids of the posts that its tweet answers and quotes, its own pictures in
-    words, and those of the posts that have come with it."""
+    words, and those of the posts that have come with it. A tuple, since many are kept while a file is read."""
 
     answers: str | None = None
     quotes: str | None = None
@@ -64,7 +63,7 @@ class References:
     posts: tuple[Post, ...] = ()
 
     def __bool__(self) -> bool:
-        return self != _NOTHING
+        return any(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +86,4 @@ class Context:
         return tuple((how, post) for how, post in pairs if post is not None)
 
 
-_NOTHING = References()
 NO_CONTEXT = Context()

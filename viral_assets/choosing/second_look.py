@@ -29,7 +29,8 @@ def looked_at_again(
     """
     ids = scored["tweet_id"].tolist()
     rows = [row for row, tweet_id in enumerate(ids) if tweet_id in contexts]
-    flags = {row: flags_of_text(scored["flags"].iloc[row]) for row in rows}
+    written = scored["flags"].fillna("")
+    flags = {row: flags_of_text(written.iloc[row]) for row in rows}
     found = with_flags_around(flags, {row: contexts[ids[row]] for row in rows}, sight)
     handled = handle(found, len(scored), project.safety.handlings())
     looked_at = np.zeros(len(scored), dtype=np.bool_)
@@ -40,4 +41,4 @@ def looked_at_again(
         unsafe=np.where(looked_at, handled.unsafe, scored["unsafe"]),
         flags=np.where(looked_at, handled.flags, scored["flags"]),
     )
-    return again, again[(again["flags"] != scored["flags"]).to_numpy(dtype=np.bool_) & looked_at]
+    return again, again[looked_at & (again["flags"] != written).to_numpy(dtype=np.bool_)]

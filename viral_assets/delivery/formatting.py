@@ -15,7 +15,7 @@ from viral_assets.text.amounts import full_count, money, short_count
 from viral_assets.text.cleaning import text_for_display
 from viral_assets.text.display import folded, one_line
 from viral_assets.text.language import html_language
-from viral_assets.text.x_links import profile_link
+from viral_assets.text.x_links import profile_link, tweet_link
 from viral_assets.vocabulary import BLOCKED, DECLINED, DEFERRED, DONE, FAILED, FILTERED, SENSITIVE_CATEGORIES
 
 # Heading, and what to say, for a tweet without suggestions. None: no run has finished it.
@@ -53,6 +53,7 @@ def page_templates(package: str) -> Environment:
         money=money,
         one_line=one_line,
         outcome=outcome,
+        post_link=post_link,
         profile=profile_link,
         readable=text_for_display,
         sensitive=sensitive,
@@ -93,6 +94,11 @@ def day(instant: datetime) -> str:
 def sensitive(category: str) -> str:
     """A category of :data:`~viral_assets.vocabulary.SENSITIVE_CATEGORIES` in words."""
     return SENSITIVE_CATEGORIES.get(category, kind(category).lower())
+
+
+def post_link(post: Post) -> str:
+    """The address of a post that a tweet answers or quotes, on X."""
+    return tweet_link(post.post_id or "", post.author_handle)
 
 
 def unknown_post(post: Post) -> str:

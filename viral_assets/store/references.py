@@ -1,13 +1,13 @@
 """What tweets refer to: kept with each tweet, the posts themselves once however many tweets refer to them.
 
-A post that is a tweet of ours is not kept twice: its row among the tweets is read. What was seen last counts, so that a
-post that somebody has deleted is gone here, too, its text with it.
+A post that is a tweet of ours is read where the tweets are. What was seen last counts, so that a post that somebody has
+deleted is gone here, too, its text with it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,12 +16,15 @@ import sqlalchemy as sa
 
 from viral_assets.context import MISSING, PRESENT, Context, Post, References
 from viral_assets.hours import HourRange
-from viral_assets.store.bulk import one_of, serialise_writers, upsert
+from viral_assets.store.bulk import one_of, serialise_writers, upsert, upsert_columns
 from viral_assets.store.conditions import within
 from viral_assets.store.tables import referenced_posts, tweet_references, tweets
 
 Found = tuple[str, datetime, References]
 """A tweet's id, when its record was made, and what that says."""
+
+Link = tuple[str | None, str | None, tuple[str, ...]]
+"""What a tweet answers and quotes, and what its pictures show."""
 
 
 def save_references(connection: sa.Connection, found: Sequence[Found]) -> None:
@@ -32,28 +35,14 @@ def save_references(connection: sa.Connection, found: Sequence[Found]) -> None:
         return
     serialise_writers(connection, tweet_references)
     known = _stored(connection, [tweet_id for tweet_id, _, _ in found])
-    rows: dict[str, References] = {}
+    links = dict(known)
     for tweet_id, _, references in found:
-        before = rows.get(tweet_id) or known.get(tweet_id) or References()
-        rows[tweet_id] = References(
-            references.answers or before.answers,
-            references.quotes or before.quotes,
-            references.alt_texts or before.alt_texts,
-        )
-    upsert(
-        connection,
-        tweet_references,
-        [
-            {
-                "tweet_id": tweet_id,
-                "answers_id": row.answers,
-                "quotes_id": row.quotes,
-                "alt_texts": _written(row.alt_texts),
-            }
-            for tweet_id, row in sorted(rows.items())
-            if row != known.get(tweet_id)
-        ],
-    )
+        link, before = references[:3], links.get(tweet_id)
+        links[tweet_id] = link if before is None else _joined(link, before)
+    changed = sorted(tweet_id for tweet_id, link in links.items() if link != known.get(tweet_id))
+    answers, quotes, alt_texts = zip(*map(links.__getitem__, changed), strict=True) if changed else ((), (), ())
+    columns = {"tweet_id": changed, "answers_id": answers, "quotes_id": quotes}
+    upsert_columns(connection, tweet_references, {**columns, "alt_texts": list(map(_written, alt_texts))})
     save_posts(connection, [(post, seen_at) for _, seen_at, references in found for post in references.posts])
 
 
@@ -107,7 +96,7 @@ def posts_to_look_up(connection: sa.Connection, tweet_ids: Sequence[str]) -> lis
     that was looked for in vain is known to be missing."""
     links = _stored(connection, tweet_ids)
     wanted = (links[tweet_id] for tweet_id in tweet_ids if tweet_id in links)
-    ids = list(dict.fromkeys(post_id for link in wanted for post_id in (link.answers, link.quotes) if post_id))
+    ids = list(dict.fromkeys(post_id for link in wanted for post_id in link[:2] if post_id))
     known = _read_posts(connection, ids)
     return [post_id for post_id in ids if post_id not in known]
 
@@ -169,11 +158,15 @@ def _as_seen_by(tweet: sa.Row[Any], post: Post) -> Post:
     return replace(post, same_author=same)
 
 
-def _stored(connection: sa.Connection, tweet_ids: Sequence[str]) -> Mapping[str, References]:
+def _joined(link: Link, before: Link) -> Link:
+    answers, quotes, alt_texts = link
+    return answers or before[0], quotes or before[1], alt_texts or before[2]
+
+
+def _stored(connection: sa.Connection, tweet_ids: Sequence[str]) -> dict[str, Link]:
     query = sa.select(tweet_references).where(one_of(connection, tweet_references.c.tweet_id, tweet_ids))
     return {
-        row.tweet_id: References(row.answers_id, row.quotes_id, _read_texts(row.alt_texts))
-        for row in connection.execute(query)
+        row.tweet_id: (row.answers_id, row.quotes_id, _read_texts(row.alt_texts)) for row in connection.execute(query)
     }
 
 
@@ -195,4 +188,4 @@ def _written(texts: Sequence[str]) -> str:
 
 
 def _read_texts(written: str | None) -> tuple[str, ...]:
-    return tuple(json.loads(written or "[]"))
+    return tuple(json.loads(written)) if written else ()

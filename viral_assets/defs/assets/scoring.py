@@ -24,6 +24,7 @@ from viral_assets.vocabulary import DROP_REASONS
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from viral_assets.embedding.cache import CachedEmbedder
     from viral_assets.safety.around import Sight
     from viral_assets.scoring.selection import Selected, SelectionOptions
 else:
@@ -105,8 +106,6 @@ def comment_opportunities(
     from viral_assets.choosing.hours import earlier_opportunities, select_hours
     from viral_assets.defs.assets import previews
     from viral_assets.queries.engaged import read_engaged
-    from viral_assets.safety.around import Sight
-    from viral_assets.safety.exemplar_vectors import resemblance_of
     from viral_assets.scoring.selection import OPPORTUNITY_COLUMNS, selection_counts
     from viral_assets.store.taken import read_kept
     from viral_assets.store.tweets import read_tweets
@@ -130,8 +129,8 @@ def comment_opportunities(
         select = partial(select_hours, embedder=cached, options=options, recent=recent, kept=kept, engaged=engaged)
         selected = select(scored)
         if not run_options.dry_run:
-            sight = Sight(cached.embed, resemblance_of(cached), embedder.closer_look(project))
-            scored, selected = _look_again(context, store, tweet_source, project, scored, selected, select, sight)
+            sight = partial(_sight, embedder, project, cached)
+            selected = _look_again(context, store, tweet_source, project, scored, selected, select, sight)
         selections[name] = selected
         parts.append(selected.frame)
         left_out = sum(selected.dropped.values(), Counter[str]())
@@ -159,8 +158,8 @@ def _look_again(
     scored: DataFrame,
     selected: "Selected",
     select: "Callable[[DataFrame], Selected]",
-    sight: "Sight",
-) -> "tuple[DataFrame, Selected]":
+    sight: "Callable[[], Sight]",
+) -> "Selected":
     """Find out what the chosen tweets answer and quote, where the project has that asked for; what is not safe to
     answer for that reason is left out, and the choice made anew."""
     from viral_assets.choosing.second_look import looked_at_again
@@ -178,14 +177,22 @@ def _look_again(
             break
         with store.read() as connection:
             contexts = read_contexts(connection, best_first)
-        scored, changed = looked_at_again(scored, contexts, project, sight)
+        scored, changed = looked_at_again(scored, contexts, project, sight())
         if changed.empty:
             break
         columns = {name: changed[name].tolist() for name in ("tweet_id", "gate", "unsafe", "flags")}
         with store.begin() as connection:
             update_columns(connection, tables.tweet_scores, {"project": [project.name] * len(changed), **columns})
         selected = select(scored)
-    return scored, selected
+    return selected
+
+
+def _sight(embedder: EmbedderResource, project: Project, own: "CachedEmbedder") -> "Sight":
+    """What tells sensitive texts, as scoring has it. Made when it is wanted: a larger embedder takes a while."""
+    from viral_assets.safety.around import Sight
+    from viral_assets.safety.exemplar_vectors import resemblance_of
+
+    return Sight(own.embed, resemblance_of(own), embedder.closer_look(project))
 
 
 def selection_options(project: Project, options: RunOptions, *, duplicate_similarity: float) -> "SelectionOptions":

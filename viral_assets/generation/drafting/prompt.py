@@ -12,28 +12,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from viral_assets.context import STATE_WORDS, Context, Post
 from viral_assets.errors import ConfigurationError
+from viral_assets.generation.drafting.quoting import around, quoted
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.llm.models import Model, bare_name, model_named
 from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.tokens import estimate_tokens
 from viral_assets.projects.model import Project, SuggestionType
-from viral_assets.text.cleaning import text_for_prompt
 from viral_assets.vocabulary import ALLOW, LEAVE_OUT, SENSITIVE_CATEGORIES
-
-MAX_TWEET_CHARACTERS = 2_000
-"""A long post is cut here: its beginning is enough to reply to, and every further word costs tokens."""
-
-MAX_REFERRED_CHARACTERS = 600
-"""Of a post that a tweet answers or quotes: enough to know what it is about."""
-
-MAX_PICTURE_CHARACTERS = 300
-"""Of the description of a picture."""
-
-MAX_TOLD_CHARACTERS = 300
-"""Of the latest reply that the author has had from the team."""
 
 TOKENS_PER_SUGGESTION = 45
 """Some 30 words and the JSON around them: what a suggestion of about 150 characters counts."""
@@ -177,8 +164,8 @@ def user_prompt(opportunities: Sequence[Opportunity], types: Sequence[str]) -> s
         tweet: dict[str, Any] = {"id": opportunity.tweet_id, "topic": opportunity.topic}
         if set(opportunity.suggestion_types) != set(types):
             tweet["types"] = list(opportunity.suggestion_types)
-        tweet["text"] = _quoted(opportunity.text)
-        tweet |= _around(opportunity.context)
+        tweet["text"] = quoted(opportunity.text)
+        tweet |= around(opportunity.context)
         lines.append(json.dumps(tweet, ensure_ascii=False))
     tweets = ",\n".join(lines)
     task = _TASK + (_IN_CONTEXT if any(each.context for each in opportunities) else "")
@@ -230,35 +217,6 @@ def _output_cap(project: Project, opportunities: Sequence[Opportunity], model: M
     answer = sum(80 + longest * len(each.suggestion_types) for each in opportunities)
     headroom = RAISED_THINKING_HEADROOM if raised else THINKING_HEADROOM
     return min(answer + headroom, model.output_cap or MAX_OUTPUT_TOKENS)
-
-
-def _around(context: Context) -> dict[str, Any]:
-    """What a tweet's object says of what the tweet stands in; nothing where nothing is known."""
-    # Not "answers": the answer says of each tweet whether it should be answered.
-    names = {"answers": "replies_to", "quotes": "quotes"}
-    around: dict[str, Any] = {names[how]: _referred(post) for how, post in context.posts}
-    if context.alt_texts:
-        around["pictures"] = _pictures(context.alt_texts)
-    if context.told:
-        around["we_told_them"] = _quoted(context.told[0], MAX_TOLD_CHARACTERS)
-    return around
-
-
-def _referred(post: Post) -> dict[str, Any] | str:
-    if not post.known:
-        return STATE_WORDS[post.state]
-    by = "the same person" if post.same_author else f"@{post.author_handle}" if post.author_handle else "someone"
-    pictures = {"pictures": _pictures(post.alt_texts)} if post.alt_texts else {}
-    return {"by": by, "text": _quoted(post.text, MAX_REFERRED_CHARACTERS), **pictures}
-
-
-def _pictures(alt_texts: Sequence[str]) -> list[str]:
-    return [_quoted(text, MAX_PICTURE_CHARACTERS) for text in alt_texts]
-
-
-def _quoted(text: str, most: int = MAX_TWEET_CHARACTERS) -> str:
-    text = text_for_prompt(text)
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _listed(title: str, lines: Sequence[str]) -> str:

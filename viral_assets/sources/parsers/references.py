@@ -120,7 +120,8 @@ def references_v2(tweet: Object, own_id: str, included: Included) -> References 
         if kind not in ("replied_to", "quoted") or post_id is None or post_id == own_id:
             continue
         ids.setdefault(kind, post_id)
-        flattened = post_in(item)
+        # Most have a type and an id alone.
+        flattened = post_in(item) if len(item) > 2 else None
         if flattened is not None:
             flattened = _with_pictures(flattened, included.alt_texts(item.get("attachments")))
         if post := flattened or included.post(post_id):
@@ -155,8 +156,8 @@ def post_in(value: object) -> Post | None:
     if not text:
         return None
     author = next((found for key in _AUTHORS if (found := _object(value.get(key)))), value)
-    name = next(filter(None, (handle(author.get(key)) for key in _HANDLES)), "")
-    name = name or next(filter(None, map(handle_in_url, urls)), "")
+    name = next(filter(None, map(handle_in_url, urls)), "")
+    name = name or next(filter(None, (handle(author.get(key)) for key in _HANDLES)), "")
     author_id = optional_id(author.get("id_str") or author.get("id")) if author is not value else None
     return Post(post_id, name, text, pictures_in(value), author_id=author_id)
 

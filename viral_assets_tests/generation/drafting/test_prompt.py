@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from viral_assets.context import DELETED, MISSING, NO_CONTEXT, Context, Post
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.drafting.prompt import (
+    THINKING_HEADROOM,
+    build_request,
+    system_instruction,
+)
+from viral_assets.generation.drafting.quoting import (
     MAX_PICTURE_CHARACTERS,
     MAX_REFERRED_CHARACTERS,
     MAX_TOLD_CHARACTERS,
     MAX_TWEET_CHARACTERS,
-    THINKING_HEADROOM,
-    build_request,
-    system_instruction,
 )
 from viral_assets.llm.tokens import estimate_tokens
 from viral_assets_tests.generation.make import TYPES, opportunity, pack, project
