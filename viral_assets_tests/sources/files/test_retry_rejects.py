@@ -14,6 +14,7 @@ from viral_assets.sources.files.quarantine import quarantine_file
 from viral_assets.sources.files.retry_rejects import RetryOptions, retry_rejects
 from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.store.engine import Database
+from viral_assets.store.references import read_contexts
 from viral_assets.store.rejects import RejectFilter, count_rejects_by_reason, read_rejects
 from viral_assets.store.tweets import read_tweets
 from viral_assets_tests.sources.examples import NOW, id_at, json_lines, tweet
@@ -126,3 +127,26 @@ def test_a_rounded_id_that_a_person_has_mended_is_taken_whatever_it_looks_like(d
     fixed = {row["id"]: row["raw"].replace("2.12604E+18", alike)}
     (report,) = retry_rejects(database, RetryOptions(LATER, fixed=fixed))
     assert (report.accepted, ids(database)) == (1, {alike})
+
+
+def test_what_a_mended_record_refers_to_is_kept_like_that_of_any_other(database: Database, path: Path) -> None:
+    good, late = (
+        tweet(number, referenced_tweets=[{"type": "quoted", "id": "20"}], created_at=at)
+        for number, at in ((1, "2026-11-21T20:00:00Z"), (2, "2026-11-21T22:00:00Z"))
+    )
+    quoted = {"id": "20", "text": "just setting up my twttr", "author_id": "42"}
+    path.write_bytes(json_lines({"data": [good, late], "includes": {"tweets": [quoted]}}))
+    ingest_file(database, path, IngestOptions(NOW))
+    path.unlink()
+    with database.read() as connection:
+        before = read_contexts(connection, [good["id"], late["id"]])
+    retry_rejects(database, RetryOptions(LATER))
+    with database.read() as connection:
+        after = read_contexts(connection, [good["id"], late["id"]])
+    assert {each: context.quotes and context.quotes.text for each, context in before.items()} == {
+        good["id"]: "just setting up my twttr"
+    }
+    assert {each: context.quotes and context.quotes.text for each, context in after.items()} == {
+        good["id"]: "just setting up my twttr",
+        late["id"]: "just setting up my twttr",
+    }
