@@ -85,5 +85,11 @@ class Context:
         pairs = (("answers", self.answers), ("quotes", self.quotes))
         return tuple((how, post) for how, post in pairs if post is not None)
 
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """All that strangers wrote, each with where it stands: ``answers``, ``quotes`` or ``pictures``."""
+        of_posts = tuple((how, text) for how, post in self.posts for text in (post.text, *post.alt_texts) if text)
+        return (*of_posts, *(("pictures", text) for text in self.alt_texts))
+
 
 NO_CONTEXT = Context()

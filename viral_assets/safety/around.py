@@ -4,7 +4,7 @@ a bereavement is not safe to answer, whatever words the joke itself has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,8 +18,7 @@ from viral_assets.text.phrases import TextColumn
 
 FlagsByRow = Mapping[int, tuple[Flag, ...]]
 
-_PLACES = {"quotes": "in the quoted post", "answers": "in the post it answers"}
-_PICTURE = "in a picture"
+_PLACES = {"quotes": "in the quoted post", "answers": "in the post it answers", "pictures": "in a picture"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def with_flags_around(flags: FlagsByRow, contexts: Mapping[int, Context], sight:
     Args:
         contexts: by row; not all tweets have one.
     """
-    found_in = [(row, place, text) for row, context in sorted(contexts.items()) for place, text in _texts(context)]
+    found_in = [(row, place, text) for row, context in sorted(contexts.items()) for place, text in context.texts]
     if not found_in:
         return flags
     column = TextColumn([text for _, _, text in found_in])
@@ -55,16 +54,11 @@ def with_flags_around(flags: FlagsByRow, contexts: Mapping[int, Context], sight:
         row, place, _ = found_in[number]
         own = joined.setdefault(row, [])
         known = {flag.category for flag in own}
-        own += [replace(flag, because=f"{place}: {flag.because}") for flag in several if flag.category not in known]
+        own += [
+            replace(flag, because=f"{_PLACES[place]}: {flag.because}") for flag in several if flag.category not in known
+        ]
     order = {category: number for number, category in enumerate(CATEGORIES)}
     return {
         row: tuple(sorted(several, key=lambda flag: (-flag.score, order[flag.category])))
         for row, several in sorted(joined.items())
     }
-
-
-def _texts(context: Context) -> Iterator[tuple[str, str]]:
-    """What is read of a context, and where that is, as a person says it."""
-    for how, post in context.posts:
-        yield from ((_PLACES[how], text) for text in (post.text, *post.alt_texts) if text)
-    yield from ((_PICTURE, text) for text in context.alt_texts)

@@ -20,6 +20,7 @@ from viral_assets.store.bulk import one_of
 from viral_assets.store.conditions import within
 from viral_assets.store.engine import Database
 from viral_assets.store.pruned import note_pruned
+from viral_assets.store.references import forget_unreferenced, read_contexts_of
 from viral_assets.store.tables import (
     comment_opportunities,
     comment_suggestions,
@@ -30,17 +31,19 @@ from viral_assets.store.tables import (
     rejected_records,
     suggestion_events,
     tweet_projects,
+    tweet_references,
     tweet_scores,
     tweet_snapshots,
     tweets,
 )
+from viral_assets.text.hashing import text_hash
 from viral_assets.upkeep.digest_files import old_digests
 from viral_assets.upkeep.retention import KINDS, Cutoffs
 from viral_assets.vocabulary import PENDING
 
 DAY = timedelta(days=1)
 
-_OF_A_TWEET = (tweet_snapshots, tweet_projects, tweets)
+_OF_A_TWEET = (tweet_snapshots, tweet_projects, tweet_references, tweets)
 _OF_AN_HOUR = (comment_suggestions, generation_outcomes, comment_opportunities, tweet_scores)
 _AT_ONCE = 5_000
 
@@ -89,6 +92,9 @@ def prune(
                 if not dry_run and kind != "snapshots":
                     note_pruned(connection, kind, day.end)
             progress(kind, day.start)
+    if "undecided" in cutoffs.before and not dry_run:
+        with database.begin() as connection:
+            forget_unreferenced(connection)
     if "answers" in cutoffs.before:
         for start in _days_with_answers(database, cutoffs.before["answers"]):
             with transaction() as connection:
@@ -133,7 +139,7 @@ def _days_with_answers(database: Database, before: datetime) -> Iterator[datetim
 
 
 class _Vectors:
-    """Vectors of texts that no tweet has that is kept longer."""
+    """Vectors of texts that no tweet has that is kept longer, and of what the tweets of the day answer and quote."""
 
     def __init__(self) -> None:
         self._kept: set[str] | None = None
@@ -143,7 +149,8 @@ class _Vectors:
             newer = sa.select(tweets.c.text_sha256).where(tweets.c.window_start >= before).distinct()
             self._kept = set(connection.scalars(newer))
         of_day = connection.scalars(sa.select(tweets.c.text_sha256).where(*within(tweets, day)).distinct())
-        texts = sorted({*of_day} - self._kept)
+        around = (text for context in read_contexts_of(connection, day).values() for _, text in context.texts)
+        texts = sorted({*of_day, *map(text_hash, around)} - self._kept)
         return sum(
             _gone(connection, embeddings, [embeddings.c.model == model, condition], dry_run)
             for model in _models(connection)

@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from viral_assets.context import Post, References
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, floor_hour
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.store.pruned import pruned_before
+from viral_assets.store.references import save_references
 from viral_assets.store.vectors import write_vectors
+from viral_assets.text import hashing
 from viral_assets.upkeep.prune import Pruned, prune
 from viral_assets.upkeep.retention import LEAST_DAYS, cutoffs
 from viral_assets.vocabulary import COMPONENTS
@@ -107,6 +110,21 @@ def test_undecided_tweets_go_with_all_they_have_and_decided_ones_stay_whole(data
     with database.read() as connection:
         assert pruned_before(connection)["undecided"] == datetime(2026, 10, 13, tzinfo=UTC)
     assert pruned(database, undecided=30) == {}
+
+
+def test_what_they_quoted_goes_with_them_and_its_vectors_unless_another_one_quotes_it(database: Database) -> None:
+    add_tweet(database, "1", 40, text_hash="a")
+    add_tweet(database, "2", 5, text_hash="b")
+    old, shared = Post("8", "ben", "Old words"), Post("9", "ben", "Shared words")
+    with database.begin() as connection:
+        save_references(connection, [("1", posted(40), References("8", "9", (), (old, shared)))])
+        save_references(connection, [("2", posted(5), References(None, "9"))])
+        for model in MODELS:
+            write_vectors(connection, model, [hashing.text_hash("Old words")], np.ones((1, 2), dtype=np.float32))
+    assert prune(database, cutoffs({"undecided": 30}, NOW), dry_run=True).counts["vectors"] == 4
+    assert pruned(database, undecided=30) == {"undecided": 1, "vectors": 4}
+    assert values(database, tables.tweet_references.c.tweet_id) == {"2"}
+    assert values(database, tables.referenced_posts.c.post_id) == {"9"}
 
 
 def test_a_decision_that_was_undone_is_one_too(database: Database) -> None:
