@@ -25,6 +25,7 @@ from viral_assets.cli import (
     dev,
     digest,
     export,
+    forget,
     generate,
     ingest,
     init,
@@ -145,6 +146,7 @@ for module in (
     status,
     backup,
     prune,
+    forget,
 ):
     module.register(app)
 

@@ -177,6 +177,16 @@ referenced_posts = Table(
     sqlite_with_rowid=False,
 )
 
+forgotten_subjects = Table(
+    "forgotten_subjects",
+    metadata,
+    Column("sha256", String(64), primary_key=True, comment="of the kind and the id or handle"),
+    Column("kind", String(8), nullable=False, comment="tweet, author or handle"),
+    Column("forgotten_at", UtcDateTime, nullable=False),
+    Column("rows", JSON, nullable=False, comment="how many went, by table"),
+    comment="Tweets and authors that no file and no service brings back.",
+)
+
 rejected_records = Table(
     "rejected_records",
     metadata,
@@ -351,7 +361,7 @@ suggestion_events = Table(
     comment="Every decision about a suggestion. Append-only: the database refuses to change or delete a row.",
 )
 
-_append_only_sqlite = """CREATE TRIGGER suggestion_events_no_{0} BEFORE {1} ON suggestion_events
+APPEND_ONLY_SQLITE = """CREATE TRIGGER suggestion_events_no_{0} BEFORE {1} ON suggestion_events
 BEGIN SELECT RAISE(ABORT, 'suggestion_events is append-only'); END"""
 _append_only_function = """CREATE OR REPLACE FUNCTION suggestion_events_append_only() RETURNS trigger
 LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'suggestion_events is append-only'; END $$"""
@@ -360,8 +370,8 @@ BEFORE UPDATE OR DELETE OR TRUNCATE ON suggestion_events
 FOR EACH STATEMENT EXECUTE FUNCTION suggestion_events_append_only()"""
 
 for _dialect, _when, _statement in (
-    ("sqlite", "after_create", _append_only_sqlite.format("update", "UPDATE")),
-    ("sqlite", "after_create", _append_only_sqlite.format("delete", "DELETE")),
+    ("sqlite", "after_create", APPEND_ONLY_SQLITE.format("update", "UPDATE")),
+    ("sqlite", "after_create", APPEND_ONLY_SQLITE.format("delete", "DELETE")),
     ("postgresql", "after_create", _append_only_function),
     ("postgresql", "after_create", _append_only_postgresql),
     ("postgresql", "after_drop", "DROP FUNCTION IF EXISTS suggestion_events_append_only()"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import eq, itemgetter
 from typing import Any
@@ -19,6 +19,7 @@ from viral_assets.hours import HourRange
 from viral_assets.store.bulk import insert_columns, one_of, serialise_writers, upsert_columns
 from viral_assets.store.conditions import came_for, within
 from viral_assets.store.driver_values import Columns, all_storable
+from viral_assets.store.forgotten import forgotten_among, hours_of
 from viral_assets.store.frames import read_frame
 from viral_assets.store.observations import ENGAGEMENT, Observation, TweetHistory
 from viral_assets.store.references import forget_unreferenced
@@ -40,18 +41,26 @@ _moment = itemgetter("collected_at")
 
 @dataclass(frozen=True, slots=True)
 class UpsertCounts:
-    """What became of the rows: ``read == new + updated + unchanged``."""
+    """What became of the rows: ``read == new + updated + unchanged``, and how many, by their hour, were passed over
+    because they were to be forgotten.
+    """
 
     new: int = 0
     updated: int = 0
     unchanged: int = 0
+    forgotten: Counter[datetime] = field(default_factory=Counter)
 
     @property
     def read(self) -> int:
         return self.new + self.updated + self.unchanged
 
     def __add__(self, other: UpsertCounts) -> UpsertCounts:
-        return UpsertCounts(self.new + other.new, self.updated + other.updated, self.unchanged + other.unchanged)
+        return UpsertCounts(
+            self.new + other.new,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.forgotten + other.forgotten,
+        )
 
 
 def upsert_tweets(
@@ -67,7 +76,8 @@ def upsert_tweet_columns(connection: sa.Connection, columns: Columns, *, project
 
     A tweet's row holds its latest observation (by ``collected_at``; of two with the same time, the higher value of each
     count). What that one lacks, a handle or a number of views, stays as it was known before. The time and hour a tweet
-    was posted never change. An observation whose counts differ from the last known ones becomes a snapshot.
+    was posted never change. An observation whose counts differ from the last known ones becomes a snapshot. What was
+    to be forgotten is passed over.
 
     Args:
         connection: a write transaction; nobody else writes tweets until it ends.
@@ -79,6 +89,10 @@ def upsert_tweet_columns(connection: sa.Connection, columns: Columns, *, project
     """
     serialise_writers(connection, tweets)
     columns = _cleaned(columns)
+    forgotten = forgotten_among(connection, columns)
+    passed_over = hours_of(columns, forgotten)
+    if forgotten:
+        columns = _taken(columns, [at for at in range(len(columns["tweet_id"])) if at not in forgotten])
     ids = columns["tweet_id"]
     times_seen = Counter(ids)
     known = _known_rows(connection, list(times_seen))
@@ -89,7 +103,7 @@ def upsert_tweet_columns(connection: sa.Connection, columns: Columns, *, project
         key=ids.__getitem__,
     )
     _write(connection, _taken(columns, first))
-    seen = UpsertCounts(new=len(first))
+    seen = UpsertCounts(new=len(first), forgotten=passed_over)
     if len(first) < len(ids):
         others = _taken(columns, sorted({*range(len(ids))}.difference(first)))
         seen += _compare(
@@ -164,13 +178,17 @@ def _forget_unknown_now(connection: sa.Connection, window: HourRange, earlier: p
 def forget_tweets(connection: sa.Connection, tweet_ids: Sequence[str]) -> None:
     """Take tweets, and everything that came of them, out of the database. Who decided what about them stays: the audit
     is append-only."""
-    about_tweets = [
-        table for table in reversed(metadata.sorted_tables) if "tweet_id" in table.c and table is not suggestion_events
-    ]
     for some in _slices(tweet_ids):
-        for table in about_tweets:
+        for table in tables_about_tweets():
             connection.execute(sa.delete(table).where(one_of(connection, table.c.tweet_id, some)))
     forget_unreferenced(connection)
+
+
+def tables_about_tweets() -> list[sa.Table]:
+    """All with a tweet's id but the audit."""
+    return [
+        table for table in reversed(metadata.sorted_tables) if "tweet_id" in table.c and table is not suggestion_events
+    ]
 
 
 def tweet_windows(connection: sa.Connection, *, project: str | None = None) -> pd.DataFrame:
@@ -208,7 +226,7 @@ def _compare(connection: sa.Connection, rows: Sequence[Observation], known: Mapp
         snapshots += tweet.added.values()
     for table, some in ((tweets, written), (tweet_snapshots, snapshots)):
         upsert_columns(connection, table, {column.name: [row[column.name] for row in some] for column in table.c})
-    return UpsertCounts(**changes)
+    return UpsertCounts(changes["new"], changes["updated"], changes["unchanged"])
 
 
 def _write(connection: sa.Connection, columns: Columns) -> None:

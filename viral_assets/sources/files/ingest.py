@@ -27,6 +27,9 @@ from viral_assets.store.tweets import UpsertCounts, upsert_tweet_columns
 
 Progress = Callable[[int], None]
 
+FORGOTTEN = "forgotten"
+"""The reason for which a record is passed over without a place in the quarantine: nothing of it is to be kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
@@ -195,7 +198,10 @@ class _IngestCounters:
     def add(self, columns: Columns, rejects: list[Reject], counts: UpsertCounts) -> None:
         self._counts += counts
         self._windows.update(columns["window_start"])
+        self._windows -= counts.forgotten
         self._reasons.update(reject.reason for reject in rejects)
+        if counts.forgotten:
+            self._reasons[FORGOTTEN] += counts.forgotten.total()
 
     def report(self, file: FileProbe, file_format: str, remarks: Counter[str]) -> IngestReport:
         rejected = self._reasons.total()

@@ -21,7 +21,7 @@ from tenacity.stop import stop_base
 from viral_assets.errors import ServiceUnavailableError
 from viral_assets.hours import HourRange
 from viral_assets.sources.base import Record, Reject
-from viral_assets.sources.files.ingest import IngestReport
+from viral_assets.sources.files.ingest import FORGOTTEN, IngestReport
 from viral_assets.sources.files.tweet_rows import references_of, tweet_row
 from viral_assets.sources.tweet import Tweet
 from viral_assets.store.references import save_references
@@ -224,7 +224,10 @@ class ServiceIngestion:
         def count() -> None:
             self._counts += counts
             self._windows.update(row["window_start"] for row in rows)
+            self._windows -= counts.forgotten
             self._reasons.update(reject.reason for reject in rejects)
+            if counts.forgotten:
+                self._reasons[FORGOTTEN] += counts.forgotten.total()
 
         return count
 

@@ -1,0 +1,223 @@
+"""Forgetting tweets and authors, as X's terms and people's rights ask for: whatever holds their words goes, in one
+transaction, and nothing brings them back.
+
+What was paid for them stays as a number; what people decided about them goes, too, since it quotes them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from viral_assets.store.append_only import events_may_be_deleted
+from viral_assets.store.bulk import one_of
+from viral_assets.store.engine import Database
+from viral_assets.store.forgotten import Subject, note_forgotten
+from viral_assets.store.tables import (
+    embeddings,
+    llm_requests,
+    rejected_records,
+    suggestion_events,
+    tweets,
+)
+from viral_assets.store.tweets import forget_tweets, tables_about_tweets
+
+_AT_ONCE = 2_000
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(slots=True)
+class Forgotten:
+    """What went.
+
+    Args:
+        rows: by table; of ``llm_requests``, those whose answer went.
+        hours: of the tweets that were stored; their digests are to be written anew.
+        digests: files that were deleted.
+        files: of the inbox, that still hold one of the ids: those are yours to delete.
+    """
+
+    rows: dict[str, int] = field(default_factory=dict)
+    hours: set[datetime] = field(default_factory=set)
+    digests: list[Path] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+
+
+def forget(
+    database: Database,
+    subjects: Sequence[Subject],
+    now: datetime,
+    *,
+    digests: Path | None = None,
+    inbox: Path | None = None,
+    dry_run: bool = False,
+) -> Forgotten:
+    """Take out all that is stored of tweets and authors, and pass them over from now on.
+
+    Args:
+        digests: their folder.
+        inbox: files in it are looked through, not changed.
+        dry_run: find what would go, and change nothing.
+
+    Raises:
+        DatabaseUnavailableError: it does not answer; nothing has changed then.
+    """
+    done = Forgotten()
+    with database.read() if dry_run else database.begin() as connection:
+        found = _stored(connection, subjects)
+        ids = sorted({name for kind, name in subjects if kind == "tweet"} | {row.tweet_id for row in found})
+        done.hours = {row.window_start for row in found}
+        done.rows = _counts(connection, ids)
+        texts = _texts_of_nobody_else(connection, ids, {row.text_sha256 for row in found})
+        done.rows["embeddings"] = _rows(connection, embeddings, embeddings.c.text_sha256, texts)
+        answers = _answers_about(connection, set(ids))
+        done.rows["llm_requests"] = len(answers)
+        quarantine = _in_quarantine(connection, ids, subjects)
+        done.rows["rejected_records"] = len(quarantine)
+        if not dry_run:
+            _delete(connection, embeddings, embeddings.c.text_sha256, texts)
+            _drop_answers(connection, answers, set(ids), now)
+            for at in range(0, len(quarantine), _AT_ONCE):
+                some = rejected_records.c.id.in_(quarantine[at : at + _AT_ONCE])
+                connection.execute(sa.delete(rejected_records).where(some))
+            with events_may_be_deleted(connection):
+                _delete(connection, suggestion_events, suggestion_events.c.tweet_id, ids)
+            forget_tweets(connection, ids)
+            note_forgotten(connection, [*subjects, *_also(found, subjects)], done.rows, now)
+    needles = [name.encode() for name in ids]
+    done.digests = list(_holding(digests, needles))
+    done.files = list(_holding(inbox, needles))
+    if not dry_run:
+        for file in done.digests:
+            file.unlink(missing_ok=True)
+    return done
+
+
+class _Stored(NamedTuple):
+    tweet_id: str
+    author_id: str | None
+    author_handle: str
+    text_sha256: str
+    window_start: datetime
+
+
+def _stored(connection: sa.Connection, subjects: Sequence[Subject]) -> list[_Stored]:
+    """The tweets that are meant, by whichever name."""
+    columns = {
+        "tweet": tweets.c.tweet_id,
+        "author": tweets.c.author_id,
+        "handle": sa.func.lower(tweets.c.author_handle),
+    }
+    wanted = sa.select(*(tweets.c[name] for name in _Stored._fields))
+    found: dict[str, _Stored] = {}
+    for kind, column in columns.items():
+        names = sorted({name.lower() if kind == "handle" else name for its, name in subjects if its == kind})
+        for part in _parts(names):
+            for row in connection.execute(wanted.where(one_of(connection, column, part))):
+                found[row.tweet_id] = _Stored(*row)
+    return list(found.values())
+
+
+def _also(found: Iterable[_Stored], subjects: Sequence[Subject]) -> Iterator[Subject]:
+    """What stands for the same: the ids of an author's tweets, and the id of an account whose handle may change."""
+    handles = {name.casefold() for kind, name in subjects if kind == "handle"}
+    for row in found:
+        yield "tweet", row.tweet_id
+        if row.author_id and row.author_handle.casefold() in handles:
+            yield "author", row.author_id
+
+
+def _counts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, int]:
+    tables = [*tables_about_tweets(), suggestion_events]
+    return {table.name: _rows(connection, table, table.c.tweet_id, ids) for table in tables}
+
+
+def _rows(connection: sa.Connection, table: sa.Table, column: sa.ColumnElement[str], values: Sequence[str]) -> int:
+    counted = sa.select(sa.func.count()).select_from(table)
+    return sum(connection.scalar(counted.where(one_of(connection, column, part))) or 0 for part in _parts(values))
+
+
+def _delete(connection: sa.Connection, table: sa.Table, column: sa.ColumnElement[str], values: Sequence[str]) -> None:
+    for part in _parts(values):
+        connection.execute(sa.delete(table).where(one_of(connection, column, part)))
+
+
+def _texts_of_nobody_else(connection: sa.Connection, ids: Sequence[str], texts: set[str]) -> list[str]:
+    """Hashes of texts that no tweet has that stays."""
+    stays = tweets.alias()
+    gone = set(ids)
+    kept = {
+        row.text_sha256
+        for part in _parts(sorted(texts))
+        for row in connection.execute(
+            sa.select(stays.c.text_sha256, stays.c.tweet_id).where(one_of(connection, stays.c.text_sha256, part))
+        )
+        if row.tweet_id not in gone
+    }
+    return sorted(texts - kept)
+
+
+def _answers_about(connection: sa.Connection, ids: set[str]) -> list[str]:
+    """Requests that asked about any of the tweets; all are looked at, as nothing finds them by tweet."""
+    columns = llm_requests.c
+    query = sa.select(columns.id, columns.tweet_ids).execution_options(yield_per=_AT_ONCE)
+    return [row.id for row in connection.execute(query) if ids.intersection(row.tweet_ids or ())]
+
+
+def _drop_answers(connection: sa.Connection, requests: Sequence[str], ids: set[str], now: datetime) -> None:
+    """An answer speaks of all tweets of its request: what is not read yet is asked about again, but for these."""
+    columns = llm_requests.c
+    for request in requests:
+        row = connection.execute(sa.select(columns.tweet_ids, columns.parsed_at).where(columns.id == request)).one()
+        # Empty, so that the others keep their places.
+        left = ["" if tweet in ids else tweet for tweet in row.tweet_ids]
+        read = now.timestamp() if row.parsed_at is None else row.parsed_at
+        changes = {"tweet_ids": left, "raw_answer": None, "error": None, "parsed_at": read}
+        connection.execute(sa.update(llm_requests).where(columns.id == request).values(changes))
+
+
+def _in_quarantine(connection: sa.Connection, ids: Sequence[str], subjects: Sequence[Subject]) -> list[int]:
+    """Records whose raw text has one of the names; all are looked at."""
+    names = [*ids, *(name for kind, name in subjects if kind != "tweet")]
+    if not names:
+        return []
+    wanted = [name.casefold() for name in names]
+    query = sa.select(rejected_records.c.id, rejected_records.c.raw).execution_options(yield_per=_AT_ONCE)
+    return [row.id for row in connection.execute(query) if any(_stands_in(name, row.raw.casefold()) for name in wanted)]
+
+
+def _stands_in(name: str, text: str) -> bool:
+    """Whether a text has the name as a word of its own: no longer id or handle that begins or ends like it."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+
+
+def _holding(folder: Path | None, needles: Sequence[bytes]) -> Iterator[Path]:
+    """Files that hold one of the ids. Packed ones are not opened."""
+    if folder is None or not needles:
+        return
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and _holds(file, needles):
+            yield file
+
+
+def _holds(file: Path, needles: Sequence[bytes]) -> bool:
+    longest = max(map(len, needles))
+    end = b""
+    with contextlib.suppress(OSError), file.open("rb") as content:
+        while block := content.read(_BLOCK_BYTES):
+            block = end + block
+            if any(needle in block for needle in needles):
+                return True
+            end = block[-longest:]
+    return False
+
+
+def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (values[at : at + _AT_ONCE] for at in range(0, len(values), _AT_ONCE))
