@@ -45,6 +45,16 @@ def note_forgotten(
     insert_ignore(connection, forgotten_subjects, rows)
 
 
+def forgotten(connection: sa.Connection) -> list[dict[str, Any]]:
+    """All that is known to be forgotten, as it stands in the table."""
+    return [dict(row._mapping) for row in connection.execute(sa.select(forgotten_subjects))]
+
+
+def note_again(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put back what :func:`forgotten` gave."""
+    insert_ignore(connection, forgotten_subjects, rows)
+
+
 def forgotten_among(connection: sa.Connection, columns: Columns) -> set[int]:
     """The positions of rows of tweets that are not to be stored.
 

@@ -15,13 +15,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, ViralAssetsError
 from viral_assets.store import migrations
 from viral_assets.store.engine import Database
+from viral_assets.store.forgotten import forgotten
 from viral_assets.store.tables import quota_runners
+from viral_assets.upkeep.forget import forget_again
 
 LOCK_TIMEOUT_SECONDS = 30.0
 
@@ -80,7 +83,8 @@ def back_up(database: Database, target: Path, *, replace: bool = False) -> Copy:
 def restore(database: Database, source: Path, now: datetime) -> Restored:
     """Put a copy in the place of what the tables hold, in one transaction, and bring it up to this version.
 
-    The state before is copied first, beside the database.
+    The state before is copied first, beside the database. What was forgotten since the copy was made is forgotten
+    again.
 
     Args:
         now: names that copy, and tells which runs are under way.
@@ -96,14 +100,16 @@ def restore(database: Database, source: Path, now: datetime) -> Restored:
     if target.exists() and source.samefile(target):
         raise NotABackupError(f"{source} is the database itself; give a copy of it")
     _checked(source)
-    before = None
+    before, noted = None, []
     if target.is_file():
         _refuse_while_in_use(database, now)
+        noted = _forgotten(database)
         before = _set_aside(database, target, now)
     database.dispose()
     target.parent.mkdir(parents=True, exist_ok=True)
     _copy(source, target)
     database.upgrade()
+    forget_again(database, noted, now)
     return Restored(migrations.HEAD, before)
 
 
@@ -125,6 +131,15 @@ def _refuse_while_in_use(database: Database, now: datetime) -> None:
         return  # it is damaged or from another version: that is what is mended here
     if runs:
         raise ConfigurationError(f"{runs:,} runs are under way: let them end, or stop them, and restore again")
+
+
+def _forgotten(database: Database) -> list[dict[str, Any]]:
+    """What is not to come back; nothing where the tables cannot be read."""
+    try:
+        with database.read() as connection:
+            return forgotten(connection)
+    except ViralAssetsError:
+        return []
 
 
 def _set_aside(database: Database, path: Path, now: datetime) -> Copy | None:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from viral_assets.store.append_only import events_may_be_deleted
 from viral_assets.store.bulk import one_of
 from viral_assets.store.engine import Database
-from viral_assets.store.forgotten import Subject, note_forgotten
+from viral_assets.store.forgotten import Subject, forgotten_among, note_again, note_forgotten
 from viral_assets.store.tables import (
     embeddings,
     llm_requests,
@@ -98,6 +98,26 @@ def forget(
         for file in done.digests:
             file.unlink(missing_ok=True)
     return done
+
+
+def forget_again(database: Database, noted: Sequence[Mapping[str, Any]], now: datetime) -> int:
+    """Take out what an older state of the tables brought back.
+
+    Args:
+        noted: what :func:`~viral_assets.store.forgotten.forgotten` said of the newer state.
+
+    Returns:
+        How many tweets went.
+    """
+    names = ("tweet_id", "author_id", "author_handle", "window_start")
+    with database.begin() as connection:
+        note_again(connection, noted)
+        query = sa.select(*(tweets.c[name] for name in names)).execution_options(yield_per=_AT_ONCE)
+        ids: list[Subject] = []
+        for rows in connection.execute(query).partitions():
+            columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+            ids += [("tweet", rows[at].tweet_id) for at in forgotten_among(connection, columns)]
+    return forget(database, ids, now).rows["tweets"] if ids else 0
 
 
 class _Stored(NamedTuple):

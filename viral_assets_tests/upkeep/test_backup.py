@@ -13,8 +13,11 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import kept_values, quota_runners
+from viral_assets.store.tables import kept_values, quota_runners, tweets
+from viral_assets.store.tweets import upsert_tweets
 from viral_assets.upkeep.backup import NotABackupError, back_up, restore
+from viral_assets.upkeep.forget import forget
+from viral_assets_tests.store.rows import tweet_row
 
 NOW = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)
 
@@ -163,6 +166,19 @@ def test_a_damaged_database_is_moved_aside_for_a_copy(database: Database, tmp_pa
     assert names(database) == {"early"}
     assert done.before is not None
     assert done.before.path.is_file()
+
+
+def test_what_was_forgotten_meanwhile_does_not_come_back(database: Database, tmp_path: Path) -> None:
+    with database.begin() as connection:
+        upsert_tweets(
+            connection, [tweet_row("1"), tweet_row("2", author_handle="gone", author_id="78"), tweet_row("3")]
+        )
+    copy = back_up(database, tmp_path / "one.db")
+    forget(database, [("tweet", "1"), ("handle", "gone")], NOW)
+    restore(database, copy.path, NOW)
+    with database.begin() as connection:
+        assert set(connection.scalars(sa.select(tweets.c.tweet_id))) == {"3"}
+        assert upsert_tweets(connection, [tweet_row("1"), tweet_row("4", author_handle="Gone")]).new == 0
 
 
 def test_nothing_is_put_back_under_a_run(database: Database, tmp_path: Path) -> None:
