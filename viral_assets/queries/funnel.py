@@ -5,7 +5,7 @@ are. What the numbers mean is in ``funnel_model``.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -119,12 +119,13 @@ def _tweets(connection: sa.Connection, span: _Span, worked_on: Collection[str]) 
     those that tweets came for, and those that are ``worked_on``. Where there is none, they stand under ``*``."""
     came = tweet_projects
     of_days = within(tweets, span.hours)
-    known = list(connection.execute(sa.select(came.c.project).distinct()).scalars())
-    if known == [EVERY_PROJECT]:  # the usual case, and for that the tweets need not be looked at one by one
+    named = list(_named_projects(connection))
+    if not named:  # the usual case, and for that the tweets need not be looked at one by one
         query = sa.select(tweets.c.window_start, sa.literal(EVERY_PROJECT), sa.func.count()).where(*of_days)
         counts = _by_day(connection.execute(query.group_by(tweets.c.window_start)))
     else:
         # One column for each project: in the order of the index, where a second name to group by would need a sort.
+        known = [EVERY_PROJECT, *named]
         columns = [sa.func.count().filter(came.c.project == name) for name in known]
         query = (
             sa.select(tweets.c.window_start, *columns)
@@ -141,8 +142,24 @@ def _tweets(connection: sa.Connection, span: _Span, worked_on: Collection[str]) 
     shared = {day: count for (day, name), count in counts.items() if name == EVERY_PROJECT}
     if shared:
         counts = _shared_out(counts, shared, worked_on or ({span.project} if span.project else ()))
+    if shared and named:
         counts.subtract(_came_for_both(connection, span))
     return Counter({key: count for key, count in counts.items() if span.project in (None, key[1])})
+
+
+# As the index has it: with a parameter in the place of the star, SQLite would not see that it fits.
+_NAMED = tweet_projects.c.project != sa.literal_column(f"'{EVERY_PROJECT}'")
+
+
+def _named_projects(connection: sa.Connection) -> Iterator[str]:
+    """The projects that tweets came for in particular: each is looked up in the index, and nothing between is read."""
+    query = sa.select(sa.func.min(tweet_projects.c.project)).where(
+        _NAMED, tweet_projects.c.project > sa.bindparam("last")
+    )
+    last = ""
+    while (found := connection.scalar(query, {"last": last})) is not None:
+        yield found
+        last = found
 
 
 def _shared_out(counts: Counter[Key], shared: Mapping[date, int], worked_on: Collection[str]) -> Counter[Key]:
@@ -162,7 +179,7 @@ def _came_for_both(connection: sa.Connection, span: _Span) -> Counter[Key]:
     query = (
         sa.select(hour.label("hour"), came.c.project, sa.func.count())
         .join(for_all, sa.and_(for_all.c.tweet_id == came.c.tweet_id, for_all.c.project == EVERY_PROJECT))
-        .where(came.c.project != EVERY_PROJECT)
+        .where(_NAMED)
         .group_by(sa.text("hour"), came.c.project)
     )
     rows = connection.execute(query)

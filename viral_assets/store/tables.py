@@ -148,6 +148,13 @@ tweet_projects = Table(
     metadata,
     Column("tweet_id", String(32), primary_key=True),
     Column("project", String(64), primary_key=True, comment="'*' counts for every project"),
+    # Which projects tweets came for, without a look at all that came for none in particular.
+    Index(
+        "ix_tweet_projects_named",
+        "project",
+        postgresql_where=text("project <> '*'"),
+        sqlite_where=text("project <> '*'"),
+    ),
     sqlite_with_rowid=False,
 )
 

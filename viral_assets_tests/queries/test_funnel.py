@@ -155,6 +155,24 @@ def test_tweets_for_every_project_belong_to_those_that_are_worked_on(database: D
     assert read(database, project="other").by_project == {"other": Funnel(tweets=2)}
 
 
+def test_where_no_tweet_came_for_a_project_nothing_is_read_to_find_that_out(sqlite_database: Database) -> None:
+    with sqlite_database.begin() as connection:
+        store(connection, [of_statuses(1, "pending"), of_statuses(2)])
+        connection.execute(sa.update(tweet_projects).values(project="*"))
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_more: object) -> None:
+        asked.append((statement, parameters))
+
+    with sqlite_database.read() as connection:
+        sa.event.listen(connection, "before_cursor_execute", note)
+        funnel_report(connection, project=None, days=14, now=NOW)
+        sa.event.remove(connection, "before_cursor_execute", note)
+        ((statement, parameters),) = [each for each in asked if "tweet_projects" in each[0]]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        assert all("USING COVERING INDEX ix_tweet_projects_named" in row[3] for row in plan)
+
+
 def test_days_without_anything_are_there_and_an_empty_database_has_numbers_too(database: Database) -> None:
     empty = read(database, days=366)
     assert (empty.total, empty.days, empty.cost_per_posted_usd, len(empty.quota)) == (Funnel(), (), None, 366)
