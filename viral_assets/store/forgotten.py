@@ -55,13 +55,18 @@ def note_again(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> 
     insert_ignore(connection, forgotten_subjects, rows)
 
 
+def anything_forgotten(connection: sa.Connection) -> bool:
+    """Whether there is anything to know records by; mostly there is not."""
+    return bool(connection.scalar(sa.select(sa.exists().select_from(forgotten_subjects))))
+
+
 def forgotten_among(connection: sa.Connection, columns: Columns) -> set[int]:
     """The positions of rows of tweets that are not to be stored.
 
     Args:
         columns: with ``tweet_id``, ``author_id`` and ``author_handle``, equally long.
     """
-    if not connection.scalar(sa.select(sa.exists().select_from(forgotten_subjects))):
+    if not columns["tweet_id"] or not anything_forgotten(connection):
         return set()
     names: tuple[tuple[Kind, str], ...] = (
         ("tweet", "tweet_id"),

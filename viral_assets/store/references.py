@@ -14,10 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from viral_assets.context import MISSING, PRESENT, Context, Post, References
+from viral_assets.context import DELETED, MISSING, PRESENT, Context, Post, References
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import one_of, serialise_writers, upsert, upsert_columns
 from viral_assets.store.conditions import within
+from viral_assets.store.forgotten import Subject, anything_forgotten, forgotten_among
 from viral_assets.store.tables import referenced_posts, tweet_references, tweets
 
 Found = tuple[str, datetime, References]
@@ -31,6 +32,7 @@ def save_references(connection: sa.Connection, found: Sequence[Found]) -> None:
     """Keep what tweets refer to, and the posts that have come along. An id or a description that an earlier record had
     and a later one lacks stays.
     """
+    found = _of_stored_tweets(connection, found)
     if not found:
         return
     serialise_writers(connection, tweet_references)
@@ -47,7 +49,19 @@ def save_references(connection: sa.Connection, found: Sequence[Found]) -> None:
 
 
 def save_posts(connection: sa.Connection, seen: Iterable[tuple[Post, datetime]]) -> None:
-    """Keep posts as they were seen at a time, which is aware; of several looks at one the last counts."""
+    """Keep posts as they were seen at a time, which is aware; of several looks at one the last counts. Of what was to
+    be forgotten nothing is kept but that it is gone.
+    """
+    seen = list(seen)
+    forgotten = forgotten_among(
+        connection,
+        {
+            "tweet_id": [post.post_id for post, _ in seen],
+            "author_id": [post.author_id for post, _ in seen],
+            "author_handle": [post.author_handle for post, _ in seen],
+        },
+    )
+    seen = [(_gone(post), at) if number in forgotten else (post, at) for number, (post, at) in enumerate(seen)]
     latest: dict[str, tuple[Post, datetime]] = {}
     for post, at in seen:
         if post.post_id and (post.post_id not in latest or at >= latest[post.post_id][1]):
@@ -63,6 +77,42 @@ def save_posts(connection: sa.Connection, seen: Iterable[tuple[Post, datetime]])
     ]
     if rows:
         upsert(connection, referenced_posts, rows)
+
+
+def drop_posts(connection: sa.Connection, subjects: Iterable[Subject]) -> list[str]:
+    """Keep of the posts of a name nothing but that they are gone.
+
+    Returns:
+        What they said.
+    """
+    table = referenced_posts.c
+    columns: dict[str, sa.ColumnElement[str]] = {
+        "tweet": table.post_id,
+        "author": table.author_id,
+        "handle": sa.func.lower(table.author_handle),
+    }
+    found: dict[str, str] = {}
+    for kind, name in subjects:
+        value = name.lower() if kind == "handle" else name
+        rows = connection.execute(sa.select(table.post_id, table.text).where(columns[kind] == value))
+        found |= {row.post_id: row.text for row in rows}
+    gone = {"author_id": None, "author_handle": "", "text": "", "alt_texts": "", "state": DELETED}
+    for post_id in found:
+        connection.execute(sa.update(referenced_posts).where(table.post_id == post_id).values(**gone))
+    return [text for text in found.values() if text]
+
+
+def _gone(post: Post) -> Post:
+    return Post(post.post_id, state=DELETED)
+
+
+def _of_stored_tweets(connection: sa.Connection, found: Sequence[Found]) -> Sequence[Found]:
+    """All but those of tweets that were passed over, since they were to be forgotten."""
+    if not found or not anything_forgotten(connection):
+        return found
+    ids = [tweet_id for tweet_id, _, _ in found]
+    stored = set(connection.scalars(sa.select(tweets.c.tweet_id).where(one_of(connection, tweets.c.tweet_id, ids))))
+    return [each for each in found if each[0] in stored]
 
 
 def read_contexts(connection: sa.Connection, tweet_ids: Collection[str]) -> dict[str, Context]:

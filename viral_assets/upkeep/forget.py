@@ -20,6 +20,7 @@ from viral_assets.store.append_only import events_may_be_deleted
 from viral_assets.store.bulk import one_of
 from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import Subject, forgotten_among, note_again, note_forgotten
+from viral_assets.store.references import drop_posts
 from viral_assets.store.tables import (
     embeddings,
     llm_requests,
@@ -28,6 +29,7 @@ from viral_assets.store.tables import (
     tweets,
 )
 from viral_assets.store.tweets import forget_tweets, tables_about_tweets
+from viral_assets.text.hashing import text_hash
 
 _AT_ONCE = 2_000
 _BLOCK_BYTES = 1 << 20
@@ -82,6 +84,8 @@ def forget(
         quarantine = _in_quarantine(connection, ids, subjects)
         done.rows["rejected_records"] = len(quarantine)
         if not dry_run:
+            said = drop_posts(connection, dict.fromkeys([*subjects, *_also(found, subjects)]))
+            texts += _texts_of_nobody_else(connection, ids, set(map(text_hash, said)) - set(texts))
             _delete(connection, embeddings, embeddings.c.text_sha256, texts)
             _drop_answers(connection, answers, set(ids), now)
             for at in range(0, len(quarantine), _AT_ONCE):

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.hours import floor_hour
+from viral_assets.context import DELETED, Post, References
+from viral_assets.hours import HOUR, floor_hour
 from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import subject_hash
+from viral_assets.store.references import read_contexts, save_references
 from viral_assets.store.tweets import upsert_tweets
 from viral_assets.store.vectors import write_vectors
 from viral_assets.upkeep.forget import forget
@@ -100,7 +102,7 @@ def test_nothing_is_left_and_others_keep_all(database: Database, subject: Any) -
     assert done.hours == {floor_hour(POSTED)}
     with database.read() as connection:
         for table in tables.metadata.sorted_tables:
-            if "tweet_id" in table.c and table.name != "generation_claims":
+            if "tweet_id" in table.c and table.name not in {"generation_claims", "tweet_references"}:
                 assert set(connection.scalars(sa.select(table.c.tweet_id))) == {"88001"}, table.name
         requests = tables.llm_requests.c
         kept = {
@@ -180,6 +182,23 @@ def test_digests_with_it_are_deleted_and_files_of_the_inbox_named(sqlite_databas
         "b.html",
         "c.json",
     ]
+
+
+def test_a_post_that_others_quote_is_gone_for_them_too(sqlite_database: Database) -> None:
+    quoted = Post("77001", author_id="501", author_handle="someone_else", text=SECRET)
+    with sqlite_database.begin() as connection:
+        upsert_tweets(connection, [tweet_row("88001", author_handle="neighbour", author_id="502", is_quote=True)])
+        save_references(connection, [("88001", NOW, References(quotes="77001", posts=(quoted,)))])
+    forget(sqlite_database, [("handle", "Someone_Else")], NOW)
+    with sqlite_database.begin() as connection:
+        save_references(connection, [("88001", NOW + HOUR, References(quotes="77001", posts=(quoted,)))])
+        save_references(connection, [("77001", NOW, References(alt_texts=(SECRET,)))])
+        context = read_contexts(connection, ["88001"])["88001"]
+    assert context.quotes == Post("77001", state=DELETED)
+    assert words_left(sqlite_database).keys() <= {"tweet_references", "referenced_posts"}, "the id alone"
+    with sqlite_database.read() as connection:
+        kept = connection.execute(sa.select(tables.referenced_posts)).one()
+    assert (kept.text, kept.author_id, kept.author_handle) == ("", None, "")
 
 
 def test_an_id_within_a_longer_one_is_another_record(sqlite_database: Database) -> None:
