@@ -91,9 +91,9 @@ COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 
 	--no-emit-find-links --no-emit-index-url --custom-compile-command "make lock"
 
 lock: $(READY) ## compile the lock files anew from setup.cfg (needs the network)
-	$(COMPILE) --extra dev --extra docs --extra genai --extra openai --extra multilingual setup.cfg -o requirements.lock
-	$(COMPILE) --extra dev --extra genai --extra openai --extra multilingual --resolution lowest-direct setup.cfg -o requirements-lowest.lock
-	$(COMPILE) --extra deploy --extra genai --extra openai --extra multilingual -c requirements.lock setup.cfg -o deploy/postgres/requirements.lock
+	$(COMPILE) --extra dev --extra docs --extra genai --extra openai --extra multilingual --extra xlsx setup.cfg -o requirements.lock
+	$(COMPILE) --extra dev --extra genai --extra openai --extra multilingual --extra xlsx --resolution lowest-direct setup.cfg -o requirements-lowest.lock
+	$(COMPILE) --extra deploy --extra genai --extra openai --extra multilingual --extra xlsx -c requirements.lock setup.cfg -o deploy/postgres/requirements.lock
 
 clean: ## remove the environments and what tools left behind (never your data)
 	rm -rf $(VENV) $(VENV).lock .venv-lowest .venv-lowest.lock

@@ -71,10 +71,10 @@ def ingest(
     """Read tweets from files into the database. The format is recognised by the content.
 
     JSON of the X API v2 (pages, lines, streams, flattened) and v1.1, of X's web page, of archives and scrapers;
-    datasets of Apify's tweet-scraper; CSV and Parquet with the column names people use; each plain or packed (gzip,
-    zstd, bzip2, xz, a zip archive of one file). What cannot be read goes to quarantine with its reason ("viral-assets
-    rejects"), and the good records of the same file go on. A file that was read before is recognised, whatever its
-    name. Exit code: 0 done, 1 something was rejected and --strict, 2 nothing usable.
+    datasets of Apify's tweet-scraper; CSV, Parquet and Excel workbooks with the column names people use; each plain or
+    packed (gzip, zstd, bzip2, xz, a zip archive of one file). What cannot be read goes to quarantine with its reason
+    ("viral-assets rejects"), and the good records of the same file go on. A file that was read before is recognised,
+    whatever its name. Exit code: 0 done, 1 something was rejected and --strict, 2 nothing usable.
     """
     from datetime import UTC
 

@@ -124,6 +124,14 @@ class SourceFile(Protocol):
         """The content from its beginning, after a UTF-8 byte-order mark; seekable where the file is not packed."""
         ...
 
+    def open_seekable(self) -> BinaryIO:
+        """The content from its beginning, seekable also where the file is packed: for what is read from its end.
+
+        Raises:
+            ValueError: it is too large to be unpacked for that.
+        """
+        ...
+
     def open_text(self, *, newline: str) -> TextIO:
         """The content as text, undecodable bytes as surrogates."""
         ...

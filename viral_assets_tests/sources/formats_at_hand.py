@@ -10,7 +10,10 @@ import json
 import lzma
 import random
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from backports import zstd
@@ -44,6 +47,24 @@ def parquet(*rows: Object, group: int = 2) -> bytes:
     return stream.getvalue()
 
 
+def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
+    """An Excel workbook of some sheets, each of rows of cells; times without a zone, as it has none."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append([each.replace(tzinfo=None) if isinstance(each, datetime) else each for each in row])
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def sheet(*rows: Object) -> list[list[Any]]:
+    """Rows with the names of their columns above."""
+    return [list(rows[0]), *(list(row.values()) for row in rows)]
+
+
 V2 = [tweet(number, author=user()) for number in NUMBERS]
 ITEMS = [apify_item(number) for number in NUMBERS]
 STATUSES = [status(number) for number in NUMBERS]
@@ -63,6 +84,7 @@ FILES: dict[str, bytes] = {
     "csv": table(*({"id": each["id"], "text": each["text"], "date": each["created_at"], "likes": 5} for each in V2)),
     "parquet": parquet(*map(flat, ITEMS)),
     "nested parquet": parquet(*ITEMS),
+    "xlsx": workbook({"Posts": sheet(*(flat(each, mark=".") for each in ITEMS))}),
 }
 
 

@@ -13,20 +13,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from tempfile import TemporaryFile
+from typing import BinaryIO, TextIO, cast
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.content.decompress import Content
 from viral_assets.sources.content.encoding import EncodingDetector, wide_encoding
 from viral_assets.sources.content.refusals import refusal
+from viral_assets.sources.content.zip_members import ZIP
 
 HEAD_BYTES = 2**20
 """As much of a file's beginning as is kept to recognise its format by."""
 
 _CHUNK_BYTES = 2**20
 
-BINARY_FORMATS = (b"PAR1",)
-"""What files that are no text and can be read begin with (Parquet); anything else that is no text is refused."""
+BINARY_FORMATS = (b"PAR1", ZIP)
+"""What files that are no text and can be read begin with (Parquet, Excel workbooks); anything else that is no text is
+refused."""
+
+_HIDDEN = (".", "~$")
+
+MOST_UNPACKED = 2**32
+"""Bytes of a packed content that is unpacked to a temporary file, as it is read from its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,14 @@ class FileProbe:
         if stream.peek(3)[:3] == codecs.BOM_UTF8:  # type: ignore[attr-defined]
             stream.read(3)
         return stream
+
+    def open_seekable(self) -> BinaryIO:
+        """The content, unpacked to a temporary file where it is packed.
+
+        Raises:
+            ValueError: it is too large for that.
+        """
+        return _seekable(self.path)
 
     def open_text(self, *, newline: str) -> TextIO:
         """The content as text; bytes that are not UTF-8 become surrogates, for whoever meets them to judge."""
@@ -102,11 +118,13 @@ def _probe(path: Path, name: str, status: os.stat_result, content: Content) -> F
     magic = next((each for each in BINARY_FORMATS if head.startswith(each)), b"")
     if not head.strip(codecs.BOM_UTF8 + b" \t\r\n\0"):
         _refuse_blank(name, stream)
-    if problem := refusal(path, head):
+    if problem := refusal(head, lambda: _seekable(path)):
         raise SourceError(f"{name}: {problem}")
     wide = wide_encoding(head)
     if not magic and not wide and _control_share(head) > 0.1:
-        raise SourceError(f"{name}: neither text nor Parquet; give JSON, CSV or Parquet, packed (gzip, zstd) or not")
+        raise SourceError(
+            f"{name}: neither text nor a table; give JSON, CSV, Parquet or XLSX, packed (gzip, zstd) or not"
+        )
     content_hash, detector = hashlib.sha256(), EncodingDetector()
     chunk = head
     while chunk:
@@ -132,6 +150,21 @@ def _probe(path: Path, name: str, status: os.stat_result, content: Content) -> F
     )
 
 
+def _seekable(path: Path) -> BinaryIO:
+    content = Content(path).stream
+    if content.seekable():
+        return content
+    unpacked = cast("BinaryIO", TemporaryFile())  # noqa: SIM115 - closed by whoever reads it
+    with content:
+        while chunk := content.read(_CHUNK_BYTES):
+            unpacked.write(chunk)
+            if unpacked.tell() > MOST_UNPACKED:
+                unpacked.close()
+                raise ValueError(f"larger than {MOST_UNPACKED:,} bytes unpacked; unpack it")
+    unpacked.seek(0)
+    return unpacked
+
+
 def _refuse_blank(name: str, stream: BinaryIO) -> None:
     while chunk := stream.read(_CHUNK_BYTES):
         if chunk.strip(b" \t\r\n\0"):
@@ -146,7 +179,8 @@ def _control_share(head: bytes) -> float:
 
 
 def expand_paths(paths: Iterable[Path]) -> list[Path]:
-    """Files as they are, folders as the files in them (and in their folders), sorted, hidden ones left out.
+    """Files as they are, folders as the files in them (and in their folders), sorted, hidden ones left out, and those
+    that Excel puts beside a workbook while it is open.
 
     Raises:
         SourceError: a folder without files.
@@ -159,7 +193,7 @@ def expand_paths(paths: Iterable[Path]) -> list[Path]:
         inside = sorted(
             file
             for file in path.rglob("*")
-            if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
+            if file.is_file() and not any(part.startswith(_HIDDEN) for part in file.relative_to(path).parts)
         )
         if not inside:
             raise SourceError(f"{printable_name(path)}: there is no file in this folder")

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from viral_assets.sources.content.unpackers import DAMAGES
+from viral_assets.sources.content.workbooks import is_document
 
 ZIP = b"PK\x03\x04"
 _NO_DATA = frozenset({".html", ".htm", ".md", ".txt", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".mp4", ".css", ".svg"})
@@ -28,13 +29,13 @@ class ZipUnpacker:
         return out
 
 
-def members_of_zip(path: Path) -> list[str]:
+def members_of_zip(source: Path | IO[bytes]) -> list[str]:
     """The names of the files of data in a zip archive, without what lies beside them; none if it is damaged.
 
     The parts of a workbook are no files of data.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(source) as archive:
             inside = [member for member in archive.infolist() if not member.is_dir() and member.file_size]
     except DAMAGES:
         return []
@@ -43,7 +44,7 @@ def members_of_zip(path: Path) -> list[str]:
         for member in inside
         if not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(member.filename).parts)
     ]
-    if "[Content_Types].xml" in names or "mimetype" in names:
+    if is_document(names):
         return []
     data = [name for name in names if PurePosixPath(name).suffix.lower() not in _NO_DATA]
     return data or [name for name in names if name.lower().endswith(".txt")]

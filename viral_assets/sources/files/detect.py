@@ -13,6 +13,7 @@ from viral_assets.sources.parsers import (
     x_api_v1,
     x_api_v2,
     x_graphql,
+    xlsx_table,
 )
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import Format
@@ -26,6 +27,7 @@ FORMATS: tuple[Format, ...] = (
     json_objects.FORMAT,
     csv_table.FORMAT,
     parquet_table.FORMAT,
+    xlsx_table.FORMAT,
 )
 """All formats there are. Their order does not count: no two are equally sure of the same file."""
 

@@ -51,6 +51,13 @@ def number_text(digits: str) -> str:
     return f"{digits}0" if _THREE_DECIMALS.fullmatch(digits) else digits
 
 
+def float_text(value: float) -> str:
+    """A number as a cell would have it, whole ones as such: pandas makes fractions of a column of them that has a gap.
+    Beyond 2**53 they are rounded and must not look as if they were not.
+    """
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else number_text(repr(value))
+
+
 def cell_text(value: Any) -> str:
     """A value as a cell of a table would have it."""
     if isinstance(value, str):

@@ -14,19 +14,14 @@ from itertools import islice
 from typing import NamedTuple
 
 from viral_assets.sources.base import ColumnNames
-from viral_assets.sources.parsers.column_names import Layout, layout
+from viral_assets.sources.parsers.column_names import Layout
+from viral_assets.sources.parsers.header_rows import HEADER_ROWS, best_layout
 
 DELIMITERS = ",;\t|"
 
 LONGEST_ROW_LINES = 300
 LONGEST_ROW = 100_000
 """Lines and characters after which an open quote counts as never closed."""
-
-MOST_COLUMNS = 20_000
-"""Apify's tables have one for every value of every nested list."""
-
-_HEADER_ROWS = 10
-"""How far down the header row may be: some exports begin with a title."""
 
 
 class Row(NamedTuple):
@@ -135,16 +130,14 @@ def find_header(head: str, columns: ColumnNames | None = None) -> Header | None:
         head: the beginning of the file, any line endings.
         columns: a person's own names of columns.
     """
-    best: Header | None = None
     lines = split_lines(head)
-    for delimiter in DELIMITERS:
-        for row in islice(rows(lines, delimiter), _HEADER_ROWS):
-            if row.cells is None or len(row.cells) > MOST_COLUMNS:
-                continue
-            found = layout(row.cells, columns)
-            if len(found.fields) >= 2 and (best is None or len(found.fields) > len(best.layout.fields)):
-                best = Header(delimiter, row.line, found)
-    return best
+    first = (
+        ((delimiter, row.line), row.cells)
+        for delimiter in DELIMITERS
+        for row in islice(rows(lines, delimiter), HEADER_ROWS)
+    )
+    best = best_layout(first, columns)
+    return Header(*best[0], best[1]) if best else None
 
 
 def first_row(head: str) -> list[str]:

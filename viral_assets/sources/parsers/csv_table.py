@@ -20,6 +20,7 @@ from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_TABLE, BY_HEADER, BY_PART_OF_A_HEADER, FileFormat
 from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.raw_text import visible
+from viral_assets.sources.parsers.remarks import ABOVE_HEADER, REPEATED_HEADER
 from viral_assets.sources.parsers.row_parser import RowParser
 from viral_assets.sources.parsers.times import Times
 
@@ -95,10 +96,10 @@ class CsvTable:
         """The records of all lines, those of the header and above included."""
         for row in rows(lines, self._header.delimiter):
             if row.line < self._header.line:
-                self._remarks["line above the header"] += 1
+                self._remarks[ABOVE_HEADER] += 1
             elif row.cells is not None and tuple(row.cells) == self._header.cells:
                 if row.line > self._header.line:
-                    self._remarks["repeated header row"] += 1
+                    self._remarks[REPEATED_HEADER] += 1
             elif row.raw.strip("\r\n\0 \t" + self._header.delimiter):
                 record = self._record(row)
                 if record is not None:

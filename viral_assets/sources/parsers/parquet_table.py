@@ -6,24 +6,21 @@ damaged, is one reject that says how many rows it had.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Iterator
 from functools import partial
-from tempfile import TemporaryFile
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any
-
-import orjson
+from typing import TYPE_CHECKING, Any
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Reject, SourceFile
-from viral_assets.sources.parsers.cells import cell_text, number_text
+from viral_assets.sources.parsers.cells import cell_text, float_text
 from viral_assets.sources.parsers.column_evidence import MOST_ROWS, evidence, missing, telling_columns
 from viral_assets.sources.parsers.column_names import TABLE, lacking, layout
 from viral_assets.sources.parsers.doubtful_ids import Candidate
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import BY_SIGNATURE, FileFormat
 from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.raw_text import in_a_line, raw_row
 from viral_assets.sources.parsers.row_parser import RowParser
 
 if TYPE_CHECKING:
@@ -70,7 +67,7 @@ class ParquetTable:
     """One Parquet file, open; a context manager.
 
     Args:
-        file: if it is packed, it is unpacked to a temporary file first: Parquet is read from its end.
+        file: Parquet is read from its end.
         integers: the columns of whole numbers.
 
     Raises:
@@ -83,7 +80,10 @@ class ParquetTable:
         import pyarrow.parquet as pq
 
         self._damages = (pa.ArrowException, OSError, ValueError, MemoryError, TypeError, KeyError, OverflowError)
-        self._stream: IO[bytes] = _seekable(file)
+        try:
+            self._stream = file.open_seekable()
+        except ValueError as error:
+            raise SourceError(f"{file.name}: {error}") from None
         try:
             self._file: pq.ParquetFile = pq.ParquetFile(
                 self._stream,
@@ -98,7 +98,7 @@ class ParquetTable:
             self.integers = frozenset(at for at, (_, kind) in enumerate(leaves) if pa.types.is_integer(kind))
         except self._damages as error:
             self._stream.close()
-            raise SourceError(f"{file.name}: a Parquet file that cannot be read ({_in_a_line(error)})") from None
+            raise SourceError(f"{file.name}: a Parquet file that cannot be read ({in_a_line(error)})") from None
         if len(self._columns) > MOST_COLUMNS:
             self._stream.close()
             raise SourceError(f"{file.name}: a Parquet file with more than {MOST_COLUMNS:,} columns")
@@ -148,31 +148,19 @@ class ParquetTable:
             except self._damages as error:
                 lost = (
                     f"rows {number + read + 1:,} to {number + expected:,} cannot be read: their part of the file is "
-                    f"damaged ({_in_a_line(error)})"
+                    f"damaged ({in_a_line(error)})"
                 )
                 yield Reject(f"row group {group + 1}", "bad_parquet", lost, "")
             number += expected
 
     def _raw(self, cells: list[str]) -> str:
-        filled = {name: cell for name, cell in zip(self.names, cells, strict=True) if cell}
-        return orjson.dumps(_encodable(filled)).decode()
+        return raw_row(self.names, cells)
 
     def _rows_of(self, group: int) -> Iterator[list[str]]:
         batches = self._file.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False)
         for batch in batches:
             columns = [_texts(_column(batch, path)) for path in self._columns]
             yield from map(list, zip(*columns, strict=True))
-
-
-def _seekable(file: SourceFile) -> IO[bytes]:
-    content = file.open_bytes()
-    if content.seekable():
-        return content
-    unpacked: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed by the table
-    with content:
-        shutil.copyfileobj(content, unpacked, 2**20)
-    unpacked.seek(0)
-    return unpacked
 
 
 def _leaves(schema: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -207,7 +195,7 @@ def _texts(column: pa.Array) -> list[str]:
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     if pa.types.is_floating(column.type):
-        return ["" if value is None or value != value else _number(value) for value in column.to_pylist()]
+        return ["" if value is None or value != value else float_text(value) for value in column.to_pylist()]
     return [cell_text(value) for value in column.to_pylist()]
 
 
@@ -222,24 +210,6 @@ def _decoded(column: pa.Array) -> list[str | None]:
         binary = column.view(pa.large_binary() if large else pa.binary())
         return [None if value is None else value.decode("utf-8", "surrogateescape") for value in binary.to_pylist()]
     return values
-
-
-def _number(value: float) -> str:
-    """Whole numbers as such: pandas makes fractions of a column of them that has a gap. Beyond 2**53 they are rounded
-    and must not look as if they were not.
-    """
-    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else number_text(repr(value))
-
-
-def _encodable(cells: dict[str, str]) -> dict[str, str]:
-    return {
-        name.encode("utf-8", "backslashreplace").decode(): cell.encode("utf-8", "backslashreplace").decode()
-        for name, cell in cells.items()
-    }
-
-
-def _in_a_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 FORMAT = FileFormat("Parquet", probe, ParquetReader)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 
 import orjson
 
@@ -24,6 +25,21 @@ def raw_json(value: object) -> str:
             return json.dumps(value)
         except (TypeError, ValueError, RecursionError):
             return shown(value)
+
+
+def raw_row(names: Iterable[str], cells: Iterable[str]) -> str:
+    """The text of a row of a table that is no text itself: its filled cells by the names of their columns, as JSON."""
+    filled = {_encodable(name): _encodable(cell) for name, cell in zip(names, cells, strict=True) if cell}
+    return orjson.dumps(filled).decode()
+
+
+def in_a_line(error: Exception) -> str:
+    """What an error of somebody else's library says, in one short line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def visible(text: str) -> str:

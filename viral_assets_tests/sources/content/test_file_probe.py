@@ -61,7 +61,7 @@ class TestProbe:
             (b"", "empty"),
             (b"\xef\xbb\xbf\r\n \n", "empty"),
             (b"\0" * 5000, "empty"),
-            (bytes(range(256)) * 20, "neither text nor Parquet"),
+            (bytes(range(256)) * 20, "neither text nor a table"),
             (b"\x1f\x8b\x08\x00abc", "gzip file is cut off"),
             (b"PK\x03\x04rest", "Excel"),
             (b"\x28\xb5\x2f\xfdrest", "zstd file is cut off"),
@@ -96,7 +96,7 @@ class TestProbe:
 
 class TestPaths:
     def test_folders_become_their_files_hidden_ones_left_out(self, tmp_path: Path) -> None:
-        for name in ("b.json", "a.csv", "deep/er/c.json", ".hidden", ".git/config"):
+        for name in ("b.json", "a.csv", "deep/er/c.json", ".hidden", ".git/config", "~$a.xlsx"):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text("x")
         assert expand_paths([tmp_path]) == [tmp_path / "a.csv", tmp_path / "b.json", tmp_path / "deep/er/c.json"]

@@ -24,6 +24,7 @@ from viral_assets.sources.parsers import (
     x_api_v1,
     x_api_v2,
     x_graphql,
+    xlsx_table,
 )
 from viral_assets.sources.parsers.format import Format
 from viral_assets.sources.parsers.head import Head, read_head
@@ -42,7 +43,8 @@ ROW = {"id": "2124232631000000001", "text": "hi", "created_at": "2026-11-21T20:0
 ANSWER = {"data": {"search": {"entries": [{"tweet_results": {"result": web_result()}}]}}}
 
 V2, V1, WEB, APIFY = x_api_v2.FORMAT, x_api_v1.FORMAT, x_graphql.FORMAT, apify_items.FORMAT
-OBJECTS, CSV, PARQUET = json_objects.FORMAT, csv_table.FORMAT, parquet_table.FORMAT
+OBJECTS, CSV = json_objects.FORMAT, csv_table.FORMAT
+PARQUET, XLSX = parquet_table.FORMAT, xlsx_table.FORMAT
 
 EXPECTED: dict[str, Format] = {
     **{name: V2 for name in FILES if name.startswith("v2")},
@@ -50,6 +52,7 @@ EXPECTED: dict[str, Format] = {
     **{name: APIFY for name in FILES if name.startswith("apify")},
     **{name: PARQUET for name in FILES if name.endswith("parquet")},
     **{name: CSV for name in FILES if name.endswith("csv")},
+    "xlsx": XLSX,
 }
 SAMPLES: dict[str, tuple[Format, bytes]] = {
     **{name: (EXPECTED[name], content) for name, content in FILES.items()},
@@ -90,7 +93,7 @@ def ranked(head: Head) -> list[tuple[float, Format]]:
 def test_the_right_format_is_surest_of_every_sample(name: str, tmp_path: Path) -> None:
     expected, content = SAMPLES[name]
     for how, rewrite in REWRITES.items():
-        if expected is PARQUET and how not in PACKINGS:
+        if expected in (PARQUET, XLSX) and how not in (*PACKINGS, "as it is"):
             continue  # no text, of which there is one way to write it
         path = tmp_path / "file"
         path.write_bytes(rewrite(content))

@@ -260,7 +260,6 @@ class TestArchives:
                 {"data/tweets.js": b"1", "data/like.js": b"2"},
                 "a zip archive of 2 files .'data/tweets.js', 'data/like.js'.",
             ),
-            ({"[Content_Types].xml": b"<a/>", "xl/worksheets/sheet1.xml": b"<b/>"}, "Excel workbook"),
             ({}, "neither|Excel|empty"),
         ],
     )
