@@ -1,12 +1,13 @@
 """Excel workbooks as the archives they are: which zip archive is one, and whether it can be read in bounded memory.
 
-Sheets are read row by row. All other parts are held in memory while they are read, above all the texts of all sheets;
-so is each row. What is in them is read in ``sources.parsers.xlsx_table``.
+Sheets are read row by row, but the texts of all sheets are held in memory, and of each element outside of the rows, or
+of each row, something stays. An archive of kilobytes can have gigabytes of them: whatever large part it has is counted
+first. What is in a workbook is read in ``sources.parsers.xlsx_table``.
 """
 
 from __future__ import annotations
 
-import re
+from xml.parsers import expat  # with bounds of its own for entities within entities
 from zipfile import ZipFile
 
 from viral_assets.sources.content.unpackers import DAMAGES
@@ -14,19 +15,19 @@ from viral_assets.sources.content.unpackers import DAMAGES
 MOST_BYTES = 2**30
 """Of all parts, unpacked: a million rows of twenty columns, more than which Excel itself has no room for."""
 
-MOST_HELD = 128 * 2**20
-"""Of the parts that are held in memory, unpacked."""
+MOST_TEXT = 64 * 2**20
+"""Bytes of the part with the texts of all sheets."""
 
-MOST_OF_A_ROW = 16 * 2**20
-"""From the beginning of a row, or of a text, to that of the next one."""
+MOST_IN_A_ROW, MOST_CHARACTERS_IN_A_ROW = 2**18, 2**22
+"""Elements and characters of a row, or of a text of several formats; Excel's rows have 16,384 cells."""
 
-_SMALL = MOST_OF_A_ROW
-"""Parts up to this size are harmless whatever is in them."""
+MOST_ELEMENTS = 2**20
+"""Rows (Excel has no more), texts, and elements outside of both, each: links and merged cells stand behind the rows."""
 
-_PIECE = 2**20
-_ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
-_TEXT = re.compile(rb"<(?:[\w.-]+:)?si[\s/>]")
-_LONGEST_MARK = 64
+_SMALL = 2**22
+"""Parts up to so many bytes are harmless whatever is in them."""
+
+_PIECE = 2**18
 
 _OTHER_DOCUMENTS = {
     "xl/workbook.bin": "a binary Excel workbook (.xlsb); save it as .xlsx, or the sheet as CSV, and give that file",
@@ -53,26 +54,55 @@ def workbook_problem(archive: ZipFile) -> str | None:
     unpacked = sum(part.file_size for part in parts)
     if unpacked > MOST_BYTES:
         return f"an Excel workbook of {unpacked:,} bytes unpacked; save the sheet as CSV and give that file"
-    held = 0
+    texts = 0
     for part in parts:
         if part.file_size > _SMALL:
-            in_pieces, held_whole = _looked_through(archive, part.filename)
-            held += part.file_size if held_whole else 0
-            if not in_pieces or held > MOST_HELD:
-                return "an Excel workbook with more in one piece than is safe to read; save the sheet as CSV"
+            found = _Counts()
+            found.count(archive, part.filename)
+            texts += part.file_size if found.units["si"] else 0
+            if found.too_much or texts > MOST_TEXT:
+                return "an Excel workbook with more in it than is safe to read; save the sheet as CSV"
     return None
 
 
-def _looked_through(archive: ZipFile, name: str) -> tuple[bool, bool]:
-    """Whether a large part is made of many rows or texts, none of them too long, and whether it is held as a whole."""
-    idle, rows, texts, end = 0, False, False, b""
-    try:
-        with archive.open(name) as part:
-            while idle * _PIECE <= MOST_OF_A_ROW and (piece := part.read(_PIECE)):
-                seen = end + piece
-                row, text = _ROW.search(seen) is not None, _TEXT.search(seen) is not None
-                idle = 0 if row or text else idle + 1
-                rows, texts, end = rows or row, texts or text, piece[-_LONGEST_MARK:]
-    except (*DAMAGES, RuntimeError, NotImplementedError):
-        pass  # whoever reads it comes no further than this
-    return idle * _PIECE <= MOST_OF_A_ROW, texts or not rows
+class _Counts:
+    """What there is in one part, counted up to where it is too much."""
+
+    def __init__(self) -> None:
+        self.units = {"row": 0, "si": 0}
+        self.too_much = False
+        self._outside = self._inside = self._characters = 0
+        self._open = False
+
+    def count(self, archive: ZipFile, name: str) -> None:
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        try:
+            with archive.open(name) as part:
+                while not self.too_much and (piece := part.read(_PIECE)):
+                    parser.Parse(piece)
+        except (*DAMAGES, expat.ExpatError, RuntimeError, NotImplementedError):
+            pass  # whoever reads it comes no further than this
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        unit = name.rpartition(":")[2]
+        if unit in self.units:
+            self.units[unit] += 1
+            self._open, self._inside, self._characters = True, 0, 0
+            self.too_much |= self.units[unit] > MOST_ELEMENTS
+        elif self._open:
+            self._inside += 1
+            self.too_much |= self._inside > MOST_IN_A_ROW
+        else:
+            self._outside += 1
+            self.too_much |= self._outside > MOST_ELEMENTS
+
+    def _end(self, name: str) -> None:
+        if name.rpartition(":")[2] in self.units:
+            self._open, self._characters = False, 0
+
+    def _text(self, text: str) -> None:
+        self._characters += len(text)
+        self.too_much |= self._characters > MOST_CHARACTERS_IN_A_ROW

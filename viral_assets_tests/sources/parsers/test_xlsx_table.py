@@ -261,34 +261,32 @@ class TestUntrusted:
         assert "pip install 'viral_assets[xlsx]'" in said
         assert "save the sheet as CSV" in said
 
-    @pytest.fixture
-    def little(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Bounds that are tried without megabytes by the hundred."""
-        monkeypatch.setattr(workbooks, "_SMALL", 2**20)
-        monkeypatch.setattr(workbooks, "MOST_OF_A_ROW", 2**20)
-        monkeypatch.setattr(workbooks, "MOST_HELD", 2**21)
-
-    @pytest.mark.usefixtures("little")
-    def test_a_cell_without_end(self, path: Path) -> None:
-        bomb = b"<c><is><t>" + b" " * 2**22 + b"</t></is></c></row>"
-        content = rezipped(workbook({"Posts": sheet(*ROWS)}), SHEET, lambda part: part.replace(b"</row>", bomb, 1))
-        assert len(content) < 10**5
-        assert "more in one piece than is safe to read" in self.refused(path, content)
-
-    @pytest.mark.usefixtures("little")
-    def test_texts_without_end(self, path: Path) -> None:
-        many = b"<si><t>no</t></si>" * (2**21 // 18 + 1)
-        content = rezipped(excels_own(ROWS), TEXTS, lambda part: part.replace(b"</sst>", many + b"</sst>"))
-        assert "more in one piece than is safe to read" in self.refused(path, content)
+    @pytest.mark.parametrize(
+        ("bound", "part", "end", "much"),
+        [
+            ("MOST_CHARACTERS_IN_A_ROW", "SHEET", b"</row>", b"<c><is><t>" + b" " * 10_000 + b"</t></is></c>"),
+            ("MOST_IN_A_ROW", "SHEET", b"</row>", b"<c/>" * 10_000),
+            ("MOST_ELEMENTS", "SHEET", b"</sheetData>", b'<row r="9"/>' * 10_000),
+            ("MOST_ELEMENTS", "SHEET", b"</sheetData>", b"<x/>" * 10_000),
+            ("MOST_ELEMENTS", "TEXTS", b"</sst>", b"<si><t/></si>" * 10_000),
+            ("MOST_TEXT", "TEXTS", b"</sst>", b"<si><t>no</t></si>" * 10_000),
+        ],
+    )
+    def test_parts_without_end(
+        self, path: Path, bound: str, part: str, end: bytes, much: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        name = {"SHEET": SHEET, "TEXTS": TEXTS}[part]
+        content = rezipped(excels_own(ROWS), name, lambda part: part.replace(end, much + end, 1))
+        path.write_bytes(content)
+        assert len(read(path)[0]) == 3
+        monkeypatch.setattr(workbooks, "_SMALL", 2**10)
+        assert len(read(path)[0]) == 3, "it is not that much"
+        monkeypatch.setattr(workbooks, bound, 5_000)
+        assert "more in it than is safe to read" in self.refused(path, content)
 
     def test_more_than_a_sheet_can_have(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(workbooks, "MOST_BYTES", 1_000)
         assert "bytes unpacked" in self.refused(path, workbook({"Posts": sheet(*ROWS)}))
-
-    def test_many_rows_are_not_taken_for_a_bomb(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(workbooks, "_SMALL", 100)
-        path.write_bytes(workbook({"Posts": sheet(*ROWS)}))
-        assert len(read(path)[0]) == 3
 
     def test_entities_without_end(self, path: Path) -> None:
         entities = b"".join(
