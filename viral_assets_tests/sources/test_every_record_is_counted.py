@@ -21,9 +21,10 @@ from viral_assets.errors import SourceError
 from viral_assets.sources.base import Reject
 from viral_assets.sources.files.detect import FORMATS
 from viral_assets.sources.parsers.column_evidence import Evidence, ObjectColumns
-from viral_assets.sources.parsers.column_names import COLUMNS, layout
+from viral_assets.sources.parsers.column_names import COLUMNS
 from viral_assets.sources.parsers.doubtful_ids import Addressed, Doubtful, DoubtfulIds
 from viral_assets.sources.parsers.json_format import json_formats
+from viral_assets.sources.parsers.layouts import layout
 from viral_assets.sources.parsers.row_parser import RowParser
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet

@@ -22,7 +22,7 @@ from viral_assets.sources.files.quarantine import UNREADABLE_FILE
 from viral_assets.sources.files.tweet_rows import Row, references_of, tweet_row
 from viral_assets.sources.parsers.column_evidence import missing
 from viral_assets.sources.parsers.csv_rows import find_header
-from viral_assets.sources.parsers.csv_table import CsvTable, first_rows
+from viral_assets.sources.parsers.csv_table import CsvTable, header_and_rows
 from viral_assets.sources.parsers.doubtful_ids import Addressed, Candidate, Doubtful, doubted
 from viral_assets.sources.parsers.fields import ROUNDED_ID
 from viral_assets.sources.parsers.json_format import json_formats
@@ -172,7 +172,7 @@ class _TextReader:
         except SourceError:
             return
         header = find_header(file.head, options.columns) if file.sha256 == sha256 else None
-        first = first_rows(file.head, header) if header else []
+        header, first = header_and_rows(file.head, header)
         if header and not missing(header.layout, first):
             header = replace(header, line=0)  # the texts are rows only
             self._table = CsvTable(header, self._times, self._remarks, first)

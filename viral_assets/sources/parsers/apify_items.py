@@ -10,21 +10,20 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from viral_assets.sources.base import Record, Reject
+from viral_assets.sources.parsers.authors import author_followers, author_handle, is_verified
 from viral_assets.sources.parsers.fields import (
     UnusableError,
     author_name,
-    handle,
     handle_in_url,
     is_retweet_text,
     language,
     loose_count,
     optional_id,
     shown,
-    tweet_id,
     tweet_text,
 )
 from viral_assets.sources.parsers.head import Head
-from viral_assets.sources.parsers.identities import Identity, own_identity
+from viral_assets.sources.parsers.identities import identity_of_object
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import Broken
 from viral_assets.sources.parsers.placeholders import is_nothing, placeholder
@@ -122,9 +121,8 @@ class ApifyItems:
         if not isinstance(item, dict) or not any(key in item for key in _TWEET_KEYS):
             raise UnusableError("not_a_tweet", f"{shown(item)} is not a tweet of Apify's")
         url = item.get("url") or item.get("twitterUrl")
-        identity = self._identity(item)
-        of_x = bool(identity.url) and not identity.repaired
-        created_at = self._times.created_at(item.get("createdAt"), identity.identity, of_x=of_x)
+        identity, of_x = identity_of_object(item.get("id"), item, self._remarks)
+        created_at = self._times.created_at(item.get("createdAt"), identity, of_x=of_x)
         original = next((found for key in _ORIGINALS if (found := _object(item.get(key)))), {})
         text = tweet_text(item.get("text"), item.get("fullText"), _retweeted(original))
         author = _object(item.get("author")) or _object(item.get("user"))
@@ -140,19 +138,16 @@ class ApifyItems:
             "view_count": loose_count("viewCount", item.get("viewCount")),
             "bookmark_count": loose_count("bookmarkCount", item.get("bookmarkCount")),
         }
-        followers = author.get("followers", author.get("followersCount"))
         return Tweet(
-            tweet_id=identity.identity,
+            tweet_id=identity,
             created_at=created_at,
             text=text,
-            author_handle=_handle(author) or handle_in_url(url if isinstance(url, str) else ""),
+            author_handle=author_handle(author) or handle_in_url(url if isinstance(url, str) else ""),
             collected_at=self._times.collected_at(item.get("scrapedAt")),
             author_id=optional_id(author.get("id")),
             author_name=author_name(author.get("name")),
-            author_followers=loose_count("followers", followers),
-            author_verified=any(
-                author.get(key) is True for key in ("isBlueVerified", "isVerified", "verified", "blue")
-            ),
+            author_followers=loose_count("followers", author_followers(author)),
+            author_verified=is_verified(author),
             lang=language(item.get("lang")),
             is_retweet=retweet or is_retweet_text(text),
             is_reply=is_reply,
@@ -162,30 +157,15 @@ class ApifyItems:
             **(own_counts(counts, self._remarks) if retweet else counts),
         )
 
-    def _identity(self, item: Object) -> Identity:
-        written = item.get("id")
-        urls = [url for key in ("url", "twitterUrl") if isinstance(url := item.get(key), str)]
-        found = own_identity(written if isinstance(written, str) else str(written or ""), urls)
-        if found.problem:
-            tweet_id(written)  # says what is wrong with what there is
-            raise found.problem
-        if found.repaired:
-            self._remarks[found.repaired] += 1
-        return found
-
 
 def _object(value: object) -> Object:
     return value if isinstance(value, dict) else {}
 
 
-def _handle(author: Object) -> str:
-    return next((found for key in ("userName", "username", "screenName") if (found := handle(author.get(key)))), "")
-
-
 def _retweeted(original: Object) -> str | None:
     """The retweet's text in full, made of the original's: its own is cut."""
     texts = [text for key in ("text", "fullText") if isinstance(text := original.get(key), str) and text]
-    return f"RT @{_handle(_object(original.get('author')))}: {max(texts, key=len)}" if texts else None
+    return f"RT @{author_handle(_object(original.get('author')))}: {max(texts, key=len)}" if texts else None
 
 
 FORMAT = JsonFormat("Apify tweet-scraper", MAPPING, probe, confidence_in, ApifyItems)

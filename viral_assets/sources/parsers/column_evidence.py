@@ -12,11 +12,12 @@ from typing import Any
 
 from viral_assets.sources.base import ColumnNames
 from viral_assets.sources.parsers.cells import named_texts
-from viral_assets.sources.parsers.column_names import TIME, Layout, layout, plain_name
+from viral_assets.sources.parsers.column_names import TIME, plain_name
 from viral_assets.sources.parsers.count_notation import are_spoilt, decimal_mark
 from viral_assets.sources.parsers.displayed_names import are_displayed_names
 from viral_assets.sources.parsers.fields import id_in_url
 from viral_assets.sources.parsers.identities import plain_id
+from viral_assets.sources.parsers.layouts import Layout, layout
 from viral_assets.sources.parsers.snowflakes import tells_its_time
 
 MOST_ROWS = 1_000

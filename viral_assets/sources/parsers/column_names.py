@@ -1,12 +1,14 @@
 """Which column of a table means what, by its name: the names that people's exports have, and those a person adds.
 
-How a row becomes a tweet is in ``row_parser``. Where names of services and programs are from:
+Which columns of a table they are is found out in ``layouts``, how a row
+becomes a tweet in ``row_parser``. Where names of services and programs are from:
 
 - Bright Data: https://docs.brightdata.com/api-reference/scrapers/social-media-apis/twitter-posts-collect-by-url
 - minet and gazouilloire: ``TWEET_FIELDS`` of https://github.com/medialab/twitwi
 - RapidAPI's twitter154 and twitter-api45: their answers (``user_info``, ``favorites``, ``timeline``)
 - Meltwater and Talkwalker: the header rows of their CSV exports, as public programs read them
 - twitter-web-exporter: https://github.com/prinsss/twitter-web-exporter
+- Sprout Social: its Post Performance report (``Post ID``, ``Network``, ``Link``, ``Post``)
 - X analytics: the header row of ``account_analytics_content_*.csv``
 """
 
@@ -14,12 +16,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.sources.base import ColumnNames
-from viral_assets.sources.parsers.raw_text import visible
 
 # Names are compared without case and anything but letters and digits: tweet_id, tweetId, "Tweet Id", author/userName.
 # Where several are present, the first non-empty one counts (of texts, the longest).
@@ -49,7 +48,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         # A screen name is the handle; a user name is that to some and the displayed name to others.
         *("authorusername", "authorhandle", "authorscreenname", "userscreenname", "screenname", "userusername"),
         *("actorpreferredusername", "username", "handle", "userhandle", "twitterhandle", "fromuser", "fromusername"),
-        *("userposted", "userinfoscreenname", "influencer", "author", "user"),
+        *("extraauthorattributesshortname", "userposted", "userinfoscreenname", "influencer", "author", "user"),
     ),
     "author_id": ("authorid", "userid", "useridstr", "authoridstr", "fromuserid", "fromuseridstr", "userinforestid"),
     "author_name": (
@@ -65,7 +64,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "author_verified": (
         *("authorverified", "verified", "userverified", "authorisblueverified", "isblueverified", "userisblueverified"),
         *("authorisverified", "isverified", "userblue", "actorverified", "fromuserverified", "blue", "authorblue"),
-        "userinfoverified",
+        *("userinfoverified", "blueverified", "authorblueverified", "userblueverified", "userinfoisblueverified"),
     ),
     "lang": ("lang", "language", "tweetlang", "tweetlanguage", "twitterlang"),
     # The verb of an activity is "post" or "share".
@@ -73,7 +72,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "is_reply": ("isreply",),
     "retweet_of": (
         *("referencedtweetsretweetedid", "retweetedstatusid", "retweetedtweetid", "retweetid", "retweetof"),
-        *("retweettweetid", "retweetstatusid", "twitterretweetof", "retweetedid", "retweetedstatus"),
+        *("retweettweetid", "repostof", "retweetstatusid", "twitterretweetof", "retweetedid", "retweetedstatus"),
     ),
     "reply_to": (
         *("inreplytoid", "inreplytostatusid", "inreplytouserid", "inreplytotweetid", "replyto", "inreplyto"),
@@ -96,7 +95,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "reply_count": (
         *("replycount", "replies", "comments", "commentcount", "repliescount", "publicmetricsreplycount"),
         *("metricsreplycount", "nreplies", "statscomments", "tweetnumberofreviews", "twitterreplycount"),
-        "articleextendedattributestwitterreplies",
+        *("articleextendedattributestwitterreplies", "articleextendedattributesnumcomments"),
     ),
     "retweet_count": (
         *("retweetcount", "retweets", "repostcount", "reposts", "retweetscount", "shares", "publicmetricsretweetcount"),
@@ -108,7 +107,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "view_count": (
         *("viewcount", "views", "impressioncount", "impressions", "viewscount", "publicmetricsimpressioncount"),
-        "metricsimpressioncount",
+        *("metricsimpressioncount", "articleextendedattributestwitterimpressions"),
     ),
     "bookmark_count": (
         *("bookmarkcount", "bookmarks", "bookmarkedcount", "publicmetricsbookmarkcount", "metricsbookmarkcount"),
@@ -119,11 +118,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 TABLE = "table"
 """What files of rows and columns are called, whatever they are written in."""
 
-TIME = "its time"
-NEEDED = {"the tweet's id": ("tweet_id", "url"), "its text": ("text",), TIME: ("created_at",)}
+IDENTITY, TIME = "the tweet's id", "its time"
+NEEDED = {IDENTITY: ("tweet_id", "url"), "its text": ("text",), TIME: ("created_at",)}
 
 # Columns whose cells may hold an object, as `DataFrame.to_csv` leaves them: the names inside count as columns.
-_OBJECT_COLUMNS = frozenset(
+OBJECT_COLUMNS = frozenset(
     {"publicmetrics", "metrics", "author", "user", "userinfo", "stats", "quotedpost", "parentpostdetails"}
 )
 
@@ -160,84 +159,3 @@ def merge_names(by_project: Mapping[str, Mapping[Any, Sequence[str]]]) -> dict[s
                 if name not in names.setdefault(field, []):
                     names[field].append(name)
     return {field: tuple(of) for field, of in names.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What the columns of a table are.
-
-    Args:
-        names: of all columns, in order.
-        fields: for each field the indexes of its columns, best first.
-        objects: columns that may hold an object, and the plain name that those inside it begin with.
-    """
-
-    names: tuple[str, ...]
-    fields: Mapping[str, tuple[int, ...]]
-    objects: tuple[tuple[int, str], ...] = ()
-
-    @property
-    def missing(self) -> list[str]:
-        """What a tweet needs and no column gives, for a message."""
-        return [what for what, any_of in NEEDED.items() if not self.fields.keys() & set(any_of)]
-
-    @property
-    def described(self) -> list[tuple[str, str]]:
-        """Each field and the columns it is taken from, best first, for people."""
-        return [
-            (field, (" and " if field == "text" else ", else ").join(dict.fromkeys(self.names[at] for at in indexes)))
-            for field, indexes in self.fields.items()
-        ]
-
-    @property
-    def unused(self) -> tuple[str, ...]:
-        """The columns that are not read."""
-        used = {at for indexes in self.fields.values() for at in indexes} | {index for index, _ in self.objects}
-        return tuple(name for index, name in enumerate(self.names) if index not in used)
-
-
-def layout(names: Sequence[str], own: ColumnNames | None = None) -> Layout:
-    """Recognise the columns by their names.
-
-    Args:
-        own: a person's own names; columns of these go first, and mean nothing else.
-    """
-    found: dict[str, list[tuple[int, int]]] = {}
-    own_fields = {
-        name.strip().casefold(): (field, rank) for field, of in (own or {}).items() for rank, name in enumerate(of)
-    }
-    objects = []
-    plain_names = [plain_name(name) for name in names]
-    for index, (name, plain) in enumerate(zip(names, plain_names, strict=True)):
-        if mapped := own_fields.get(name.strip().casefold()):
-            field, rank = mapped
-            found.setdefault(field, []).append((rank - len(own_fields), index))
-            continue
-        if known := FIELD_OF.get(plain):
-            found.setdefault(known[0], []).append((known[1], index))
-        if plain in _OBJECT_COLUMNS:
-            objects.append((index, plain))
-    if "text" not in found and "dateposted" in plain_names:
-        # Bright Data's name for a post's text; elsewhere it is its author's description.
-        found["text"] = [(0, index) for index, plain in enumerate(plain_names) if plain == "description"]
-    if "authornick" in plain_names and "authorname" in plain_names:
-        # gallery-dl's name for the handle, beside the displayed name.
-        at = plain_names.index("authorname")
-        found.setdefault("author_handle", []).append((-1, at))
-        found["author_name"] = [(0, plain_names.index("authornick"))]
-    fields = {field: tuple(index for _, index in sorted(found[field])) for field in COLUMNS if found.get(field)}
-    return Layout(tuple(names), fields, tuple(objects))
-
-
-def lacking(missing: Sequence[str], names: Sequence[str]) -> str:
-    """What to say of a table that lacks what a tweet needs, without the file's name.
-
-    Args:
-        missing: see :attr:`Layout.missing`.
-        names: of the columns there are.
-    """
-    shown = ", ".join(repr(visible(name)[:40]) for name in names[:30])
-    return (
-        f"no column for {' and '.join(missing)}; its columns are {shown}; say which is which under sources.columns in "
-        "a project file"
-    )

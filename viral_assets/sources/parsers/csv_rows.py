@@ -14,8 +14,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from viral_assets.sources.base import ColumnNames
-from viral_assets.sources.parsers.column_names import Layout
 from viral_assets.sources.parsers.header_rows import HEADER_ROWS, best_layout
+from viral_assets.sources.parsers.layouts import Layout
 
 DELIMITERS = ",;\t|"
 

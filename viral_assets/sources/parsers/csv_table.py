@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Reject, SourceFile
+from viral_assets.sources.parsers.address_columns import with_addresses
 from viral_assets.sources.parsers.column_evidence import MOST_ROWS, evidence, missing
-from viral_assets.sources.parsers.column_names import TABLE, lacking, layout
+from viral_assets.sources.parsers.column_names import TABLE
 from viral_assets.sources.parsers.csv_rows import Header, Row, rows, split_lines
 from viral_assets.sources.parsers.doubtful_ids import Candidate
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_TABLE, BY_HEADER, BY_PART_OF_A_HEADER, FileFormat
 from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.layouts import lacking, layout
 from viral_assets.sources.parsers.raw_text import visible
 from viral_assets.sources.parsers.remarks import ABOVE_HEADER, REPEATED_HEADER
 from viral_assets.sources.parsers.row_parser import RowParser
@@ -50,8 +53,7 @@ class CsvReader(FileReader):
     """
 
     def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
-        header = head.header
-        self._first = first_rows(file.head, header) if header else []
+        header, self._first = header_and_rows(file.head, head.header)
         if header is None or missing(header.layout, self._first):
             raise SourceError(f"{file.name}: {_problem(head)}")
         mark = header.delimiter
@@ -67,13 +69,14 @@ class CsvReader(FileReader):
 
 def _problem(head: Head) -> str:
     if head.header:
-        return lacking(head.header.missing, head.header.cells)
+        return lacking(head.header.missing, head.header.layout)
     if _is_data(head.first_row):
         return (
             "a table without a header row, or tweet ids alone; put a row like id,text,created_at above its first "
             "line, or have the ids looked up (twarc2 hydrate) and give what comes of it"
         )
-    return lacking(layout(head.first_row, head.columns).missing, head.first_row)
+    known = layout(head.first_row, head.columns)
+    return lacking(known.missing, known)
 
 
 class CsvTable:
@@ -126,7 +129,20 @@ class CsvTable:
         return cells
 
 
-def first_rows(head: str, header: Header) -> list[list[str]]:
+def header_and_rows(head: str, header: Header | None) -> tuple[Header | None, list[list[str]]]:
+    """The header with what the first rows tell of its columns, and the cells of those rows.
+
+    Args:
+        head: the beginning of the file.
+        header: what :func:`~.csv_rows.find_header` has found in it.
+    """
+    if header is None:
+        return None, []
+    first = _first_rows(head, header)
+    return replace(header, layout=with_addresses(header.layout, first)), first
+
+
+def _first_rows(head: str, header: Header) -> list[list[str]]:
     """The cells of the first rows after the header, those that are no rows of the table left out."""
     lines = split_lines(head)
     if len(head) >= _CUT_HEAD:

@@ -21,8 +21,6 @@ FLOATS_LOOK_ALIKE = (
     "an address or a conversation confirms them; give a file with ids as text, or with the tweets' addresses"
 )
 
-_ADDRESSES = frozenset({"url", "twitterUrl", "tweetUrl", "tweet_url", "post_url", "link", "permalink", "permanentUrl"})
-
 _DIGITS_OF_A_FLOAT = 17
 
 _PROOFS = 3
@@ -57,19 +55,11 @@ Candidate: TypeAlias = Record | Doubtful | Addressed
 _RECORD = (Tweet, Reject)
 
 
-def addresses_in(value: Any) -> Sequence[str]:
-    """The addresses of posts that an object of JSON has beside its values."""
-    if not isinstance(value, dict) or _ADDRESSES.isdisjoint(value):
-        return ()
-    found = (value[key] for key in _ADDRESSES & value.keys())
-    return [each for each in found if isinstance(each, str) and "/status" in each]
-
-
 def doubted(record: Record, locator: str, value: Any, addresses: Sequence[str] = ()) -> Candidate:
     """The record of a value of JSON, to be doubted if its id looks rounded.
 
     Args:
-        addresses: see :func:`addresses_in`.
+        addresses: see :func:`~.identities.addresses_in`.
     """
     if isinstance(record, Reject):
         return record

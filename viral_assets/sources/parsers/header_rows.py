@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from viral_assets.sources.base import ColumnNames
-from viral_assets.sources.parsers.column_names import Layout, layout
+from viral_assets.sources.parsers.layouts import Layout, layout
 
 HEADER_ROWS = 10
 """How far down that row may be."""

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from viral_assets.sources.parsers.fields import UnusableError, id_in_url, tweet_id
 from viral_assets.sources.parsers.rounded_ids import may_be_rounded, near
 
 ADDRESS_OUTRANKS = "id that differs from the tweet's address, whose id was taken"
+
+_ADDRESS_KEYS = (
+    *("url", "twitterUrl", "tweetUrl", "tweet_url", "post_url", "status_url", "link", "permalink", "permanentUrl"),
+    "x_url",
+)
+_ADDRESSES = frozenset(_ADDRESS_KEYS)
 
 _FORMULA_TEXT = re.compile(r'="?([^"]*)"?')
 _MARKED_ID = re.compile(r"""(?:x|tag:search\.twitter\.com,2005:)(\d{5,19})""")
@@ -65,11 +73,61 @@ def own_identity(written: str, urls: Iterable[str], cells: Sequence[str] = ()) -
         return Identity("", problem=error)
 
 
+def identity_of_object(written: object, value: Mapping[str, Any], remarks: Counter[str]) -> tuple[str, bool]:
+    """The id of an object of JSON: of the tweet's address where it has that beside, else as it is written; and whether
+    its address says the same, so that it is known to be of X.
+
+    Args:
+        written: the id of its key.
+        remarks: counts ids that differ.
+
+    Raises:
+        UnusableError: it has none.
+    """
+    urls = addresses_in(value)
+    if not urls:
+        return tweet_id(written), False
+    found = own_identity(written if isinstance(written, str) else str(written or ""), urls)
+    if found.problem:
+        tweet_id(written)  # says what is wrong with what there is
+        raise found.problem
+    if found.repaired:
+        remarks[found.repaired] += 1
+    return found.identity, bool(found.url) and not found.repaired
+
+
+def addresses_in(value: Any) -> Sequence[str]:
+    """The addresses of posts that an object of JSON has beside its values."""
+    if not isinstance(value, dict) or _ADDRESSES.isdisjoint(value):
+        return ()
+    found = (value[key] for key in _ADDRESS_KEYS if key in value)
+    return [each for each in found if isinstance(each, str) and "/status" in each]
+
+
+def address_of_x(cell: str) -> str | None:
+    """The id in a cell that is nothing but the address of a tweet; None in any other."""
+    return id_in_url(cell) if "/status" in cell and " " not in cell.strip() and _OF_X.search(cell) else None
+
+
+def address_elsewhere(cells: Iterable[str], confirmed: Callable[[str], bool]) -> Identity | None:
+    """The id of the first address in any of some cells that something beside it confirms; None without one.
+
+    Args:
+        cells: of a record whose own id nothing confirms.
+        confirmed: whether an id is that of this record.
+    """
+    for cell in cells:
+        if (found := address_of_x(cell)) and confirmed(found):
+            return Identity(found, cell, ADDRESS_OUTRANKS)
+    return None
+
+
 def _begins(ruined: str, identity: str) -> bool:
     """Whether an id may have become ``1.92797E+18``."""
     digits = re.sub(r"\D", "", ruined.upper().split("E")[0])
     rounded = str(round(int(identity), len(digits) - len(identity)))
-    return len(digits) >= 4 and rounded.startswith(digits)
+    # Excel leaves out what is more than 15 digits instead of rounding it.
+    return len(digits) >= 4 and (rounded.startswith(digits) or identity.startswith(digits))
 
 
 def plain_id(written: str) -> str:

@@ -58,7 +58,22 @@ def wrapped(value: Mapping[str, Any]) -> tuple[str, Any] | None:
             inside = value.get(key)
             if isinstance(inside, list) and all(isinstance(item, dict) for item in inside):
                 return key, inside
+        return _only_list_of_tweets(value)
     return None
+
+
+def _only_list_of_tweets(value: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """The only list that has nothing but objects with texts, under whatever key a service has put it."""
+    if "id" in value:
+        return None
+    lists = [
+        (key, inside)
+        for key, inside in value.items()
+        if isinstance(inside, list)
+        and inside
+        and all(isinstance(each, dict) and _TEXTS & each.keys() for each in inside)
+    ]
+    return lists[0] if len(lists) == 1 else None
 
 
 def pinned(value: Mapping[str, Any]) -> tuple[str, Any] | None:

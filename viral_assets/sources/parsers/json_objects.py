@@ -15,7 +15,6 @@ from viral_assets.errors import SourceError
 from viral_assets.sources.base import ColumnNames, ReadOptions, Record, Reject, SourceFile
 from viral_assets.sources.parsers.cells import named_texts
 from viral_assets.sources.parsers.column_evidence import ObjectColumns, missing
-from viral_assets.sources.parsers.column_names import layout
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_JSON, Format
@@ -23,6 +22,8 @@ from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.json_envelopes import is_account, other_service
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_shapes import ValueParser
+from viral_assets.sources.parsers.layouts import layout
+from viral_assets.sources.parsers.placeholders import placeholder
 from viral_assets.sources.parsers.raw_text import raw_json, visible
 from viral_assets.sources.parsers.references import MEDIA_KEYS, references_in
 from viral_assets.sources.parsers.row_parser import RowParser
@@ -62,7 +63,7 @@ class _JsonObjects(JsonFormat):
         return JsonObjects(times, remarks, columns, known)
 
     def open(self, file: SourceFile, head: Head, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
-        if not any(has_all_columns(each) for inside in head.objects for each in inside):
+        if not any(has_all_columns(each) or placeholder(each) for inside in head.objects for each in inside):
             _check_for_tweets(file, head, options.columns)
         return JsonFormat.open(self, file, head, options, formats)
 

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Reject, SourceFile
+from viral_assets.sources.parsers.address_columns import with_addresses
 from viral_assets.sources.parsers.cells import cell_text, float_text
 from viral_assets.sources.parsers.column_evidence import MOST_ROWS, evidence, missing, telling_columns
-from viral_assets.sources.parsers.column_names import TABLE, lacking, layout
+from viral_assets.sources.parsers.column_names import IDENTITY, TABLE
 from viral_assets.sources.parsers.doubtful_ids import Candidate
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import BY_SIGNATURE, FileFormat
 from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.layouts import lacking, layout
 from viral_assets.sources.parsers.raw_text import in_a_line, raw_row
 from viral_assets.sources.parsers.row_parser import RowParser
 
@@ -50,11 +52,13 @@ class ParquetReader(FileReader):
 
     def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
         with ParquetTable(file) as table:
-            self._layout = layout(table.names, options.columns)
-            self._first = table.first_rows(telling_columns(self._layout, table.integers))
+            known = layout(table.names, options.columns)
+            anything = range(len(table.names)) if IDENTITY in known.missing else ()
+            self._first = table.first_rows({*telling_columns(known, table.integers), *anything})
+        self._layout = with_addresses(known, self._first)
         lacks = missing(self._layout, self._first)
         if lacks:
-            raise SourceError(f"{file.name}: {lacking(lacks, self._layout.names)}")
+            raise SourceError(f"{file.name}: {lacking(lacks, self._layout)}")
         kind = f"{TABLE}, Parquet"
         super().__init__(file, options, kind, mapping=self._layout.described, unused=self._layout.unused)
 

@@ -14,7 +14,7 @@ _TWEET_KEYS = frozenset({"text", "full_text", "fullText", "data", "legacy", "des
 # What an item consists of that means "nothing found", or that is shown in place of results.
 _NOTHING = frozenset({"noResults", "no_results", "searchTerm", "query", "type", "id", "message", "url", "input"})
 _OF_AN_EMPTY_SEARCH = frozenset({"noResults", "demo", "searchTerm", "query"})
-_ERRORS = ("error", "error_code", "errorMessage", "error_message", "errorDescription")
+_ERRORS = ("error", "error_code", "errorCode", "errorMessage", "error_message", "errorDescription", "warning_code")
 
 
 def placeholder(value: Mapping[str, Any]) -> str | None:

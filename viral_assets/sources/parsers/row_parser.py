@@ -33,13 +33,14 @@ from viral_assets.sources.parsers.fields import (
     tweet_text,
     written_count,
 )
-from viral_assets.sources.parsers.identities import Identity, own_identity, plain_id
+from viral_assets.sources.parsers.identities import Identity, address_elsewhere, own_identity, plain_id
 from viral_assets.sources.parsers.placeholders import placeholder
 from viral_assets.sources.parsers.reference_columns import ReferenceColumns
 from viral_assets.sources.parsers.remarks import NO_RESULTS, SPOILT_COUNT, own_counts
 from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.sources.parsers.snowflakes import time_in_id
 from viral_assets.sources.parsers.times import Times
+from viral_assets.sources.parsers.vague_times import is_date_alone, is_time_of_day
 from viral_assets.sources.tweet import Tweet
 
 _TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t", "share"})
@@ -207,6 +208,7 @@ class RowParser:
         self, written: str, urls: Sequence[str], cells: Sequence[str], time_inside: str
     ) -> tuple[str, str, datetime]:
         """The id, the tweet's address where the row has it, and when it was posted."""
+        fields = self._fields
         times = self._times_in(cells) or [time_inside]
         bare = plain_id(written)
         found = own_identity(bare, urls, cells)
@@ -217,6 +219,9 @@ class RowParser:
             and self._times.confirms(bare, *times)
         ):
             found = Identity(bare)  # the address is of another tweet
+        if not found.url and any(times) and not (found.identity and self._times.confirms(found.identity, *times)):
+            others = (cell for index, cell in enumerate(cells) if index not in fields.get("text", ()))
+            found = address_elsewhere(others, lambda other: self._times.confirms(other, *times)) or found
         try:
             if found.problem:
                 raise found.problem
@@ -237,7 +242,7 @@ class RowParser:
         """
         columns = self._fields.get("created_at", ())
         found = [cells[index].strip() for index in columns if not is_blank(cells[index])]
-        if len(found) > 1 and _is_date(found[0]) and _is_time_of_day(found[1]):
+        if len(found) > 1 and is_date_alone(found[0]) and is_time_of_day(found[1]):
             return [" ".join(found[:2]), *found[2:]]
         return found
 
@@ -245,11 +250,3 @@ class RowParser:
 def _refuse_other_services(urls: Sequence[str]) -> None:
     if foreign := next(filter(None, map(service_of, urls)), None):
         raise UnusableError(NOT_OF_X, f"{A_POST_OF}{foreign}, not of X") from None
-
-
-def _is_date(cell: str) -> bool:
-    return len(cell) <= len("2026-03-17") and not cell.isdecimal()
-
-
-def _is_time_of_day(cell: str) -> bool:
-    return ":" in cell and len(cell) <= len("12:00:00.000 p.m.")

@@ -15,6 +15,8 @@ TIME_FORMATS = (
     "%a, %d %b %Y %H:%M:%S",
     "%d %b %Y %H:%M:%S",
     "%d %b %Y %H:%M",
+    "%d-%b-%Y %I:%M %p",  # Meltwater: 21-Nov-2026 08:05 PM
+    "%d-%b-%Y %I:%M%p",
     "%I:%M %p %b %d, %Y",  # X's own pages: 8:20 PM · Nov 21, 2025
     "%Y-%m-%d %H:%M:%S %z",
     "%Y-%m-%d %H:%M %z",  # X analytics

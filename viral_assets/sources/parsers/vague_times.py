@@ -14,7 +14,17 @@ _SLASHED = re.compile(
     r"(?P<one>\d{1,2})(?P<mark>[/.-])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4})"
     r"(?:[ ,T]{1,2}(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?)?"
 )
-_DATES = ("%Y-%m-%d", "%a, %b %d, %Y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%Y/%m/%d", "%Y%m%d")
+_DATES = (
+    "%Y-%m-%d",
+    "%a, %b %d, %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%Y/%m/%d",
+    "%Y%m%d",
+    "%d-%b-%Y",
+)
 _FARTHEST_ZONE = timedelta(hours=15)
 _LONGEST = 40
 _WORDS = frozenset({"now", "just now", "today", "yesterday"})
@@ -36,6 +46,16 @@ def as_text(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 10**20:
         return str(value) if isinstance(value, int) else f"{value:.6f}"
     return ""
+
+
+def is_date_alone(cell: str) -> bool:
+    """Whether a cell that says when is too short to say more than the day."""
+    return len(cell) <= len("21-Nov-2026") and not cell.isdecimal()
+
+
+def is_time_of_day(cell: str) -> bool:
+    """Whether a cell that says when may be a time of day alone."""
+    return ":" in cell and len(cell) <= len("12:00:00.000 p.m.")
 
 
 def agreement(written: Iterable[object], posted: datetime) -> Agreement:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from viral_assets.sources.base import Record, Reject
+from viral_assets.sources.parsers.authors import author_followers, author_handle, is_verified
 from viral_assets.sources.parsers.fields import (
     UnusableError,
     author_name,
@@ -21,10 +22,10 @@ from viral_assets.sources.parsers.fields import (
     optional_id,
     refers,
     shown,
-    tweet_id,
     tweet_text,
 )
 from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.identities import identity_of_object
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.raw_text import raw_json
 from viral_assets.sources.parsers.references import MEDIA_KEYS, references_in
@@ -132,8 +133,8 @@ class StatusV1:
         if not isinstance(status, dict):
             raise UnusableError("not_a_tweet", f"{shown(status)} is not a status of the X API v1.1")
         # As a number, the id has passed through programs that round it.
-        identity = tweet_id(status.get("id_str") or status.get("id"))
-        created_at = self._times.created_at(status.get("created_at"), identity)
+        identity, of_x = identity_of_object(status.get("id_str") or status.get("id"), status, self._remarks)
+        created_at = self._times.created_at(status.get("created_at"), identity, of_x=of_x)
         original = _object(status.get("retweeted_status"))
         text = tweet_text(*_texts(status), _retweeted(original))
         user = _object(status.get("user"))
@@ -156,11 +157,11 @@ class StatusV1:
             tweet_id=identity,
             created_at=created_at,
             text=text,
-            author_handle=handle(user.get("screen_name")),
+            author_handle=author_handle(user),
             author_id=optional_id(user.get("id_str") or user.get("id")),
             author_name=author_name(user.get("name")),
-            author_followers=loose_count("followers_count", user.get("followers_count")),
-            author_verified=any(user.get(key) is True for key in ("verified", "is_blue_verified", "blue")),
+            author_followers=loose_count("followers_count", author_followers(user)),
+            author_verified=is_verified(user),
             lang=language(status.get("lang")),
             is_retweet=bool(original) or is_retweet_text(text),
             is_reply=is_reply,

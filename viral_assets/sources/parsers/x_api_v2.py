@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from viral_assets.sources.base import Record, Reject
+from viral_assets.sources.parsers.authors import author_followers, author_handle, is_verified
 from viral_assets.sources.parsers.fields import (
     UnusableError,
     author_name,
@@ -23,10 +24,10 @@ from viral_assets.sources.parsers.fields import (
     loose_count,
     optional_id,
     shown,
-    tweet_id,
     tweet_text,
 )
 from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.identities import identity_of_object
 from viral_assets.sources.parsers.json_envelopes import is_account
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import MENDED, Broken
@@ -67,9 +68,8 @@ _TWEET_KEYS = ("id", "text", "created_at")
 _AROUND_DATA = frozenset({"includes", "meta", "errors", "matching_rules", "__twarc"})
 _PAGE_KEYS = _AROUND_DATA | {"data"}
 _OF_ITS_OWN = frozenset({"public_metrics", "edit_history_tweet_ids", "author_id"})
-_FOLLOWERS = ("followers_count", "followers", "author_followers_count", "author_followers")
-_BESIDE = ("name", "verified", "verified_type", "blue", *_FOLLOWERS)
-_VERIFIED_TYPES = ("blue", "business", "government")
+_HANDLES_BESIDE = ("username", "author_username", "screen_name", "author_screen_name", "account", "author", "user")
+_OF_AUTHOR, _NOT_OF_AUTHOR = "author_", frozenset({"id", "public_metrics"})
 
 
 def confidence_in(value: object) -> float:
@@ -155,8 +155,8 @@ class XApiV2:
             raise UnusableError("not_a_tweet", f"{shown(value)} is not a tweet of the X API v2")
         if is_account(value):
             raise UnusableError("not_a_tweet", "an account, not a tweet")
-        identity = tweet_id(value.get("id"))
-        created_at = self._times.created_at(value.get("created_at"), identity)
+        identity, of_x = identity_of_object(value.get("id"), value, self._remarks)
+        created_at = self._times.created_at(value.get("created_at"), identity, of_x=of_x)
         note = value.get("note_tweet")
         text = tweet_text(value.get("text"), note.get("text") if isinstance(note, dict) else None)
         metrics = _metrics(value)
@@ -167,14 +167,12 @@ class XApiV2:
             tweet_id=identity,
             created_at=created_at,
             text=text,
-            author_handle=handle(author.get("username")),
+            author_handle=author_handle(author),
             collected_at=collected_at,
             author_id=author_id or optional_id(author.get("id")),
             author_name=author_name(author.get("name")),
-            author_followers=loose_count("followers_count", _followers(author)),
-            author_verified=author.get("verified") is True
-            or author.get("blue") is True
-            or author.get("verified_type") in _VERIFIED_TYPES,
+            author_followers=loose_count("followers_count", author_followers(author)),
+            author_verified=is_verified(author),
             lang=language(value.get("lang")),
             is_retweet="retweeted" in kinds or is_retweet_text(text),
             is_reply="replied_to" in kinds or optional_id(value.get("in_reply_to_user_id")) is not None,
@@ -202,15 +200,10 @@ def _author(tweet: Object, users: Object, author_id: str | None) -> Object:
     for author in (users.get(author_id or ""), tweet.get("author"), tweet.get("account"), tweet.get("user")):
         if author and isinstance(author, dict):
             return author
-    names = (tweet.get(key) for key in ("username", "author_username", "screen_name", "account", "author", "user"))
-    return {**{key: tweet.get(key) for key in _BESIDE}, "username": next(filter(None, map(handle, names)), None)}
-
-
-def _followers(author: Object) -> object:
-    counted = _object(author.get("public_metrics")).get("followers_count")
-    if counted is not None:
-        return counted
-    return next((each for each in map(author.get, _FOLLOWERS) if each is not None), None)
+    names = (tweet.get(key) for key in _HANDLES_BESIDE)
+    beside = {key: value for key, value in tweet.items() if key not in _NOT_OF_AUTHOR}
+    prefixed = {key.removeprefix(_OF_AUTHOR): value for key, value in tweet.items() if key.startswith(_OF_AUTHOR)}
+    return {**beside, **prefixed, "username": next(filter(None, map(handle, names)), None)}
 
 
 def _users(value: object) -> dict[str, Object]:

@@ -27,6 +27,10 @@ MOST_DEPTH = 40
 _REFERRED = frozenset({"quoted_status_result", "retweeted_status_result", "legacy", "core", "card", "note_tweet"})
 
 
+_OF_TWEETS = frozenset({"id", "text", "id_str", "full_text", "fullText"})
+_AROUND_TWEETS = frozenset({"includes", "meta", "author", "user"})
+"""What other formats have beside tweets. Services keep the page's answer under any key: data, result, response."""
+
 _PROMOTED = ("promotedMetadata", "promoted_metadata")
 PROMOTED = "promoted post, left out"
 
@@ -76,14 +80,17 @@ class WebPage:
 
 
 def is_answer(value: Object) -> bool:
-    """Whether an object is a result, or has some in it as the answers of the web page do."""
+    """Whether an object is a result, or has some in it as the answers of the web page do, whatever is around them."""
     if is_result(value) or "tweet_results" in value:
         return True
-    data = value.get("data")
-    if not isinstance(data, dict) or {"id", "text"} & data.keys():
+    if not value.keys().isdisjoint(_OF_TWEETS):
         return False
     promoted: Counter[str] = Counter()
-    return next(results(data, promoted), None) is not None or bool(promoted)
+    return any(
+        next(results(inside, promoted), None) is not None or bool(promoted)
+        for key, inside in value.items()
+        if isinstance(inside, dict) and key not in _AROUND_TWEETS and inside.keys().isdisjoint(_OF_TWEETS)
+    )
 
 
 def is_result(value: Object) -> bool:

@@ -12,13 +12,15 @@ from itertools import islice
 
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Reject, SourceFile
+from viral_assets.sources.parsers.address_columns import with_addresses
 from viral_assets.sources.parsers.column_evidence import MOST_ROWS, evidence, missing
-from viral_assets.sources.parsers.column_names import TABLE, Layout, lacking, layout
+from viral_assets.sources.parsers.column_names import TABLE
 from viral_assets.sources.parsers.doubtful_ids import Candidate
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import BY_SIGNATURE, FileFormat
 from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.header_rows import HEADER_ROWS, best_layout
+from viral_assets.sources.parsers.layouts import Layout, lacking, layout
 from viral_assets.sources.parsers.raw_text import raw_row
 from viral_assets.sources.parsers.remarks import ABOVE_HEADER, REPEATED_HEADER
 from viral_assets.sources.parsers.row_parser import RowParser
@@ -110,8 +112,9 @@ def _tables(sheets: Sequence[Sheet], options: ReadOptions) -> tuple[list[_Table]
         number, known = best_layout(head, options.columns) or (head[0][0], layout(head[0][1], options.columns))
         after = (cells for at, cells in sheet.filled(len(known.names)) if at > number)
         first = list(islice(after, MOST_ROWS))
+        known = with_addresses(known, first)
         if lacks := missing(known, first):
-            problems.append((len(known.fields), lacking(lacks, [name for name in known.names if name])))
+            problems.append((len(known.fields), lacking(lacks, known)))
             others.append(sheet.title)
         else:
             place = f"sheet {position} ({sheet.title!r}), " if len(sheets) > 1 else ""

@@ -8,7 +8,8 @@ import pytest
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.projects.model import ColumnField, Sources
-from viral_assets.sources.parsers.column_names import COLUMNS, layout, merge_names
+from viral_assets.sources.parsers.column_names import COLUMNS, merge_names
+from viral_assets.sources.parsers.layouts import layout
 
 
 def test_a_project_may_map_every_column_there_is() -> None:

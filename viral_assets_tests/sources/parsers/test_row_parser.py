@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from viral_assets.sources.parsers.column_evidence import Evidence
-from viral_assets.sources.parsers.column_names import layout
 from viral_assets.sources.parsers.fields import UnusableError
+from viral_assets.sources.parsers.layouts import layout
 from viral_assets.sources.parsers.row_parser import RowParser
 from viral_assets.sources.parsers.snowflakes import time_in_id
 from viral_assets.sources.parsers.times import Times

@@ -1,0 +1,33 @@
+"""What objects of JSON say of an author, under the names that the API, X's page and services have for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from viral_assets.sources.parsers.fields import handle
+
+Object = Mapping[str, Any]
+
+_HANDLES = ("username", "screen_name", "userName", "screenName", "user_name")
+_FOLLOWERS = ("followers_count", "followers", "followersCount", "follower_count")
+_MARKS = ("verified", "blue", "is_blue_verified", "isBlueVerified", "isVerified", "is_verified", "blue_verified")
+_VERIFIED_TYPES = ("blue", "business", "government")
+
+
+def author_handle(author: Object) -> str:
+    """Without ``@``; empty where there is none."""
+    return next((found for key in _HANDLES if (found := handle(author.get(key)))), "")
+
+
+def author_followers(author: Object) -> object:
+    """As it is written; None where nothing is."""
+    counted = author.get("public_metrics")
+    if isinstance(counted, dict) and (count := counted.get("followers_count")) is not None:
+        return count
+    return next((found for key in _FOLLOWERS if (found := author.get(key)) is not None), None)
+
+
+def is_verified(author: Object) -> bool:
+    """Whether it has a check mark of any kind: a blue one counts whatever ``verified: false`` says."""
+    return any(author.get(key) is True for key in _MARKS) or author.get("verified_type") in _VERIFIED_TYPES

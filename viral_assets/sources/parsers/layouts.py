@@ -1,0 +1,125 @@
+"""Which columns a table has, told by their names and by those beside them.
+
+The names are in ``column_names``; what the cells tell of a column is in ``column_evidence``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from viral_assets.sources.base import ColumnNames
+from viral_assets.sources.parsers.column_names import COLUMNS, FIELD_OF, NEEDED, OBJECT_COLUMNS, plain_name
+from viral_assets.sources.parsers.raw_text import visible
+
+_ABOUT_X = re.compile(r"(?:twitter|x)[ _./-]+(.+)", re.IGNORECASE)
+_USER_NAME = re.compile(r"user[ _./-]+name", re.IGNORECASE)
+_OF_ACCOUNTS = frozenset({"author_handle", "author_followers"})
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the columns of a table are.
+
+    Args:
+        names: of all columns, in order.
+        fields: for each field the indexes of its columns, best first.
+        objects: columns that may hold an object, and the plain name that those inside it begin with.
+    """
+
+    names: tuple[str, ...]
+    fields: Mapping[str, tuple[int, ...]]
+    objects: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def missing(self) -> list[str]:
+        """What a tweet needs and no column gives, for a message."""
+        return [what for what, any_of in NEEDED.items() if not self.fields.keys() & set(any_of)]
+
+    @property
+    def described(self) -> list[tuple[str, str]]:
+        """Each field and the columns it is taken from, best first, for people."""
+        return [
+            (field, (" and " if field == "text" else ", else ").join(dict.fromkeys(self.names[at] for at in indexes)))
+            for field, indexes in self.fields.items()
+        ]
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The columns that are not read."""
+        used = {at for indexes in self.fields.values() for at in indexes} | {index for index, _ in self.objects}
+        return tuple(name for index, name in enumerate(self.names) if index not in used)
+
+
+def layout(names: Sequence[str], own: ColumnNames | None = None) -> Layout:
+    """Recognise the columns by their names.
+
+    Args:
+        own: a person's own names; columns of these go first, and mean nothing else.
+    """
+    found: dict[str, list[tuple[int, int]]] = {}
+    own_fields = {
+        name.strip().casefold(): (field, rank) for field, of in (own or {}).items() for rank, name in enumerate(of)
+    }
+    objects = []
+    plain_names = [plain_name(name) for name in names]
+    for index, (name, plain) in enumerate(zip(names, plain_names, strict=True)):
+        if mapped := own_fields.get(name.strip().casefold()):
+            field, rank = mapped
+            found.setdefault(field, []).append((rank - len(own_fields), index))
+            continue
+        if known := FIELD_OF.get(plain) or _of_x(name):
+            found.setdefault(known[0], []).append((known[1], index))
+        if plain in OBJECT_COLUMNS:
+            objects.append((index, plain))
+    _judge_beside_others(names, plain_names, found)
+    fields = {field: tuple(index for _, index in sorted(found[field])) for field in COLUMNS if found.get(field)}
+    return Layout(tuple(names), fields, tuple(objects))
+
+
+def _of_x(name: str) -> tuple[str, int] | None:
+    """What a column is that says in its name that it is about X: ``X Followers``, ``Twitter Likes`` of Brandwatch."""
+    found = _ABOUT_X.fullmatch(name.strip())
+    known = FIELD_OF.get(plain_name(found[1])) if found else None
+    return (known[0], known[1] + len(FIELD_OF)) if known else None
+
+
+def _judge_beside_others(names: Sequence[str], plain: Sequence[str], found: dict[str, list[tuple[int, int]]]) -> None:
+    """What columns mean only because of others beside them."""
+    if "text" not in found and "dateposted" in plain:
+        # Bright Data's name for a post's text; elsewhere it is its author's description.
+        found["text"] = [(0, index) for index, each in enumerate(plain) if each == "description"]
+    if "queryname" in plain and "pagetype" in plain:
+        # Brandwatch's impressions are those that an author of so many followers may have had.
+        found["view_count"] = [each for each in found.get("view_count", ()) if plain[each[1]] != "impressions"]
+    if "network" in plain:  # Sprout's names
+        for field, its in (("text", "post"), ("author_handle", "profile")):
+            if field not in found and its in plain:
+                found[field] = [(0, plain.index(its))]
+    if "authornick" in plain and "authorname" in plain:
+        # gallery-dl's name for the handle, beside the displayed name.
+        found.setdefault("author_handle", []).append((-1, plain.index("authorname")))
+        found["author_name"] = [(0, plain.index("authornick"))]
+    if "userusername" in plain or "userscreenname" in plain:
+        # Then user.name and user_name are the displayed name, which they are the handle without.
+        displayed = [at for at, name in enumerate(names) if _USER_NAME.fullmatch(name.strip())]
+        found["author_handle"] = [each for each in found["author_handle"] if each[1] not in displayed]
+        found.setdefault("author_name", []).extend((len(FIELD_OF), at) for at in displayed)
+
+
+def lacking(missing: Sequence[str], known: Layout) -> str:
+    """What to say of a table that lacks what a tweet needs, without the file's name.
+
+    Args:
+        missing: see :attr:`Layout.missing`, or what rows tell besides.
+        known: the columns there are.
+    """
+    if known.fields.keys() >= _OF_ACCOUNTS and "text" not in known.fields:
+        return "accounts and no tweets; give files with tweets"
+    names = [name for name in known.names if name]
+    shown = ", ".join(repr(visible(name)[:40]) for name in names[:30])
+    return (
+        f"no column for {' and '.join(missing)}; its columns are {shown}; say which is which under sources.columns in "
+        "a project file"
+    )
