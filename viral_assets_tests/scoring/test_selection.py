@@ -256,6 +256,12 @@ def scored_rows(draw: st.DrawFn) -> list[Row]:
             text=draw(st.sampled_from(["one", "two", f"own {number}"])),
             gate=draw(st.sampled_from(["pass", "pass", "language"])),
             label=draw(st.sampled_from(["red", "yellow", "green"])),
+            relevance=draw(st.sampled_from([0.7, None])),
+            author_followers=draw(st.sampled_from([5_000, 5_000, 10, None])),
+            like_count=draw(st.sampled_from([10, 10, 0, None])),
+            view_count=draw(st.sampled_from([100, 100, 0, None])),
+            author_id=draw(st.sampled_from([f"a{number}", None])),
+            author_handle=draw(st.sampled_from([f"author_{number}", ""])),
         )
         for number in range(size)
     ]
@@ -268,9 +274,14 @@ def ids(of: set[int]) -> set[str]:
     return {row(number)["tweet_id"] for number in of}
 
 
-@given(scored_rows(), kept_numbers)
-def test_the_counts_of_an_hour_add_up_to_what_was_read_of_it(rows: list[Row], kept: set[int]) -> None:
-    selected = select(*rows, kept=ids(kept))
+minima = st.sampled_from(
+    [Minima(followers=0), *(Minima(followers=100, likes=1, views=1, unknown=unknown) for unknown in ("pass", "fail"))]
+)
+
+
+@given(scored_rows(), kept_numbers, minima)
+def test_the_counts_of_an_hour_add_up_to_what_was_read_of_it(rows: list[Row], kept: set[int], asked: Minima) -> None:
+    selected = select(*rows, options=options(minima=asked), kept=ids(kept))
     counts = selection_counts({"example": selected})
     assert counts.groupby("window_start")["tweets"].sum().to_dict() == Counter(each["window_start"] for each in rows)
     assert counts.loc[counts["reason"] == CHOSEN, "tweets"].sum() == len(selected.frame)

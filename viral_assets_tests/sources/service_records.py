@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from viral_assets_tests.sources.examples import Object, id_at
@@ -68,3 +69,49 @@ def web_entry(number: int, **beside: Any) -> Object:
         "core": {"user_results": {"result": {"rest_id": "42", "core": {"screen_name": "mara", "name": "Mara"}}}},
     }
     return {"content": {"itemContent": {"tweet_results": {"result": result}, **beside}}}
+
+
+def gallery_dl_post() -> Object:
+    """A post as gallery-dl writes it."""
+    return {
+        "tweet_id": int(ID),
+        "author": {"id": 42, "name": "mara", "nick": "Mara Reads", "followers_count": 12},
+        "content": "hi",
+        "date": "2026-11-21 20:05:00",
+        "favorite_count": 5,
+        "retweet_id": 0,
+        "quote_id": 0,
+        "reply_id": 0,
+        "user": {"id": 42, "name": "mara", "nick": "Mara Reads"},
+    }
+
+
+def minet_row(**changes: Any) -> Object:
+    """A row as minet writes it."""
+    return {
+        "id": ID,
+        "timestamp_utc": int(datetime.fromisoformat(TIME).timestamp()),
+        "local_time": "2026-11-21T21:05:00",
+        "user_screen_name": "mara_writes",
+        "text": "hi",
+        "retweet_count": 2,
+        "like_count": 50,
+        "reply_count": 3,
+        "lang": "en",
+        "to_username": "",
+        "to_userid": "",
+        "to_tweetid": "",
+        "user_id": "42",
+        "user_name": "Mara",
+        "user_verified": "1",
+        "user_followers": 1234,
+        "user_created_at": "2015-01-05T09:00:00",
+        "user_timestamp_utc": 1420448400,
+        "retweeted_id": "",
+        "retweeted_user": "",
+        "quoted_id": "",
+        "quoted_user": "",
+        "collection_time": "2026-11-21T20:45:00.000000",
+        "url": f"https://twitter.com/mara_writes/status/{ID}",
+        **changes,
+    }

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -28,30 +29,9 @@ from viral_assets.sources.parsers.layouts import layout
 from viral_assets.sources.parsers.row_parser import RowParser
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
-from viral_assets_tests.sources.examples import NOW, Object, anything, apify_item, json_lines, read, status, tweet, user
-from viral_assets_tests.sources.formats_at_hand import flat, table
-from viral_assets_tests.sources.service_records import bright_data_record, rapid_tweet, web_entry
-
-LEFT_OUT = (
-    "a search that found nothing",
-    "a demonstration item in place of a tweet",
-    "an error in place of a tweet",
-    "page without tweets",
-    "notice of a stream",
-    "promoted post, left out",
-    "tweet that the page has not shown",
-    "repeated header row",
-)
-"""Remarks for what is no record of a tweet, one each."""
-
-SHAPES: dict[str, Callable[[], Object]] = {
-    "X API v2": lambda: tweet(author=user()),
-    "X API v1.1": status,
-    "Apify": apify_item,
-    "X web page": lambda: web_entry(1)["content"]["itemContent"]["tweet_results"]["result"],
-    "Bright Data": bright_data_record,
-    "twitter-api45": rapid_tweet,
-}
+from viral_assets_tests.sources.every_shape import LEFT_OUT, SHAPES
+from viral_assets_tests.sources.examples import NOW, Object, anything, json_lines, read
+from viral_assets_tests.sources.formats_at_hand import flat, table, workbook
 
 plain = (
     st.none()
@@ -106,6 +86,9 @@ def clean(value: Any) -> Any:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
 def as_parquet(*rows: Object) -> bytes:
     """Each value as a text, as columns have one type."""
     names = dict.fromkeys(name for row in rows for name in row)
@@ -113,6 +96,13 @@ def as_parquet(*rows: Object) -> bytes:
     stream = io.BytesIO()
     pq.write_table(pa.table(columns), stream)
     return stream.getvalue()
+
+
+def as_excel(*rows: Object) -> bytes:
+    """Each value as a text, without what XML cannot hold."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    cells = [["" if row.get(name) is None else str(row[name]) for name in names] for row in rows]
+    return workbook({"Posts": [[_NOT_IN_XML.sub("", cell) for cell in row] for row in ([*names], *cells)]})
 
 
 def as_csv(*rows: Object) -> bytes:
@@ -125,6 +115,7 @@ WRITERS: dict[str, Callable[..., bytes]] = {
     "JSON lines": json_lines,
     "in an envelope": lambda *values: json.dumps({"results": values}).encode(),
     "CSV": lambda *values: as_csv(*(flat(value) for value in values)),
+    "Excel": lambda *values: as_excel(*(flat(value, mark=".") for value in values)),
     "Parquet": lambda *values: as_parquet(*(flat(value, mark=".") for value in values)),
 }
 

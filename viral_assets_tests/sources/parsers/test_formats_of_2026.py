@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from viral_assets_tests.sources.examples import apify_item, id_at, read, tweet
+from viral_assets_tests.sources.service_records import gallery_dl_post
 
 TIME = "2026-11-21T20:05:00Z"
 
@@ -81,20 +82,6 @@ def test_placeholders_are_remarks(path: Path) -> None:
         "a demonstration item in place of a tweet": 2,
         "an error in place of a tweet": 1,
         "a search that found nothing": 1,
-    }
-
-
-def gallery_dl_post() -> dict[str, Any]:
-    return {
-        "tweet_id": int(id_at(TIME)),
-        "author": {"id": 42, "name": "mara", "nick": "Mara Reads", "followers_count": 12},
-        "content": "hi",
-        "date": "2026-11-21 20:05:00",
-        "favorite_count": 5,
-        "retweet_id": 0,
-        "quote_id": 0,
-        "reply_id": 0,
-        "user": {"id": 42, "name": "mara", "nick": "Mara Reads"},
     }
 
 

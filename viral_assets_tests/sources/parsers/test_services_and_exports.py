@@ -17,7 +17,15 @@ from viral_assets.sources.parsers.column_evidence import has_escaped_breaks
 from viral_assets.sources.tweet import Tweet
 from viral_assets_tests.sources.examples import Object, apify_item, id_at, json_lines, read, reasons, tweet
 from viral_assets_tests.sources.formats_at_hand import table
-from viral_assets_tests.sources.service_records import ID, OTHER, TIME, bright_data_record, rapid_tweet, web_entry
+from viral_assets_tests.sources.service_records import (
+    ID,
+    OTHER,
+    TIME,
+    bright_data_record,
+    minet_row,
+    rapid_tweet,
+    web_entry,
+)
 
 POSTED = datetime(2026, 11, 21, 20, 5, tzinfo=UTC)
 URL = f"https://x.com/mara_writes/status/{ID}"
@@ -202,33 +210,7 @@ class TestExports:
         ],
     )
     def test_minet(self, path: Path, changes: Object, kinds: tuple[bool, bool, bool]) -> None:
-        row = {
-            "id": ID,
-            "timestamp_utc": int(POSTED.timestamp()),
-            "local_time": "2026-11-21T21:05:00",
-            "user_screen_name": "mara_writes",
-            "text": "hi",
-            "retweet_count": 2,
-            "like_count": 50,
-            "reply_count": 3,
-            "lang": "en",
-            "to_username": "",
-            "to_userid": "",
-            "to_tweetid": "",
-            "user_id": "42",
-            "user_name": "Mara",
-            "user_verified": "1",
-            "user_followers": 1234,
-            "user_created_at": "2015-01-05T09:00:00",
-            "user_timestamp_utc": 1420448400,
-            "retweeted_id": "",
-            "retweeted_user": "",
-            "quoted_id": "",
-            "quoted_user": "",
-            "collection_time": "2026-11-21T20:45:00.000000",
-            "url": f"https://twitter.com/mara_writes/status/{ID}",
-            **changes,
-        }
+        row = minet_row(**changes)
         (found,) = tweets_of(path, table(row))
         assert (found.created_at, found.author_handle, found.author_followers) == (POSTED, "mara_writes", 1234)
         assert found.collected_at == datetime(2026, 11, 21, 20, 45, tzinfo=UTC)
