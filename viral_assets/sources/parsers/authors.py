@@ -11,13 +11,14 @@ Object = Mapping[str, Any]
 
 _HANDLES = ("username", "screen_name", "userName", "screenName", "user_name")
 _FOLLOWERS = ("followers_count", "followers", "followersCount", "follower_count")
-_MARKS = ("verified", "blue", "is_blue_verified", "isBlueVerified", "isVerified", "is_verified", "blue_verified")
+_OTHER_MARKS = frozenset({"blue", "is_blue_verified", "isBlueVerified", "isVerified", "is_verified", "blue_verified"})
 _VERIFIED_TYPES = ("blue", "business", "government")
 
 
 def author_handle(author: Object) -> str:
     """Without ``@``; empty where there is none."""
-    return next((found for key in _HANDLES if (found := handle(author.get(key)))), "")
+    # Said of every record, most of which have the first one.
+    return handle(author.get("username")) or next((found for key in _HANDLES if (found := handle(author.get(key)))), "")
 
 
 def author_followers(author: Object) -> object:
@@ -30,4 +31,8 @@ def author_followers(author: Object) -> object:
 
 def is_verified(author: Object) -> bool:
     """Whether it has a check mark of any kind: a blue one counts whatever ``verified: false`` says."""
-    return any(author.get(key) is True for key in _MARKS) or author.get("verified_type") in _VERIFIED_TYPES
+    return (
+        author.get("verified") is True
+        or author.get("verified_type") in _VERIFIED_TYPES
+        or (not _OTHER_MARKS.isdisjoint(author) and any(author.get(key) is True for key in _OTHER_MARKS))
+    )

@@ -109,17 +109,19 @@ def address_of_x(cell: str) -> str | None:
     return id_in_url(cell) if "/status" in cell and " " not in cell.strip() and _OF_X.search(cell) else None
 
 
-def address_elsewhere(cells: Iterable[str], confirmed: Callable[[str], bool]) -> Identity | None:
-    """The id of the first address in any of some cells that something beside it confirms; None without one.
+def address_elsewhere(own: Identity, cells: Iterable[str], confirmed: Callable[[str], bool]) -> Identity:
+    """The record's own id where something beside it confirms that; else that of the first address in any of some cells
+    of which the same can be said.
 
     Args:
-        cells: of a record whose own id nothing confirms.
         confirmed: whether an id is that of this record.
     """
+    if own.identity and confirmed(own.identity):
+        return own
     for cell in cells:
         if (found := address_of_x(cell)) and confirmed(found):
             return Identity(found, cell, ADDRESS_OUTRANKS)
-    return None
+    return own
 
 
 def _begins(ruined: str, identity: str) -> bool:

@@ -110,6 +110,8 @@ class JsonShapes:
         for confidence_in, parser in self._parsers:
             if (found := confidence_in(value)) > confidence:
                 confidence, chosen = found, parser
+                if found == 1.0:  # as no two are equally sure, nobody is surer
+                    break
         inside = self._within(value, locator, confidence) if isinstance(value, dict) else None
         if inside is not None:
             yield from inside

@@ -64,7 +64,7 @@ MAPPING = {
     "refers_to": "referenced_tweets with includes.tweets and errors; alt_text of its media",
 }
 
-_TWEET_KEYS = ("id", "text", "created_at")
+_TWEET_KEYS = frozenset({"id", "text", "created_at"})
 _AROUND_DATA = frozenset({"includes", "meta", "errors", "matching_rules", "__twarc"})
 _PAGE_KEYS = _AROUND_DATA | {"data"}
 _OF_ITS_OWN = frozenset({"public_metrics", "edit_history_tweet_ids", "author_id"})
@@ -151,9 +151,9 @@ class XApiV2:
     def _tweet(self, value: object, users: Object, included: Included, collected_at: datetime | None) -> Tweet:
         if isinstance(value, Broken):
             raise UnusableError("bad_json", f"this is not JSON: {value.error}")
-        if not isinstance(value, dict) or not any(key in value for key in _TWEET_KEYS):
+        if not isinstance(value, dict) or _TWEET_KEYS.isdisjoint(value):
             raise UnusableError("not_a_tweet", f"{shown(value)} is not a tweet of the X API v2")
-        if is_account(value):
+        if not value.get("text") and is_account(value):
             raise UnusableError("not_a_tweet", "an account, not a tweet")
         identity, of_x = identity_of_object(value.get("id"), value, self._remarks)
         created_at = self._times.created_at(value.get("created_at"), identity, of_x=of_x)
