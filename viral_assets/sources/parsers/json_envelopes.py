@@ -123,6 +123,15 @@ def is_account(value: object) -> bool:
     return counted and not _HANDLES.isdisjoint(value) and _OF_TWEETS.isdisjoint(value)
 
 
+def holds_accounts(value: object, depth: int = MOST_DEPTH) -> bool:
+    """Whether an answer of X's web page has accounts somewhere in it: a list of followers, of members."""
+    if depth == 0 or not isinstance(value, dict | list):
+        return False
+    if isinstance(value, dict) and "user_results" in value:
+        return True
+    return any(holds_accounts(each, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
+
+
 def rows_within(value: Mapping[str, Any]) -> Sequence[Any] | None:
     """The rows of an object that is a table or a map of rows by number or id; None where it is neither.
 

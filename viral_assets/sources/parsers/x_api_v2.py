@@ -28,7 +28,7 @@ from viral_assets.sources.parsers.fields import (
 )
 from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.identities import identity_of_object
-from viral_assets.sources.parsers.json_envelopes import is_account
+from viral_assets.sources.parsers.json_envelopes import holds_accounts, is_account
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import MENDED, Broken
 from viral_assets.sources.parsers.raw_text import raw_json
@@ -152,6 +152,8 @@ class XApiV2:
         if isinstance(value, Broken):
             raise UnusableError("bad_json", f"this is not JSON: {value.error}")
         if not isinstance(value, dict) or _TWEET_KEYS.isdisjoint(value):
+            if holds_accounts(value):
+                raise UnusableError("not_a_tweet", "accounts, not tweets, as X's web page lists them")
             raise UnusableError("not_a_tweet", f"{shown(value)} is not a tweet of the X API v2")
         if not value.get("text") and is_account(value):
             raise UnusableError("not_a_tweet", "an account, not a tweet")

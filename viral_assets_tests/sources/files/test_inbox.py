@@ -15,10 +15,12 @@ from viral_assets.sources.files import ingest
 from viral_assets.sources.files.inbox import DONE, Inbox
 from viral_assets.sources.files.ingest import IngestOptions
 from viral_assets.sources.files.inspect import hours_of_file
+from viral_assets.sources.parsers import xlsx_sheets
 from viral_assets.store.engine import Database
 from viral_assets.store.inbox_files import known_files
 from viral_assets.store.ingested_files import forget_file
 from viral_assets_tests.home import FIRST, tweets_of
+from viral_assets_tests.sources.formats_at_hand import FILES
 
 NOW = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)
 OPTIONS = IngestOptions(NOW)
@@ -118,6 +120,22 @@ def test_what_cannot_be_read_is_tried_again_and_stops_no_other(folder: Path, sql
     assert sorted(bool(report.problem) for report in inbox.read_new(sqlite_database, OPTIONS)) == [False, True]
     (again,) = inbox.read_new(sqlite_database, OPTIONS)
     assert again.problem
+
+
+def test_a_workbook_waits_for_what_reads_it(
+    folder: Path, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = drop(folder, "posts.xlsx")
+    path.write_bytes(FILES["xlsx"])
+    drop(folder, "~$posts.xlsx").write_bytes(b"\x04mara")  # what Excel has beside an open workbook
+    options = IngestOptions(NOW + HOUR)
+    monkeypatch.setattr(xlsx_sheets, "find_spec", lambda name: None)
+    (report,) = Inbox(folder).read_new(sqlite_database, options)
+    assert "pip install 'viral_assets[xlsx]'" in (report.problem or "")
+    monkeypatch.undo()
+    (report,) = Inbox(folder).read_new(sqlite_database, options)
+    assert (report.new, report.format) == (3, "table, Excel")
+    assert len(hours_of_file(path, options, lambda: False).hours) == 1
 
 
 def test_two_inboxes_on_one_database_do_not_forget_each_others_files(

@@ -197,6 +197,15 @@ def test_a_file_of_nothing_but_errors_has_remarks(path: Path, item: Object) -> N
         assert read(written(path, content)) == ([], [], {"an error in place of a tweet": 2})
 
 
+def test_a_list_of_followers_of_the_web_page_is_called_so(path: Path) -> None:
+    account = {"__typename": "User", "rest_id": "42", "legacy": {"screen_name": "mara", "followers_count": 5}}
+    entry = {"content": {"itemContent": {"user_results": {"result": account}}}}
+    answer = {"data": {"user": {"result": {"timeline": {"instructions": [{"entries": [entry]}]}}}}}
+    tweets, (reject,), _ = read(written(path, answer))
+    assert (tweets, reject.reason) == ([], "not_a_tweet")
+    assert "accounts, not tweets" in reject.detail
+
+
 def test_a_table_of_accounts_is_called_so(path: Path) -> None:
     account = {"id": "42", "username": "mara", "followers_count": 5, "description": "d", "created_at": TIME}
     with pytest.raises(SourceError, match="accounts and no tweets"):
