@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
+from viral_assets.sources.parsers.snowflakes import MOST_DIGITS
+
 FEWEST_DIGITS = 17
 """Shorter ids were never rounded by a float."""
 
@@ -56,7 +58,7 @@ def _tells(identity: str, rounding: Rounding) -> bool:
 
 def may_be_rounded(identity: str) -> bool:
     """Whether this one looks as rounded ids do; as some true ones do too."""
-    if len(identity) < FEWEST_DIGITS or not identity.isdecimal():
+    if not FEWEST_DIGITS <= len(identity) <= MOST_DIGITS or not identity.isdecimal():
         return False
     return identity.endswith("00") or (int(identity) & 0x7 == 0 and _fits_a_float(identity))
 

@@ -20,6 +20,9 @@ AT_ONCE = timedelta(seconds=2)
 _EPOCH_SECONDS = EPOCH.timestamp()
 _AT_ONCE_SECONDS = AT_ONCE.total_seconds()
 
+MOST_DIGITS = 19
+"""Of an id; longer numbers, which untrusted texts have by the thousand of digits, are none."""
+
 _FIRST = 10**13
 """Of the first hour with such ids; those from before are smaller by far."""
 
@@ -31,12 +34,12 @@ those of LinkedIn, Instagram and TikTok would be of years to come."""
 
 def tells_its_time(identity: str) -> bool:
     """Whether a number can be nothing but the id of a tweet, so that no time beside it is needed."""
-    return identity.isdecimal() and FIRST_BY_ITSELF <= int(identity) < 2**63
+    return identity.isdecimal() and len(identity) <= MOST_DIGITS and FIRST_BY_ITSELF <= int(identity) < 2**63
 
 
 def time_in_id(identity: str) -> datetime | None:
     """When a tweet was posted, by its id; None for ids from before they held the time."""
-    number = int(identity)
+    number = int(identity) if len(identity) <= MOST_DIGITS else 0
     return EPOCH + timedelta(milliseconds=number >> 22) if number >= _FIRST else None
 
 

@@ -132,6 +132,13 @@ class TestAddressesAnywhere:
         assert (found.tweet_id, found.author_handle) == (ID, "mara_writes")
         assert remarks["id that differs from the tweet's address, whose id was taken"] == 1
 
+    @pytest.mark.parametrize("digits", [30, 5_000])
+    def test_an_id_of_too_many_digits_is_none(self, path: Path, digits: int) -> None:
+        row = {"id": "9" * digits, "text": "hi", "created_at": TIME, "Seite": URL, "url": URL}
+        assert read(written(path, table(row)))[0][0].tweet_id == ID
+        _, rejects, _ = read(written(path, table({**row, "Seite": "", "url": ""})))
+        assert reasons(rejects) == ["bad_id"]
+
     def test_a_confirmed_id_is_left_alone(self, path: Path) -> None:
         row = {"id": ID, **self.ROW, "Seite": f"https://x.com/tom/status/{id_at(TIME, 9)}"}
         ((found,), _, _) = read(written(path, table(row)))
