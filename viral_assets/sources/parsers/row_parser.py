@@ -63,6 +63,8 @@ class RowParser:
         self._escaped = known.escaped
         self._fields = known.layout.fields
         self._objects = known.layout.objects
+        used = {index for indexes in self._fields.values() for index in indexes}
+        self._others = tuple(index for index in range(len(self._names)) if index not in used)
         self._referring = ReferenceColumns(known.layout)
         self._times = times
         self._remarks = remarks
@@ -208,7 +210,6 @@ class RowParser:
         self, written: str, urls: Sequence[str], cells: Sequence[str], time_inside: str
     ) -> tuple[str, str, datetime]:
         """The id, the tweet's address where the row has it, and when it was posted."""
-        fields = self._fields
         times = self._times_in(cells) or [time_inside]
         bare = plain_id(written)
         found = own_identity(bare, urls, cells)
@@ -219,9 +220,9 @@ class RowParser:
             and self._times.confirms(bare, *times)
         ):
             found = Identity(bare)  # the address is of another tweet
-        if not found.url and any(times) and _have_address(cells):
-            others = (cell for index, cell in enumerate(cells) if index not in fields.get("text", ()))
-            found = address_elsewhere(found, others, lambda identity: self._times.confirms(identity, *times))
+        elsewhere = [cells[index] for index in self._others if "/status" in cells[index]]
+        if elsewhere and not found.url and any(times):
+            found = address_elsewhere(found, elsewhere, lambda identity: self._times.confirms(identity, *times))
         try:
             if found.problem:
                 raise found.problem
@@ -245,13 +246,6 @@ class RowParser:
         if len(found) > 1 and is_date_alone(found[0]) and is_time_of_day(found[1]):
             return [" ".join(found[:2]), *found[2:]]
         return found
-
-
-def _have_address(cells: Sequence[str]) -> bool:
-    for cell in cells:  # noqa: SIM110 - of every row, for which any() takes twice the time
-        if "/status" in cell:
-            return True
-    return False
 
 
 def _refuse_other_services(urls: Sequence[str]) -> None:
