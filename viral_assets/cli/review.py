@@ -59,6 +59,13 @@ def review(
         list[str] | None,
         typer.Option(metavar="NAME", help="Another name people may open the page by; may be repeated."),
     ] = None,
+    change_projects: Annotated[
+        bool,
+        typer.Option(
+            "--change-projects",
+            help="Let everybody with the token change project files from the page; on this machine alone that is so.",
+        ),
+    ] = False,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
     as_json: Json = False,
 ) -> None:
@@ -74,10 +81,11 @@ def review(
 
     from viral_assets.cli.embedders import stored_vectors_of
     from viral_assets.cli.options import pick_projects
+    from viral_assets.learning.project_file import ProjectFolder
     from viral_assets.projects.loader import load_projects
     from viral_assets.queries.filters import Filters
     from viral_assets.quota.from_settings import limits_from
-    from viral_assets.settings import load_settings
+    from viral_assets.settings import BUNDLED_PROJECTS, load_settings
     from viral_assets.store.engine import Database
     from viral_assets.web.access import Access, new_token
     from viral_assets.web.app import create_app
@@ -111,6 +119,9 @@ def review(
             regenerator=Regenerator(lambda priority: _generator(settings, database, priority)),
             vectors_of=stored_vectors_of(settings),
             limits=limits,
+            project_folder=(
+                ProjectFolder(settings.projects_dir, BUNDLED_PROJECTS) if token is None or change_projects else None
+            ),
             session_limits=SessionLimits(
                 idle=timedelta(hours=settings.review_idle_hours), longest=timedelta(days=settings.review_session_days)
             ),

@@ -90,16 +90,13 @@ def tune(
     from viral_assets.learning.examples import choose_examples, read_approved
     from viral_assets.learning.judged_tweets import read_decisions
     from viral_assets.learning.packing import choose_cap
-    from viral_assets.learning.project_file import find_project_file
+    from viral_assets.learning.project_file import ProjectFolder
     from viral_assets.learning.thresholds import Targets
     from viral_assets.projects.model import MOST_TWEETS_PER_REQUEST
     from viral_assets.queries.packing import read_packs
 
-    path = find_project_file(settings.projects_dir, project)
-    if write and path.parent == BUNDLED_PROJECTS:
-        raise ConfigurationError(
-            f"the project {project} is part of the package and stays; `viral-assets init FOLDER` makes one of yours"
-        )
+    folder = ProjectFolder(settings.projects_dir, BUNDLED_PROJECTS)
+    path = folder.find_changeable(project) if write else folder.find(project)
     targets = Targets(green_precision, yellow_precision)
     tuning, volumes, refusal = None, None, ""
     proposed: list[Example] = []
@@ -149,21 +146,21 @@ def _write(
     write: bool,
 ) -> Path | None:
     """Returns where the old file is; None where nothing was written."""
-    from viral_assets.learning.project_file import changed, write_project
+    from viral_assets.learning.project_file import propose, tuning_changes
 
     if tuning is None and not proposed and not cap.changes:
         return None
     if not write:
         say(where, "Nothing is written yet: ", command("--write"), " puts this into ", command(str(path)), ".")
         return None
-    after = changed(
+    changes = tuning_changes(
         project,
         weights=tuning.new.weights if tuning else None,
         thresholds=tuning.new.thresholds if tuning else None,
         max_tweets_per_request=cap.new,
         examples=[each.text for each in proposed],
     )
-    backup = write_project(path, project, after)
+    backup = propose(path, changes, expected=project).write()
     say(where, "Written to ", command(str(path)), "; as it was, it is in ", command(str(backup)), ".")
     if tuning is not None:
         say(where, "Hours score with the new weights when tweet_scores is materialized for them again.")

@@ -20,14 +20,17 @@ from viral_assets.projects.model import Project
 MOST_KEYS = 100_000
 
 
-def load_project(path: Path) -> Project:
+def load_project(path: Path, content: bytes | None = None) -> Project:
     """The project of one file.
+
+    Args:
+        content: to be read instead of what the file holds.
 
     Raises:
         ProjectFileError: the file cannot be read or used; the message names the key and the line.
     """
     try:
-        return _Document(path).project()
+        return _Document(path, content).project()
     except ProjectFileError as error:
         error.project, _ = find_name(path)
         raise
@@ -53,10 +56,10 @@ Key = tuple[int | str, ...]
 class _Document:
     """One YAML file, and on which line each of its keys stands."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, content: bytes | None) -> None:
         self._path = path
         self._lines: dict[Key, int] = {}
-        text = self._read()
+        text = self._decoded(self._read() if content is None else content)
         try:
             # Not libyaml's loader: what is nested deeply ends the process with it, instead of being an error.
             loader = yaml.SafeLoader(text)
@@ -95,11 +98,13 @@ class _Document:
         kind = problem["type"]
         return kind != "extra_forbidden", kind == "too_short", self._line(_key(problem)) or 0
 
-    def _read(self) -> str:
+    def _read(self) -> bytes:
         try:
-            content = self._path.read_bytes()
+            return self._path.read_bytes()
         except OSError as error:
             raise ProjectFileError(self._path, f"cannot be read ({error.strerror})") from None
+
+    def _decoded(self, content: bytes) -> str:
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:

@@ -141,6 +141,27 @@ def read_author(connection: sa.Connection, tweet_id: str) -> tuple[str | None, s
     return (None, None) if row is None else (row.author_id, row.author_handle)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a project made of a tweet: its text, and the topic that is nearest."""
+
+    text: str
+    topic: str
+
+
+def read_judged(connection: sa.Connection, project: str, tweet_id: str) -> Judged | None:
+    """A tweet that a project has scored; None where it has not."""
+    scores = tweet_scores.c
+    query = (
+        sa.select(tweets.c.text, scores.topic)
+        .join_from(tweet_scores, tweets, tweets.c.tweet_id == scores.tweet_id)
+        .where(scores.project == project, scores.tweet_id == tweet_id)
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Judged(row.text, row.topic)
+
+
 def _against(
     connection: sa.Connection,
     rows: Sequence[Any],

@@ -19,6 +19,7 @@ from viral_assets.web.rendering import render
 from viral_assets.web.sessions import SessionLimits, Sessions
 
 if TYPE_CHECKING:
+    from viral_assets.learning.project_file import ProjectFolder
     from viral_assets.projects.loader import Projects
     from viral_assets.projects.model import Project
     from viral_assets.queries.reselect import VectorSource
@@ -43,6 +44,7 @@ class Site:
         vectors_of: the stored vectors of a project's embedder, by which the page of what was left out knows
             near-duplicates. It may raise a ``ConfigurationError``; the page goes on without.
         limits: of the quota, drawn on the page of numbers; None when unknown.
+        project_folder: where the project files are that people may change from here; None where they may not.
         session_limits: how long people stay signed in, where a token is asked for.
     """
 
@@ -52,6 +54,7 @@ class Site:
     regenerator: Regenerator
     vectors_of: Callable[[Project], VectorSource]
     limits: Limits | None = None
+    project_folder: ProjectFolder | None = None
     session_limits: SessionLimits = field(default_factory=SessionLimits)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     sessions: Sessions = field(init=False)

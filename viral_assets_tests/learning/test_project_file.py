@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from viral_assets.errors import ProjectFileError, UnknownProjectError
-from viral_assets.learning.project_file import changed, find_project_file, write_project
+from viral_assets.learning.project_file import Line, ProjectFolder, propose, tuning_changes
+from viral_assets.projects.edits import Add, Change, Put, changed
 from viral_assets.projects.loader import load_project, load_projects
 from viral_assets.projects.model import Thresholds, Weights
 from viral_assets.settings import checkout_root
@@ -43,8 +44,8 @@ def demo(tmp_path: Path) -> Path:
 
 
 def write(path: Path, *examples: str) -> Path:
-    before = load_project(path)
-    return write_project(path, before, changed(before, weights=WEIGHTS, thresholds=THRESHOLDS, examples=list(examples)))
+    wanted = tuning_changes(load_project(path), weights=WEIGHTS, thresholds=THRESHOLDS, examples=examples)
+    return propose(path, wanted).write()
 
 
 def names(folder: Path) -> list[str]:
@@ -100,8 +101,7 @@ def test_every_way_of_writing_a_project_is_kept(tmp_path: Path, text: str) -> No
 
 def test_a_cap_changes_its_own_line_or_joins_the_file(demo: Path, tmp_path: Path) -> None:
     old = demo.read_text(encoding="utf-8")
-    before = load_project(demo)
-    write_project(demo, before, changed(before, max_tweets_per_request=6, examples=[]))
+    propose(demo, tuning_changes(load_project(demo), max_tweets_per_request=6)).write()
     assert [line.split("#")[0].split() for line in changes(old, demo.read_text(encoding="utf-8"))] == [
         ["-", "max_tweets_per_request:", "10"],
         ["+", "max_tweets_per_request:", "6"],
@@ -109,9 +109,9 @@ def test_a_cap_changes_its_own_line_or_joins_the_file(demo: Path, tmp_path: Path
     least = tmp_path / "least.yml"
     least.write_text(LEAST, encoding="utf-8")
     before = load_project(least)
-    write_project(least, before, changed(before, max_tweets_per_request=3, examples=[]))
-    assert load_project(least) == changed(before, max_tweets_per_request=3, examples=[])
-    assert least.read_text(encoding="utf-8").startswith(LEAST)
+    propose(least, tuning_changes(before, max_tweets_per_request=3)).write()
+    assert load_project(least) == changed(before, [Put(("generation", "max_tweets_per_request"), 3)])
+    assert least.read_text(encoding="utf-8") == LEAST + "generation:\n  max_tweets_per_request: 3\n"
 
 
 def test_the_mode_stays_and_a_link_is_followed(demo: Path) -> None:
@@ -131,7 +131,12 @@ def test_a_file_that_changed_meanwhile_is_left_alone(demo: Path) -> None:
     newer = demo.read_text(encoding="utf-8").replace("max_candidates: 150", "max_candidates: 20")
     demo.write_text(newer, encoding="utf-8")
     with pytest.raises(ProjectFileError, match="changed meanwhile"):
-        write_project(demo, before, changed(before, weights=WEIGHTS, examples=[]))
+        propose(demo, tuning_changes(before, weights=WEIGHTS), expected=before)
+    proposal = propose(demo, tuning_changes(before, weights=WEIGHTS))
+    newer += "# later\n"
+    demo.write_text(newer, encoding="utf-8")
+    with pytest.raises(ProjectFileError, match="changed meanwhile"):
+        proposal.write()
     assert demo.read_text(encoding="utf-8") == newer
     assert names(demo.parent) == ["demo.yml"]
 
@@ -149,6 +154,141 @@ def test_a_change_that_would_reach_other_keys_is_refused(tmp_path: Path) -> None
 def test_a_project_is_found_by_its_name_whatever_its_file_is_called(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text(LEAST, encoding="utf-8")
     (tmp_path / "a.yml").write_text(LEAST.replace("name: least", "name: other"), encoding="utf-8")
-    assert find_project_file(tmp_path, "least").name == "b.yaml"
+    folder = ProjectFolder(tmp_path)
+    assert folder.find("least").name == "b.yaml"
     with pytest.raises(UnknownProjectError):
-        find_project_file(tmp_path, "../b")
+        folder.find("../b")
+
+
+def test_files_of_the_package_and_read_only_ones_are_not_changed(demo: Path) -> None:
+    assert ProjectFolder(demo.parent, demo.parent.parent).find_changeable("demo") == demo
+    with pytest.raises(ProjectFileError, match=r"part of the package.*viral-assets init"):
+        ProjectFolder(demo.parent, demo.parent).find_changeable("demo")
+    demo.chmod(0o444)
+    with pytest.raises(ProjectFileError, match="read-only here"):
+        ProjectFolder(demo.parent).find_changeable("demo")
+
+
+UNUSUAL = r"""# of a hand that likes its own way
+name:   least
+taxonomy:
+    -   label:  "bread \u0026 butter"   # an escape, and two blanks
+        description: >
+            Two
+            lines
+
+        exemplars: [ 'one',
+                     "two" ]     # over two lines
+    -   {label: rolls, description: Rolls, exemplars: []}
+    - label: cake
+      description: Cake
+voice:
+      persona: &who A baker
+      constraints:
+      -   'Never: shout'
+
+      # before
+      - >-
+        The last
+        one
+sources: {languages: [de, en], blocked_keywords: ["a, b", c]}
+weights: {velocity: 0.50, relevance: 1.0e-1}   # kept as it is written
+
+
+# the end"""
+
+ADDED = Add(("taxonomy", 0, "exemplars"), ("and {more}: of #it",))
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (ADDED, r"""                     "two", "and {more}: of #it" ]     # over two lines"""),
+        (
+            Add(("taxonomy", 1, "exemplars"), (r'says "no" \ - *so*',)),
+            r"""    -   {label: rolls, description: Rolls, exemplars: ["says \"no\" \\ - *so*"]}""",
+        ),
+        (Add(("taxonomy", 2, "exemplars"), ("🥐\u200d \u2028 & ",)), r"""        - "🥐\u200D \u2028 & " """[:-1]),
+        (Add(("voice", "constraints"), ("'",)), """      - "'" """[:-1]),
+        (Add(("voice", "good_examples"), ("'",)), """        - "'" """[:-1]),
+        (
+            Add(("sources", "blocked_keywords"), ("'",)),
+            """sources: {languages: [de, en], blocked_keywords: ["a, b", c, "'"]}""",
+        ),
+        (
+            Put(("weights", "velocity"), 0.25),
+            "weights: {velocity: 0.25, relevance: 1.0e-1}   # kept as it is written",
+        ),
+        (
+            Put(("weights", "openness"), 0.25),
+            "weights: {velocity: 0.50, relevance: 1.0e-1, openness: 0.25}   # kept as it is written",
+        ),
+        (Put(("thresholds", "green"), 0.75), "  green: 0.75"),
+    ],
+    ids=lambda value: ".".join(map(str, value.key)) if isinstance(value, Add | Put) else "",
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["unix", "windows"])
+def test_no_other_character_changes_however_the_file_is_written(
+    tmp_path: Path, change: Change, line: str, newline: str
+) -> None:
+    path = tmp_path / "least.yml"
+    path.write_bytes(UNUSUAL.replace("\n", newline).encode())
+    before = load_project(path)
+    propose(path, [change]).write()
+    assert load_project(path) == changed(before, [change])
+    written = path.read_bytes().decode()
+    found = changes(UNUSUAL, written.replace("\r\n", "\n"))
+    assert f"+{line}" in found
+    assert len(found) <= 2
+    assert written.count("\r\n") == (written.count("\n") if newline == "\r\n" else 0)
+
+
+HOSTILE = (
+    "x\nname: other",
+    '"\nvoice: {persona: me}\n#',
+    "!!python/object/apply:os.system ['id']",
+    "*alias &anchor <<: {}",
+    "- - ? : | > % @ `",
+    "\x00\x1b[2J\x85\x7f\ud7ff\ufeff\ufffe",
+    "'' \"\" \\",
+    "yes",
+    "12:30:45",
+    " ",
+    "\U0001f600\U000e0041",
+    "{{ 7 * 7 }}",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_of_others_is_one_text_in_the_file_and_nothing_else(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "least.yml"
+    path.write_text(UNUSUAL, encoding="utf-8")
+    before = load_project(path)
+    added = [Add(("taxonomy", place, "exemplars"), (text,)) for place in range(3)]
+    propose(path, added).write()
+    after = load_project(path)
+    for old, new in zip(before.taxonomy, after.taxonomy, strict=True):
+        assert new.exemplars == (*old.exemplars, text)
+    assert after.name == "least"
+
+
+def test_what_a_program_cannot_change_is_said_with_what_to_paste(tmp_path: Path) -> None:
+    path = tmp_path / "least.yml"
+    path.write_text(LEAST.replace("A baker}", "&a A baker, good_examples: [One, *a]}"), encoding="utf-8")
+    with pytest.raises(ProjectFileError, match=r'by hand: put "Two" in voice.good_examples'):
+        propose(path, [Add(("voice", "good_examples"), ("Two",))])
+
+
+def test_a_proposal_shows_its_lines_and_knows_the_file_that_it_was_made_of(tmp_path: Path) -> None:
+    path = tmp_path / "least.yml"
+    path.write_text(DASHES, encoding="utf-8")
+    proposal = propose(path, [Add(("voice", "good_examples"), ("Two",)), Add(("taxonomy", 0, "exemplars"), ("Rye",))])
+    assert list(proposal.lines(0)) == [
+        Line("+", 7, "  exemplars:"),
+        Line("+", 8, '    - "Rye"'),
+        Line("+", 15, '    - "Two"'),
+    ]
+    assert path.read_text(encoding="utf-8") == DASHES
+    version = proposal.version
+    path.write_text(DASHES + "# x\n", encoding="utf-8")
+    assert propose(path, []).version != version

@@ -83,14 +83,14 @@ def posts(serve: Callable[..., Reviewer]) -> list[str]:
 def test_no_address_changes_anything_without_the_token_of_the_form(serve: Callable[..., Reviewer]) -> None:
     reviewer = serve()
     found = posts(serve)
-    ours = {"/decide", "/undo", "/approve-greens", "/take", "/regenerate", "/name", "/login", "/logout", "/length"}
-    assert ours == set(found)
+    ours = {"/decide", "/undo", "/approve-greens", "/take", "/lesson", "/regenerate", "/length"}
+    assert ours | {"/name", "/login", "/logout"} == set(found)
     for path in found:
         for data in ({}, {"token": "wrong"}, {"token": "ü"}):
             answer = reviewer.http.post(path, data={**data, "project": "demo", "tweet_id": "101"})
             assert answer.status_code == 403, path
             assert "load the page again" in answer.text.lower()
-        assert reviewer.http.get(path).status_code in (200, 303, 404, 405), path
+        assert reviewer.http.get(path).status_code in (200, 303, 404, 405, 422), path
 
 
 @pytest.mark.parametrize(
