@@ -10,7 +10,10 @@ from viral_assets.cli.options import Json, add_command
 from viral_assets.cli.output import complain, console, print_json, progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from viral_assets.choosing.check import Pricing
+    from viral_assets.embedding.base import Vectors
     from viral_assets.embedding.cache import UnsavedEmbedder
     from viral_assets.projects.model import Project
     from viral_assets.safety.closer_look import CloserLook
@@ -108,12 +111,22 @@ def _embedder(settings: Settings, project: Project, database: Database | None) -
 def _closer_look(settings: Settings, embedder: str, database: Database | None) -> CloserLook | None:
     """What tells sensitive tweets better than the project's embedder, where runs use it too."""
     from viral_assets.embedding import build_embedder
+    from viral_assets.embedding.cache import UnsavedEmbedder
     from viral_assets.embedding.choice import MULTILINGUAL, gets_closer_look
     from viral_assets.safety.closer_look import CloserLook
+    from viral_assets.safety.exemplar_vectors import resemblance_of
 
     if database is None or not gets_closer_look(settings.embedder, embedder):
         return None
-    return CloserLook.by(build_embedder(MULTILINGUAL))
+    closer = UnsavedEmbedder(build_embedder(MULTILINGUAL), database)
+
+    def embed(texts: Sequence[str]) -> Vectors:
+        # Each tweet is looked at once.
+        vectors = closer.embed(texts)
+        closer.forget()
+        return vectors
+
+    return CloserLook(embed, resemblance_of(closer))
 
 
 def _pricing(settings: Settings, project: Project) -> tuple[str, Pricing]:

@@ -1,8 +1,8 @@
 """The embedder for other languages than English: the multilingual Universal Sentence Encoder, offline, without a key.
 
-Its weights and its tokenizer come with the package of the extra ``multilingual`` (see ``use_weights``); the arithmetic
-is in ``use_encoder``. It puts texts that say the same in different languages close together, so that topics described
-in one language find tweets in another.
+Its weights and its tokenizer come with the package of the extra ``multilingual`` (``use_weights``; how they are loaded
+is in ``use_tables``); the arithmetic is in ``use_encoder``. It puts texts that say the same in different languages
+close together, so that topics described in one language find tweets in another.
 """
 
 from __future__ import annotations
@@ -15,18 +15,8 @@ from functools import cache
 import numpy as np
 
 from viral_assets.embedding.base import Calibration, Vectors, prepared, split_hashtags
-from viral_assets.embedding.use_weights import (
-    PIECES,
-    PIECES_SHA256,
-    WEIGHTS,
-    WEIGHTS_SHA256,
-    Tokenizer,
-    UseWeights,
-    checked,
-    load_tokenizer,
-    load_weights,
-    resources,
-)
+from viral_assets.embedding.use_tokenizer import Tokenizer
+from viral_assets.embedding.use_weights import UseWeights, resources
 
 DIMENSIONS = 512
 
@@ -42,7 +32,7 @@ _LOCK = threading.Lock()
 class MultilingualEmbedder:
     """Universal Sentence Encoder, multilingual, version 3, with 512 dimensions. Safe between threads.
 
-    Loaded when the first text is embedded, once for a process: 250 MB.
+    Loaded when the first text is embedded, once for a process: 100 MB, of which processes share most.
 
     Raises:
         ConfigurationError: its package is not installed.
@@ -96,10 +86,9 @@ class _Model:
 
 @cache
 def _model() -> _Model:
-    folder = resources()
-    weights = load_weights(checked(folder / WEIGHTS, WEIGHTS_SHA256))
-    checked(folder / PIECES, PIECES_SHA256)
-    tokenizer = load_tokenizer(folder / PIECES)
+    from viral_assets.embedding.use_tables import load_model
+
+    weights, tokenizer = load_model()
     # Of a character of no known script it makes: a space, the unknown, and the two marks.
     return _Model(weights, tokenizer, frozenset(tokenizer.encode("\U0001f6d8")))
 

