@@ -1,5 +1,5 @@
-"""The vectors of the exemplars by the embedders that come with the package, made beforehand by
-``scripts/exemplar_vectors.py``: to embed them takes seconds, for which the first run of every database would wait.
+"""The vectors of the exemplars by the embedders that come with the package, and what is learnt from them, made
+beforehand by ``scripts/exemplar_vectors.py``: it takes seconds, for which every process would wait.
 """
 
 from __future__ import annotations
@@ -8,11 +8,20 @@ import hashlib
 import importlib.resources
 from collections.abc import Collection, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from viral_assets.safety.resemblance import Resemblance, Vectors, all_exemplars, learn_resemblance
+from viral_assets.safety.resemblance import (
+    Learnt,
+    Resemblance,
+    Vectors,
+    all_exemplars,
+    exemplar_texts,
+    learn,
+    learn_resemblance,
+)
 
 FOLDER = "vectors"
 
@@ -33,36 +42,50 @@ class ExemplarEmbedder(Protocol):
 
 
 def resemblance_of(embedder: ExemplarEmbedder) -> Resemblance:
-    """The classifier for an embedder: of the vectors made beforehand where there are any, else of its own."""
-    if exemplars_to_embed(embedder.model):
+    """The classifier for an embedder: the one made beforehand where there is one, else of its own vectors."""
+    made = _made_beforehand(embedder.model)
+    if made is None:
         return learn_resemblance(embedder.embed, embedder.languages)
-    known = embedder.languages
-    return _made_beforehand(embedder.model, None if known is None else frozenset(known))
+    return Resemblance(*made, embedder.languages)
 
 
 def exemplars_to_embed(model: str) -> list[str]:
-    """All exemplars, where there are no vectors of them by this model; else none."""
-    known, texts = _vectors(model), all_exemplars()
-    return [] if all(text_hash(text) in known for text in texts) else texts
+    """All exemplars, where nothing was made of them beforehand for this model; else none."""
+    return all_exemplars() if _made_beforehand(model) is None else []
 
 
-def text_hash(text: str) -> bytes:
-    """What a text is known by in a file."""
-    return hashlib.sha256(text.encode()).digest()[:16]
+def write_beforehand(folder: Path, model: str, vectors: Vectors) -> Path:
+    """Keep what is learnt of the exemplars' vectors by a model; as half floats, which is near enough."""
+    path = folder / f"{model}.npz"
+    half = vectors.astype(np.float16)
+    learnt = learn(half.astype(np.float32))
+    np.savez(
+        path,
+        content=np.frombuffer(_content(), dtype=np.uint8),
+        vectors=half,
+        weights=learnt.weights,
+        middle=learnt.middle,
+        width=learnt.width,
+        threshold=learnt.threshold,
+        plain=learnt.plain,
+    )
+    return path
 
 
 @cache
-def _made_beforehand(model: str, languages: frozenset[str] | None) -> Resemblance:
-    known = _vectors(model)
-    return learn_resemblance(lambda texts: np.stack([known[text_hash(text)] for text in texts]), languages)
-
-
-@cache
-def _vectors(model: str) -> dict[bytes, Vectors]:
-    """Vectors (d,) by :func:`text_hash`; none where there is no file for a model."""
+def _made_beforehand(model: str) -> tuple[Vectors, Learnt] | None:
+    """None where there is no file for a model, or one of other exemplars."""
     file = importlib.resources.files("viral_assets.safety").joinpath(FOLDER, f"{model}.npz")
     if not file.is_file():
-        return {}
+        return None
     with file.open("rb") as content, np.load(content, allow_pickle=False) as stored:
-        vectors = stored["vectors"].astype(np.float32)
-        return {bytes(of_text): vector for of_text, vector in zip(stored["hashes"], vectors, strict=True)}
+        if stored["content"].tobytes() != _content():
+            return None
+        levels = (float(stored[name]) for name in ("width", "threshold", "plain"))
+        learnt = Learnt(stored["weights"], stored["middle"], *levels)
+        return stored["vectors"].astype(np.float32), learnt
+
+
+def _content() -> bytes:
+    """What the exemplars are known by in a file."""
+    return hashlib.sha256(repr(exemplar_texts()).encode()).digest()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from viral_assets.safety.lexicon import Found, Mentions, find_mentions
 from viral_assets.safety.resemblance import CATEGORIES, Resemblance, Vectors
@@ -17,8 +15,9 @@ SURE = 0.9
 SUSPECTED = 0.5
 """Where the embedder, and phrases that are not enough by themselves, just about agree."""
 
-HINT_WEIGHTS = (0.0, 0.0, 0.3, 0.5)
-"""What no, one, two and more phrases that are not enough add to how much a tweet resembles their category."""
+WHATEVER_IS_AROUND = ("instruction", "self_harm")
+"""A phrase of these counts in a text that is ordinary otherwise, too: what a tweet says to a model is hidden in one,
+and nobody should joke back."""
 
 DECIMALS = 2
 _PHRASES_SHOWN = 3
@@ -58,44 +57,44 @@ def find_flags(
         if said.sure:
             flags.setdefault(row, []).append(Flag(category, SURE, _quoted(said.sure)))
     if resemblance is not None and vectors is not None:
-        for row, flag in _resembling(languages, vectors, resemblance, found):
-            flags.setdefault(row, []).append(flag)
+        _ask_embedder(flags, languages, vectors, resemblance, found)
     order = {category: number for number, category in enumerate(CATEGORIES)}
     return {
         row: tuple(sorted(several, key=lambda flag: (-flag.score, order[flag.category])))
         for row, several in sorted(flags.items())
+        if several
     }
 
 
-def _resembling(
-    languages: Sequence[str | None], vectors: Vectors, resemblance: Resemblance, found: Found
-) -> Iterator[tuple[int, Flag]]:
-    """What the embedder finds in texts of which no phrase has said what they are about: the category they are most
-    like, since those near to it are neighbours more often than subjects of their own."""
+def _ask_embedder(
+    flags: dict[int, list[Flag]],
+    languages: Sequence[str | None],
+    vectors: Vectors,
+    resemblance: Resemblance,
+    found: Found,
+) -> None:
+    """Where no phrase has said what a text is about, the embedder flags it for the category it is most like, since
+    those near to it are neighbours more often than subjects of their own. Where one has, and the text is plainly an
+    ordinary one to the embedder, it is a figure of speech, and its flags go."""
     known = resemblance.languages
-    readable = np.array([language is None or known is None or language in known for language in languages], bool)
-    readable[[row for (row, _), said in found.mentions.items() if said.sure]] = False
-    rows = np.flatnonzero(readable)
-    scores = resemblance.scores(vectors[rows])
-    place_of = {row: place for place, row in enumerate(rows.tolist())}
-    for (row, category), said in found.mentions.items():
-        if row in place_of:
-            scores[place_of[row], CATEGORIES.index(category)] += _weight(said)
-    best = scores.argmax(axis=1)
-    for place in np.flatnonzero(scores[np.arange(len(rows)), best] >= 0.0).tolist():
-        row, category = int(rows[place]), CATEGORIES[best[place]]
+    rows = [row for row, language in enumerate(languages) if language is None or known is None or language in known]
+    excess = resemblance.excess(vectors[rows])
+    scores = resemblance.scores(excess)
+    best = excess.argmax(axis=1)
+    for place, row in enumerate(rows):
+        category = CATEGORIES[best[place]]
+        if row in flags:
+            if excess[place, best[place]] < resemblance.learnt.plain:
+                flags[row] = [flag for flag in flags[row] if flag.category in WHATEVER_IS_AROUND]
+            continue
+        score = float(scores[place, best[place]])
         said = found.mentions.get((row, category), Mentions())
         # A harmless phrase explains what the tweet sounds like.
-        if row in found.harmless and not said.hints:
+        if score < 0 or (row in found.harmless and not said.hints):
             continue
-        above = min(1.0, float(scores[place, best[place]]))
-        score = round(SUSPECTED + (1.0 - SUSPECTED) * above, DECIMALS)
+        rounded = round(SUSPECTED + (1.0 - SUSPECTED) * min(1.0, score), DECIMALS)
         like = f"sounds like “{_shortened(resemblance.nearest(category, vectors[row]))}”"
-        yield row, Flag(category, score, f"{_quoted(said.hints)}; {like}" if said.hints else like)
-
-
-def _weight(said: Mentions) -> float:
-    return HINT_WEIGHTS[min(len(said.hints), len(HINT_WEIGHTS) - 1)]
+        flags[row] = [Flag(category, rounded, f"{_quoted(said.hints)}; {like}" if said.hints else like)]
 
 
 def _quoted(phrases: Sequence[str]) -> str:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-import yaml
 
+from viral_assets.safety.bundled import load_table
 from viral_assets.text.phrases import UNSPACED, IntArray, Phrases, TextColumn, fold
 
 HARMLESS = "harmless"
@@ -107,10 +106,7 @@ class Table:
 @cache
 def tables() -> dict[str, Table]:
     """The table of each language there is one for."""
-    source = importlib.resources.files("viral_assets.safety").joinpath("lexicon.yml")
-    return {
-        language: Table(entries) for language, entries in yaml.safe_load(source.read_text(encoding="utf-8")).items()
-    }
+    return {language: Table(entries) for language, entries in load_table("lexicon.yml").items()}
 
 
 def _phrases(listed: str) -> list[str]:

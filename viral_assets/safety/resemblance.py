@@ -1,23 +1,28 @@
 """What the categories sound like to an embedder: learnt from the tweets in ``exemplars.yml``, whichever embedder it is.
 
-Embedders differ in what their cosines mean, so nothing here is a cosine from which on something holds. A linear
-classifier (ridge regression, one against the rest) is fitted to the exemplars' vectors, and how far an ordinary tweet
-can come is read off the ordinary exemplars, each judged by a classifier that has not seen it (the leave-one-out
-residuals of a ridge regression have a closed form: Allen, The Relationship between Variable Selection and Data
-Augmentation and a Method for Prediction, Technometrics 1974).
+Embedders differ in what their cosines mean, so nothing here is a cosine from which on something holds. A smooth
+function of the vector is fitted to the exemplars for each category and for ordinary tweets (kernel ridge regression
+with a Gaussian kernel, as wide as the exemplars are spread: Saunders, Gammerman and Vovk, ICML 1998). A tweet resembles
+a category by how much more it is that than ordinary. How far an ordinary tweet can come is read off the ordinary
+exemplars, each judged by a function that has not seen it: the leave-one-out residuals of a ridge regression have a
+closed form (Allen, The Relationship between Variable Selection and Data Augmentation and a Method for Prediction,
+Technometrics 1974).
+
+Of the ways tried, this one finds the most: of exemplars it has not seen, with a rate of false alarms of 5 %, 89 % where
+a linear ridge regression finds 84 % and multinomial logistic regression 85 %. Phrases that are no proof by themselves
+make none of them better.
 """
 
 from __future__ import annotations
 
-import importlib.resources
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
+from viral_assets.safety.bundled import load_table
 from viral_assets.vocabulary import SENSITIVE_CATEGORIES
 
 Vectors = npt.NDArray[np.float32]
@@ -28,48 +33,80 @@ ORDINARY = "ordinary"
 """Beside the categories: tweets that are none of them."""
 
 CATEGORIES = tuple(SENSITIVE_CATEGORIES)
+KINDS = (*CATEGORIES, ORDINARY)
 
-SMOOTHING = 3.0
-"""Of the regression, in mean squared distances of the exemplars from their middle: embedders differ in how far apart
-they set texts."""
+SMOOTHING = 0.2
+"""Of the regression. With half and with twice as much it finds about the same."""
 
-FALSE_ALARMS = 0.08
-"""Share of the ordinary exemplars that may resemble some category."""
+FALSE_ALARMS = 0.04
+"""Share of the ordinary exemplars that may resemble some category. Of the bundled sample, whose tweets are less like
+them, 5 % do."""
+
+PLAINLY_ORDINARY = 0.02
+"""Share of the sensitive exemplars that look so ordinary that not even a phrase would convince. Of those that have a
+phrase it is 1 %, and of the ordinary ones with a phrase nearly half."""
 
 DECIMALS = 6
 """Closer than that, two machines may differ."""
 
+# All matrix products have one shape, so that each row's numbers are added up in one order, whatever is around it.
+_ROWS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What is fitted to the vectors of m exemplars.
+
+    Args:
+        weights: (m, kinds), of each exemplar for each of :data:`KINDS`.
+        middle: (kinds,), which is added.
+        width: of the kernel, a squared distance.
+        threshold: how much more something is of a category than ordinary where that begins to count.
+        plain: the same, below which something is plainly ordinary.
+    """
+
+    weights: Vectors
+    middle: Vectors
+    width: float
+    threshold: float
+    plain: float
+
 
 @dataclass(frozen=True, slots=True)
 class Resemblance:
-    """A classifier of vectors of one embedder, and what it was made of.
+    """A classifier of vectors of one embedder.
 
     Args:
-        directions: (categories, d), and ``offsets`` (categories,): the score is their product and sum.
-        threshold: the score from which on a tweet resembles a category.
-        exemplars: texts and vectors (m, d) by category, to show what a tweet is like.
+        vectors: (m, d), of the exemplars, in the order of :func:`all_exemplars`.
+        learnt: from them.
         languages: codes of those that the embedder knows; None for all.
     """
 
-    directions: Vectors
-    offsets: FloatArray
-    threshold: float
-    exemplars: dict[str, tuple[tuple[str, ...], Vectors]]
+    vectors: Vectors
+    learnt: Learnt
     languages: Collection[str] | None
 
-    def scores(self, vectors: Vectors) -> FloatArray:
-        """How much each of the vectors (n, d) resembles each category: (n, categories), 0 where it begins to count
-        and 1 where it could be an exemplar."""
-        # As in `scoring.similarity`: a text's score does not depend on the texts around it, to the last bit.
-        products = np.einsum("nd,cd->nc", np.ascontiguousarray(vectors), self.directions, optimize=False)
-        raw = products.astype(np.float64) + self.offsets
-        scores: FloatArray = np.round((raw - self.threshold) / (1.0 - self.threshold), DECIMALS)
+    def excess(self, vectors: Vectors) -> FloatArray:
+        """How much more each of the vectors (n, d) is of each category than ordinary, (n, categories): 2 could be an
+        exemplar of the category, and -2 an ordinary one."""
+        excess = np.empty((len(vectors), len(CATEGORIES)))
+        for start in range(0, len(vectors), _ROWS):
+            some = vectors[start : start + _ROWS]
+            block = np.zeros((_ROWS, vectors.shape[1]), dtype=np.float32)
+            block[: len(some)] = some
+            kinds = _kernel(block, self.vectors, self.learnt.width) @ self.learnt.weights + self.learnt.middle
+            excess[start : start + _ROWS] = (kinds[:, :-1] - kinds[:, -1:])[: len(some)]
+        return np.round(excess, DECIMALS)
+
+    def scores(self, excess: FloatArray) -> FloatArray:
+        """The same from where it begins to count, 0, to where it could be an exemplar, 1."""
+        scores: FloatArray = np.round((excess - self.learnt.threshold) / (2.0 - self.learnt.threshold), DECIMALS)
         return scores
 
     def nearest(self, category: str, vector: Vectors) -> str:
         """The exemplar of a category that is most like a vector (d,)."""
-        texts, vectors = self.exemplars[category]
-        return texts[int(np.argmax(np.einsum("md,d->m", vectors, vector, optimize=False)))]
+        texts, places = _places()[category]
+        return texts[int(np.argmax(np.einsum("md,d->m", self.vectors[places], vector, optimize=False)))]
 
 
 def learn_resemblance(embed: Embed, languages: Collection[str] | None) -> Resemblance:
@@ -79,31 +116,35 @@ def learn_resemblance(embed: Embed, languages: Collection[str] | None) -> Resemb
         embed: texts to unit rows; a caching one embeds only what changed.
         languages: codes of those that it knows; None for all.
     """
-    exemplars = exemplar_texts()
-    texts = [text for several in exemplars.values() for text in several]
-    vectors = embed(texts)
-    kinds = [kind for kind, several in exemplars.items() for _ in several]
-    wanted = np.array([[1.0 if kind == category else -1.0 for category in CATEGORIES] for kind in kinds])
-    directions, offsets, unseen = _ridge(vectors.astype(np.float64), wanted)
-    ordinary = np.array([kind == ORDINARY for kind in kinds])
-    by_kind = {
-        category: (exemplars[category], vectors[[kind == category for kind in kinds]]) for category in CATEGORIES
-    }
-    return Resemblance(
-        directions=np.ascontiguousarray(directions, dtype=np.float32),
-        offsets=offsets,
-        threshold=float(np.quantile(unseen[ordinary].max(axis=1), 1.0 - FALSE_ALARMS)),
-        exemplars=by_kind,
-        languages=languages,
+    vectors = embed(all_exemplars())
+    return Resemblance(vectors, learn(vectors), languages)
+
+
+def learn(vectors: Vectors) -> Learnt:
+    """Fit it to the vectors (m, d) of :func:`all_exemplars`. It takes about a second."""
+    kinds = np.array([KINDS.index(kind) for kind, texts in exemplar_texts().items() for _ in texts])
+    exact = vectors.astype(np.float64)
+    width = float(((exact - exact.mean(axis=0)) ** 2).sum(axis=1).mean())
+    wanted = np.where(kinds[:, np.newaxis] == np.arange(len(KINDS)), 1.0, -1.0)
+    middle = wanted.mean(axis=0)
+    inverse = np.linalg.inv(_kernel(exact, exact, width) + SMOOTHING * np.eye(len(exact)))
+    weights = inverse @ (wanted - middle)
+    unseen = wanted - weights / np.diag(inverse)[:, np.newaxis]
+    excess = (unseen[:, :-1] - unseen[:, -1:]).max(axis=1)
+    ordinary = kinds == KINDS.index(ORDINARY)
+    return Learnt(
+        weights.astype(np.float32),
+        middle.astype(np.float32),
+        width,
+        float(np.quantile(excess[ordinary], 1.0 - FALSE_ALARMS)),
+        float(np.quantile(excess[~ordinary], PLAINLY_ORDINARY)),
     )
 
 
 @cache
 def exemplar_texts() -> dict[str, tuple[str, ...]]:
     """The exemplars of each category, and the ordinary ones."""
-    source = importlib.resources.files("viral_assets.safety").joinpath("exemplars.yml")
-    loaded = yaml.safe_load(source.read_text(encoding="utf-8"))
-    return {kind: tuple(texts) for kind, texts in loaded.items()}
+    return {kind: tuple(texts) for kind, texts in load_table("exemplars.yml").items()}
 
 
 def all_exemplars() -> list[str]:
@@ -111,15 +152,18 @@ def all_exemplars() -> list[str]:
     return [text for several in exemplar_texts().values() for text in several]
 
 
-def _ridge(vectors: FloatArray, wanted: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Directions (categories, d), offsets (categories,), and what each row would have got had it not been seen."""
-    middle = vectors.mean(axis=0)
-    spread = float(((vectors - middle) ** 2).sum(axis=1).mean())
-    rows = np.hstack([vectors - middle, np.ones((len(vectors), 1))])
-    penalty = SMOOTHING * spread * np.eye(rows.shape[1])
-    penalty[-1, -1] = 1e-6
-    inverse = np.linalg.inv(rows.T @ rows + penalty)
-    weights = inverse @ rows.T @ wanted
-    leverage = ((rows @ inverse) * rows).sum(axis=1)
-    unseen = wanted - (wanted - rows @ weights) / (1.0 - leverage)[:, np.newaxis]
-    return weights[:-1].T, weights[-1] - middle @ weights[:-1], unseen
+@cache
+def _places() -> dict[str, tuple[tuple[str, ...], slice]]:
+    """The texts of each kind, and where they are among all."""
+    places, start = {}, 0
+    for kind, texts in exemplar_texts().items():
+        places[kind] = texts, slice(start, start + len(texts))
+        start += len(texts)
+    return places
+
+
+def _kernel(left: npt.NDArray[np.floating], right: npt.NDArray[np.floating], width: float) -> npt.NDArray[np.floating]:
+    """Of unit rows or zeros (n, d) and (m, d): (n, m), 1 for equal ones, less for others."""
+    apart = (left * left).sum(axis=1)[:, np.newaxis] + (right * right).sum(axis=1) - 2 * (left @ right.T)
+    similar: npt.NDArray[np.floating] = np.exp(apart / -width)
+    return similar

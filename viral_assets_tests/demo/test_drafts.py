@@ -26,7 +26,7 @@ from viral_assets.projects.engagement import Engagement
 from viral_assets.projects.loader import load_projects
 from viral_assets.projects.model import Project
 from viral_assets.safety.closer_look import CloserLook
-from viral_assets.safety.resemblance import learn_resemblance
+from viral_assets.safety.exemplar_vectors import resemblance_of
 from viral_assets.scoring import (
     RecentOpportunities,
     SelectionOptions,
@@ -72,7 +72,7 @@ def chosen(database: Database, folder: Path, demo: Project, closer_look: CloserL
         demo,
         embedder.calibration,
         languages=embedder.languages,
-        resemblance=learn_resemblance(embedder.embed, embedder.languages),
+        resemblance=resemblance_of(embedder),
         closer_look=closer_look,
         contexts=contexts,
         embed=embedder.embed,
@@ -95,7 +95,7 @@ def test_every_opportunity_of_the_demo_has_a_draft_of_each_type(
     look = None
     if closer:
         larger = build_embedder("multilingual")
-        look = CloserLook(larger.embed, learn_resemblance(larger.embed, larger.languages))
+        look = CloserLook(larger.embed, resemblance_of(larger))
     texts = chosen(sqlite_database, tmp_path, demo, look)
     assert len(texts) > 40
     # Also for whom the demo's file is the first thing to be changed.

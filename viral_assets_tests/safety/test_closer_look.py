@@ -9,8 +9,9 @@ import pytest
 
 from viral_assets.embedding.multilingual import MultilingualEmbedder
 from viral_assets.safety.closer_look import CloserLook
+from viral_assets.safety.exemplar_vectors import resemblance_of
 from viral_assets.safety.flags import find_flags
-from viral_assets.safety.resemblance import Vectors, learn_resemblance
+from viral_assets.safety.resemblance import Vectors
 from viral_assets.text.phrases import TextColumn
 
 EMBEDDER = MultilingualEmbedder()
@@ -25,7 +26,7 @@ LANGUAGES = ("en", "en", "es", "en")
 
 @pytest.fixture(scope="module")
 def look() -> CloserLook:
-    return CloserLook(EMBEDDER.embed, learn_resemblance(EMBEDDER.embed, EMBEDDER.languages))
+    return CloserLook(EMBEDDER.embed, resemblance_of(EMBEDDER))
 
 
 def test_flags_stand_at_the_rows_of_the_whole_column(look: CloserLook) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from viral_assets.context import Context, Post
 from viral_assets.embedding.wordllama import WordLlamaEmbedder
 from viral_assets.projects.model import Minima
+from viral_assets.safety.exemplar_vectors import resemblance_of
 from viral_assets.safety.flags import Flag
 from viral_assets.safety.handling import flags_of_text
-from viral_assets.safety.resemblance import learn_resemblance
 from viral_assets.scoring import (
     RecentOpportunities,
     SelectionOptions,
@@ -47,7 +47,7 @@ def chosen(**changes: object) -> tuple[list[str], dict[str, int], dict[str, str]
     tweets = frame(GRIEF, ORDINARY, BILL, PRAYER)
     vectors = EMBEDDER.embed(tweets["text"].tolist())
     topics = topic_vectors(of, EMBEDDER.embed)
-    resemblance = learn_resemblance(EMBEDDER.embed, EMBEDDER.languages)
+    resemblance = resemblance_of(EMBEDDER)
     scores = score_window(tweets, vectors, topics, of, EMBEDDER.calibration, resemblance=resemblance)
     texts = tweets.drop(columns="window_start").assign(author_id=None, conversation_id=None)
     scored = scores.merge(texts, on="tweet_id")

@@ -19,7 +19,7 @@ from viral_assets.llm.prices import Price
 from viral_assets.projects.loader import load_projects
 from viral_assets.projects.model import Project
 from viral_assets.quota import Limits
-from viral_assets.safety.resemblance import learn_resemblance
+from viral_assets.safety.exemplar_vectors import resemblance_of
 from viral_assets.store.tables import metadata
 from viral_assets.vocabulary import CHOSEN, LABELS
 from viral_assets_tests.home import BAKING, BREAD_TWEETS, FIRST, Home, make_home, tweet, tweets_of
@@ -84,7 +84,7 @@ def test_it_chooses_what_the_runs_choose_and_writes_nothing(home: Home, project:
         project,
         embedder,
         RANGE,
-        resemblance=learn_resemblance(embedder.embed, embedder.languages),
+        resemblance=resemblance_of(embedder),
         on_day=lambda day, chosen: days.append((day, chosen)),
         on_hour=lambda number, of: done.append((number, of)),
     )
