@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from viral_assets.choosing.hours import earlier_opportunities, score_hours, select_hours
 from viral_assets.context import NO_CONTEXT
@@ -26,14 +27,12 @@ from viral_assets.safety.closer_look import CloserLook
 from viral_assets.safety.resemblance import Resemblance
 from viral_assets.scoring.engagement import CONVERSATION, Engaged, turn_of_rows
 from viral_assets.scoring.near_duplicates import RecentOpportunities
+from viral_assets.scoring.objections import own_objection
 from viral_assets.scoring.selection import Selected, SelectionOptions
 from viral_assets.store.engine import Database
 from viral_assets.store.references import read_contexts
 from viral_assets.store.tweets import read_tweets, tweet_windows
-from viral_assets.vocabulary import GATE_PASSED, LABELS, Label
-
-if TYPE_CHECKING:
-    import pandas as pd
+from viral_assets.vocabulary import CHOSEN, DROP_REASONS, GATE_PASSED, LABELS, Label
 
 EXAMPLES = 10
 """Tweets shown of each label, the best first."""
@@ -41,7 +40,8 @@ EXAMPLES = 10
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A tweet that passed the gate, and what became of it."""
+    """A tweet that passed the gate, and what became of it. ``against`` is the first thing against it, in words; empty
+    where it is chosen."""
 
     total: float
     tweet_id: str
@@ -51,6 +51,7 @@ class Example:
     topic: str
     why: str
     chosen: bool
+    against: str
 
 
 @dataclass(slots=True)
@@ -130,7 +131,7 @@ def rehearse(
             found.skipped += 1
         else:
             chosen = scored.merge(selected.frame[["tweet_id", "rank"]], on="tweet_id").sort_values("rank")
-            _count(found, scored, chosen, selected, hour)
+            _count(found, project, scored, chosen, selected, hour)
             recent = _with(recent, chosen, embedder, hour)
             engaged = _also(engaged, chosen, hour, reach)
             today += _opportunities(database, chosen, project, hour)
@@ -149,7 +150,14 @@ def _with_tweets(database: Database, project: Project, window: HourRange, scores
     return scores.merge(tweets, on="tweet_id", validate="one_to_one")
 
 
-def _count(found: Rehearsal, scored: pd.DataFrame, chosen: pd.DataFrame, selected: Selected, hour: datetime) -> None:
+def _count(
+    found: Rehearsal,
+    project: Project,
+    scored: pd.DataFrame,
+    chosen: pd.DataFrame,
+    selected: Selected,
+    hour: datetime,
+) -> None:
     passed = scored[scored["gate"] == GATE_PASSED]
     found.hours += 1
     found.days.add(hour.date())
@@ -160,11 +168,13 @@ def _count(found: Rehearsal, scored: pd.DataFrame, chosen: pd.DataFrame, selecte
     found.labels.update(passed["label"].tolist())
     found.topics.update(passed["topic"].tolist())
     found.chosen_of_topics.update(chosen["topic"].tolist())
-    ids = set(chosen["tweet_id"])
     for label in LABELS:
         best = passed[passed["label"] == label].nlargest(EXAMPLES, "total")
         heap = found.examples[label]
-        heap += [_example(row, hour, row["tweet_id"] in ids) for row in best.to_dict("records")]
+        heap += [
+            _example(row, hour, _against(place, row, selected, project))
+            for place, row in zip(best.index.tolist(), best.to_dict("records"), strict=True)
+        ]
         found.examples[label] = heapq.nlargest(EXAMPLES, heap, key=_by_total)
 
 
@@ -172,7 +182,17 @@ def _by_total(example: Example) -> tuple[float, str]:
     return example.total, example.tweet_id
 
 
-def _example(row: Mapping[Hashable, Any], hour: datetime, chosen: bool) -> Example:
+def _against(place: int, row: Mapping[Hashable, Any], selected: Selected, project: Project) -> str:
+    """The first thing against the tweet at a place of what was selected from; empty where it is chosen."""
+    reason = str(selected.reasons[place])
+    if reason == CHOSEN:
+        return ""
+    if objection := selected.objections.get(place):
+        return f"{DROP_REASONS[reason]}: tweet {objection.turn.tweet_id}"
+    return own_objection(reason, {str(name): None if pd.isna(value) else value for name, value in row.items()}, project)
+
+
+def _example(row: Mapping[Hashable, Any], hour: datetime, against: str) -> Example:
     return Example(
         total=float(row["total"]),
         tweet_id=str(row["tweet_id"]),
@@ -181,7 +201,8 @@ def _example(row: Mapping[Hashable, Any], hour: datetime, chosen: bool) -> Examp
         text=str(row["text"]),
         topic=str(row["topic"]),
         why=str(row["why"]),
-        chosen=chosen,
+        chosen=not against,
+        against=against,
     )
 
 

@@ -50,6 +50,7 @@ def show(
 
 def _show_choice(where: Console, project: Project, embedder: str, hours: HourRange, found: Rehearsal) -> None:
     from viral_assets.hours import hour_key
+    from viral_assets.scoring.gate import NOT_SAFE
     from viral_assets.vocabulary import DROP_REASONS, LABELS
 
     facts = [
@@ -64,8 +65,10 @@ def _show_choice(where: Console, project: Project, embedder: str, hours: HourRan
     for reason, count in found.dropped.most_common():
         left_out.add_row(DROP_REASONS.get(reason, reason), full_count(count))
         if reason == "gate":
+            # What is not safe to answer counts under its category.
             for name, of_gate in found.gate.most_common():
-                left_out.add_row(f"  {name}", full_count(of_gate))
+                if name != NOT_SAFE:
+                    left_out.add_row(f"  {name}", full_count(of_gate))
     if found.dropped:
         where.print(left_out)
     met = table(["topic", "past the gate", "chosen"], numbers=("past the gate", "chosen"))
@@ -79,12 +82,13 @@ def _show_examples(where: Console, found: Rehearsal) -> None:
     for label, examples in found.examples.items():
         if not examples:
             continue
-        shown = table(["total", "", "topic", "tweet"], title=f"The best {label} tweets", numbers=("total",))
+        shown = table(
+            ["total", "chosen, or why not", "topic", "tweet"], title=f"The best {label} tweets", numbers=("total",)
+        )
         for each in examples:
             text = each.text
             cut = text if len(text) <= TEXT_CHARACTERS else text[: TEXT_CHARACTERS - 1].rstrip() + "…"
-            mark = "chosen" if each.chosen else ""
-            shown.add_row(f"{each.total:.2f}", mark, _literal(each.topic), _literal(cut))
+            shown.add_row(f"{each.total:.2f}", _literal(each.against or "chosen"), _literal(each.topic), _literal(cut))
         where.print(shown)
 
 

@@ -108,7 +108,11 @@ def test_it_chooses_what_the_runs_choose_and_writes_nothing(home: Home, project:
         best = passed[passed["label"] == label].nlargest(EXAMPLES, "total")["total"].tolist()
         assert [example.total for example in found.examples[label]] == best
     ids = set(chosen["tweet_id"])
-    assert all((each.tweet_id in ids) is each.chosen for some in found.examples.values() for each in some)
+    examples = [each for some in found.examples.values() for each in some]
+    assert all((each.tweet_id in ids) is each.chosen is not bool(each.against) for each in examples)
+    said = " ".join(each.against for each in examples)
+    assert "followers of the" in said
+    assert "the author has had a turn: tweet " in said
 
 
 def test_what_was_chosen_before_the_range_keeps_its_likes_out(home: Home, project: Project) -> None:
