@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,8 +22,9 @@ from viral_assets.safety.exemplar_vectors import resemblance_of
 from viral_assets.scoring.languages import language_warnings
 from viral_assets.scoring.topics import topic_texts
 from viral_assets.store.engine import Database
+from viral_assets.vocabulary import DROP_REASONS, SENSITIVE_CATEGORIES
 
-FindingKind = Literal["embedder", "language", "exemplar", "topic", "tweets", "cost"]
+FindingKind = Literal["embedder", "language", "exemplar", "topic", "tweets", "safety", "cost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,19 @@ def about_rehearsal(project: Project, found: Rehearsal, hours: HourRange) -> lis
             findings.append(Finding("tweets", empty))
         return findings
     if not found.chosen:
-        most = ", ".join(f"{count:,} {reason}" for reason, count in found.dropped.most_common(3))
+        most = ", ".join(
+            f"{count:,} {DROP_REASONS.get(reason, reason)}" for reason, count in found.dropped.most_common(3)
+        )
         none = f"none of the {found.read:,} tweets of {span} would be chosen; left out: {most}"
         findings.append(Finding("tweets", none))
+    unsafe = Counter({category: found.dropped[category] for category in SENSITIVE_CATEGORIES})
+    if 2 * unsafe.total() > found.read:
+        ((most_often, _),) = unsafe.most_common(1)
+        safety = (
+            f"of {found.read:,} tweets {unsafe.total():,} are left out as not safe to answer, most of them for "
+            f"{most_often}; if this project is about that, say `safety: {{{most_often}: flag}}` in its file"
+        )
+        findings.append(Finding("safety", safety))
     findings += [
         Finding(
             "topic",

@@ -23,7 +23,8 @@ def projects(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def stored(viral_assets: CommandLine, projects: Path, tmp_path: Path, last_hour: datetime) -> Path:
-    texts = (*BREAD_TWEETS, "Bread [/bold] question: why is the crust [red]hard\x1b[31m?")
+    grief = "My grandma passed away in May and I still bake her sourdough bread every Sunday."
+    texts = (*BREAD_TWEETS, "Bread [/bold] question: why is the crust [red]hard\x1b[31m?", grief)
     assert viral_assets("ingest", write_tweets(tmp_path / "tweets.json", last_hour, texts)).code == 0
     return projects
 
@@ -44,10 +45,12 @@ def test_it_says_what_would_be_chosen_and_what_it_would_cost(viral_assets: Comma
         assert part in said.out
     assert "[/bold] question" in said.out
     assert "\x1b[31m?" not in said.out
+    assert "not safe to answer: grief and death" in said.out
+    assert "not_safe" not in said.out, "it would count twice"
 
     found = viral_assets("check", "baking", "--json", "--days", "1").json
     tweets = found["tweets"]
-    assert tweets["read"] == 9 == tweets["chosen"] + sum(tweets["dropped"].values())
+    assert tweets["read"] == 10 == tweets["chosen"] + sum(tweets["dropped"].values())
     assert tweets["chosen"] > 0
     assert set(tweets["labels"]) == set(tweets["examples"]) == set(LABELS)
     assert tweets["topics"]["cakes"] == {"met": 0, "chosen": 0}

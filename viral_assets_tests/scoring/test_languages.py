@@ -44,6 +44,13 @@ def test_a_tweet_in_two_languages_is_in_the_one_that_x_says() -> None:
     assert found["gate"].tolist() == ["pass", "unknown_language"]
 
 
+@pytest.mark.parametrize(
+    ("text", "gate"), [(f"{ENGLISH}, gute Nacht", "pass"), (f"{FINNISH}, good night", "unknown_language")]
+)
+def test_where_x_says_nothing_it_is_in_the_one_that_it_is_taken_for(text: str, gate: str) -> None:
+    assert score(frame(tweet(lang=None, text=text)), of=project(**ANY), known=KNOWN)["gate"].item() == gate
+
+
 def test_a_tweet_of_emoji_only_is_empty_whatever_its_language() -> None:
     assert score(frame(tweet(lang="fi", text="😂😂🔥")), of=project(**ANY), known=KNOWN)["gate"].item() == "empty"
 
