@@ -27,8 +27,8 @@ COUNTED_DAYS = 7
 """Of what was chosen, to say how much a word would keep away."""
 
 EFFECT = (
-    "It counts from the next hour on; hours that were scored stay what they are. `viral-assets check {project}` shows "
-    "what it would choose now."
+    "It counts from the next hour on; hours that were scored stay what they are. Once it is written, "
+    "`viral-assets check {project}` shows what the project would choose."
 )
 
 

@@ -18,6 +18,7 @@ import uvicorn
 
 from viral_assets.embedding.stored import stored_vectors
 from viral_assets.generation.generator import AsyncCommentGenerator
+from viral_assets.learning.project_file import ProjectFolder
 from viral_assets.projects.loader import load_projects
 from viral_assets.queries.filters import Filters
 from viral_assets.queries.pages import read_page
@@ -119,6 +120,7 @@ def serving(database: Database, who: str, **access: Any) -> Iterator[str]:
         ),
         vectors_of=lambda _: stored_vectors("wordllama", None),
         limits=Limits(max_requests=15),
+        project_folder=ProjectFolder(checkout_root() / "projects"),
         clock=lambda: NOW,
     )
     app = create_app(site, Names.of("127.0.0.1"))

@@ -52,3 +52,20 @@ def test_a_tweet_is_taken_after_all(visit: Visit, database: Database, scripts: b
     with database.read() as connection:
         taken = sa.select(comment_opportunities.c.rank).where(comment_opportunities.c.tweet_id == tweet_id)
         assert connection.execute(taken).scalar_one() > 0
+
+
+def test_what_a_tweet_would_teach_is_shown_and_can_be_left_be(anyone: Visitor) -> None:
+    page = anyone.open("/left-out")
+    page.locator("[data-left-out]").first.get_by_role("link", name="More like this").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("More like this")
+    expect(page.locator(".diff .new")).to_have_count(1)
+    assert anyone.too_wide() == []
+    assert_accessible(anyone)
+    page.get_by_role("link", name="Cancel").click()
+    page.locator("[data-left-out]").first.get_by_role("link", name="Never like this").click()
+    word = page.get_by_role("textbox", name="The word or phrase of it that no tweet may have")
+    word.fill("nowhere in this tweet")
+    page.get_by_role("button", name="Show what would change").click()
+    expect(page.get_by_role("alert")).to_contain_text("is no word or phrase of this tweet")
+    expect(page.get_by_role("button", name="Write it")).to_have_count(0)
+    assert anyone.too_wide() == []
