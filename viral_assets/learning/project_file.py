@@ -87,7 +87,6 @@ class Proposal:
     path: Path
     old: bytes
     new: bytes
-    after: Project
 
     @property
     def version(self) -> str:
@@ -161,7 +160,7 @@ def propose(path: Path, changes: Sequence[Change], *, expected: Project | None =
         raise _by_hand(path, changes, str(getattr(error, "problem", error))) from None
     if understood != after:
         raise _by_hand(path, changes, "it shares what is to change with other keys")
-    return Proposal(path, old, new, after)
+    return Proposal(path, old, new)
 
 
 def tuning_changes(

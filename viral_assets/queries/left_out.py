@@ -56,6 +56,14 @@ class LeftOutPage:
     facts: SelectionFacts
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a project made of a tweet: its text, and the topic that is nearest."""
+
+    text: str
+    topic: str
+
+
 def hours_asked(filters: Filters, now: datetime) -> HourRange:
     """The hours that are shown: those asked for, else the last 24 and the current one.
 
@@ -139,14 +147,6 @@ def read_author(connection: sa.Connection, tweet_id: str) -> tuple[str | None, s
     query = sa.select(tweets.c.author_id, tweets.c.author_handle).where(tweets.c.tweet_id == tweet_id)
     row = connection.execute(query).one_or_none()
     return (None, None) if row is None else (row.author_id, row.author_handle)
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a project made of a tweet: its text, and the topic that is nearest."""
-
-    text: str
-    topic: str
 
 
 def read_judged(connection: sa.Connection, project: str, tweet_id: str) -> Judged | None:
