@@ -1,15 +1,31 @@
-"""Threads for calls that nobody can break off: a process that ends does not wait for them."""
+"""Threads for calls that nobody can break off: a process that ends does not wait for them. And how many of them BLAS
+takes for a matrix product.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_BLAS = threading.Lock()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Within it BLAS does not share a matrix among threads: of many small ones that takes many times as long, and more
+    the more other programs use the cores. It is said for the whole process, so that others wait for their turn.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with _BLAS, threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 class DaemonThreads(Executor):

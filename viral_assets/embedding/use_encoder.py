@@ -18,14 +18,13 @@ with the four that the package itself asks for).
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from viral_assets.embedding.use_weights import PARTS, Array, Convolution, UseWeights
+from viral_assets.threads import one_blas_thread
 
 Pieces = Sequence[int]
 
@@ -34,9 +33,6 @@ _GAP = 2
 # Enough for a matrix product to be worth its while, little enough for the caches of a core.
 _ROWS, _TEXTS = 512, 256
 _MOST_THREADS = 4
-
-# How many threads BLAS may use is said for the whole process.
-_LOCK = threading.Lock()
 
 
 def encode(weights: UseWeights, texts: Sequence[Pieces]) -> Array:
@@ -47,7 +43,7 @@ def encode(weights: UseWeights, texts: Sequence[Pieces]) -> Array:
     def summed(block: range) -> None:
         sums[block.start : block.stop] = _sums(weights, texts[block.start : block.stop])
 
-    with _LOCK, threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(_threads()) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(_threads()) as pool:
         for _ in pool.map(summed, blocks):
             pass
         lengths = np.array([len(pieces) for pieces in texts], dtype=np.float32)

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from viral_assets.safety.bundled import load_table
+from viral_assets.threads import one_blas_thread
 from viral_assets.vocabulary import SENSITIVE_CATEGORIES
 
 Vectors = npt.NDArray[np.float32]
@@ -90,12 +91,13 @@ class Resemblance:
         """How much more each of the vectors (n, d) is of each category than ordinary, (n, categories): 2 could be an
         exemplar of the category, and -2 an ordinary one."""
         excess = np.empty((len(vectors), len(CATEGORIES)))
-        for start in range(0, len(vectors), _ROWS):
-            some = vectors[start : start + _ROWS]
-            block = np.zeros((_ROWS, vectors.shape[1]), dtype=np.float32)
-            block[: len(some)] = some
-            kinds = _kernel(block, self.vectors, self.learnt.width) @ self.learnt.weights + self.learnt.middle
-            excess[start : start + _ROWS] = (kinds[:, :-1] - kinds[:, -1:])[: len(some)]
+        with one_blas_thread():
+            for start in range(0, len(vectors), _ROWS):
+                some = vectors[start : start + _ROWS]
+                block = np.zeros((_ROWS, vectors.shape[1]), dtype=np.float32)
+                block[: len(some)] = some
+                kinds = _kernel(block, self.vectors, self.learnt.width) @ self.learnt.weights + self.learnt.middle
+                excess[start : start + _ROWS] = (kinds[:, :-1] - kinds[:, -1:])[: len(some)]
         return np.round(excess, DECIMALS)
 
     def scores(self, excess: FloatArray) -> FloatArray:

@@ -97,7 +97,7 @@ def flags_in_context(context: Context, text: str = ORDINARY["text"], **changes: 
         topic_vectors(of, EMBEDDER.embed),
         of,
         EMBEDDER.calibration,
-        resemblance=learn_resemblance(EMBEDDER.embed, EMBEDDER.languages),
+        resemblance=resemblance_of(EMBEDDER),
         contexts={ORDINARY["tweet_id"]: context},
         embed=EMBEDDER.embed,
     )
