@@ -241,7 +241,7 @@ def take(page: Page, url: str, run: str, backfill: str, digest: Path, out: Path)
     show(f"/runs/b/{backfill}", "completed", height=620)
     yield picture("backfill")
 
-    show(digest.as_uri(), "composer")
+    show(digest.as_uri(), "Open in X")
     yield picture("digest")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from viral_assets.cli import export
 from viral_assets.learning.rejection_reasons import concerns_wording
-from viral_assets.queries.charts import SMALL_COLOURS
+from viral_assets.queries.small_charts import SMALL_COLOURS
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, suggestion_events, tweet_scores
 from viral_assets.text.display import one_line
 from viral_assets.vocabulary import ACTIONS, LABELS, OUTCOMES, REJECTION_REASONS, STATUSES, UNDO

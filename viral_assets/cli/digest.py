@@ -37,9 +37,9 @@ def digest(
 ) -> None:
     """Write the digest of a range of hours (a page and a CSV) and open the page in the browser.
 
-    The digest shows each tweet with its suggestions; every suggestion has a link that opens X's composer with the
-    reply filled in. You post it, or you do not. The page stands alone and can be mailed; to decide about suggestions
-    use "viral-assets review".
+    The digest shows each tweet with its suggestions; every suggestion has a link, Open in X, with the reply filled in.
+    You post it, or you do not. The page stands alone and can be mailed; to decide about suggestions use
+    "viral-assets review".
     """
     import webbrowser
     from datetime import UTC, datetime

@@ -69,7 +69,7 @@ def review(
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Decide about suggestions in the browser: approve, edit, reject, open X's composer, mark as posted.
+    """Decide about suggestions in the browser: approve, edit, reject, open in X, say what is posted.
 
     It opens with the tweets of all hours, or with those of a range.
 

@@ -80,7 +80,7 @@ def render_digest(
         for name, of_project in groupby(rows, key=lambda row: row.project)
     ]
     suggestions = [suggestion for row in rows for suggestion in row.suggestions]
-    offline = sum(suggestion.offline for suggestion in suggestions)
+    drafts = [suggestion for suggestion in suggestions if suggestion.offline and not suggestion.rewritten]
     return (
         _templates()
         .get_template("digest.html")
@@ -95,8 +95,8 @@ def render_digest(
             opportunities=len(rows),
             suggestions=len(suggestions),
             unanswered=sum(not row.suggestions for row in rows),
-            offline="none" if not offline else "all" if offline == len(suggestions) else "some",
-            recorded=offline > 0 and all(suggestion.recorded for suggestion in suggestions if suggestion.offline),
+            offline="none" if not drafts else "all" if len(drafts) == len(suggestions) else "some",
+            recorded=bool(drafts) and all(draft.recorded for draft in drafts),
             facts=facts,
             table=table,
             style=style,

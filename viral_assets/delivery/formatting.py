@@ -3,7 +3,6 @@ texts are made fit to be shown in ``text``."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -11,9 +10,9 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from viral_assets.context import STATE_WORDS, Post
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.text.amounts import full_count, money, short_count
+from viral_assets.text.amounts import full_count, money, percent, short_count
 from viral_assets.text.cleaning import text_for_display
-from viral_assets.text.display import folded, one_line
+from viral_assets.text.display import folded, kind, one_line
 from viral_assets.text.language import html_language
 from viral_assets.text.x_links import profile_link, tweet_link
 from viral_assets.vocabulary import BLOCKED, DECLINED, DEFERRED, DONE, FAILED, FILTERED, SENSITIVE_CATEGORIES
@@ -53,6 +52,7 @@ def page_templates(package: str) -> Environment:
         money=money,
         one_line=one_line,
         outcome=outcome,
+        percent=percent,
         post_link=post_link,
         profile=profile_link,
         readable=text_for_display,
@@ -71,12 +71,6 @@ def window_text(window: HourRange) -> str:
     if start.date() == last.date():
         return f"{_day(start)}, {start:%H:%M}–{end:%H:%M} UTC"
     return f"{_day(start)}, {start:%H:%M} – {_day(end)}, {end:%H:%M} UTC"
-
-
-def kind(name: str) -> str:
-    """``ask_question`` as words."""
-    words = one_line(re.sub("[_-]+", " ", name))
-    return words[:1].upper() + words[1:]
 
 
 def clock(instant: datetime) -> str:

@@ -6,13 +6,24 @@ a day's funnel is a part of the stage before. Days of the quota are US Pacific, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Self
 
 from viral_assets.queries.intervals import wilson
 from viral_assets.queries.packing_model import PackReport
 from viral_assets.quota.limits import Limits
+from viral_assets.text.display import kind
+
+STAGES = {
+    "tweets": "Tweets",
+    "scored": "Scored",
+    "opportunities": "Worth a reply",
+    "answered": "With suggestions",
+    "approved": "Approved",
+    "posted": "Posted",
+}
+"""Of the funnel, all of them counted in tweets: attributes of :class:`Funnel`, and what people call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +141,11 @@ class NumbersReport:
     def projects(self) -> tuple[str, ...]:
         """Those with anything in these days, sorted."""
         return tuple(sorted({each.project for each in self.days}))
+
+    @property
+    def by_kind(self) -> tuple[Rate, ...]:
+        """``by_type`` with the types as a person reads them."""
+        return tuple(replace(rate, name=kind(rate.name)) for rate in self.by_type)
 
     @property
     def by_day(self) -> dict[date, Funnel]:

@@ -99,6 +99,11 @@ class SuggestionView:
         return self.offline and self.model == RECORDED
 
     @property
+    def rewritten(self) -> bool:
+        """A person has changed it: who wrote it first says nothing about the text any more."""
+        return self.original_text is not None
+
+    @property
     def decided(self) -> bool:
         return self.decided_at is not None
 

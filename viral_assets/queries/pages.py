@@ -6,13 +6,13 @@ what the first one does and nothing is shown twice when a neighbour has been dec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row
+from sqlalchemy import ColumnElement, Connection, Row, Select
 
 from viral_assets.queries.context import with_context
 from viral_assets.queries.filters import Filters
@@ -26,8 +26,8 @@ from viral_assets.queries.opportunities import (
     priority,
 )
 from viral_assets.queries.places import read_place, write_place
-from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweet_scores
-from viral_assets.vocabulary import GREEN, PENDING
+from viral_assets.store.tables import comment_opportunities
+from viral_assets.vocabulary import GREEN
 
 PAGE = 20
 """Tweets on a page: some minutes of work, and little to wait for on a phone."""
@@ -52,16 +52,6 @@ class Choices:
     topics: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A suggestion that a bulk decision would be about."""
-
-    project: str
-    tweet_id: str
-    suggestion_type: str
-    version: int
-
-
 def read_page(connection: Connection, filters: Filters, *, now: datetime, after: str = "", size: int = PAGE) -> Page:
     """One page of the list, best first.
 
@@ -69,17 +59,8 @@ def read_page(connection: Connection, filters: Filters, *, now: datetime, after:
         BadFilterError: ``after`` is no place in this list.
     """
     order = order_by(connection, filters.sort)
-    green = sa.case((comment_opportunities.c.label == GREEN, 1), else_=0)
-    counted = (sa.func.count().over(), sa.func.sum(green).over())
-    query = matching(connection, filters, now).add_columns(order.label("place"), *counted)
-    if after:
-        value, project, tweet_id = read_place(after, _value_of(filters.sort))
-        opportunity = comment_opportunities.c
-        later = sa.or_(
-            opportunity.project > project, sa.and_(opportunity.project == project, opportunity.tweet_id > tweet_id)
-        )
-        bound = sa.literal(value, order.type)
-        query = query.where(sa.or_(order < bound, sa.and_(order == bound, later)))
+    query = _from_place(matching(connection, filters, now), order, filters, after)
+    query = query.add_columns(order.label("place"), *(each.over() for each in _COUNTS))
     query = query.order_by(sa.desc("place"), comment_opportunities.c.project, comment_opportunities.c.tweet_id)
     found = connection.execute(query.limit(size + 1)).all()
     shown = found[:size]
@@ -87,6 +68,33 @@ def read_page(connection: Connection, filters: Filters, *, now: datetime, after:
     rows = read_opportunities(connection, [(row.project, row.tweet_id) for row in shown], filters.sort)
     total, greens = found[0][3:] if found else (0, 0)
     return Page(tuple(rows), last, total, greens)
+
+
+def count_list(connection: Connection, filters: Filters, *, now: datetime, after: str = "") -> tuple[int, int]:
+    """``total`` and ``greens`` of :func:`read_page`, without reading the page.
+
+    Raises:
+        BadFilterError: ``after`` is no place in this list.
+    """
+    query = _from_place(matching(connection, filters, now), order_by(connection, filters.sort), filters, after)
+    total, greens = connection.execute(query.with_only_columns(*_COUNTS)).one()
+    return total, greens or 0
+
+
+_COUNTS = (sa.func.count(), sa.func.sum(sa.case((comment_opportunities.c.label == GREEN, 1), else_=0)))
+
+
+def _from_place(query: Select[Any], order: ColumnElement[Any], filters: Filters, after: str) -> Select[Any]:
+    """What comes after a place in the list; all of it where none is given."""
+    if not after:
+        return query
+    value, project, tweet_id = read_place(after, _value_of(filters.sort))
+    opportunity = comment_opportunities.c
+    later = sa.or_(
+        opportunity.project > project, sa.and_(opportunity.project == project, opportunity.tweet_id > tweet_id)
+    )
+    bound = sa.literal(value, order.type)
+    return query.where(sa.or_(order < bound, sa.and_(order == bound, later)))
 
 
 def read_opportunities(
@@ -118,48 +126,34 @@ def read_choices(connection: Connection) -> Choices:
     )
 
 
-def read_greens(connection: Connection, filters: Filters, *, now: datetime, most: int) -> tuple[list[Candidate], int]:
-    """The first pending suggestion of each green tweet in the list for which nothing has been chosen yet, but for those
-    with a flag, which a person decides about one by one.
+def read_greens(
+    connection: Connection, filters: Filters, *, now: datetime, most: int
+) -> tuple[list[OpportunityView], int]:
+    """The green tweets in the list for which nothing has been chosen yet, flagged ones included.
 
     Returns:
-        At most ``most`` of them, of the best tweets, and how many there are.
+        At most ``most`` of them, the best, and how many there are.
     """
-    opportunity, table = comment_opportunities.c, comment_suggestions.c
+    opportunity = comment_opportunities.c
     query = (
         matching(connection, filters, now)
-        .where(opportunity.label == GREEN, has_status(connection, "open"), ~_IS_FLAGGED)
+        .where(opportunity.label == GREEN, has_status(connection, "open"))
         .add_columns(order_by(connection, filters.sort).label("place"), sa.func.count().over())
         .order_by(sa.desc("place"), opportunity.project, opportunity.tweet_id)
         .limit(most)
     )
     found = connection.execute(query).all()
-    first: dict[OpportunityKey, Candidate] = {}
     keys = [(row.project, row.tweet_id) for row in found]
-    rows = connection.execute(
-        sa.select(table.project, table.tweet_id, table.suggestion_type, table.version)
-        .where(*of_keys(connection, keys)(comment_suggestions), table.status == PENDING)
-        .order_by(table.position, table.suggestion_type)
+    return read_opportunities(connection, keys, filters.sort), found[0][3] if found else 0
+
+
+def still_open(connection: Connection, keys: Iterable[OpportunityKey]) -> set[OpportunityKey]:
+    """Those of the tweets for which nothing has been chosen yet, and something is pending."""
+    opportunity = comment_opportunities.c
+    query = sa.select(opportunity.project, opportunity.tweet_id).where(
+        *of_keys(connection, keys)(comment_opportunities), has_status(connection, "open")
     )
-    for row in rows:
-        first.setdefault((row.project, row.tweet_id), Candidate(*row))
-    return [first[key] for key in keys if key in first], found[0][3] if found else 0
-
-
-def count_flagged_greens(connection: Connection, filters: Filters, *, now: datetime) -> int:
-    """How many green tweets of the list, for which nothing has been chosen yet, have a flag."""
-    green = matching(connection, filters, now).where(
-        comment_opportunities.c.label == GREEN, has_status(connection, "open"), _IS_FLAGGED
-    )
-    return int(connection.execute(sa.select(sa.func.count()).select_from(green.subquery())).scalar_one())
-
-
-# The few with a flag are looked up by their key; what was scored before anybody looked has none.
-_IS_FLAGGED = sa.exists().where(
-    tweet_scores.c.project == comment_opportunities.c.project,
-    tweet_scores.c.tweet_id == comment_opportunities.c.tweet_id,
-    tweet_scores.c.flags != "",
-)
+    return {(row.project, row.tweet_id) for row in connection.execute(query)}
 
 
 def _value_of(sort: str) -> Callable[[Any], Any]:

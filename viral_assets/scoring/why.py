@@ -1,8 +1,8 @@
-"""The score in words: ``1.2K likes/h · screen time (84 %) · asks a question · 12K followers``.
+"""The score in words: ``600 likes in the first 30 min · screen time (84 %) · asks a question · 12K followers``.
 
-Every part is true as it stands: numbers are rounded down, a rate is given only where enough time has passed for one,
-and of likes and followers that nobody knows it says so. The parts are looked up in small tables, since few distinct
-ones exist.
+Every part is true as it stands: numbers are rounded down, likes are told with the time they had when they were counted
+(a rate would contradict the count and the age that a card shows beside it), and of likes and followers that nobody
+knows it says so. The parts are looked up in small tables, since few distinct ones exist.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ Words = npt.NDArray[np.object_]
 
 SEPARATOR = " · "
 
-_MINUTES_FOR_A_RATE = 10
 _MINUTES_A_DAY = 24 * 60
 _LARGEST = 999_000_000_000
 
@@ -54,7 +53,7 @@ def explanations(
 
 
 def _spread(likes: FloatArray, age: FloatArray, gained: Gained) -> Words:
-    words = _likes(likes, age)
+    words = _first_likes(likes, age)
     twice = np.flatnonzero(gained.two_snapshots & ~np.isnan(gained.likes))
     if len(twice):
         counts = _whole(gained.likes[twice])
@@ -68,14 +67,11 @@ def _likes_of(count: int) -> str:
     return "like" if count == 1 else "likes"
 
 
-def _likes(likes: FloatArray, age: FloatArray) -> Words:
+def _first_likes(likes: FloatArray, age: FloatArray) -> Words:
     counts = _whole(np.nan_to_num(likes))
-    rates = _whole(np.nan_to_num(likes) * 60 / age)
-    words = _lookup(_shown_digits(rates), lambda rate: f"{_number_of(rate, 'like')}/h")
-    early = np.flatnonzero((counts > 0) & ((age < _MINUTES_FOR_A_RATE) | (rates < 1)))
-    numbers = _lookup(_shown_digits(counts[early]), lambda count: _number_of(count, "like"))
-    durations = _lookup(_shown_minutes(age[early]), _duration)
-    words[early] = [f"{number} in {duration}" for number, duration in zip(numbers, durations, strict=True)]
+    numbers = _lookup(_shown_digits(counts), lambda count: _number_of(count, "like"))
+    durations = _lookup(_shown_minutes(age), lambda minutes: "minute" if minutes == 1 else _duration(minutes))
+    words: Words = numbers + " in the first " + durations
     words[counts == 0] = "no likes yet"
     words[np.isnan(likes)] = "likes unknown"
     return words
@@ -100,7 +96,8 @@ def _duration(minutes: int) -> str:
 
 
 def _topics(relevance: Relevance, topics: Sequence[str]) -> Words:
-    percent = np.floor(relevance.score * 100).astype(np.int64)
+    # As ``text.amounts.percent`` does it.
+    percent = np.floor(np.round(relevance.score * 100, 4)).astype(np.int64)
     table = np.array([f"{topic} ({share} %)" for topic in topics for share in range(101)], dtype=np.object_)
     words: Words = table[relevance.topic * 101 + percent]
     words[percent == 0] = "off topic"

@@ -231,13 +231,20 @@ def undo_batch(
 
 def last_event_of(connection: sa.Connection, who: str, *, before: int | None = None) -> Event | None:
     """The newest event of ``who`` about a suggestion that is not undone and not an undo; with ``before``, the newest
-    one before that."""
+    one before that. What is gone, or was written anew by a run since, is passed over: nobody could undo it."""
     events, undoing = suggestion_events.c, suggestion_events.alias("undoing")
+    suggestion, latest = comment_suggestions.c, suggestion_events.alias("latest")
+
+    def same(one: Any, other: Any) -> sa.ColumnElement[bool]:
+        names = ("project", "tweet_id", "suggestion_type")
+        return sa.and_(*(getattr(one, name) == getattr(other, name) for name in names))
+
     query = _EVENTS.where(
         events.who == name_of(who),
         events.action != UNDO,
         events.suggestion_type != "",
         ~sa.exists().where(undoing.c.undoes == events.id),
+        sa.exists().where(same(suggestion, events), same(latest.c, events), latest.c.version == suggestion.version),
     )
     if before is not None:
         query = query.where(events.id < before)

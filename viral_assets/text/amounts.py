@@ -21,6 +21,12 @@ def short_count(number: int) -> str:
     return str(number)
 
 
+def percent(share: float) -> int:
+    """A share between 0 and 1 in whole percent: cut off, never rounded up, so that every place says the same."""
+    # To four decimals first: 0.29 is held as a little less than 29 %.
+    return math.floor(round(100 * share, 4))
+
+
 def full_count(number: float | None, *, unknown: str = "?") -> str:
     """``12,345``; ``?`` where nobody knows."""
     return unknown if number is None else f"{number:,.0f}"

@@ -17,6 +17,12 @@ def one_line(text: str) -> str:
     return _SEVERAL_SPACES.sub(" ", text_for_display(text))
 
 
+def kind(name: str) -> str:
+    """``ask_question`` as words: ``Ask question``."""
+    words = one_line(re.sub("[_-]+", " ", name))
+    return words[:1].upper() + words[1:]
+
+
 def folded(text: str, *, characters: int = 600, lines: int = 14) -> tuple[str, str]:
     """Cut a long text where a reader would: what is shown at once, and what comes when asked for.
 

@@ -11,16 +11,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from viral_assets.delivery.formatting import kind
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.pages import read_opportunity
 from viral_assets.store import decisions
 from viral_assets.store.decisions import Conflict, Decided, NotAllowed, SuggestionKey
 from viral_assets.text.cleaning import persons_reply
-from viral_assets.text.display import one_line
+from viral_assets.text.display import kind, one_line
 from viral_assets.text.x_rules import text_weight
 from viral_assets.vocabulary import EDIT
-from viral_assets.web.answers import Problem, answer, conflict_text, say
+from viral_assets.web.answers import Problem, answer, answer_many, conflict_text, say
 from viral_assets.web.forms import BadFormError, field, posted_form
 from viral_assets.web.pages import NotFoundError
 from viral_assets.web.regenerate import checked_project
@@ -88,6 +87,7 @@ async def undo(request: Request) -> Response:
 def _undo(request: Request, form: Mapping[str, str]) -> Response:
     site: Site = request.app.state.site
     who, named = site.access.name_of(request), form.get("event", "")
+    left: list[SuggestionKey] = []
     try:
         with site.database.begin() as connection:
             if named.isascii() and named.isdigit() and len(named) < 18:
@@ -103,13 +103,16 @@ def _undo(request: Request, form: Mapping[str, str]) -> Response:
                 batch = last.batch if last.batch != last.id else 0
             if batch:
                 done, left = decisions.undo_batch(connection, batch, who=who, at=site.clock())
-                return _undone_many(request, site, form, done, left)
-            undone = decisions.undo(connection, event_id, who=who, at=site.clock())
+            else:
+                done = [decisions.undo(connection, event_id, who=who, at=site.clock())]
     except Conflict as conflict:
         notice = {"kind": "bad", "text": f"Not undone: {conflict_text(conflict, who)}"}
         return answer(request, site, conflict.key.project, conflict.key.tweet_id, form, notice=notice, move=True)
     except NotAllowed as refused:
         return say(request, site, form, {"kind": "bad", "text": sentence(str(refused))})
+    if batch:
+        return _undone_many(request, site, form, done, left)
+    (undone,) = done
     notice = {"kind": "done", "text": f"Undone: {kind(undone.key.suggestion_type)} is {undone.status} again"}
     return answer(request, site, undone.key.project, undone.key.tweet_id, form, notice=notice, move=True)
 
@@ -120,7 +123,7 @@ def _undone_many(
     text = f"Undone: {len(done):,} suggestion{'s' if len(done) != 1 else ''}"
     if left:
         text += f"; {len(left):,} had been changed since and stay as they are"
-    return say(request, site, form, {"kind": "done" if done else "bad", "text": text}, reload=True)
+    return answer_many(request, site, form, done, {"kind": "done" if done else "bad", "text": text})
 
 
 async def regenerate(request: Request) -> Response:

@@ -5,18 +5,19 @@ looked at (POST, redirect, GET), or the tweet's own page with what could not be 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from viral_assets.queries.pages import read_opportunity
-from viral_assets.store.decisions import Conflict
+from viral_assets.queries.pages import read_opportunities, read_opportunity
+from viral_assets.store.decisions import Conflict, Decided
 from viral_assets.text.display import one_line
 from viral_assets.web.access import same_site_path
-from viral_assets.web.pages import tweet_page
+from viral_assets.web.pages import list_head, tweet_page
 from viral_assets.web.rendering import anchor
 from viral_assets.web.site import Site, wants_part
 
@@ -63,9 +64,9 @@ def answer(
         return _back_with(request, site, project, tweet_id, onward, notice)
     with site.database.read() as connection:
         row = read_opportunity(connection, project, tweet_id)
+        head = list_head(site, connection, onward)
     if row is None:
         return say(request, site, form, notice or {"kind": "bad", "text": "The tweet is no opportunity any more."})
-    notice = notice or {"kind": "bad", "text": problem.message if problem else ""}
     job = site.regenerator.jobs().get((project, tweet_id))
     response = site.part(
         request,
@@ -78,10 +79,30 @@ def answer(
         here=onward,
         titles=site.titles(),
         elsewhere=move,
+        head=head,
     )
     if move:
         response.headers["hx-reswap"] = "none"
         response.headers["hx-trigger-after-settle"] = json.dumps({"review:moved": {"id": anchor(row)}})
+    return response
+
+
+def answer_many(
+    request: Request, site: Site, form: Mapping[str, str], done: Sequence[Decided], notice: dict[str, str]
+) -> Response:
+    """After a decision about many: for a script those of their cards that it shows, and the list's head."""
+    if not wants_part(request) or "shown" not in form:
+        return say(request, site, form, notice, reload=True)
+    onward = same_site_path(form.get("next"))
+    keys = dict.fromkeys((each.key.project, each.key.tweet_id) for each in done)
+    shown = set(form["shown"].split())
+    with site.database.read() as connection:
+        rows = read_opportunities(connection, list(keys))
+        head = list_head(site, connection, onward)
+    values: dict[str, Any] = {"rows": [row for row in rows if anchor(row) in shown], "head": head, "notice": notice}
+    response = site.part(request, "cards.html", **values, here=onward, titles=site.titles())
+    response.headers["hx-reswap"] = "none"
+    response.headers["hx-trigger"] = "review:many"
     return response
 
 

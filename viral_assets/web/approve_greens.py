@@ -1,79 +1,117 @@
-"""Approving all greens at once: asked for with their number, and done only while it is still that number."""
+"""Approving many greens at once: each is shown with the reply that would be approved, and only the ticked ones are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from viral_assets.queries.filters import STANDINGS, Filters
-from viral_assets.queries.pages import count_flagged_greens, read_greens
+from viral_assets.queries.opportunities import OpportunityView, SuggestionView
+from viral_assets.queries.pages import read_greens, still_open
 from viral_assets.store import decisions
-from viral_assets.store.decisions import Decided, SuggestionKey
-from viral_assets.vocabulary import STATUSES
-from viral_assets.web.forms import field, posted_form
-from viral_assets.web.site import Site
+from viral_assets.store.decisions import SuggestionKey
+from viral_assets.vocabulary import PENDING, STATUSES
+from viral_assets.web.answers import answer_many
+from viral_assets.web.forms import BadFormError, posted_lists
+from viral_assets.web.site import Site, wants_part
 
-MOST_GREENS = 500
-"""At once; more than anybody has looked through."""
+MOST_GREENS = 100
+"""On one list to tick; more than anybody looks through in one go."""
+
+Pick = tuple[SuggestionKey, int]
+"""A suggestion and the version that was shown."""
 
 
 async def greens(request: Request) -> Response:
-    """Ask before all greens are approved."""
+    """The greens, to tick."""
     return await run_in_threadpool(_greens, request)
 
 
-def _greens(request: Request, changed: int = 0) -> Response:
+def _greens(request: Request, *, none_ticked: bool = False) -> Response:
     site: Site = request.app.state.site
     filters = Filters.read(request.query_params)
     with site.database.read() as connection:
-        found, total = read_greens(connection, filters, now=site.clock(), most=MOST_GREENS)
-        flagged = count_flagged_greens(connection, filters, now=site.clock())
-    return site.page(
-        request,
-        "greens.html",
-        status=409 if changed else 200,
-        filters=filters,
-        count=len(found),
-        total=total,
-        flagged=flagged,
-        changed=changed,
-        scope=_scope(filters, site),
-        here=filters.address(),
-    )
+        rows, total = read_greens(connection, filters, now=site.clock(), most=MOST_GREENS)
+    offered = [
+        (row, suggestion, write_pick(row, suggestion), is_ticked(row, suggestion))
+        for row in rows
+        if (suggestion := first_pending(row))
+    ]
+    shown: dict[str, Any] = {
+        "filters": filters,
+        "offered": offered,
+        "count": sum(ticked for *_, ticked in offered),
+        "total": total,
+        "none_ticked": none_ticked,
+        "scope": _scope(filters, site),
+        "here": filters.address(),
+        "titles": site.titles(),
+    }
+    if wants_part(request):
+        return site.part(request, "_greens.html", **shown)
+    return site.page(request, "greens.html", status=422 if none_ticked else 200, **shown)
 
 
 async def approve_greens(request: Request) -> Response:
-    """Approve as many as were confirmed, or ask again."""
-    form = await posted_form(request)
-    return await run_in_threadpool(_approve_greens, request, form)
+    """Approve what is ticked, but for what has been decided about meanwhile."""
+    form, picked = await posted_lists(request, "pick", MOST_GREENS)
+    return await run_in_threadpool(_approve_greens, request, form, picked)
 
 
-def _approve_greens(request: Request, form: Mapping[str, str]) -> Response:
+def _approve_greens(request: Request, form: Mapping[str, str], picked: Sequence[str]) -> Response:
     site: Site = request.app.state.site
-    filters = Filters.read(request.query_params)
-    confirmed = field(form, "count")
+    picks = [read_pick(each) for each in picked]
+    if not picks:
+        return _greens(request, none_ticked=True)
     with site.database.begin() as connection:
-        found, _ = read_greens(connection, filters, now=site.clock(), most=MOST_GREENS)
-        agreed = str(len(found)) == confirmed
-        done: list[Decided] = []
-        if agreed:
-            pairs = [(SuggestionKey(each.project, each.tweet_id, each.suggestion_type), each.version) for each in found]
-            done, _ = decisions.decide_many(
-                connection, pairs, "approve", who=site.access.name_of(request), at=site.clock()
-            )
-    if not agreed:
-        return _greens(request, changed=int(confirmed) if confirmed.isascii() and confirmed.isdigit() else 0)
-    several = "s" if len(done) != 1 else ""
-    notice = {"kind": "done", "text": f"Approved: {len(done):,} suggestion{several}"}
+        open_now = still_open(connection, [(key.project, key.tweet_id) for key, _ in picks])
+        wanted = [(key, version) for key, version in picks if (key.project, key.tweet_id) in open_now]
+        done, _ = decisions.decide_many(
+            connection, wanted, "approve", who=site.access.name_of(request), at=site.clock()
+        )
+    text = f"Approved: {len(done):,} suggestion{'s' if len(done) != 1 else ''}"
+    if left := len(picks) - len(done):
+        text += f"; {left:,} had been changed or decided about meanwhile and stay{'s' if left == 1 else ''} as it is"
+    notice = {"kind": "done" if done else "bad", "text": text}
     if done:
-        notice["event"] = str(done[0].event_id)
-        notice["batch"] = "1"
-    response = RedirectResponse(filters.address(), 303)
-    site.access.leave_notice(request, response, notice)
-    return response
+        notice |= {"event": str(done[0].event_id), "batch": "1"}
+    return answer_many(request, site, form, done, notice)
+
+
+def first_pending(row: OpportunityView) -> SuggestionView | None:
+    """What would be approved for a tweet."""
+    return next((each for each in row.suggestions if each.status == PENDING), None)
+
+
+def is_ticked(row: OpportunityView, suggestion: SuggestionView) -> bool:
+    """Whether it is offered ticked: not where a person should look twice, and not what no model has written."""
+    return not row.flags and (suggestion.recorded or not suggestion.offline)
+
+
+def write_pick(row: OpportunityView, suggestion: SuggestionView) -> str:
+    """A suggestion and its version, as a form holds them."""
+    return json.dumps([row.project, row.tweet_id, suggestion.type_name, suggestion.version])
+
+
+def read_pick(text: str) -> Pick:
+    """What :func:`write_pick` wrote.
+
+    Raises:
+        BadFormError: it did not write that.
+    """
+    try:
+        project, tweet_id, type_name, version = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        raise BadFormError("What is ticked cannot be read.") from None
+    words = [each for each in (project, tweet_id, type_name) if isinstance(each, str) and "\x00" not in each]
+    if len(words) != 3 or type(version) is not int or not 0 <= version < 10**18:
+        raise BadFormError("What is ticked cannot be read.")
+    return SuggestionKey(*words), version
 
 
 def _scope(filters: Filters, site: Site) -> str:

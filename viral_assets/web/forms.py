@@ -23,11 +23,20 @@ async def posted_form(request: Request) -> Mapping[str, str]:
     Raises:
         ForeignFormError: it does not carry the token of this server.
     """
-    form = await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=64 * 1024)
-    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    return (await posted_lists(request, "", 0))[0]
+
+
+async def posted_lists(request: Request, name: str, most: int) -> tuple[Mapping[str, str], list[str]]:
+    """As :func:`posted_form`, and all values of one field that may be there ``most`` times.
+
+    Raises:
+        ForeignFormError: it does not carry the token of this server.
+    """
+    form = await request.form(max_files=0, max_fields=MAX_FIELDS + most, max_part_size=64 * 1024)
+    fields = {each: value for each, value in form.items() if isinstance(value, str)}
     if not request.app.state.site.access.is_form_token(fields.get("token", "")):
         raise ForeignFormError
-    return fields
+    return fields, [value for value in form.getlist(name) if isinstance(value, str)]
 
 
 def field(form: Mapping[str, str], name: str) -> str:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from markupsafe import Markup
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from viral_assets.queries.filters import RECENT, Filters
-from viral_assets.queries.pages import read_opportunity, read_page
+from viral_assets.queries.filters import RECENT, BadFilterError, Filters
+from viral_assets.queries.pages import count_list, read_opportunity, read_page
 from viral_assets.store.decisions import history
 from viral_assets.web.access import same_site_path
 from viral_assets.web.rendering import anchor, render
 from viral_assets.web.site import Site, wants_part
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from viral_assets.queries.charts import Share
     from viral_assets.queries.packing_model import ModelPacks
+    from viral_assets.queries.svg import Frame
 
 DAYS = (7, 14, 30, 90)
 
@@ -36,6 +43,8 @@ def opportunities(request: Request) -> Response:
     after = request.query_params.get("after", "")
     with site.database.read() as connection:
         page = read_page(connection, filters, now=site.clock(), after=after)
+        whole = replace(filters, status="all")
+        decided = not page.rows and filters.status == "open" and count_list(connection, whole, now=site.clock())[0] > 0
     titles, left_out = site.titles_and_problems()
     shown: dict[str, Any] = {
         "filters": filters,
@@ -58,12 +67,38 @@ def opportunities(request: Request) -> Response:
         "list.html",
         **shown,
         choices=choices,
+        decided=decided,
         left_out=left_out,
         project_choices=[(name, titles.get(name, name)) for name in projects],
         topic_choices=[("", "All topics"), *((topic, topic) for topic in topics)],
         recent_choices=sorted(recent.items()),
-        heading=_heading(filters, page.total, continued=bool(after)),
+        head={
+            "total": page.total,
+            "greens": page.greens,
+            "heading": _heading(filters, page.total, continued=bool(after)),
+            "filters": filters,
+        },
     )
+
+
+def list_head(site: Site, connection: Connection, address: str) -> dict[str, Any] | None:
+    """What stands above the list at an address, as it is now; None where the address is of no list."""
+    parts = urlsplit(address)
+    if parts.path != "/":
+        return None
+    asked = dict(parse_qsl(parts.query))
+    after = asked.get("after", "")
+    try:
+        filters = Filters.read(asked)
+        total, greens = count_list(connection, filters, now=site.clock(), after=after)
+    except BadFilterError:
+        return None
+    return {
+        "total": total,
+        "greens": greens,
+        "heading": _heading(filters, total, continued=bool(after)),
+        "filters": filters,
+    }
 
 
 def tweet(request: Request) -> Response:
@@ -106,6 +141,7 @@ def numbers(request: Request) -> Response:
     """What came of the tweets."""
     from viral_assets.queries import charts
     from viral_assets.queries.funnel import funnel_report
+    from viral_assets.queries.funnel_model import STAGES
     from viral_assets.queries.packing_model import LEAST_DECIDED, LEAST_REQUESTS
 
     site: Site = request.app.state.site
@@ -125,12 +161,12 @@ def numbers(request: Request) -> Response:
         titles=titles,
         project_choices=[(name, titles.get(name, name)) for name in projects],
         here=f"/numbers?{request.url.query}",
-        # The charts escape what they show.
-        funnel_chart=Markup(charts.funnel_over_days(made)),  # noqa: S704
-        topic_chart=Markup(charts.rate_bars(made.by_topic, title="Approval by topic")),  # noqa: S704
-        type_chart=Markup(charts.rate_bars(made.by_type, title="Approval by suggestion type")),  # noqa: S704
-        band_chart=Markup(charts.rate_bars(made.by_band, title="Approval by score")),  # noqa: S704
-        quota_chart=Markup(charts.quota_days(made)),  # noqa: S704
+        stages=STAGES,
+        funnel_chart=_both(lambda frame: charts.funnel_over_days(made, frame)),
+        topic_chart=_rates(made.by_topic, "Approval by topic"),
+        type_chart=_rates(made.by_kind, "Approval by suggestion type"),
+        band_chart=_rates(made.by_band, "Approval by score"),
+        quota_chart=_both(lambda frame: charts.quota_days(made, frame)),
         pack_charts=[_pack_charts(each) for each in made.packs.models[:MODELS_SHOWN]],
         least_decided=LEAST_DECIDED,
         least_requests=LEAST_REQUESTS,
@@ -138,14 +174,25 @@ def numbers(request: Request) -> Response:
 
 
 def _pack_charts(packs: ModelPacks) -> dict[str, Any]:
-    from viral_assets.queries import charts
-
     of = f"by {packs.model}"
     return {
         "packs": packs,
-        "size": Markup(charts.rate_bars(packs.size_rates, title=f"Approval by tweets in a request, {of}")),  # noqa: S704
-        "third": Markup(charts.rate_bars(packs.third_rates, title=f"Approval by place in a request, {of}")),  # noqa: S704
+        "size": _rates(packs.size_rates, f"Approval by tweets in a request, {of}"),
+        "third": _rates(packs.third_rates, f"Approval by place in a request, {of}"),
     }
+
+
+def _rates(rates: Sequence[Share], title: str) -> Markup:
+    from viral_assets.queries import charts
+
+    return _both(lambda frame: charts.rate_bars(rates, frame, title=title))
+
+
+def _both(draw: Callable[[Frame], str]) -> Markup:
+    """A chart for wide pages and one for narrow ones. Charts escape what they show."""
+    from viral_assets.queries import charts
+
+    return Markup(charts.both(draw))  # noqa: S704
 
 
 async def regeneration(request: Request) -> Response:

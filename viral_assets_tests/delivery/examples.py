@@ -59,7 +59,7 @@ def opportunity(**changes: Any) -> OpportunityView:
         total=0.784,
         label="green",
         topic="Kids and phones",
-        why="1.2K likes/h · Kids and phones (84 %) · asks a question · 48K followers",
+        why="1.2K likes in the first 55 min · Kids and phones (84 %) · asks a question · 48K followers",
         velocity=0.81,
         relevance=0.84,
         openness=0.9,

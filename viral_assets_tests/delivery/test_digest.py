@@ -199,7 +199,7 @@ def test_suggestions_come_in_rank_order_with_type_length_and_a_composer_link_of_
 def test_links_have_names_of_their_own() -> None:
     page = Page(render([opportunity(), opportunity(rank=2, tweet_id="2", author_handle="drokafor")]))
     names = [one_line(name) for name in page.texts("button")]
-    assert names[0] == "Open in composer: reply 1, Add value, to @mara_writes"
+    assert names[0] == "Open in X: reply 1, Add value, to @mara_writes"
     assert len(set(names)) == len(names) == 4
 
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from viral_assets.queries import charts
 from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, QuotaDay, Rate
+from viral_assets.queries.small_charts import hours_picture, spread_picture
+from viral_assets.queries.svg import NARROW, WIDE, Frame, markdown_image
 from viral_assets.quota.limits import Limits
 
 DAYS = [date(2026, 11, 1) + timedelta(days=number) for number in range(5)]
@@ -37,10 +39,10 @@ HOURS = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=hour) for hour in ra
 EMPTY = replace(REPORT, days=(), by_topic=(), quota=(), limits=None)
 
 
-def pictures(report: NumbersReport) -> Iterator[str]:
-    yield charts.funnel_over_days(report)
-    yield charts.rate_bars(report.by_topic, title="Approval by topic")
-    yield charts.quota_days(report)
+def pictures(report: NumbersReport, frame: Frame) -> Iterator[str]:
+    yield charts.funnel_over_days(report, frame)
+    yield charts.rate_bars(report.by_topic, frame, title="Approval by topic")
+    yield charts.quota_days(report, frame)
 
 
 def parsed(svg: str) -> ElementTree.Element:
@@ -51,9 +53,12 @@ def texts(svg: str) -> list[str]:
     return ["".join(each.itertext()) for each in parsed(svg).iter("{http://www.w3.org/2000/svg}text")]
 
 
+@pytest.mark.parametrize("frame", [WIDE, NARROW], ids=lambda frame: frame.name)
 @pytest.mark.parametrize("report", [REPORT, EMPTY], ids=["full", "empty"])
-def test_a_picture_says_what_it_shows_and_needs_nothing_a_strict_policy_forbids(report: NumbersReport) -> None:
-    for svg in pictures(report):
+def test_a_picture_says_what_it_shows_and_needs_nothing_a_strict_policy_forbids(
+    report: NumbersReport, frame: Frame
+) -> None:
+    for svg in pictures(report, frame):
         root = parsed(svg)
         assert root.get("role") == "img"
         assert root[0].tag.endswith("title")
@@ -70,6 +75,7 @@ def test_the_funnel_names_its_numbers_and_its_days() -> None:
     svg = charts.funnel_over_days(REPORT)
     assert {"1,000,000", "900,000 · 90%", "200 · <1%", "5 · 50%", "1 Nov", "5 Nov"} <= set(texts(svg))
     assert "2026-11-01 to 2026-11-05 (UTC): 1,000,000 tweets" in svg
+    assert {"Worth a reply", "With suggestions"} <= set(texts(svg)), "as everywhere on the page"
 
 
 def test_few_decisions_are_drawn_with_a_wide_interval() -> None:
@@ -98,7 +104,7 @@ def test_no_name_breaks_a_picture_or_its_address(name: str) -> None:
     svg = charts.rate_bars([Rate(name, 1, 2)], title="Approval")
     parsed(svg)
     assert all(len(text) <= 200 for text in texts(svg))
-    found = re.fullmatch(r"!\[name\]\(<data:image/svg\+xml,(.*)>\)", charts.markdown_image("name", svg))
+    found = re.fullmatch(r"!\[name\]\(<data:image/svg\+xml,(.*)>\)", markdown_image("name", svg))
     assert found
     address = found[1]
     assert unquote(address) == svg
@@ -127,17 +133,17 @@ def test_bars_of_a_day_fit_into_what_the_page_shows_in_place(green: list[int], r
         "red": dict(zip(HOURS, red, strict=True)),
         "yellow": dict(zip(HOURS, green, strict=True)),
     }
-    markdown = charts.hours_picture("tweets", layers)
+    markdown = hours_picture("tweets", layers)
     assert len(markdown) < 1000
     assert len(_drawing(markdown)) == 6
 
 
 @given(st.lists(st.floats(0, 1)))
 def test_a_spread_can_be_drawn_of_anything_between_0_and_1(values: list[float]) -> None:
-    markdown = charts.spread_picture("totals", values)
+    markdown = spread_picture("totals", values)
     assert len(markdown) < 1000
     assert len(_drawing(markdown)) == 4
 
 
 def test_a_picture_of_nothing_can_be_drawn() -> None:
-    assert "at most 0" in charts.hours_picture("tweets", {})
+    assert "at most 0" in hours_picture("tweets", {})

@@ -19,13 +19,13 @@ from viral_assets.queries.filters import BadFilterError, Filters
 from viral_assets.queries.opportunities import OpportunityView, priority
 from viral_assets.queries.pages import (
     Page,
-    count_flagged_greens,
+    count_list,
     read_choices,
     read_greens,
     read_opportunities,
     read_page,
+    still_open,
 )
-from viral_assets.safety.flags import Flag
 from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
@@ -45,8 +45,9 @@ def read(database: Database, now: datetime) -> Read:
 
 def page_of(database: Database, now: datetime, after: str = "", /, **asked: str) -> Page:
     """One page of the list."""
+    size = int(asked.pop("size", pages.PAGE))
     with database.read() as connection:
-        return read_page(connection, Filters.read(asked), now=now, after=after)
+        return read_page(connection, Filters.read(asked), now=now, after=after, size=size)
 
 
 @pytest.fixture(scope="module", params=DATABASES)
@@ -232,7 +233,7 @@ def test_suggestions_keep_their_numbers_whatever_is_decided(database: Database, 
     assert (first.status, first.decided_by, first.decided_at, first.version) == ("rejected", "mara", now, 1)
 
 
-def test_greens_are_the_first_pending_suggestions_without_a_chosen_one(database: Database, now: datetime) -> None:
+def test_greens_are_the_green_tweets_without_a_chosen_reply(database: Database, now: datetime) -> None:
     def tweet(name: str, total: float, label: str, *statuses: str) -> OpportunityView:
         several = tuple(suggestion("A reply.", type_name=TYPES[at], status=each) for at, each in enumerate(statuses))
         return opportunity(tweet_id=name, total=total, label=label, suggestions=several)
@@ -251,23 +252,22 @@ def test_greens_are_the_first_pending_suggestions_without_a_chosen_one(database:
     with database.read() as connection:
         found, total = read_greens(connection, Filters(sort="score"), now=now, most=2)
         none, nothing = read_greens(connection, Filters(label="yellow"), now=now, most=2)
-    assert [(each.tweet_id, each.suggestion_type) for each in found] == [("2", TYPES[1]), ("1", TYPES[0])]
+        open_now = still_open(connection, [(found[0].project, str(number)) for number in range(9)])
+    assert [each.tweet_id for each in found] == ["2", "1"]
     assert total == 3
     assert (none, nothing) == ([], 0)
+    assert {tweet_id for _, tweet_id in open_now} == {"1", "2", "4", "5"}
 
 
-def test_flagged_tweets_are_never_among_the_greens(database: Database, now: datetime) -> None:
-    plain = opportunity(tweet_id="1", total=0.7, label="green", suggestions=(suggestion("A reply."),))
-    flagged = replace(plain, tweet_id="2", total=0.9, flags=(Flag("illness", 0.9, "“chemo”"),))
+def test_what_is_counted_without_reading_is_what_a_page_says(database: Database, read: Read, now: datetime) -> None:
     with database.begin() as connection:
-        store(connection, [plain, flagged, replace(flagged, tweet_id="3", label="yellow")])
-    with database.read() as connection:
-        found, total = read_greens(connection, Filters(), now=now, most=5)
-        left = count_flagged_greens(connection, Filters(), now=now)
-        (shown,) = read_opportunities(connection, [(flagged.project, "2")])
-    assert [each.tweet_id for each in found] == ["1"]
-    assert (total, left) == (1, 1)
-    assert shown.flags == flagged.flags
+        store(connection, many(now))
+    first = read("", size=7, status="all", sort="views")
+    for after, more in (("", {}), ("", {"label": "yellow"}), ("", {"project": "none"}), (first.after, {})):
+        asked = {"status": "all", "sort": "views", **more}
+        page = read(after, **asked)
+        with database.read() as connection:
+            assert count_list(connection, Filters.read(asked), now=now, after=after) == (page.total, page.greens)
 
 
 def test_the_list_needs_its_indices(database: Database) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from viral_assets.projects.model import Thresholds, Weights
 from viral_assets.scoring.total import labels, total
-from viral_assets.text.amounts import short_count
+from viral_assets.text.amounts import percent, short_count
 from viral_assets_tests.scoring.examples import HOUR, frame, pointing, project, score, tweet
 
 share = st.floats(0, 1)
@@ -70,7 +70,7 @@ def test_why_reads_like_a_person_would_put_it() -> None:
         author_followers=12_345,
         at=0.4,
     )
-    assert words == "1.2K likes/h · screen time (75 %) · asks a question · 12K followers"
+    assert words == "600 likes in the first 30 min · screen time (75 %) · asks a question · 12K followers"
 
 
 def test_every_sign_of_openness_is_named() -> None:
@@ -81,21 +81,20 @@ def test_every_sign_of_openness_is_named() -> None:
 @pytest.mark.parametrize(
     ("minutes", "likes", "words"),
     [
-        (60, 61, "61 likes/h"),
-        (60, 1, "1 like/h"),
-        (30, 600, "1.2K likes/h"),
-        (10, 2, "12 likes/h"),
-        (9.5, 5, "5 likes in 10 min"),
-        (0, 5, "5 likes in 1 min"),
-        (0, 1, "1 like in 1 min"),
-        (10 * 60, 3, "3 likes in 10 h"),
-        (90, 1, "1 like in 90 min"),
-        (24 * 60 * 365, 40, "40 likes in 365 d"),
+        (60, 61, "61 likes in the first 60 min"),
+        (55, 1_019, "1K likes in the first 55 min"),
+        (9.5, 5, "5 likes in the first 10 min"),
+        (0, 5, "5 likes in the first minute"),
+        (0, 1, "1 like in the first minute"),
+        (10 * 60, 3, "3 likes in the first 10 h"),
+        (90, 1, "1 like in the first 90 min"),
+        (24 * 60 * 365, 40, "40 likes in the first 365 d"),
         (5, 0, "no likes yet"),
         (500, 0, "no likes yet"),
     ],
 )
-def test_a_rate_is_given_only_where_there_was_time_for_one(minutes: float, likes: int, words: str) -> None:
+def test_likes_are_told_with_the_time_they_had(minutes: float, likes: int, words: str) -> None:
+    """A rate beside the count and the age of the tweet now would be a third number that fits neither."""
     assert after(minutes, like_count=likes).split(" · ")[0] == words
 
 
@@ -126,14 +125,11 @@ def test_every_number_in_why_is_the_tweets(at: float, likes: int, followers: int
         of=project(),
     ).iloc[0]
     said_likes, said_topic, said_followers = scored["why"].split(" · ")
-    percent = int(np.floor(scored["relevance"] * 100))
-    assert said_topic == (f"screen time ({percent} %)" if percent else "off topic")
+    shown = percent(scored["relevance"])
+    assert said_topic == (f"screen time ({shown} %)" if shown else "off topic")
     assert said_followers == f"{short_count(min(followers, 999_000_000_000))} follower" + "s" * (followers != 1)
-    age = max(seconds / 60, 1.0)
-    rate = int(min(likes * 60 / age, 999_000_000_000))
     if likes == 0:
         assert said_likes == "no likes yet"
-    elif age >= 10 and rate >= 1:
-        assert said_likes == f"{short_count(rate)} like" + "s" * (rate != 1) + "/h"
     else:
-        assert said_likes.startswith(f"{short_count(min(likes, 999_000_000_000))} like" + "s" * (likes != 1) + " in ")
+        number = short_count(min(likes, 999_000_000_000))
+        assert said_likes.startswith(f"{number} like" + "s" * (likes != 1) + " in the first ")

@@ -77,4 +77,4 @@ def test_two_looks_that_share_no_count_are_one() -> None:
 
 
 def test_likes_that_cannot_be_compared_are_not_said_to_have_grown() -> None:
-    assert looked_at_twice((np.nan, 1, 1))["why"].startswith("60 likes/h")
+    assert looked_at_twice((np.nan, 1, 1))["why"].startswith("30 likes in the first ")

@@ -36,7 +36,7 @@ def scores(*rows: tuple[str, str, int], total: float = 0.5) -> pd.DataFrame:
                 "label": "yellow",
                 "topic": "screen time",
                 "gate": "pass",
-                "why": "1.2K likes/h · screen time (84 %)",
+                "why": "1.2K likes in the first 55 min · screen time (84 %)",
             }
             for project, tweet_id, hours in rows
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from viral_assets.text.amounts import full_count, money, short_count
+from viral_assets.text.amounts import full_count, money, percent, short_count
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,8 @@ def test_an_unknown_price_is_not_free() -> None:
 
 def test_unknown_counts_are_not_zero() -> None:
     assert (full_count(None), full_count(0), full_count(12345)) == ("?", "0", "12,345")
+
+
+@pytest.mark.parametrize(("share", "shown"), [(0.0, 0), (0.29, 29), (0.747_9, 74), (0.999_999, 99), (1.0, 100)])
+def test_a_percentage_is_cut_off(share: float, shown: int) -> None:
+    assert percent(share) == shown

@@ -40,7 +40,8 @@ class Form:
 
     action: str
     kind: str
-    fields: dict[str, str]
+    fields: dict[str, Any]
+    """What they hold; of ticked boxes of one name a list."""
     buttons: list[tuple[str, str]]
 
 
@@ -62,7 +63,10 @@ class Html(HTMLParser):
         if tag == "form":
             self.forms.append(Form(given.get("action", ""), given.get("data-form", ""), {}, []))
         elif tag == "input" and self.forms and given.get("name"):
-            self.forms[-1].fields[given["name"]] = given.get("value", "")
+            if given.get("type") != "checkbox":
+                self.forms[-1].fields[given["name"]] = given.get("value", "")
+            elif "checked" in given:
+                self.forms[-1].fields.setdefault(given["name"], []).append(given.get("value", ""))
         elif tag == "textarea":
             self._area = given.get("name")
             if self._area:

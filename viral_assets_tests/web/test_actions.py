@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -268,12 +269,20 @@ def test_an_undo_after_somebody_elses_change_is_refused(
     assert state(database)[FIRST][0] == "rejected"
 
 
+def greens_form(reviewer: Reviewer, path: str = "/approve-greens") -> Form:
+    return next(form for form in reviewer.get(path).forms if form.kind == "greens")
+
+
 @BOTH_DATABASES
-def test_all_greens_are_approved_after_a_question_that_says_how_many(plain: Reviewer, database: Database) -> None:
-    page = plain.get("/approve-greens?project=demo")
-    assert "Approve 2 suggestions?" in page.words
+def test_greens_are_listed_and_the_ticked_ones_approved(plain: Reviewer, database: Database) -> None:
+    form = greens_form(plain, "/approve-greens?project=demo")
+    page = plain.page
+    assert "Approve which of the greens?" in page.words
+    assert "Put the charger in the kitchen, yours included." in page.words, "what would be approved is shown"
+    assert [given["value"] for _, given in page.tags if given.get("name") == "pick"] == [
+        f'["demo", "{tweet}", "{FIRST}", 0]' for tweet in ("101", "103")
+    ]
     assert state(database)[FIRST][0] == "pending"
-    form = next(form for form in page.forms if form.action.startswith("/approve-greens"))
     page = plain.send(form)
     assert plain.redirect == "/?project=demo"
     assert "Approved: 2 suggestions" in page.words
@@ -285,7 +294,7 @@ def test_all_greens_are_approved_after_a_question_that_says_how_many(plain: Revi
 
 
 @BOTH_DATABASES
-def test_flagged_tweets_show_why_and_are_not_approved_with_the_others(plain: Reviewer, database: Database) -> None:
+def test_flagged_and_offline_greens_are_offered_unticked(plain: Reviewer, database: Database) -> None:
     flags = (Flag("grief", 0.9, "“passed <b>away</b>”"),)
     with database.begin() as connection:
         scored = sa.update(tweet_scores).where(tweet_scores.c.tweet_id == "101")
@@ -293,11 +302,18 @@ def test_flagged_tweets_show_why_and_are_not_approved_with_the_others(plain: Rev
     page = plain.get("/?project=demo")
     assert page.all("data-flags") == ["grief"]
     assert "Look twice. This may be about: grief and death “passed <b>away</b>”" in page.words
-    page = plain.get("/approve-greens?project=demo")
-    assert "Approve 1 suggestion?" in page.words
-    assert "1 more is flagged as sensitive and not among them" in page.words
-    plain.send(next(form for form in page.forms if form.action.startswith("/approve-greens")))
-    assert [state(database, each)[FIRST][0] for each in ("101", "103")] == ["pending", "approved"]
+    form = greens_form(plain)
+    assert "Look twice: this may be about grief and death." in plain.page.words
+    assert [json.loads(pick)[1] for pick in form.fields["pick"]] == ["103"]
+    with database.begin() as connection:
+        connection.execute(sa.update(comment_suggestions).values(provider="offline", model="offline"))
+    form = greens_form(plain)
+    assert "pick" not in form.fields
+    assert plain.page.words.count("offline draft") == 2
+    page = plain.send(form)
+    assert plain.status == 422
+    assert "Nothing is ticked, so nothing was approved." in page.words
+    assert {status for status, _ in state(database).values()} == {"pending"}
 
 
 @BOTH_DATABASES
@@ -317,30 +333,105 @@ def test_a_card_shows_what_its_tweet_stands_in(plain: Reviewer, database: Databa
 
 @BOTH_DATABASES
 def test_the_key_for_undo_takes_all_greens_back_too(plain: Reviewer, database: Database) -> None:
-    page = plain.get("/approve-greens")
-    plain.send(next(form for form in page.forms if form.action.startswith("/approve-greens")))
+    plain.send(greens_form(plain))
     assert "Undone: 2 suggestions" in plain.send(plain.form("undo")).words
     assert {status for status, _ in state(database).values()} == {"pending"}
 
 
 @BOTH_DATABASES
-def test_a_list_that_changed_meanwhile_is_asked_about_again(
+def test_what_was_decided_about_while_greens_were_ticked_stays(
     serve: Callable[..., Reviewer], plain: Reviewer, database: Database
 ) -> None:
-    page = plain.get("/approve-greens")
+    form = greens_form(plain)
     tom = serve("tom")
     tom.get("/")
-    tom.decide("reject", "101", FIRST)
-    tom.get("/")
     tom.decide("approve", "101", SECOND)
-    page = plain.send(next(form for form in page.forms if form.action.startswith("/approve-greens")))
-    assert plain.status == 409
-    assert "it was 2 and is 1 now. Nothing was approved." in page.words
-    assert state(database, "103")[FIRST][0] == "pending"
+    page = plain.send(form)
+    assert "Approved: 1 suggestion; 1 had been changed or decided about meanwhile and stays as it is" in page.words
+    assert state(database, "101")[FIRST][0] == "pending", "one reply is enough"
+    assert state(database, "103")[FIRST][0] == "approved"
+    assert "Approved: 0 suggestions; 2 had been changed" in plain.send(form).words
+
+
+def test_a_script_gets_the_cards_it_shows_and_the_count(serve: Callable[..., Reviewer], database: Database) -> None:
+    reviewer = serve(script=True)
+    reviewer.get("/approve-greens", **{"hx-request": "true"})
+    form = reviewer.form("greens")
+    assert "<html" not in reviewer.page.html, "the part for the dialog alone"
+    page = reviewer.send(form, shown="o-demo-101 o-demo-999")
+    assert reviewer.headers["hx-reswap"] == "none"
+    assert page.all("data-tweet") == ["101"]
+    assert "0 tweets to decide" not in page.words
+    assert "1 tweet to decide" in page.words
+    undo = next(form for form in page.forms if form.action == "/undo" and "batch" in form.fields)
+    page = reviewer.send(undo, shown="o-demo-101")
+    assert page.all("data-tweet") == ["101"]
+    assert "3 tweets to decide 2 green" in page.words
+
+
+@pytest.mark.parametrize(
+    "pick", ["", "x", "[]", '["demo"]', '["demo","101","a","1"]', '["demo","101",5,1]', "[" * 9_000]
+)
+def test_what_is_no_suggestion_cannot_be_ticked(plain: Reviewer, pick: str) -> None:
+    form = greens_form(plain)
+    assert "What is ticked cannot be read." in plain.send(form, pick=pick).words
+    assert plain.status == 422
 
 
 def test_nothing_green_is_nothing_to_approve(plain: Reviewer) -> None:
     assert "Nothing to approve" in plain.get("/approve-greens?label=yellow").words
+
+
+def test_the_count_moves_with_each_decision(serve: Callable[..., Reviewer]) -> None:
+    reviewer = serve(script=True)
+    assert "3 tweets to decide" in reviewer.get("/").words
+    assert "2 tweets to decide 1 green" in reviewer.decide("approve", "101").words
+    reviewer.get("/?label=yellow")
+    assert "0 tweets to decide" in reviewer.decide("approve", "102").words
+    reviewer.get("/tweet?project=demo&tweet_id=103")
+    assert "to decide" not in reviewer.decide("approve", "103").words, "that page has no list"
+
+
+def test_an_error_stands_in_the_card_and_nowhere_else(serve: Callable[..., Reviewer]) -> None:
+    reviewer = serve(script=True)
+    reviewer.get("/")
+    page = reviewer.decide("edit", "101", text=TOO_LONG)
+    assert reviewer.status == 422
+    assert page.words.count("weighted characters") == 1
+
+
+def test_a_text_that_a_person_rewrote_is_no_offline_draft(mara: Reviewer, database: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(sa.update(comment_suggestions).values(provider="offline", model="offline"))
+    shown = mara.get("/tweet?project=demo&tweet_id=101").words.count("offline draft")
+    mara.decide("edit", "101", text="Mine.")
+    assert mara.get("/tweet?project=demo&tweet_id=101").words.count("offline draft") == shown - 1
+
+
+def test_undo_passes_over_what_is_gone_or_was_written_anew(mara: Reviewer, database: Database) -> None:
+    mara.decide("approve", "101")
+    mara.get("/?status=all")
+    mara.decide("approve", "102")
+    mara.get("/?status=all")
+    mara.decide("approve", "103")
+    table = comment_suggestions
+    with database.begin() as connection:
+        connection.execute(sa.delete(table).where(table.c.tweet_id == "103"))
+        anew = {"status": "pending", "version": 1_800_000_000}
+        connection.execute(sa.update(table).where(table.c.tweet_id == "102").values(anew))
+    assert "Undone: Add value is pending again" in mara.send(undo_of(mara)).words
+    assert state(database, "101")[FIRST][0] == "pending"
+    assert "There is nothing of yours to undo" in mara.send(undo_of(mara)).words
+
+
+def test_a_project_with_nothing_left_says_so(
+    plain: Reviewer, database: Database, now: datetime, tmp_path: Path
+) -> None:
+    export_suggestions(database, tmp_path / "all.csv", "csv", now=now)
+    page = plain.get("/?project=demo")
+    assert "Nothing waits for a decision in " in page.words
+    assert "/?project=demo&status=exported" in page.all("href")
+    assert "Nothing matches" in plain.get("/?project=other").words
 
 
 def test_the_history_of_a_tweet_tells_everything(mara: Reviewer) -> None:
@@ -526,3 +617,11 @@ def test_a_wait_for_the_quota_is_told(serve: Callable[..., Reviewer], monkeypatc
     assert re.search(r"Waiting for the quota: about \d+ s more", page.words)
     assert page.all("hx-trigger") == ["load delay:900ms"], "it goes on looking"
     assert "Waiting for the quota" in reviewer.get("/").words, "a page without a script tells it too"
+
+
+def test_a_card_says_a_share_as_the_sentence_beside_it(mara: Reviewer, database: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(sa.update(tweet_scores).values(relevance=0.847_9))
+    words = mara.get("/tweet?project=demo&tweet_id=101").words
+    assert "Kids and phones (84 %)" in words
+    assert "Relevance84" in words

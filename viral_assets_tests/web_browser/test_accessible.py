@@ -129,7 +129,12 @@ def test_the_help_and_the_menus(anyone: Visitor) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
     assert_accessible(anyone)
     anyone.press("Escape")
+    page.get_by_role("link", name="Approve all greens").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert_accessible(anyone)
+    anyone.press("Escape")
     page.locator(".name summary").click()
+    page.evaluate("document.querySelectorAll('.filters details').forEach((each) => { each.open = true; })")
     assert_accessible(anyone)
 
 

@@ -235,7 +235,8 @@ def test_a_reply_is_marked_as_posted_and_reopened(mara: Visitor, kept: Kept) -> 
     mara.open(alone(first))
     item = mara.suggestion(first)
     item.get_by_role("button", name="Approve").click()
-    item.get_by_role("button", name="Mark as posted").click()
+    expect(item).to_have_attribute("data-status", "approved")
+    item.get_by_role("button", name="Posted").click()
     expect(item).to_have_attribute("data-status", "posted")
     expect(item.locator("[data-composer]")).to_have_count(0)
     item.get_by_role("button", name="Reopen").click()
@@ -255,7 +256,7 @@ def test_a_reply_is_copied_as_it_is(visit: Visit, kept: Kept) -> None:
 def test_the_composer_opens_in_a_tab_of_its_own_with_the_reply(mara: Visitor, kept: Kept) -> None:
     first = kept.listed()[0]
     page = mara.open(alone(first))
-    link = mara.suggestion(first).locator("[data-composer]")
+    link = mara.suggestion(first).get_by_role("link", name="Open in X")
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", re.compile("noopener"))
     with mara.context.expect_page() as opened:
@@ -269,22 +270,36 @@ def test_the_composer_opens_in_a_tab_of_its_own_with_the_reply(mara: Visitor, ke
     assert kept.events() == [], "opening it says nothing about what becomes of it"
 
 
-def test_all_greens_are_approved_after_a_question_and_undone_in_one_go(mara: Visitor, kept: Kept) -> None:
+def test_greens_are_ticked_approved_and_undone_without_leaving_the_page(mara: Visitor, kept: Kept) -> None:
     page = mara.open("/?topic=digital+detox")
-    green = kept.listed(topic="digital detox", label="green")
+    address, total, green = (
+        page.url,
+        kept.count(topic="digital detox"),
+        kept.listed(topic="digital detox", label="green"),
+    )
+    page.evaluate("window.stayed = true")
     page.get_by_role("link", name="Approve all greens").click()
-    expect(page.get_by_role("heading", name=f"Approve {len(green)} suggestions?")).to_be_visible()
-    assert kept.events() == []
-    page.get_by_role("link", name="Cancel").click()
+    dialog = page.get_by_role("dialog", name="Approve which of the greens?")
+    boxes = dialog.get_by_role("checkbox")
+    expect(boxes).to_have_count(len(green))
+    expect(dialog.get_by_role("checkbox", checked=True)).to_have_count(len(green))
+    dialog.get_by_role("link", name="Cancel").click()
+    expect(dialog).to_be_hidden()
     page.get_by_role("link", name="Approve all greens").click()
-    page.get_by_role("button", name=f"Approve {len(green)}").click()
-    expect(mara.toast()).to_contain_text(f"Approved: {len(green)} suggestions")
-    assert page.url.endswith("/?topic=digital+detox")
-    assert [kept.statuses(tweet)[0] for tweet in green] == ["approved"] * len(green)
-    assert len(kept.events()) == len(green)
+    boxes.last.uncheck()
+    dialog.get_by_role("button", name=f"Approve ticked ({len(green) - 1})").click()
+    expect(mara.toast()).to_contain_text(f"Approved: {len(green) - 1} suggestions")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#count")).to_have_text(f"{total - len(green) + 1} tweets to decide")
+    for tweet in green[:-1]:
+        expect(mara.suggestion(tweet)).to_have_attribute("data-status", "approved")
+    assert [kept.statuses(tweet)[0] for tweet in green] == ["approved"] * (len(green) - 1) + ["pending"]
     mara.toast().get_by_role("button", name="Undo").click()
-    expect(mara.toast()).to_contain_text(f"Undone: {len(green)} suggestions")
+    expect(mara.toast()).to_contain_text(f"Undone: {len(green) - 1} suggestions")
+    expect(page.locator("#count")).to_have_text(f"{total} tweets to decide")
+    expect(mara.suggestion(green[0])).to_have_attribute("data-status", "pending")
     assert {status for tweet in green for status in kept.statuses(tweet)} == {"pending"}
+    assert (page.url, page.evaluate("window.stayed")) == (address, True)
 
 
 def test_a_tweets_suggestions_are_written_anew_but_for_what_was_decided(

@@ -30,7 +30,7 @@ def test_decisions_lead_back_to_the_tweet(plain: Visitor, kept: Kept) -> None:
     expect(plain.toast()).to_contain_text("Approved:")
     plain.open("/?status=all")
     expect(plain.suggestion(tweet)).to_have_attribute("data-status", "approved")
-    plain.suggestion(tweet).get_by_role("button", name="Mark as posted").click()
+    plain.suggestion(tweet).get_by_role("button", name="Posted").click()
     expect(plain.suggestion(tweet)).to_have_attribute("data-status", "posted")
     plain.toast().get_by_role("button", name="Undo").click()
     expect(plain.suggestion(tweet)).to_have_attribute("data-status", "approved")
@@ -98,7 +98,7 @@ def test_greens_and_a_name(plain: Visitor, kept: Kept) -> None:
     page.locator(".name").get_by_role("button", name="Save").click()
     expect(page.locator(".name summary")).to_contain_text("Zoë")
     page.get_by_role("link", name="Approve all greens").click()
-    page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Approve ticked").click()
     expect(plain.toast()).to_contain_text("Approved:")
     assert {who for who, _, _ in kept.events()} == {"Zoë"}
     plain.toast().get_by_role("button", name="Undo").click()

@@ -46,6 +46,18 @@ _OVERFLOWING = """() => {
 }"""
 
 
+LEAST_TARGET = 24
+"""CSS pixels each way, whatever it is for (WCAG 2.2, 2.5.8)."""
+
+SMALL_TARGETS = """least => {
+  const controls = "button, summary, select, input:not([type=hidden]), textarea, a.button, a.quiet-button, nav a";
+  return [...document.querySelectorAll(controls)].filter((each) => {
+    const box = each.getBoundingClientRect();
+    return each.checkVisibility() && !each.closest(".sr, .skip") && (box.width < least || box.height < least);
+  }).map((each) => `${each.outerHTML.slice(0, 80)} ${JSON.stringify(each.getBoundingClientRect())}`).slice(0, 5);
+}"""
+
+
 class Visitor:
     """A browser window of its own: cookies, one page, no network but the server's.
 

@@ -30,7 +30,7 @@ TITLE = "Tweets worth a reply"
     code_version="1",
     description=(
         "A page and a CSV file for each hour, and for a range of hours together: the tweets worth a reply, why, and "
-        "the suggested replies, each with a link that opens it in X's composer for a person to post."
+        "the suggested replies, each with a link that opens it in X for a person to post."
     ),
 )
 def suggestion_digest(

@@ -55,6 +55,7 @@ def review_numbers(
 def _metadata(numbers: "NumbersReport") -> dict[str, Any]:
     from viral_assets.defs.assets.display import markdown_table
     from viral_assets.queries import charts
+    from viral_assets.queries.svg import markdown_image
 
     total, approval = numbers.total, numbers.total.approval
     plotted: dict[str, float | None] = {
@@ -75,7 +76,7 @@ def _metadata(numbers: "NumbersReport") -> dict[str, Any]:
         "day by day": charts.funnel_over_days(numbers),
         "approval by score": charts.rate_bars(numbers.by_band, title="Approval by score"),
         "approval by topic": charts.rate_bars(numbers.by_topic, title="Approval by topic"),
-        "approval by type": charts.rate_bars(numbers.by_type, title="Approval by suggestion type"),
+        "approval by type": charts.rate_bars(numbers.by_kind, title="Approval by suggestion type"),
         "requests by day": charts.quota_days(numbers),
     }
     by_request = markdown_table(
@@ -90,7 +91,7 @@ def _metadata(numbers: "NumbersReport") -> dict[str, Any]:
         ),
     )
     by_project = markdown_table(
-        ("project", "tweets", "opportunities", "approved", "decided", "posted"),
+        ("project", "tweets", "worth a reply", "approved", "decided", "posted"),
         (
             (
                 name,
@@ -105,7 +106,7 @@ def _metadata(numbers: "NumbersReport") -> dict[str, Any]:
     return {
         "days": f"{numbers.first:%F} to {numbers.last:%F} (UTC)",
         **{name: value for name, value in plotted.items() if value is not None},
-        **{name: dg.MetadataValue.md(charts.markdown_image(name, svg)) for name, svg in pictures.items()},
+        **{name: dg.MetadataValue.md(markdown_image(name, svg)) for name, svg in pictures.items()},
         "by project": by_project,
         "by tweets in a request": by_request,
     }

@@ -198,10 +198,39 @@
   document.addEventListener("toggle", (event) => {
     const panel = event.target;
     if (!panel.matches?.("[data-panel]") || !panel.open) return;
+    // What was said last would cover what has just been opened.
+    live.replaceChildren();
     for (const other of all("[data-panel][open]", panel.closest("[data-suggestion]") ?? document)) {
       if (other !== panel && panel.closest("[data-suggestion]")) other.open = false;
     }
   }, true);
+
+  // ---- what is posted, and greens to tick --------------------------------------------------------------------------
+  // Once X has been opened, what is left is to say that it is posted.
+  document.addEventListener("click", (event) => {
+    event.target.closest?.("[data-composer]")?.closest("[data-suggestion]")?.classList.add("opened");
+    const dismissed = event.target.closest?.("dialog [data-dismiss]");
+    if (dismissed) {
+      event.preventDefault();
+      dismissed.closest("dialog").close();
+    }
+  });
+  const greens = one("#greens-dialog");
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest?.("[data-form=greens]");
+    if (form) one("[data-ticked]", form).textContent = ` (${all("[name=pick]:checked", form).length})`;
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const asked = event.detail.requestConfig?.verb === "get" && event.detail.target?.id === "greens";
+    if (greens && asked && !greens.open) greens.showModal();
+  });
+  document.addEventListener("review:many", () => greens?.close());
+  // A decision about many is answered with the cards that are shown here.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.verb === "post" && /^\/(undo|approve-greens)/.test(event.detail.path)) {
+      event.detail.parameters.shown = cards().map((card) => card.id).join(" ");
+    }
+  });
 
   // ---- counting --------------------------------------------------------------------------------------------------
   let asked;
@@ -232,14 +261,14 @@
   const filters = one("[data-filters]");
   if (filters) {
     const choices = one("[data-choices]", filters);
-    const wide = matchMedia("(min-width: 60rem)");
+    const wide = matchMedia("(min-width: 75rem)");
     const arrange = () => { if (choices) choices.open = wide.matches; };
     arrange();
     wide.addEventListener("change", arrange);
     // Browsers put back what was chosen later when somebody goes back: the address counts.
     addEventListener("pageshow", () => filters.reset());
     filters.addEventListener("change", (event) => {
-      if (!event.target.matches("[type=search]")) filters.requestSubmit();
+      if (event.target.matches("select")) filters.requestSubmit();
     });
     filters.addEventListener("submit", () => {
       for (const field of all("input, select", filters)) {
