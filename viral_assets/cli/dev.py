@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from typing import Annotated
@@ -41,7 +42,15 @@ def dev(
     make_ready(home)
     say(console(as_json=True), f"Dagster UI at http://{host}:{port} on {home} (Ctrl-C ends it)")
     arguments = ["dev", "--host", host, "--port", str(port), *code_location_arguments()]
+    listen_to_signals()
     os.execv(sys.executable, [sys.executable, "-W", f"ignore:{SUPERSEDED}", "-m", "dagster", *arguments])
+
+
+def listen_to_signals() -> None:
+    """A shell starts what runs in the background with SIGINT ignored. Dagster gives SIGTERM the handler of SIGINT, and
+    would then listen to neither, nor would what it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

@@ -91,21 +91,25 @@ def export_comments(
         bool,
         typer.Option("--mark/--no-mark", help="Mark the suggestions as exported, or only have a look."),
     ] = True,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace FILE even if it was changed since an export wrote it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write the suggestions to a CSV, JSON or Parquet file: one row a tweet, the best suggestion first, then the
     alternatives. What is in the file is marked as exported.
 
     The file appears whole or not at all, and the marks come after it: whatever happens in between, nothing is marked
-    that is in no file. What was exported before is in the next file too, unless you ask for a status: pending, approved
-    and edited are those that no export has had since. In CSV, cells that a spreadsheet would run as a formula are
-    neutralised.
+    that is in no file. One that somebody has changed since an export wrote it is replaced only with --replace. What was
+    exported before is in the next file too, unless you ask for a status: pending, approved and edited are those that no
+    export has had since. In CSV, cells that a spreadsheet would run as a formula are neutralised.
     """
     from datetime import UTC, datetime
 
     from viral_assets.cli.options import choose_hours, pick_projects
     from viral_assets.delivery.export_formats import format_of
     from viral_assets.delivery.export_run import export_suggestions
+    from viral_assets.delivery.own_files import OwnFiles
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
 
@@ -119,6 +123,9 @@ def export_comments(
     name = f"comments-{project or 'all'}.{file_format.value if file_format else 'csv'}"
     path = out or settings.home / "exports" / name
     kind = file_format.value if file_format else format_of(path)
+    own = OwnFiles.of(settings.home)
+    if not replace:
+        own.refuse_changed(path)
     database = Database(settings.resolved_database_url)
     try:
         with progress_bar() as bar:
@@ -139,6 +146,8 @@ def export_comments(
             )
     finally:
         database.dispose()
+    if not report.kept:
+        own.note(path, now)
     where = console(as_json=as_json)
     if report.kept:
         say(where, command(str(path)), " stays as it is.")

@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import Insert, func, select
 
 from viral_assets.cli.demo import forget_sample, prepare_sample
+from viral_assets.cli.dev import listen_to_signals
 from viral_assets.cli.home import prepare_instance
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.settings import checkout_root, load_settings
@@ -127,6 +128,18 @@ def test_dev_says_when_its_port_is_taken(viral_assets: CommandLine) -> None:
     assert said.code == 2
     assert "choose another --port" in said.err
     assert said.complaints
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(signal.SIG_IGN, signal.SIG_DFL), (signal.default_int_handler, signal.default_int_handler)]
+)
+def test_dev_can_be_ended_where_a_shell_has_started_it_in_the_background(before: Any, after: Any) -> None:
+    usual = signal.signal(signal.SIGINT, before)
+    try:
+        listen_to_signals()
+        assert signal.getsignal(signal.SIGINT) is after
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 @pytest.mark.e2e

@@ -119,6 +119,29 @@ def test_an_export_marks_what_it_contains_unless_told_not_to(viral_assets: Comma
     assert viral_assets("export-comments", "--out", tmp_path / "all.csv", "--json").json["rows"] == 2
 
 
+@pytest.mark.usefixtures("three_tweets")
+def test_a_file_that_was_changed_since_is_not_replaced_without_a_word(
+    viral_assets: CommandLine, tmp_path: Path
+) -> None:
+    path = tmp_path / "replies.csv"
+    path.write_text("of somebody else, who named it")
+    again = ("export-comments", "--out", path)
+    assert viral_assets(*again).code == 0
+    assert viral_assets(*again).code == 0, "as we left it"
+    path.write_text("worked in")
+    said = viral_assets(*again)
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "replies.csv has been changed since an export wrote it on 20" in said.err
+    assert "--replace" in said.err
+    assert path.read_text() == "worked in"
+    assert viral_assets(*again, "--replace").code == 0
+    assert exported(path) != []
+    path.unlink()
+    assert viral_assets(*again).code == 0
+    (viral_assets.home / "exports" / ".written.json").write_text("[not ours")
+    assert viral_assets(*again).code == 0
+
+
 def test_an_export_in_a_format_nobody_knows_is_one_line(viral_assets: CommandLine, tmp_path: Path) -> None:
     said = viral_assets("export-comments", "--out", tmp_path / "replies.xlsx")
     assert (said.code, len(said.complaints), said.err.count("\n")) == (2, 1, 1)
