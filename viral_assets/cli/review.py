@@ -114,7 +114,7 @@ def review(
         port = listener.getsockname()[1]
         site = Site(
             database=database,
-            access=Access(who=who or _login(), token=token, port=port),
+            access=Access(who=who or login(), token=token, port=port),
             projects=lambda: load_projects(settings.projects_dir),
             regenerator=Regenerator(lambda priority: _generator(settings, database, priority)),
             vectors_of=stored_vectors_of(settings),
@@ -170,7 +170,8 @@ def _named(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _login() -> str:
+def login() -> str:
+    """Whoever is logged in on this machine."""
     import getpass
 
     try:

@@ -98,7 +98,7 @@ def export_records(rows: Iterable[OpportunityView], width: int) -> Iterator[list
             round(row.total, 4),
             row.label,
             row.topic,
-            _why(row),
+            why_to_look_at(row),
             *_context_cells(row.context),
         ]
         for suggestion in row.suggestions:
@@ -122,7 +122,7 @@ def _referred_cells(post: Post | None) -> tuple[Cell, Cell]:
     return post.author_handle or None, post.text + pictures
 
 
-def _why(row: OpportunityView) -> str:
+def why_to_look_at(row: OpportunityView) -> str:
     """The score in words, after what is sensitive: who works from a file sees it too."""
     return f"sensitive: {flags_in_words(row.flags)} · {row.why}" if row.flags else row.why
 

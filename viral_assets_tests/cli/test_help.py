@@ -20,6 +20,8 @@ COMMANDS = (
     "why",
     "generate-comments",
     "export-comments",
+    "export-decisions",
+    "import-decisions",
     "quota",
     "models",
     "review",

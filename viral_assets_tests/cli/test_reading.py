@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shlex
 import webbrowser
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -140,6 +141,44 @@ def test_a_file_that_was_changed_since_is_not_replaced_without_a_word(
     assert viral_assets(*again).code == 0
     (viral_assets.home / "exports" / ".written.json").write_text("[not ours")
     assert viral_assets(*again).code == 0
+
+
+@pytest.mark.usefixtures("three_tweets")
+def test_decisions_made_in_a_file_are_taken_over(viral_assets: CommandLine) -> None:
+    written = viral_assets("export-decisions", "--project", "demo", "--json")
+    path = Path(written.json["path"])
+    assert path == viral_assets.home / "exports" / "decisions-demo.csv"
+    assert (written.json["suggestions"], written.json["tweets"]) == (4, 2)
+    (printed,) = [line.partition(": ")[2] for line in written.err.splitlines() if "import-decisions" in line]
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[0]["decision"], rows[1]["text"], rows[2]["decision"] = "yes", "Mine.", "perhaps"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(rows)
+    refused = viral_assets("export-decisions", "--project", "demo")
+    assert refused.code == 2
+    assert "has been changed since an export wrote it" in refused.err
+    looked = viral_assets(*shlex.split(printed)[1:], "--dry-run")
+    assert "Would be taken over: 1 approved, 1 edited. As they were: 1." in looked.out
+    assert "line 4: there is no decision 'perhaps'" in looked.out
+    said = viral_assets(*shlex.split(printed)[1:], "--who", "mara", "--json")
+    assert (said.json["done"], said.json["untouched"], len(said.json["problems"])) == ({"approve": 1, "edit": 1}, 1, 1)
+    assert viral_assets(*shlex.split(printed)[1:], "--json").json["done"] == {}
+
+
+def test_a_file_of_decisions_that_is_none_is_one_line(viral_assets: CommandLine, tmp_path: Path) -> None:
+    for path in (tmp_path / "missing.csv", tmp_path):
+        said = viral_assets("import-decisions", path)
+        assert (said.code, said.err.count("\n")) == (2, 1)
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    said = viral_assets("import-decisions", tmp_path / "other.csv")
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "the file has no column decision, text, id" in said.err
+    said = viral_assets("export-decisions", "--json")
+    assert (said.code, said.json["suggestions"]) == (0, 0)
+    assert not Path(said.json["path"]).exists()
 
 
 def test_an_export_in_a_format_nobody_knows_is_one_line(viral_assets: CommandLine, tmp_path: Path) -> None:
