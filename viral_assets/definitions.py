@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from viral_assets.defs.assets.code_links import with_code_link
+from viral_assets.defs.assets.decisions import decisions
 from viral_assets.defs.assets.delivery import suggestion_digest
 from viral_assets.defs.assets.embeddings import topic_embeddings, tweet_embeddings
 from viral_assets.defs.assets.generation import comment_suggestions
@@ -20,6 +21,7 @@ from viral_assets.defs.assets.ingestion import tweets
 from viral_assets.defs.assets.partitions import hour_partitions
 from viral_assets.defs.assets.review_numbers import review_numbers
 from viral_assets.defs.assets.scoring import comment_opportunities, tweet_scores
+from viral_assets.defs.automation.decisions_sensor import decisions_sensor
 from viral_assets.defs.automation.inbox_sensor import inbox_sensor
 from viral_assets.defs.automation.jobs import daily_numbers, hourly_checks, hourly_pipeline, metric_refresh, prune_old
 from viral_assets.defs.automation.schedules import (
@@ -85,11 +87,14 @@ def build_defs(
         return spec.replace_attributes(partitions_def=hours, freshness_policy=policy)
 
     return dg.Definitions(
-        assets=[with_code_link(asset, settings.code_url).map_asset_specs(bound) for asset in ASSETS],
+        assets=[
+            *(with_code_link(asset, settings.code_url).map_asset_specs(bound) for asset in ASSETS),
+            bound(decisions),
+        ],
         asset_checks=asset_checks(hours),
         jobs=[hourly_pipeline, hourly_checks, metric_refresh, daily_numbers, prune_old],
         schedules=[hourly_schedule, top_up_schedule, refresh_schedule, numbers_schedule, prune_schedule],
-        sensors=[inbox_sensor, deferred_sensor, failure_sensor(telling)],
+        sensors=[inbox_sensor, deferred_sensor, decisions_sensor, failure_sensor(telling)],
         resources={
             "database": DatabaseResource(),
             "projects": ProjectsResource(),
