@@ -214,7 +214,7 @@ def take(page: Page, url: str, run: str, backfill: str, digest: Path, out: Path)
     page.get_by_text("Hide navigation").click()
 
     expanded = ",".join(f"global@global:{group}" for group in GROUPS)
-    show(f"/asset-groups?expanded={expanded}", "suggestion_digest", width=2000, height=560)
+    show(f"/asset-groups?expanded={expanded}", "suggestion_digest", width=2560, height=600)
     # The button beside the search for assets takes the list of groups away.
     page.get_by_role("img", name="panel_show_right").last.click()
     page.wait_for_timeout(2500)
