@@ -76,7 +76,8 @@ def _approve_greens(request: Request, form: Mapping[str, str], picked: Sequence[
         )
     text = f"Approved: {len(done):,} suggestion{'s' if len(done) != 1 else ''}"
     if left := len(picks) - len(done):
-        text += f"; {left:,} had been changed or decided about meanwhile and stay{'s' if left == 1 else ''} as it is"
+        stay = "stays as it is" if left == 1 else "stay as they are"
+        text += f"; {left:,} had been changed or decided about meanwhile and {stay}"
     notice = {"kind": "done" if done else "bad", "text": text}
     if done:
         notice |= {"event": str(done[0].event_id), "batch": "1"}

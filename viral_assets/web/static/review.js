@@ -224,7 +224,10 @@
     const asked = event.detail.requestConfig?.verb === "get" && event.detail.target?.id === "greens";
     if (greens && asked && !greens.open) greens.showModal();
   });
-  document.addEventListener("review:many", () => greens?.close());
+  // What is said about an error stands below the list, not in here.
+  for (const name of ["review:many", "htmx:sendError", "htmx:responseError"]) {
+    document.addEventListener(name, () => greens?.close());
+  }
   // A decision about many is answered with the cards that are shown here.
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.verb === "post" && /^\/(undo|approve-greens)/.test(event.detail.path)) {
