@@ -153,7 +153,7 @@ class ApifyItems:
             is_reply=is_reply,
             is_quote=is_quote,
             conversation_id=optional_id(item.get("conversationId")),
-            refers_to=references_in(item, identity.identity) if referring else None,
+            refers_to=references_in(item, identity) if referring else None,
             **(own_counts(counts, self._remarks) if retweet else counts),
         )
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from viral_assets.context import References
 from viral_assets.sources.parsers.cells import object_in
-from viral_assets.sources.parsers.column_names import Layout, plain_name
+from viral_assets.sources.parsers.column_names import plain_name
 from viral_assets.sources.parsers.fields import id_in_url, optional_id
 from viral_assets.sources.parsers.identities import plain_id
+from viral_assets.sources.parsers.layouts import Layout
 from viral_assets.sources.parsers.references import references_in
 
 _OBJECTS = {"quotedpost": "quoted_post", "parentpostdetails": "parent_post_details"}
