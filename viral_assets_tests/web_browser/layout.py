@@ -86,5 +86,6 @@ _FAULTS = r"""([leastText, touching]) => {
 
 def faults(page: Page) -> list[str]:
     """A line for each: the page scrolls sideways, a text is too small or torn, two boxes overlap; empty if none is."""
+    page.wait_for_load_state()
     found: list[str] = page.evaluate(_FAULTS, [LEAST_TEXT, TOUCHING])
     return found

@@ -34,6 +34,7 @@ def axe_script() -> str:
 def grave_issues(page: Page, *, only: str | None = None) -> list[str]:
     """What axe finds, one line each; with ``only``, by one rule."""
     # Evaluated by the debugger, which the page's content security policy does not bind.
+    page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe_script())
     run = {"type": "rule", "values": [only]} if only else {"type": "tag", "values": TAGS}

@@ -109,6 +109,7 @@ class Visitor:
 
     def too_wide(self) -> list[str]:
         """Elements that stand out at a side of the window; empty when nothing does."""
+        self.page.wait_for_load_state()  # a page that was asked for by a click may be there before its style is
         found: list[str] = self.page.evaluate(_OVERFLOWING)
         return found
 
