@@ -164,10 +164,9 @@ def test_where_no_tweet_came_for_a_project_nothing_is_read_to_find_that_out(sqli
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_more: object) -> None:
         asked.append((statement, parameters))
 
+    sa.event.listen(sqlite_database.engine, "before_cursor_execute", note)
     with sqlite_database.read() as connection:
-        sa.event.listen(connection, "before_cursor_execute", note)
         funnel_report(connection, project=None, days=14, now=NOW)
-        sa.event.remove(connection, "before_cursor_execute", note)
         ((statement, parameters),) = [each for each in asked if "tweet_projects" in each[0]]
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         assert all("USING COVERING INDEX ix_tweet_projects_named" in row[3] for row in plan)

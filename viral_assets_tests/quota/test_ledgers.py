@@ -663,7 +663,9 @@ def test_latencies_are_those_of_answered_requests_about_tweets(opened: Opener, t
     assert found[0].seconds == about(2.5)
 
 
-def test_failures_are_counted_among_the_newest_requests_that_were_not_refused(opened: Opener) -> None:
+def test_failures_are_counted_among_the_newest_requests_that_were_not_refused(
+    opened: Opener, ticking: VirtualClock
+) -> None:
     ledger = opened(Limits())
     for name, settlement in {
         "oldest": Settlement("failed"),
@@ -675,6 +677,7 @@ def test_failures_are_counted_among_the_newest_requests_that_were_not_refused(op
     }.items():
         ask(ledger, tweet_ids=(name,), name=name)
         ledger.settle(name, settlement)
+        ticking.advance(1)
     ask(ledger, tweet_ids=("under way",), name="under way")
 
     assert ledger.failures() == (2, 4)
