@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viral_assets.cli.options import MOST_HOURS, Json, add_command
+from viral_assets.cli.options import Json, LastHours, OneProject, Out, Replace, add_command
 from viral_assets.cli.output import command, console, plain, print_json, say
 from viral_assets.errors import ConfigurationError
 
@@ -42,20 +42,10 @@ def register(app: typer.Typer) -> None:
 
 
 def export_decisions(
-    project: Annotated[str | None, typer.Option(metavar="NAME", help="One project; all by default.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="File to write; one under VIRAL_ASSETS_HOME/exports by default."),
-    ] = None,
-    hours_back: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=MOST_HOURS, metavar="N", help="Tweets of the last N full hours only; all hours by default."
-        ),
-    ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace FILE even if it was changed since an export wrote it.")
-    ] = False,
+    project: OneProject = None,
+    out: Out = None,
+    hours_back: LastHours = None,
+    replace: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Write a CSV file to decide in: a row a suggestion, the best tweet first. Nothing is marked or decided by that.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from viral_assets.cli.options import MOST_HOURS, From, Json, To, add_command
+from viral_assets.cli.options import MOST_HOURS, From, Json, OneProject, To, add_command
 from viral_assets.cli.output import command, console, print_json, say
 
 
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def digest(
-    project: Annotated[str | None, typer.Option(metavar="NAME", help="One project; all by default.")] = None,
+    project: OneProject = None,
     hours_back: Annotated[
         int | None,
         typer.Option(

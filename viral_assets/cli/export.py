@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from viral_assets import vocabulary
-from viral_assets.cli.options import MOST_HOURS, Json, add_command
+from viral_assets.cli.options import Json, LastHours, OneProject, Out, Replace, add_command
 from viral_assets.cli.output import command, console, print_json, progress_bar, say
 
 
@@ -61,11 +60,8 @@ def register(app: typer.Typer) -> None:
 
 
 def export_comments(
-    project: Annotated[str | None, typer.Option(metavar="NAME", help="One project; all by default.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="File to write; one under VIRAL_ASSETS_HOME/exports by default."),
-    ] = None,
+    project: OneProject = None,
+    out: Out = None,
     file_format: Annotated[
         Format | None,
         typer.Option("--format", help="By default what FILE ends in; CSV where it has no ending.", show_default=False),
@@ -73,12 +69,7 @@ def export_comments(
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="At most so many tweets, the best first.")
     ] = None,
-    hours_back: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=MOST_HOURS, metavar="N", help="Tweets of the last N full hours only; all hours by default."
-        ),
-    ] = None,
+    hours_back: LastHours = None,
     label: Annotated[list[Label] | None, typer.Option(help="Tweets of this label; may be repeated.")] = None,
     status: Annotated[
         list[Status] | None,
@@ -91,9 +82,7 @@ def export_comments(
         bool,
         typer.Option("--mark/--no-mark", help="Mark the suggestions as exported, or only have a look."),
     ] = True,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace FILE even if it was changed since an export wrote it.")
-    ] = False,
+    replace: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Write the suggestions to a CSV, JSON or Parquet file: one row a tweet, the best suggestion first, then the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +28,20 @@ DEFAULT_HOURS = 6
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 From = Annotated[
     str | None, typer.Option("--from", metavar="HOUR", help="First hour (UTC), like 2026-11-21T20:00 or 2026-11-21.")
+]
+LastHours = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=MOST_HOURS, metavar="N", help="Tweets of the last N full hours only; all hours by default."
+    ),
+]
+OneProject = Annotated[str | None, typer.Option(metavar="NAME", help="One project; all by default.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="File to write; one under VIRAL_ASSETS_HOME/exports by default."),
+]
+Replace = Annotated[
+    bool, typer.Option("--replace", help="Replace FILE even if it was changed since an export wrote it.")
 ]
 Timezone = Annotated[
     str | None,
