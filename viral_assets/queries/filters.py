@@ -28,6 +28,15 @@ STANDINGS: dict[str, str] = {
 
 RECENT = {6: "Last 6 hours", 24: "Last 24 hours", 72: "Last 3 days", 168: "Last 7 days", 720: "Last 30 days"}
 
+
+def recent_words(hours: int) -> str:
+    """``Last 7 days``."""
+    return RECENT.get(hours, f"Last {hours:,} hours")
+
+
+USUAL_HOURS = 168
+"""A reply to an older tweet is of little use, and the more history there is, the longer it takes to look through."""
+
 MAX_SEARCH = 100
 _CHOICES: dict[str, tuple[str, ...]] = {"label": ("", *LABELS), "status": tuple(STANDINGS), "sort": tuple(SORTS)}
 
@@ -40,14 +49,15 @@ class BadFilterError(ConfigurationError):
 class Filters:
     """One list of tweets. Empty strings and 0 do not filter.
 
-    ``recent`` is in hours before now; ``start`` (included) and ``end`` (not) are hours as typed, and win over it.
+    ``recent`` is in hours before now, 0 for any time; ``start`` (included) and ``end`` (not) are hours as typed, and
+    win over it.
     """
 
     project: str = ""
     status: str = "open"
     label: str = ""
     topic: str = ""
-    recent: int = 0
+    recent: int = USUAL_HOURS
     start: str = ""
     end: str = ""
     search: str = ""
@@ -68,7 +78,7 @@ class Filters:
         for name, choices in _CHOICES.items():
             if known.get(name, choices[0]) not in choices:
                 raise BadFilterError(f"there is no {name} {known[name][:40]!r}; choose {_listed(choices)}")
-        hours = known.pop("recent", "0")
+        hours = known.pop("recent", str(USUAL_HOURS))
         if not hours.isascii() or not hours.isdigit() or len(hours) > 5:
             raise BadFilterError(f"{hours[:40]!r} is not a number of hours")
         made = cls(**known, recent=int(hours))

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from viral_assets.queries.filters import STANDINGS, Filters
+from viral_assets.queries.filters import STANDINGS, Filters, recent_words
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.queries.pages import read_greens, still_open
 from viral_assets.store import decisions
@@ -122,7 +122,7 @@ def _scope(filters: Filters, site: Site) -> str:
         titles.get(filters.project, filters.project) if filters.project else "",
         STANDINGS[filters.status].lower() if filters.status not in ("open", *STATUSES) else "",
         filters.topic,
-        f"last {filters.recent} hours" if filters.recent and not (filters.start or filters.end) else "",
+        recent_words(filters.recent).lower() if filters.recent and not (filters.start or filters.end) else "",
         f"from {filters.start}" if filters.start else "",
         f"until {filters.end}" if filters.end else "",
         f"with “{filters.search}”" if filters.search else "",

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.filters import RECENT, Filters
-from viral_assets.queries.left_out import MOST_HOURS, PAGE, against_one, read_author, read_left_out
+from viral_assets.queries.left_out import DEFAULT_HOURS, MOST_HOURS, PAGE, against_one, read_author, read_left_out
 from viral_assets.queries.pages import read_opportunity
 from viral_assets.queries.selection import what_became
 from viral_assets.scoring.engagement import Author
@@ -27,7 +27,9 @@ HOURS = {hours: words for hours, words in RECENT.items() if hours <= MOST_HOURS}
 def left_out(request: Request) -> Response:
     """The tweets of some hours that were left out."""
     site: Site = request.app.state.site
-    filters = Filters.read(request.query_params)
+    # Fewer hours than the list of those that were chosen: nearly all tweets are left out.
+    recent = request.query_params.get("recent", "").strip() or str(DEFAULT_HOURS)
+    filters = Filters.read({**request.query_params, "recent": recent})
     after = request.query_params.get("after", "")
     projects = site.projects()
     with site.database.read() as connection:

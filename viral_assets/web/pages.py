@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from viral_assets.queries.filters import RECENT, BadFilterError, Filters
+from viral_assets.queries.filters import RECENT, BadFilterError, Filters, recent_words
 from viral_assets.queries.pages import count_list, read_opportunity, read_page
 from viral_assets.store.decisions import history
 from viral_assets.web.access import same_site_path
@@ -43,8 +43,7 @@ def opportunities(request: Request) -> Response:
     after = request.query_params.get("after", "")
     with site.database.read() as connection:
         page = read_page(connection, filters, now=site.clock(), after=after)
-        whole = replace(filters, status="all")
-        decided = not page.rows and filters.status == "open" and count_list(connection, whole, now=site.clock())[0] > 0
+        elsewhere = {} if page.rows else _elsewhere(connection, site, filters)
     titles, left_out = site.titles_and_problems()
     shown: dict[str, Any] = {
         "filters": filters,
@@ -60,14 +59,15 @@ def opportunities(request: Request) -> Response:
     projects = sorted({*choices.projects, *filter(None, [filters.project])})
     topics = sorted({*choices.topics, *filter(None, [filters.topic])}, key=str.casefold)
     recent = dict(RECENT)
-    if filters.recent and filters.recent not in recent:
-        recent[filters.recent] = f"Last {filters.recent:,} hours"
+    if filters.recent:
+        recent[filters.recent] = recent_words(filters.recent)
     return site.page(
         request,
         "list.html",
         **shown,
         choices=choices,
-        decided=decided,
+        elsewhere=elsewhere,
+        recent_words=recent_words(filters.recent),
         left_out=left_out,
         project_choices=[(name, titles.get(name, name)) for name in projects],
         topic_choices=[("", "All topics"), *((topic, topic) for topic in topics)],
@@ -79,6 +79,20 @@ def opportunities(request: Request) -> Response:
             "filters": filters,
         },
     )
+
+
+def _elsewhere(connection: Connection, site: Site, filters: Filters) -> dict[str, int]:
+    """Where there are tweets although a list is empty, and how many: those whose drafts somebody has decided about,
+    older ones, and all there are."""
+    lists = {
+        "decided": replace(filters, status="all") if filters.status == "open" else None,
+        "older": replace(filters, recent=0) if filters.recent else None,
+        "all": replace(filters, status="all", recent=0),
+    }
+    return {
+        name: count_list(connection, asked, now=site.clock())[0] if asked is not None else 0
+        for name, asked in lists.items()
+    }
 
 
 def list_head(site: Site, connection: Connection, address: str) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment
 
 from viral_assets.delivery.formatting import page_templates, window_text
-from viral_assets.queries.filters import RECENT, SORTS, STANDINGS, day_of
+from viral_assets.queries.filters import RECENT, SORTS, STANDINGS, USUAL_HOURS, day_of
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.store.suggestion_status import CHOSEN, after
 from viral_assets.text.display import one_line
@@ -150,6 +150,7 @@ def _templates() -> Environment:
         LABEL_CHOICES=[("", "All labels"), *((label, label.capitalize()) for label in LABELS)],
         MAX_LENGTH=POST_WEIGHT,
         RECENT=RECENT,
+        USUAL_HOURS=USUAL_HOURS,
         REJECTION_REASONS=REJECTION_REASONS,
         SORTS=SORTS,
         STANDINGS=STANDINGS,

@@ -18,7 +18,14 @@ NOW = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)
 
 def test_the_usual_list_has_a_bare_address() -> None:
     assert Filters().address() == "/"
-    assert Filters.read({"status": "open", "sort": "balanced", "recent": "0", "label": ""}) == Filters()
+    usual = {"status": "open", "sort": "balanced", "recent": "168", "label": ""}
+    assert Filters.read(usual) == Filters.read({}) == Filters()
+
+
+def test_all_of_history_is_asked_for() -> None:
+    asked = Filters.read({"recent": "0"})
+    assert (asked.address(), asked.between(NOW), asked.narrowed) == ("/?recent=0", (None, None), 1)
+    assert Filters().between(NOW) == (datetime(2026, 11, 14, 20, tzinfo=UTC), None)
 
 
 def test_an_address_says_what_differs_and_is_read_back() -> None:

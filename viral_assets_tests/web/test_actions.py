@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -422,6 +422,19 @@ def test_undo_passes_over_what_is_gone_or_was_written_anew(mara: Reviewer, datab
     assert "Undone: Add value is pending again" in mara.send(undo_of(mara)).words
     assert state(database, "101")[FIRST][0] == "pending"
     assert "There is nothing of yours to undo" in mara.send(undo_of(mara)).words
+
+
+def test_the_usual_list_is_of_the_last_days_and_says_where_older_ones_are(
+    serve: Callable[..., Reviewer], database: Database, now: datetime, tmp_path: Path
+) -> None:
+    later = serve(clock=lambda: now + timedelta(days=8))
+    page = later.get("/")
+    assert page.all("data-tweet") == []
+    assert "Nothing of the last 7 days" in page.words
+    assert "/?recent=0" in page.all("href")
+    assert len(later.get("/?recent=0").all("data-tweet")) > 1
+    export_suggestions(database, tmp_path / "all.csv", "csv", now=now)
+    assert "older ones, decided about" in later.get("/").words
 
 
 def test_a_project_with_nothing_left_says_so(

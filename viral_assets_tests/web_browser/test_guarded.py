@@ -241,8 +241,8 @@ def test_the_command_serves_everybody_only_with_a_token(
         page = visitor.open("/numbers")
         assert "/login?next=" in page.url
         # The address that the command opens.
-        visitor.open(f"/login?token={said['token']}&next=/?status=all")
-        page.wait_for_url("**/?status=all")
+        visitor.open(f"/login?token={said['token']}&next=/?recent=0")
+        page.wait_for_url("**/?recent=0")
         assert said["token"] not in page.url
         first = str(visitor.cards().first.get_attribute("data-tweet"))
         visitor.suggestion(first).get_by_role("button", name="Approve").click()
@@ -254,7 +254,7 @@ def test_the_command_can_ask_for_a_token_on_loopback_too(visit: Visit, database:
     with command(tmp_path, database, VIRAL_ASSETS_REVIEW_TOKEN=TOKEN) as said:
         assert said["token"] is None, "a token that was given is not repeated"
         visitor = visit(origin(said["url"]))
-        page = visitor.open("/")
+        page = visitor.open("/?recent=0")
         log_in(visitor, TOKEN)
-        page.wait_for_url(visitor.home + "/")
+        page.wait_for_url(visitor.home + "/?recent=0")
         expect(visitor.cards().first).to_be_visible()

@@ -275,7 +275,7 @@
     });
     filters.addEventListener("submit", () => {
       for (const field of all("input, select", filters)) {
-        const usual = field.matches("select") ? field.options[0].value : "";
+        const usual = field.dataset.usual ?? (field.matches("select") ? field.options[0].value : "");
         field.disabled = field.value === usual;
       }
       // The back button may show this page as it was left.
