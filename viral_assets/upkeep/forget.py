@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from viral_assets.store.append_only import events_may_be_deleted
-from viral_assets.store.bulk import one_of
 from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import Subject, forgotten_among, note_again, note_forgotten
 from viral_assets.store.references import drop_posts
@@ -30,6 +29,7 @@ from viral_assets.store.tables import (
 )
 from viral_assets.store.tweets import forget_tweets, tables_about_tweets
 from viral_assets.text.hashing import text_hash
+from viral_assets.upkeep.rows import in_parts, take_out_of
 
 _AT_ONCE = 2_000
 _BLOCK_BYTES = 1 << 20
@@ -78,7 +78,7 @@ def forget(
         done.hours = {row.window_start for row in found}
         done.rows = _counts(connection, ids)
         texts = _texts_of_nobody_else(connection, ids, {row.text_sha256 for row in found})
-        done.rows["embeddings"] = _rows(connection, embeddings, embeddings.c.text_sha256, texts)
+        done.rows["embeddings"] = take_out_of(connection, embeddings, embeddings.c.text_sha256, texts, dry_run=True)
         answers = _answers_about(connection, set(ids))
         done.rows["llm_requests"] = len(answers)
         quarantine = _in_quarantine(connection, ids, subjects)
@@ -86,13 +86,13 @@ def forget(
         if not dry_run:
             said = drop_posts(connection, dict.fromkeys([*subjects, *_also(found, subjects)]))
             texts += _texts_of_nobody_else(connection, ids, set(map(text_hash, said)) - set(texts))
-            _delete(connection, embeddings, embeddings.c.text_sha256, texts)
+            take_out_of(connection, embeddings, embeddings.c.text_sha256, texts, dry_run=False)
             _drop_answers(connection, answers, set(ids), now)
             for at in range(0, len(quarantine), _AT_ONCE):
                 some = rejected_records.c.id.in_(quarantine[at : at + _AT_ONCE])
                 connection.execute(sa.delete(rejected_records).where(some))
             with events_may_be_deleted(connection):
-                _delete(connection, suggestion_events, suggestion_events.c.tweet_id, ids)
+                take_out_of(connection, suggestion_events, suggestion_events.c.tweet_id, ids, dry_run=False)
             forget_tweets(connection, ids)
             note_forgotten(connection, [*subjects, *_also(found, subjects)], done.rows, now)
     needles = [name.encode() for name in ids]
@@ -143,9 +143,8 @@ def _stored(connection: sa.Connection, subjects: Sequence[Subject]) -> list[_Sto
     found: dict[str, _Stored] = {}
     for kind, column in columns.items():
         names = sorted({name.lower() if kind == "handle" else name for its, name in subjects if its == kind})
-        for part in _parts(names):
-            for row in connection.execute(wanted.where(one_of(connection, column, part))):
-                found[row.tweet_id] = _Stored(*row)
+        for of_these in in_parts(connection, column, names):
+            found |= {row.tweet_id: _Stored(*row) for row in connection.execute(wanted.where(of_these))}
     return list(found.values())
 
 
@@ -160,29 +159,17 @@ def _also(found: Iterable[_Stored], subjects: Sequence[Subject]) -> Iterator[Sub
 
 def _counts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, int]:
     tables = [*tables_about_tweets(), suggestion_events]
-    return {table.name: _rows(connection, table, table.c.tweet_id, ids) for table in tables}
-
-
-def _rows(connection: sa.Connection, table: sa.Table, column: sa.ColumnElement[str], values: Sequence[str]) -> int:
-    counted = sa.select(sa.func.count()).select_from(table)
-    return sum(connection.scalar(counted.where(one_of(connection, column, part))) or 0 for part in _parts(values))
-
-
-def _delete(connection: sa.Connection, table: sa.Table, column: sa.ColumnElement[str], values: Sequence[str]) -> None:
-    for part in _parts(values):
-        connection.execute(sa.delete(table).where(one_of(connection, column, part)))
+    return {table.name: take_out_of(connection, table, table.c.tweet_id, ids, dry_run=True) for table in tables}
 
 
 def _texts_of_nobody_else(connection: sa.Connection, ids: Sequence[str], texts: set[str]) -> list[str]:
     """Hashes of texts that no tweet has that stays."""
-    stays = tweets.alias()
     gone = set(ids)
+    said = sa.select(tweets.c.text_sha256, tweets.c.tweet_id)
     kept = {
         row.text_sha256
-        for part in _parts(sorted(texts))
-        for row in connection.execute(
-            sa.select(stays.c.text_sha256, stays.c.tweet_id).where(one_of(connection, stays.c.text_sha256, part))
-        )
+        for with_these in in_parts(connection, tweets.c.text_sha256, sorted(texts))
+        for row in connection.execute(said.where(with_these))
         if row.tweet_id not in gone
     }
     return sorted(texts - kept)
@@ -241,7 +228,3 @@ def _holds(file: Path, needles: Sequence[bytes]) -> bool:
                 return True
             end = block[-longest:]
     return False
-
-
-def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[at : at + _AT_ONCE] for at in range(0, len(values), _AT_ONCE))

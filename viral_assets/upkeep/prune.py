@@ -7,45 +7,36 @@ tweets of an hour were chosen or left out, and why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
-from viral_assets.store.bulk import one_of
 from viral_assets.store.conditions import within
 from viral_assets.store.engine import Database
 from viral_assets.store.pruned import note_pruned
 from viral_assets.store.references import forget_unreferenced, read_contexts_of
 from viral_assets.store.tables import (
-    comment_opportunities,
     comment_suggestions,
     embeddings,
     generation_claims,
-    generation_outcomes,
     llm_requests,
     rejected_records,
     suggestion_events,
-    tweet_projects,
-    tweet_references,
-    tweet_scores,
     tweet_snapshots,
     tweets,
 )
+from viral_assets.store.tweets import tables_about_tweets
 from viral_assets.text.hashing import text_hash
 from viral_assets.upkeep.digest_files import old_digests
 from viral_assets.upkeep.retention import KINDS, Cutoffs
+from viral_assets.upkeep.rows import take_out, take_out_of
 from viral_assets.vocabulary import PENDING
 
 DAY = timedelta(days=1)
-
-_OF_A_TWEET = (tweet_snapshots, tweet_projects, tweet_references, tweets)
-_OF_AN_HOUR = (comment_suggestions, generation_outcomes, comment_opportunities, tweet_scores)
-_AT_ONCE = 5_000
 
 
 @dataclass(slots=True)
@@ -103,7 +94,7 @@ def prune(
     if "rejects" in cutoffs.before:
         with transaction() as connection:
             old = rejected_records.c.rejected_at < cutoffs.before["rejects"]
-            done.counts["rejects"] = _gone(connection, rejected_records, [old], dry_run)
+            done.counts["rejects"] = take_out(connection, rejected_records, [old], dry_run=dry_run)
     if "digests" in cutoffs.before and digests is not None:
         for file in old_digests(digests, cutoffs.before["digests"]):
             done.counts["digests"] += 1
@@ -151,10 +142,10 @@ class _Vectors:
         of_day = connection.scalars(sa.select(tweets.c.text_sha256).where(*within(tweets, day)).distinct())
         around = (text for context in read_contexts_of(connection, day).values() for _, text in context.texts)
         texts = sorted({*of_day, *map(text_hash, around)} - self._kept)
+        hashes = embeddings.c.text_sha256
         return sum(
-            _gone(connection, embeddings, [embeddings.c.model == model, condition], dry_run)
+            take_out_of(connection, embeddings, hashes, texts, embeddings.c.model == model, dry_run=dry_run)
             for model in _models(connection)
-            for condition in _in_parts(connection, embeddings.c.text_sha256, texts)
         )
 
 
@@ -169,8 +160,7 @@ def _models(connection: sa.Connection) -> Iterator[str]:
 
 def _snapshots(connection: sa.Connection, day: HourRange, _before: datetime, dry_run: bool) -> int:
     ids = connection.scalars(sa.select(tweets.c.tweet_id).where(*within(tweets, day))).all()
-    parts = _in_parts(connection, tweet_snapshots.c.tweet_id, ids)
-    return sum(_gone(connection, tweet_snapshots, [condition], dry_run) for condition in parts)
+    return take_out_of(connection, tweet_snapshots, tweet_snapshots.c.tweet_id, ids, dry_run=dry_run)
 
 
 def _undecided(connection: sa.Connection, day: HourRange, _before: datetime, dry_run: bool) -> int:
@@ -178,12 +168,10 @@ def _undecided(connection: sa.Connection, day: HourRange, _before: datetime, dry
     ids = connection.scalars(sa.select(tweets.c.tweet_id).where(*within(tweets, day)))
     gone = [tweet for tweet in ids if tweet not in kept]
     if not dry_run:
-        for table in _OF_AN_HOUR:
-            for condition in _in_parts(connection, table.c.tweet_id, gone):
-                connection.execute(sa.delete(table).where(*within(table, day), condition))
-        for table in _OF_A_TWEET:
-            for condition in _in_parts(connection, table.c.tweet_id, gone):
-                connection.execute(sa.delete(table).where(condition))
+        for table in tables_about_tweets():
+            # By their hour, where rows have one: no index leads from a tweet alone to those of all projects.
+            hours = within(table, day) if "window_start" in table.c else []
+            take_out_of(connection, table, table.c.tweet_id, gone, *hours, dry_run=False)
     return len(gone)
 
 
@@ -207,19 +195,3 @@ def _answers(connection: sa.Connection, midnight: datetime, dry_run: bool) -> in
     if dry_run:
         return connection.scalar(sa.select(sa.func.count()).select_from(llm_requests).where(*old)) or 0
     return connection.execute(sa.update(llm_requests).where(*old).values(raw_answer=None)).rowcount
-
-
-def _gone(
-    connection: sa.Connection, table: sa.Table, conditions: Sequence[sa.ColumnElement[bool]], dry_run: bool
-) -> int:
-    """How many rows meet the conditions; they are gone then, but for a dry run."""
-    if dry_run:
-        return connection.scalar(sa.select(sa.func.count()).select_from(table).where(*conditions)) or 0
-    return connection.execute(sa.delete(table).where(*conditions)).rowcount
-
-
-def _in_parts(
-    connection: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[str]
-) -> Iterator[sa.ColumnElement[bool]]:
-    for at in range(0, len(values), _AT_ONCE):
-        yield one_of(connection, column, values[at : at + _AT_ONCE])
