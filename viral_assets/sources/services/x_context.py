@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from viral_assets.context import MISSING, Post
-from viral_assets.errors import ServiceRefusedError
 from viral_assets.quota.posts import PostBudget
 from viral_assets.sources.parsers.references import Included
 from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, utc_now
-from viral_assets.sources.services.x_api_client import MOST_A_PAGE, XApiAnswer, XApiClient
+from viral_assets.sources.services.x_api_client import XApiAnswer, XApiClient
 from viral_assets.sources.services.x_api_requests import PaidRequests
+from viral_assets.sources.services.x_lookup import look_up
 from viral_assets.store.engine import Database
 from viral_assets.store.references import posts_to_look_up, save_posts
 
@@ -42,32 +42,22 @@ def look_up_context(
     requests = PaidRequests(database, "lookup", budget, deadline, clock=clock, rng=rng)
     with database.read() as connection:
         ids = posts_to_look_up(connection, tweet_ids)
-    while ids:
-        batch = ids[:MOST_A_PAGE]
-        try:
-            answered = requests.send(
-                lambda posts, batch=batch: client.lookup(batch[:posts], pictures=True),  # type: ignore[misc]
-                project=project,
-                wanted=len(batch),
-                least=1,
-            )
-        except ServiceRefusedError as error:
-            ingestion.problem = str(error)
-            break
-        if isinstance(answered, str):
-            ingestion.incomplete[answered] += 1
-            ingestion.remarks["quoted or answered posts were not asked for"] += len(ids)
-            break
-        found, now = posts_of(answered.answer, batch[: answered.asked]), clock()
+    answers = look_up(
+        requests,
+        ids,
+        lambda batch: client.lookup(batch, pictures=True),
+        ingestion,
+        project=project,
+        not_asked="quoted or answered posts were not asked for",
+    )
+    for answered, asked in answers:
+        found, now = posts_of(answered.answer, asked), clock()
         with database.begin() as connection:
             save_posts(connection, [(post, now) for post in found])
             requests.settle(connection, answered)
-        ingestion.requests += 1
-        ingestion.add_cost(requests.cost_usd(answered.answer))
         known = sum(post.known for post in found)
         ingestion.remarks["quoted or answered posts found"] += known
         ingestion.remarks["quoted or answered posts gone, or not public"] += len(found) - known
-        ids = ids[answered.asked :]
     ingestion.remarks = +ingestion.remarks
     return ingestion.report()
 

@@ -10,14 +10,14 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from viral_assets.errors import ServiceRefusedError
 from viral_assets.hours import HourRange
 from viral_assets.quota.posts import PostBudget
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.parsers.x_api_v2 import XApiV2
 from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, utc_now
-from viral_assets.sources.services.x_api_client import MOST_A_PAGE, XApiClient
+from viral_assets.sources.services.x_api_client import XApiClient
 from viral_assets.sources.services.x_api_requests import PaidAnswer, PaidRequests
+from viral_assets.sources.services.x_lookup import look_up
 from viral_assets.store.engine import Database
 from viral_assets.store.opportunities import chosen_with_old_counts
 
@@ -53,24 +53,10 @@ def refresh_metrics(
     requests = PaidRequests(database, "lookup", budget, deadline, clock=clock, rng=rng)
     with database.read() as connection:
         ids = chosen_with_old_counts(connection, project, hours, before=clock() - at_least_old)
-    while ids:
-        batch = ids[:MOST_A_PAGE]
-        try:
-            answered = requests.send(
-                lambda posts, batch=batch: client.lookup(batch[:posts]),  # type: ignore[misc]
-                project=project,
-                wanted=len(batch),
-                least=1,
-            )
-        except ServiceRefusedError as error:
-            ingestion.problem = str(error)
-            break
-        if isinstance(answered, str):
-            ingestion.incomplete[answered] += 1
-            ingestion.remarks["tweets were not looked at"] += len(ids)
-            break
+    for answered, _ in look_up(
+        requests, ids, client.lookup, ingestion, project=project, not_asked="tweets were not looked at"
+    ):
         _store(database, requests, answered, ingestion, clock())
-        ids = ids[answered.asked :]
     return ingestion.report()
 
 
@@ -83,7 +69,5 @@ def _store(
         counted = ingestion.store(connection, records, content_hash=answer.content_hash, seen_at=now, now=now)
         requests.settle(connection, answered)
     counted()
-    ingestion.requests += 1
-    ingestion.add_cost(requests.cost_usd(answer))
     if answered.asked > answer.posts:
         ingestion.remarks["tweets are gone, or no longer public"] += answered.asked - answer.posts
