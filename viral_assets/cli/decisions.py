@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viral_assets.cli.options import Json, LastHours, OneProject, Out, Replace, add_command
+from viral_assets.cli.options import Json, LastHours, OneProject, Out, Replace, add_command, asked_of
 from viral_assets.cli.output import command, console, plain, print_json, say
 from viral_assets.errors import ConfigurationError
 
@@ -56,7 +56,6 @@ def export_decisions(
     """
     from datetime import UTC, datetime
 
-    from viral_assets.cli.options import choose_hours, pick_projects
     from viral_assets.delivery.decision_sheet import write_sheet
     from viral_assets.delivery.own_files import OwnFiles
     from viral_assets.queries.export import rank_for_export, read_ranked
@@ -65,11 +64,7 @@ def export_decisions(
 
     settings = load_settings()
     now = datetime.now(UTC)
-    if project is not None:
-        pick_projects(settings, [project])
-    window = None
-    if hours_back is not None:
-        window = choose_hours(settings, now, hours_back=hours_back, start=None, end=None)
+    window = asked_of(settings, now, project, hours_back)
     path = out or settings.home / "exports" / f"decisions-{project or 'all'}.csv"
     own = OwnFiles.of(settings.home)
     if not replace:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from viral_assets import vocabulary
-from viral_assets.cli.options import Json, LastHours, OneProject, Out, Replace, add_command
+from viral_assets.cli.options import Json, LastHours, OneProject, Out, Replace, add_command, asked_of
 from viral_assets.cli.output import command, console, print_json, progress_bar, say
 
 
@@ -95,7 +95,6 @@ def export_comments(
     """
     from datetime import UTC, datetime
 
-    from viral_assets.cli.options import choose_hours, pick_projects
     from viral_assets.delivery.export_formats import format_of
     from viral_assets.delivery.export_run import export_suggestions
     from viral_assets.delivery.own_files import OwnFiles
@@ -104,11 +103,7 @@ def export_comments(
 
     settings = load_settings()
     now = datetime.now(UTC)
-    if project is not None:
-        pick_projects(settings, [project])
-    window = None
-    if hours_back is not None:
-        window = choose_hours(settings, now, hours_back=hours_back, start=None, end=None)
+    window = asked_of(settings, now, project, hours_back)
     name = f"comments-{project or 'all'}.{file_format.value if file_format else 'csv'}"
     path = out or settings.home / "exports" / name
     kind = file_format.value if file_format else format_of(path)

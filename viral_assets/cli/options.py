@@ -152,6 +152,17 @@ def choose_hours(
     return HourRange(first, last)
 
 
+def asked_of(settings: Settings, now: datetime, project: str | None, hours_back: int | None) -> HourRange | None:
+    """The last full hours that an export is about; None for all.
+
+    Raises:
+        UnknownProjectError: there is no such project.
+    """
+    if project is not None:
+        pick_projects(settings, [project])
+    return None if hours_back is None else choose_hours(settings, now, hours_back=hours_back, start=None, end=None)
+
+
 def _hour(text: str, option: str) -> datetime:
     try:
         return parse_hour(text)

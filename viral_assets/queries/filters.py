@@ -28,12 +28,6 @@ STANDINGS: dict[str, str] = {
 
 RECENT = {6: "Last 6 hours", 24: "Last 24 hours", 72: "Last 3 days", 168: "Last 7 days", 720: "Last 30 days"}
 
-
-def recent_words(hours: int) -> str:
-    """``Last 7 days``."""
-    return RECENT.get(hours, f"Last {hours:,} hours")
-
-
 USUAL_HOURS = 168
 """A reply to an older tweet is of little use, and the more history there is, the longer it takes to look through."""
 
@@ -123,6 +117,11 @@ class Filters:
 
 
 _NAMES = tuple(each.name for each in fields(Filters))
+
+
+def recent_words(hours: int) -> str:
+    """``Last 7 days``."""
+    return RECENT.get(hours, f"Last {hours:,} hours")
 
 
 def day_of(instant: datetime) -> tuple[str, str]:
