@@ -6,9 +6,11 @@ what they need.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -279,11 +281,18 @@ def known_secrets() -> list[str]:
 
 
 def load_settings() -> Settings:
-    """Read the environment.
+    """Read the environment: anew only where it has changed, since a run asks for this dozens of times.
 
     Raises:
         ConfigurationError: a variable has a value that cannot be used; the message names it, never its value.
     """
+    # The folders that are defaults depend on where we are and what is there.
+    return _read_settings((frozenset(os.environ.items()), working_root(), _default_projects()))
+
+
+@lru_cache(maxsize=1)
+def _read_settings(_of: Hashable) -> Settings:
+    """The settings of what they are made of."""
     try:
         settings = Settings()
     except ValidationError as error:

@@ -1,6 +1,8 @@
-"""What the environment says about keys: which one is used, and what must never be shown."""
+"""What the environment says: when it is read, which key is used, and what must never be shown."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +72,22 @@ def test_an_environment_that_cannot_be_read_has_no_known_secrets(monkeypatch: py
     with pytest.raises(ConfigurationError):
         load_settings()
     assert known_secrets() == []
+
+
+def test_the_environment_is_read_anew_where_it_has_changed_and_only_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = load_settings()
+    assert load_settings() is before
+
+    monkeypatch.setenv("VIRAL_ASSETS_RPM", "7")
+    changed = load_settings()
+    assert (changed.rpm, before.rpm) == (7, 15)
+    monkeypatch.delenv("VIRAL_ASSETS_RPM")
+    assert load_settings() == before
+
+    (tmp_path / "workspace.yaml").touch()
+    (tmp_path / "projects").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_settings().home == tmp_path / "data"
+    assert load_settings().projects_dir == tmp_path / "projects"
