@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import os
 import re
-import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Generator, Iterator
@@ -23,6 +22,7 @@ from hypothesis import Phase, settings
 from viral_assets.store.engine import Database
 from viral_assets_tests.postgres import PostgresServer
 from viral_assets_tests.scratch import keep_files_in_memory
+from viral_assets_tests.tables import make_tables
 
 if TYPE_CHECKING:
     from xdist.scheduler.protocol import Scheduling
@@ -64,9 +64,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 SHARED = re.compile(
     r"/e2e/.*(\[sqlite|\[postgresql)"
-    r"|/((?:assets/test_hours|automation/test_deferred|checks/test_evaluations|setup/test_wheel)\.py)"
+    r"|/(web_browser/|(?:assets/test_hours|automation/test_deferred|checks/test_evaluations|setup/test_wheel)\.py)"
 )
-"""Tests for which a deployment, an installed package or a finished home is made once."""
+"""Tests for which a deployment, a browser, an installed package or a finished home is made once."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -162,20 +162,11 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-@pytest.fixture(scope="session")
-def _migrated_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    database = Database(f"sqlite:///{path}")
-    database.upgrade()
-    database.dispose()
-    return path
-
-
 @pytest.fixture
-def sqlite_database(_migrated_sqlite_file: Path, sqlite_url: str) -> Iterator[Database]:
+def sqlite_database(sqlite_url: str) -> Iterator[Database]:
     """A fresh SQLite file with all tables."""
     database = Database(sqlite_url)
-    shutil.copy(_migrated_sqlite_file, str(database.url.database))
+    make_tables(Path(str(database.url.database)))
     yield database
     database.dispose()
 
@@ -188,7 +179,7 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     def make(kind: str) -> Iterator[Database]:
         if kind == "sqlite":
             path = tmp_path_factory.mktemp("shared") / "viral_assets.db"
-            shutil.copy(request.getfixturevalue("_migrated_sqlite_file"), path)
+            make_tables(path)
             database = Database(f"sqlite:///{path}")
             yield database
             database.dispose()
