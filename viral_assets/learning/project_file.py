@@ -170,9 +170,10 @@ def tuning_changes(
     thresholds: Thresholds | None = None,
     max_tweets_per_request: int | None = None,
     examples: Sequence[str] = (),
+    constraints: Sequence[str] = (),
 ) -> list[Change]:
-    """What is to change for a project to have these weights, thresholds and cap (None: as they are) and more good
-    examples."""
+    """What is to change for a project to have these weights, thresholds and cap (None: as they are), more good examples
+    and more constraints of its voice."""
     changes: list[Change] = []
     for name, new in (("weights", weights), ("thresholds", thresholds)):
         old = getattr(project, name).model_dump()
@@ -182,6 +183,8 @@ def tuning_changes(
         changes.append(Put(("generation", "max_tweets_per_request"), max_tweets_per_request))
     if examples:
         changes.append(Add(("voice", "good_examples"), tuple(examples)))
+    if constraints:
+        changes.append(Add(("voice", "constraints"), tuple(constraints)))
     return changes
 
 

@@ -8,9 +8,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from viral_assets.store.conditions import between
+from viral_assets.store.conditions import STANDS_APPROVED, between
 from viral_assets.store.tables import comment_suggestions, suggestion_events, tweet_scores, tweets
-from viral_assets.vocabulary import COMPONENTS, EXPORTED, GATE_PASSED, REJECT
+from viral_assets.vocabulary import COMPONENTS, EXPORTED, GATE_PASSED, OFFLINE, REJECT
 
 _SMALLEST_STEP = 5e-7
 """Scores are stored rounded; half of their last digit makes up for that where they are compared."""
@@ -41,6 +41,14 @@ class ChosenText:
     status: str
     original_text: str | None
     tweet: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReply:
+    """What a language model wrote, and what a person stood behind in the end: the same where nothing was changed."""
+
+    draft: str
+    text: str
 
 
 def read_judged(connection: sa.Connection, project: str, since: datetime) -> Iterator[JudgedSuggestion]:
@@ -85,6 +93,19 @@ def read_chosen_replies(
         .limit(limit)
     )
     return [ChosenText(*row) for row in connection.execute(query)]
+
+
+def read_kept(connection: sa.Connection, project: str, since: datetime, *, limit: int) -> list[KeptReply]:
+    """What people approved, edited or posted of a language model's drafts for tweets posted since ``since``, the latest
+    decisions first."""
+    written = comment_suggestions.c
+    query = (
+        sa.select(sa.func.coalesce(written.original_text, written.text), written.text)
+        .where(*between(comment_suggestions, since, None, project), STANDS_APPROVED, written.provider != OFFLINE)
+        .order_by(written.decided_at.desc(), written.tweet_id, written.suggestion_type)
+        .limit(limit)
+    )
+    return [KeptReply(*row) for row in connection.execute(query)]
 
 
 def count_scores_above(

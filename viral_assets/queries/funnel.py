@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
+from viral_assets.queries.edits import edits_by_week
 from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, Rate
 from viral_assets.queries.packing import read_packs
 from viral_assets.queries.spending import cost_of_suggestions, quota_by_day
@@ -76,6 +77,7 @@ def funnel_report(
         quota=quota_by_day(connection, now, days),
         limits=limits,
         packs=read_packs(connection, span.hours.start, span.hours.end, project),
+        edits=edits_by_week(connection, span.hours, project),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Self
 
+from viral_assets.queries.edits import EditedWeek
 from viral_assets.queries.intervals import wilson
 from viral_assets.queries.packing_model import PackReport
 from viral_assets.quota.limits import Limits
@@ -123,6 +124,7 @@ class NumbersReport:
         quota: by day, oldest first, days without requests included. Of all projects: they share it.
         limits: of the key in the environment, where the caller knows them.
         packs: suggestions decided about, by the request that wrote them.
+        edits: what people changed in approved drafts, week by week.
     """
 
     project: str | None
@@ -136,6 +138,7 @@ class NumbersReport:
     quota: tuple[QuotaDay, ...]
     limits: Limits | None = None
     packs: PackReport = field(default_factory=PackReport)
+    edits: tuple[EditedWeek, ...] = ()
 
     @property
     def projects(self) -> tuple[str, ...]:
@@ -146,6 +149,11 @@ class NumbersReport:
     def by_kind(self) -> tuple[Rate, ...]:
         """``by_type`` with the types as a person reads them."""
         return tuple(replace(rate, name=kind(rate.name)) for rate in self.by_type)
+
+    @property
+    def changed_by_week(self) -> tuple[Rate, ...]:
+        """Of the approved drafts, those that were changed."""
+        return tuple(Rate(each.name, each.changed, each.kept) for each in self.edits)
 
     @property
     def by_day(self) -> dict[date, Funnel]:

@@ -180,6 +180,7 @@ def numbers(request: Request) -> Response:
         topic_chart=_rates(made.by_topic, "Approval by topic"),
         type_chart=_rates(made.by_kind, "Approval by suggestion type"),
         band_chart=_rates(made.by_band, "Approval by score"),
+        edits_chart=_rates(made.changed_by_week, "Approved drafts that people changed"),
         quota_chart=_both(lambda frame: charts.quota_days(made, frame)),
         pack_charts=[_pack_charts(each) for each in made.packs.models[:MODELS_SHOWN]],
         least_decided=LEAST_DECIDED,

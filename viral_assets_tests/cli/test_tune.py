@@ -220,3 +220,40 @@ def test_targets_the_wrong_way_round_are_refused(viral_assets: CommandLine) -> N
     said = viral_assets("tune", "--project", "bakers", "--green-precision", "0.3")
     assert said.code == 2
     assert "--green-precision must not be below --yellow-precision" in said.err
+
+
+def decide_about_drafts(count: int = 20) -> None:
+    """Store drafts of a model of which somebody took the exclamation marks out."""
+    hour = floor_hour(datetime.now(UTC)) - timedelta(hours=30)
+    rows = []
+    for number in range(count):
+        text = TEXTS[number % len(TEXTS)].rstrip(".?")
+        key = {"project": "bakers", "tweet_id": str(number), "suggestion_type": "add_value", "window_start": hour}
+        written = {"position": 0, "weighted_length": 80, "provider": "google-genai", "model": "m", "request_id": "r"}
+        texts = {"text": f"{text}.", "original_text": f"{text}!", "status": "edited"}
+        rows.append({**key, **written, **texts, "created_at": hour, "decided_at": hour})
+    database = Database(load_settings().resolved_database_url)
+    with database.begin() as connection:
+        insert_ignore(connection, tables.comment_suggestions, rows)
+    database.dispose()
+
+
+def test_what_people_change_becomes_constraints_of_the_voice_when_asked_to(
+    viral_assets: CommandLine, file: Path
+) -> None:
+    decide_about_drafts()
+    said = viral_assets("tune", "--project", "bakers", "--voice")
+    assert said.code == 0
+    assert "No exclamation marks." in said.out
+    assert "--write puts this" in " ".join(said.out.split())
+    assert file.read_text(encoding="utf-8") == PROJECT
+
+    said = viral_assets("tune", "--project", "bakers", "--voice", "--write", "--json")
+    assert said.json["constraints"] == [{"text": "No exclamation marks.", "drafts": 20, "changed": 20}]
+    assert said.json["written"]
+    assert load_project(file).voice.constraints == ("No exclamation marks.",)
+    assert "weights:\n  velocity: 0.35          # how fast" in file.read_text(encoding="utf-8")
+
+    said = viral_assets("tune", "--project", "bakers", "--voice")
+    assert said.code == 0
+    assert "nothing that can be counted" in " ".join(said.out.split())

@@ -1,14 +1,16 @@
-"""The numbers page: what half price has spared."""
+"""The numbers page: what half price has spared, and what people change."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from viral_assets.llm.billing_day import billing_day
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import quota_days
+from viral_assets_tests.delivery.examples import TYPES
 from viral_assets_tests.web.conftest import Reviewer
 
 
@@ -31,3 +33,15 @@ def test_a_day_at_half_price_shows_what_it_cost_and_what_it_would_have(
 def test_days_at_the_standard_tier_say_nothing_of_it(plain: Reviewer, database: Database, now: datetime) -> None:
     spend(database, now, 0)
     assert "standard tier" not in plain.get("/numbers").words
+
+
+def test_what_people_changed_is_shown_by_week(plain: Reviewer, now: datetime) -> None:
+    assert "Nobody has approved a draft of a language model in these days." in plain.get("/numbers").words
+    plain.get("/?status=all")
+    plain.decide("approve", "101", TYPES[0])
+    plain.get("/?status=all")
+    plain.decide("edit", "101", TYPES[1], text="Something else entirely.")
+    words = plain.get("/numbers").words
+    assert "Approved drafts that people changed" in words
+    monday = now.date() - timedelta(days=now.weekday())
+    assert re.search(rf"{monday}21\d\d %", words), "of two, one, and about half of it"
