@@ -24,6 +24,7 @@ from viral_assets.defs.assets.scoring import comment_opportunities, tweet_scores
 from viral_assets.defs.automation.decisions_sensor import decisions_sensor
 from viral_assets.defs.automation.inbox_sensor import inbox_sensor
 from viral_assets.defs.automation.jobs import daily_numbers, hourly_checks, hourly_pipeline, metric_refresh, prune_old
+from viral_assets.defs.automation.notify_sensor import notify_sensor
 from viral_assets.defs.automation.schedules import (
     hourly_schedule,
     numbers_schedule,
@@ -76,8 +77,9 @@ def build_defs(
     settings = load_settings()
     hours = hour_partitions(begins or settings.first_hour(), end or settings.end)
 
-    # It launches nothing, so that whoever has named a webhook need not switch it on as well.
-    telling = dg.DefaultSensorStatus.RUNNING if settings.alert_webhook else dg.DefaultSensorStatus.STOPPED
+    # They launch nothing, so that whoever has named a webhook or a channel need not switch them on as well.
+    running, stopped = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
+    alerting, telling = (running if named else stopped for named in (settings.alert_webhook, settings.channels))
 
     def bound(spec: dg.AssetSpec) -> dg.AssetSpec:
         if spec.partitions_def is None:
@@ -94,7 +96,7 @@ def build_defs(
         asset_checks=asset_checks(hours),
         jobs=[hourly_pipeline, hourly_checks, metric_refresh, daily_numbers, prune_old],
         schedules=[hourly_schedule, top_up_schedule, refresh_schedule, numbers_schedule, prune_schedule],
-        sensors=[inbox_sensor, deferred_sensor, decisions_sensor, failure_sensor(telling)],
+        sensors=[inbox_sensor, deferred_sensor, decisions_sensor, notify_sensor(telling), failure_sensor(alerting)],
         resources={
             "database": DatabaseResource(),
             "projects": ProjectsResource(),

@@ -14,13 +14,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import floor_hour, parse_hour
 from viral_assets.llm.providers import NO_ACCESS, Access, resolve_access
-from viral_assets.vocabulary import Provider
+from viral_assets.vocabulary import CHANNEL_VARIABLES, REVIEW_PORT, Provider
 
 ProviderName = Literal["auto", Provider]
 EmbedderName = Literal["auto", "wordllama", "multilingual", "gemini"]
@@ -75,6 +75,15 @@ def _web_address(value: object) -> object:
     if isinstance(value, str) and not value.strip().startswith(("http://", "https://")):
         raise ValueError("an address begins with http:// or https://")
     return value.strip() if isinstance(value, str) else value
+
+
+def _addresses_of_channels() -> dict[str, SecretStr]:
+    """Every variable that begins so is a channel, called by the rest of its name in small letters."""
+    return {
+        name.removeprefix(CHANNEL_VARIABLES).lower(): SecretStr(value.strip())
+        for name, value in os.environ.items()
+        if name.startswith(CHANNEL_VARIABLES) and value.strip()
+    }
 
 
 def _revealed(secret: SecretStr | None) -> str | None:
@@ -171,9 +180,19 @@ class Settings(BaseSettings):
     review_session_days: float = Field(
         7, gt=0, le=366, description="So long a session of the review page lasts at most, however much it is used."
     )
+    review_url: Annotated[str, BeforeValidator(_web_address)] = Field(
+        f"http://127.0.0.1:{REVIEW_PORT}", description="Where people find the review page, for links in notifications."
+    )
     ui_url: Annotated[str, BeforeValidator(_web_address)] = Field(
         "http://127.0.0.1:3000", description="Where people find Dagster's UI, for links to runs."
     )
+
+    _channels: dict[str, SecretStr] = PrivateAttr(default_factory=_addresses_of_channels)
+
+    @property
+    def channels(self) -> dict[str, str]:
+        """Where notifications go, by the name of the channel: secrets."""
+        return {name: address.get_secret_value() for name, address in self._channels.items()}
 
     @property
     def resolved_database_url(self) -> str:
@@ -208,7 +227,7 @@ class Settings(BaseSettings):
             self.openai_api_key,
         ]
         addresses = (self.gemini_api_endpoint, self.x_api_base_url, self.apify_api_base_url)
-        values = [each.get_secret_value().strip() for each in hidden if each is not None]
+        values = [each.get_secret_value().strip() for each in hidden if each is not None] + list(self.channels.values())
         passwords = [match[1] for value in (*values, *filter(None, addresses)) if (match := _PASSWORD.search(value))]
         return values + passwords
 

@@ -89,6 +89,18 @@ APPROVE, REJECT, EDIT, EXPORT, POST, REOPEN = ACTIONS
 UNDO: Final = "undo"
 """In the audit only: it leads back to where the undone action began, whatever that was."""
 
+Telling = Literal["sending", "sent", "waiting", "unknown", "missed"]
+TELLINGS: tuple[Telling, ...] = get_args(Telling)
+"""How far a channel has been told of a tweet: claimed, before the message goes out; sent; not taken, so told later
+while it is news; nobody knows whether it arrived, so not sent again; no news any more before the channel took it."""
+SENDING, SENT, WAITING, UNKNOWN, MISSED = TELLINGS
+
+CHANNEL_VARIABLES: Final = "VIRAL_ASSETS_NOTIFY_"
+"""How the variables of the environment begin that hold addresses of channels; the rest is the channel's name."""
+
+REVIEW_PORT: Final = 8642
+"""Where the review page listens unless somebody says otherwise."""
+
 Provider = Literal["google-generativeai", "google-genai", "openai", "offline"]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 OPENAI: Final = "openai"

@@ -107,6 +107,7 @@ def generate_comments(
     from datetime import UTC
 
     from viral_assets.cli.embedders import warn_of_languages
+    from viral_assets.cli.notify import tell_after_a_run
     from viral_assets.cli.options import DEFAULT_HOURS, choose_hours, pick_projects
     from viral_assets.generation.forced import scope_of
     from viral_assets.generation.generator import AsyncCommentGenerator
@@ -164,8 +165,9 @@ def generate_comments(
         show_estimate(where, finished, selection)
     else:
         show_summary(where, finished, project or [], selection)
+    told = 0 if dry_run else tell_after_a_run(settings, selected, where)
     if as_json:
-        print_json(payload(finished, hours, dry_run=dry_run) | selection.as_json())
+        print_json(payload(finished, hours, dry_run=dry_run) | selection.as_json() | {"told": told})
 
 
 def whole_or_auto(text: str, option: str, *, most: int) -> int | Literal["auto"]:

@@ -8,14 +8,13 @@ import typer
 
 from viral_assets.cli.options import From, Json, To, add_command, usable_projects
 from viral_assets.cli.output import command, complain, console, print_json, say, say_which_key
+from viral_assets.vocabulary import REVIEW_PORT
 
 if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
     from viral_assets.quota import Priority
     from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
-
-PORT = 8642
 
 
 def register(app: typer.Typer) -> None:
@@ -51,7 +50,7 @@ def review(
             min=0,
             max=65535,
             metavar="PORT",
-            help=f"Port to listen on; {PORT} or the next free one by default.",
+            help=f"Port to listen on; {REVIEW_PORT} or the next free one by default.",
             show_default=False,
         ),
     ] = None,
@@ -110,7 +109,7 @@ def review(
     database = Database(settings.resolved_database_url)
     try:
         database.ensure_ready()
-        listener = listen(host, PORT if port is None else port, more=port is None)
+        listener = listen(host, REVIEW_PORT if port is None else port, more=port is None)
         port = listener.getsockname()[1]
         site = Site(
             database=database,

@@ -37,19 +37,43 @@ class ActiveHours(BaseModel):
         return minute >= self.first or minute < self.last
 
 
-def _active_hours(value: object) -> object:
+def hours_of_a_day(value: object, what: str, example: str) -> object:
+    """``"07:00-22:00"`` as minutes of the day; what is typed already stays.
+
+    Args:
+        what: they are called in a message, which gives ``example``.
+
+    Raises:
+        ValueError: they cannot be read, or are none.
+    """
     if value is None or isinstance(value, ActiveHours | dict):
         return value
     found = _HOURS.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError('active hours are written like "07:00-22:00"')
+        raise ValueError(f'{what} are written like "{example}"')
     hour, minute, last_hour, last_minute = map(int, found.groups())
     first, last = 60 * hour + minute, 60 * last_hour + last_minute
     if minute > 59 or last_minute > 59 or first >= MINUTES_OF_A_DAY or last > MINUTES_OF_A_DAY:
-        raise ValueError('a day has the hours from 00:00 to 24:00; active hours are written like "07:00-22:00"')
+        raise ValueError(f'a day has the hours from 00:00 to 24:00; {what} are written like "{example}"')
     if first == last:
-        raise ValueError("active hours that end where they begin are none; leave the key out for all of the day")
+        raise ValueError(f"{what} that end where they begin are none; leave the key out instead")
     return ActiveHours(first=first, last=last)
+
+
+def _active_hours(value: object) -> object:
+    return hours_of_a_day(value, "active hours", "07:00-22:00")
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    try:
+        return ZoneInfo(name.strip()).key
+    except (ValueError, OSError, LookupError):
+        raise ValueError(f"{name[:64]!r} is no time zone; write it like Europe/Berlin or UTC") from None
 
 
 def _quiet_day(value: object) -> object:
@@ -91,10 +115,7 @@ class Engagement(BaseModel):
     @field_validator("time_zone")
     @classmethod
     def _known(cls, name: str) -> str:
-        try:
-            return ZoneInfo(name.strip()).key
-        except (ValueError, OSError, LookupError):
-            raise ValueError(f"{name[:64]!r} is no time zone; write it like Europe/Berlin or UTC") from None
+        return known_zone(name)
 
     @property
     def zone(self) -> ZoneInfo:

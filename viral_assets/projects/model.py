@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from viral_assets.llm.models import DEFAULT_MODEL, bare_name
 from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.projects.engagement import Engagement
+from viral_assets.projects.notifications import Notifications
 from viral_assets.vocabulary import FLAG, LEAVE_OUT, SENSITIVE_CATEGORIES, Handling
 
 Text = Annotated[str, Field(min_length=1)]
@@ -304,6 +305,7 @@ class Project(_Model):
     minima: Minima = Minima()
     engagement: Engagement = Engagement()
     safety: Safety = Safety()
+    notifications: Notifications = Notifications()
     max_candidates: Annotated[int, Field(ge=1, le=10_000)] = 150
     suggestion_types: Annotated[tuple[SuggestionType, ...], Field(min_length=1, max_length=10)] = tuple(
         BUILT_IN_TYPES[name] for name in ("add_value", "ask_question", "mirror_reframe")

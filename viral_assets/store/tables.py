@@ -36,7 +36,7 @@ from sqlalchemy import (
 
 from viral_assets.context import POST_STATES
 from viral_assets.text.cleaning import text_for_storage
-from viral_assets.vocabulary import ACTIONS, COMPONENTS, LABELS, OUTCOMES, PENDING, STATUSES, UNDO, VELOCITY
+from viral_assets.vocabulary import ACTIONS, COMPONENTS, LABELS, OUTCOMES, PENDING, STATUSES, TELLINGS, UNDO, VELOCITY
 
 EVERY_PROJECT = "*"
 """In ``tweet_projects``: a tweet that came for no project in particular counts for all."""
@@ -400,6 +400,28 @@ generation_outcomes = Table(
     CheckConstraint(_known("outcome", OUTCOMES), name="outcome"),
     Index(None, "window_start", "project"),
     comment="How each opportunity ended. Nothing disappears.",
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("channel", String(32), primary_key=True),
+    Column("tweet_id", String(32), primary_key=True, index=True),
+    Column("project", String(64), nullable=False, comment="for which it was told"),
+    Column("window_start", UtcDateTime, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("message_id", String(32), nullable=False, index=True, comment="of the message that tells of it"),
+    Column("attempts", Integer, nullable=False, comment="messages about it that were sent"),
+    Column("claimed_at", UtcDateTime, nullable=False, comment="before it was sent"),
+    Column("settled_at", UtcDateTime, comment="when its outcome was known"),
+    Column("retry_at", UtcDateTime, comment="of what waits: not before"),
+    Column("reason", Text, nullable=False, comment="why it was not sent, in our words"),
+    CheckConstraint(_known("state", TELLINGS), name="state"),
+    Index(None, "window_start", "project"),
+    # The few that are not settled, and the latest.
+    Index(None, "state", "channel"),
+    Index(None, "claimed_at"),
+    comment="A channel is told once of a tweet. Written before a message is sent, and settled after it.",
 )
 
 llm_requests = Table(

@@ -85,7 +85,13 @@ class Stored:
     generation_outcomes: list[dict[str, Any]] = field(default_factory=list)
 
 
-def store(connection: Connection, views: Sequence[OpportunityView], *, request_id: str = "r1") -> None:
+def store(
+    connection: Connection,
+    views: Sequence[OpportunityView],
+    *,
+    request_id: str = "r1",
+    generated_at: datetime = GENERATED,
+) -> None:
     """Write what reading should give back."""
     stored = Stored()
     known: set[str] = set()
@@ -114,7 +120,7 @@ def store(connection: Connection, views: Sequence[OpportunityView], *, request_i
                     "provider": one.provider,
                     "model": one.model,
                     "request_id": request_id,
-                    "created_at": GENERATED,
+                    "created_at": generated_at,
                     "status": one.status,
                     "decided_at": one.decided_at,
                     "decided_by": one.decided_by,

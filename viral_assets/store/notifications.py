@@ -1,0 +1,202 @@
+"""Who was told of which tweet. A row is written before a message is sent and settled after it, so that whatever happens
+in between, nobody is told twice; what was never settled is known not to be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from viral_assets.store.bulk import insert_ignore, one_of
+from viral_assets.store.tables import notifications
+from viral_assets.vocabulary import MISSED, SENDING, SENT, UNKNOWN, WAITING, Telling
+
+SILENT_IS_OVER = timedelta(minutes=5)
+"""Longer than any message takes: what has been sending since before then has no outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Until when a channel is left alone (None: it is not), after how many messages in a row that it did not take."""
+
+    until: datetime | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStanding:
+    """What a channel was told, and what became of it, over a time.
+
+    Args:
+        reason: of the newest message that it did not take, or of which nobody knows; empty where all went well.
+    """
+
+    channel: str
+    sent: int = 0
+    waiting: int = 0
+    unknown: int = 0
+    missed: int = 0
+    last_sent_at: datetime | None = None
+    last_problem_at: datetime | None = None
+    reason: str = ""
+
+    @property
+    def down(self) -> bool:
+        """It did not take the last message."""
+        return self.last_problem_at is not None and (
+            self.last_sent_at is None or self.last_sent_at < self.last_problem_at
+        )
+
+
+def claim(
+    connection: sa.Connection,
+    channel: str,
+    project: str,
+    hours: Iterable[tuple[str, datetime]],
+    message_id: str,
+    now: datetime,
+) -> set[str]:
+    """Take tweets for one message. Whoever asks at the same time gets the others.
+
+    Args:
+        hours: of each tweet, its id and its hour.
+
+    Returns:
+        The ids that the message is to tell of.
+    """
+    rows = [
+        {
+            "channel": channel,
+            "tweet_id": tweet_id,
+            "project": project,
+            "window_start": hour,
+            "state": SENDING,
+            "message_id": message_id,
+            "attempts": 0,
+            "claimed_at": now,
+            "reason": "",
+        }
+        for tweet_id, hour in sorted(hours)
+    ]
+    if not rows:
+        return set()
+    told = notifications.c
+    ids = [str(row["tweet_id"]) for row in rows]
+    insert_ignore(connection, notifications, rows)
+    connection.execute(
+        sa.update(notifications)
+        .where(told.channel == channel, told.state == WAITING, one_of(connection, told.tweet_id, ids))
+        .values(state=SENDING, message_id=message_id, claimed_at=now, project=project)
+    )
+    return set(connection.scalars(sa.select(told.tweet_id).where(told.message_id == message_id, told.state == SENDING)))
+
+
+def settle(
+    connection: sa.Connection,
+    message_id: str,
+    state: Telling,
+    now: datetime,
+    *,
+    reason: str = "",
+    retry_at: datetime | None = None,
+) -> None:
+    """Say what became of a message.
+
+    Args:
+        retry_at: until then its channel is left alone.
+    """
+    told = notifications.c
+    connection.execute(
+        sa.update(notifications)
+        .where(told.message_id == message_id, told.state == SENDING)
+        .values(state=state, settled_at=now, reason=reason, retry_at=retry_at, attempts=told.attempts + 1)
+    )
+
+
+def anything_open(connection: sa.Connection) -> bool:
+    """Whether any tweet is claimed or waits; mostly none is."""
+    unsettled = notifications.c.state.in_([SENDING, WAITING])
+    return bool(connection.scalar(sa.select(sa.exists().select_from(notifications).where(unsettled))))
+
+
+def pause_of(connection: sa.Connection, channel: str) -> Pause:
+    """How long a channel is left alone."""
+    told = notifications.c
+    troubled = [told.channel == channel, told.state.in_([WAITING, UNKNOWN]), told.retry_at.is_not(None)]
+    until = connection.scalar(sa.select(sa.func.max(told.retry_at)).where(*troubled))
+    waiting = sa.select(sa.func.max(told.attempts)).where(told.channel == channel, told.state == WAITING)
+    return Pause(until, connection.scalar(waiting) or 0)
+
+
+def close_silent(connection: sa.Connection, now: datetime) -> int:
+    """Whatever has been sending for too long has no outcome: the process that sent it has ended.
+
+    Returns:
+        Tweets of which nobody knows.
+    """
+    told = notifications.c
+    return connection.execute(
+        sa.update(notifications)
+        .where(told.state == SENDING, told.claimed_at < now - SILENT_IS_OVER)
+        .values(state=UNKNOWN, settled_at=now, retry_at=None, reason="the process ended while it sent the message")
+    ).rowcount
+
+
+def close_missed(
+    connection: sa.Connection, channel: str, project: str, still_news: Collection[str], now: datetime
+) -> int:
+    """What waited for a channel and is no news any more, or was decided about meanwhile, is not told."""
+    told = notifications.c
+    waiting = [told.channel == channel, told.project == project, told.state == WAITING]
+    if still_news:
+        waiting.append(~one_of(connection, told.tweet_id, sorted(still_news)))
+    changes = {"state": MISSED, "settled_at": now, "retry_at": None}
+    return connection.execute(sa.update(notifications).where(*waiting).values(changes)).rowcount
+
+
+def take_back_unknown(connection: sa.Connection, channels: Collection[str]) -> int:
+    """Let those be told again of which nobody knows whether they arrived: a person has said so."""
+    told = notifications.c
+    gone = sa.delete(notifications).where(told.state == UNKNOWN, told.channel.in_(sorted(channels)))
+    return connection.execute(gone).rowcount
+
+
+def channel_standings(connection: sa.Connection, since: datetime) -> dict[str, ChannelStanding]:
+    """How the channels stand, by what was begun since a time, sorted by name."""
+    told = notifications.c
+    query = (
+        sa.select(told.channel, told.state, sa.func.count(), sa.func.max(told.settled_at))
+        .where(told.claimed_at >= since)
+        .group_by(told.channel, told.state)
+        .order_by(told.channel)
+    )
+    counts: dict[str, dict[str, tuple[int, datetime | None]]] = {}
+    for channel, state, count, last in connection.execute(query):
+        counts.setdefault(channel, {})[state] = (count, last)
+    return {channel: _standing(connection, channel, by_state) for channel, by_state in counts.items()}
+
+
+def _standing(
+    connection: sa.Connection, channel: str, by_state: dict[str, tuple[int, datetime | None]]
+) -> ChannelStanding:
+    counted = {state: by_state.get(state, (0, None))[0] for state in (SENT, WAITING, UNKNOWN, MISSED)}
+    problems = [last for state in (WAITING, UNKNOWN) if (last := by_state.get(state, (0, None))[1]) is not None]
+    reason = ""
+    if problems:
+        told = notifications.c
+        newest = (
+            sa.select(told.reason)
+            .where(told.channel == channel, told.state.in_([WAITING, UNKNOWN]), told.settled_at == max(problems))
+            .limit(1)
+        )
+        reason = connection.scalar(newest) or ""
+    return ChannelStanding(
+        channel,
+        **counted,
+        last_sent_at=by_state.get(SENT, (0, None))[1],
+        last_problem_at=max(problems, default=None),
+        reason=reason,
+    )

@@ -1,0 +1,66 @@
+"""Opportunities of the last hour, a project that tells of them, and processes that do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from viral_assets.notifications.report import Round
+from viral_assets.notifications.telling import Teller
+from viral_assets.projects.model import Project
+from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.store.engine import Database
+from viral_assets_tests.delivery.examples import opportunity, store
+
+NOW = datetime(2026, 11, 21, 21, 5, tzinfo=UTC)
+REVIEW = "https://review.example.com"
+
+
+def project(name: str = "unplugged", **told: Any) -> Project:
+    given = {"channels": ["team"], **told}
+    return Project.model_validate(
+        {
+            "name": name,
+            "title": f"{name.capitalize()} desk",
+            "taxonomy": [{"label": "phones", "description": "Phones"}],
+            "voice": {"persona": "a friend"},
+            "notifications": given,
+        }
+    )
+
+
+def view(number: int, *, minutes: float = 12, at: datetime = NOW, **changes: Any) -> OpportunityView:
+    """An opportunity, so many minutes old; the later its number, the lower its score."""
+    given: dict[str, Any] = {
+        "tweet_id": str(1_990_000_000_000_000_000 + number),
+        "created_at": at - timedelta(minutes=minutes),
+        "author_handle": f"author_{number}",
+        "total": 0.9 - number / 1000,
+        **changes,
+    }
+    return opportunity(**given)
+
+
+def put(database: Database, views: Sequence[OpportunityView], *, ready: datetime = NOW) -> None:
+    with database.begin() as connection:
+        store(connection, views, generated_at=ready)
+
+
+def teller(database: Database, addresses: Mapping[str, str], now: datetime = NOW) -> Teller:
+    return Teller(database, addresses, REVIEW, clock=lambda: now)
+
+
+def tell(
+    database: Database, addresses: Mapping[str, str], *projects: Project, now: datetime = NOW, **how: Any
+) -> Round:
+    return teller(database, addresses, now).tell({each.name: each for each in projects or (project(),)}, **how)
+
+
+def be_a_process(url: str, addresses: dict[str, str], environment: dict[str, str], told: dict[str, Any]) -> None:
+    """Tell once."""
+    os.environ.update(environment)
+    database = Database(url)
+    tell(database, addresses, project(**told))
+    database.dispose()
