@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +27,11 @@ EmbedderName = Literal["auto", "wordllama", "multilingual", "gemini"]
 
 # A short history keeps Dagster's partition pages fast; VIRAL_ASSETS_START opens an older one.
 DEFAULT_HISTORY = timedelta(days=30)
+
+LEAST_OF_A_TOKEN = 16
+"""Characters that a piece of an address has at least to be taken for a secret by itself."""
+
+_BETWEEN_PIECES = re.compile(r"[/?&=@:,]+")
 
 # Up to the last @ before the path, as a password may hold one that nobody has escaped.
 _PASSWORD = re.compile(r"://[^/@:]*:([^@]+(?:@[^/@]+)*)@")
@@ -84,6 +89,16 @@ def _addresses_of_channels() -> dict[str, SecretStr]:
         for name, value in os.environ.items()
         if name.startswith(CHANNEL_VARIABLES) and value.strip()
     }
+
+
+def _secrets_of(address: str) -> Iterator[str]:
+    """Of a channel: all of it, and the pieces that are long enough to be a token, or stand where a password does."""
+    yield address
+    if found := _PASSWORD.search(address.partition("?")[0]):
+        yield found[1]
+    yield from (
+        piece for piece in _BETWEEN_PIECES.split(address) if len(piece) >= LEAST_OF_A_TOKEN and "." not in piece
+    )
 
 
 def _revealed(secret: SecretStr | None) -> str | None:
@@ -227,9 +242,9 @@ class Settings(BaseSettings):
             self.openai_api_key,
         ]
         addresses = (self.gemini_api_endpoint, self.x_api_base_url, self.apify_api_base_url)
-        values = [each.get_secret_value().strip() for each in hidden if each is not None] + list(self.channels.values())
+        values = [each.get_secret_value().strip() for each in hidden if each is not None]
         passwords = [match[1] for value in (*values, *filter(None, addresses)) if (match := _PASSWORD.search(value))]
-        return values + passwords
+        return [*values, *passwords, *(part for each in self.channels.values() for part in _secrets_of(each))]
 
     def access(
         self,

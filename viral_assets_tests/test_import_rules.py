@@ -33,6 +33,7 @@ CORE = (
     "safety",
     "choosing",
     "upkeep",
+    "notifications",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
 ROOT = ("clock", "context", "errors", "hours", "processes", "settings", "threads", "vocabulary")
@@ -51,6 +52,7 @@ KNOWS_ONLY = {
     "generation": {"llm", "projects", "quota", "safety", "store", "text"},
     "queries": {"llm", "projects", "quota", "safety", "scoring", "store", "text"},
     "upkeep": {"store", "text"},
+    "notifications": {"projects", "queries", "store", "text"},
 }
 """Packages with a promise about what they need, besides the root modules."""
 

@@ -8,6 +8,7 @@ import pytest
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.settings import known_secrets, load_settings
+from viral_assets.text.secrets import redacted
 from viral_assets_tests.home import clean_environment
 
 FIRST, SECOND = "AIzaSyFirst-0123456789", "AQ.Second0123456789abcdef"
@@ -91,3 +92,16 @@ def test_the_environment_is_read_anew_where_it_has_changed_and_only_there(
     monkeypatch.chdir(tmp_path)
     assert load_settings().home == tmp_path / "data"
     assert load_settings().projects_dir == tmp_path / "projects"
+
+
+def test_every_variable_that_begins_so_is_a_channel_and_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_NOTIFY_TEAM_2", " mailtos://me:hunter2hunter2@example.com?to=a@example.com ")
+    monkeypatch.setenv("VIRAL_ASSETS_NOTIFY_NOBODY", " ")
+    monkeypatch.setenv("VIRAL_ASSETS_NOTIFY_CHAT", "https://hooks.slack.com/services/T1/B2/TIiajkdnlazkcOXrIdevi7FQ")
+    settings = load_settings()
+    assert settings.channels["team_2"] == "mailtos://me:hunter2hunter2@example.com?to=a@example.com"
+    assert sorted(settings.channels) == ["chat", "team_2"]
+    assert "hunter2hunter2" in settings.secrets
+    assert "hunter2hunter2" not in repr(settings)
+    assert "hunter2" not in redacted(f"failed: {settings.channels['team_2']}; password hunter2hunter2", known_secrets())
+    assert redacted("POST /services/T1/B2/TIiajkdnlazkcOXrIdevi7FQ", known_secrets()).endswith("B2/[redacted]")

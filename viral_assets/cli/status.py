@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,7 +31,8 @@ def status(
     """Show what is stored, how fast it grows, and what waits.
 
     The tables with their rows and sizes; the oldest and the newest hour; past hours with tweets that no run has looked
-    at; tweets that were put off; files in the inbox that were not read yet; Dagster's own history; room on the disk.
+    at; tweets that were put off; files in the inbox that were not read yet; channels that did not take their last
+    message; Dagster's own history; room on the disk.
     Writes nothing, and asks no service.
     """
     from rich.filesize import decimal
@@ -48,6 +49,7 @@ def status(
             progress.add_task("looking at the tables", total=None)
             found = sizes(database, now)
             waiting = _waiting(database, settings, now)
+            down = _channels_down(database, now)
     finally:
         database.dispose()
     where = console(as_json=as_json)
@@ -67,13 +69,14 @@ def status(
         ("hours with tweets that no run has looked at", full_count(waiting["hours_unscored"])),
         ("tweets put off for a later run", full_count(waiting["put_off"])),
         ("files not read yet", f"{waiting['files']:,} in {settings.resolved_inbox}"),
+        *([("channels that did not take their last message", "; ".join(down))] if down else []),
         ("Dagster's history", "none on this machine" if history is None else decimal(history)),
         ("free on the disk", "?" if free is None else decimal(free)),
     ]
     where.print(facts_table(facts))
     say(where, "What is older than you need goes with ", command("viral-assets prune --vectors 14 --undecided 180"))
     if as_json:
-        print_json(_payload(database, found, waiting, history, free))
+        print_json(_payload(database, found, waiting, history, free) | {"channels_down": down})
 
 
 def _waiting(database: Database, settings: Settings, now: datetime) -> dict[str, int]:
@@ -93,6 +96,15 @@ def _waiting(database: Database, settings: Settings, now: datetime) -> dict[str,
         "put_off": sum(each.tweets for each in put_off.values()),
         "files": sum(name not in known or known[name].stamp != file.stamp for name, file in inbox.files().items()),
     }
+
+
+def _channels_down(database: Database, now: datetime) -> list[str]:
+    """A few words about each channel that did not take its last message, of the last day."""
+    from viral_assets.store.notifications import channel_standings
+
+    with database.read() as connection:
+        standings = channel_standings(connection, now - timedelta(days=1)).values()
+    return [f"{each.channel} ({each.reason}; {each.waiting:,} wait)" for each in standings if each.down]
 
 
 def _hours(found: Sizes) -> str:

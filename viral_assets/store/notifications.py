@@ -4,9 +4,10 @@ in between, nobody is told twice; what was never settled is known not to be know
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -162,6 +163,17 @@ def take_back_unknown(connection: sa.Connection, channels: Collection[str]) -> i
     told = notifications.c
     gone = sa.delete(notifications).where(told.state == UNKNOWN, told.channel.in_(sorted(channels)))
     return connection.execute(gone).rowcount
+
+
+def told_since(connection: sa.Connection, since: datetime) -> list[dict[str, Any]]:
+    """All that was begun since a time, as it stands in the table."""
+    query = sa.select(notifications).where(notifications.c.claimed_at >= since)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def note_told(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put back what :func:`told_since` gave, where nothing is known of it."""
+    insert_ignore(connection, notifications, rows)
 
 
 def channel_standings(connection: sa.Connection, since: datetime) -> dict[str, ChannelStanding]:

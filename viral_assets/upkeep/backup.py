@@ -10,10 +10,11 @@ import os
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, Vi
 from viral_assets.store import migrations
 from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import forgotten
+from viral_assets.store.notifications import note_told, told_since
 from viral_assets.store.tables import quota_runners
 from viral_assets.upkeep.forget import forget_again
 
@@ -30,6 +32,9 @@ LOCK_TIMEOUT_SECONDS = 30.0
 
 IN_USE_SECONDS = 15.0
 """A run that was seen within so many seconds is under way; each says so more often."""
+
+REMEMBERED = timedelta(days=30)
+"""Longer than any tweet is news."""
 
 _HEADER = b"SQLite format 3\x00"
 _REVISION = str(sa.select(sa.column("version_num")).select_from(sa.table(migrations.VERSION_TABLE)))
@@ -84,7 +89,7 @@ def restore(database: Database, source: Path, now: datetime) -> Restored:
     """Put a copy in the place of what the tables hold, in one transaction, and bring it up to this version.
 
     The state before is copied first, beside the database. What was forgotten since the copy was made is forgotten
-    again.
+    again, and whoever was told of a tweet stays told.
 
     Args:
         now: names that copy, and tells which runs are under way.
@@ -100,15 +105,19 @@ def restore(database: Database, source: Path, now: datetime) -> Restored:
     if target.exists() and source.samefile(target):
         raise NotABackupError(f"{source} is the database itself; give a copy of it")
     _checked(source)
-    before, noted = None, []
+    before, noted, told = None, [], []
     if target.is_file():
         _refuse_while_in_use(database, now)
-        noted = _forgotten(database)
+        noted = _still_true(database, forgotten)
+        told = _still_true(database, partial(told_since, since=now - REMEMBERED))
         before = _set_aside(database, target, now)
     database.dispose()
     target.parent.mkdir(parents=True, exist_ok=True)
     _copy(source, target)
     database.upgrade()
+    if told:
+        with database.begin() as connection:
+            note_told(connection, told)
     forget_again(database, noted, now)
     return Restored(migrations.HEAD, before)
 
@@ -133,11 +142,11 @@ def _refuse_while_in_use(database: Database, now: datetime) -> None:
         raise ConfigurationError(f"{runs:,} runs are under way: let them end, or stop them, and restore again")
 
 
-def _forgotten(database: Database) -> list[dict[str, Any]]:
-    """What is not to come back; nothing where the tables cannot be read."""
+def _still_true(database: Database, read: Callable[[sa.Connection], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Rows that an older state does not undo; none where the tables cannot be read."""
     try:
         with database.read() as connection:
-            return forgotten(connection)
+            return read(connection)
     except ViralAssetsError:
         return []
 

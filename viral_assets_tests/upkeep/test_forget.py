@@ -49,6 +49,8 @@ def everything_about(database: Database, tweet_id: str, handle: str, author_id: 
     insert(database, tables.comment_suggestions, **of, **written, suggestion_type="add_value", created_at=NOW)
     ended = {"outcome": "done", "reason": text, "attempts": 1, "updated_at": NOW}
     insert(database, tables.generation_outcomes, **of, **ended)
+    said = {"state": "sent", "message_id": tweet_id, "attempts": 1, "claimed_at": NOW, "reason": ""}
+    insert(database, tables.notifications, channel="team", **of, **said)
     told = {
         "project": "p",
         "tweet_id": tweet_id,

@@ -60,6 +60,8 @@ def add_tweet(database: Database, tweet_id: str, days_ago: int, *, text_hash: st
         insert(database, tables.comment_suggestions, **of, **written, **told, status=kept)
     ended = {"outcome": "done", "reason": "", "attempts": 1, "updated_at": NOW}
     insert(database, tables.generation_outcomes, **of, **ended)
+    sent = {"state": "sent", "message_id": "m", "attempts": 1, "claimed_at": NOW, "reason": ""}
+    insert(database, tables.notifications, channel="team", **of, **sent)
     with database.begin() as connection:
         for model in MODELS:
             write_vectors(connection, model, [text_hash], np.ones((1, 2), dtype=np.float32))
@@ -96,6 +98,7 @@ OF_A_TWEET = (
     tables.comment_suggestions,
     tables.generation_outcomes,
     tables.tweet_snapshots,
+    tables.notifications,
 )
 
 
