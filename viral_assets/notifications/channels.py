@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from viral_assets.errors import ConfigurationError
 from viral_assets.notifications.outcome import Outcome, outcome_of
 from viral_assets.notifications.words import Message
+from viral_assets.threads import DaemonThreads
 from viral_assets.vocabulary import CHANNEL_VARIABLES, UNKNOWN
 
 CONNECT_SECONDS = 10.0
@@ -92,32 +93,36 @@ class _AppriseChannel:
         return max(0, int(self._service.body_maxlen or 32_768) - SPARE)
 
     def send(self, message: Message) -> Outcome:
-        from apprise import Apprise, NotifyFormat
-        from apprise.result import AppriseResultStatus
-
-        sender = Apprise(asset=self._service.asset)
-        sender.add(self._service)
-        # apprise sends in a thread of its own, which has our context.
-        at_it = _sending.set(True)
+        # In a thread of ours: apprise's own are waited for when the process ends, however long a server takes.
+        thread = DaemonThreads(1, "viral_assets_notify")
         try:
-            result = sender.notify(
-                title=message.title,
-                body=message.text,
-                body_format=NotifyFormat.TEXT,
-                interpret_escapes=False,
-                timeout=self._seconds,
-                log_level=logging.DEBUG,
-            )
-            attempts = [attempt for service in result.results for attempt in service.attempts]
-            return outcome_of(
-                succeeded=any(attempt.status == AppriseResultStatus.SUCCESS for attempt in attempts),
-                in_time=all(attempt.status != AppriseResultStatus.TIMEOUT for attempt in attempts),
-                lines=[entry.message for entry in result.logs()],
-            )
+            return thread.submit(self._send, message).result(self._seconds)
+        except TimeoutError:
+            return Outcome(UNKNOWN, "no answer in time")
         except Exception as error:  # noqa: BLE001 -- of a hundred services, some raise what they did not foresee
             return Outcome(UNKNOWN, type(error).__name__)
         finally:
-            _sending.reset(at_it)
+            thread.shutdown(wait=False)
+
+    def _send(self, message: Message) -> Outcome:
+        from apprise import Apprise, NotifyFormat
+        from apprise.result import AppriseResultStatus
+
+        _sending.set(True)
+        sender = Apprise(asset=self._service.asset)
+        sender.add(self._service)
+        result = sender.notify(
+            title=message.title,
+            body=message.text,
+            body_format=NotifyFormat.TEXT,
+            interpret_escapes=False,
+            log_level=logging.DEBUG,
+        )
+        attempts = [attempt for service in result.results for attempt in service.attempts]
+        return outcome_of(
+            succeeded=any(attempt.status == AppriseResultStatus.SUCCESS for attempt in attempts),
+            lines=[entry.message for entry in result.logs()],
+        )
 
 
 def _service(address: str) -> Any:
@@ -132,6 +137,8 @@ def _service(address: str) -> Any:
         image_url_mask="",
         image_url_logo="",
         http_redirects=False,
+        async_mode=False,
+        service_timeout=0,
     )
     try:
         service: Any = Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
@@ -151,6 +158,7 @@ def _service(address: str) -> Any:
     return service
 
 
+# Of each thread: those of others may log what they like.
 _sending: ContextVar[bool] = ContextVar("viral_assets_sending", default=False)
 
 

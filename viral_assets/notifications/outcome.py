@@ -42,18 +42,15 @@ _NEVER_SENT = {
 }
 
 
-def outcome_of(*, succeeded: bool, in_time: bool, lines: Sequence[str]) -> Outcome:
+def outcome_of(*, succeeded: bool, lines: Sequence[str]) -> Outcome:
     """What became of a message.
 
     Args:
         succeeded: apprise says that it was taken.
-        in_time: it has said so before the time was over; else it may still be at it.
         lines: what was logged while it was sent.
     """
     if succeeded:
         return Outcome(SENT)
-    if not in_time:
-        return Outcome(UNKNOWN, "no answer in time")
     text = "\n".join(lines)
     if statuses := _HTTP_STATUS.findall(text):
         status = int(statuses[-1])

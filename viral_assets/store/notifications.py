@@ -4,6 +4,7 @@ in between, nobody is told twice; what was never settled is known not to be know
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -179,36 +180,25 @@ def note_told(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> N
 def channel_standings(connection: sa.Connection, since: datetime) -> dict[str, ChannelStanding]:
     """How the channels stand, by what was begun since a time, sorted by name."""
     told = notifications.c
-    query = (
-        sa.select(told.channel, told.state, sa.func.count(), sa.func.max(told.settled_at))
-        .where(told.claimed_at >= since)
-        .group_by(told.channel, told.state)
-        .order_by(told.channel)
-    )
-    counts: dict[str, dict[str, tuple[int, datetime | None]]] = {}
-    for channel, state, count, last in connection.execute(query):
-        counts.setdefault(channel, {})[state] = (count, last)
-    return {channel: _standing(connection, channel, by_state) for channel, by_state in counts.items()}
+    # Counted here: SQLite would read the whole table in the order of its groups.
+    query = sa.select(told.channel, told.state, told.settled_at, told.reason).where(told.claimed_at >= since)
+    rows: dict[str, list[sa.Row[Any]]] = {}
+    for row in connection.execute(query):
+        rows.setdefault(row.channel, []).append(row)
+    return {channel: _standing(channel, rows[channel]) for channel in sorted(rows)}
 
 
-def _standing(
-    connection: sa.Connection, channel: str, by_state: dict[str, tuple[int, datetime | None]]
-) -> ChannelStanding:
-    counted = {state: by_state.get(state, (0, None))[0] for state in (SENT, WAITING, UNKNOWN, MISSED)}
-    problems = [last for state in (WAITING, UNKNOWN) if (last := by_state.get(state, (0, None))[1]) is not None]
-    reason = ""
-    if problems:
-        told = notifications.c
-        newest = (
-            sa.select(told.reason)
-            .where(told.channel == channel, told.state.in_([WAITING, UNKNOWN]), told.settled_at == max(problems))
-            .limit(1)
-        )
-        reason = connection.scalar(newest) or ""
+def _standing(channel: str, rows: Sequence[sa.Row[Any]]) -> ChannelStanding:
+    counts = Counter(row.state for row in rows)
+    troubled = [row for row in rows if row.state in (WAITING, UNKNOWN) and row.settled_at is not None]
+    last = max(troubled, key=lambda row: row.settled_at, default=None)
     return ChannelStanding(
         channel,
-        **counted,
-        last_sent_at=by_state.get(SENT, (0, None))[1],
-        last_problem_at=max(problems, default=None),
-        reason=reason,
+        sent=counts[SENT],
+        waiting=counts[WAITING],
+        unknown=counts[UNKNOWN],
+        missed=counts[MISSED],
+        last_sent_at=max((row.settled_at for row in rows if row.state == SENT), default=None),
+        last_problem_at=last.settled_at if last else None,
+        reason=last.reason if last else "",
     )

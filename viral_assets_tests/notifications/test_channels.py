@@ -15,8 +15,10 @@ from viral_assets.notifications.channels import open_channel
 from viral_assets.notifications.outcome import Outcome
 from viral_assets.notifications.words import Message
 from viral_assets.vocabulary import SENT, UNKNOWN, WAITING, Telling
+from viral_assets_tests.forks import forks
 from viral_assets_tests.notifications.chat_services import ADDRESSES, DISCORD, HOSTS, SLACK, TELEGRAM, ChatServices
 from viral_assets_tests.notifications.mail_server import MailServer
+from viral_assets_tests.waiting import PATIENCE
 from viral_assets_tests.wire import Reply, Wire, reply
 
 SOMETHING = Message(
@@ -42,6 +44,11 @@ def logged() -> Iterator[io.StringIO]:
 
 def send(address: str, message: Message = SOMETHING) -> Outcome:
     return open_channel("team", {"team": address}).send(message)
+
+
+def be_a_sender(address: str) -> None:
+    channel = open_channel("team", {"team": address}, seconds=0.5)
+    assert channel.send(SOMETHING) == Outcome(UNKNOWN, "no answer in time")
 
 
 def json_address(wire: Wire, more: str = "") -> str:
@@ -123,6 +130,16 @@ def test_nobody_waits_for_a_server_that_answers_byte_by_byte(webhook: Wire) -> N
     webhook.answer = Reply(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
     channel = open_channel("team", {"team": json_address(webhook, "&rto=2")}, seconds=0.1)
     assert channel.send(SOMETHING) == Outcome(UNKNOWN, "no answer in time")
+
+
+@pytest.mark.slow
+def test_a_process_ends_though_a_server_is_silent_for_ever(webhook: Wire) -> None:
+    webhook.answer = Reply(b"")
+    process = forks().Process(target=be_a_sender, args=(json_address(webhook, "&rto=100000"),))
+    process.start()
+    process.join(PATIENCE)
+    assert process.exitcode == 0
+    assert len(webhook.arrivals) == 1
 
 
 def test_what_cannot_be_reached_has_got_nothing(chats: ChatServices, monkeypatch: pytest.MonkeyPatch) -> None:

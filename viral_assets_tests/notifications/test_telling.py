@@ -308,12 +308,23 @@ def test_whoever_is_killed_between_sending_and_recording_tells_nobody_twice(
 
 
 @pytest.mark.slow
-def test_processes_that_tell_at_once_tell_each_thing_once(database: Database, held: ChatServices) -> None:
+@pytest.mark.parametrize("tried_before", [False, True])
+def test_processes_that_tell_at_once_tell_each_thing_once(
+    database: Database, held: ChatServices, tried_before: bool
+) -> None:
     """All are made to wait for their answers, so that all are at it."""
     put(database, [view(number) for number in range(12)])
     addresses = {"team": ADDRESSES[SLACK], "game": ADDRESSES[DISCORD]}
+    told: dict[str, Any] = {"channels": ["team", "game"], "at_most": 20, "mode": "each"}
+    if tried_before:
+        hold, held.hold = held.hold, None
+        held.answers = [(503, b"")] * 2
+        digest = project(**told | {"mode": "digest"})
+        assert tell(database, addresses, digest, now=NOW - MINUTE).tweets == 0
+        assert states(database) == {WAITING: 24}
+        held.arrived.clear()
+        held.hold = hold
     url = database.url.render_as_string(hide_password=False)
-    told = {"channels": ["team", "game"], "at_most": 20, "mode": "each"}
     processes = [forks().Process(target=be_a_process, args=(url, addresses, held.environment, told)) for _ in range(4)]
     for process in processes:
         process.start()

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.queries.digest import digest_rows
+from viral_assets.store.notifications import channel_standings
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
+from viral_assets_tests.notifications.news import put, tell, view
+from viral_assets_tests.wire import Wire, reply
 
 HISTORY = (
     *("tweets", "tweet_scores", "tweet_snapshots", "tweet_projects", "comment_opportunities", "selection_counts"),
     *("comment_suggestions", "suggestion_events", "generation_outcomes", "generation_claims", "llm_requests"),
-    "embeddings",
+    *("embeddings", "notifications"),
 )
 """Tables that grow with every hour."""
 
@@ -30,6 +34,8 @@ ALL_OF_A_PROJECT = re.compile(rf"^SEARCH (?:{'|'.join(HISTORY)}) (?!.*ix_llm_req
 """But for an index of what waits, and no more."""
 
 Statements = dict[str, Any]
+
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -79,6 +85,24 @@ def test_no_statement_of_a_run_reads_all_of_history(home: Home, asked: Statement
     found = plans(asked, Path(str(home.database.url.database)))
 
     assert len(found) > 60
+    for statement, plan in found.items():
+        wrong = [step for step in plan if IN_FULL.search(step) or ALL_OF_A_PROJECT.search(step)]
+        assert not wrong, f"{wrong}\n{statement}"
+
+
+def test_no_round_of_telling_reads_all_of_history(home: Home, asked: Statements) -> None:
+    views = [view(number, at=FIRST + HOUR) for number in range(3)]
+    put(home.database, views, ready=FIRST + HOUR)
+    asked.clear()
+    with Wire() as webhook:
+        webhook.first = [reply(503)]
+        for minutes in range(0, 10, 2):
+            tell(home.database, {"team": f"json://127.0.0.1:{webhook.port}/"}, now=FIRST + HOUR + minutes * MINUTE)
+    with home.database.read() as connection:
+        channel_standings(connection, FIRST)
+
+    found = plans(asked, Path(str(home.database.url.database)))
+    assert any("INSERT INTO notifications" in statement for statement in found)
     for statement, plan in found.items():
         wrong = [step for step in plan if IN_FULL.search(step) or ALL_OF_A_PROJECT.search(step)]
         assert not wrong, f"{wrong}\n{statement}"
