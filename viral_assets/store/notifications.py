@@ -182,13 +182,13 @@ def channel_standings(connection: sa.Connection, since: datetime) -> dict[str, C
     told = notifications.c
     # Counted here: SQLite would read the whole table in the order of its groups.
     query = sa.select(told.channel, told.state, told.settled_at, told.reason).where(told.claimed_at >= since)
-    rows: dict[str, list[sa.Row[Any]]] = {}
+    rows: dict[str, list[Any]] = {}
     for row in connection.execute(query):
         rows.setdefault(row.channel, []).append(row)
     return {channel: _standing(channel, rows[channel]) for channel in sorted(rows)}
 
 
-def _standing(channel: str, rows: Sequence[sa.Row[Any]]) -> ChannelStanding:
+def _standing(channel: str, rows: Sequence[Any]) -> ChannelStanding:
     counts = Counter(row.state for row in rows)
     troubled = [row for row in rows if row.state in (WAITING, UNKNOWN) and row.settled_at is not None]
     last = max(troubled, key=lambda row: row.settled_at, default=None)

@@ -37,11 +37,18 @@ def deployment(
     """With Dagster's tables and the project's own in SQLite files, or in one database of PostgreSQL."""
     folder: Path = tmp_path_factory.mktemp(request.param)
     gemini.reset()
+    projects = folder / "projects"
+    projects.mkdir()
+    demo = (checkout_root() / "projects" / "demo.yml").read_text(encoding="utf-8")
+    demo = demo.replace("channels: []", "channels: [team]").replace("max_age_hours: 3 ", "max_age_hours: 48 ")
+    (projects / "demo.yml").write_text(demo, encoding="utf-8")
     variables = {
         "GEMINI_API_KEY": "a-key",
         "GEMINI_API_ENDPOINT": gemini.url,
         "VIRAL_ASSETS_RPM": "10000",
         "VIRAL_ASSETS_ALERT_WEBHOOK": webhook.url,
+        "VIRAL_ASSETS_NOTIFY_TEAM": webhook.address(request.param),
+        "VIRAL_ASSETS_PROJECTS_DIR": str(projects),
         "VIRAL_ASSETS_INBOX": str(folder / "inbox"),
     }
     if request.param == "sqlite":

@@ -19,7 +19,7 @@ from viral_assets.defs.automation.tags import TRIGGER_TAG
 from viral_assets.hours import HOUR, HourRange, hour_key
 from viral_assets.sources.files.quarantine import UNREADABLE_FILE
 from viral_assets.store.suggestions import read_outcomes
-from viral_assets.store.tables import comment_suggestions, generation_outcomes, rejected_records
+from viral_assets.store.tables import comment_suggestions, generation_outcomes, notifications, rejected_records
 from viral_assets.store.tweets import read_tweets
 from viral_assets_tests.e2e import on_postgresql, on_sqlite, queries
 from viral_assets_tests.e2e.conftest import FINISHED
@@ -116,6 +116,25 @@ def test_a_failed_run_is_told_of_where_people_hear_it(
     told = until(lambda: [text for text in webhook.texts if run["runId"] in text], "the message")
     assert "nobody" in told[0]
     assert "a-key" not in told[0]
+
+
+@pytest.mark.usefixtures("backfill")
+def test_what_runs_find_is_told_once_where_people_hear_it(deployment: Deployment, webhook: Webhook) -> None:
+    """Nobody has switched the sensor on: there is an address."""
+
+    def told() -> list[dict[str, Any]]:
+        with deployment.database.read() as connection:
+            rows = connection.execute(sa.select(notifications).where(notifications.c.state == "sent"))
+            return [dict(row._mapping) for row in rows]
+
+    until(told, "somebody to be told")
+    said = [line for title, text in webhook.told[deployment.database.dialect] for line in (title, *text.splitlines())]
+    assert any("the best is" in line and "green" in line for line in said), said
+    known = {row["tweet_id"] for row in told()}
+    tweets = [line.rpartition("tweet_id=")[2] for line in said if line.startswith("Decide: ")]
+    assert tweets
+    assert known.issuperset(tweets)
+    assert len(tweets) == len(set(tweets))
 
 
 def test_the_hourly_schedule_runs_the_last_full_hour(deployment: Deployment) -> None:
