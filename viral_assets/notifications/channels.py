@@ -63,13 +63,13 @@ def open_channel(name: str, addresses: Mapping[str, str], *, seconds: float = ME
     address = addresses.get(name, "").strip()
     if not address:
         raise ConfigurationError(
-            f"the channel {name} has no address: set {variable} to one like mailto://... or "
-            "https://hooks.slack.com/services/...; https://appriseit.com/services/ has them all"
+            f"the channel {name} has no address: set {variable} to a webhook as Slack or Discord shows it, or another "
+            "address of https://appriseit.com/services/"
         )
     service = _service(address)
     if service is None:
         raise ConfigurationError(
-            f"{variable} is no address that apprise knows; https://appriseit.com/services/ has them all"
+            f"{variable} is no address that apprise knows; take one of https://appriseit.com/services/"
         )
     if len(service) != 1:
         raise ConfigurationError(
