@@ -111,12 +111,12 @@ class Teller:
             # Somebody may have decided since the plan was made, or told of some.
             still = _found(connection, rules, name, now, among=[each.tweet_id for each in tweets])
             hours = [(each.tweet_id, each.window_start) for each in still]
+            attempts = pause_of(connection, name).attempts
             mine = claim(connection, name, project.name, hours, message_id, now)
             taken = tuple(each for each in tweets if each.tweet_id in mine)
             if not taken:
                 return told
             made = self._message(connection, project, taken, channel, now)
-            attempts = pause_of(connection, name).attempts
         outcome = channel.send(made)
         now = self.clock()
         retry_at = None if outcome.state == SENT else now + pause_after(outcome.state, attempts)

@@ -144,7 +144,8 @@ def test_a_channel_that_is_down_is_asked_again_after_a_pause_while_it_is_news(
     ]
     assert tell(database, hook(webhook), now=NOW + MINUTE / 4).told[0].tried_again_at is not None
     assert len(webhook.arrivals) == 1
-    tell(database, hook(webhook), now=NOW + MINUTE)
+    again = tell(database, hook(webhook), now=NOW + MINUTE)
+    assert again.told[0].tried_again_at == NOW + 2 * MINUTE, "twice as long as the first time"
     assert len(webhook.arrivals) == 2
     with database.read() as connection:
         standing = channel_standings(connection, NOW - timedelta(days=1))["team"]
