@@ -104,6 +104,7 @@ def _rows(texts: list[dict[str, Any]], numbers: range, count: int) -> dict[sa.Ta
                 "is_retweet": False,
                 "is_reply": False,
                 "is_quote": False,
+                "is_promoted": False,
                 "like_count": number % 5_000,
                 "reply_count": number % 300,
                 "retweet_count": number % 200,

@@ -106,6 +106,7 @@ ColumnField = Literal[
     "is_retweet",
     "is_reply",
     "is_quote",
+    "is_promoted",
     "retweet_of",
     "reply_to",
     "quote_of",
@@ -133,6 +134,8 @@ class Sources(_Model):
     block_handles: frozenset[Handle] = frozenset()
     blocked_keywords: tuple[Text, ...] = ()
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ("en",)
+    promoted: Literal["leave_out", "allow"] = LEAVE_OUT
+    """What becomes of tweets that somebody paid to have shown."""
     columns: dict[ColumnField, tuple[Text, ...]] = {}
     """How tables call their columns where the names are none of the usual ones."""
 

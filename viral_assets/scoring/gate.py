@@ -19,9 +19,10 @@ from viral_assets.scoring.components import listed
 from viral_assets.scoring.languages import in_other_languages
 from viral_assets.text.language import canonical
 from viral_assets.text.phrases import LINK, UNSPACED, BoolArray, FloatArray, TextColumn
-from viral_assets.vocabulary import GATE_PASSED
+from viral_assets.vocabulary import GATE_PASSED, LEAVE_OUT
 
 RETWEET = "retweet"
+PROMOTED = "promoted"
 EMPTY = "empty"
 BLOCKED_HANDLE = "blocked_handle"
 BLOCKED_KEYWORD = "blocked_keyword"
@@ -32,8 +33,8 @@ OFF_TOPIC = "off_topic"
 NOT_SAFE = "not_safe"
 
 GATE_RESULTS = (
-    *(GATE_PASSED, RETWEET, EMPTY, BLOCKED_HANDLE, BLOCKED_KEYWORD, LINK_SPAM, LANGUAGE),
-    *(UNKNOWN_LANGUAGE, OFF_TOPIC, NOT_SAFE),
+    *(GATE_PASSED, RETWEET, PROMOTED, EMPTY, BLOCKED_HANDLE, BLOCKED_KEYWORD, LINK_SPAM),
+    *(LANGUAGE, UNKNOWN_LANGUAGE, OFF_TOPIC, NOT_SAFE),
 )
 """In order of precedence: the first that applies is the result."""
 
@@ -111,7 +112,7 @@ def apply_gate(
     found out of those that pass.
 
     Args:
-        tweets: with columns ``is_retweet`` and ``lang``.
+        tweets: with columns ``is_retweet``, ``is_promoted`` and ``lang``.
         column: their texts.
         handles: their authors' (n,), as :func:`~viral_assets.scoring.components.normalised_handles` gives them.
         relevance: (n,); not looked at by a project that gives relevance no weight.
@@ -122,6 +123,7 @@ def apply_gate(
     retweet, empty, spam = _suspicions(column.folded)
     found: dict[str, BoolArray] = {
         RETWEET: tweets["is_retweet"].to_numpy(dtype=np.bool_) | retweet,
+        PROMOTED: tweets["is_promoted"].to_numpy(dtype=np.bool_) & (sources.promoted == LEAVE_OUT),
         EMPTY: empty,
         BLOCKED_HANDLE: listed(handles, sources.block_handles),
         BLOCKED_KEYWORD: column.contains(sources.blocked_keywords),

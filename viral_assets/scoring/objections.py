@@ -18,6 +18,7 @@ from viral_assets.scoring.gate import (
     LINK_SPAM,
     MIN_RELEVANCE,
     OFF_TOPIC,
+    PROMOTED,
     RETWEET,
     UNKNOWN_LANGUAGE,
     composition,
@@ -84,6 +85,8 @@ def gate_result(result: str, tweet: Mapping[str, Any], project: Project) -> str:
     sources, text = project.sources, tweet["text"]
     if result == RETWEET:
         return "a retweet"
+    if result == PROMOTED:
+        return "promoted: somebody paid to have it shown (sources.promoted: leave_out)"
     if result == EMPTY:
         return "has no words"
     if result == BLOCKED_HANDLE:

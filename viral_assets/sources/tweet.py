@@ -16,6 +16,7 @@ class Tweet:
 
     Times are aware and in UTC. Counts are non-negative, and None where the source does not have them, which is not the
     same as 0. ``lang`` is None where absent (``und`` is kept as it came).
+    ``is_promoted``: somebody paid to have it shown where it was found.
     ``refers_to`` is None where the record names no post that the tweet answers or quotes, and describes no picture.
     ``collected_at`` is None until the reader of the whole file knows it; it is set before a tweet is stored.
     """
@@ -33,6 +34,7 @@ class Tweet:
     is_retweet: bool = False
     is_reply: bool = False
     is_quote: bool = False
+    is_promoted: bool = False
     like_count: int | None = None
     reply_count: int | None = None
     retweet_count: int | None = None

@@ -44,6 +44,8 @@ def merged(row: Observation, observation: Observation) -> Observation:
     for name, not_observed in _NOT_OBSERVED.items():
         if later[name] == not_observed:
             result[name] = earlier[name]
+    # Most sources do not say so of the same tweet: once it was seen as an advertisement, it stays one.
+    result["is_promoted"] = row["is_promoted"] or observation["is_promoted"]
     return result
 
 

@@ -31,6 +31,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     event,
+    false,
     text,
 )
 
@@ -130,6 +131,13 @@ tweets = Table(
     Column("is_quote", Boolean, nullable=False),
     *_counts(),
     Column("conversation_id", CleanText),
+    Column(
+        "is_promoted",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="somebody paid to have it shown, as a source said",
+    ),
     comment="One row a tweet, with its newest counts.",
 )
 

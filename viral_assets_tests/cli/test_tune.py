@@ -55,7 +55,7 @@ def decide(count: int, *, certainty: float = 12.0) -> None:
     ):
         key = {"project": "bakers", "tweet_id": tweet_id, "window_start": hour}
         counts = dict.fromkeys(("like_count", "reply_count", "retweet_count", "quote_count"), 1)
-        flags = dict.fromkeys(("author_verified", "is_retweet", "is_reply", "is_quote"), False)
+        flags = dict.fromkeys(("author_verified", "is_retweet", "is_reply", "is_quote", "is_promoted"), False)
         text = "Why is it pale?"
         about = {"author_handle": "a", "text": text, "text_sha256": hashlib.sha256(text.encode()).hexdigest()}
         times = {"window_start": hour, "created_at": hour, "collected_at": hour}

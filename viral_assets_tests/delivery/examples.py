@@ -173,6 +173,7 @@ def _tweet(view: OpportunityView) -> dict[str, Any]:
         "is_retweet": False,
         "is_reply": False,
         "is_quote": False,
+        "is_promoted": False,
         "like_count": view.likes,
         "reply_count": view.replies,
         "retweet_count": view.retweets,

@@ -58,6 +58,7 @@ def test_a_chosen_one_has_its_rank_and_its_scores(database: Database) -> None:
         ({"author_followers": 12}, {}, "minima", "12 followers of the 1,000 that minima.followers asks for"),
         ({"view_count": None}, {"minima": {"views": 5, "unknown": "fail"}}, "unknown", "views unknown"),
         ({"is_retweet": True}, {}, "gate", "a retweet"),
+        ({"is_promoted": True}, {}, "gate", "promoted: somebody paid to have it shown (sources.promoted: leave_out)"),
         ({"lang": "es"}, {}, "gate", "in es, and the project wants en"),
         ({}, {"sources": {"blocked_keywords": ["lottery", "phone"]}}, "gate", 'contains "phone"'),
         ({}, {"sources": {"block_handles": ["author_1"]}}, "gate", "@author_1 is blocked"),

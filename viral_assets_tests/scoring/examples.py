@@ -47,6 +47,7 @@ def tweet(number: int = 1, **changes: Any) -> dict[str, Any]:
         "author_verified": False,
         "lang": "en",
         "is_retweet": False,
+        "is_promoted": False,
         "like_count": 30,
         "reply_count": 5,
         "retweet_count": 4,
@@ -64,7 +65,7 @@ def frame(*rows: dict[str, Any]) -> pd.DataFrame:
         tweets[column] = pd.array(tweets[column].tolist(), dtype="Int64")
     for column in ("tweet_id", "text", "author_handle", "lang"):
         tweets[column] = pd.Series(tweets[column].tolist(), dtype=object)
-    for column in ("is_retweet", "author_verified"):
+    for column in ("is_retweet", "is_promoted", "author_verified"):
         tweets[column] = tweets[column].astype(bool)
     return tweets
 

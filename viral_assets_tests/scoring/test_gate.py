@@ -112,6 +112,11 @@ def test_an_off_topic_tweet_does_not_pass_however_viral() -> None:
     assert gate_of(at=0.14, like_count=10**6) == "pass"
 
 
+def test_what_somebody_paid_to_have_shown_is_left_out_unless_the_project_allows_it() -> None:
+    assert gate_of(is_promoted=True) == "promoted"
+    assert gate_of(of=project(sources={"promoted": "allow"}), is_promoted=True) == "pass"
+
+
 def test_a_project_that_does_not_weigh_relevance_has_no_off_topic_tweets() -> None:
     careless = project(weights={"velocity": 1, "relevance": 0})
     assert gate_of(of=careless, at=0.0) == "pass"
@@ -119,10 +124,13 @@ def test_a_project_that_does_not_weigh_relevance_has_no_off_topic_tweets() -> No
 
 def test_the_first_reason_that_applies_is_the_verdict() -> None:
     picky = project(sources={"block_handles": ["spammer"], "blocked_keywords": ["win"]})
-    everything = {"is_retweet": True, "text": "#win", "author_handle": "spammer", "lang": "es"}
+    everything = {"is_retweet": True, "is_promoted": True, "text": "#win", "author_handle": "spammer", "lang": "es"}
     assert gate_of(of=picky, at=0.0, **everything) == "retweet"
-    assert gate_of(of=picky, at=0.0, **everything | {"is_retweet": False}) == "empty"
-    assert gate_of(of=picky, at=0.0, **everything | {"is_retweet": False, "text": "win"}) == "blocked_handle"
+    everything["is_retweet"] = False
+    assert gate_of(of=picky, at=0.0, **everything) == "promoted"
+    everything["is_promoted"] = False
+    assert gate_of(of=picky, at=0.0, **everything) == "empty"
+    assert gate_of(of=picky, at=0.0, **everything | {"text": "win"}) == "blocked_handle"
 
 
 @given(st.lists(st.sampled_from([None, "en", "es", "und", float("nan"), "zxx"]), max_size=6))

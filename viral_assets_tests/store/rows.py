@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HourRange, floor_hour
 from viral_assets.store.engine import Database
+from viral_assets.store.tables import tweets
 
 POSTED = datetime(2026, 11, 21, 20, 5, 1, tzinfo=UTC)
 DAY = HourRange(datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 22, tzinfo=UTC))
@@ -34,6 +35,7 @@ def tweet_row(tweet_id: str = "1", *, minutes: int = 30, **changes: Any) -> dict
         "is_retweet": False,
         "is_reply": False,
         "is_quote": False,
+        "is_promoted": False,
         "like_count": 5,
         "reply_count": 4,
         "retweet_count": 3,
@@ -45,6 +47,17 @@ def tweet_row(tweet_id: str = "1", *, minutes: int = 30, **changes: Any) -> dict
     unknown = changes.keys() - row.keys()
     assert not unknown, f"tweets have no {unknown}"
     return {**row, **changes}
+
+
+def tweets_of_before(connection: sa.Connection) -> sa.Table:
+    """The table ``tweets`` with those of its columns that an older revision has."""
+    there = {column["name"] for column in sa.inspect(connection).get_columns("tweets")}
+    columns = [
+        sa.Column(column.name, column.type, primary_key=column.primary_key)
+        for column in tweets.c
+        if column.name in there
+    ]
+    return sa.Table("tweets", sa.MetaData(), *columns)
 
 
 def empty(database: Database, tables: Sequence[sa.Table]) -> None:

@@ -26,9 +26,8 @@ from viral_assets.store.tables import (
     llm_requests,
     metadata,
     quota_days,
-    tweets,
 )
-from viral_assets_tests.store.rows import tweet_row
+from viral_assets_tests.store.rows import tweet_row, tweets_of_before
 
 
 def test_the_revision_written_down_is_the_newest_script() -> None:
@@ -363,7 +362,8 @@ def test_opportunities_of_before_are_told_who_wrote_them(database_url: str) -> N
         opportunities = sa.Table("comment_opportunities", sa.MetaData(), autoload_with=connection)
         for tweet_id, (author_id, handle) in wrote.items():
             row = tweet_row(tweet_id, author_id=author_id, author_handle=handle)
-            connection.execute(sa.insert(tweets).values(row))
+            before = tweets_of_before(connection)
+            connection.execute(sa.insert(before).values({column.name: row[column.name] for column in before.c}))
         for tweet_id in (*wrote, "gone"):
             connection.execute(sa.insert(opportunities).values(tweet_id=tweet_id, **place, **rest))
     database.upgrade()

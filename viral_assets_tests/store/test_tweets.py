@@ -241,6 +241,14 @@ class TestOneTweet:
 
         assert stored(sqlite_database, tweets) == [{**rich, "collected_at": poor["collected_at"], "like_count": 6}]
 
+    @pytest.mark.parametrize("first", [True, False])
+    def test_once_seen_as_an_advertisement_it_stays_one(self, sqlite_database: Database, first: bool) -> None:
+        upsert(sqlite_database, [tweet_row("1", minutes=30, is_promoted=first)])
+        upsert(sqlite_database, [tweet_row("1", minutes=40, is_promoted=not first)])
+        upsert(sqlite_database, [tweet_row("1", minutes=20)])
+        (row,) = stored(sqlite_database, tweets)
+        assert row["is_promoted"]
+
     def test_an_older_observation_has_what_the_later_lacks(self, sqlite_database: Database) -> None:
         upsert(sqlite_database, [tweet_row(minutes=70, author_followers=None)])
 

@@ -86,6 +86,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     # The tweet that this one answers or repeats; itself, where it does neither.
     "parent_id": ("parentpostdetailspostid", "parentid"),
     "is_quote": ("isquote", "isquotestatus", "isquotetweet"),
+    "is_promoted": ("ispromoted", "promoted", "isad", "ispromotedtweet"),
     "references": ("referencedtweets", "references"),
     "like_count": (
         *("likecount", "favoritecount", "favouritecount", "likes", "favorites", "favoritescount", "likescount"),

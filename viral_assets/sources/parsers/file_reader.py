@@ -10,6 +10,7 @@ from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Record, RecordBatch, Reject, SourceFile
 from viral_assets.sources.parsers.doubtful_ids import Candidate, DoubtfulIds
 from viral_assets.sources.parsers.fields import A_POST_OF, NOT_OF_X
+from viral_assets.sources.parsers.remarks import PROMOTED
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
 
@@ -64,6 +65,8 @@ class FileReader(ABC):
             if first:
                 self._refuse_other_services(records)
             first = False
+            if promoted := sum(isinstance(each, Tweet) and each.is_promoted for each in records):
+                self._remarks[PROMOTED] += promoted
             yield RecordBatch(records, self._remarks_so_far())
         remarks = self._remarks_so_far()
         if doubt := self._times.zone_in_doubt():

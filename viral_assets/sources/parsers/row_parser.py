@@ -171,6 +171,7 @@ class RowParser:
             is_retweet=retweet or is_retweet_text(text),
             is_reply=is_reply,
             is_quote=is_quote,
+            is_promoted=flag("is_promoted"),
             conversation_id=optional_id(first("conversation_id")),
             refers_to=self._referring.references(given, identity) if referring else None,
             **(own_counts(counts, self._remarks) if retweet else counts),

@@ -49,6 +49,7 @@ MAPPING = {
     "is_retweet": "retweeted_status",
     "is_reply": "in_reply_to_status_id or in_reply_to_user_id",
     "is_quote": "is_quote_status or quoted_status",
+    "is_promoted": "promotedMetadata",
     "like_count": "favorite_count (0 for retweets, as are the other counts)",
     "reply_count": "reply_count",
     "retweet_count": "retweet_count",
@@ -61,6 +62,9 @@ MAPPING = {
 
 _OF_OTHERS = frozenset({"rawContent", "tweet_id"})
 """Keys of programs that write their own objects with some of X's names: snscrape, gallery-dl, services."""
+
+PROMOTED_KEYS = ("promotedMetadata", "promoted_metadata")
+"""What X's web page has beside a post that somebody paid to have shown."""
 
 NOTICES = frozenset(
     {
@@ -166,6 +170,7 @@ class StatusV1:
             is_retweet=bool(original) or is_retweet_text(text),
             is_reply=is_reply,
             is_quote=is_quote,
+            is_promoted=any(status.get(key) for key in PROMOTED_KEYS),
             conversation_id=optional_id(status.get("conversation_id_str")),
             refers_to=references_in(status, identity) if referring else None,
             **(own_counts(counts, self._remarks) if original else counts),

@@ -2,8 +2,7 @@
 
 A result becomes a status of the API v1.1, which its ``legacy`` part nearly is; how a status is read is in
 ``x_api_v1``. Quoted and retweeted originals are merely referred to, and the quoted ones kept as that. Posts that
-somebody paid to have shown in a timeline (``promotedMetadata`` beside the result) were not found by the search and are
-left out.
+somebody paid to have shown in a timeline (``promotedMetadata`` beside the result) are marked as that.
 """
 
 from __future__ import annotations
@@ -24,15 +23,13 @@ Object = Mapping[str, Any]
 MOST_DEPTH = 40
 """Of objects and lists around a result; an answer has about twenty."""
 
+_NOT_PAID: Object = {}
 _REFERRED = frozenset({"quoted_status_result", "retweeted_status_result", "legacy", "core", "card", "note_tweet"})
 
 
 _OF_TWEETS = frozenset({"id", "text", "id_str", "full_text", "fullText"})
 _AROUND_TWEETS = frozenset({"includes", "meta", "author", "user"})
 """What other formats have beside tweets. Services keep the page's answer under any key: data, result, response."""
-
-_PROMOTED = ("promotedMetadata", "promoted_metadata")
-PROMOTED = "promoted post, left out"
 
 MAPPING = {**x_api_v1.MAPPING, "text": "the longer of legacy.full_text and note_tweet"}
 
@@ -70,12 +67,11 @@ class WebPage:
         Args:
             locator: where the value is in its source.
         """
-        promoted = self._remarks[PROMOTED]
-        found = list(results(value, self._remarks))
+        found = list(results(value))
         for number, result in enumerate(found, 1):
             place = f"{locator}, tweet {number}" if len(found) > 1 else locator
             yield self._statuses.record(status_of(result), place)
-        if not found and self._remarks[PROMOTED] == promoted:
+        if not found:
             self._remarks["tweet that the page has not shown"] += 1
 
 
@@ -85,9 +81,8 @@ def is_answer(value: Object) -> bool:
         return True
     if not value.keys().isdisjoint(_OF_TWEETS):
         return False
-    promoted: Counter[str] = Counter()
     return any(
-        next(results(inside, promoted), None) is not None or bool(promoted)
+        next(results(inside), None) is not None
         for key, inside in value.items()
         if isinstance(inside, dict) and key not in _AROUND_TWEETS and inside.keys().isdisjoint(_OF_TWEETS)
     )
@@ -100,32 +95,31 @@ def is_result(value: Object) -> bool:
     return value.get("__typename") == "TweetWithVisibilityResults" and isinstance(value.get("tweet"), dict)
 
 
-def results(value: object, remarks: Counter[str], depth: int = MOST_DEPTH) -> Iterator[Object]:
+def results(value: object, depth: int = MOST_DEPTH, paid: Object = _NOT_PAID) -> Iterator[Object]:
     """The tweets in an answer, in its order.
 
     Args:
-        remarks: counts those that are promoted, which are left out.
+        paid: what says that somebody paid to have these shown, which is put into each.
     """
     if depth == 0:
         return
     if isinstance(value, list):
         for item in value:
-            yield from results(item, remarks, depth - 1)
+            yield from results(item, depth - 1, paid)
     elif isinstance(value, dict):
         if is_result(value):
-            yield value
+            yield {**value, **paid} if paid else value
             return
-        if "tweet_results" in value and any(value.get(key) for key in _PROMOTED):
-            remarks[PROMOTED] += 1
-            return
+        if "tweet_results" in value:
+            paid = {key: value[key] for key in x_api_v1.PROMOTED_KEYS if value.get(key)}
         for key, inside in value.items():
             if key not in _REFERRED and isinstance(inside, dict | list):
-                yield from results(inside, remarks, depth - 1)
+                yield from results(inside, depth - 1, paid)
 
 
 def status_of(result: Object) -> Object:
     """The result as a status of the API v1.1."""
-    inner = result.get("tweet")
+    inner, paid = result.get("tweet"), {key: result[key] for key in x_api_v1.PROMOTED_KEYS if key in result}
     if "legacy" not in result and isinstance(inner, dict):
         result = inner
     legacy = _object(result.get("legacy"))
@@ -139,6 +133,7 @@ def status_of(result: Object) -> Object:
         **({"extended_tweet": {"full_text": note["text"]}} if isinstance(note.get("text"), str) else {}),
         **({"retweeted_status": status_of(original)} if original and not _is_nested(original) else {}),
         **_quoted(result, legacy),
+        **paid,
     }
 
 

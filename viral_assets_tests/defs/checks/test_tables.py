@@ -33,6 +33,7 @@ GOOD_TWEET: dict[str, Any] = {
     "is_retweet": False,
     "is_reply": True,
     "is_quote": False,
+    "is_promoted": False,
     "like_count": 0,
     "reply_count": 1,
     "retweet_count": 2,
@@ -56,7 +57,7 @@ def test_good_tweets_pass_as_either_database_gives_them() -> None:
         "window_start": "2026-03-02 06:00:00.000000",
         "created_at": "2026-03-02 06:10:00.000000",
         "collected_at": "2026-03-02 06:50:00.000000",
-        **dict.fromkeys(("author_verified", "is_retweet", "is_reply", "is_quote"), 1),
+        **dict.fromkeys(("author_verified", "is_retweet", "is_reply", "is_quote", "is_promoted"), 1),
     }
     assert malformed_tweets(tweet_hour(GOOD_TWEET)) == []
     assert malformed_tweets(tweet_hour(GOOD_TWEET | {"like_count": None, "retweet_count": None})) == [], "unknown"

@@ -14,6 +14,7 @@ import pytest
 from viral_assets.errors import SourceError
 from viral_assets.sources.content.file_probe import HEAD_BYTES
 from viral_assets.sources.parsers.column_evidence import has_escaped_breaks
+from viral_assets.sources.parsers.remarks import PROMOTED
 from viral_assets.sources.tweet import Tweet
 from viral_assets_tests.sources.examples import Object, apify_item, id_at, json_lines, read, reasons, tweet
 from viral_assets_tests.sources.formats_at_hand import table
@@ -132,17 +133,42 @@ class TestPromoted:
     def answer(self, *entries: Object) -> str:
         return json.dumps({"data": {"home": {"home_timeline_urt": {"instructions": [{"entries": list(entries)}]}}}})
 
-    def test_promoted_posts_are_left_out_and_counted(self, path: Path) -> None:
+    @pytest.mark.parametrize("key", ["promotedMetadata", "promoted_metadata"])
+    def test_promoted_posts_are_marked_and_counted(self, path: Path, key: str) -> None:
         path.write_text(
-            self.answer(web_entry(1), web_entry(2, promotedMetadata=self.PAID), web_entry(3, promotedMetadata=None))
+            self.answer(web_entry(1), web_entry(2, **{key: self.PAID}), web_entry(3, promotedMetadata=None))
         )
         tweets, rejects, remarks = read(path)
-        assert ([tweet.text[-3:] for tweet in tweets], rejects) == (["(1)", "(3)"], [])
-        assert remarks == {"promoted post, left out": 1}
+        assert ([(tweet.text, tweet.is_promoted) for tweet in tweets], rejects) == (
+            [("hi (1)", False), ("hi (2)", True), ("hi (3)", False)],
+            [],
+        )
+        assert remarks == {PROMOTED: 1}
 
     def test_an_answer_with_nothing_else(self, path: Path) -> None:
-        path.write_text(self.answer(web_entry(2, promotedMetadata=self.PAID)))
-        assert read(path) == ([], [], {"promoted post, left out": 1})
+        (found,) = tweets_of(path, self.answer(web_entry(2, promotedMetadata=self.PAID)))
+        assert found.is_promoted
+
+    def test_behind_a_notice_on_who_may_see_it(self, path: Path) -> None:
+        entry = web_entry(2, promotedMetadata=self.PAID)
+        item = entry["content"]["itemContent"]
+        item["tweet_results"]["result"] = {
+            "__typename": "TweetWithVisibilityResults",
+            "tweet": item["tweet_results"]["result"],
+        }
+        (found,) = tweets_of(path, self.answer(entry))
+        assert found.is_promoted
+
+    @pytest.mark.parametrize(("name", "value"), [("is_promoted", "true"), ("isPromoted", "1"), ("Promoted", "yes")])
+    def test_a_column_that_says_so(self, path: Path, name: str, value: str) -> None:
+        cells = {"id": ID, "text": "hi", "created_at": TIME}
+        (found,) = tweets_of(path, table({**cells, name: value}))
+        (other,) = tweets_of(path, table({**cells, name: ""}))
+        assert (found.is_promoted, other.is_promoted) == (True, False)
+
+    def test_an_item_that_says_so(self, path: Path) -> None:
+        found = tweets_of(path, json.dumps([apify_item(1, isPromoted=True), apify_item(2, isPromoted=False)]))
+        assert [each.is_promoted for each in found] == [True, False]
 
 
 @pytest.mark.parametrize("indent", [None, 1])
