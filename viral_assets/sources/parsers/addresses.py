@@ -6,6 +6,9 @@ How the id and the author are read from an address is in ``fields``.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+
+from viral_assets.sources.parsers.column_names import plain_name
 
 _HOST = re.compile(r"^\s*(?:https?:)?(?://)?(?:[\w-]+@)?([\w-]+(?:\.[\w-]+)+)(?:[:/?#]|$)", re.IGNORECASE)
 
@@ -27,9 +30,37 @@ _SERVICES = {
 }
 _MASTODON = re.compile(r"^(?:https?://)?[\w.-]+/(?:@[\w.@-]+|users/\w+/statuses)/\d{15,}", re.IGNORECASE)
 
+_NO_HOST = {"at://": "Bluesky", "did:plc:": "Bluesky", "did:web:": "Bluesky", "urn:li:": "LinkedIn"}
+"""What names a post, or who wrote it, without a host: AT URIs and DIDs (https://atproto.com/specs/at-uri-scheme), URNs."""
+
+_ADDRESS_NAMES = ("url", "uri", "link", "address", "href")
+_EXACTLY = frozenset({"did", "urn", "authordid"})
+_OF_OTHER_THINGS = (
+    *("user", "author", "profile", "account", "avatar", "bio", "website", "media", "image", "photo", "picture", "video"),
+    *("thumb", "expanded", "external", "quot", "parent", "reply"),
+)
+"""In names of columns with other addresses than that of the row's own post."""
+
+
+def is_of_the_post(column: str) -> bool:
+    """Whether a column is called as one with the address of its row's post is."""
+    name = plain_name(column)
+    return name in _EXACTLY or (
+        any(word in name for word in _ADDRESS_NAMES) and not any(word in name for word in _OF_OTHER_THINGS)
+    )
+
+
+def service_in(addresses: Iterable[str]) -> str | None:
+    """The service of the first address that tells one; None where none does."""
+    return next(filter(None, map(service_of, addresses)), None)
+
 
 def service_of(address: str) -> str | None:
     """The service that an address is of, by its host; None for X and for hosts nobody has told us about."""
+    start = address.lstrip()[:8].lower()
+    for beginning, service in _NO_HOST.items():
+        if start.startswith(beginning):
+            return service
     found = _HOST.match(address)
     if found is None:
         return None

@@ -55,7 +55,7 @@ class CsvReader(FileReader):
     def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
         header, self._first = header_and_rows(file.head, head.header)
         if header is None or missing(header.layout, self._first):
-            raise SourceError(f"{file.name}: {_problem(head)}")
+            raise SourceError(f"{file.name}: {_problem(head, self._first)}")
         mark = header.delimiter
         kind = f"{TABLE}, " + ("tab-separated" if mark == "\t" else f"separated by {mark!r}")
         super().__init__(file, options, kind, mapping=header.layout.described, unused=header.layout.unused)
@@ -67,9 +67,9 @@ class CsvReader(FileReader):
             yield from table.records(stream)
 
 
-def _problem(head: Head) -> str:
+def _problem(head: Head, first: Sequence[Sequence[str]]) -> str:
     if head.header:
-        return lacking(head.header.missing, head.header.layout)
+        return lacking(head.header.missing, head.header.layout, first)
     if _is_data(head.first_row):
         return (
             "a table without a header row, or tweet ids alone; put a row like id,text,created_at above its first "

@@ -26,6 +26,8 @@ _META = frozenset({"newest_id", "oldest_id", "result_count", "next_token", "prev
 _FOLLOWERS = frozenset({"followers_count", "followersCount", "followers", "follower_count"})
 _HANDLES = frozenset({"username", "screen_name", "userName", "screenName", "user_name"})
 _OF_TWEETS = frozenset({"conversation_id", "in_reply_to_user_id", "tweet_id", "author_id", "content"})
+_URIS = ("uri", "post_uri", "at_uri", "id")
+_DEPTH_OF_POSTS = 5
 _NUMBERS = ("$numberLong", "$numberInt", "$numberDouble")
 
 
@@ -107,11 +109,23 @@ def other_service(value: object) -> str | None:
         return None
     if "reblogs_count" in value and "favourites_count" in value:
         return "Mastodon"
-    if isinstance(uri := value.get("uri"), str) and uri.startswith("at://"):
+    if any(isinstance(uri := value.get(key), str) and uri.startswith("at://") for key in _URIS):
         return "Bluesky"
+    if isinstance(post := value.get("post"), dict) and "uri" in post:
+        return other_service(post)
     if "subreddit" in value or "selftext" in value:
         return "Reddit"
     return None
+
+
+def service_within(value: object, depth: int = _DEPTH_OF_POSTS) -> str | None:
+    """The same of the first post in a value that is not of X, whatever is around it."""
+    if depth == 0 or not isinstance(value, dict | list):
+        return None
+    if service := other_service(value):
+        return service
+    inside = value.values() if isinstance(value, dict) else value[:5]
+    return next(filter(None, (service_within(each, depth - 1) for each in inside)), None)
 
 
 def is_account(value: object) -> bool:

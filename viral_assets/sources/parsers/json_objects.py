@@ -19,7 +19,7 @@ from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_JSON, Format
 from viral_assets.sources.parsers.head import Head
-from viral_assets.sources.parsers.json_envelopes import is_account, other_service
+from viral_assets.sources.parsers.json_envelopes import is_account, service_within
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_shapes import ValueParser
 from viral_assets.sources.parsers.layouts import layout
@@ -71,7 +71,7 @@ class _JsonObjects(JsonFormat):
 def _check_for_tweets(file: SourceFile, head: Head, columns: ColumnNames | None) -> None:
     for value in head.values[:5]:
         some = value[:5] if isinstance(value, list) else [value]
-        if service := next(filter(None, map(other_service, some)), None):
+        if service := service_within(some):
             raise SourceError(f"{file.name}: posts of {service}, which cannot be answered on X; give files with tweets")
         if any(map(is_account, some)):
             raise SourceError(f"{file.name}: accounts and no tweets; give files with tweets")

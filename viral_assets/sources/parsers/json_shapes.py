@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from viral_assets.sources.base import ColumnNames, Record, Reject
 from viral_assets.sources.parsers.column_evidence import ObjectColumns
+from viral_assets.sources.parsers.fields import A_POST_OF, NOT_OF_X
 from viral_assets.sources.parsers.json_envelopes import (
     document_fields,
     is_part_of_page,
@@ -127,7 +128,7 @@ class JsonShapes:
         if (rows := rows_within(value)) is not None:
             return self._of_rows(rows, locator)
         if service := other_service(value):
-            return iter([Reject(locator, "not_a_tweet", f"a post of {service}, not of X", raw_json(value))])
+            return iter([Reject(locator, NOT_OF_X, f"{A_POST_OF}{service}, not of X", raw_json(value))])
         if is_part_of_page(value):
             self._remarks[NO_TWEETS] += 1
             return iter(())

@@ -6,11 +6,14 @@ The names are in ``column_names``; what the cells tell of a column is in ``colum
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from viral_assets.sources.base import ColumnNames
+from viral_assets.sources.parsers.addresses import is_of_the_post, service_in
 from viral_assets.sources.parsers.column_names import COLUMNS, FIELD_OF, NEEDED, OBJECT_COLUMNS, plain_name
+from viral_assets.sources.parsers.fields import A_POST_OF
 from viral_assets.sources.parsers.raw_text import visible
 
 _ABOUT_X = re.compile(r"(?:twitter|x)[ _./-]+(.+)", re.IGNORECASE)
@@ -108,13 +111,19 @@ def _judge_beside_others(names: Sequence[str], plain: Sequence[str], found: dict
         found.setdefault("author_name", []).extend((len(FIELD_OF), at) for at in displayed)
 
 
-def lacking(missing: Sequence[str], known: Layout) -> str:
+def lacking(missing: Sequence[str], known: Layout, rows: Sequence[Sequence[str]] = ()) -> str:
     """What to say of a table that lacks what a tweet needs, without the file's name.
 
     Args:
         missing: see :attr:`Layout.missing`, or what rows tell besides.
         known: the columns there are.
+        rows: some, each with as many cells; their addresses may be of another service.
     """
+    addresses = [at for at, name in enumerate(known.names) if is_of_the_post(name)]
+    services = Counter(filter(None, (service_in(row[at] for at in addresses) for row in rows)))
+    if services.total() > len(rows) / 2:
+        ((service, _),) = services.most_common(1)
+        return f"no file of X: {A_POST_OF}{service}, not of X; give files with tweets"
     if known.fields.keys() >= _OF_ACCOUNTS and "text" not in known.fields:
         return "accounts and no tweets; give files with tweets"
     names = [name for name in known.names if name]

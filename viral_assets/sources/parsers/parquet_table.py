@@ -58,7 +58,7 @@ class ParquetReader(FileReader):
         self._layout = with_addresses(known, self._first)
         lacks = missing(self._layout, self._first)
         if lacks:
-            raise SourceError(f"{file.name}: {lacking(lacks, self._layout)}")
+            raise SourceError(f"{file.name}: {lacking(lacks, self._layout, self._first)}")
         kind = f"{TABLE}, Parquet"
         super().__init__(file, options, kind, mapping=self._layout.described, unused=self._layout.unused)
 

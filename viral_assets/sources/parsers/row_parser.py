@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from viral_assets.sources.base import Reject
-from viral_assets.sources.parsers.addresses import service_of
+from viral_assets.sources.parsers.addresses import is_of_the_post, service_in
 from viral_assets.sources.parsers.cells import counted, named_texts, object_in
 from viral_assets.sources.parsers.column_evidence import Evidence
 from viral_assets.sources.parsers.column_names import FIELD_OF, plain_name
@@ -65,6 +65,7 @@ class RowParser:
         self._objects = known.layout.objects
         used = {index for indexes in self._fields.values() for index in indexes}
         self._others = tuple(index for index in range(len(self._names)) if index not in used)
+        self._addresses = tuple(index for index in self._others if is_of_the_post(self._names[index]))
         self._referring = ReferenceColumns(known.layout)
         self._times = times
         self._remarks = remarks
@@ -230,7 +231,7 @@ class RowParser:
             created_at = self._times.created_at(times[0], found.identity, *times[1:], of_x=bool(found.url))
         except UnusableError as error:
             if not found.url and error.reason in ("no_id", "bad_id", NOT_OF_X):
-                _refuse_other_services(urls)
+                _refuse_other_services((*urls, written, *(cells[index] for index in self._addresses)))
             raise
         if not found.url and (time_in_id(found.identity) is None or not any(times)):
             _refuse_other_services(urls)
@@ -250,5 +251,5 @@ class RowParser:
 
 
 def _refuse_other_services(urls: Sequence[str]) -> None:
-    if foreign := next(filter(None, map(service_of, urls)), None):
+    if foreign := service_in(urls):
         raise UnusableError(NOT_OF_X, f"{A_POST_OF}{foreign}, not of X") from None

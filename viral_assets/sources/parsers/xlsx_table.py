@@ -114,7 +114,7 @@ def _tables(sheets: Sequence[Sheet], options: ReadOptions) -> tuple[list[_Table]
         first = list(islice(after, MOST_ROWS))
         known = with_addresses(known, first)
         if lacks := missing(known, first):
-            problems.append((len(known.fields), lacking(lacks, known)))
+            problems.append((len(known.fields), lacking(lacks, known, first)))
             others.append(sheet.title)
         else:
             place = f"sheet {position} ({sheet.title!r}), " if len(sheets) > 1 else ""
