@@ -134,7 +134,7 @@ class Sources(_Model):
     block_handles: frozenset[Handle] = frozenset()
     blocked_keywords: tuple[Text, ...] = ()
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ("en",)
-    promoted: Literal["leave_out", "allow"] = LEAVE_OUT
+    promoted: Literal["leave_out", "allow"] = "leave_out"
     """What becomes of tweets that somebody paid to have shown."""
     columns: dict[ColumnField, tuple[Text, ...]] = {}
     """How tables call their columns where the names are none of the usual ones."""

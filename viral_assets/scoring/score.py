@@ -74,8 +74,8 @@ def score_window(
 
     Args:
         tweets: rows of the table ``tweets``: tweet_id, window_start, created_at, collected_at, text, author_handle,
-            author_followers, author_verified, lang, is_promoted, is_retweet, like_count, reply_count, retweet_count. Where there
-            are ``earlier_collected_at``, ``earlier_like_count``, ``earlier_reply_count`` and
+            author_followers, author_verified, lang, is_retweet, is_promoted, like_count, reply_count, retweet_count.
+            Where there are ``earlier_collected_at``, ``earlier_like_count``, ``earlier_reply_count`` and
             ``earlier_retweet_count`` (absent where a tweet was seen once), velocity is what came since then.
         vectors: (n, d), the embedding of each row's text, in the same order.
         topic_vectors: (d,) by label, see :func:`~viral_assets.scoring.topics.topic_vectors`.

@@ -15,7 +15,9 @@ class Tweet:
     """One tweet with its metrics as seen at ``collected_at``.
 
     Times are aware and in UTC. Counts are non-negative, and None where the source does not have them, which is not the
-    same as 0. ``lang`` is None where absent (``und`` is kept as it came).
+    same as 0. A ``view_count`` of 0 beside likes, replies or retweets is unknown too: X's API gives it of posts from
+    before it counted views, and gallery-dl wherever it finds none. ``lang`` is None where absent (``und`` is kept as it
+    came).
     ``is_promoted``: somebody paid to have it shown where it was found.
     ``refers_to`` is None where the record names no post that the tweet answers or quotes, and describes no picture.
     ``collected_at`` is None until the reader of the whole file knows it; it is set before a tweet is stored.
@@ -49,6 +51,8 @@ class Tweet:
     def __post_init__(self) -> None:
         object.__setattr__(self, "text_sha256", text_hash(self.text))
         object.__setattr__(self, "window_start", floor_hour(self.created_at))
+        if self.view_count == 0 and (self.like_count or self.reply_count or self.retweet_count):
+            object.__setattr__(self, "view_count", None)
 
     @property
     def url(self) -> str:

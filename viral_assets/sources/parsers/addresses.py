@@ -31,13 +31,13 @@ _SERVICES = {
 _MASTODON = re.compile(r"^(?:https?://)?[\w.-]+/(?:@[\w.@-]+|users/\w+/statuses)/\d{15,}", re.IGNORECASE)
 
 _NO_HOST = {"at://": "Bluesky", "did:plc:": "Bluesky", "did:web:": "Bluesky", "urn:li:": "LinkedIn"}
-"""What names a post, or who wrote it, without a host: AT URIs and DIDs (https://atproto.com/specs/at-uri-scheme), URNs."""
+"""What names a post, or who wrote it, without a host: AT URIs (https://atproto.com/specs/at-uri-scheme), DIDs, URNs."""
 
 _ADDRESS_NAMES = ("url", "uri", "link", "address", "href")
 _EXACTLY = frozenset({"did", "urn", "authordid"})
 _OF_OTHER_THINGS = (
-    *("user", "author", "profile", "account", "avatar", "bio", "website", "media", "image", "photo", "picture", "video"),
-    *("thumb", "expanded", "external", "quot", "parent", "reply"),
+    *("user", "author", "profile", "account", "avatar", "bio", "website", "media", "image", "photo", "picture"),
+    *("video", "thumb", "expanded", "external", "quot", "parent", "reply"),
 )
 """In names of columns with other addresses than that of the row's own post."""
 
@@ -58,9 +58,8 @@ def service_in(addresses: Iterable[str]) -> str | None:
 def service_of(address: str) -> str | None:
     """The service that an address is of, by its host; None for X and for hosts nobody has told us about."""
     start = address.lstrip()[:8].lower()
-    for beginning, service in _NO_HOST.items():
-        if start.startswith(beginning):
-            return service
+    if named := next((of for beginning, of in _NO_HOST.items() if start.startswith(beginning)), None):
+        return named
     found = _HOST.match(address)
     if found is None:
         return None

@@ -38,7 +38,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("createdat", "tweetcreatedat", "postedat", "publishedat", "createdatutc", "timestamp", "datetime"),
         *("createdtime", "created", "date", "tweetdate", "time", "postdate", "datepublished", "pubdate", "createdutc"),
         *("publishdate", "dateutc", "tweetcreated", "tweettime", "tweettimestamp", "postedtime", "dateposted"),
-        *("creationdate", "timestamputc", "localtime", "published"),
+        *("creationdate", "timestamputc", "localtime", "published", "postedatutc", "publishedatutc"),
     ),
     "collected_at": (
         *("collectedat", "retrievedat", "scrapedat", "fetchedat", "crawledat", "twarcretrievedat", "extractedat"),
@@ -49,6 +49,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("authorusername", "authorhandle", "authorscreenname", "userscreenname", "screenname", "userusername"),
         *("actorpreferredusername", "username", "handle", "userhandle", "twitterhandle", "fromuser", "fromusername"),
         *("extraauthorattributesshortname", "userposted", "userinfoscreenname", "influencer", "author", "user"),
+        "senderscreenname",
     ),
     "author_id": ("authorid", "userid", "useridstr", "authoridstr", "fromuserid", "fromuseridstr", "userinforestid"),
     "author_name": (
@@ -60,6 +61,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("authorfollowerscount", "authorpublicmetricsfollowerscount", "userpublicmetricsfollowerscount"),
         *("actorfollowerscount", "fromuserfollowercount", "userfollowercount", "authorfollowercount"),
         *("twitterfollowers", "userinfofollowerscount", "sourceextendedattributestwitterfollowers"),
+        "senderfollowerscount",
     ),
     "author_verified": (
         *("authorverified", "verified", "userverified", "authorisblueverified", "isblueverified", "userisblueverified"),

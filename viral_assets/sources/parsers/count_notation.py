@@ -8,11 +8,19 @@ from collections.abc import Iterable
 _GROUPED = re.compile(r"\d{1,3}(?:([,.' \u00a0\u202f\u2019])\d{3})(?:\1\d{3})*|\d{1,2}(?:,\d{2})+,\d{3}")
 _GROUPED_WITH_FRACTION = re.compile(r"(\d{1,3}(?:([,.' \u00a0\u202f\u2019])\d{3})+)[.,](\d{1,2})")
 _ONE_MARK = re.compile(r"\d+[.,]\d+")
-_ROUNDED = re.compile(
-    r"(\d{1,4}(?:[.,]\d{1,2})?)[ \u00a0\u202f]?(K|M|B|Tsd\.?|Mio\.?|mil|mill\.?|Mrd\.?)", re.IGNORECASE
-)
 _DIGITS_OF_A_GROUP, _FEWEST_FRACTIONS = 3, 2
-_SCALES = {"k": 10**3, "tsd": 10**3, "mil": 10**3, "m": 10**6, "mio": 10**6, "mill": 10**6, "b": 10**9, "mrd": 10**9}
+_SCALES = {
+    **dict.fromkeys(("k", "tsd", "mil", "тыс", "千", "천"), 10**3),
+    **dict.fromkeys(("万", "萬", "만"), 10**4),
+    **dict.fromkeys(("lakh", "lac"), 10**5),
+    **dict.fromkeys(("m", "mn", "mi", "mio", "mill", "млн"), 10**6),
+    **dict.fromkeys(("crore", "cr"), 10**7),
+    **dict.fromkeys(("億", "亿", "억"), 10**8),
+    **dict.fromkeys(("b", "mrd", "млрд"), 10**9),
+}
+"""What pages write instead of the last digits, in the languages that X's own page has."""
+_UNITS = "|".join(sorted(_SCALES, key=len, reverse=True))
+_ROUNDED = re.compile(rf"(\d{{1,4}}(?:[.,]\d{{1,2}})?)[ \u00a0\u202f]?({_UNITS})\.?", re.IGNORECASE)
 
 
 def decimal_mark(values: Iterable[str]) -> str:
@@ -67,7 +75,7 @@ def plain_digits(text: str, decimal: str = "") -> str:
     if (found := _GROUPED_WITH_FRACTION.fullmatch(text)) and text[len(found[1])] != found[2]:
         return re.sub(r"\D", "", found[1]) + "." + found[3]
     if rounded := _ROUNDED.fullmatch(text):
-        return str(round(float(rounded[1].replace(",", ".")) * _SCALES[rounded[2].lower().rstrip(".")]))
+        return str(round(float(rounded[1].replace(",", ".")) * _SCALES[rounded[2].lower()]))
     if _ONE_MARK.fullmatch(text):
         return text.replace(",", ".")
     return text

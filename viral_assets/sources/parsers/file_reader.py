@@ -106,7 +106,7 @@ class FileReader(ABC):
             remarks[f"time without a zone, taken as {self._options.zone}"] = self._times.zoneless
             self._times.zoneless = 0
         if self._times.completed:
-            remarks["date without a time of day, which the tweet's id told"] = self._times.completed
+            remarks["date in doubt, or without a time of day, which the tweet's id told"] = self._times.completed
             self._times.completed = 0
         if self._times.told:
             remarks["no time of posting, which the tweet's id told"] = self._times.told

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from viral_assets.sources.parsers.fields import UnusableError, id_in_url, tweet_id
@@ -110,14 +110,16 @@ def address_of_x(cell: str) -> str | None:
 
 
 def address_elsewhere(own: Identity, cells: Iterable[str], confirmed: Callable[[str], bool]) -> Identity:
-    """The record's own id where something beside it confirms that; else that of the first address in any of some cells
-    of which the same can be said.
+    """The record's own id where something beside it confirms that, with its address where one of some cells is that;
+    else the id of the first address in any of them of which the same can be said.
 
     Args:
         confirmed: whether an id is that of this record.
     """
+    cells = list(cells)
     if own.identity and confirmed(own.identity):
-        return own
+        addresses = (cell for cell in cells if address_of_x(cell) == own.identity)
+        return replace(own, url=next(addresses, ""))
     for cell in cells:
         if (found := address_of_x(cell)) and confirmed(found):
             return Identity(found, cell, ADDRESS_OUTRANKS)

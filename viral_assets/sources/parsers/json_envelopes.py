@@ -26,6 +26,7 @@ _META = frozenset({"newest_id", "oldest_id", "result_count", "next_token", "prev
 _FOLLOWERS = frozenset({"followers_count", "followersCount", "followers", "follower_count"})
 _HANDLES = frozenset({"username", "screen_name", "userName", "screenName", "user_name"})
 _OF_TWEETS = frozenset({"conversation_id", "in_reply_to_user_id", "tweet_id", "author_id", "content"})
+_VERSION_OF_MESSAGES = [1, 1]
 _URIS = ("uri", "post_uri", "at_uri", "id")
 _DEPTH_OF_POSTS = 5
 _NUMBERS = ("$numberLong", "$numberInt", "$numberDouble")
@@ -98,6 +99,16 @@ def message_content(value: Any) -> Any:
     return value
 
 
+def is_message_without_post(value: Any) -> bool:
+    """Whether a message of gallery-dl has no post in it: the version of its protocol, ``[1, 1]``, or an address that it
+    would go on with, ``[6, "https://...", {}]``.
+    """
+    if value == _VERSION_OF_MESSAGES:
+        return True
+    content = message_content(value)
+    return content is not value and not content
+
+
 def is_part_of_page(value: Mapping[str, Any]) -> bool:
     """Whether an object is what X's pages have beside tweets, by itself."""
     return bool(value) and (value.keys() <= _INCLUDED or value.keys() <= _META)
@@ -132,6 +143,8 @@ def is_account(value: object) -> bool:
     """Whether an object is an account with its followers, and no tweet, much as the two are alike."""
     if not isinstance(value, dict) or any(value.get(key) for key in _TEXTS):
         return False
+    if value.get("__typename") == "User" or (isinstance(value.get("legacy"), dict) and is_account(value["legacy"])):
+        return True
     metrics = value.get("public_metrics")
     counted = not _FOLLOWERS.isdisjoint(value) or (isinstance(metrics, dict) and "followers_count" in metrics)
     return counted and not _HANDLES.isdisjoint(value) and _OF_TWEETS.isdisjoint(value)

@@ -19,7 +19,7 @@ from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_JSON, Format
 from viral_assets.sources.parsers.head import Head
-from viral_assets.sources.parsers.json_envelopes import is_account, service_within
+from viral_assets.sources.parsers.json_envelopes import is_account, service_within, wrapped
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_shapes import ValueParser
 from viral_assets.sources.parsers.layouts import layout
@@ -75,6 +75,8 @@ def _check_for_tweets(file: SourceFile, head: Head, columns: ColumnNames | None)
             raise SourceError(f"{file.name}: posts of {service}, which cannot be answered on X; give files with tweets")
         if any(map(is_account, some)):
             raise SourceError(f"{file.name}: accounts and no tweets; give files with tweets")
+        if any(isinstance(each, dict) and (found := wrapped(each)) and found[1] == [] for each in some):
+            return  # a search that found nothing
     # Keys of nested objects have no path here, which is good enough to distinguish tweets from something else.
     if head.keys and layout(head.keys, columns).missing:
         shown = ", ".join(repr(visible(key)) for key in head.keys[:12])

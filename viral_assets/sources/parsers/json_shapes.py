@@ -12,6 +12,7 @@ from viral_assets.sources.parsers.column_evidence import ObjectColumns
 from viral_assets.sources.parsers.fields import A_POST_OF, NOT_OF_X
 from viral_assets.sources.parsers.json_envelopes import (
     document_fields,
+    is_message_without_post,
     is_part_of_page,
     message_content,
     other_service,
@@ -21,7 +22,7 @@ from viral_assets.sources.parsers.json_envelopes import (
 )
 from viral_assets.sources.parsers.placeholders import placeholder
 from viral_assets.sources.parsers.raw_text import raw_json
-from viral_assets.sources.parsers.remarks import NO_TWEETS
+from viral_assets.sources.parsers.remarks import NO_POST, NO_TWEETS
 from viral_assets.sources.parsers.times import Times
 
 CERTAIN = 0.95
@@ -87,6 +88,9 @@ class JsonShapes:
         Args:
             locator: where the value is in its source.
         """
+        if is_message_without_post(value):
+            self._remarks[NO_POST] += 1
+            return
         value = message_content(value)
         try:
             if isinstance(value, list):
@@ -101,7 +105,10 @@ class JsonShapes:
             self._remarks[NO_TWEETS] += 1
         self._known.see(values)
         for number, value in enumerate(values, 1):
-            yield from self._of_value(message_content(value), f"{locator} {number}")
+            if is_message_without_post(value):
+                self._remarks[NO_POST] += 1
+            else:
+                yield from self._of_value(message_content(value), f"{locator} {number}")
 
     def _of_value(self, value: object, locator: str) -> Iterator[Record]:
         if isinstance(value, dict) and (remark := placeholder(value)):

@@ -104,6 +104,8 @@ def _judge_beside_others(names: Sequence[str], plain: Sequence[str], found: dict
         # gallery-dl's name for the handle, beside the displayed name.
         found.setdefault("author_handle", []).append((-1, plain.index("authorname")))
         found["author_name"] = [(0, plain.index("authornick"))]
+        # The post that quotes this one, whose handle is in quote_by.
+        found["quote_of"] = [each for each in found.get("quote_of", ()) if plain[each[1]] != "quoteid"]
     if "userusername" in plain or "userscreenname" in plain:
         # Then user.name and user_name are the displayed name, which they are the handle without.
         displayed = [at for at, name in enumerate(names) if _USER_NAME.fullmatch(name.strip())]

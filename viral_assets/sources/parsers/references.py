@@ -34,6 +34,7 @@ _QUOTED_IDS = (
     *("quoted_status_id_str", "quoteId", "quotedStatusId", "quoted_tweet_id", "quotedTweetId", "quote_id"),
     *("quoted_id", "quoted_status_id"),
 )
+_QUOTED_IDS_BUT_ONE = tuple(key for key in _QUOTED_IDS if key != "quote_id")
 _ANSWERED_IDS = (
     *("in_reply_to_status_id_str", "inReplyToId", "inReplyToTweetId", "inReplyToStatusId", "in_reply_to_tweet_id"),
     *("to_tweetid", "reply_id", "in_reply_to_id", "in_reply_to_status_id"),
@@ -134,7 +135,7 @@ def references_v2(tweet: Object, own_id: str, included: Included) -> References 
 
 def references_in(value: Object, own_id: str) -> References | None:
     """What any other object refers to, by the keys that programs and services use; None for nothing."""
-    quotes, quoted = _referred(value, _QUOTED, _QUOTED_IDS, own_id)
+    quotes, quoted = _referred(value, _QUOTED, _quoted_ids(value), own_id)
     answers, answered = _referred(value, _ANSWERED, _ANSWERED_IDS, own_id)
     posts = tuple(post for post in (answered, quoted) if post is not None)
     return References(answers, quotes, pictures_in(value), posts) or None
@@ -171,6 +172,11 @@ def pictures_in(value: Object) -> tuple[str, ...]:
         inside = value.get(key)
         found += _alt_texts(_object(inside).get("media") if isinstance(inside, dict) else inside)
     return tuple(dict.fromkeys(found))[:PICTURES]
+
+
+def _quoted_ids(value: Object) -> Sequence[str]:
+    """The keys of what an object quotes; gallery-dl's ``quote_id``, beside ids of its own for the others, quotes it."""
+    return _QUOTED_IDS if value.keys().isdisjoint(("retweet_id", "quote_by")) else _QUOTED_IDS_BUT_ONE
 
 
 def _referred(value: Object, inside: Sequence[str], ids: Iterable[str], own_id: str) -> tuple[str | None, Post | None]:

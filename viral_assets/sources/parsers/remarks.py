@@ -11,6 +11,7 @@ ABOVE_HEADER = "line above the header"
 REPEATED_HEADER = "repeated header row"
 SPOILT_COUNT = "count of a column whose thousands a program took for fractions: unknown"
 PROMOTED = "promoted tweet, marked as one; projects leave them out unless they allow them"
+NO_POST = "message without a post"
 NO_TWEETS = "page without tweets"
 RETWEET_COUNTS = "retweet with the original's counts, which are not its own: taken as 0"
 

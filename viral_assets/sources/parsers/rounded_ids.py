@@ -21,9 +21,10 @@ _SEQUENCE = 4096
 _MOST_IN_A_ROW = 12
 _RARE = 0.1
 
-_OF_ALL, _OF_LOOKS, _OF_A_PART = 1e-3, 1e-5, 1e-9
-"""How often true ids may be taken for rounded ones: where all there are look so, and where some near each other do. The
-latter is asked for every few thousand ids of a file again, and would cost many of them."""
+_OF_ALL, _OF_LOOKS, _OF_FEW, _OF_A_PART = 1e-3, 1e-5, 1e-6, 1e-9
+"""How often true ids may be taken for rounded ones: where all there are look so, where some of a few do, and where some
+near each other do. The latter is asked for every few thousand ids of a file again, and would cost many of them."""
+_FEW = 200
 
 
 class Rounding(Enum):
@@ -107,6 +108,8 @@ def _too_many(positions: Sequence[int], count: int, share: float) -> bool:
         return True
     if share > _RARE:
         return False
+    if positions and count <= _FEW and _log_chance(count, len(positions), share) < math.log(_OF_FEW):
+        return True
     for many in range(2, min(len(positions), _MOST_IN_A_ROW) + 1):
         for first in range(len(positions) - many + 1):
             stretch = positions[first + many - 1] - positions[first] + 1

@@ -69,6 +69,7 @@ _AROUND_DATA = frozenset({"includes", "meta", "errors", "matching_rules", "__twa
 _PAGE_KEYS = _AROUND_DATA | {"data"}
 _OF_ITS_OWN = frozenset({"public_metrics", "edit_history_tweet_ids", "author_id"})
 _HANDLES_BESIDE = ("username", "author_username", "screen_name", "author_screen_name", "account", "author", "user")
+_AN_ACCOUNT = "an account, not a tweet"
 _OF_AUTHOR, _NOT_OF_AUTHOR = "author_", frozenset({"id", "public_metrics"})
 
 
@@ -152,11 +153,13 @@ class XApiV2:
         if isinstance(value, Broken):
             raise UnusableError("bad_json", f"this is not JSON: {value.error}")
         if not isinstance(value, dict) or _TWEET_KEYS.isdisjoint(value):
+            if is_account(value):
+                raise UnusableError("not_a_tweet", _AN_ACCOUNT)
             if holds_accounts(value):
                 raise UnusableError("not_a_tweet", "accounts, not tweets, as X's web page lists them")
             raise UnusableError("not_a_tweet", f"{shown(value)} is not a tweet of the X API v2")
         if not value.get("text") and is_account(value):
-            raise UnusableError("not_a_tweet", "an account, not a tweet")
+            raise UnusableError("not_a_tweet", _AN_ACCOUNT)
         identity, of_x = identity_of_object(value.get("id"), value, self._remarks)
         created_at = self._times.created_at(value.get("created_at"), identity, of_x=of_x)
         note = value.get("note_tweet")

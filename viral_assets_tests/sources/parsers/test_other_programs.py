@@ -333,7 +333,7 @@ class TestTimes:
         path.write_text(table(id=ID, text="hi", created_at=written))
         (found,), rejects, remarks = read(path)
         assert (found.created_at, rejects) == (POSTED, [])
-        assert remarks == {"date without a time of day, which the tweet's id told": 1}
+        assert remarks == {"date in doubt, or without a time of day, which the tweet's id told": 1}
 
     @pytest.mark.parametrize(
         ("identity", "written"),

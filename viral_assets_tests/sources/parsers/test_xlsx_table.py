@@ -119,7 +119,7 @@ class TestCells:
         path.write_bytes(workbook({"Posts": sheet(row(**cells))}))
         ((tweet,), _, remarks) = read(path)
         assert tweet.created_at == POSTED
-        assert ("date without a time of day, which the tweet's id told" in remarks) is completed
+        assert ("date in doubt, or without a time of day, which the tweet's id told" in remarks) is completed
 
     def test_blank_cells_and_errors_are_unknown(self, path: Path) -> None:
         path.write_bytes(workbook({"Posts": sheet(row(likes="#N/A", views=None, replies="#REF!", shares=0))}))
