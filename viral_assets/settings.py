@@ -128,7 +128,8 @@ class Settings(BaseSettings):
     x_api_base_url: Annotated[str | None, Optional_] = Field(None, validation_alias="X_API_BASE_URL")
     x_posts_per_run: int = Field(2_000, ge=0, description="Posts of the X API that one run may read, and so pay for.")
     x_count_users: bool = Field(
-        True, description="Whether the authors that come with posts count like posts; X charges for them too."
+        True,
+        description="Whether the authors and pictures that come with posts count like posts; X charges for them too.",
     )
     x_posts_per_day: int = Field(10_000, ge=0, description="The same for all runs of a day (UTC) together.")
     apify_token: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="APIFY_TOKEN")

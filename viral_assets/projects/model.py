@@ -71,10 +71,12 @@ class XApiSource(_Model):
     """Have the ``queries`` searched by the X API, hour by hour. Every post it sends is paid for.
 
     ``context``: also ask it for the posts that chosen tweets answer or quote, where no file has had them.
+    ``pictures``: have each post come with what its pictures show, in the words of their author; X charges for them.
     """
 
     max_posts_per_hour: Annotated[int, Field(ge=10)] = 500
     context: bool = False
+    pictures: bool = False
 
 
 class ApifySource(_Model):

@@ -33,7 +33,7 @@ class PostCaps:
     """How many posts may be read; None for no limit.
 
     Args:
-        count_users: the authors that come along with posts are charged, and count like posts.
+        count_users: the authors and pictures that come along with posts are charged, and count like posts.
     """
 
     per_run: int | None = None
@@ -43,7 +43,7 @@ class PostCaps:
     @property
     def what(self) -> str:
         """What is counted, in words."""
-        return "posts and authors" if self.count_users else "posts"
+        return "posts, authors and pictures" if self.count_users else "posts"
 
 
 @dataclass(frozen=True, slots=True)

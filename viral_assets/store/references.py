@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from viral_assets.context import DELETED, MISSING, PRESENT, Context, Post, References
+from viral_assets.context import DELETED, MISSING, PICTURES, PRESENT, Context, Post, References
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import one_of, serialise_writers, upsert, upsert_columns
 from viral_assets.store.conditions import within
@@ -210,7 +210,8 @@ def _as_seen_by(tweet: sa.Row[Any], post: Post) -> Post:
 
 def _joined(link: Link, before: Link) -> Link:
     answers, quotes, alt_texts = link
-    return answers or before[0], quotes or before[1], alt_texts or before[2]
+    pictures = tuple(dict.fromkeys((*before[2], *alt_texts)))[:PICTURES]
+    return answers or before[0], quotes or before[1], pictures
 
 
 def _stored(connection: sa.Connection, tweet_ids: Sequence[str]) -> dict[str, Link]:

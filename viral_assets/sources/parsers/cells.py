@@ -17,7 +17,17 @@ _THREE_DECIMALS = re.compile(r"-?\d+\.\d{3}")
 
 def object_in(cell: str) -> Any:
     """The object that a cell holds as JSON or as Python writes it; None where it holds none."""
-    if not cell.startswith("{") or len(cell) > _LONGEST_OBJECT:
+    return _written(cell) if cell.startswith("{") else None
+
+
+def list_in(cell: str) -> list[Any]:
+    """The list that a cell holds as JSON or as Python writes it; an empty one where it holds none."""
+    found = _written(cell) if cell.startswith("[") else None
+    return found if isinstance(found, list) else []
+
+
+def _written(cell: str) -> Any:
+    if len(cell) > _LONGEST_OBJECT:
         return None
     try:
         return orjson.loads(cell)

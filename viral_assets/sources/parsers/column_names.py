@@ -51,7 +51,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("extraauthorattributesshortname", "userposted", "userinfoscreenname", "influencer", "author", "user"),
         "senderscreenname",
     ),
-    "author_id": ("authorid", "userid", "useridstr", "authoridstr", "fromuserid", "fromuseridstr", "userinforestid"),
+    "author_id": (
+        *("authorid", "userid", "useridstr", "authoridstr", "fromuserid", "fromuseridstr", "userinforestid"),
+        "useruserid",
+    ),
     "author_name": (
         *("authorname", "displayname", "userdisplayname", "authordisplayname", "name", "fullname", "actordisplayname"),
         *("fromuserrealname", "userinfoname", "extraauthorattributesname"),

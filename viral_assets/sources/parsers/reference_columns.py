@@ -1,5 +1,5 @@
 """What a row of a table says of other posts: ids in columns of their own, in a cell with ``referenced_tweets``, and
-objects inside cells.
+objects inside cells; and of its pictures, in columns of descriptions and of media.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from viral_assets.context import References
-from viral_assets.sources.parsers.cells import object_in
+from viral_assets.sources.parsers.cells import list_in, object_in
 from viral_assets.sources.parsers.column_names import plain_name
 from viral_assets.sources.parsers.fields import id_in_url, optional_id
 from viral_assets.sources.parsers.identities import plain_id
 from viral_assets.sources.parsers.layouts import Layout
-from viral_assets.sources.parsers.references import references_in
+from viral_assets.sources.parsers.references import described, references_in
 
 _OBJECTS = {"quotedpost": "quoted_post", "parentpostdetails": "parent_post_details"}
 """Columns that hold a post as an object, by their plain name, and what :func:`references_in` knows them as."""
@@ -21,6 +21,18 @@ _OBJECTS = {"quotedpost": "quoted_post", "parentpostdetails": "parent_post_detai
 _ENTRY = re.compile(r"\{[^{}]*\}")
 _ENTRY_KIND = re.compile(r"""["']?type["']?\s*[:=]\s*["']?(replied_to|quoted)\b""")
 _ENTRY_ID = re.compile(r"""["']?\bid["']?\s*[:=]\s*["']?(\d{1,19})\b""")
+_DESCRIPTIONS = ("alttext", "alttexts")
+"""How names of columns of descriptions end: ``media_alt_texts`` of minet, ``extendedEntities/media/0/ext_alt_text``."""
+
+_MEDIA = frozenset({"media", "photos", "attachmentsmedia", "extendedentitiesmedia", "entitiesmedia"})
+"""Columns with a list of media: of twitter-web-exporter, of ``twarc2 csv``, of data frames."""
+
+_BETWEEN_DESCRIPTIONS = "|"
+"""In minet's column; an author who writes it has two descriptions then."""
+
+_OF_SNSCRAPE = re.compile(r"""\baltText=(?:"([^"]+)"|'([^']+)')""")
+"""In ``[Photo(previewUrl='...', fullUrl='...', altText='...')]``."""
+
 _OF_USERS = "user"
 """In the name of a column with the id of whom a tweet answers, not of the post."""
 
@@ -29,6 +41,7 @@ class ReferenceColumns:
     """Where the rows of one table name other posts."""
 
     def __init__(self, layout: Layout) -> None:
+        self._names = layout.names
         self._fields = {
             kind: tuple(
                 at
@@ -39,7 +52,15 @@ class ReferenceColumns:
             for kind, fields in {"replied_to": ("reply_to", "parent_id"), "quoted": ("quote_of",)}.items()
         }
         self._written = layout.fields.get("references", ())
+        plain = [plain_name(name) for name in layout.names]
+        self._descriptions = tuple(at for at, name in enumerate(plain) if name.endswith(_DESCRIPTIONS))
+        self._media = tuple(at for at, name in enumerate(plain) if name in _MEDIA)
         self._objects = tuple((at, _OBJECTS[prefix]) for at, prefix in layout.objects if prefix in _OBJECTS)
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether there are columns about pictures."""
+        return bool(self._descriptions or self._media)
 
     def references(self, cells: Sequence[str], own_id: str) -> References | None:
         """What a row refers to; None for nothing that has an id.
@@ -51,7 +72,17 @@ class ReferenceColumns:
         nested = references_in({name: object_in(cells[at]) for at, name in self._objects}, own_id) or References()
         ids = dict(self._ids(cells, own_id))
         answers, quotes = nested.answers or ids.get("replied_to"), nested.quotes or ids.get("quoted")
-        return References(answers, quotes, posts=nested.posts) or None
+        return References(answers, quotes, self._pictures(cells), nested.posts) or None
+
+    def _pictures(self, cells: Sequence[str]) -> tuple[str, ...]:
+        found: list[object] = []
+        for at in self._descriptions:
+            several = plain_name(self._names[at]).endswith("s")
+            found += cells[at].split(_BETWEEN_DESCRIPTIONS) if several else [cells[at]]
+        media: list[object] = [item for at in self._media for item in list_in(cells[at])]
+        for at in self._media:
+            found += ["".join(pair) for pair in _OF_SNSCRAPE.findall(cells[at])]
+        return described([*media, *({"alt_text": text} for text in found)])
 
     def _ids(self, cells: Sequence[str], own_id: str) -> Iterator[tuple[str, str]]:
         """Kind and id of what is referred to; the last of a kind is the surest."""

@@ -45,7 +45,10 @@ _TEXTS = ("text", "full_text", "fullText", "rawContent", "content", "description
 _AUTHORS = ("user", "author", "account")
 _HANDLES = ("screen_name", "userName", "username", "screenName", "user_posted", "profile_id", "author_handle")
 _ALT_TEXTS = ("ext_alt_text", "alt_text", "altText", "extAltText")
-MEDIA_KEYS = frozenset({"extended_entities", "extendedEntities", "media", "photos"})
+_FILE = "extension"
+"""Of gallery-dl's records, which are of one picture each, with its description beside it."""
+
+MEDIA_KEYS = frozenset({"extended_entities", "extendedEntities", "media", "photos", _FILE})
 """Where pictures stand in objects that are not the API v2's."""
 
 _PROTECTED_WORDS = ("limits who can view", "protected", "not authorized", "authorization")
@@ -76,7 +79,7 @@ class Included:
         """Descriptions of the pictures attached to a post."""
         given = _object(attachments)
         if isinstance(given.get("media"), list):  # flattened
-            return _alt_texts(given["media"])
+            return described(given["media"])
         keys = given.get("media_keys")
         if not isinstance(keys, list):
             return ()
@@ -168,9 +171,11 @@ def pictures_in(value: Object) -> tuple[str, ...]:
     if value.keys().isdisjoint(MEDIA_KEYS):
         return ()
     found: list[str] = []
+    if _FILE in value and "tweet_id" in value and isinstance(text := value.get("description"), str):
+        found += _alt({"alt_text": text})
     for key in sorted(MEDIA_KEYS):
         inside = value.get(key)
-        found += _alt_texts(_object(inside).get("media") if isinstance(inside, dict) else inside)
+        found += described(_object(inside).get("media") if isinstance(inside, dict) else inside)
     return tuple(dict.fromkeys(found))[:PICTURES]
 
 
@@ -211,8 +216,9 @@ def _longest(value: Object) -> str:
     return max([*texts, *([extended] if isinstance(extended, str) else [])], key=len, default="")
 
 
-def _alt_texts(media: object) -> tuple[str, ...]:
-    return tuple(text for item in _list(media) for text in _alt(item))[:PICTURES]
+def described(media: object) -> tuple[str, ...]:
+    """The descriptions that a list of media has, each once and bounded; none where it is no list."""
+    return tuple(dict.fromkeys(text for item in _list(media) for text in _alt(item)))[:PICTURES]
 
 
 def _alt(item: Object) -> list[str]:

@@ -157,7 +157,7 @@ class RowParser:
             or (not retweet and refers_to("parent_id") and plain_id(first("parent_id")) != identity)
         )
         is_quote = flag("is_quote") or refers_to("quote_of") or "quoted" in references
-        referring = not retweet and (is_reply or is_quote)
+        referring = not retweet and (is_reply or is_quote or self._referring.has_pictures)
         found = Tweet(
             tweet_id=identity,
             created_at=created_at,

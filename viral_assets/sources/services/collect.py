@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from viral_assets.errors import ConfigurationError, ServiceRefusedError, ServiceUnavailableError
 from viral_assets.hours import HourRange
-from viral_assets.projects.model import Project
+from viral_assets.projects.model import Project, XApiSource
 from viral_assets.quota.posts import PostBudget, PostCaps
 from viral_assets.sources.services.common import Deadline, ServiceReport, utc_now
 from viral_assets.store.engine import Database
@@ -96,11 +96,13 @@ def collect_from_services(
         from viral_assets.sources.services.x_search import XSearch
 
         budget = PostBudget(x_client.account, run_id, access.caps)
-        search = XSearch(database, x_client, budget, Deadline(access.wait_seconds), clock=clock)
+        deadline = Deadline(access.wait_seconds)
         # The newest hour first: should a cap be reached, it is the old ones that are left out.
         newest_first = list(reversed(list(hours)))
         for project in searching:
-            most = project.sources.x_api.max_posts_per_hour if project.sources.x_api else None
+            asked = project.sources.x_api or XApiSource()
+            most = asked.max_posts_per_hour
+            search = XSearch(database, x_client, budget, deadline, pictures=asked.pictures, clock=clock)
             reports += [
                 search.read(project.name, query, newest_first, most_an_hour=most, window=window)
                 for query in project.sources.queries

@@ -80,9 +80,17 @@ class XApiAnswer:
     @property
     def users(self) -> int:
         """Authors that were expanded, each once, and so charged."""
+        return self._included("users")
+
+    @property
+    def pictures(self) -> int:
+        """Pictures and videos that were expanded, and so charged."""
+        return self._included("media")
+
+    def _included(self, kind: str) -> int:
         included = self.page.get("includes")
-        users = included.get("users") if isinstance(included, dict) else None
-        return len(users) if isinstance(users, list) else 0
+        found = included.get(kind) if isinstance(included, dict) else None
+        return len(found) if isinstance(found, list) else 0
 
 
 class XApiClient:
@@ -115,10 +123,11 @@ class XApiClient:
         self._tweepy.session.mount("https://", _Wire(token, base_url or X_API, timeout))
         self._tweepy.session.mount("http://", _Wire(token, base_url or X_API, timeout))
 
-    def search(self, query: str, *, max_results: int, **bounds: Any) -> XApiAnswer:
+    def search(self, query: str, *, max_results: int, pictures: bool = False, **bounds: Any) -> XApiAnswer:
         """One page of the posts of the last seven days, newest first.
 
         Args:
+            pictures: with the descriptions of their pictures.
             bounds: ``start_time`` and ``end_time``, or ``since_id`` and ``until_id`` (X takes no mixture of the two),
                 and ``next_token``.
 
@@ -130,9 +139,7 @@ class XApiClient:
             self._tweepy.search_recent_tweets,
             query=query,
             max_results=max_results,
-            expansions=["author_id"],
-            tweet_fields=TWEET_FIELDS,
-            user_fields=USER_FIELDS,
+            **_wanted(pictures=pictures),
             **{name: value for name, value in bounds.items() if value is not None},
         )
 
@@ -148,10 +155,7 @@ class XApiClient:
         return self._asked(
             self._tweepy.get_tweets,
             ids=list(ids),
-            expansions=["author_id", *(["attachments.media_keys"] if pictures else [])],
-            tweet_fields=[*TWEET_FIELDS, *(["attachments"] if pictures else [])],
-            user_fields=USER_FIELDS,
-            **({"media_fields": ["alt_text"]} if pictures else {}),
+            **_wanted(pictures=pictures),
         )
 
     def _asked(self, method: Any, **parameters: Any) -> XApiAnswer:
@@ -238,6 +242,19 @@ def _seconds_to_reset(response: requests.Response) -> float | None:
         now = time.time()
     # The service's clock is shown in whole seconds.
     return max(1.0, reset - now + 1)
+
+
+def _wanted(*, pictures: bool) -> dict[str, list[str]]:
+    """What is asked for of each post."""
+    wanted = {"expansions": ["author_id"], "tweet_fields": TWEET_FIELDS, "user_fields": USER_FIELDS}
+    if not pictures:
+        return wanted
+    return {
+        "expansions": ["author_id", "attachments.media_keys"],
+        "tweet_fields": [*TWEET_FIELDS, "attachments"],
+        "user_fields": USER_FIELDS,
+        "media_fields": ["alt_text"],
+    }
 
 
 def _said(error: tweepy.HTTPException) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from viral_assets.context import PICTURES
 from viral_assets.errors import ServiceBusyError, ServiceRefusedError, ServiceUnavailableError
 from viral_assets.quota.ledger import Exhausted, Settlement, Waiting
 from viral_assets.quota.posts import PostBudget, PostLedger, PostRequest
@@ -20,9 +21,9 @@ from viral_assets.sources.services.common import Deadline, UnavailableReason, re
 from viral_assets.sources.services.x_api_client import XApiAnswer
 from viral_assets.store.engine import Database
 
-USD_PER_POST, USD_PER_USER = 0.005, 0.010
-"""X's prices of a post and of a user read (https://docs.x.com/x-api/getting-started/pricing); what is shown is "about":
-the same one read again within a day (UTC) is not charged again."""
+USD_PER_POST, USD_PER_USER, USD_PER_PICTURE = 0.005, 0.010, 0.005
+"""X's prices of a post, a user and a medium read (https://docs.x.com/x-api/getting-started/pricing); what is shown is
+"about": the same one read again within a day (UTC) is not charged again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class PaidRequests:
         endpoint: names the kind; rate limits are for each.
         budget: whose caps count.
         deadline: how long rate limits and failures may take, all requests together.
+        pictures: whether posts come with their pictures, up to four each.
         clock: the present.
         rng: of the backoff.
     """
@@ -52,13 +54,15 @@ class PaidRequests:
         budget: PostBudget,
         deadline: Deadline,
         *,
+        pictures: bool = False,
         clock: Callable[[], datetime] = utc_now,
         rng: random.Random | None = None,
     ) -> None:
         self._ledger = PostLedger(database, budget, endpoint, clock=clock)
-        self._count_users = budget.caps.count_users
-        # A post may bring its author.
-        self._units_a_post = 2 if self._count_users else 1
+        self._count_what_comes_along = budget.caps.count_users
+        # A post may bring its author, and its pictures.
+        along = 1 + (PICTURES if pictures else 0)
+        self._units_a_post = 1 + (along if self._count_what_comes_along else 0)
         self._wait_deadline, self._rng = deadline, rng or random.Random()
 
     def send(
@@ -93,7 +97,7 @@ class PaidRequests:
     def settle(self, connection: sa.Connection, answered: PaidAnswer) -> None:
         """Count the posts that came, and leave the service alone for as long as it says."""
         answer = answered.answer
-        units = answer.posts + (answer.users if self._count_users else 0)
+        units = answer.posts + (answer.users + answer.pictures if self._count_what_comes_along else 0)
         self._ledger.settle(answered.request_id, Settlement("answered", units=units), connection=connection)
         if answer.pause_seconds:
             reason = "the X API's requests of this quarter of an hour are used up"
@@ -101,7 +105,8 @@ class PaidRequests:
 
     def cost_usd(self, answer: XApiAnswer) -> float:
         """About what an answer costs."""
-        return answer.posts * USD_PER_POST + (answer.users * USD_PER_USER if self._count_users else 0.0)
+        along = answer.users * USD_PER_USER + answer.pictures * USD_PER_PICTURE
+        return answer.posts * USD_PER_POST + (along if self._count_what_comes_along else 0.0)
 
     def _attempt(
         self,

@@ -39,7 +39,7 @@ def look_up_context(
         The report; ``remarks`` count the posts that X has, and those that it has not.
     """
     ingestion = ServiceIngestion(f"X API, {project}: quoted and answered posts", "X API v2, lookup", project)
-    requests = PaidRequests(database, "lookup", budget, deadline, clock=clock, rng=rng)
+    requests = PaidRequests(database, "lookup", budget, deadline, pictures=True, clock=clock, rng=rng)
     with database.read() as connection:
         ids = posts_to_look_up(connection, tweet_ids)
     answers = look_up(

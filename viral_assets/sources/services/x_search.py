@@ -134,6 +134,7 @@ class XSearch:
     Args:
         budget: whose caps count; its account is the client's.
         deadline: how long rate limits, other processes and failures may take, all hours together.
+        pictures: have the descriptions of the posts' pictures come along.
         clock: the present.
         rng: of the backoff.
     """
@@ -145,11 +146,13 @@ class XSearch:
         budget: PostBudget,
         deadline: Deadline,
         *,
+        pictures: bool = False,
         clock: Callable[[], datetime] = utc_now,
         rng: random.Random | None = None,
     ) -> None:
         self._database, self._client, self._wait_deadline, self._clock = database, client, deadline, clock
-        self._requests = PaidRequests(database, "search", budget, deadline, clock=clock, rng=rng)
+        self._requests = PaidRequests(database, "search", budget, deadline, pictures=pictures, clock=clock, rng=rng)
+        self._pictures = pictures
         self._holder = this_holder()
 
     def read(
@@ -244,7 +247,7 @@ class XSearch:
     def _ask(self, lease: HourLease, under_way: Pass, wanted: int) -> PaidAnswer | str:
         def page(posts: int) -> XApiAnswer:
             bounds = {**under_way.bounds, "next_token": under_way.next_token}
-            return self._client.search(lease.query, max_results=posts, **bounds)
+            return self._client.search(lease.query, max_results=posts, pictures=self._pictures, **bounds)
 
         return self._requests.send(
             page,

@@ -56,6 +56,12 @@ def test_nine_thousand_are_nine_only_where_the_column_has_fractions() -> None:
         ("1,2K", 1_200),
         ("3,4 Mio.", 3_400_000),
         ("12 Tsd.", 12_000),
+        ("1.2万", 12_000),
+        ("3.5만", 35_000),
+        ("2億", 200_000_000),
+        ("1,5 тыс.", 1_500),
+        ("2,1 mi", 2_100_000),
+        ("1.5 lakh", 150_000),
     ],
 )
 def test_how_countries_write(written: str, count: int) -> None:

@@ -119,7 +119,37 @@ def test_the_only_list_of_tweets_under_any_key(path: Path, key: str) -> None:
     assert (len(tweets), rejects) == (2, [])
 
 
+def test_an_answer_that_has_found_nothing_is_a_remark(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for answer in ({"tweets": [], "has_next_page": False}, {"data": {"tweets": []}}):
+        path.write_text(json.dumps(answer))
+        assert read(path) == ([], [], {"page without tweets": 1})
+
+
+@pytest.mark.parametrize(
+    ("names", "followers"),
+    [
+        (("Message", "SenderScreenName", "Sender Followers Count", "CreatedTime", "Permalink"), 3210),  # Sprinklr
+        (("Post Text", "Author Handle", "Author Followers", "Posted At (UTC)", "Post URL"), 3210),  # Cision
+    ],
+)
+def test_columns_of_other_monitoring_tools(tmp_path: Path, names: tuple[str, ...], followers: int) -> None:
+    path = tmp_path / "file"
+    cells = ("hi", "mara", followers, TIME, f"https://x.com/mara/status/{ID}")
+    path.write_bytes(table(dict(zip(names, cells, strict=True))))
+    ((found,), rejects, remarks) = read(path)
+    assert (found.text, found.author_handle, found.author_followers, found.tweet_id) == ("hi", "mara", 3210, ID)
+    assert (rejects, remarks) == ([], {})
+
+
 class TestAddressesAnywhere:
+    def test_it_tells_the_handle_where_the_id_stands_elsewhere(self, tmp_path: Path) -> None:
+        path = tmp_path / "file"
+        row = {"id": ID, "text": "hi", "created_at": TIME, "source_ref": f"https://x.com/mara_writes/status/{ID}"}
+        path.write_bytes(table(row))
+        ((found,), _, _) = read(path)
+        assert (found.tweet_id, found.author_handle) == (ID, "mara_writes")
+
     ROW: ClassVar[Object] = {"text": "hi", "created_at": TIME, "Seite": URL}
 
     @pytest.mark.parametrize("wrong", ["123", OTHER])

@@ -62,6 +62,14 @@ def test_a_part_of_a_file_is_told_too_and_costs_the_others_little(program: str) 
     assert lost < (0.45 if program == "a float" else 0.04)
 
 
+def test_a_part_of_a_small_file_is_told_too() -> None:
+    whole = [identity for identity in true_ids(random.Random(5), 40) if int(identity) % 4096][:8]
+    mixed = [by_javascript(identity) if at % 2 else identity for at, identity in enumerate(whole)]
+    found = roundings_in(mixed)
+    assert all(is_rounded(identity, found) for identity in mixed[1::2])
+    assert not any(is_rounded(identity, found) for identity in mixed[::2])
+
+
 @given(seed=st.integers(0, 10**9), count=st.integers(1, 3_000))
 def test_true_ids_are_left_alone(seed: int, count: int) -> None:
     assert not roundings_in(true_ids(random.Random(seed), count))

@@ -81,6 +81,31 @@ class TestBrightData:
 
 
 class TestRapidApi:
+    def test_the_results_of_twitter154(self, path: Path) -> None:
+        user = {"creation_date": "Wed Feb 04 20:33:31 +0000 2009", "user_id": "42", "username": "mara", "name": "Mara"}
+        item = {
+            "tweet_id": ID,
+            "creation_date": "Sat Nov 21 20:05:00 +0000 2026",
+            "timestamp": int(POSTED.timestamp()),
+            "text": "hi",
+            "user": {**user, "follower_count": 1234, "is_verified": False, "is_blue_verified": True},
+            "language": "en",
+            "favorite_count": 50,
+            "retweet_count": 2,
+            "reply_count": 3,
+            "quote_count": 1,
+            "views": 900,
+            "retweet": False,
+            "in_reply_to_status_id": None,
+            "quoted_status_id": None,
+            "expanded_url": f"https://twitter.com/mara/status/{ID}",
+        }
+        (found,) = tweets_of(path, json.dumps({"results": [item], "continuation_token": "x"}))
+        assert (found.tweet_id, found.created_at, found.author_handle, found.author_id) == (ID, POSTED, "mara", "42")
+        assert (found.author_followers, found.author_verified, found.lang) == (1234, True, "en")
+        assert (found.like_count, found.retweet_count, found.reply_count, found.view_count) == (50, 2, 3, 900)
+        assert (found.is_retweet, found.is_reply, found.is_quote) == (False, False, False)
+
     @pytest.mark.parametrize("around", [lambda page: page, lambda page: {"code": 200, "data": page}])
     def test_the_timeline_of_twitter_api45(self, path: Path, around: Any) -> None:
         (found,) = tweets_of(path, json.dumps(around({"timeline": [rapid_tweet()], "next_cursor": "abc"})))

@@ -129,7 +129,9 @@ class TestFields:
 
     def test_unknown_views_are_not_zero_views(self) -> None:
         assert one(tweet(1)).view_count is None
-        assert one(tweet(1, public_metrics={"like_count": 1, "impression_count": 0})).view_count == 0
+        assert one(tweet(1, public_metrics={"like_count": 0, "impression_count": 0})).view_count == 0
+        liked = tweet(1, public_metrics={"like_count": 1, "impression_count": 0})
+        assert one(liked).view_count is None, "nobody likes what nobody has seen"
 
     @pytest.mark.parametrize("verified_type", ["blue", "business", "government"])
     def test_every_kind_of_verification_counts(self, verified_type: str) -> None:

@@ -77,7 +77,7 @@ def test_what_is_quoted_is_kept_with_its_author_and_pictures(
     assert context.answers.state == DELETED
     assert report.remarks == {"quoted or answered posts found": 1, "quoted or answered posts gone, or not public": 1}
     assert report.requests == 1
-    assert report.cost_usd == pytest.approx(0.005 + 0.010)
+    assert report.cost_usd == pytest.approx(0.005 + 0.010 + 0.005)
     look(server, database, time, ids)
     assert len(server.lookups) == 1
 

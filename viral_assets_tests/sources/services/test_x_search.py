@@ -24,6 +24,7 @@ from viral_assets.sources.services.x_api_client import DEFAULT_BLOCK_SECONDS, XA
 from viral_assets.sources.services.x_search import Pass, XSearch, after_page, begin_pass, first_id_at, without_token
 from viral_assets.store.engine import Database
 from viral_assets.store.hour_leases import HourLease, LeaseBusy, acquire_lease, read_progress, release_lease
+from viral_assets.store.references import read_contexts
 from viral_assets.store.tables import rejected_records, source_requests, source_windows, tweet_projects, tweets
 from viral_assets_tests.sources.services.http_server import Reply
 from viral_assets_tests.sources.services.service_time import SleepingTime
@@ -59,11 +60,13 @@ class Desk:
         run_id: str = "run",
         deadline: float = 1000.0,
         token: str = TOKEN,
+        pictures: bool = False,
     ) -> None:
         self.database = database
         self.client = XApiClient(token, base_url=server.url, timeout=(60.0, 60.0))
         self.budget = PostBudget(self.client.account, run_id, caps or PostCaps())
-        self.search = XSearch(database, self.client, self.budget, time.deadline(deadline), clock=time.now)
+        until = time.deadline(deadline)
+        self.search = XSearch(database, self.client, self.budget, until, pictures=pictures, clock=time.now)
 
     def read(self, *hours: datetime, query: str = QUERY, **how: Any) -> ServiceReport:
         return self.search.read("demo", query, hours or (HOUR_BEFORE,), **how)
@@ -347,9 +350,28 @@ def test_authors_that_come_with_posts_count_where_they_are_charged(
     assert [each["max_results"] for each in server.searches] == ["65", "32", "15"]
     assert report.read == 65 + 32 + 15
     assert report.cost_usd == pytest.approx(112 * 0.005 + 3 * 0.010)
-    assert report.incomplete == {"the cap is reached: 115 of 130 posts and authors a run are read or on their way": 1}
+    assert report.incomplete == {
+        "the cap is reached: 115 of 130 posts, authors and pictures a run are read or on their way": 1
+    }
     (row,) = stored(database, source_windows)
     assert row["cost_usd"] == pytest.approx(report.cost_usd)
+
+
+@pytest.mark.parametrize(("pictures", "described", "cost"), [(False, (), 0.015), (True, ("A dog",), 0.020)])
+def test_descriptions_of_pictures_come_along_where_they_are_asked_for_and_are_charged(
+    database: Database, time: SleepingTime, pictures: bool, described: tuple[str, ...], cost: float
+) -> None:
+    media = [{"media_key": "3_1", "type": "photo", "alt_text": "A dog", "url": "nobody asked for it"}]
+    with_picture = post(HOUR_BEFORE, 7, attachments={"media_keys": ["3_1"]}, media=media)
+    with XApiServer([with_picture], clock=time.now) as server:
+        caps = PostCaps(per_run=120, count_users=True)
+        report = Desk(server, database, time, caps=caps, pictures=pictures).read()
+    assert report.cost_usd == pytest.approx(cost)
+    # A post may bring its author and four pictures.
+    assert server.searches[0]["max_results"] == ("20" if pictures else "60")
+    with database.read() as connection:
+        found = read_contexts(connection, [with_picture["id"]])
+    assert [context.alt_texts for context in found.values()] == ([described] if described else [])
 
 
 def test_no_day_reads_more_posts_than_its_cap_and_a_new_day_may_again(
