@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from viral_assets.sources.content.unpackers import DAMAGES, Unpacker, unpacker_for
+from viral_assets.sources.content.unpackers import DAMAGES, LONGEST_WINDOW, TOO_MUCH_MEMORY, Unpacker, unpacker_for
 from viral_assets.sources.content.zip_members import ZIP, ZipUnpacker, single_member
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class _Unpacking(io.RawIOBase):
             except DAMAGES as error:
                 if isinstance(error, OSError) and error.errno is not None:  # the disk's, not the content's
                     raise
-                self._end(f"is damaged ({error})")
+                self._end(_ending(error))
                 return 0
             if out:
                 view[: len(out)] = out
@@ -118,6 +118,16 @@ class Content:
     def damage(self) -> str | None:
         """Why the content ends before its time; None where it does not, or was not read that far."""
         return next((layer.damage for layer in self._layers if layer.damage), None)
+
+
+def _ending(error: Exception) -> str:
+    """How a packed file ends with an error, and what to do where it is not damaged."""
+    if TOO_MUCH_MEMORY in str(error):
+        return (
+            f"takes more than {2**LONGEST_WINDOW // 2**20} MiB to unpack (zstd --long=31); unpack it with zstd -d "
+            "--long=31 and give that; reading ends"
+        )
+    return f"is damaged ({error})"
 
 
 def _starts_with(stream: BinaryIO, magic: bytes) -> bool:

@@ -17,6 +17,9 @@ from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
 LONGEST_WINDOW = 27
 """Of zstd, as a power of two: 128 MiB is what the zstd program itself accepts unasked."""
 
+TOO_MUCH_MEMORY = "too much memory"
+"""What zstd says of a frame with a longer window."""
+
 LZMA_MEMORY = 256 * 2**20
 
 DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ZstdError, OSError, EOFError, ValueError)

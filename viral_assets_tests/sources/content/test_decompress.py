@@ -53,7 +53,18 @@ class TestFramesOfZstd:
         content, damage = unpacked(path, skippable(b"note") + window_of_256_mib + bytes(100))
         assert content == b""
         assert damage
-        assert "memory" in damage
+        assert "more than 128 MiB" in damage
+        assert "zstd -d --long=31" in damage
+
+    def test_what_zstd_has_packed_with_long_windows_is_not_called_damaged(self, path: Path) -> None:
+        options = {zstd.CompressionParameter.window_log: 31}
+        compressor = zstd.ZstdCompressor(options=options)
+        content, damage = unpacked(path, compressor.compress(TEXT) + compressor.flush())
+        assert (content, damage) == (
+            b"",
+            "the zstd file takes more than 128 MiB to unpack (zstd --long=31); unpack it with zstd -d --long=31 and give "
+            "that; reading ends after 0 bytes of content",
+        )
 
     def test_little_of_a_bomb_is_in_memory_at_once(self, path: Path) -> None:
         path.write_bytes(skippable(b"note") + zstd.compress(bytes(2**25)))
