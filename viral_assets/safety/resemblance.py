@@ -39,11 +39,11 @@ KINDS = (*CATEGORIES, ORDINARY)
 SMOOTHING = 0.2
 """Of the regression. With half and with twice as much it finds about the same."""
 
-FALSE_ALARMS = 0.04
+FALSE_ALARMS = 0.03
 """Share of the ordinary exemplars that may resemble some category. Of the bundled sample, whose tweets are less like
 them, 5 % do."""
 
-PLAINLY_ORDINARY = 0.02
+PLAINLY_ORDINARY = 0.05
 """Share of the sensitive exemplars that look so ordinary that not even a phrase would convince. Of those that have a
 phrase it is 1 %, and of the ordinary ones with a phrase nearly half."""
 
