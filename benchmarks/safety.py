@@ -17,7 +17,7 @@ from viral_assets.embedding.wordllama import WordLlamaEmbedder
 from viral_assets.safety.resemblance import ORDINARY, learn_resemblance
 from viral_assets_tests.safety.labelled import Part, figures, flags_of, labelled
 
-PARTS: tuple[Part, ...] = ("held_out", "fresh", "third")
+PARTS: tuple[Part, ...] = ("held_out", "fresh", "third", "fourth")
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from viral_assets.safety.flags import Flag, find_flags
 from viral_assets.safety.resemblance import ORDINARY, Resemblance, Vectors
 from viral_assets.text.phrases import TextColumn
 
-Part = Literal["held_out", "fresh", "third"]
+Part = Literal["held_out", "fresh", "third", "fourth"]
 
 _SECTION = re.compile(r"\[(\w+)\]")
 _IN_A_LANGUAGE = re.compile(r"([a-z]{2}): (.+)")
