@@ -31,7 +31,7 @@ from viral_assets_tests.safety.labelled import Labelled, Part, figures, flags_of
 
 EMBEDDER = WordLlamaEmbedder()
 CLOSER = MultilingualEmbedder()
-PARTS: tuple[Part, ...] = ("held_out", "fresh", "third")
+PARTS: tuple[Part, ...] = ("held_out", "fresh", "third", "fourth")
 
 
 @pytest.fixture(scope="module")
@@ -196,20 +196,22 @@ def test_the_labelled_tweets_are_enough_to_say_something() -> None:
     everything = [each for part in PARTS for each in labelled(part)]
     counts = figures(everything, [()] * len(everything))
     assert set(counts) == {*CATEGORIES, ORDINARY, "all"}
-    assert len(everything) >= 300
-    assert all(counts[category].tweets >= 15 for category in CATEGORIES)
-    assert counts[ORDINARY].tweets >= 120
+    assert len(everything) >= 800
+    assert all(counts[category].tweets >= 30 for category in CATEGORIES)
+    assert counts[ORDINARY].tweets >= 380
 
 
 @pytest.mark.parametrize(
     ("part", "embedder", "found", "alarms"),
     [
-        ("held_out", EMBEDDER, 0.74, 0.05),
-        ("held_out", CLOSER, 0.9, 0.05),
-        ("fresh", EMBEDDER, 0.55, 0.14),
-        ("fresh", CLOSER, 0.85, 0.11),
-        ("third", EMBEDDER, 0.6, 0.14),
-        ("third", CLOSER, 0.86, 0.13),
+        ("held_out", EMBEDDER, 0.72, 0.03),
+        ("held_out", CLOSER, 0.9, 0.03),
+        ("fresh", EMBEDDER, 0.51, 0.07),
+        ("fresh", CLOSER, 0.9, 0.07),
+        ("third", EMBEDDER, 0.58, 0.12),
+        ("third", CLOSER, 0.88, 0.05),
+        ("fourth", EMBEDDER, 0.59, 0.06),
+        ("fourth", CLOSER, 0.9, 0.05),
     ],
     ids=lambda value: getattr(value, "model", None),
 )
@@ -224,7 +226,7 @@ def test_as_many_are_found_as_the_documentation_says(
 
 
 def test_phrases_alone_find_what_they_are_said_to() -> None:
-    for part, found in zip(PARTS, (0.63, 0.4, 0.46), strict=True):
+    for part, found in zip(PARTS, (0.63, 0.4, 0.46, 0.46), strict=True):
         tweets = labelled(part)
         assert figures(tweets, flags_of(tweets))["all"].flagged >= found
 
