@@ -58,7 +58,7 @@ def more_like_this(
     def change(chosen: Project, judged: Judged) -> Add:
         from viral_assets.learning.lessons import more_like
 
-        return more_like(chosen, topic or judged.topic, judged.text)
+        return more_like(chosen, topic or judged.topic, judged.text, gate=judged.gate)
 
     _teach(tweet, project, change, write=write, as_json=as_json)
 

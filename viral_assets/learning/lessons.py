@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Literal
 from viral_assets.errors import ConfigurationError
 from viral_assets.projects.edits import Add
 from viral_assets.projects.model import Project
+from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
 from viral_assets.store.opportunities import read_chosen_texts
 from viral_assets.text.cleaning import text_for_prompt
 from viral_assets.text.phrases import TextColumn, fold, normalised, without_links_and_handles
+from viral_assets.vocabulary import GATE_PASSED
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,13 +34,22 @@ EFFECT = (
 )
 
 
-def more_like(project: Project, topic: str, text: str) -> Add:
+def more_like(project: Project, topic: str, text: str, *, gate: str = GATE_PASSED) -> Add:
     """A tweet's text as one more example of a topic: on one line, without links and handles, which say nothing about
     the subject, and no longer than a tweet usually is.
 
+    Args:
+        gate: what it said of the tweet.
+
     Raises:
-        ConfigurationError: there is no such topic, the text says nothing, or it is an example of it already.
+        ConfigurationError: there is no such topic, the text says nothing, also to the project's embedder, or it is an
+            example of it already.
     """
+    if gate == UNKNOWN_LANGUAGE:
+        raise ConfigurationError(
+            "the project's embedder does not know the language of this tweet, so that it would be an example of "
+            "nothing; VIRAL_ASSETS_EMBEDDER=gemini knows more languages"
+        )
     labels = [node.label for node in project.taxonomy]
     if topic not in labels:
         raise ConfigurationError(f"there is no topic {topic!r} in {project.name}; its topics: {', '.join(labels)}")
@@ -80,7 +91,8 @@ class Reach:
     chosen: int
 
     def __str__(self) -> str:
-        return f"Of the {self.chosen:,} tweets chosen in the last {COUNTED_DAYS} days {self.with_word:,} have it."
+        have = "has" if self.with_word == 1 else "have"
+        return f"Of the {self.chosen:,} tweets chosen in the last {COUNTED_DAYS} days {self.with_word:,} {have} it."
 
 
 def reach_of(connection: Connection, project: str, word: str, now: datetime) -> Reach:

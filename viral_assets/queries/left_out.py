@@ -58,10 +58,11 @@ class LeftOutPage:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a project made of a tweet: its text, and the topic that is nearest."""
+    """What a project made of a tweet: its text, the topic that is nearest, and what the gate said."""
 
     text: str
     topic: str
+    gate: str
 
 
 def hours_asked(filters: Filters, now: datetime) -> HourRange:
@@ -153,13 +154,13 @@ def read_judged(connection: sa.Connection, project: str, tweet_id: str) -> Judge
     """A tweet that a project has scored; None where it has not."""
     scores = tweet_scores.c
     query = (
-        sa.select(tweets.c.text, scores.topic)
+        sa.select(tweets.c.text, scores.topic, scores.gate)
         .join_from(tweet_scores, tweets, tweets.c.tweet_id == scores.tweet_id)
         .where(scores.project == project, scores.tweet_id == tweet_id)
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return None if row is None else Judged(row.text, row.topic)
+    return None if row is None else Judged(row.text, row.topic, row.gate)
 
 
 def _against(

@@ -142,7 +142,7 @@ def _proposal(site: Site, project: Project, tweet: Judged, asked: Mapping[str, s
         )
     path = site.project_folder.find_changeable(project.name)
     if wish == "more":
-        change = more_like(project, asked.get("topic") or tweet.topic, tweet.text)
+        change = more_like(project, asked.get("topic") or tweet.topic, tweet.text, gate=tweet.gate)
     else:
         change = never_like(project, asked.get("word", ""), tweet.text)
     return change, propose(path, [change], expected=project)

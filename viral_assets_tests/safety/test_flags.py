@@ -63,6 +63,22 @@ def test_a_figure_of_speech_is_none(text: str, resemblance: Resemblance) -> None
     assert categories(text, resemblance=resemblance) == []
 
 
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("en", "My phone died as the film began"),
+        ("de", "Mein Handy ist gestorben, genau als es spannend wurde"),
+        ("es", "Se me murió el móvil en el tren"),
+        ("fr", "Mon téléphone est mort au pire moment"),
+        ("pt", "Meu celular morreu no meio do jogo"),
+        ("it", "Il telefono è morto sul più bello"),
+        ("nl", "Mijn laptop is overleden, welke moet ik nemen?"),
+    ],
+)
+def test_what_dies_and_is_no_living_thing_is_no_grief(lang: str, text: str) -> None:
+    assert categories(text, lang) == []
+
+
 def test_a_harmless_phrase_covers_only_what_it_holds() -> None:
     assert categories("The suicide squad film. Then I read about his suicide.") == ["self_harm"]
 
