@@ -121,10 +121,7 @@ def _show_project(where: Console, answer: ProjectAnswer) -> None:
     from viral_assets.vocabulary import CHOSEN
 
     against = answer.against
-    verdict = (
-        f"chosen, number {answer.rank} of its hour" if against.reason == CHOSEN else f"left out: {plain(against.words)}"
-    )
-    say(where, f"  {answer.project}: {verdict}")
+    say(where, f"  {answer.project}: {_verdict(answer)}")
     if answer.scores:
         numbers = ", ".join(
             f"{name.replace('_', ' ')} {'unknown' if value is None else format(value, '.2f')}"
@@ -138,6 +135,17 @@ def _show_project(where: Console, answer: ProjectAnswer) -> None:
         say(where, f"    drafts: {answer.outcome or 'written'}{reason}; suggestions: {counts}")
     elif against.reason == CHOSEN:
         say(where, "    drafts: not asked for yet")
+
+
+def _verdict(answer: ProjectAnswer) -> str:
+    from viral_assets.vocabulary import CHOSEN
+
+    if answer.against.reason != CHOSEN:
+        return f"left out: {plain(answer.against.words)}"
+    if (taken := answer.taken) is None:
+        return f"chosen, number {answer.rank} of its hour"
+    although = f", although it was left out: {plain(taken.reason)}" if taken.reason else ""
+    return f"taken after all by {plain(taken.who)} at {_time(taken.at)}{although}"
 
 
 def _time(instant: datetime) -> str:

@@ -18,6 +18,7 @@ from viral_assets.queries.places import read_place, write_place
 from viral_assets.queries.reselect import Against, VectorSource, reselect
 from viral_assets.queries.selection import SelectionFacts, selection_facts
 from viral_assets.safety.handling import flags_of_text
+from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
 from viral_assets.store.conditions import FoundByHour, within
 from viral_assets.store.tables import comment_opportunities, tweet_scores, tweets
 from viral_assets.vocabulary import COMPONENTS, GATE_PASSED
@@ -30,6 +31,7 @@ MOST_HOURS = 7 * 24
 NOT_TOLD = Against("", "left out; which tweet was in its way cannot be told here")
 
 _COUNTS = {"likes": "like_count", "replies": "reply_count", "retweets": "retweet_count", "quotes": "quote_count"}
+_UNKNOWN: Mapping[str, sa.ColumnElement[Any]] = {"relevance": sa.null(), "topic": sa.literal("")}
 _SCORED = ("project", "tweet_id", "window_start", "total", "label", "topic", "why", "flags", *COMPONENTS)
 _OF_TWEET = (
     *("created_at", "collected_at", "text", "lang", "author_id", "author_handle", "author_name"),
@@ -108,7 +110,7 @@ def read_left_out(
     order = sa.case((scores.gate == GATE_PASSED, 1.0), else_=0.0) + scores.total
     names = [filters.project] if filters.project else sorted(projects)
     query = (
-        sa.select(*(scores[name] for name in _SCORED), *(tweets.c[name] for name in _OF_TWEET), order.label("place"))
+        sa.select(*map(_shown, _SCORED), *(tweets.c[name] for name in _OF_TWEET), order.label("place"))
         .join_from(tweet_scores, tweets, tweets.c.tweet_id == scores.tweet_id)
         .where(*within(tweet_scores, hours), FoundByHour(scores.project).in_(names), ~chosen)
     )
@@ -128,6 +130,14 @@ def read_left_out(
     ]
     onward = write_place(shown[-1].place, shown[-1].project, shown[-1].tweet_id) if len(found) > size else ""
     return LeftOutPage(tuple(rows), onward, hours, selection_facts(connection, hours, names))
+
+
+def _shown(name: str) -> sa.ColumnElement[Any]:
+    """A column of the scores; where nobody knows the relevance, there is none, and no topic."""
+    column = tweet_scores.c[name]
+    if name not in _UNKNOWN:
+        return column
+    return sa.case((tweet_scores.c.gate == UNKNOWN_LANGUAGE, _UNKNOWN[name]), else_=column).label(name)
 
 
 def against_one(

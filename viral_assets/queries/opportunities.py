@@ -72,6 +72,10 @@ _SUGGESTION_COLUMNS = (
 )
 
 
+LEAST_SHOWN = 0.01
+"""Of a relevance: less is shown as 0 %."""
+
+
 @dataclass(frozen=True, slots=True)
 class SuggestionView:
     """One suggested reply. ``weighted_length`` counts as X does, of 280; ``version`` is what a decision about it names.
@@ -177,6 +181,11 @@ class OpportunityView:
     @property
     def url(self) -> str:
         return tweet_link(self.tweet_id, self.author_handle)
+
+    @property
+    def is_about(self) -> bool:
+        """Whether the topic says anything: of a tweet that is off topic it is merely the least distant one."""
+        return bool(self.topic) and (self.relevance is None or self.relevance >= LEAST_SHOWN)
 
     @property
     def reposts(self) -> int | None:

@@ -27,6 +27,7 @@ from viral_assets.store.tables import (
     tweet_snapshots,
     tweets,
 )
+from viral_assets.store.taken import Taken, read_taken
 from viral_assets.vocabulary import CHOSEN, COMPONENTS
 
 NOT_RUN: Final = "not_run"
@@ -61,7 +62,7 @@ class ProjectAnswer:
 
     ``against`` also knows the reason :data:`NOT_RUN`. ``scores`` has the components and the total,
     None where unknown; it is empty where there are none, and then so are ``label``, ``gate``, ``topic`` and ``why``.
-    ``suggestions`` counts them by status.
+    ``suggestions`` counts them by status. ``taken``: a person took it although it had been left out.
     """
 
     project: str
@@ -72,6 +73,7 @@ class ProjectAnswer:
     topic: str = ""
     why: str = ""
     rank: int | None = None
+    taken: Taken | None = None
     outcome: str = ""
     outcome_reason: str = ""
     suggestions: Mapping[str, int] = field(default_factory=dict)
@@ -150,7 +152,7 @@ def _of_project(
         known |= {name: getattr(score, name) for name in ("label", "gate", "topic", "why")}
     if chosen is not None:
         against = Against(CHOSEN, CHOSEN)
-        known["rank"] = chosen.rank
+        known |= {"rank": chosen.rank, "taken": read_taken(connection, project.name, tweet_id)}
     elif score is None:
         against = Against(NOT_RUN, _not_run(connection, project.name, hour))
     elif not _selected(connection, project.name, hour):

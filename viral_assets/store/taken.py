@@ -5,6 +5,7 @@ That is a decision about a tweet and not about a suggestion, so its entry in the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -82,6 +83,29 @@ def take_tweet(
     }
     connection.execute(sa.insert(suggestion_events).values(event))
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """That a person took a tweet: who, when, and why it had been left out."""
+
+    who: str
+    at: datetime
+    reason: str
+
+
+def read_taken(connection: sa.Connection, project: str, tweet_id: str) -> Taken | None:
+    """Who took a tweet after all; None where nobody did."""
+    events = suggestion_events.c
+    query = (
+        sa.select(events.who, events.at, events.reason)
+        .where(events.project == project, events.tweet_id == tweet_id)
+        .where(events.suggestion_type == NO_SUGGESTION, events.from_status == LEFT_OUT)
+        .order_by(events.id)
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Taken(row.who, row.at, row.reason or "")
 
 
 def read_kept(connection: sa.Connection, window: HourRange, project: str) -> set[str]:

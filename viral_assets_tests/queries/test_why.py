@@ -16,6 +16,7 @@ from viral_assets.queries.why import NOT_RUN, ProjectAnswer, TweetAnswer, why
 from viral_assets.store.engine import Database
 from viral_assets.store.rejects import write_rejects
 from viral_assets.store.tables import ingested_files, metadata, selection_counts
+from viral_assets.store.taken import Taken, take_tweet
 from viral_assets.vocabulary import CHOSEN
 from viral_assets_tests.queries.worked_on import AT, GOOD, ingest, project, tweet, vectors, work_on
 from viral_assets_tests.store.rows import stored
@@ -84,6 +85,19 @@ def test_what_its_own_row_has_against_it_is_told_with_the_particular(
     found = against(database, row, of)
     assert found.reason == reason
     assert words in found.words
+
+
+def test_what_a_person_took_after_all_says_so(database: Database) -> None:
+    of, row = project(), tweet(1, author_followers=12)
+    ingest(database, [row])
+    work_on(database, of)
+    said = against(database, row, of).words
+    with database.begin() as connection:
+        assert take_tweet(
+            connection, of.name, row["tweet_id"], from_id=None, from_handle=None, who="Mara", at=AT + HOUR, reason=said
+        )
+    answer = of_one(database, row, of)
+    assert (answer.against.reason, answer.taken) == (CHOSEN, Taken("Mara", AT + HOUR, said))
 
 
 def test_a_near_duplicate_names_the_tweet_that_said_it_before(database: Database) -> None:

@@ -16,7 +16,7 @@ from viral_assets.projects.loader import Projects
 from viral_assets.projects.model import Project
 from viral_assets.store.decisions import last_event_of
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_opportunities, comment_suggestions, suggestion_events
+from viral_assets.store.tables import comment_opportunities, comment_suggestions, suggestion_events, tweet_scores
 from viral_assets.web.access import Access
 from viral_assets.web.app import create_app
 from viral_assets.web.regenerate import Regenerator
@@ -101,6 +101,21 @@ def test_near_misses_come_first_with_their_reason_in_words(mara_of: MaraOf, work
     assert "4 of 6 left out: 2 more than the project takes in an hour" in page.words
     assert "(max_candidates: 2)" in page.words
     assert "<script>alert(1)" not in page.html
+
+
+def test_of_a_language_that_the_embedder_does_not_know_no_topic_and_no_relevance_is_pretended(
+    mara_of: MaraOf, worked: Database
+) -> None:
+    left_out = tweet(11)["tweet_id"]
+    with worked.begin() as connection:
+        scores = tweet_scores.c
+        changed = sa.update(tweet_scores).where(scores.tweet_id == left_out)
+        connection.execute(changed.values(gate="unknown_language", relevance=0.0, topic="bread"))
+    card = mara_of().get("/left-out").html.split(f'data-tweet="{left_out}"')[1].split("</article>")[0]
+    assert "which the project&#39;s embedder does not know" in card
+    assert "<bdi>bread</bdi>" not in card
+    assert "<dt>Relevance</dt>" not in card
+    assert "<dt>Openness</dt>" in card
 
 
 @pytest.mark.parametrize(

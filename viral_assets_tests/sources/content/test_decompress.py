@@ -57,7 +57,7 @@ class TestFramesOfZstd:
         assert "zstd -d --long=31" in damage
 
     def test_what_zstd_has_packed_with_long_windows_is_not_called_damaged(self, path: Path) -> None:
-        options = {zstd.CompressionParameter.window_log: 31}
+        options: dict[int, int] = {zstd.CompressionParameter.window_log: 31}
         compressor = zstd.ZstdCompressor(options=options)
         content, damage = unpacked(path, compressor.compress(TEXT) + compressor.flush())
         assert content == b""

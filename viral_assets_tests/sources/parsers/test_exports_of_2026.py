@@ -121,7 +121,8 @@ def test_the_only_list_of_tweets_under_any_key(path: Path, key: str) -> None:
 
 def test_an_answer_that_has_found_nothing_is_a_remark(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    for answer in ({"tweets": [], "has_next_page": False}, {"data": {"tweets": []}}):
+    answers: tuple[Object, ...] = ({"tweets": [], "has_next_page": False}, {"data": {"tweets": []}})
+    for answer in answers:
         path.write_text(json.dumps(answer))
         assert read(path) == ([], [], {"page without tweets": 1})
 
