@@ -23,6 +23,7 @@ from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.planning.estimate import Estimate, combined_estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult
+from viral_assets.generation.run.tweet_offers import TweetOffers, sharing_of
 from viral_assets.generation.tiers import notes_about_tiers, usable_tier
 from viral_assets.llm.models import bare_name
 from viral_assets.llm.prices import FREE, Price, PriceTable, price_of
@@ -203,6 +204,11 @@ class Engine:
                 runner=runner,
                 clock=self._clock or SYSTEM_CLOCK,
                 kept=KeptAnswers.of(self._database, self.ledger_of(model), self._home),
+                offers=TweetOffers.of(
+                    self._database,
+                    self.ledger_of(model),
+                    sharing_of(lane.projects, lane.policy.options_for(model, options), provider=self.provider),
+                ),
             )
 
         return LaneRun(lane, make, told, is_stopped=lambda: stop is not None and stop.is_set(), batches=batches)

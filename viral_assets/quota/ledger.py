@@ -148,11 +148,15 @@ class Settlement:
 
 
 class Demand(NamedTuple):
-    """How many tweets a runner still wants to ask about; None for one that has only just announced itself."""
+    """How many tweets a runner still wants to ask about; None for one that has only just announced itself.
+
+    Tweets of runners with the same ``sharing`` may share a request; never where it is empty.
+    """
 
     runner: str
     tweets: int | None
     priority: Priority = Priority.NEWEST_HOUR
+    sharing: str = ""
 
 
 class Arrival(NamedTuple):
@@ -277,13 +281,16 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
 
     limits: Limits
 
-    def join(self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR) -> None:
+    def join(
+        self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR, *, sharing: str = ""
+    ) -> None:
         """Take part: from now on everybody plans for these tweets too. Also the heartbeat, due every
         :data:`HEARTBEAT_SECONDS`.
 
         Args:
             tweets: None announces to other processes a runner that will soon say how many.
             priority: that of its requests.
+            sharing: see :class:`Demand`.
         """
 
     def leave(self, runner: str) -> None:

@@ -120,7 +120,9 @@ class MemoryLedger:
         self._block = _Block()
         self._input_limit: InputLimit | None = None
 
-    def join(self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR) -> None:
+    def join(
+        self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR, *, sharing: str = ""
+    ) -> None:
         with self._lock:
             known = self._runners.setdefault(runner, _Runner())
             known.tweets, known.priority = tweets, priority

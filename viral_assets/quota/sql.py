@@ -75,10 +75,18 @@ class SqlLedger:
             window_seconds=limits.padded_window_seconds,
         )
 
-    def join(self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR) -> None:
+    @property
+    def key(self) -> str:
+        """Of the quota, in the database."""
+        return self._key
+
+    def join(
+        self, runner: str, tweets: int | None, priority: Priority = Priority.NEWEST_HOUR, *, sharing: str = ""
+    ) -> None:
         with self._database.begin() as connection:
             values = self._usage.values(self._time.in_transaction(connection), runner, priority)
-            sql_runners.join(connection, values | {"tweets": UNKNOWN if tweets is None else tweets})
+            known = {"tweets": UNKNOWN if tweets is None else tweets, "sharing": sharing or None}
+            sql_runners.join(connection, values | known)
 
     def leave(self, runner: str) -> None:
         with self._database.begin() as connection:
@@ -170,7 +178,9 @@ class SqlLedger:
             window = self._usage.window(connection, values)
             usage, _ = self._usage.at(connection, values, window, self._usage.queries.usage)
             demand = [
-                Demand(row.runner, None if row.tweets == UNKNOWN else row.tweets, Priority(row.priority))
+                Demand(
+                    row.runner, None if row.tweets == UNKNOWN else row.tweets, Priority(row.priority), row.sharing or ""
+                )
                 for row in statements.DEMAND.run(connection, values)
             ]
             arrivals = sql_runners.arrivals(connection, values, self.limits.padded_window_seconds)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from viral_assets.processes import is_running
 from viral_assets.quota import statements
 from viral_assets.quota.ledger import Arrival
-from viral_assets.store.tables import generation_claims, llm_requests, quota_runners
+from viral_assets.store.tables import generation_claims, llm_requests, quota_runners, tweet_offers
 
 HEARTBEAT_TTL_SECONDS = 15.0
 """A runner not seen for this long has expired: its place in the queue, its claims and its demand no longer count."""
@@ -28,10 +28,10 @@ def join(connection: sa.Connection, values: Mapping[str, Any]) -> None:
     """A runner's heartbeat; with the first one it takes part.
 
     Args:
-        values: what the statements need, with the runner's ``tweets``.
+        values: what the statements need, with the runner's ``tweets`` and ``sharing``.
     """
     expire(connection, values)
-    changed = {name: values[name] for name in ("tweets", "priority")} | {"seen_at": values["now"]}
+    changed = {name: values[name] for name in ("tweets", "priority", "sharing")} | {"seen_at": values["now"]}
     changed["quota_key"] = values["key"]
     updated = connection.execute(
         sa.update(quota_runners).where(quota_runners.c.runner == values["runner"]).values(changed)
@@ -60,7 +60,9 @@ def forget(connection: sa.Connection, runners: list[str]) -> None:
     """They take part no more. When they came is remembered."""
     for runner in runners:
         statements.REMEMBER_ARRIVAL.run(connection, {"runner": runner, "kept_seconds": ARRIVALS_KEPT_SECONDS})
-    # In the order in which a grant writes, so that the two cannot wait for each other.
+    # First, as who takes an offer has it before the runner; then in the order in which a grant writes: so no two can
+    # wait for each other.
+    connection.execute(sa.delete(tweet_offers).where(tweet_offers.c.runner.in_(runners)))
     connection.execute(sa.delete(quota_runners).where(quota_runners.c.runner.in_(runners)))
     # What is in a batch stays claimed until the batch is closed, whoever waits for it.
     in_batch = sa.select(llm_requests.c.id).where(

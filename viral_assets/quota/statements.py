@@ -257,7 +257,7 @@ GRANTS_AND_ANSWERS_SINCE = Script(
 # Generators of one process are used one after the other, as a rule: what it has announced itself is no newcomer.
 DEMAND = Script(
     """
-    SELECT runner, tweets, priority FROM quota_runners WHERE quota_key = :key AND seen_at > :expired
+    SELECT runner, tweets, priority, sharing FROM quota_runners WHERE quota_key = :key AND seen_at > :expired
       AND (tweets > 0 OR tweets = :unknown AND joined_at > :announced AND NOT (host = :host AND pid = :pid))
     ORDER BY joined_at, runner
     """

@@ -531,6 +531,7 @@ quota_runners = Table(
         comment="0: a person waits, 1: the newest hour, 2: in the background",
     ),
     Column("began_at", Double, comment="its first grant"),
+    Column("sharing", String(64), comment="tweets of runners with the same word here may share a request"),
     comment="Who shares a quota right now.",
 )
 
@@ -563,6 +564,21 @@ generation_claims = Table(
     Column("runner", String(32), nullable=False, index=True),
     Column("request_id", String(32), comment="the runner's latest request about the tweet, in llm_requests"),
     comment="Tweets in flight. Two runs over the same hours never ask for one tweet at once.",
+)
+
+tweet_offers = Table(
+    "tweet_offers",
+    metadata,
+    Column("project", String(64), primary_key=True),
+    Column("tweet_id", String(32), primary_key=True),
+    Column("quota_key", String(128), nullable=False),
+    Column("sharing", String(64), nullable=False, comment="as in quota_runners"),
+    Column("runner", String(32), nullable=False, index=True, comment="whose tweet it is"),
+    Column("opportunity", JSON, nullable=False, comment="what a prompt needs"),
+    Column("taken_by", String(32), comment="the runner in whose request there is room for it"),
+    Column("request_id", String(32), comment="that request, in llm_requests once it is granted"),
+    Index(None, "quota_key", "sharing"),
+    comment="Tweets of runs that wait for the quota, for requests of others that have room.",
 )
 
 generation_batches = Table(

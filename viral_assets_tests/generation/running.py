@@ -24,6 +24,7 @@ from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.planning.estimate import Estimate, estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import DatabaseResults, NoResults, Results, TweetResult
+from viral_assets.generation.run.tweet_offers import TweetOffers, sharing_of
 from viral_assets.llm.prices import Price, load_prices, price_of
 from viral_assets.projects.model import Project
 from viral_assets.quota import open_ledger
@@ -97,6 +98,9 @@ class Run:
             rng=random.Random(7) if isinstance(self.clock, VirtualClock) else Impatient(7),
             clock=self.clock or SYSTEM_CLOCK,
             kept=KeptAnswers.of(self.database, ledger, self.home),
+            offers=TweetOffers.of(
+                self.database, ledger, sharing_of(self.projects, self._options(), provider=client.provider)
+            ),
         )
         try:
             return await executor.run(self.opportunities)

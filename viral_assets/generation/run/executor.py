@@ -30,6 +30,7 @@ from viral_assets.generation.run.results import Results, TweetResult
 from viral_assets.generation.run.resume import defer, recover, unfinished
 from viral_assets.generation.run.session import Session
 from viral_assets.generation.run.stopping import Finishing, Stop
+from viral_assets.generation.run.tweet_offers import TweetOffers
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
 
@@ -53,6 +54,7 @@ class Executor:
         runner: its name in the ledger, if it was announced there.
         clock: what it measures and waits by.
         kept: where answers go that the database cannot take; None to have them in memory only.
+        offers: by which requests are shared with other runs; None to ask alone.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Executor:
         runner: str | None = None,
         clock: Clock = SYSTEM_CLOCK,
         kept: KeptAnswers | None = None,
+        offers: TweetOffers | None = None,
     ) -> None:
         self._session = Session(
             client,
@@ -83,14 +86,18 @@ class Executor:
             clock=clock,
             kept=kept,
         )
-        self._membership = Membership(self._session, runner or uuid.uuid4().hex)
+        sharing = "" if offers is None else offers.sharing
+        self._membership = Membership(self._session, runner or uuid.uuid4().hex, sharing=sharing)
         self._stop = stop or Stop()
         self._told = Stop.of(self._stop)
         self.deferral = ""
         """What the report says about tweets that were left for a later run."""
+        self._shares = offers is not None
         self._cancelled = False
         self._broken: BaseException | None = None
-        self._loop = Loop(self._session, self._membership, is_stopped=self._is_stopped, on_finishing=self._finishing)
+        self._loop = Loop(
+            self._session, self._membership, offers, is_stopped=self._is_stopped, on_finishing=self._finishing
+        )
 
     @property
     def results(self) -> Mapping[TweetKey, TweetResult]:
@@ -149,6 +156,8 @@ class Executor:
             await self._membership.announce(len(opportunities))
             background.append(self._in_background(self._membership.keep_announced(lambda: self._loop.waiting)))
             background.append(self._in_background(self._watch_stop()))
+            if self._shares:
+                background.append(self._in_background(self._loop.watch_others()))
             await self._begin(opportunities, earlier)
             await self._loop.run()
             self.deferral = await defer(self._session, self._loop.take_rest(), self._loop.reason)

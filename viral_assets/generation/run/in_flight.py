@@ -47,7 +47,7 @@ class InFlight:
 
     def start(self, prepared: PreparedRequest) -> None:
         """Send what has been granted."""
-        expected = self._session.latencies[prepared.request.tier].latency.of(len(prepared.batch.items))
+        expected = self._session.latencies[prepared.request.tier].latency.of(len(prepared.batch.asked))
         now = self._session.clock.monotonic()
         task = asyncio.create_task(ask(self._session, prepared))
         self._sent[task] = SentRequest(prepared, now, len(self._sent) + 1, now + expected)

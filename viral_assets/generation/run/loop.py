@@ -21,7 +21,9 @@ from viral_assets.generation.run.planning.batches import BatchPlan
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.request import PreparedRequest, prepare
 from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.sharing import Sharing
 from viral_assets.generation.run.stopping import Finishing
+from viral_assets.generation.run.tweet_offers import TweetOffers
 from viral_assets.quota.ledger import AlreadyClaimed, Decision, Exhausted, Granted, Waiting
 
 CLAIMED_RECHECK_SECONDS = 0.5
@@ -32,6 +34,7 @@ class Loop:
     """Brings tweets to an end, as far as the service, the quota and a stop allow.
 
     Args:
+        offers: by which requests are shared with other runs, if they are.
         is_stopped: whether nothing more should be sent; when that changes, :meth:`wake` is called too.
         on_finishing: told what is under way then.
     """
@@ -40,6 +43,7 @@ class Loop:
         self,
         session: Session,
         membership: Membership,
+        offers: TweetOffers | None = None,
         *,
         is_stopped: Callable[[], bool],
         on_finishing: Callable[[Finishing], None],
@@ -47,7 +51,8 @@ class Loop:
         self._session, self._membership, self._wanted_to_stop = session, membership, is_stopped
         self._on_finishing = on_finishing
         self._work = WorkQueue(())
-        self._schedule = BatchPlan(session, self._work, membership.runner)
+        self._sharing = Sharing(session, self._work, membership.runner, offers)
+        self._schedule = BatchPlan(session, self._work, membership.runner, self._sharing)
         self._service = ServiceWatch(session)
         self._in_flight = InFlight(session)
         self._next_start = 0.0
@@ -74,6 +79,8 @@ class Loop:
 
     def add(self, items: Iterable[Item]) -> None:
         """Queue what is to be asked about."""
+        items = list(items)
+        self._sharing.owns(items)
         for item in items:
             self._work.put_back(item)
 
@@ -91,9 +98,14 @@ class Loop:
         while len(self._in_flight):
             await self._in_flight.wait_for_end()
             await self._apply_ended()
+        await self._sharing.finish()
+
+    async def watch_others(self) -> None:
+        """For ever: notice what other runs do with tweets of this one."""
+        await self._sharing.watch(self.wake)
 
     def is_over(self) -> bool:
-        return self._is_stopped() or not (len(self._work) or len(self._in_flight))
+        return self._is_stopped() or not (len(self._work) or len(self._in_flight) or self._sharing.away)
 
     def wake(self) -> None:
         """Something has changed that the loop waits for, or should know."""
@@ -119,6 +131,10 @@ class Loop:
         if room <= 0:
             await self._in_flight.wait(None)
             return
+        await self._sharing.take_back()
+        if self.is_over():
+            # Others have asked about the last of them.
+            return
         now = self._session.clock.monotonic()
         batches = await self._schedule.next_batches(
             now,
@@ -136,38 +152,43 @@ class Loop:
     async def _send(self, batches: Sequence[RequestBatch]) -> None:
         """Ask the quota for all of them at once, and start the requests that are granted; the others go back, and time
         passes."""
-        prepared = [prepare(self._session, each, runner=self._membership.runner) for each in batches]
+        filled = await self._sharing.fill(batches)
+        prepared = [prepare(self._session, each, runner=self._membership.runner) for each in filled]
         await self._keep_distance()
         if self._is_stopped():
-            self._put_back(prepared)
+            await self._put_back(prepared)
             return
         try:
             decisions = await self._membership.ask([each.grant for each in prepared], remaining=len(self._work))
         except QuotaError as error:
-            if len(batches) == 1:
+            await self._sharing.not_sent(prepared, because_of_them=True)
+            if len(batches) == 1 and filled[0].guests is None:
                 await self._apply(too_large(batches[0], error))
                 return
             # Nothing was granted, and who is to blame is found one by one.
             for alone in batches:
                 await self._send([alone])
             return
-        self._put_back(prepared[len(decisions) :])
+        await self._put_back(prepared[len(decisions) :])
         for each, decision in zip(prepared, decisions, strict=False):
             if isinstance(decision, Granted):
                 self._start(each)
             else:
-                await self._not_granted(each.batch, decision)
+                await self._not_granted(each, decision)
 
     @property
     def _burst(self) -> int:
         """No more requests than these are under way at once, whatever the quota allows."""
         return len(self._work) + len(self._in_flight)
 
-    def _put_back(self, prepared: Sequence[PreparedRequest]) -> None:
+    async def _put_back(self, prepared: Sequence[PreparedRequest]) -> None:
         for each in reversed(prepared):
             self._work.put_batch_first(each.batch)
+        await self._sharing.not_sent(prepared)
 
-    async def _not_granted(self, batch: RequestBatch, decision: Decision) -> None:
+    async def _not_granted(self, prepared: PreparedRequest, decision: Decision) -> None:
+        batch = prepared.batch
+        await self._sharing.not_sent([prepared], because_of_them=isinstance(decision, AlreadyClaimed))
         match decision:
             case AlreadyClaimed(finished=finished, in_flight=in_flight, in_batch=in_batch):
                 again_at = self._session.clock.monotonic() + CLAIMED_RECHECK_SECONDS
@@ -188,15 +209,16 @@ class Loop:
         return max(self._next_start, self._service.next_start) - self._session.clock.monotonic()
 
     def _start(self, prepared: PreparedRequest) -> None:
-        self._session.counters.request_sent(prepared.request.opportunities)
+        self._session.counters.request_sent(prepared.batch.own)
         self._schedule.granted(prepared.grant)
         self._in_flight.start(prepared)
         now = self._session.clock.monotonic()
-        self._next_start = max(self._next_start, now) + self._service.stagger(len(prepared.batch.items), self._burst)
+        self._next_start = max(self._next_start, now) + self._service.stagger(len(prepared.batch.asked), self._burst)
 
     async def _wait_for_quota(self, decision: Waiting | Exhausted) -> None:
         match decision:
             case Waiting(seconds=seconds):
+                await self._sharing.offer_while_waiting(seconds)
                 await self._in_flight.wait(seconds)
             case Exhausted() if len(self._in_flight):
                 # Estimates are given back: there may be something left when these have ended.
@@ -210,7 +232,8 @@ class Loop:
         try:
             while (ended := self._in_flight.take_ended()) is not None:
                 sent, outcome = ended
-                self._session.counters.request_ended(sent.prepared.request.opportunities, outcome)
+                self._session.counters.request_ended(sent.prepared.batch.own, outcome)
+                await self._sharing.ended(sent.prepared)
                 await self._service.learn(sent, outcome.service, others=len(self._in_flight))
                 outcome = outcome.decided(spare_quota=self._schedule.has_spare(len(outcome.improvable)))
                 if outcome.used_quota:

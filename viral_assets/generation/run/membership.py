@@ -23,16 +23,17 @@ class Membership:
 
     Args:
         runner: its name there.
+        sharing: whose requests it may share, see :class:`~viral_assets.quota.ledger.Demand`.
     """
 
-    def __init__(self, session: Session, runner: str) -> None:
+    def __init__(self, session: Session, runner: str, *, sharing: str = "") -> None:
         self._session, self._ledger, self.runner = session, session.ledger, runner
         self._priority = session.options.priority
-        self._queued = False
+        self._sharing, self._queued = sharing, False
 
     async def announce(self, tweets: int) -> None:
         """Say how many tweets this run wants to ask about."""
-        await self._session.store(self._ledger.join, self.runner, tweets, self._priority)
+        await self._session.store(lambda: self._ledger.join(self.runner, tweets, self._priority, sharing=self._sharing))
 
     async def keep_announced(self, remaining: Callable[[], int]) -> None:
         """The heartbeat, for ever: a runner that shows no sign of life is forgotten."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 
+from viral_assets.generation.opportunity import TweetKey
 from viral_assets.generation.run.failures.bisection import RequestBatch
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.outcome import BatchOutcome
@@ -90,6 +91,25 @@ class WorkQueue:
     def sample(self, project: str, tweets: int) -> list[Item]:
         """Some of a project's tweets, without taking them out."""
         return list(islice(self._waiting[project], tweets))
+
+    def fresh(self) -> list[Item]:
+        """The tweets that no request has been about and that wait for nothing, in order."""
+        return [
+            item
+            for waiting in self._waiting.values()
+            for item in waiting
+            if not item.attempts and not item.failures and not item.not_before
+        ]
+
+    def take_out(self, keys: Collection[TweetKey]) -> list[Item]:
+        """These tweets, of those that are in no bisection."""
+        taken = [item for waiting in self._waiting.values() for item in waiting if item.key in keys]
+        for waiting in self._waiting.values() if taken else ():
+            kept = [item for item in waiting if item.key not in keys]
+            waiting.clear()
+            waiting.extend(kept)
+        self._timed.difference_update(taken)
+        return taken
 
     def drain(self) -> list[Item]:
         """Take everything out."""

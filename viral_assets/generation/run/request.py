@@ -70,7 +70,7 @@ def prepare(session: Session, batch: RequestBatch, *, runner: str) -> PreparedRe
     project = session.projects[batch.items[0].opportunity.project]
     request = build_request(
         project,
-        [item.still_asked for item in batch.items],
+        batch.asked,
         model=options.model,
         raised_cap=any(item.raised_cap for item in batch.items),
         tier=session.tiers.of(batch.items, session.clock.monotonic()),
@@ -78,7 +78,7 @@ def prepare(session: Session, batch: RequestBatch, *, runner: str) -> PreparedRe
     price = session.price_of(request.model)
     reserved = price_at(price, request.tier)
     grant = GrantRequest(
-        request_id=uuid.uuid4().hex,
+        request_id=uuid.uuid4().hex if batch.guests is None else batch.guests.request_id,
         runner=runner,
         tokens=session.tokens.counted(request),
         cost_usd=session.tokens.reserved_cost(request, reserved) if reserved else None,
@@ -130,7 +130,7 @@ async def ask(session: Session, prepared: PreparedRequest) -> BatchOutcome:
 
 async def _reply(session: Session, prepared: PreparedRequest) -> Answer | ProviderError:
     """The answer, or why there is none."""
-    latencies, tweets = session.latencies[prepared.request.tier], len(prepared.batch.items)
+    latencies, tweets = session.latencies[prepared.request.tier], len(prepared.batch.asked)
     timeout, began = latencies.timeout(tweets), session.clock.monotonic()
     try:
         return await answer_within(
@@ -180,7 +180,8 @@ def answered(
         processed,
         ended=(*processed.ended, *poisoned(step)),
         bisections=step.batches,
-        parsed_request=source.request_id,
+        # What is about tweets of others is done with when they have read it.
+        parsed_request=source.request_id if batch.guests is None else None,
         note=rerouted(source.model, answer.model_version, provider=source.provider),
         service=Answered(seconds, answer.usage, spent_on_thoughts=answer.is_spent_on_thoughts, given_up=given_up or ""),
     )
@@ -222,6 +223,9 @@ def failed(
             return no_room(batch, error, processor)
         case FatalProviderError():
             return BatchOutcome(first=batch, service=Unusable(error))
+        case TooMuchInputError() | BlockedAnswerError() | RejectedRequestError() if batch.guests is not None:
+            # Any of them may be the cause, and only these can be searched.
+            return BatchOutcome(first=batch.without_guests)
         case TooMuchInputError() if len(batch.items) > 1:
             return too_much_input(batch, error)
         case BlockedAnswerError() | RejectedRequestError():

@@ -63,8 +63,11 @@ def _begun(opportunity: Opportunity, earlier: TweetResult | None) -> Item:
     return Item(opportunity, attempts=earlier.attempts, accepted=accepted)
 
 
-async def recover(session: Session, items: dict[TweetKey, Item]) -> list[Item]:
-    """Parse the answers that a killed run had paid for and stored.
+async def recover(session: Session, items: dict[TweetKey, Item], *, of_this_run: bool = False) -> list[Item]:
+    """Parse the answers that a killed run had paid for and stored, or another one has stored for this one.
+
+    Args:
+        of_this_run: they are no earlier run's, so they do not count as recovered.
 
     Returns:
         What is still to be asked about then.
@@ -81,7 +84,8 @@ async def recover(session: Session, items: dict[TweetKey, Item]) -> list[Item]:
             known = await session.store(session.results.known, project, others, session.writer)
             outcome = BatchOutcome()
             if concerned:
-                session.counters.recovered()
+                if not of_this_run:
+                    session.counters.recovered()
                 source = AnswerSource(answer.request_id, answer.provider, answer.model)
                 if Answer(answer.raw_answer, None, answer.finish_reason).is_spent_on_thoughts:
                     concerned = [replace(item, raised_cap=True) for item in concerned]

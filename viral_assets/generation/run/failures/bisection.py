@@ -9,9 +9,11 @@ next.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from viral_assets.errors import BlockedAnswerError, ProviderError
+from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.items import Item
 
 
@@ -31,15 +33,43 @@ class Bisection:
 
 
 @dataclass(frozen=True, slots=True)
+class Guests:
+    """Tweets of other runs that a request asks about besides: their own runs read its answer, and nobody else."""
+
+    request_id: str
+    opportunities: tuple[Opportunity, ...] = ()
+
+    def with_more(self, opportunities: Iterable[Opportunity]) -> Guests:
+        return replace(self, opportunities=(*self.opportunities, *opportunities))
+
+
+@dataclass(frozen=True, slots=True)
 class RequestBatch:
     """What the next request asks about; ``bisection`` when its answer will tell about other tweets too.
 
-    ``suspected``: a request about these and others has failed, and one about those others has not.
+    ``suspected``: a request about these and others has failed, and one about those others has not. What becomes of
+    ``guests`` is no part of the batch's outcome.
     """
 
     items: tuple[Item, ...]
     bisection: Bisection | None = None
     suspected: bool = False
+    guests: Guests | None = None
+
+    @property
+    def own(self) -> tuple[Opportunity, ...]:
+        """What the run itself asks about."""
+        return tuple(item.still_asked for item in self.items)
+
+    @property
+    def asked(self) -> tuple[Opportunity, ...]:
+        """What the prompt is about."""
+        return self.own if self.guests is None else (*self.own, *self.guests.opportunities)
+
+    @property
+    def without_guests(self) -> RequestBatch:
+        """The same for the tweets of this run alone, of which a request about others too has failed."""
+        return replace(self, guests=None, suspected=True)
 
     @property
     def set_aside(self) -> tuple[Item, ...]:

@@ -76,7 +76,7 @@ class ServiceWatch:
         match report:
             case Answered(seconds=seconds, usage=usage):
                 session.tiers.answered(tier)
-                slow = session.latencies[tier].record(len(prepared.batch.items), seconds)
+                slow = session.latencies[tier].record(len(prepared.batch.asked), seconds)
                 self._concurrency.record(trouble=slow, is_news=self._refusals.accepted(sent.at, sent.at_once))
                 if usage is not None:
                     session.tokens.record(prepared.request, usage)

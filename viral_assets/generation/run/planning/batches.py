@@ -10,6 +10,7 @@ from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.run.failures.bisection import RequestBatch
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.planning.day import share_of_this_hour
+from viral_assets.generation.run.planning.exchange import NOTHING, Exchange, exchange_of
 from viral_assets.generation.run.planning.late_starters import Reserve, with_room_for_late_starters
 from viral_assets.generation.run.planning.packs import Group
 from viral_assets.generation.run.planning.planner import plan
@@ -18,7 +19,8 @@ from viral_assets.generation.run.planning.reserve import SECONDS_OF_A_REQUEST, p
 from viral_assets.generation.run.planning.spare import SpareQuota
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.session import Session
-from viral_assets.quota.ledger import GrantRequest, InputLimit
+from viral_assets.generation.run.sharing import Sharing
+from viral_assets.quota.ledger import GrantRequest, InputLimit, QuotaState
 
 PLANNING_SHARE = 0.1
 """A plan that took long to make is used so long that no more than this share of the time goes into planning."""
@@ -33,10 +35,11 @@ class BatchPlan:
     Args:
         work: the run's queue.
         runner: the run's name in the ledger.
+        sharing: told what the run exchanges with others.
     """
 
-    def __init__(self, session: Session, work: WorkQueue, runner: str) -> None:
-        self._session, self._work, self._runner = session, work, runner
+    def __init__(self, session: Session, work: WorkQueue, runner: str, sharing: Sharing) -> None:
+        self._session, self._work, self._runner, self._sharing = session, work, runner, sharing
         self._packs: deque[tuple[str, int]] = deque()
         self._good_until = 0.0
         self._reserve = Reserve()
@@ -87,7 +90,11 @@ class BatchPlan:
         if now >= self._good_until or self._is_out_of_date(ready):
             if not may_plan:
                 return None
-            await self._plan(self._expected(ready, now), now, concurrency, busy())
+            state = await self._session.store(self._session.ledger.state)
+            self._sharing.exchange = self._exchange(state, ready)
+            if await self._sharing.give():
+                return await self._next(self._session.clock.monotonic(), concurrency, busy, may_plan=True)
+            self._plan(state, self._expected(ready, now), now, concurrency, busy())
         project, tweets = self._packs[0]
         if tweets > ready.get(project, 0) and self._work.ready(now + JOIN_SECONDS) != ready:
             return None
@@ -110,14 +117,35 @@ class BatchPlan:
             self._work.put_first([taken.pop()])
         return tuple(taken)
 
-    async def _plan(self, ready: Mapping[str, int], now: float, concurrency: int, busy: Sequence[float]) -> None:
+    def _exchange(self, state: QuotaState, ready: Mapping[str, int]) -> Exchange:
+        """Only runs of one project exchange anything."""
+        [(project, tweets)] = ready.items() if len(ready) == 1 else [("", 0)]
+        if not tweets or not any(each.sharing for each in state.demand):
+            return NOTHING
+        group = self._group(project, tweets)
+        return exchange_of(
+            state,
+            self._runner,
+            cap=self._cap(project),
+            newcomer=self._newcomer,
+            group=group,
+            latency=self._session.latency.latency,
+        )
+
+    @property
+    def _newcomer(self) -> int:
+        """A run that starts together with this one probably has about as much to do as this one had."""
+        return max(1, self._session.counters.total)
+
+    def _plan(
+        self, state: QuotaState, ready: Mapping[str, int], now: float, concurrency: int, busy: Sequence[float]
+    ) -> None:
         session, names = self._session, list(ready)
         groups = [self._group(name, ready[name]) for name in names]
         quota = share_of(
-            await session.store(session.ledger.state),
+            state,
             self._runner,
-            # A run that starts together with this one probably has about as much to do as this one had.
-            newcomer=max(1, session.counters.total),
+            newcomer=self._newcomer,
             request_tokens=max(group.tokens_of(group.tweets) for group in groups),
         )
         quota, self._reserve = with_room_for_late_starters(

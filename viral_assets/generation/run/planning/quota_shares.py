@@ -6,7 +6,7 @@ import heapq
 import math
 from collections.abc import Iterator, Mapping
 
-from viral_assets.quota.ledger import QuotaState
+from viral_assets.quota.ledger import Demand, QuotaState
 
 
 def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1, request_tokens: float = 0) -> QuotaState:
@@ -28,21 +28,15 @@ def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1, request_token
     me = next((each for each in quota.demand if each.runner == runner and each.tweets), None)
     if me is None:
         return quota
-    before = sum(1 if each.tweets is None else each.tweets for each in quota.demand if each.priority < me.priority)
-    equals = [each for each in quota.demand if each.priority == me.priority]
-    demand = {each.runner: newcomer if each.tweets is None else each.tweets for each in equals}
+    before, demand = _wanted(quota, me, newcomer)
     if len(demand) < 2 and not before:
         return quota
-    # No more slots are needed than there are tweets.
-    wanted = before + sum(demand.values())
-    slots = ([quota.blocked_for] * min(quota.free, wanted) + list(quota.returning))[:wanted]
-    slots += [quota.window_seconds] * (min(quota.max_requests, wanted) - len(slots))
-    mine = [slot for slot, owner in zip(slots[before:], _apportioned(demand), strict=False) if owner == runner]
+    mine = [slot for slot, owner in slots_of(quota, me, newcomer=newcomer) if owner == runner]
     if not mine:
         # More runners than slots: each waits for its turn, and the ledger's queue decides when that is.
-        mine = [slots[-1]]
+        mine = _next_slots(quota, before + sum(demand.values()))[-1:]
     free = sum(slot <= quota.blocked_for for slot in mine)
-    part = part_of_day = demand[runner] / wanted
+    part = part_of_day = demand[runner] / (before + sum(demand.values()))
     if quota.max_tokens is not None:
         part = min(1.0, max(part, request_tokens / quota.max_tokens))
     return QuotaState(
@@ -60,6 +54,31 @@ def share_of(quota: QuotaState, runner: str, *, newcomer: int = 1, request_token
         usd_today=None if quota.usd_today is None else part_of_day * quota.usd_today,
         day_ends_in=quota.day_ends_in,
     )
+
+
+def slots_of(quota: QuotaState, me: Demand, *, newcomer: int = 1) -> Iterator[tuple[float, str]]:
+    """The slots of a window that go to runners of one priority, each with its owner: seconds from now, in order.
+
+    Args:
+        me: one of these runners.
+        newcomer: see :func:`share_of`.
+    """
+    before, demand = _wanted(quota, me, newcomer)
+    slots = _next_slots(quota, before + sum(demand.values()))
+    return zip(slots[before:], _apportioned(demand), strict=False)
+
+
+def _wanted(quota: QuotaState, me: Demand, newcomer: int) -> tuple[int, dict[str, int]]:
+    """Tweets of those who are served before a runner, and of each of its priority."""
+    before = sum(1 if each.tweets is None else each.tweets for each in quota.demand if each.priority < me.priority)
+    equals = [each for each in quota.demand if each.priority == me.priority]
+    return before, {each.runner: newcomer if each.tweets is None else each.tweets for each in equals}
+
+
+def _next_slots(quota: QuotaState, wanted: int) -> list[float]:
+    """When requests can be sent, as far as the window says. No more are needed than there are tweets."""
+    slots = ([quota.blocked_for] * min(quota.free, wanted) + list(quota.returning))[:wanted]
+    return slots + [quota.window_seconds] * (min(quota.max_requests, wanted) - len(slots))
 
 
 def _apportioned(demand: Mapping[str, int]) -> Iterator[str]:
