@@ -440,3 +440,10 @@ def test_room_is_left_for_a_process_that_has_announced_itself_but_not_for_ever(
     assert {each.runner: each.tweets for each in mine.state().demand} == {"ready": 50}
     others.join("soon", 7)
     assert {each.runner: each.tweets for each in mine.state().demand} == {"ready": 50, "soon": 7}
+
+
+def test_the_statements_of_a_grant_are_planned_once(postgres_database: Database) -> None:
+    with postgres_database.read() as connection:
+        settings = connection.scalar(sa.text("SELECT proconfig FROM pg_proc WHERE proname = 'grant_requests'"))
+
+    assert settings == ["plan_cache_mode=force_generic_plan"], "everybody waits while somebody is granted"

@@ -51,6 +51,8 @@ def everything_about(database: Database, tweet_id: str, handle: str, author_id: 
     insert(database, tables.generation_outcomes, **of, **ended)
     said = {"state": "sent", "message_id": tweet_id, "attempts": 1, "claimed_at": NOW, "reason": ""}
     insert(database, tables.notifications, channel="team", **of, **said)
+    offer = {"quota_key": "k", "sharing": "s", "runner": "r", "opportunity": {"text": text}}
+    insert(database, tables.tweet_offers, project="p", tweet_id=tweet_id, **offer)
     told = {
         "project": "p",
         "tweet_id": tweet_id,

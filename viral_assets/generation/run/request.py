@@ -180,7 +180,6 @@ def answered(
         processed,
         ended=(*processed.ended, *poisoned(step)),
         bisections=step.batches,
-        # What is about tweets of others is done with when they have read it.
         parsed_request=source.request_id if batch.guests is None else None,
         note=rerouted(source.model, answer.model_version, provider=source.provider),
         service=Answered(seconds, answer.usage, spent_on_thoughts=answer.is_spent_on_thoughts, given_up=given_up or ""),
@@ -224,7 +223,6 @@ def failed(
         case FatalProviderError():
             return BatchOutcome(first=batch, service=Unusable(error))
         case TooMuchInputError() | BlockedAnswerError() | RejectedRequestError() if batch.guests is not None:
-            # Any of them may be the cause, and only these can be searched.
             return BatchOutcome(first=batch.without_guests)
         case TooMuchInputError() if len(batch.items) > 1:
             return too_much_input(batch, error)

@@ -156,10 +156,11 @@ class Sharing:
         while self._away:
             await self._session.clock.sleep(WATCH_SECONDS)
             await self.take_back()
+        note = self._session.counters.note
         if self._given:
-            self._session.counters.note(f"{self._given} tweets were asked about in requests of other runs")
+            note(f"others have asked about {self._given} of the tweets, in requests that had room")
         if self._taken:
-            self._session.counters.note(f"requests were about {self._taken} tweets of other runs besides")
+            note(f"requests had room for {self._taken} of other runs, which read the answers")
 
     async def _offer(self, items: Sequence[Item]) -> None:
         wanted = [item for item in items if item.key not in self._tried]

@@ -34,7 +34,8 @@ class Bisection:
 
 @dataclass(frozen=True, slots=True)
 class Guests:
-    """Tweets of other runs that a request asks about besides: their own runs read its answer, and nobody else."""
+    """Tweets of other runs that a request asks about besides. Their own runs read its answer, which is done with when
+    they have; and only those search for a bad one among them."""
 
     request_id: str
     opportunities: tuple[Opportunity, ...] = ()

@@ -1,4 +1,5 @@
-"""Runs that wait for the quota offer their tweets to others, in whose requests there may be room."""
+"""Runs that wait for the quota offer their tweets to others, in whose requests there may be room; and PostgreSQL plans
+the statements of a grant once."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 RUNNERS, OFFERS = "quota_runners", "tweet_offers"
+GRANT = "grant_requests(jsonb, jsonb)"
 
 
 def upgrade() -> None:
@@ -41,8 +43,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tweet_offers_runner"), OFFERS, ["runner"])
     op.create_index(op.f("ix_tweet_offers_quota_key_sharing"), OFFERS, ["quota_key", "sharing"])
+    if op.get_bind().dialect.name == "postgresql":
+        # Everybody waits while one is granted. Planning its statements anew for each took a third of that time (0.75 ms
+        # of the server's became 0.51), and each of them is a look into an index, whatever the values are.
+        op.execute(sa.text(f"ALTER FUNCTION {GRANT} SET plan_cache_mode = force_generic_plan"))
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(sa.text(f"ALTER FUNCTION {GRANT} RESET plan_cache_mode"))
     op.drop_table(OFFERS)
     op.drop_column(RUNNERS, "sharing")
