@@ -47,6 +47,13 @@ def offer(
     return {(row.project, row.tweet_id) for row in connection.execute(mine)} & set(opportunities)
 
 
+def any_open(connection: sa.Connection, quota_key: str, sharing: str, runner: str) -> bool:
+    """Whether others offer anything: who only reads keeps nobody on SQLite from writing."""
+    offers = tweet_offers.c
+    open_ones = (offers.quota_key == quota_key, offers.sharing == sharing, offers.runner != runner)
+    return bool(connection.scalar(sa.select(sa.exists().where(*open_ones, offers.request_id.is_(None)))))
+
+
 def take(
     connection: sa.Connection, quota_key: str, sharing: str, runner: str, room: Mapping[str, int]
 ) -> dict[str, list[Any]]:

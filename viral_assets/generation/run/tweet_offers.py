@@ -64,6 +64,9 @@ class TweetOffers:
             return offers.offer(connection, self.quota_key, self.sharing, runner, values)
 
     def take(self, runner: str, room: Mapping[str, int]) -> dict[str, list[Opportunity]]:
+        with self.database.read() as connection:
+            if not offers.any_open(connection, self.quota_key, self.sharing, runner):
+                return {}
         with self.database.begin() as connection:
             taken = offers.take(connection, self.quota_key, self.sharing, runner, room)
         return {name: [_OPPORTUNITY.validate_python(each) for each in found] for name, found in taken.items()}

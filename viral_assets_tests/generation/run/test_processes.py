@@ -97,3 +97,21 @@ def test_four_processes_share_one_quota_and_no_tweet_twice(database: Database) -
         assert service.max_in_any_window() <= 6
         assert most_granted_in_any(database, limits.padded_window_seconds) <= 6
         assert set(outcomes_of(database).values()) == {"done"}
+
+
+def test_processes_that_share_requests_ask_about_every_tweet_once(database: Database) -> None:
+    limits = Limits(3, window_seconds=2.0)
+    with GeminiEmulator(EmulatorConfig(requests_per_window=3, window_seconds=1.0, latency=(0.05, 0.005))) as service:
+        start = forks().Barrier(5)
+        parts = [(at, at + 4) for at in range(0, 20, 4)]
+        processes = [started(url_of(database), service.url, *part, limits, {}, start) for part in parts]
+        for process in processes:
+            process.join(120)
+            assert process.exitcode == 0
+
+        asked = Counter(tweet_id for arrival in service.arrivals for tweet_id in arrival.tweet_ids)
+        assert asked == {tweet.tweet_id: 1 for tweet in pack(20)}
+        assert suggestions_of(database) == {tweet.tweet_id: set(TYPES) for tweet in pack(20)}
+        assert set(outcomes_of(database).values()) == {"done"}
+        assert {arrival.status for arrival in service.arrivals} == {200}, "none was refused"
+        assert most_granted_in_any(database, limits.padded_window_seconds) <= 3
