@@ -133,7 +133,6 @@ class Loop:
             return
         await self._sharing.take_back()
         if self.is_over():
-            # Others have asked about the last of them.
             return
         now = self._session.clock.monotonic()
         batches = await self._schedule.next_batches(
@@ -169,12 +168,13 @@ class Loop:
             for alone in batches:
                 await self._send([alone])
             return
-        await self._put_back(prepared[len(decisions) :])
         for each, decision in zip(prepared, decisions, strict=False):
             if isinstance(decision, Granted):
                 self._start(each)
-            else:
-                await self._not_granted(each, decision)
+        # A grant is sent at once: what is written to the database comes after.
+        await self._put_back(prepared[len(decisions) :])
+        if not isinstance(decisions[-1], Granted):
+            await self._not_granted(prepared[len(decisions) - 1], decisions[-1])
 
     @property
     def _burst(self) -> int:
