@@ -36,7 +36,7 @@ CORE = (
     "notifications",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
-ROOT = ("clock", "context", "errors", "hours", "processes", "settings", "threads", "vocabulary")
+ROOT = ("clock", "context", "errors", "hours", "processes", "settings", "threads", "vocabulary", "whole_files")
 
 MAY_READ_SETTINGS = {"cli", "definitions", "generation", "defs", "quota"}
 

@@ -26,13 +26,11 @@ def prepare_instance(settings: Settings) -> Path:
     Raises:
         ConfigurationError: ``DAGSTER_HOME`` is not a folder, or the home cannot be written.
     """
-    chosen = os.environ.get("DAGSTER_HOME", "").strip()
+    home, chosen = dagster_home(settings), _chosen()
     if chosen:
-        home = Path(chosen).expanduser()
         if not home.is_absolute() or not home.is_dir():
             raise ConfigurationError(f"DAGSTER_HOME: {chosen} is not an existing folder, written as an absolute path")
     else:
-        home = settings.home.resolve() / "dagster"
         try:
             home.mkdir(parents=True, exist_ok=True)
             instance = home / INSTANCE_FILE
@@ -45,6 +43,16 @@ def prepare_instance(settings: Settings) -> Path:
             raise ConfigurationError(f"VIRAL_ASSETS_HOME: {error.filename}: {error.strerror}") from None
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def dagster_home(settings: Settings) -> Path:
+    """``DAGSTER_HOME`` as it is set, else ``$VIRAL_ASSETS_HOME/dagster``; whether it is there is not looked at."""
+    chosen = _chosen()
+    return Path(chosen).expanduser() if chosen else settings.home.resolve() / "dagster"
+
+
+def _chosen() -> str:
+    return os.environ.get("DAGSTER_HOME", "").strip()
 
 
 def code_location_arguments() -> list[str]:

@@ -37,6 +37,7 @@ def status(
     """
     from rich.filesize import decimal
 
+    from viral_assets.cli.home import dagster_home
     from viral_assets.cli.output import progress_bar
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
@@ -60,7 +61,7 @@ def status(
     where.print(shown)
     grows = found.bytes_a_day
     pace = "nothing to tell by yet" if grows is None else f"about {decimal(round(grows))} a day"
-    history = _bytes_in(_dagster_home(settings))
+    history = _bytes_in(dagster_home(settings))
     free = _free_bytes(settings.home)
     facts = [
         ("database", f"{database.url_for_people}: {decimal(found.total_bytes)}"),
@@ -111,13 +112,6 @@ def _hours(found: Sizes) -> str:
     if found.first_hour is None or found.last_hour is None:
         return "no tweets yet"
     return f"{hour_key(found.first_hour)} to {hour_key(found.last_hour)} (UTC)"
-
-
-def _dagster_home(settings: Settings) -> Path:
-    import os
-
-    chosen = os.environ.get("DAGSTER_HOME", "").strip()
-    return Path(chosen) if chosen else settings.home / "dagster"
 
 
 def _bytes_in(folder: Path) -> int | None:

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viral_assets.delivery.atomic import replaced_file
 from viral_assets.delivery.export_table import harmless_cell, why_to_look_at
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
@@ -23,6 +22,7 @@ from viral_assets.text.amounts import percent
 from viral_assets.text.cleaning import persons_reply
 from viral_assets.text.display import kind
 from viral_assets.vocabulary import APPROVE, EDIT, POST, REJECT, REOPEN
+from viral_assets.whole_files import replaced_file
 
 COLUMNS = ("decision", "text", "reason", "status", "kind", "tweet", "author", "label", "score", "why", "url", "id")
 NEEDED = ("decision", "text", "id")

@@ -23,7 +23,6 @@ from urllib.parse import quote
 
 from jinja2 import Environment
 
-from viral_assets.delivery.atomic import replaced_file
 from viral_assets.delivery.export_table import write_csv
 from viral_assets.delivery.formatting import page_templates, window_text
 from viral_assets.hours import HourRange
@@ -33,6 +32,7 @@ from viral_assets.text.cleaning import text_for_display
 from viral_assets.text.x_links import composer_link
 from viral_assets.text.x_rules import POST_WEIGHT
 from viral_assets.vocabulary import LABELS, REJECTED
+from viral_assets.whole_files import replaced_file
 
 CARDS = 100
 """Tweets of a project that a page shows: more than anybody answers in a day, and no browser has trouble with it. The

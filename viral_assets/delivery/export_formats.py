@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from viral_assets.delivery.atomic import replaced_binary_file, replaced_file
 from viral_assets.delivery.export_table import CONTEXT_COLUMNS, export_records, write_csv_of
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.whole_files import replaced_binary_file, replaced_file
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,9 +14,9 @@ from datetime import UTC
 from pathlib import Path
 
 from viral_assets.context import STATE_WORDS, Context, Post
-from viral_assets.delivery.atomic import replaced_file
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.safety.handling import flags_in_words
+from viral_assets.whole_files import replaced_file
 
 Cell = str | int | float | None
 

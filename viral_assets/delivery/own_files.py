@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from viral_assets.delivery.atomic import replaced_file
 from viral_assets.errors import ConfigurationError
+from viral_assets.whole_files import replaced_file
 
 MOST = 1_000
 """Files remembered; the oldest are forgotten."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from viral_assets.store.forgotten import forgotten
 from viral_assets.store.notifications import note_told, told_since
 from viral_assets.store.tables import quota_runners
 from viral_assets.upkeep.forget import forget_again
+from viral_assets.whole_files import replacing
 
 LOCK_TIMEOUT_SECONDS = 30.0
 
@@ -76,12 +76,11 @@ def back_up(database: Database, target: Path, *, replace: bool = False) -> Copy:
         raise ConfigurationError(f"there is no database at {source} yet: nothing to copy")
     if target.exists() and (not replace or not target.is_file() or target.samefile(source)):
         raise ConfigurationError(f"{target} exists; choose another name, or replace a file with --replace")
-    with _beside(target) as temporary:
+    with replacing(target) as temporary, _without_its_logs(temporary):
         _copy(source, temporary)
         shutil.copymode(source, temporary)
         revision = _checked(temporary)
         _reach_the_disk(temporary)
-        temporary.replace(target)
     return Copy(target, target.stat().st_size, revision)
 
 
@@ -211,19 +210,13 @@ def _checked(path: Path) -> str:
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A name in the same folder for what is not whole yet; gone in the end."""
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+def _without_its_logs(path: Path) -> Iterator[None]:
+    """What SQLite keeps beside a file while it is written is gone in the end."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-    except OSError as error:
-        raise ConfigurationError(
-            f"{target} cannot be written: {error.strerror or error}; choose another path"
-        ) from None
+        yield
     finally:
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+        for suffix in ("-journal", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _reach_the_disk(path: Path) -> None:

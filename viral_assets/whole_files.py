@@ -22,7 +22,7 @@ def replaced_file(path: Path) -> Iterator[TextIO]:
     Raises:
         ConfigurationError: the file cannot be written there.
     """
-    with _replacing(path) as temporary, temporary.open("x", encoding="utf-8", errors="replace", newline="") as file:
+    with replacing(path) as temporary, temporary.open("x", encoding="utf-8", errors="replace", newline="") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())
@@ -31,14 +31,21 @@ def replaced_file(path: Path) -> Iterator[TextIO]:
 @contextmanager
 def replaced_binary_file(path: Path) -> Iterator[BinaryIO]:
     """As :func:`replaced_file`, for bytes."""
-    with _replacing(path) as temporary, temporary.open("xb") as file:
+    with replacing(path) as temporary, temporary.open("xb") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
+    """As :func:`replaced_file`, for who writes by himself: a name beside ``path``, which takes its place at the end.
+
+    What is written there has reached the disk when the block ends.
+
+    Raises:
+        ConfigurationError: the file cannot be written there.
+    """
     temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
