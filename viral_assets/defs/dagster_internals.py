@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from dagster._core.definitions.job_base import InMemoryJob as InMemoryJob
     from dagster._core.execution.api import create_execution_plan as create_execution_plan
     from dagster._core.execution.api import execute_run_iterator as execute_run_iterator
+    from dagster._core.execution.backfill import BulkActionsFilter as BulkActionsFilter
+    from dagster._core.execution.backfill import BulkActionStatus as BulkActionStatus
     from dagster._core.execution.retries import RetryMode as RetryMode
     from dagster._core.instance.ref import InstanceRef as InstanceRef
     from dagster._core.instance.ref import configurable_storage_data as configurable_storage_data
@@ -36,10 +38,14 @@ if TYPE_CHECKING:
     from dagster._core.remote_origin import RemoteRepositoryOrigin as RemoteRepositoryOrigin
     from dagster._core.storage.config import PostgresStorageConfig as PostgresStorageConfig
     from dagster._core.storage.config import pg_config as pg_config
+    from dagster._core.storage.event_log import SqlEventLogStorage as SqlEventLogStorage
     from dagster._core.storage.event_log import SqliteEventLogStorage as SqliteEventLogStorage
     from dagster._core.storage.event_log.migration import ASSET_DATA_MIGRATIONS as ASSET_DATA_MIGRATIONS
     from dagster._core.storage.event_log.migration import EVENT_LOG_DATA_MIGRATIONS as EVENT_LOG_DATA_MIGRATIONS
+    from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable as AssetCheckExecutionsTable
+    from dagster._core.storage.event_log.schema import AssetEventTagsTable as AssetEventTagsTable
     from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata as SqlEventLogStorageMetadata
+    from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as SqlEventLogStorageTable
     from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager as NoOpComputeLogManager
     from dagster._core.storage.runs.migration import OPTIONAL_DATA_MIGRATIONS as OPTIONAL_DATA_MIGRATIONS
     from dagster._core.storage.runs.migration import REQUIRED_DATA_MIGRATIONS as REQUIRED_DATA_MIGRATIONS
@@ -84,6 +90,7 @@ _NO_SAFE_FIRST_START = "creating the tables by one process while the others wait
 _NO_READING = "reading what a dagster.yaml says without opening the instance"
 _NO_CHECK_TARGET = "saying which materialization a check that is yielded for one hour of several was about"
 _NO_OPEN_LOG = "keeping the connections of the event log on SQLite open"
+_NO_RETENTION = "letting a run go while the hours that it materialized stay materialized"
 
 INTERNALS: Mapping[str, Internal] = {
     # Executing runs.
@@ -103,6 +110,13 @@ INTERNALS: Mapping[str, Internal] = {
     "AssetCheckEvaluationTargetMaterializationData": Internal(
         "dagster._core.definitions.asset_checks.asset_check_evaluation", _NO_CHECK_TARGET
     ),
+    # What old runs leave.
+    "BulkActionsFilter": Internal("dagster._core.execution.backfill", "asking which backfills are under way"),
+    "BulkActionStatus": Internal("dagster._core.execution.backfill", "asking which backfills are under way"),
+    "SqlEventLogStorage": Internal("dagster._core.storage.event_log", _NO_RETENTION),
+    "SqlEventLogStorageTable": Internal("dagster._core.storage.event_log.schema", _NO_RETENTION),
+    "AssetEventTagsTable": Internal("dagster._core.storage.event_log.schema", _NO_RETENTION),
+    "AssetCheckExecutionsTable": Internal("dagster._core.storage.event_log.schema", _NO_RETENTION),
     # Opening instances.
     "InstanceRef": Internal("dagster._core.instance.ref", _NO_READING),
     "configurable_storage_data": Internal("dagster._core.instance.ref", _NO_READING),
@@ -136,6 +150,15 @@ MEMBERS: Mapping[str, str] = {
     "DagsterInstance.get_latest_storage_id_by_partition": _NO_CHECK_TARGET,
     "DagsterInstance.event_log_storage": _NO_OPEN_LOG,
     "DagsterInstance.from_ref": "opening an instance with some of its dagster.yaml said differently",
+    "DagsterInstance.get_backfills": "asking which backfills are under way",
+    "DagsterInstance.run_storage": _NO_RETENTION,
+    "DagsterInstance.compute_log_manager": _NO_RETENTION,
+    "DagsterInstance.all_instigator_state": "letting the ticks go of schedules and sensors that are switched off",
+    "DagsterInstance.get_ticks": "letting the ticks go of schedules and sensors that are switched off",
+    "DagsterInstance.purge_ticks": "letting the ticks go of schedules and sensors that are switched off",
+    "SqlEventLogStorage.index_connection": _NO_RETENTION,
+    "SqlEventLogStorage.index_transaction": _NO_RETENTION,
+    "SqlEventLogStorage.run_connection": _NO_RETENTION,
     "Executor.step_dependency_config": "wrapping an executor: the wrapper answers for the one inside",
     "SqliteEventLogStorage._connect": _NO_OPEN_LOG,
     "SqliteEventLogStorage.has_table": _NO_OPEN_LOG,

@@ -151,11 +151,12 @@ def posts_to_look_up(connection: sa.Connection, tweet_ids: Sequence[str]) -> lis
     return [post_id for post_id in ids if post_id not in known]
 
 
-def forget_unreferenced(connection: sa.Connection) -> None:
-    """Take out the posts that no tweet refers to any more."""
+def forget_unreferenced(connection: sa.Connection) -> Sequence[sa.Row[Any]]:
+    """Take out the posts that no tweet refers to any more, and return their rows."""
     links = (tweet_references.c.answers_id, tweet_references.c.quotes_id)
     still = sa.union(*(sa.select(link).where(link.is_not(None)) for link in links))
-    connection.execute(sa.delete(referenced_posts).where(referenced_posts.c.post_id.not_in(still)))
+    gone = sa.delete(referenced_posts).where(referenced_posts.c.post_id.not_in(still)).returning(referenced_posts)
+    return connection.execute(gone).all()
 
 
 def _links() -> sa.Select[Any]:

@@ -7,7 +7,8 @@ tweets of an hour were chosen or left out, and why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from viral_assets.store.tables import (
     embeddings,
     generation_claims,
     llm_requests,
+    referenced_posts,
     rejected_records,
     suggestion_events,
     tweet_snapshots,
@@ -31,9 +33,10 @@ from viral_assets.store.tables import (
 )
 from viral_assets.store.tweets import tables_about_tweets
 from viral_assets.text.hashing import text_hash
+from viral_assets.upkeep.archive import Archive, maybe
 from viral_assets.upkeep.digest_files import old_digests
 from viral_assets.upkeep.retention import KINDS, Cutoffs
-from viral_assets.upkeep.rows import take_out, take_out_of
+from viral_assets.upkeep.rows import Going
 from viral_assets.vocabulary import PENDING
 
 DAY = timedelta(days=1)
@@ -46,7 +49,7 @@ class Pruned:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
 
 
-_Remove = Callable[[sa.Connection, HourRange, datetime, bool], int]
+_Remove = Callable[[Going, HourRange, datetime], int]
 
 Progress = Callable[[str, datetime], None]
 """Told of each day that is done: kind and day."""
@@ -57,6 +60,7 @@ def prune(
     cutoffs: Cutoffs,
     *,
     digests: Path | None = None,
+    archive: Archive | None = None,
     dry_run: bool = False,
     progress: Progress = lambda _kind, _day: None,
 ) -> Pruned:
@@ -64,43 +68,79 @@ def prune(
 
     Args:
         digests: their folder.
+        archive: keeps what goes.
         dry_run: count, and change nothing.
 
     Raises:
         DatabaseUnavailableError: it does not answer; what was pruned until then stays so.
+        ConfigurationError: the archive cannot be written; likewise.
     """
-    done = Pruned()
-    transaction = database.read if dry_run else database.begin
-    # Vectors before the tweets by whose texts they are found.
-    by_day: dict[str, _Remove] = {"vectors": _Vectors(), "snapshots": _snapshots, "undecided": _undecided}
-    for kind, remove in by_day.items():
-        if kind not in cutoffs.before:
-            continue
-        before = cutoffs.before[kind]
-        for day in _days_with_tweets(database, before):
-            with transaction() as connection:
-                done.counts[kind] += remove(connection, day, before, dry_run)
-                if not dry_run and kind != "snapshots":
-                    note_pruned(connection, kind, day.end)
-            progress(kind, day.start)
-    if "undecided" in cutoffs.before and not dry_run:
-        with database.begin() as connection:
-            forget_unreferenced(connection)
-    if "answers" in cutoffs.before:
-        for start in _days_with_answers(database, cutoffs.before["answers"]):
-            with transaction() as connection:
-                done.counts["answers"] += _answers(connection, start, dry_run)
-            progress("answers", start)
-    if "rejects" in cutoffs.before:
-        with transaction() as connection:
-            old = rejected_records.c.rejected_at < cutoffs.before["rejects"]
-            done.counts["rejects"] = take_out(connection, rejected_records, [old], dry_run=dry_run)
-    if "digests" in cutoffs.before and digests is not None:
-        for file in old_digests(digests, cutoffs.before["digests"]):
-            done.counts["digests"] += 1
-            if not dry_run:
+    pruning = _Pruning(database, cutoffs.before, archive, dry_run, progress)
+    pruning.tweets()
+    pruning.answers()
+    pruning.rejects()
+    if digests is not None:
+        pruning.digests(digests)
+    return pruning.done
+
+
+@dataclass(slots=True)
+class _Pruning:
+    """See :func:`prune`."""
+
+    database: Database
+    before: Mapping[str, datetime]
+    archive: Archive | None
+    dry_run: bool
+    progress: Progress
+    done: Pruned = field(default_factory=Pruned)
+
+    def tweets(self) -> None:
+        # Vectors before the tweets by whose texts they are found.
+        by_day: dict[str, _Remove] = {"vectors": _Vectors(), "snapshots": _snapshots, "undecided": _undecided}
+        for kind, remove in by_day.items():
+            if (before := self.before.get(kind)) is None:
+                continue
+            for day in _days_with_tweets(self.database, before):
+                with self._transaction(f"{day.start:%F}") as going:
+                    self.done.counts[kind] += remove(going, day, before)
+                    if not self.dry_run and kind != "snapshots":
+                        note_pruned(going.connection, kind, day.end)
+                self.progress(kind, day.start)
+        if (before := self.before.get("undecided")) is not None and not self.dry_run:
+            with self._transaction(f"before-{before:%F}") as going:
+                posts = forget_unreferenced(going.connection)
+                if going.sink is not None:
+                    going.sink(referenced_posts, posts)
+
+    def answers(self) -> None:
+        if (before := self.before.get("answers")) is not None:
+            for start in _days_with_answers(self.database, before):
+                with self._transaction(f"{start:%F}") as going:
+                    self.done.counts["answers"] += _answers(going, start)
+                self.progress("answers", start)
+
+    def rejects(self) -> None:
+        if (before := self.before.get("rejects")) is not None:
+            with self._transaction(f"before-{before:%F}") as going:
+                self.done.counts["rejects"] = going.take_out(rejected_records, rejected_records.c.rejected_at < before)
+
+    def digests(self, folder: Path) -> None:
+        if (before := self.before.get("digests")) is None:
+            return
+        for file in old_digests(folder, before):
+            self.done.counts["digests"] += 1
+            if not self.dry_run:
+                if self.archive is not None:
+                    self.archive.file(file, folder)
                 file.unlink(missing_ok=True)
-    return done
+
+    @contextmanager
+    def _transaction(self, label: str) -> Iterator[Going]:
+        """A day's; the files of the archive have their names before the rows are gone."""
+        begin = self.database.read if self.dry_run else self.database.begin
+        with begin() as connection, maybe(None if self.dry_run else self.archive, label) as sink:
+            yield Going(connection, self.dry_run, sink)
 
 
 def _days_with_tweets(database: Database, before: datetime) -> Iterator[HourRange]:
@@ -135,7 +175,8 @@ class _Vectors:
     def __init__(self) -> None:
         self._kept: set[str] | None = None
 
-    def __call__(self, connection: sa.Connection, day: HourRange, before: datetime, dry_run: bool) -> int:
+    def __call__(self, going: Going, day: HourRange, before: datetime) -> int:
+        connection = going.connection
         if self._kept is None:
             newer = sa.select(tweets.c.text_sha256).where(tweets.c.window_start >= before).distinct()
             self._kept = set(connection.scalars(newer))
@@ -144,8 +185,7 @@ class _Vectors:
         texts = sorted({*of_day, *map(text_hash, around)} - self._kept)
         hashes = embeddings.c.text_sha256
         return sum(
-            take_out_of(connection, embeddings, hashes, texts, embeddings.c.model == model, dry_run=dry_run)
-            for model in _models(connection)
+            going.take_out_of(embeddings, hashes, texts, embeddings.c.model == model) for model in _models(connection)
         )
 
 
@@ -158,20 +198,21 @@ def _models(connection: sa.Connection) -> Iterator[str]:
         last = found
 
 
-def _snapshots(connection: sa.Connection, day: HourRange, _before: datetime, dry_run: bool) -> int:
-    ids = connection.scalars(sa.select(tweets.c.tweet_id).where(*within(tweets, day))).all()
-    return take_out_of(connection, tweet_snapshots, tweet_snapshots.c.tweet_id, ids, dry_run=dry_run)
+def _snapshots(going: Going, day: HourRange, _before: datetime) -> int:
+    ids = going.connection.scalars(sa.select(tweets.c.tweet_id).where(*within(tweets, day))).all()
+    return going.take_out_of(tweet_snapshots, tweet_snapshots.c.tweet_id, ids)
 
 
-def _undecided(connection: sa.Connection, day: HourRange, _before: datetime, dry_run: bool) -> int:
+def _undecided(going: Going, day: HourRange, _before: datetime) -> int:
+    connection = going.connection
     kept = _decided(connection, day) | set(connection.scalars(sa.select(generation_claims.c.tweet_id)))
     ids = connection.scalars(sa.select(tweets.c.tweet_id).where(*within(tweets, day)))
     gone = [tweet for tweet in ids if tweet not in kept]
-    if not dry_run:
+    if not going.dry_run:
         for table in tables_about_tweets():
             # By their hour, where rows have one: no index leads from a tweet alone to those of all projects.
             hours = within(table, day) if "window_start" in table.c else []
-            take_out_of(connection, table, table.c.tweet_id, gone, *hours, dry_run=False)
+            going.take_out_of(table, table.c.tweet_id, gone, *hours)
     return len(gone)
 
 
@@ -183,8 +224,8 @@ def _decided(connection: sa.Connection, day: HourRange) -> set[str]:
     return set(connection.scalars(sa.select(written.tweet_id).where(*within(comment_suggestions, day), decided)))
 
 
-def _answers(connection: sa.Connection, midnight: datetime, dry_run: bool) -> int:
-    asked = llm_requests.c
+def _answers(going: Going, midnight: datetime) -> int:
+    connection, asked = going.connection, llm_requests.c
     old = [
         asked.granted_at >= midnight.timestamp(),
         asked.granted_at < (midnight + DAY).timestamp(),
@@ -192,6 +233,8 @@ def _answers(connection: sa.Connection, midnight: datetime, dry_run: bool) -> in
         # What was not read yet was paid for, and is read by the next run.
         asked.parsed_at.is_not(None),
     ]
-    if dry_run:
+    if going.dry_run:
         return connection.scalar(sa.select(sa.func.count()).select_from(llm_requests).where(*old)) or 0
+    if going.sink is not None:
+        going.sink(llm_requests, connection.execute(sa.select(llm_requests).where(*old)).all())
     return connection.execute(sa.update(llm_requests).where(*old).values(raw_answer=None)).rowcount
