@@ -10,7 +10,7 @@ import numpy as np
 from viral_assets.embedding.base import Calibration, Embedder, Vectors
 from viral_assets.errors import ViralAssetsError
 from viral_assets.store.engine import Database
-from viral_assets.store.vectors import read_vectors, write_vectors
+from viral_assets.store.vectors import as_stored, read_vectors, write_vectors
 from viral_assets.text.hashing import text_hash
 
 _ROWS_AT_ONCE = 1_000
@@ -92,7 +92,7 @@ class CachedEmbedder:
         new = list(unknown)
         for start in range(0, len(new), self.batch_size):
             batch = new[start : start + self.batch_size]
-            computed = self._embedder.embed([unknown[content_hash] for content_hash in batch])
+            computed = as_stored(self._embedder.embed([unknown[content_hash] for content_hash in batch]))
             self._keep(batch, computed)
             vectors.update(zip(batch, computed, strict=True))
         for row, content_hash in enumerate(hashes):

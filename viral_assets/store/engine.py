@@ -271,6 +271,10 @@ class Database:
     def _prepare_sqlite(self, connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         # Transactions begin where SQLAlchemy begins them (see _begin_on_sqlite), not where the driver guesses.
         connection.isolation_level = None
+        file = Path(self.url.database or "")
+        if not file.is_file() or not file.stat().st_size:
+            # Only while nothing is in it: the free pages of the file can be given back step by step.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA foreign_keys = ON")
         # In the write-ahead log NORMAL would be enough for a file that is never damaged, and could lose what was said
         # to be saved: answers are paid for.

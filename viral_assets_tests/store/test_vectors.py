@@ -1,17 +1,19 @@
-"""An embedding is computed once for each model and text, and comes back bit for bit."""
+"""An embedding is computed once for each model and text, and comes back as it was said to, bit for bit."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from viral_assets.defs.checks.vectors import NORM_TOLERANCE
 from viral_assets.store import vectors as module
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import embeddings
-from viral_assets.store.vectors import read_vectors, write_vectors
+from viral_assets.store.vectors import as_stored, read_vectors, write_vectors
 from viral_assets_tests.store.rows import empty
 
 finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -19,7 +21,7 @@ finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(matrix=arrays.arrays(np.float32, st.tuples(st.integers(0, 4), st.integers(1, 5)), elements=finite))
-def test_vectors_come_back_bit_for_bit(database: Database, matrix: np.ndarray) -> None:
+def test_vectors_come_back_as_they_are_said_to_bit_for_bit(database: Database, matrix: np.ndarray) -> None:
     empty(database, [embeddings])
     digests = [f"digest {n}" for n in range(len(matrix))]
     with database.begin() as connection:
@@ -27,9 +29,42 @@ def test_vectors_come_back_bit_for_bit(database: Database, matrix: np.ndarray) -
         found = read_vectors(connection, "m", [*digests, "unknown"])
 
     assert found.keys() == set(digests)
-    for digest, row in zip(digests, matrix, strict=True):
+    stored = as_stored(matrix)
+    for digest, row in zip(digests, stored, strict=True):
         assert found[digest].dtype == np.float32
         assert found[digest].tobytes() == row.tobytes()
+    assert as_stored(stored).tobytes() == stored.tobytes(), "to be stored again changes nothing"
+
+
+def unit_rows(count: int, dimensions: int) -> np.ndarray:
+    rows = np.random.default_rng(7).standard_normal((count, dimensions)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("dimensions", [2, 256, 768])
+def test_a_cosine_is_off_by_little(dimensions: int) -> None:
+    rows = unit_rows(200, dimensions)
+    off = np.abs(as_stored(rows) @ as_stored(rows).T - rows @ rows.T)
+    assert off.max() < 0.001
+    assert np.median(off) < 0.0002
+    assert np.abs(np.linalg.norm(as_stored(rows), axis=1) - 1).max() < NORM_TOLERANCE
+
+
+def test_a_number_takes_two_bytes(database: Database) -> None:
+    with database.begin() as connection:
+        write_vectors(connection, "m", ["a"], unit_rows(1, 256))
+        (vector,) = connection.scalars(sa.select(embeddings.c.vector))
+    assert len(vector) == 1 + 2 * 256
+
+
+def test_rows_from_before_are_read_as_they_are(database: Database) -> None:
+    (row,) = unit_rows(1, 256)
+    with database.begin() as connection:
+        connection.execute(sa.insert(embeddings).values(model="m", text_sha256="a", vector=row.tobytes()))
+        write_vectors(connection, "m", ["a", "b"], np.stack([row, row]))
+        found = read_vectors(connection, "m", ["a", "b"])
+    assert found["a"].tobytes() == row.tobytes()
+    assert found["b"].tobytes() == as_stored(row[None])[0].tobytes()
 
 
 def test_models_do_not_share_vectors(database: Database) -> None:

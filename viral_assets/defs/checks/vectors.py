@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from viral_assets.defs.checks.results import HourCheckResult, Violation
 
 NORM_TOLERANCE = 1e-3
-"""Vectors are stored as float32 of length 1, on which the cosines of ``scoring`` rely."""
+"""Vectors have length 1, but for what rounding to 16 bits changes; on that the cosines of ``scoring`` rely."""
 
 
 @dataclass(frozen=True, slots=True)
