@@ -177,6 +177,10 @@ class Settings(BaseSettings):
     keep_answers_days: KeptDays = Field(None, description="The same for raw answers of models.")
     keep_rejects_days: KeptDays = Field(None, description="The same for records in quarantine.")
     keep_digests_days: KeptDays = Field(None, description="The same for digests.")
+    keep_runs_days: KeptDays = Field(None, description="The same for Dagster's runs and ticks, and what they logged.")
+    archive: Annotated[Path | None, Optional_] = Field(
+        None, description="Where Parquet files of what is pruned are written; nothing is, where it is not set."
+    )
     alert_webhook: Annotated[SecretStr | None, BeforeValidator(_web_address)] = Field(
         None, description="Slack-compatible webhook that is told of failed runs."
     )
@@ -285,6 +289,7 @@ class Settings(BaseSettings):
             "answers": self.keep_answers_days,
             "rejects": self.keep_rejects_days,
             "digests": self.keep_digests_days,
+            "runs": self.keep_runs_days,
         }
 
     @property

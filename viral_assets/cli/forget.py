@@ -50,6 +50,12 @@ def forget(
     accounts: Annotated[
         bool, typer.Option("--accounts", help="The bare ids of the file are those of accounts, not of tweets.")
     ] = False,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="What `viral-assets prune --archive` wrote, too; VIRAL_ASSETS_ARCHIVE by default."
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do it; without, it only says what would go.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -60,7 +66,8 @@ def forget(
     when a file or a service brings it again; such records are counted as forgotten.
 
     What is not ours to change is named: files of the inbox that still hold it. Exports that you made, backups, and the
-    previews in Dagster's history of runs may hold it as well. Without --yes nothing changes.
+    previews in Dagster's history of runs may hold it as well; those go with `viral-assets prune --runs 3`. Without
+    --yes nothing changes.
     """
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
@@ -82,13 +89,14 @@ def forget(
             datetime.now(UTC),
             digests=settings.digests,
             inbox=settings.resolved_inbox,
+            archive=archive or settings.archive,
             dry_run=not yes,
         )
     finally:
         database.dispose()
     where = console(as_json=as_json)
     shown = table(["what", "gone" if yes else "would go"], numbers=("gone", "would go"))
-    for name, count in {**done.rows, "digests": len(done.digests)}.items():
+    for name, count in {**done.rows, "digests": len(done.digests), "archived rows": done.archived}.items():
         if count:
             shown.add_row(name, full_count(count))
     if shown.row_count:
@@ -113,6 +121,7 @@ def forget(
                 "rows": done.rows,
                 "hours": sorted(map(hour_key, done.hours)),
                 "digests": list(map(str, done.digests)),
+                "archived": done.archived,
                 "files": list(map(str, done.files)),
             }
         )

@@ -56,9 +56,13 @@ class Instance(dg.DagsterInstance):
 
 
 @contextmanager
-def open_instance(dagster_home: Path) -> Iterator[dg.DagsterInstance]:
-    """The instance of a folder, to execute runs in this process: its steps share the terminal with the caller's
-    progress bar, which capturing what they print would take away.
+def open_instance(dagster_home: Path, *, to_execute: bool = True) -> Iterator[dg.DagsterInstance]:
+    """The instance of a folder.
+
+    Args:
+        dagster_home: the folder.
+        to_execute: runs are executed in this process, and their steps share the terminal with the caller's progress
+            bar, which capturing what they print would take away.
 
     Raises:
         ViralAssetsError: its ``dagster.yaml`` cannot be used (a variable that it wants and is not set is named), or its
@@ -66,7 +70,7 @@ def open_instance(dagster_home: Path) -> Iterator[dg.DagsterInstance]:
     """
     make_ready(dagster_home)
     try:
-        ref = InstanceRef.from_dir(str(dagster_home), overrides=dict(NO_CAPTURE))
+        ref = InstanceRef.from_dir(str(dagster_home), overrides=dict(NO_CAPTURE) if to_execute else None)
     except dg.DagsterError as error:
         raise _unusable(dagster_home, error) from error
     with dg.DagsterInstance.from_ref(ref) as instance:

@@ -28,6 +28,11 @@ FILES = {
 """Where Dagster keeps what, and which tables are in there. The file of a run is made by the run."""
 
 
+def files_in(dagster_home: Path) -> list[Path]:
+    """Those that are there, where ``dagster.yaml`` names no other folder."""
+    return [dagster_home / file for file in FILES if (dagster_home / file).is_file()]
+
+
 def make_folder_ready(folder: Path) -> None:
     """See to it that Dagster's tables in ``folder`` are there and whole. Costs a few milliseconds when they are.
 

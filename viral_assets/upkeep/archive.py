@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from viral_assets.errors import ConfigurationError
 from viral_assets.store.tables import ColumnKind, kind_of
 from viral_assets.whole_files import replaced_binary_file, replacing
 
@@ -93,11 +94,14 @@ def maybe(archive: Archive | None, label: str) -> Iterator[Sink | None]:
         yield sink
 
 
-def take_out_of_archive(folder: Path, ids: Iterable[str], authors: Iterable[str]) -> dict[Path, int]:
+def take_out_of_archive(
+    folder: Path, ids: Iterable[str], authors: Iterable[str], *, dry_run: bool = False
+) -> dict[Path, int]:
     """Write the files of an archive anew without what names one of these tweets, or tweets of these authors.
 
     Args:
         authors: ids and handles.
+        dry_run: only count.
 
     Returns:
         The files that held any, and how many rows went.
@@ -109,20 +113,28 @@ def take_out_of_archive(folder: Path, ids: Iterable[str], authors: Iterable[str]
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
+    def read(path: Path, columns: list[str] | None = None) -> pa.Table:
+        try:
+            return pq.read_table(path, columns=columns)
+        except (pa.ArrowException, OSError) as error:
+            raise ConfigurationError(f"{path} cannot be read ({error}): mend it, or move it away") from None
+
     names = {name.casefold() for name in authors}
     wanted = set(ids)
     paths = sorted(folder.glob(f"*/*{ENDING}"))
     for path in paths:
         if path.parent.name == "tweets" and names:
-            for row in pq.read_table(path, columns=["tweet_id", "author_id", "author_handle"]).to_pylist():
+            for row in read(path, ["tweet_id", "author_id", "author_handle"]).to_pylist():
                 if {str(row["author_id"]).casefold(), str(row["author_handle"]).casefold()} & names:
                     wanted.add(row["tweet_id"])
     gone: dict[Path, int] = {}
     for path in paths if wanted else ():
-        rows = pq.read_table(path)
+        rows = read(path)
         named = pa.array(list(_naming(rows, wanted)), pa.bool_())
         if count := pc.sum(named).as_py():
             gone[path] = count
+            if dry_run:
+                continue
             with replaced_binary_file(path) as file:
                 pq.write_table(rows.filter(pc.invert(named)), file, compression="zstd")
     return gone

@@ -106,7 +106,7 @@ def restore(database: Database, source: Path, now: datetime) -> Restored:
     _checked(source)
     before, noted, told = None, [], []
     if target.is_file():
-        _refuse_while_in_use(database, now)
+        refuse_while_in_use(database, now)
         noted = _still_true(database, forgotten)
         told = _still_true(database, partial(told_since, since=now - REMEMBERED))
         before = _set_aside(database, target, now)
@@ -130,7 +130,12 @@ def _file_of(database: Database) -> Path:
     return Path(database.url.database or "")
 
 
-def _refuse_while_in_use(database: Database, now: datetime) -> None:
+def refuse_while_in_use(database: Database, now: datetime) -> None:
+    """For what runs would have to wait for too long.
+
+    Raises:
+        ConfigurationError: a run was seen lately; each says every few seconds that it is there.
+    """
     try:
         with database.read() as connection:
             recent = sa.select(sa.func.count()).where(quota_runners.c.seen_at > now.timestamp() - IN_USE_SECONDS)
@@ -138,7 +143,7 @@ def _refuse_while_in_use(database: Database, now: datetime) -> None:
     except ViralAssetsError:
         return  # it is damaged or from another version: that is what is mended here
     if runs:
-        raise ConfigurationError(f"{runs:,} runs are under way: let them end, or stop them, and restore again")
+        raise ConfigurationError(f"{runs:,} runs are under way: let them end, or stop them, and do this again")
 
 
 def _still_true(database: Database, read: Callable[[sa.Connection], list[dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ from viral_assets.store.tables import (
 )
 from viral_assets.store.tweets import forget_tweets, tables_about_tweets
 from viral_assets.text.hashing import text_hash
+from viral_assets.upkeep.archive import take_out_of_archive
 from viral_assets.upkeep.rows import in_parts, take_out_of
 
 _AT_ONCE = 2_000
@@ -44,12 +45,14 @@ class Forgotten:
         hours: of the tweets that were stored; their digests are to be written anew.
         digests: files that were deleted.
         files: of the inbox, that still hold one of the ids: those are yours to delete.
+        archived: rows of the archive.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
     hours: set[datetime] = field(default_factory=set)
     digests: list[Path] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
+    archived: int = 0
 
 
 def forget(
@@ -59,6 +62,7 @@ def forget(
     *,
     digests: Path | None = None,
     inbox: Path | None = None,
+    archive: Path | None = None,
     dry_run: bool = False,
 ) -> Forgotten:
     """Take out all that is stored of tweets and authors, and pass them over from now on.
@@ -66,10 +70,12 @@ def forget(
     Args:
         digests: their folder.
         inbox: files in it are looked through, not changed.
+        archive: of what was pruned; its files are written anew.
         dry_run: find what would go, and change nothing.
 
     Raises:
         DatabaseUnavailableError: it does not answer; nothing has changed then.
+        ConfigurationError: a file of the archive cannot be read or written; say it again then.
     """
     done = Forgotten()
     with database.read() if dry_run else database.begin() as connection:
@@ -98,6 +104,9 @@ def forget(
     needles = [name.encode() for name in ids]
     done.digests = list(_holding(digests, needles))
     done.files = list(_holding(inbox, needles))
+    if archive is not None:
+        authors = [name for kind, name in subjects if kind != "tweet"]
+        done.archived = sum(take_out_of_archive(archive, ids, authors, dry_run=dry_run).values())
     if not dry_run:
         for file in done.digests:
             file.unlink(missing_ok=True)

@@ -16,8 +16,12 @@ KINDS: Mapping[str, str] = {
     "answers": "raw answers of models, once they were read; what they cost stays",
     "rejects": "records in quarantine",
     "digests": "digest pages and their CSV files, by their hour",
+    "runs": "Dagster's runs and ticks and what they logged; hours stay materialized, and checked",
 }
 """What can be pruned."""
+
+RUNS = "runs"
+"""The one kind that is not in our tables: Dagster knows of it, and who prunes it is in ``instance``."""
 
 LEAST_DAYS = 3
 """What is younger may still be needed: near-duplicates are sought, and put-off tweets taken up, over the last days."""

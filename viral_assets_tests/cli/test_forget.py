@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from viral_assets.cli.forget import subject_of, subjects_in
@@ -43,6 +44,21 @@ def test_an_author_goes_with_all_tweets(viral_assets: CommandLine, tmp_path: Pat
     viral_assets("ingest", path)
     done = viral_assets("forget", "--file", _lines(tmp_path / "names.txt", "@ONE"), "--yes", "--json")
     assert done.json["rows"]["tweets"] == 2
+
+
+def test_an_archive_forgets_too(viral_assets: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "tweets.csv"
+    rows = [f"{number},{name},hello,2026-03-01T10:00:00Z" for number, name in enumerate(["one", "two", "one"], start=1)]
+    path.write_text("\n".join(["id,username,text,created_at", *rows]))
+    viral_assets("ingest", path)
+    archive = tmp_path / "archive"
+    viral_assets("prune", "--undecided", "30", "--archive", archive, "--yes")
+    assert len(pd.read_parquet(archive / "tweets")) == 3
+    would = viral_assets("forget", "@one", "--archive", archive, "--json").json
+    assert would["archived"] > 2
+    assert len(pd.read_parquet(archive / "tweets")) == 3
+    assert viral_assets("forget", "@one", "--archive", archive, "--yes", "--json").json["archived"] == would["archived"]
+    assert list(pd.read_parquet(archive / "tweets")["author_handle"]) == ["two"]
 
 
 def _lines(path: Path, *lines: str) -> Path:

@@ -79,15 +79,21 @@ def metric_refresh() -> None:
 
 @dg.op(description="Let go of what is older than VIRAL_ASSETS_KEEP_..._DAYS says.")
 def prune_tables(context: dg.OpExecutionContext, database: DatabaseResource) -> None:
-    """Decisions, what they are about, and what was paid are kept."""
+    """Decisions, what they are about, and what was paid are kept; so is which hours are materialized."""
+    from viral_assets.instance.history import prune_history
+    from viral_assets.upkeep.archive import Archive
     from viral_assets.upkeep.prune import prune
-    from viral_assets.upkeep.retention import KINDS, cutoffs
+    from viral_assets.upkeep.retention import KINDS, RUNS, cutoffs
 
-    settings = load_settings()
-    older = cutoffs(settings.kept_days, datetime.now(UTC))
+    settings, now = load_settings(), datetime.now(UTC)
+    older = cutoffs(settings.kept_days, now)
     if not older:
         context.log.info("everything is kept for ever: none of VIRAL_ASSETS_KEEP_..._DAYS is set")
-    done = prune(database.get(), older, digests=settings.digests)
+    archive = None if settings.archive is None else Archive(settings.archive)
+    done = prune(database.get(), older, digests=settings.digests, archive=archive)
+    if (before := older.before.get(RUNS)) is not None:
+        gone = prune_history(context.instance, before, first_hour=settings.first_hour(now), archive=archive)
+        done.counts[RUNS] = gone.runs
     for kind, before in older.before.items():
         context.log.info("before %s: %s %s (%s)", f"{before:%F}", f"{done.counts[kind]:,}", kind, KINDS[kind])
 
