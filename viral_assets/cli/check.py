@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from viral_assets.cli.options import Json, add_command
-from viral_assets.cli.output import complain, console, print_json, progress_bar
+from viral_assets.cli.output import command, complain, console, print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +68,7 @@ def check(
     # Only now: what scores takes a second to import, and a misspelt name should not.
     from viral_assets.choosing.check import check_project
     from viral_assets.cli.check_report import payload, show
+    from viral_assets.store.gone import FORGET_THEM
 
     provider, pricing = _pricing(settings, chosen)
     database = _stored(settings)
@@ -85,12 +86,28 @@ def check(
                 closer_look=_closer_look(settings, name, database),
                 on_hour=lambda done, of: bar.update(task, completed=done, total=of),
             )
+        gone = _gone(database, chosen.name)
     finally:
         if database is not None:
             database.dispose()
     show(console(as_json=as_json), chosen, name, provider, pricing.model, hours, found)
+    if gone:
+        say(
+            console(as_json=as_json),
+            f"{gone:,} chosen tweets are gone at X and not shown; let them go by ",
+            command(FORGET_THEM),
+        )
     if as_json:
-        print_json(payload(chosen, name, provider, pricing.model, hours, found))
+        print_json({**payload(chosen, name, provider, pricing.model, hours, found), "gone": gone})
+
+
+def _gone(database: Database | None, project: str) -> int:
+    from viral_assets.store.gone import count_gone
+
+    if database is None:
+        return 0
+    with database.read() as connection:
+        return count_gone(connection, project)
 
 
 def _embedder(settings: Settings, project: Project, database: Database | None) -> tuple[str, UnsavedEmbedder]:

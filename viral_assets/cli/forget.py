@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
         "viral-assets forget 1990000000000000001",
         "viral-assets forget @somebody --yes",
         "viral-assets forget --file compliance.jsonl --yes",
+        "viral-assets forget --gone --yes",
     )
 
 
@@ -50,6 +51,7 @@ def forget(
     accounts: Annotated[
         bool, typer.Option("--accounts", help="The bare ids of the file are those of accounts, not of tweets.")
     ] = False,
+    gone: Annotated[bool, typer.Option("--gone", help="All tweets that a second look found to be gone at X.")] = False,
     archive: Annotated[
         Path | None,
         typer.Option(
@@ -71,18 +73,22 @@ def forget(
     """
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
+    from viral_assets.store.gone import gone_ids
     from viral_assets.upkeep.forget import forget as let_go
 
     subjects = [subject_of(each) for each in what or ()]
     if file is not None:
         subjects += subjects_in(file, accounts=accounts)
-    if not subjects:
+    if not subjects and not gone:
         raise ConfigurationError(
             "name a tweet or an author, like 1990000000000000001 or @somebody, or a --file of them"
         )
     settings = load_settings()
     database = Database(settings.resolved_database_url)
     try:
+        if gone:
+            with database.read() as connection:
+                subjects += [("tweet", each) for each in gone_ids(connection)]
         done = let_go(
             database,
             list(dict.fromkeys(subjects)),

@@ -41,6 +41,7 @@ def status(
     from viral_assets.cli.output import progress_bar
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
+    from viral_assets.store.gone import FORGET_THEM
     from viral_assets.upkeep.sizes import DAYS_OF_GROWTH, sizes
 
     settings, now = load_settings(), datetime.now(UTC)
@@ -71,10 +72,13 @@ def status(
         ("tweets put off for a later run", full_count(waiting["put_off"])),
         ("files not read yet", f"{waiting['files']:,} in {settings.resolved_inbox}"),
         *([("channels that did not take their last message", "; ".join(down))] if down else []),
+        ("tweets that X has no more", full_count(waiting["gone"])),
         ("Dagster's history", "none on this machine" if history is None else decimal(history)),
         ("free on the disk", "?" if free is None else decimal(free)),
     ]
     where.print(facts_table(facts))
+    if waiting["gone"]:
+        say(where, "What X has no more is let go of by ", command(FORGET_THEM))
     say(where, "What is older than you need goes with ", command("viral-assets prune --vectors 14 --undecided 180"))
     if as_json:
         print_json(_payload(database, found, waiting, history, free) | {"channels_down": down})
@@ -83,6 +87,7 @@ def status(
 def _waiting(database: Database, settings: Settings, now: datetime) -> dict[str, int]:
     from viral_assets.sources.files.inbox import Inbox
     from viral_assets.store.deferred import deferred_hours, hours_unscored
+    from viral_assets.store.gone import count_gone
 
     provider, _ = settings.access()
     hours = partition_hours(settings, now)
@@ -92,9 +97,11 @@ def _waiting(database: Database, settings: Settings, now: datetime) -> dict[str,
     with database.read() as connection:
         put_off = deferred_hours(connection, hours, provider=provider)
         unscored = hours_unscored(connection, past) if past is not None else set()
+        gone = count_gone(connection)
     return {
         "hours_unscored": len(unscored),
         "put_off": sum(each.tweets for each in put_off.values()),
+        "gone": gone,
         "files": sum(name not in known or known[name].stamp != file.stamp for name, file in inbox.files().items()),
     }
 

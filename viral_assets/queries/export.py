@@ -19,6 +19,7 @@ from viral_assets.queries.opportunities import (
     priority,
 )
 from viral_assets.store.conditions import within
+from viral_assets.store.gone import still_there
 from viral_assets.store.suggestion_status import USABLE
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweets
 from viral_assets.vocabulary import LABELS, STATUSES
@@ -88,7 +89,7 @@ def rank_for_export(
             sa.and_(counted.c.project == opportunity.c.project, counted.c.tweet_id == opportunity.c.tweet_id),
         )
         .join(tweets, tweets.c.tweet_id == opportunity.c.tweet_id)
-        .where(*within(opportunity, window, project))
+        .where(*within(opportunity, window, project), still_there(opportunity.c.tweet_id))
     )
     if labels is not None:
         query = query.where(opportunity.c.label.in_(tuple(labels)))

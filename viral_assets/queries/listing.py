@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select
 from viral_assets.queries.filters import Filters
 from viral_assets.queries.opportunities import REACH_OF_ONE
 from viral_assets.store.conditions import between
+from viral_assets.store.gone import still_there
 from viral_assets.store.suggestion_status import CHOSEN
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweets
 from viral_assets.vocabulary import PENDING, REJECTED, UNKNOWN_AUDIENCE
@@ -28,6 +29,7 @@ def matching(connection: Connection, filters: Filters, now: datetime) -> Select[
     for column, value in ((opportunity.project, filters.project), (opportunity.label, filters.label)):
         if value:
             query = query.where(column == value)
+    query = query.where(still_there(opportunity.tweet_id))
     if filters.topic:
         query = query.where(opportunity.topic == filters.topic)
     first, last = filters.between(now)

@@ -19,6 +19,7 @@ from viral_assets.context import NO_CONTEXT, Context
 from viral_assets.safety.flags import Flag
 from viral_assets.safety.handling import flags_of_text
 from viral_assets.store.bulk import one_of
+from viral_assets.store.gone import still_there
 from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import (
     comment_opportunities,
@@ -275,7 +276,8 @@ class FoundOpportunities:
 def find_opportunities(
     connection: sa.Connection, where: Where, *, statuses: Collection[str] | None = None, as_numbered: bool = False
 ) -> FoundOpportunities:
-    """The opportunities that ``where`` describes, and the suggestions that it describes, in two statements.
+    """The opportunities that ``where`` describes, but for tweets that are known to be gone, and the suggestions that it
+    describes, in two statements.
 
     Args:
         statuses: suggestions of these only; None for all.
@@ -319,6 +321,7 @@ def _details() -> sa.Select[Any]:
         .join_from(comment_opportunities, tweets, tweets.c.tweet_id == comment_opportunities.c.tweet_id)
         .outerjoin(tweet_scores, _same_tweet(tweet_scores))
         .outerjoin(generation_outcomes, _same_tweet(generation_outcomes))
+        .where(still_there(comment_opportunities.c.tweet_id))
     )
 
 

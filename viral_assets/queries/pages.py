@@ -26,6 +26,7 @@ from viral_assets.queries.opportunities import (
     priority,
 )
 from viral_assets.queries.places import read_place, write_place
+from viral_assets.store.gone import still_there
 from viral_assets.store.tables import comment_opportunities
 from viral_assets.vocabulary import GREEN
 
@@ -151,7 +152,9 @@ def still_open(connection: Connection, keys: Iterable[OpportunityKey]) -> set[Op
     """Those of the tweets for which nothing has been chosen yet, and something is pending."""
     opportunity = comment_opportunities.c
     query = sa.select(opportunity.project, opportunity.tweet_id).where(
-        *of_keys(connection, keys)(comment_opportunities), has_status(connection, "open")
+        *of_keys(connection, keys)(comment_opportunities),
+        has_status(connection, "open"),
+        still_there(opportunity.tweet_id),
     )
     return {(row.project, row.tweet_id) for row in connection.execute(query)}
 

@@ -202,6 +202,15 @@ forgotten_subjects = Table(
     comment="Tweets and authors that no file and no service brings back.",
 )
 
+gone_tweets = Table(
+    "gone_tweets",
+    metadata,
+    Column("tweet_id", String(32), primary_key=True),
+    Column("noticed_at", UtcDateTime, nullable=False, comment="when a look found it gone"),
+    comment="Tweets that X has no more: nobody is shown them, and a person lets them go.",
+    sqlite_with_rowid=False,
+)
+
 rejected_records = Table(
     "rejected_records",
     metadata,
@@ -260,7 +269,7 @@ embeddings = Table(
     metadata,
     Column("model", String(128), primary_key=True, comment="name and version, task and dimensions included"),
     Column("text_sha256", String(64), primary_key=True),
-    Column("vector", LargeBinary, nullable=False, comment="unit length, little-endian float32"),
+    Column("vector", LargeBinary, nullable=False, comment="unit length, little-endian: 'h' and float16, or float32"),
     comment="Never computed twice.",
 )
 

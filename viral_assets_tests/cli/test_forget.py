@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +11,9 @@ import pytest
 
 from viral_assets.cli.forget import subject_of, subjects_in
 from viral_assets.errors import ConfigurationError
+from viral_assets.settings import load_settings
+from viral_assets.store.engine import Database
+from viral_assets.store.gone import FORGET_THEM, note_gone
 from viral_assets_tests.cli.conftest import CommandLine, write_tweets
 
 
@@ -59,6 +62,26 @@ def test_an_archive_forgets_too(viral_assets: CommandLine, tmp_path: Path) -> No
     assert len(pd.read_parquet(archive / "tweets")) == 3
     assert viral_assets("forget", "@one", "--archive", archive, "--yes", "--json").json["archived"] == would["archived"]
     assert list(pd.read_parquet(archive / "tweets")["author_handle"]) == ["two"]
+
+
+def test_what_a_second_look_found_gone_goes_by_one_word(
+    viral_assets: CommandLine, tmp_path: Path, last_hour: datetime
+) -> None:
+    path = write_tweets(tmp_path / "tweets.json", last_hour)
+    tweets = ids_of(path)
+    viral_assets("ingest", path)
+    database = Database(load_settings().resolved_database_url)
+    with database.begin() as connection:
+        note_gone(connection, tweets[:2], datetime.now(UTC))
+    database.dispose()
+    status = viral_assets("status")
+    assert FORGET_THEM in status.out
+    assert viral_assets("status", "--json").json["waiting"]["gone"] == 2
+    done = viral_assets(*FORGET_THEM.split()[1:], "--json")
+    assert done.json["rows"]["tweets"] == 2
+    assert viral_assets("status", "--json").json["waiting"]["gone"] == 0
+    assert FORGET_THEM not in viral_assets("status").out
+    assert viral_assets("forget", "--gone").code == 0
 
 
 def _lines(path: Path, *lines: str) -> Path:

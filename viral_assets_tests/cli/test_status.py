@@ -21,7 +21,7 @@ def test_what_is_stored_and_what_waits(viral_assets: CommandLine, last_hour: dat
     said = viral_assets("status", "--json")
     assert said.code == 0, said.err
     assert said.json["tables"]["tweets"]["rows"] == 4
-    assert said.json["waiting"] == {"hours_unscored": 1, "put_off": 0, "files": 1}
+    assert said.json["waiting"] == {"hours_unscored": 1, "put_off": 0, "gone": 0, "files": 1}
     assert said.json["first_hour"] == said.json["last_hour"] == f"{last_hour:%Y-%m-%d-%H:%M}"
     shown = viral_assets("status").out
     assert re.search(r"no run has looked at +1\b", shown)

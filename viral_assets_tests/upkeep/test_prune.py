@@ -237,3 +237,26 @@ def test_hours_between_days_are_on_their_own_side(sqlite_database: Database) -> 
         insert(sqlite_database, tables.tweets, **row)
     pruned(sqlite_database, undecided=30)
     assert values(sqlite_database, tables.tweets.c.tweet_id) == {"2"}
+
+
+def test_a_store_keeps_its_size_while_new_hours_come_in(database: Database) -> None:
+    """Weeks, pruned each day; what is counted is rows, and on SQLite the pages of the file."""
+    kept = {"vectors": 3, "undecided": 5, "snapshots": 3, "rejects": 5}
+    counted = [*OF_A_TWEET, tables.embeddings, tables.rejected_records]
+    rows: list[list[int]] = []
+    pages: list[int] = []
+    for day in range(24):
+        now = NOW + timedelta(days=day)
+        for number in range(6):
+            name = str(1000 * day + number)
+            add_tweet(database, name, -day, text_hash=name)
+            reject = {"source": "f", "source_sha256": "s", "locator": name, "reason": "no_id", "detail": ""}
+            insert(database, tables.rejected_records, **reject, raw="{" * 500, rejected_at=now)
+        prune(database, cutoffs(kept, now))
+        rows.append([count(database, table) for table in counted])
+        if database.dialect == "sqlite":
+            with database.read() as connection:
+                pages.append(connection.scalar(sa.text("PRAGMA page_count")) or 0)
+    assert all(each == rows[8] for each in rows[8:])
+    assert all(number > 0 for number in rows[8])
+    assert max(pages[14:], default=0) <= max(pages[8:14], default=0)

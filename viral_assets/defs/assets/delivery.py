@@ -44,6 +44,7 @@ def suggestion_digest(
     Digests are about all projects, also in a run for one: a file is always the whole hour.
     """
     from viral_assets.defs.assets import previews
+    from viral_assets.store.gone import FORGET_THEM, count_gone
 
     store, window = database.get(), window_of(context)
     titles = {name: project.title for name, project in projects.select([]).items()}
@@ -51,8 +52,11 @@ def suggestion_digest(
     metadata: dict[datetime, dict[str, Any]] = {}
     for hour in window:
         rows, files = _write(store, digest_folder, HourRange(hour, hour + HOUR), titles, now)
+        with store.read() as connection:
+            gone = count_gone(connection, hours=HourRange(hour, hour + HOUR))
         metadata[hour] = {
             **previews.of_digest(rows),
+            **({"gone at X": gone, "let them go": FORGET_THEM} if gone else {}),
             "page": digest_folder.link(files.html),
             "table": digest_folder.link(files.csv),
         }

@@ -51,8 +51,9 @@ def refresh_metrics(
     projects: ProjectsResource,
     tweet_source: TweetSourceResource,
 ) -> None:
-    """Append what the X API says now to the snapshots of the last opportunities."""
+    """Append what the X API says now to the snapshots of the last opportunities, and mark those that are gone."""
     from viral_assets.sources.services.collect import raise_if_refused
+    from viral_assets.store.gone import FORGET_THEM, count_gone
 
     now = floor_hour(datetime.now(UTC))
     hours = HourRange(now - REFRESHED_HOURS * HOUR, now + HOUR)
@@ -61,6 +62,11 @@ def refresh_metrics(
     reports = tweet_source.refresh(database.get(), projects.select(()), hours, context.run_id)
     for report in reports:
         context.log.info(report.describe())
+    with database.get().read() as connection:
+        gone = count_gone(connection)
+    if gone:
+        context.log.warning("%s tweets are gone at X and not shown any more; %s lets them go", f"{gone:,}", FORGET_THEM)
+        context.add_output_metadata({"gone at X": gone, "let them go": FORGET_THEM})
     if not reports:
         context.log.info("no project names x_api under sources: there is nobody to ask")
     raise_if_refused(reports)

@@ -17,6 +17,7 @@ from viral_assets.defs.resources.tweet_source import TweetSourceResource, servic
 from viral_assets.errors import ViralAssetsError
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.projects.loader import load_projects
+from viral_assets.store.gone import FORGET_THEM
 from viral_assets_tests.home import BAKING, BREAD_TWEETS, Home, make_home
 from viral_assets_tests.sources.services import apify_server, x_api_server
 from viral_assets_tests.sources.services.apify_server import ApifyServer, item
@@ -214,6 +215,24 @@ def test_a_second_look_appends_snapshots_for_opportunities_only(home: Home, serv
 
     assert result.success
     assert len(home.rows("tweet_snapshots", "tweet_id")) == before + chosen > before
+
+
+def test_a_second_look_that_finds_tweets_gone_says_how_to_let_them_go(
+    home: Home, server: XApiServer, hour: datetime
+) -> None:
+    home.run(1, start=hour)
+    ids = sorted(home.rows("comment_opportunities", "tweet_id")["tweet_id"])
+    for table in ("tweets", "tweet_snapshots"):
+        home.execute(sa.text(f"UPDATE {table} SET collected_at = '{_text(hour + HOUR)}'"))
+    del server.posts[ids[0]]
+    with dg.instance_for_test() as instance:
+        result = build_defs().resolve_job_def("metric_refresh").execute_in_process(instance=instance)
+        (output,) = (event.step_output_data for event in result.all_events if event.is_successful_output)
+    told = {name: value.value for name, value in output.metadata.items()}
+    assert told == {"gone at X": 1, "let them go": FORGET_THEM}
+    home.run(1, start=hour)
+    assert home.shown("suggestion_digest", hour)["let them go"] == FORGET_THEM
+    assert list(home.rows("gone_tweets", "tweet_id")["tweet_id"]) == [ids[0]]
 
 
 def test_what_chosen_tweets_quote_is_asked_for_and_may_leave_them_out(

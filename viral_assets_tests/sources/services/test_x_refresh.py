@@ -14,7 +14,7 @@ from viral_assets.sources.services.common import ServiceReport
 from viral_assets.sources.services.x_api_client import XApiClient
 from viral_assets.sources.services.x_refresh import refresh_metrics
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_opportunities, tweet_snapshots, tweets
+from viral_assets.store.tables import comment_opportunities, gone_tweets, tweet_snapshots, tweets
 from viral_assets.store.tweets import read_earlier_snapshots, upsert_tweets
 from viral_assets.store.windows import replace_window
 from viral_assets_tests.sources.services.http_server import Reply
@@ -134,6 +134,26 @@ def test_tweets_that_are_gone_are_told_and_keep_their_counts(
     assert (report.read, report.remarks) == (247, {"tweets are gone, or no longer public": 3})
     kept = [row for row in stored(database, tweets) if row["tweet_id"] in ids[:3]]
     assert {row["like_count"] for row in kept} == {5}
+    assert [row["tweet_id"] for row in stored(database, gone_tweets)] == sorted(ids[:3])
+
+
+def test_a_tweet_that_comes_back_is_not_gone_any_more(
+    server: XApiServer, database: Database, time: SleepingTime
+) -> None:
+    ids = remember(database, server)
+    away = {each: server.posts.pop(each) for each in ids[:2]}
+    look(server, database, time)
+    server.posts |= {ids[0]: away[ids[0]]}
+    time.slept += 1000
+    assert look(server, database, time).read == 249
+    assert [row["tweet_id"] for row in stored(database, gone_tweets)] == [ids[1]]
+
+
+def test_what_an_answer_only_lacks_is_not_gone(server: XApiServer, database: Database, time: SleepingTime) -> None:
+    ids = remember(database, server)
+    server.unsaid = set(ids[:2])
+    assert look(server, database, time).remarks == {"tweets are gone, or no longer public": 2}
+    assert stored(database, gone_tweets) == []
 
 
 def test_a_batch_of_tweets_that_are_all_gone_is_no_error(

@@ -56,6 +56,8 @@ class XApiServer(LocalServer):
     ) -> None:
         super().__init__()
         self.posts = {each["id"]: each for each in posts}
+        self.unsaid: set[str] = set()
+        """Ids about which a lookup says nothing at all."""
         self.token = TOKEN
         self.stale_tokens = False
         self.remaining = self.requests_a_window = requests_a_window
@@ -142,7 +144,7 @@ class XApiServer(LocalServer):
         ids = query["ids"].split(",")
         if len(ids) > 100:
             return _invalid(f"size must be between 1 and 100 but was {len(ids)}")
-        found = [self.posts[identity] for identity in ids if identity in self.posts]
+        found = [self.posts[identity] for identity in ids if identity in self.posts.keys() - self.unsaid]
         body = self._page(found, query)
         gone = [identity for identity in ids if identity not in self.posts]
         if gone:
