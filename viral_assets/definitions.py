@@ -1,13 +1,16 @@
-"""All assets, checks, jobs, schedules, sensors and resources, put together. Nothing is read here but the
-environment, and in the database which hour is the first; nothing is written: that is for runs.
+"""All assets, checks, jobs, schedules, sensors and resources, put together. Nothing is read here but the environment,
+in the database which hour is the first, and in Dagster's which one a backfill wants; nothing is written: that is for
+runs.
 
 ``defs`` is what the code location serves; :func:`build_defs` makes it, and the same with other parts.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -44,7 +47,7 @@ from viral_assets.defs.resources.run_observer import run_observer
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.defs.resources.window_io_manager import window_io_manager
-from viral_assets.settings import load_settings
+from viral_assets.settings import Settings, load_settings
 
 ASSETS = (
     tweets,
@@ -75,7 +78,7 @@ def build_defs(
         ConfigurationError: a variable of the environment cannot be used; the message names it.
     """
     settings = load_settings()
-    hours = hour_partitions(begins or settings.first_hour(), end or settings.end)
+    hours = hour_partitions(begins or _first_hour(settings), end or settings.end)
 
     # They launch nothing, so that whoever has named a webhook or a channel need not switch them on as well.
     running, stopped = dg.DefaultSensorStatus.RUNNING, dg.DefaultSensorStatus.STOPPED
@@ -111,6 +114,18 @@ def build_defs(
         },
         executor=run_in_one_process,
     )
+
+
+def _first_hour(settings: Settings) -> datetime:
+    """That of the settings, once no backfill is under way for an earlier one: ``VIRAL_ASSETS_START`` may move later
+    while one is."""
+    first, home = settings.first_hour(), os.environ.get("DAGSTER_HOME", "").strip()
+    if settings.start is None or not home:
+        # Without the variable the first hour does not move.
+        return first
+    from viral_assets.instance.backfills import first_hour_under_way
+
+    return min(first, first_hour_under_way(Path(home)) or first)
 
 
 defs = build_defs()

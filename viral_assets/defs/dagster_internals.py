@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dagster._core.execution.api import execute_run_iterator as execute_run_iterator
     from dagster._core.execution.backfill import BulkActionsFilter as BulkActionsFilter
     from dagster._core.execution.backfill import BulkActionStatus as BulkActionStatus
+    from dagster._core.execution.backfill import PartitionBackfill as PartitionBackfill
     from dagster._core.execution.retries import RetryMode as RetryMode
     from dagster._core.instance.ref import InstanceRef as InstanceRef
     from dagster._core.instance.ref import configurable_storage_data as configurable_storage_data
@@ -113,6 +114,7 @@ INTERNALS: Mapping[str, Internal] = {
     # What old runs leave.
     "BulkActionsFilter": Internal("dagster._core.execution.backfill", "asking which backfills are under way"),
     "BulkActionStatus": Internal("dagster._core.execution.backfill", "asking which backfills are under way"),
+    "PartitionBackfill": Internal("dagster._core.execution.backfill", "asking which hours a backfill is about"),
     "SqlEventLogStorage": Internal("dagster._core.storage.event_log", _NO_RETENTION),
     "SqlEventLogStorageTable": Internal("dagster._core.storage.event_log.schema", _NO_RETENTION),
     "AssetEventTagsTable": Internal("dagster._core.storage.event_log.schema", _NO_RETENTION),
@@ -151,6 +153,8 @@ MEMBERS: Mapping[str, str] = {
     "DagsterInstance.event_log_storage": _NO_OPEN_LOG,
     "DagsterInstance.from_ref": "opening an instance with some of its dagster.yaml said differently",
     "DagsterInstance.get_backfills": "asking which backfills are under way",
+    "PartitionBackfill.asset_backfill_data": "asking which hours a backfill is about",
+    "PartitionBackfill.partition_names": "asking which hours a backfill is about",
     "DagsterInstance.run_storage": _NO_RETENTION,
     "DagsterInstance.compute_log_manager": _NO_RETENTION,
     "DagsterInstance.all_instigator_state": "letting the ticks go of schedules and sensors that are switched off",

@@ -18,14 +18,13 @@ import dagster as dg
 import sqlalchemy as sa
 
 from viral_assets.defs.dagster_internals import (
-    BulkActionsFilter,
-    BulkActionStatus,
     SqlEventLogStorage,
     SqlEventLogStorageTable,
     SqliteEventLogStorage,
 )
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import hour_key
+from viral_assets.instance.backfills import BACKFILL_TAG, backfills_under_way
 from viral_assets.instance.standing import Standing, drop_events, drop_outdated, read_standing, still_failed
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ RUNS_AT_ONCE = 20
 """Runs that go in one transaction: some thousand events."""
 
 _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
-_BACKFILL_TAG = "dagster/backfill"
 _NO_RUN = ""
 """The id under which Dagster keeps events that no run has logged."""
 _AT_ONCE = 1_000
@@ -88,7 +86,7 @@ def prune_history(
     storage = instance.event_log_storage
     if not isinstance(storage, SqlEventLogStorage):
         raise ConfigurationError(f"Dagster keeps its runs in {type(storage).__name__}: prune them by its own means")
-    first, busy = hour_key(first_hour), _backfills_under_way(instance)
+    first, busy = hour_key(first_hour), {each.backfill_id for each in backfills_under_way(instance)}
     standing = None if dry_run else read_standing(storage, first, before)
     done, cursor = PrunedHistory(), None
     while records := _some(instance, before, cursor):
@@ -120,13 +118,8 @@ def _some(instance: dg.DagsterInstance, before: datetime, after: str | None) -> 
     return instance.get_run_records(filters, limit=RUNS_AT_ONCE, cursor=after, ascending=True)
 
 
-def _backfills_under_way(instance: dg.DagsterInstance) -> set[str]:
-    going_on = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
-    return {each.backfill_id for each in instance.get_backfills(BulkActionsFilter(statuses=going_on))}
-
-
 def _stays(storage: SqlEventLogStorage, run: dg.DagsterRun, busy: set[str], first_partition: str) -> bool:
-    if run.tags.get(_BACKFILL_TAG) in busy:
+    if run.tags.get(BACKFILL_TAG) in busy:
         return True
     return run.status == dg.DagsterRunStatus.FAILURE and still_failed(storage, run.run_id, first_partition)
 

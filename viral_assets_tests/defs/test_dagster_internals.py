@@ -67,6 +67,7 @@ ONLY_NAMED = {
     "PostgresStorageConfig",
     "NoOpComputeLogManager",
     "SqliteEventLogStorage",
+    "PartitionBackfill",
     "SqlEventLogStorage",
     "SqlEventLogStorageTable",
     "AssetEventTagsTable",
