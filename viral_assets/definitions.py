@@ -7,6 +7,7 @@ runs.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -38,6 +39,7 @@ from viral_assets.defs.automation.schedules import (
 from viral_assets.defs.automation.sensors import deferred_sensor, failure_sensor
 from viral_assets.defs.automation.step_executor import run_in_one_process
 from viral_assets.defs.checks.definitions import asset_checks
+from viral_assets.defs.history.backfills import first_hour_of_backfills
 from viral_assets.defs.resources.comment_generator import CommentGeneratorResource
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.digest_folder import DigestFolderResource
@@ -47,7 +49,10 @@ from viral_assets.defs.resources.run_observer import run_observer
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.defs.resources.window_io_manager import window_io_manager
+from viral_assets.errors import ViralAssetsError
 from viral_assets.settings import Settings, load_settings
+
+_log = logging.getLogger(__name__)
 
 ASSETS = (
     tweets,
@@ -123,9 +128,28 @@ def _first_hour(settings: Settings) -> datetime:
     if settings.start is None or not home:
         # Without the variable the first hour does not move.
         return first
-    from viral_assets.instance.backfills import first_hour_under_way
-
     return min(first, first_hour_under_way(Path(home)) or first)
+
+
+def first_hour_under_way(dagster_home: Path) -> datetime | None:
+    """The first of all hours that backfills are about which are under way.
+
+    When the first hour of the partitions moves behind it, Dagster fails the whole backfill, and cancels the runs that
+    it has queued for hours that still exist. So it may only move once the backfill is over.
+
+    Returns:
+        None where no backfill is under way, and where Dagster's tables cannot be read, which is logged.
+    """
+    if not (dagster_home / "dagster.yaml").is_file():
+        return None
+    from viral_assets.instance import open_instance
+
+    try:
+        with open_instance(dagster_home, to_execute=False) as instance:
+            return first_hour_of_backfills(instance)
+    except (dg.DagsterError, ViralAssetsError) as error:
+        _log.warning("backfills that are under way cannot be looked up: %s", " ".join(str(error).split()))
+        return None
 
 
 defs = build_defs()

@@ -180,8 +180,8 @@ def test_the_environment_is_read_at_the_edge_only() -> None:
 
 
 WRITE_SQL = {"store", "queries", "quota", "upkeep"}
-DAGSTERS_OWN_FILES = ("instance", "defs.automation.event_log")
-"""Dagster's tables are Dagster's to read and write, but for what is mended or set on its connections there."""
+DAGSTERS_OWN_FILES = ("instance", "defs.automation.event_log", "defs.history")
+"""Dagster's tables are Dagster's to read and write, but for what is mended, goes or is set on connections there."""
 
 
 class _InCode(ast.NodeVisitor):

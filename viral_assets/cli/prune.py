@@ -17,7 +17,7 @@ from viral_assets.text.amounts import full_count
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from viral_assets.instance.history import PrunedHistory
+    from viral_assets.defs.history.prune import PrunedHistory
     from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
     from viral_assets.upkeep.archive import Archive
@@ -151,8 +151,8 @@ def _prune_history(
     home = dagster_home(settings)
     if not (home / INSTANCE_FILE).is_file():
         return None
+    from viral_assets.defs.history.prune import prune_history
     from viral_assets.instance import open_instance
-    from viral_assets.instance.history import prune_history
 
     with open_instance(home, to_execute=False) as instance:
         return prune_history(

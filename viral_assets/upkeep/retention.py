@@ -21,7 +21,7 @@ KINDS: Mapping[str, str] = {
 """What can be pruned."""
 
 RUNS = "runs"
-"""The one kind that is not in our tables: Dagster knows of it, and who prunes it is in ``instance``."""
+"""The one kind that is not in our tables: Dagster knows of it, and who prunes it is in ``defs.history``."""
 
 LEAST_DAYS = 3
 """What is younger may still be needed: near-duplicates are sought, and put-off tweets taken up, over the last days."""

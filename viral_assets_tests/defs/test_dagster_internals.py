@@ -39,7 +39,6 @@ PARAMETERS = {
     "create_pg_engine": ("postgres_url", "token_provider", "engine_kwargs"),
     "get_token_provider_from_config": ("config_value",),
     "pg_url_from_config": ("config_value",),
-    "BulkActionsFilter": ("statuses",),
     "stamp_alembic_rev": ("alembic_config", "conn"),
 }
 """What is called, with the parameters that are given, in their order."""
@@ -56,6 +55,7 @@ ATTRIBUTES = {
     "RunStorageSqlMetadata": ("create_all", "tables"),
     "SqlEventLogStorageMetadata": ("create_all", "tables"),
     "ScheduleStorageSqlMetadata": ("create_all", "tables"),
+    "BulkActionsFilter": ("statuses",),
     "BulkActionStatus": ("REQUESTED", "CANCELING", "FAILING"),
 }
 """What of a name is used, where it is not called."""

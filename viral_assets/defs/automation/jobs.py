@@ -86,7 +86,7 @@ def metric_refresh() -> None:
 @dg.op(description="Let go of what is older than VIRAL_ASSETS_KEEP_..._DAYS says.")
 def prune_tables(context: dg.OpExecutionContext, database: DatabaseResource) -> None:
     """Decisions, what they are about, and what was paid are kept; so is which hours are materialized."""
-    from viral_assets.instance.history import prune_history
+    from viral_assets.defs.history.prune import prune_history
     from viral_assets.upkeep.archive import Archive
     from viral_assets.upkeep.prune import prune
     from viral_assets.upkeep.retention import KINDS, RUNS, cutoffs

@@ -43,7 +43,7 @@ def opened_in(folder: Path) -> Iterator[Counter[str]]:
 
 
 @pytest.mark.parametrize("read_before", [2, 30])
-def test_of_the_inbox_a_run_opens_only_what_is_new_and_projects_not_for_each_file(tmp_path: Path, read_before: int) -> None:
+def test_a_run_opens_of_the_inbox_what_is_new_and_projects_not_for_each_file(tmp_path: Path, read_before: int) -> None:
     with make_home(tmp_path, projects={"baking": BAKING, "garden": GARDEN}) as home:
         for number in range(read_before):
             # One that was written this very moment is looked into once more.

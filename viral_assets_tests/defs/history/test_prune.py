@@ -30,9 +30,9 @@ from viral_assets.defs.dagster_internals import (
     SqlEventLogStorageTable,
     SqliteEventLogStorage,
 )
+from viral_assets.defs.history.prune import PrunedHistory, prune_history
 from viral_assets.hours import HOUR, KEY_FORMAT, hour_key
 from viral_assets.instance import make_ready
-from viral_assets.instance.history import PrunedHistory, prune_history
 from viral_assets.settings import working_root
 from viral_assets.upkeep.archive import Archive
 
@@ -222,7 +222,7 @@ def test_a_dry_run_counts_the_same_and_changes_nothing(instance: dg.DagsterInsta
 def test_more_runs_than_go_at_once_all_go_but_those_that_stay(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("viral_assets.instance.history.RUNS_AT_ONCE", 2)
+    monkeypatch.setattr("viral_assets.defs.history.prune.RUNS_AT_ONCE", 2)
     for hour in range(6):
         if hour in (1, 2):
             FAILING.add(hour_key(FIRST + hour * HOUR))

@@ -22,10 +22,10 @@ from viral_assets.defs.dagster_internals import (
     SqlEventLogStorageTable,
     SqliteEventLogStorage,
 )
+from viral_assets.defs.history.backfills import BACKFILL_TAG, backfills_under_way
+from viral_assets.defs.history.standing import Standing, drop_events, drop_outdated, read_standing, still_failed
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import hour_key
-from viral_assets.instance.backfills import BACKFILL_TAG, backfills_under_way
-from viral_assets.instance.standing import Standing, drop_events, drop_outdated, read_standing, still_failed
 
 if TYPE_CHECKING:
     from viral_assets.upkeep.archive import Archive

@@ -20,10 +20,9 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
 from dagster._daemon.backfill import execute_backfill_iteration
 
-from viral_assets.definitions import build_defs
+from viral_assets.definitions import build_defs, first_hour_under_way
 from viral_assets.hours import HOUR, hour_key
 from viral_assets.instance import open_instance
-from viral_assets.instance.backfills import first_hour_under_way
 from viral_assets.settings import working_root
 from viral_assets_tests.home import FIRST, make_home
 
