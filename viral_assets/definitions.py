@@ -39,7 +39,6 @@ from viral_assets.defs.automation.schedules import (
 from viral_assets.defs.automation.sensors import deferred_sensor, failure_sensor
 from viral_assets.defs.automation.step_executor import run_in_one_process
 from viral_assets.defs.checks.definitions import asset_checks
-from viral_assets.defs.history.backfills import first_hour_of_backfills
 from viral_assets.defs.resources.comment_generator import CommentGeneratorResource
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.digest_folder import DigestFolderResource
@@ -142,6 +141,7 @@ def first_hour_under_way(dagster_home: Path) -> datetime | None:
     """
     if not (dagster_home / "dagster.yaml").is_file():
         return None
+    from viral_assets.defs.history.backfills import first_hour_of_backfills
     from viral_assets.instance import open_instance
 
     try:
