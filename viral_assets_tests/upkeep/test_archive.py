@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
@@ -131,11 +130,3 @@ def test_what_is_to_be_forgotten_goes_out_of_an_archive_too(database: Database, 
     assert list(pd.read_parquet(tmp_path / "rejected_records")["raw"]) == ['{"id": "333"}']
     assert gone[next((tmp_path / "tweets").iterdir())] == 2
     assert take_out_of_archive(tmp_path, ["111"], ["somebody"]) == {}
-
-
-def test_a_vector_of_the_archive_is_read_as_it_was_written(database: Database, tmp_path: Path) -> None:
-    add_tweet(database, "1", 40, text_hash="a")
-    prune(database, cutoffs({"vectors": 30}, NOW), archive=Archive(tmp_path))
-    kept = pd.read_parquet(tmp_path / "embeddings")
-    assert set(kept["model"]) == {"one", "two"}
-    assert all(np.isfinite(np.frombuffer(each, dtype="<f4")).all() for each in kept["vector"])
