@@ -37,8 +37,9 @@ def test_vectors_come_back_as_they_are_said_to_bit_for_bit(database: Database, m
 
 
 def unit_rows(count: int, dimensions: int) -> np.ndarray:
-    rows = np.random.default_rng(7).standard_normal((count, dimensions)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    rows: np.ndarray = np.random.default_rng(7).standard_normal((count, dimensions)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
 
 
 @pytest.mark.parametrize("dimensions", [2, 256, 768])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +18,7 @@ ROWS = 3 * PAGES_AT_ONCE
 
 
 @pytest.fixture(params=["ours", "another"])
-def file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+def file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A file in which most is free; of our own, new, or as any other program makes it."""
     path = tmp_path / "some.db"
     if request.param == "ours":

@@ -57,16 +57,16 @@ def hourly_check() -> dg.AssetCheckSpec:
     partitions_def=hours_from(FIRST),
     check_specs=[hourly_check()],
 )
-def tweets(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+def tweets(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes no other
     if context.partition_key in FAILING:
         raise dg.Failure("it failed")
-    metadata = {"rows": 3, "preview": dg.MetadataValue.md(PREVIEW)}
+    metadata: dict[str, Any] = {"rows": 3, "preview": dg.MetadataValue.md(PREVIEW)}
     check = dg.AssetCheckResult(passed=True, description=PREVIEW, metadata={"offences": 0, "who": PREVIEW})
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
 
 
 @dg.asset
-def topics() -> dg.MaterializeResult:
+def topics() -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes no other
     return dg.MaterializeResult(metadata={"nodes": 5, "preview": dg.MetadataValue.md(PREVIEW)})
 
 
