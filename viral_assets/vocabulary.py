@@ -101,6 +101,20 @@ CHANNEL_VARIABLES: Final = "VIRAL_ASSETS_NOTIFY_"
 REVIEW_PORT: Final = 8642
 """Where the review page listens unless somebody says otherwise."""
 
+RevisionAction = Literal["revise", "keep"]
+REVISION_ACTIONS: tuple[RevisionAction, ...] = get_args(RevisionAction)
+TAKE_REVISION, KEEP_TEXT = REVISION_ACTIONS
+"""In the audit only: a person took the revision that somebody had asked for, or kept the text as it was."""
+
+RevisionState = Literal["asked", "offered", "taken", "kept", "dropped", "failed"]
+REVISION_STATES: tuple[RevisionState, ...] = get_args(RevisionState)
+"""Of a revision: asked for and not written yet, written and to be decided about, taken, refused for the text as it was,
+no longer wanted (another wish, another text), or come to nothing."""
+ASKED, OFFERED, TAKEN, KEPT, DROPPED, UNANSWERED = REVISION_STATES
+
+COMMON_WISHES = ("Shorter", "Less salesy", "More personal", "Without a question")
+"""What people ask for most when a draft is nearly right; anything else they say in their own words."""
+
 Provider = Literal["google-generativeai", "google-genai", "openai", "offline"]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 OPENAI: Final = "openai"

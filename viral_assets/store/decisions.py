@@ -19,11 +19,21 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ViralAssetsError
 from viral_assets.store.bulk import insert_columns, one_of, update_columns
-from viral_assets.store.suggestion_status import after, refusal
+from viral_assets.store.revision_rows import offer_again, taken_before
+from viral_assets.store.suggestion_status import after, after_revision, refusal
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets.text.cleaning import persons_reply, text_for_prompt
 from viral_assets.text.x_rules import POST_WEIGHT, text_weight
-from viral_assets.vocabulary import ACTIONS, EDIT, EXPORT, UNDO
+from viral_assets.vocabulary import (
+    ACTIONS,
+    EDIT,
+    EXPORT,
+    PENDING,
+    REVISION_ACTIONS,
+    TAKE_REVISION,
+    UNDO,
+    RevisionAction,
+)
 
 BATCH = 5_000
 """Suggestions looked at and written together: what bounds the memory of a decision about many."""
@@ -133,15 +143,66 @@ def decide(
     if (text is not None) != (action == EDIT):
         raise ValueError("a text is for an edit, and an edit needs one")
     written = _checked_text(text) if text is not None else None
+    row = unchanged(connection, key, version)
+    status = after(row.status, action)
+    if status is None:
+        raise NotAllowed(f"{action} is not possible: {refusal(row.status, action)}")
+    return _write(connection, [_changed(row, action, status, who=who, at=at, text=written)], who, at, reason)[0]
+
+
+def unchanged(connection: sa.Connection, key: SuggestionKey, version: int) -> sa.Row[Any]:
+    """The suggestion's row as it was looked at, nobody else's to change until the transaction ends.
+
+    Raises:
+        Conflict: it has changed since.
+        NotAllowed: there is no such suggestion (any more).
+    """
     row = _locked(connection, [key]).get(key)
     if row is None:
         raise NotAllowed("there is no such suggestion any more: a later run has removed it; load the page again")
     if row.version != version:
         raise _conflict(connection, row)
-    status = after(row.status, action)
+    return row
+
+
+def decide_about_revision(
+    connection: sa.Connection,
+    key: SuggestionKey,
+    action: RevisionAction,
+    *,
+    who: str,
+    at: datetime,
+    version: int,
+    standing: str,
+    text: str,
+    written_by: str,
+    wish: str,
+) -> Decided:
+    """Put a revision in the place of what a suggestion says, or record that a person kept that.
+
+    Args:
+        standing: what the suggestion said when the revision was asked for.
+        text: the revision.
+        written_by: the model that wrote it.
+        wish: what the person had asked for; the audit's reason.
+
+    Raises:
+        Conflict: the suggestion has changed since, or says something else.
+        NotAllowed: not possible in its status, or there is no such suggestion (any more).
+    """
+    row = unchanged(connection, key, version)
+    if row.text != standing:
+        raise _conflict(connection, row)
+    if action != TAKE_REVISION:
+        change = _Change(row, action, row.status, row.text, row.decided_at, row.decided_by)
+        return _write(connection, [change], who, at, wish)[0]
+    status = after_revision(row.status)
     if status is None:
-        raise NotAllowed(f"{action} is not possible: {refusal(row.status, action)}")
-    return _write(connection, [_changed(row, action, status, who=who, at=at, text=written)], who, at, reason)[0]
+        raise NotAllowed(f"this revision cannot be taken: {refusal(row.status, action)}")
+    # Taken is not approved: somebody still has to stand behind it, unless somebody did so already.
+    by, when = (row.decided_by, row.decided_at) if status == PENDING else (name_of(who), at)
+    change = _Change(row, action, status, _checked_text(text), when, by, revision=(text, written_by))
+    return _write(connection, [change], who, at, wish)[0]
 
 
 def decide_many(
@@ -197,7 +258,12 @@ def undo(connection: sa.Connection, event_id: int, *, who: str, at: datetime) ->
         raise NotAllowed("there is no such suggestion any more: a later run has removed it; load the page again")
     if not _stands(_events_of(connection, [key])[key], event_id, row.version):
         raise _conflict(connection, row)
-    return _write(connection, [_undone(row, event)], who, at, "")[0]
+    change = _undone(row, event)
+    if event.action in REVISION_ACTIONS:
+        if event.action == TAKE_REVISION:
+            change.revision = taken_before(connection, event)
+        offer_again(connection, event)
+    return _write(connection, [change], who, at, "")[0]
 
 
 def undo_batch(
@@ -280,6 +346,12 @@ class _Change:
     decided_at: datetime | None
     decided_by: str | None
     undoes: int | None = None
+    revision: tuple[str | None, str | None] | None = None
+    """The one that stands then and the model that wrote it; None where that does not change."""
+
+    @property
+    def revised(self) -> tuple[str | None, str | None]:
+        return self.revision or (self.row.revised_text, self.row.revised_by)
 
     @property
     def model_text(self) -> str:
@@ -290,8 +362,8 @@ def _changed(row: sa.Row[Any], action: str, status: str, *, who: str, at: dateti
     match action:
         case "export":  # hands over what was decided, or not
             return _Change(row, action, status, row.text, row.decided_at, row.decided_by)
-        case "reopen":  # nobody stands behind it any more, so it says again what the model wrote
-            return _Change(row, action, status, _model_text(row), None, None)
+        case "reopen":  # nobody stands behind it any more, so it says again what a model wrote
+            return _Change(row, action, status, row.revised_text or _model_text(row), None, None)
     return _Change(row, action, status, row.text if text is None else text, at, name_of(who))
 
 
@@ -346,6 +418,8 @@ def _locked(connection: sa.Connection, keys: Sequence[SuggestionKey]) -> dict[Su
         "decided_at",
         "decided_by",
         "created_at",
+        "revised_text",
+        "revised_by",
     )
     query = (
         sa.select(table.project, table.tweet_id, table.suggestion_type, *(table[name] for name in columns))
@@ -439,6 +513,8 @@ def _write(
             "text": [change.text for change in changes],
             "weighted_length": lengths,
             "original_text": [None if change.text == change.model_text else change.model_text for change in changes],
+            "revised_text": [change.revised[0] for change in changes],
+            "revised_by": [change.revised[1] for change in changes],
         }
     if changes[0].action != EXPORT:
         updated |= {

@@ -14,6 +14,9 @@ posted                                                pending
 
 ``export`` is the one thing a program does: it hands a suggestion over to somebody and says nothing about how good it
 is. What a person had decided before still stands (:func:`stands_approved`).
+
+A revision that a person takes is no decision about a suggestion that was pending: it stays so, with the other text.
+What was decided about becomes ``edited``, as if the person had typed it (:func:`after_revision`).
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ from viral_assets.vocabulary import (
     REJECTED,
     REOPEN,
     STATUSES,
+    TAKE_REVISION,
 )
 
 USABLE = frozenset(STATUSES) - {REJECTED, POSTED}
@@ -60,9 +64,10 @@ _REFUSALS: Mapping[tuple[str, str], str] = {
     (EDITED, APPROVE): "it is edited, which counts as approved",
     (REJECTED, EXPORT): "it is rejected; approve or reopen it first",
     (REJECTED, POST): "it is rejected; approve or reopen it first",
+    (REJECTED, TAKE_REVISION): "it is rejected; reopen it first",
     **{
         (POSTED, action): "it is marked as posted; reopen it first, if it was not"
-        for action in (APPROVE, REJECT, EDIT, EXPORT)
+        for action in (APPROVE, REJECT, EDIT, EXPORT, TAKE_REVISION)
     },
 }
 
@@ -76,6 +81,17 @@ def after(status: str, action: str) -> str | None:
     if status not in STATUSES or action not in ACTIONS:
         raise ValueError(f"no status {status!r} or no action {action!r}")
     return _AFTER[status].get(action)
+
+
+def after_revision(status: str) -> str | None:
+    """The status that taking a revision leads to; None where nothing may be revised.
+
+    Raises:
+        ValueError: there is no such status.
+    """
+    if status not in STATUSES:
+        raise ValueError(f"no status {status!r}")
+    return {PENDING: PENDING, APPROVED: EDITED, EDITED: EDITED, EXPORTED: EDITED}.get(status)
 
 
 def refusal(status: str, action: str) -> str:

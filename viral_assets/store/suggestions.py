@@ -56,10 +56,10 @@ def save_outcomes(
 ) -> int:
     """Save how tweets ended; all of them in as many statements as one.
 
-    A pending suggestion of the same type is replaced; one that a person decided about stays as it is. Both are the
-    condition of the statement that writes, so that nobody can decide between reading and writing. The offline provider
-    replaces nothing that a language model wrote; of a tweet that a language model's run has ended, no draft of the
-    offline provider stays that nobody has decided about.
+    A pending suggestion of the same type is replaced; one that a person decided about, or had revised, stays as it is.
+    Both are the condition of the statement that writes, so that nobody can decide between reading and writing. The
+    offline provider replaces nothing that a language model wrote; of a tweet that a language model's run has ended, no
+    draft of the offline provider stays that nobody has decided about.
 
     Args:
         provider: of the run that saves.
@@ -86,7 +86,7 @@ def save_outcomes(
                 sa.delete(table).where(
                     table.c.project == outcome_row.project,
                     table.c.tweet_id == outcome_row.tweet_id,
-                    table.c.status == PENDING,
+                    *_nobodys_word(),
                     *([table.c.provider == OFFLINE] if offline else []),
                     table.c.suggestion_type.not_in(kept),
                 )
@@ -113,6 +113,11 @@ def save_outcomes(
     return saved
 
 
+def _nobodys_word() -> list[sa.ColumnElement[bool]]:
+    """The condition that no person has a hand in a suggestion."""
+    return [comment_suggestions.c.status == PENDING, comment_suggestions.c.revised_text.is_(None)]
+
+
 def _remove_drafts(connection: sa.Connection, ended: Sequence[Mapping[str, Any]]) -> None:
     """Those of the offline provider that a language model's run has come to the end of a tweet without replacing."""
     by_project: dict[str, list[str]] = {}
@@ -129,7 +134,7 @@ def _build_suggestions(*, offline: bool) -> PreparedUpsert:
         *("project", "tweet_id", "window_start", "suggestion_type", "text", "weighted_length", "provider", "model"),
         *("request_id", "position", "created_at", "status", "version"),
     ]
-    may_replace = [table.c.status == PENDING, *([table.c.provider == OFFLINE] if offline else [])]
+    may_replace = [*_nobodys_word(), *([table.c.provider == OFFLINE] if offline else [])]
     return PreparedUpsert(
         table,
         columns,

@@ -37,7 +37,19 @@ from sqlalchemy import (
 
 from viral_assets.context import POST_STATES
 from viral_assets.text.cleaning import text_for_storage
-from viral_assets.vocabulary import ACTIONS, COMPONENTS, LABELS, OUTCOMES, PENDING, STATUSES, TELLINGS, UNDO, VELOCITY
+from viral_assets.vocabulary import (
+    ACTIONS,
+    COMPONENTS,
+    LABELS,
+    OUTCOMES,
+    PENDING,
+    REVISION_ACTIONS,
+    REVISION_STATES,
+    STATUSES,
+    TELLINGS,
+    UNDO,
+    VELOCITY,
+)
 
 EVERY_PROJECT = "*"
 """In ``tweet_projects``: a tweet that came for no project in particular counts for all."""
@@ -339,9 +351,11 @@ comment_suggestions = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("status", String(16), nullable=False, server_default=PENDING),
     Column("version", BigInteger, nullable=False, server_default="0", comment="goes up with every change of the row"),
-    Column("original_text", CleanText, comment="what the model wrote, where a person has changed it"),
+    Column("original_text", CleanText, comment="what the model wrote first, where the text is another one now"),
     Column("decided_at", UtcDateTime, comment="when a person last decided; an export is no decision"),
     Column("decided_by", CleanText, comment="who last decided"),
+    Column("revised_text", CleanText, comment="the revision that a person took last; the text, unless somebody typed"),
+    Column("revised_by", String(128), comment="the model that wrote it"),
     CheckConstraint(_known("status", STATUSES), name="status"),
     Index(None, "window_start", "project"),
     # Whether anything of a tweet has a status; and the few rows of a rare status among many.
@@ -356,6 +370,35 @@ comment_suggestions = Table(
         sqlite_where=text("decided_at is not null"),
     ),
     comment="A person's decision (any status but pending) is never overwritten by a re-run.",
+)
+
+suggestion_revisions = Table(
+    "suggestion_revisions",
+    metadata,
+    Column("id", String(32), primary_key=True, comment="and the run_id of its requests in llm_requests"),
+    Column("project", String(64), nullable=False),
+    Column("tweet_id", String(32), nullable=False),
+    Column("suggestion_type", String(64), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("asked_by", CleanText, nullable=False),
+    Column("wish", CleanText, nullable=False, comment="what should change, in a person's words"),
+    Column("standing_text", CleanText, nullable=False, comment="what the suggestion said then"),
+    Column("draft", CleanText, nullable=False, comment="what is revised: that, or the revision offered before"),
+    Column("state", String(16), nullable=False),
+    Column("text", CleanText, comment="the revision"),
+    Column("weighted_length", Integer),
+    Column("provider", String(32), nullable=False, server_default=""),
+    Column("model", String(128), nullable=False, server_default=""),
+    Column("request_id", String(32), comment="the row of llm_requests that paid for it"),
+    Column("reason", CleanText, nullable=False, server_default="", comment="why there is none, or none yet"),
+    Column("ended_at", UtcDateTime, comment="when it was written, or came to nothing"),
+    Column("held_until", UtcDateTime, comment="until then somebody has it written"),
+    Column("decided_at", UtcDateTime),
+    Column("decided_by", CleanText, comment="who took it, kept the old text or dropped it"),
+    Column("event_id", Integer, comment="the entry of the audit that says so"),
+    CheckConstraint(_known("state", REVISION_STATES), name="state"),
+    Index(None, "tweet_id", "project"),
+    comment="What people asked to have changed in suggestions, and what came of it.",
 )
 
 suggestion_events = Table(
@@ -378,7 +421,7 @@ suggestion_events = Table(
     Column("from_decided_by", CleanText),
     Column("version", BigInteger, nullable=False, comment="of the suggestion after the event"),
     Column("undoes", Integer, comment="the event that this one undoes"),
-    CheckConstraint(_known("action", (*ACTIONS, UNDO)), name="action"),
+    CheckConstraint(_known("action", (*ACTIONS, UNDO, *REVISION_ACTIONS)), name="action"),
     UniqueConstraint("undoes"),
     Index(None, "project", "tweet_id", "id"),
     Index(None, "who", "id"),
@@ -446,7 +489,7 @@ llm_requests = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("quota_key", String(128), nullable=False),
-    Column("purpose", String(16), nullable=False, comment="generate or embed"),
+    Column("purpose", String(16), nullable=False, comment="generate, revise or embed"),
     Column("project", String(64), nullable=False),
     Column("provider", String(32), nullable=False),
     Column("model", String(128), nullable=False),

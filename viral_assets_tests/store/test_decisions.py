@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from viral_assets.hours import floor_hour
+from viral_assets.store import revisions
 from viral_assets.store.bulk import upsert
 from viral_assets.store.decisions import (
     BATCH,
@@ -30,10 +31,11 @@ from viral_assets.store.decisions import (
     undo_batch,
 )
 from viral_assets.store.engine import Database
-from viral_assets.store.suggestion_status import after
+from viral_assets.store.revision_progress import offer
+from viral_assets.store.suggestion_status import after, after_revision
 from viral_assets.store.suggestions import TweetOutcome, save_outcomes
-from viral_assets.store.tables import comment_suggestions, suggestion_events
-from viral_assets.vocabulary import ACTIONS, STATUSES
+from viral_assets.store.tables import comment_suggestions, suggestion_events, suggestion_revisions
+from viral_assets.vocabulary import ACTIONS, REVISION_ACTIONS, STATUSES
 from viral_assets_tests.store.rows import stored
 
 KEY = SuggestionKey("p", "1", "add_value")
@@ -502,7 +504,9 @@ def test_the_audit_cannot_be_changed(database: Database, now: datetime) -> None:
     assert [event.who for event in events(database)] == ["anna"]
 
 
-STEPS = st.lists(st.tuples(st.sampled_from([*ACTIONS, "undo", "re-run"]), st.integers(0, 5)), max_size=14)
+STEPS = st.lists(
+    st.tuples(st.sampled_from([*ACTIONS, *REVISION_ACTIONS, "undo", "re-run"]), st.integers(0, 5)), max_size=14
+)
 
 
 @pytest.fixture(scope="module")
@@ -532,6 +536,8 @@ def test_the_audit_replayed_is_the_state(
                     }
                     outcome_row = TweetOutcome("p", key.tweet_id, floor_hour(now), [plain], "done", "", 1, replace=True)
                     save_outcomes(connection, [outcome_row], now=now)
+            elif action in REVISION_ACTIONS:
+                ids.append(revise(database, action, now, key, f"Revision {number}."))
             else:
                 ids.append(act(database, action, now, key=key, **_text(action, number)).event_id)
         except (NotAllowed, Conflict):
@@ -546,7 +552,7 @@ def test_the_audit_replayed_is_the_state(
             assert event.undoes not in undone
             undone.add(event.undoes)
         else:
-            assert after(event.from_status, event.action) == event.to_status
+            assert _leads_to(event) == event.to_status
     assert found["status"] == status
     assert found["version"] >= len(log)
     assert [event.version for event in log] == sorted({event.version for event in log})
@@ -556,7 +562,40 @@ def test_the_audit_replayed_is_the_state(
     if status in ("approved", "edited", "rejected", "posted"):
         assert found["decided_by"] == "anna"
     if status == "pending":
-        assert (found["original_text"], found["decided_by"]) == (None, None)
+        assert found["decided_by"] is None
+        assert (found["original_text"] is None) == (found["revised_text"] is None)
+    if found["revised_text"] is not None:
+        assert found["original_text"] is not None, "what the model wrote first is never lost"
+        assert status != "pending" or found["text"] == found["revised_text"]
+    taken = [row for row in stored(database, suggestion_revisions) if row["tweet_id"] == key.tweet_id]
+    standing = max((row for row in taken if row["state"] == "taken"), key=lambda row: row["event_id"], default=None)
+    assert found["revised_text"] == (standing and standing["text"])
+
+
+def revise(database: Database, action: str, now: datetime, key: SuggestionKey, text: str) -> int:
+    """Ask for a revision of the suggestion as it is now, have it written, and decide about it; the id of the event."""
+    with database.begin() as connection:
+        version = row(database, key)["version"]
+        asked = revisions.ask(connection, key, version=version, wish="Shorter", who="anna", at=now)
+        if not asked.offered:
+            offer(
+                connection,
+                asked.id,
+                text=text,
+                weighted_length=len(text),
+                provider="offline",
+                model="offline",
+                request_id="r2",
+                at=now,
+            )
+        wanted = next(each for each in REVISION_ACTIONS if each == action)
+        return revisions.decide_revision(connection, asked.id, wanted, who="anna", at=now, version=version).event_id
+
+
+def _leads_to(event: Event) -> str | None:
+    if event.action == "keep":
+        return event.from_status
+    return after_revision(event.from_status) if event.action == "revise" else after(event.from_status, event.action)
 
 
 def _text(action: str, number: int) -> dict[str, str]:

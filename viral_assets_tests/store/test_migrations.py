@@ -26,6 +26,7 @@ from viral_assets.store.tables import (
     llm_requests,
     metadata,
     quota_days,
+    suggestion_events,
 )
 from viral_assets_tests.store.rows import tweet_row, tweets_of_before
 
@@ -144,7 +145,8 @@ def test_suggestions_of_before_there_were_decisions_are_kept(database_url: str) 
         connection.execute(sa.insert(comment_suggestions).values(before))
     database.upgrade()
 
-    added = {"version": 0, "original_text": None, "decided_at": None, "decided_by": None}
+    later = ("original_text", "decided_at", "decided_by", "revised_text", "revised_by")
+    added = {"version": 0, **dict.fromkeys(later)}
     with database.read() as connection:
         (kept,) = connection.execute(sa.select(comment_suggestions)).mappings()
     assert dict(kept) == before | added
@@ -157,6 +159,41 @@ def test_suggestions_of_before_there_were_decisions_are_kept(database_url: str) 
         (back,) = connection.execute(sa.select(*(comment_suggestions.c[name] for name in before))).mappings()
     assert dict(back) == before
     database.dispose()
+
+
+def test_the_audit_gets_more_words_and_stays_append_only(database_url: str) -> None:
+    database = Database(database_url)
+    with database.engine.begin() as connection:
+        migrations.upgrade(connection, "0021")
+        connection.execute(sa.insert(suggestion_events).values(event_row(1, "approve")))
+    database.upgrade()
+    with database.engine.begin() as connection:
+        connection.execute(sa.insert(suggestion_events).values(event_row(2, "revise")))
+        connection.execute(sa.insert(suggestion_events).values(event_row(3, "keep")))
+    assert actions(database) == ["approve", "revise", "keep"]
+
+    config = migrations.configuration()
+    with database.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0021")
+    assert actions(database) == ["approve", "edit", "reopen"]
+    database.dispose()
+
+
+def event_row(number: int, action: str) -> dict[str, Any]:
+    names = ("project", "tweet_id", "suggestion_type", "who", "from_status", "to_status", "to_text", "reason")
+    at = datetime(2026, 11, 21, 21, tzinfo=UTC)
+    return {**dict.fromkeys(names, "x"), "id": number, "batch": number, "at": at, "action": action, "version": number}
+
+
+def actions(database: Database) -> list[str]:
+    """What is in the audit, which nobody can change."""
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), database.engine.begin() as connection:
+        connection.execute(sa.delete(suggestion_events))
+    with database.engine.connect() as connection:
+        return list(
+            connection.execute(sa.select(suggestion_events.c.action).order_by(suggestion_events.c.id)).scalars()
+        )
 
 
 def test_what_a_key_was_counted_for_is_divided_by_its_models(database_url: str) -> None:
