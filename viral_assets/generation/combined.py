@@ -89,6 +89,7 @@ def combined_report(
         for name in _COUNTED:
             setattr(report, name, dict(Counter(getattr(report, name)) + Counter(getattr(part, name))))
         report.cost_usd = known_sum((report.cost_usd, part.cost_usd))
+        report.quota_back_in = part.quota_back_in if part.quota_back_in is not None else report.quota_back_in
         report.notes += [note for note in part.notes if note not in report.notes]
         for hour, theirs in part.windows.items():
             ours = report.windows.setdefault(hour, WindowReport())

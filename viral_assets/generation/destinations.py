@@ -24,11 +24,20 @@ def saved_in(database: Database | None, projects: Mapping[str, Project]) -> Data
     Raises:
         ConfigurationError: there is no database.
     """
+    return DatabaseResults.of(with_database(database), projects)
+
+
+def with_database(database: Database | None) -> Database:
+    """The database.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
     if database is None:
         raise ConfigurationError(
             "saving suggestions needs a database: pass database=Database(url), or use generate_batch_async"
         )
-    return DatabaseResults.of(database, projects)
+    return database
 
 
 async def handed_back(

@@ -8,19 +8,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from viral_assets.clock import Clock
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.coalescing import Coalescer
-from viral_assets.generation.destinations import handed_back, saved_in
+from viral_assets.generation.destinations import handed_back, saved_in, with_database
 from viral_assets.generation.engine import Engine
 from viral_assets.generation.inputs import BatchSize, Config, Topic, asked_of, options_of, scored_of
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.revising import have_written
 from viral_assets.generation.run.items import Suggestion
 from viral_assets.generation.run.planning.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
@@ -32,6 +34,7 @@ from viral_assets.projects.model import Project
 from viral_assets.quota import Ledger, Limits, Priority
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
+from viral_assets.store.revisions import Revision
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,6 +190,28 @@ class AsyncCommentGenerator(AbstractAsyncContextManager["AsyncCommentGenerator"]
         """What :meth:`generate_opportunities` would take now. Nothing is asked or written."""
         options = replace(self._options, force=force, sequential=sequential)
         return self._engine.estimate(opportunities, projects, saved_in(self._database, projects), options=options)
+
+    async def revise(
+        self,
+        revision: Revision,
+        opportunity: Opportunity,
+        project: Project,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        stop: threading.Event | None = None,
+    ) -> GenerationReport:
+        """Have a revision written that somebody asked for, and save it; see
+        :func:`~viral_assets.generation.revising.have_written`."""
+        return await have_written(
+            self._engine,
+            with_database(self._database),
+            revision,
+            opportunity,
+            project,
+            options=self._options,
+            now=now,
+            stop=stop,
+        )
 
     async def generate_suggestions_async(
         self, tweet: Mapping[str, Any] | str, topic: Topic, config: Config = None

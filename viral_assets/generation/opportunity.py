@@ -12,11 +12,20 @@ TweetKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class DraftToRevise:
+    """A reply that a person wants changed: what it says, and the person's ``wish``."""
+
+    text: str
+    wish: str
+
+
+@dataclass(frozen=True, slots=True)
 class Opportunity:
     """One thing to ask about.
 
     ``suggestion_types`` are the names still wanted, in the project's order. ``window_start`` is aware and in UTC.
-    ``context`` is what is known around the tweet.
+    ``context`` is what is known around the tweet. With a ``revision`` nothing new is wanted, but that draft of the one
+    suggestion type as the person wishes it.
     """
 
     project: str
@@ -28,6 +37,7 @@ class Opportunity:
     author_handle: str = ""
     lang: str | None = None
     context: Context = NO_CONTEXT
+    revision: DraftToRevise | None = None
 
     @property
     def key(self) -> TweetKey:

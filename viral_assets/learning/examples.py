@@ -56,7 +56,7 @@ def read_approved(connection: Connection, project: str, since: datetime) -> list
             one_line(each.text),
             each.suggestion_type,
             each.status,
-            each.original_text is not None and each.original_text != each.text,
+            each.rewritten,
             one_line(each.tweet),
         )
         for each in read_chosen_replies(connection, project, since, tuple(_STATUS_ORDER), limit=CONSIDERED)

@@ -34,13 +34,20 @@ class JudgedSuggestion:
 
 @dataclass(frozen=True, slots=True)
 class ChosenText:
-    """A reply and the tweet it answers. ``original_text`` is what the model wrote, where a person has changed it."""
+    """A reply and the tweet it answers. ``original_text`` is what the model wrote first, where the text is another one
+    now, and ``revised_text`` what it made of that when somebody asked for it."""
 
     text: str
     suggestion_type: str
     status: str
     original_text: str | None
+    revised_text: str | None
     tweet: str
+
+    @property
+    def rewritten(self) -> bool:
+        """A person has changed what a model wrote."""
+        return self.original_text is not None and self.text not in (self.original_text, self.revised_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,12 @@ def read_chosen_replies(
     written = comment_suggestions.c
     query = (
         sa.select(
-            written.text, written.suggestion_type, written.status, written.original_text, tweets.c.text.label("tweet")
+            written.text,
+            written.suggestion_type,
+            written.status,
+            written.original_text,
+            written.revised_text,
+            tweets.c.text.label("tweet"),
         )
         .join(tweets, tweets.c.tweet_id == written.tweet_id)
         .where(

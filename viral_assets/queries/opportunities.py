@@ -20,6 +20,7 @@ from viral_assets.safety.flags import Flag
 from viral_assets.safety.handling import flags_of_text
 from viral_assets.store.bulk import one_of
 from viral_assets.store.gone import still_there
+from viral_assets.store.revisions import Revision
 from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import (
     comment_opportunities,
@@ -70,6 +71,8 @@ _SUGGESTION_COLUMNS = (
     "original_text",
     "decided_at",
     "decided_by",
+    "revised_text",
+    "revised_by",
 )
 
 
@@ -80,8 +83,10 @@ LEAST_SHOWN = 0.01
 @dataclass(frozen=True, slots=True)
 class SuggestionView:
     """One suggested reply. ``weighted_length`` counts as X does, of 280; ``version`` is what a decision about it names.
-    ``original_text`` is what the model wrote, where a person has changed it; ``decided_at`` and ``decided_by`` are None
-    where no person's decision is on record, also where an export has come after it."""
+    ``original_text`` is what the model wrote first, where the text is another one now; ``decided_at`` and
+    ``decided_by`` are None where no person's decision is on record, also where an export has come after it.
+    ``revised_text`` is the revision that a person took last and ``revised_by`` the model that wrote it. ``revision`` is
+    the open one, where somebody has looked for it (``pages``)."""
 
     type_name: str
     text: str
@@ -93,20 +98,28 @@ class SuggestionView:
     original_text: str | None = None
     decided_at: datetime | None = None
     decided_by: str | None = None
+    revised_text: str | None = None
+    revised_by: str | None = None
+    revision: Revision | None = None
 
     @property
     def offline(self) -> bool:
-        return self.provider == OFFLINE
+        return self.provider == OFFLINE and (not self.revised or self.revised_by == OFFLINE)
 
     @property
     def recorded(self) -> bool:
         """Written beforehand, for the bundled sample; it is an offline one, too."""
-        return self.offline and self.model == RECORDED
+        return self.offline and self.model == RECORDED and not self.revised
+
+    @property
+    def revised(self) -> bool:
+        """It says what a model made of it when somebody asked for that."""
+        return self.revised_text is not None and self.revised_text == self.text
 
     @property
     def rewritten(self) -> bool:
         """A person has changed it: who wrote it first says nothing about the text any more."""
-        return self.original_text is not None
+        return self.original_text is not None and not self.revised
 
     @property
     def decided(self) -> bool:

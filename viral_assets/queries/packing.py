@@ -68,6 +68,8 @@ def _decided(
     conditions = [
         *between(comment_suggestions, start, end, project),
         written.provider != OFFLINE,
+        # What another request made of it says nothing about the one that wrote it first.
+        written.revised_text.is_(None),
         # By hours: as conditions on the status, SQLite would go through its index, over all hours there are.
         sa.case((STANDS_APPROVED, 1), (written.status == REJECTED, 1), else_=0) == 1,
     ]

@@ -7,7 +7,7 @@ what the first one does and nothing is shown twice when a neighbour has been dec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,12 +21,15 @@ from viral_assets.queries.opportunities import (
     OpportunityKey,
     OpportunityView,
     SortBy,
+    SuggestionView,
     find_opportunities,
     of_keys,
     priority,
 )
 from viral_assets.queries.places import read_place, write_place
 from viral_assets.store.gone import still_there
+from viral_assets.store.decisions import SuggestionKey
+from viral_assets.store.revisions import Revision, open_revisions
 from viral_assets.store.tables import comment_opportunities
 from viral_assets.vocabulary import GREEN
 
@@ -109,7 +112,22 @@ def read_opportunities(
     views = [
         found.view(key, rank, _priority(found.rows[key], sort)) for rank, key in enumerate(keys, 1) if key in found.rows
     ]
-    return with_context(connection, views)
+    return _with_revisions(connection, with_context(connection, views))
+
+
+def _with_revisions(connection: Connection, views: Sequence[OpportunityView]) -> list[OpportunityView]:
+    """With what somebody has asked to have changed in the suggestions, and may decide about."""
+    found = open_revisions(connection, [(view.project, view.tweet_id) for view in views])
+    if not found:
+        return list(views)
+
+    def revision_of(view: OpportunityView, suggestion: SuggestionView) -> Revision | None:
+        return found.get(SuggestionKey(view.project, view.tweet_id, suggestion.type_name))
+
+    return [
+        replace(view, suggestions=tuple(replace(each, revision=revision_of(view, each)) for each in view.suggestions))
+        for view in views
+    ]
 
 
 def read_opportunity(connection: Connection, project: str, tweet_id: str) -> OpportunityView | None:

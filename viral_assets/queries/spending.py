@@ -63,7 +63,7 @@ def _answers(connection: sa.Connection, hours: HourRange, project: str | None) -
         .join(about, sa.true())
         .where(
             asked.status == "answered",
-            asked.purpose == "generate",
+            asked.purpose != "embed",
             asked.provider != OFFLINE,
             # A tweet is asked about after it was posted, whatever the clocks say of the order.
             asked.granted_at >= hours.start.timestamp() - CLOCKS_APART.total_seconds(),

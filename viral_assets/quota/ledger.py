@@ -19,6 +19,9 @@ from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.priority import Priority
 
+Purpose = Literal["generate", "revise", "embed"]
+"""What a request is for: drafts, what a person asked to have changed in one, vectors."""
+
 HEARTBEAT_SECONDS = 3.0
 """How often a runner reports that it still runs (:meth:`Ledger.join`)."""
 
@@ -48,7 +51,7 @@ class GrantRequest:
     project: str = ""
     provider: str = ""
     model: str = ""
-    purpose: Literal["generate", "embed"] = "generate"
+    purpose: Purpose = "generate"
     run_id: str = ""
     tweet_ids: tuple[str, ...] = ()
     again: bool = False
@@ -359,7 +362,7 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
     def status(self) -> QuotaStatus:
         """What a person wants to know."""
 
-    def unparsed(self, project: str) -> list[StoredAnswer]:
+    def unparsed(self, project: str, purpose: Purpose = "generate") -> list[StoredAnswer]:
         """Answers that were stored and not parsed, because their process was killed in between."""
 
     def latencies(self, count: int = 50, *, tier: Tier = STANDARD) -> list[LatencySample]:

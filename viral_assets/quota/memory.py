@@ -30,6 +30,7 @@ from viral_assets.quota.ledger import (
     GrantRequest,
     InputLimit,
     LatencySample,
+    Purpose,
     QuotaState,
     QuotaStatus,
     Settlement,
@@ -259,7 +260,7 @@ class MemoryLedger:
                 waiting=tuple(sorted(Counter(each.priority for each in self._waiters()).items())),
             )
 
-    def unparsed(self, project: str) -> list[StoredAnswer]:
+    def unparsed(self, project: str, purpose: Purpose = "generate") -> list[StoredAnswer]:
         """None: what this process was paid for ends with it."""
         return []
 

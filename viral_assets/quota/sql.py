@@ -24,6 +24,7 @@ from viral_assets.quota.ledger import (
     GrantRequest,
     InputLimit,
     LatencySample,
+    Purpose,
     QuotaState,
     QuotaStatus,
     Settlement,
@@ -190,9 +191,9 @@ class SqlLedger:
         with self._reading() as (connection, now):
             return sql_reports.status(connection, self._usage, now)
 
-    def unparsed(self, project: str) -> list[StoredAnswer]:
+    def unparsed(self, project: str, purpose: Purpose = "generate") -> list[StoredAnswer]:
         with self._database.read() as connection:
-            return sql_reports.unparsed(connection, project)
+            return sql_reports.unparsed(connection, project, purpose)
 
     def latencies(self, count: int = 50, *, tier: Tier = STANDARD) -> list[LatencySample]:
         with self._database.read() as connection:

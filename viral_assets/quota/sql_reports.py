@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from viral_assets.llm.tiers import Tier
 from viral_assets.quota import statements
-from viral_assets.quota.ledger import LatencySample, QuotaStatus, StoredAnswer
+from viral_assets.quota.ledger import LatencySample, Purpose, QuotaStatus, StoredAnswer
 from viral_assets.quota.priority import Priority
 from viral_assets.quota.sql_runners import UNKNOWN
 from viral_assets.quota.sql_usage import SqlUsage
@@ -54,7 +54,7 @@ def status(connection: sa.Connection, of: SqlUsage, now: float) -> QuotaStatus:
     )
 
 
-def unparsed(connection: sa.Connection, project: str) -> list[StoredAnswer]:
+def unparsed(connection: sa.Connection, project: str, purpose: Purpose) -> list[StoredAnswer]:
     """See :meth:`viral_assets.quota.ledger.Ledger.unparsed`."""
     columns = llm_requests.c
     rows = connection.execute(
@@ -72,7 +72,7 @@ def unparsed(connection: sa.Connection, project: str) -> list[StoredAnswer]:
             columns.project == project,
             columns.status == "answered",
             columns.parsed_at.is_(None),
-            columns.purpose == "generate",
+            columns.purpose == purpose,
             columns.raw_answer.is_not(None),
         )
         .order_by(columns.granted_at)
@@ -100,7 +100,7 @@ def latencies(connection: sa.Connection, quota_key: str, count: int, tier: Tier)
         .where(
             columns.quota_key == quota_key,
             columns.status == "answered",
-            columns.purpose == "generate",
+            columns.purpose != "embed",
             columns.service_tier == tier,
         )
         .order_by(columns.granted_at.desc())
@@ -116,7 +116,7 @@ def failures(connection: sa.Connection, quota_key: str, count: int) -> tuple[int
         sa.select(columns.status)
         .where(
             columns.quota_key == quota_key,
-            columns.purpose == "generate",
+            columns.purpose != "embed",
             columns.batch_id.is_(None),
             columns.status.in_(("answered", "failed")),
         )

@@ -234,7 +234,7 @@ _ALL = sa.select(*(suggestion_revisions.c[name] for name in _COLUMNS))
 
 
 def _revision(row: sa.Row[Any]) -> Revision:
-    revision_id, project, tweet_id, suggestion_type, *rest = row
+    revision_id, project, tweet_id, suggestion_type, *rest = tuple(row)
     return Revision(revision_id, SuggestionKey(project, tweet_id, suggestion_type), *rest)
 
 

@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse, Response
 
 from viral_assets_tests.gemini_emulator.arrivals import Arrival
 from viral_assets_tests.gemini_emulator.config import EmulatorConfig
-from viral_assets_tests.gemini_emulator.prompts import tokens, tweets_in, user_text
-from viral_assets_tests.gemini_emulator.suggestions import Tweets, items
+from viral_assets_tests.gemini_emulator.prompts import tokens, tweets_in, user_text, wishes_in
+from viral_assets_tests.gemini_emulator.suggestions import Tweets, Wishes, items
 from viral_assets_tests.gemini_emulator.tiers import SERVED_BY
 
 
@@ -25,17 +25,18 @@ class Asked:
     arrival: Arrival
     text: str
     tweets: Tweets
+    wishes: Wishes
 
     @classmethod
     def of(cls, config: EmulatorConfig, arrival: Arrival, body: Mapping[str, Any]) -> Asked:
         """What a request asks; the arrival is told of which tweets."""
         tweets = tweets_in(body)
         arrival.tweet_ids = list(tweets)
-        return cls(config, arrival, user_text(body), tweets)
+        return cls(config, arrival, user_text(body), tweets, wishes_in(body))
 
     def items(self) -> list[dict[str, Any]]:
         """The good answer, as it is before it becomes text."""
-        return items(self.tweets)
+        return items(self.tweets, self.wishes)
 
     def good(self) -> Response:
         return self.completion(json.dumps(self.items()))

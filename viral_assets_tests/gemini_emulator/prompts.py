@@ -26,6 +26,13 @@ def tweets_in(body: Mapping[str, Any]) -> dict[str, list[str]]:
     return {tweet_id: list(types) for tweet_id in _ID.findall(text)}
 
 
+def wishes_in(body: Mapping[str, Any]) -> dict[str, str]:
+    """What should change in the drafts of the prompt, by the id of their tweet."""
+    with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError):
+        return {each["id"]: each["wish"] for each in json.loads(user_text(body))["drafts"]}
+    return {}
+
+
 def _asked_types(body: Mapping[str, Any]) -> Sequence[str]:
     config = body.get("generationConfig", {})
     return next(_enums(config.get("responseSchema") or config.get("responseJsonSchema") or {}), ["reply"])

@@ -1,4 +1,4 @@
-"""What the model writes: sentences that depend on tweet and type only."""
+"""What the model writes: sentences that depend on tweet, type and wish only."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ Tweets = Mapping[str, Sequence[str]]
 """The types that each tweet asks for, by its id."""
 
 
-def items(tweets: Tweets) -> list[dict[str, Any]]:
+Wishes = Mapping[str, str]
+"""What should change in the draft of a tweet, by its id."""
+
+
+def items(tweets: Tweets, wishes: Wishes) -> list[dict[str, Any]]:
     return [
-        {"id": tweet_id, "suggestions": [{"type": kind, "text": suggestion(tweet_id, kind)} for kind in types]}
+        {
+            "id": tweet_id,
+            "suggestions": [
+                {"type": kind, "text": suggestion(tweet_id, kind, wishes.get(tweet_id, ""))} for kind in types
+            ],
+        }
         for tweet_id, types in tweets.items()
     ]
 
@@ -32,9 +41,9 @@ _ENDINGS = """
 """
 
 
-def suggestion(tweet_id: str, kind: str) -> str:
-    """A sentence that depends on tweet and type only, and is like no other: three of its names are its own."""
-    digest = hashlib.sha256(f"{tweet_id} {kind}".encode()).digest()
+def suggestion(tweet_id: str, kind: str, wish: str = "") -> str:
+    """A sentence that depends on tweet, type and wish only, and is like no other: three of its names are its own."""
+    digest = hashlib.sha256(f"{tweet_id} {kind}{wish and ' ' + wish}".encode()).digest()
     verb, first, second, third, ending = (
         _picked(words, digest[4 * i : 4 * i + 4])
         for i, words in enumerate((_VERBS, _THINGS, _THINGS, _THINGS, _ENDINGS))

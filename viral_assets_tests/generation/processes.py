@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from threading import Barrier
 from typing import Any
 
 import viral_assets.generation.clients.google_genai  # noqa: F401 - what a client needs is imported before the fork
 from viral_assets.generation import AsyncCommentGenerator
 from viral_assets.generation.drafting.quality import load_detector
+from viral_assets.generation.revising import RevisionResults
 from viral_assets.llm.tiers import BATCH
 from viral_assets.quota import Priority
 from viral_assets.quota.limits import Limits
 from viral_assets.store.engine import Database
+from viral_assets.store.revisions import read_revision
 from viral_assets_tests.generation.make import pack, project
 from viral_assets_tests.generation.running import PLENTY, Run
 
@@ -58,3 +62,26 @@ def in_batches(url: str, endpoint: str, tweets: int, run_id: str) -> None:
 
     asyncio.run(run())
     database.dispose()
+
+
+def revise(url: str, endpoint: str, revision_id: str) -> None:
+    """Have a revision written, and be killed when its answer is stored and before anybody has parsed it."""
+    database = Database(url)
+    database.ensure_ready()
+    with database.read() as connection:
+        revision = read_revision(connection, revision_id)
+    assert revision is not None
+
+    def killed(*_: object, **__: object) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    RevisionResults.save = killed  # type: ignore[method-assign]
+
+    async def run() -> None:
+        async with AsyncCommentGenerator(
+            "test-key", provider="google-genai", endpoint=endpoint, limits=PLENTY, database=database
+        ) as generator:
+            await generator.revise(revision, pack(1)[0], project())
+
+    asyncio.run(run())

@@ -3,7 +3,8 @@
 They are put together from prepared sentences (``offline.yml``) and the label of the tweet's topic: varied, the same on
 every machine, and marked as ``offline`` in every row they end up in. They repeat no words of the tweet, which nothing
 here understands. They are no substitute for a model, and nothing here pretends that one was asked. The tweets of the
-bundled sample have drafts that were written for them (``recorded.py``).
+bundled sample have drafts that were written for them (``recorded.py``). Of wishes about a draft, those that can be
+counted are fulfilled (``countable_wishes``).
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
+from typing import Any
 
 import yaml
 
+from viral_assets.generation.drafting.countable_wishes import CannotFulfil, fulfil
 from viral_assets.generation.drafting.quality import QualityFilter
 from viral_assets.generation.drafting.recorded import recorded_draft
 from viral_assets.generation.drafting.request import GenerationRequest
-from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.opportunity import DraftToRevise, Opportunity
 from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.tokens import estimate_tokens
 from viral_assets.llm.types import Answer, Usage
@@ -57,8 +60,10 @@ class OfflineClient:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`. Never fails."""
         declined = _declined(request)
         items = [
-            {"id": each.tweet_id, "answer": "no", "why": declined[number], "suggestions": []}
+            _no(each, declined[number])
             if number in declined
+            else _revised(request.project, each, each.revision)
+            if each.revision is not None
             else {
                 "id": each.tweet_id,
                 "suggestions": [
@@ -83,6 +88,19 @@ class OfflineClient:
         drafts = chain([recorded] if recorded else [], _drafts(project, opportunity, type_name))
         fitting = (each for each in drafts if not rules.review(opportunity, type_name, each))
         return next(fitting, None) or next(_drafts(project, opportunity, type_name))
+
+
+def _no(opportunity: Opportunity, why: str) -> dict[str, Any]:
+    return {"id": opportunity.tweet_id, "answer": "no", "why": why, "suggestions": []}
+
+
+def _revised(project: Project, opportunity: Opportunity, revision: DraftToRevise) -> dict[str, Any]:
+    """What can be counted is done; for anything else the answer says that it takes a model."""
+    try:
+        text = fulfil(revision.wish, revision.text, shortest=project.generation.min_length)
+    except CannotFulfil as reason:
+        return _no(opportunity, str(reason))
+    return {"id": opportunity.tweet_id, "suggestions": [{"type": opportunity.suggestion_types[0], "text": text}]}
 
 
 def _declined(request: GenerationRequest) -> dict[int, str]:

@@ -15,6 +15,7 @@ from typing import Any
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.drafting.quoting import around, quoted
 from viral_assets.generation.drafting.request import GenerationRequest
+from viral_assets.generation.drafting.revising import REVISE, drafts_to_revise
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.llm.models import Model, bare_name, model_named
 from viral_assets.llm.tiers import STANDARD, Tier
@@ -158,7 +159,10 @@ def _rules(project: Project) -> list[str]:
 
 
 def user_prompt(opportunities: Sequence[Opportunity], types: Sequence[str]) -> str:
-    """The tweets as one JSON object, a tweet a line. ``types`` are asked of each tweet that names none itself."""
+    """The tweets as one JSON object, a tweet a line. ``types`` are asked of each tweet that names none itself.
+
+    Drafts that a person wants changed stand apart from the tweets: the wish is to be followed, a tweet never is.
+    """
     lines = []
     for opportunity in opportunities:
         tweet: dict[str, Any] = {"id": opportunity.tweet_id, "topic": opportunity.topic}
@@ -168,9 +172,10 @@ def user_prompt(opportunities: Sequence[Opportunity], types: Sequence[str]) -> s
         tweet |= around(opportunity.context)
         lines.append(json.dumps(tweet, ensure_ascii=False))
     tweets = ",\n".join(lines)
-    task = _TASK + (_IN_CONTEXT if any(each.context for each in opportunities) else "")
+    drafts = drafts_to_revise(opportunities)
+    task = (REVISE if drafts else _TASK) + (_IN_CONTEXT if any(each.context for each in opportunities) else "")
     return (
-        f'{{"task": {json.dumps(task)}, "types": {json.dumps(list(types))}, "tweets": [\n'
+        f'{{"task": {json.dumps(task)}, "types": {json.dumps(list(types))}, {drafts}"tweets": [\n'
         f'{tweets}\n], "reminder": {json.dumps(_REMINDER)}}}'
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from viral_assets.generation.drafting import content_rules, form_rules
+from viral_assets.generation.drafting import content_rules, form_rules, revising
 from viral_assets.generation.drafting.prompt import system_instruction
 from viral_assets.generation.drafting.repeated_replies import AcceptedTexts
 from viral_assets.generation.drafting.words import runs, shortened, words_of
@@ -80,16 +80,25 @@ def _rules_of(project: Project) -> tuple[tuple[str, Rule], ...]:
     allowed_links = tuple(map(form_rules.bare_link, voice.allowed_links))
     instruction = frozenset(runs(words_of(system_instruction(project)), content_rules.LEAKED_WORDS))
     return (
+        ("unchanged", revising.unchanged),
         ("length", lambda _, text: form_rules.length(text, limits)),
         ("markup", lambda _, text: form_rules.markup(text)),
-        ("link", lambda _, text: form_rules.link(text, allowed_links)),
-        ("handle", lambda _, text: form_rules.handle(text, voice.allowed_handles)),
-        ("hashtag", lambda _, text: form_rules.hashtag(text, voice.allowed_hashtags)),
+        ("link", lambda tweet, text: form_rules.link(text, (*allowed_links, *revising.links_of(tweet)))),
+        ("handle", lambda tweet, text: form_rules.handle(text, (*voice.allowed_handles, *revising.handles_of(tweet)))),
+        (
+            "hashtag",
+            lambda tweet, text: form_rules.hashtag(text, (*voice.allowed_hashtags, *revising.hashtags_of(tweet))),
+        ),
         ("contact", lambda _, text: form_rules.contact(text)),
         ("leak", lambda _, text: content_rules.leak(text, instruction)),
         ("praise", lambda _, text: content_rules.praise(text)),
         ("parroting", lambda tweet, text: content_rules.parroting(text, tweet.text)),
-        ("language", lambda tweet, text: content_rules.language(text, tweet.text, tweet.lang, languages)),
+        (
+            "language",
+            lambda tweet, text: content_rules.language(
+                text, tweet.text, tweet.lang, (*languages, *revising.languages_of(tweet))
+            ),
+        ),
     )
 
 

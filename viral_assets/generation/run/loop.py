@@ -223,8 +223,9 @@ class Loop:
             case Exhausted() if len(self._in_flight):
                 # Estimates are given back: there may be something left when these have ended.
                 await self._in_flight.wait(None)
-            case Exhausted(reason=reason):
+            case Exhausted(seconds=seconds, reason=reason):
                 self._service.exhausted = reason
+                self._session.counters.report.quota_back_in = seconds
 
     async def _apply_ended(self) -> bool:
         """Apply the outcomes of the requests that have ended, in the order in which they did; False if none has."""

@@ -11,6 +11,7 @@ from viral_assets.generation.run.planning.latency import UNMEASURED, Latency
 from viral_assets.llm.prices import Price
 from viral_assets.llm.tiers import Tier
 from viral_assets.processes import open_files
+from viral_assets.quota.ledger import Purpose
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.priority import Priority
 
@@ -39,6 +40,7 @@ class GenerationOptions:
         tier: of the service; instead of the projects' own where a run begins, and the standard one where none is named
             in the end.
         paced: leave the hours to come their part of the day's requests and budget, where larger requests do it.
+        purpose: of its requests, as the ledger keeps them.
         tier_hours: from when on the standard tier has to do, counted from a run's beginning.
     """
 
@@ -55,6 +57,7 @@ class GenerationOptions:
     tier: Tier | None = None
     tier_hours: float = math.inf
     paced: bool = False
+    purpose: Purpose = "generate"
 
     def max_concurrency(self, limits: Limits) -> int:
         """Upper limit of the requests under way."""

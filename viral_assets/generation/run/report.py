@@ -49,7 +49,8 @@ class GenerationReport:
     earlier run and cost nothing now; ``deferred`` is for a later run (quota of the day, budget, or a stop).
     ``cost_usd`` is None when a model used has no known price: unknown, not free. ``model`` was asked; ``answered_by``
     counts the answers of each model that the service says it was, and ``cached_tokens`` are part of the input.
-    ``spared_usd`` is how much more the same answers would have cost at the standard tier.
+    ``spared_usd`` is how much more the same answers would have cost at the standard tier. ``quota_back_in`` is for a
+    run that a used-up quota ended: seconds from then until it allows more.
     """
 
     opportunities: int = 0
@@ -75,6 +76,7 @@ class GenerationReport:
     answered_by: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     windows: dict[datetime, WindowReport] = field(default_factory=dict)
+    quota_back_in: float | None = None
 
     @property
     def tokens(self) -> int:

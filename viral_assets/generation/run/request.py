@@ -85,6 +85,7 @@ def prepare(session: Session, batch: RequestBatch, *, runner: str) -> PreparedRe
         project=project.name,
         provider=session.client.provider,
         model=request.model,
+        purpose=options.purpose,
         run_id=options.run_id,
         tweet_ids=request.tweet_ids,
         again=options.force,

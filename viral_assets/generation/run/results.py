@@ -56,7 +56,15 @@ class Known:
 
 
 class Results(Protocol):
-    """Thread-safe; called outside the event loop."""
+    """Thread-safe; called outside the event loop.
+
+    ``keeps_outcomes`` says whether how tweets ended goes into their rows: then it is kept beside a database that does
+    not answer, too.
+    """
+
+    @property
+    def keeps_outcomes(self) -> bool:
+        """See above."""
 
     def known(self, project: str, tweet_ids: Sequence[str], writer: Writer) -> Known:
         """What need not be asked again."""
@@ -89,6 +97,8 @@ class NoResults:
     Args:
         database: where the quota's ledger is, if it is in one: its answers are marked as parsed all the same.
     """
+
+    keeps_outcomes = False
 
     def __init__(self, database: Database | None = None) -> None:
         self._database = database
@@ -124,6 +134,8 @@ class DatabaseResults:
         positions: the order of each project's suggestion types.
         now: the time written into the rows.
     """
+
+    keeps_outcomes = True
 
     def __init__(
         self,

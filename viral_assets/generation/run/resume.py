@@ -75,7 +75,7 @@ async def recover(session: Session, items: dict[TweetKey, Item], *, of_this_run:
     left = dict(items)
     forced = await session.store(session.results.forced_runs, session.writer)
     for project in {project for project, _ in items}:
-        for answer in await session.store(session.ledger.unparsed, project):
+        for answer in await session.store(session.ledger.unparsed, project, session.options.purpose):
             if not is_of_use(answer, session.writer, forced):
                 continue
             concerned = [left.pop(key) for each in answer.tweet_ids if (key := (project, each)) in left]

@@ -86,6 +86,8 @@ class Session:
         if not ended and not partial and not parsed:
             return
         unanswered = [result for outcome in outcomes if outcome.parsed_request is None for result in outcome.ended]
+        if not self.results.keeps_outcomes:
+            unanswered = []
         saved = await self.storage.save(
             lambda: self.results.save(ended, writer=self.writer, partial=partial, parsed_requests=parsed),
             unanswered,
