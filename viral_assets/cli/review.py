@@ -88,7 +88,7 @@ def review(
     from viral_assets.store.engine import Database
     from viral_assets.web.access import Access, new_token
     from viral_assets.web.app import create_app
-    from viral_assets.web.regenerate import Regenerator
+    from viral_assets.web.jobs import Jobs
     from viral_assets.web.security import Names, is_loopback
     from viral_assets.web.server import listen, serve
     from viral_assets.web.sessions import SessionLimits
@@ -115,7 +115,7 @@ def review(
             database=database,
             access=Access(who=who or login(), token=token, port=port),
             projects=lambda: load_projects(settings.projects_dir),
-            regenerator=Regenerator(lambda priority: _generator(settings, database, priority)),
+            jobs=Jobs(lambda priority: _generator(settings, database, priority)),
             vectors_of=stored_vectors_of(settings),
             limits=limits,
             project_folder=(
@@ -129,7 +129,7 @@ def review(
         where = console(as_json=as_json)
 
         def ready() -> None:
-            site.regenerator.get_ready()
+            site.jobs.get_ready()
             say(where, "Review page at ", command(f"{address}{page}"), f" as {site.access.who} (Ctrl-C ends it)")
             if token is not None:
                 made = "This token was made for now; set VIRAL_ASSETS_REVIEW_TOKEN for one that lasts: "

@@ -20,9 +20,10 @@ from viral_assets.text.display import kind, one_line
 from viral_assets.text.x_rules import text_weight
 from viral_assets.vocabulary import EDIT
 from viral_assets.web.answers import Problem, answer, answer_many, conflict_text, say
-from viral_assets.web.forms import BadFormError, field, posted_form
+from viral_assets.web.forms import BadFormError, field, posted_form, version_field
 from viral_assets.web.pages import NotFoundError
 from viral_assets.web.regenerate import checked_project
+from viral_assets.web.regenerate import regenerate as write_anew
 from viral_assets.web.rendering import sentence
 from viral_assets.web.site import Site
 
@@ -48,11 +49,10 @@ async def decide(request: Request) -> Response:
 def _decide(request: Request, form: Mapping[str, str]) -> Response:
     site: Site = request.app.state.site
     key = SuggestionKey(field(form, "project"), field(form, "tweet_id"), field(form, "type"))
-    action, version = field(form, "action"), field(form, "version")
+    action = field(form, "action")
     if action not in PERSONS_ACTIONS:
         raise BadFormError(f"{action[:40]!r} is nothing that can be done here.")
-    if not version.isascii() or not version.isdigit() or len(version) > 18:
-        raise BadFormError("The form came without the version of the suggestion.")
+    version = version_field(form)
     text = form.get("text", "") if action == EDIT else None
     reason = one_line(form.get("reason", "")[:2_000]) or one_line(form.get("common", "")[:100])
     who = site.access.name_of(request)
@@ -64,7 +64,7 @@ def _decide(request: Request, form: Mapping[str, str]) -> Response:
                 action,
                 who=who,
                 at=site.clock(),
-                version=int(version),
+                version=version,
                 text=text,
                 reason=reason if action == "reject" else "",
             )
@@ -140,7 +140,7 @@ def _regenerate(request: Request, form: Mapping[str, str]) -> Response:
     if row is None:
         raise NotFoundError("There is no such tweet among the opportunities (any more).")
     try:
-        site.regenerator.start(row, checked_project(site.projects(), project), who=site.access.name_of(request))
+        write_anew(site.jobs, row, checked_project(site.projects(), project), who=site.access.name_of(request))
     except ConfigurationError as error:
         problem = Problem("failed", sentence(str(error)))
         return answer(request, site, project, tweet_id, form, problem=problem, status=422)

@@ -31,6 +31,7 @@ class Problem:
         type: of the suggestion; empty when it is about the whole tweet.
         text: what the person had written, to go on with; None when nothing was.
         length: of that text, in X's weighted characters.
+        wish: what the person wanted changed, to be asked again; None when it is about something else.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Problem:
     type: str = ""
     text: str | None = None
     length: int | None = None
+    wish: str | None = None
 
 
 def answer(
@@ -67,7 +69,7 @@ def answer(
         head = list_head(site, connection, onward)
     if row is None:
         return say(request, site, form, notice or {"kind": "bad", "text": "The tweet is no opportunity any more."})
-    job = site.regenerator.jobs().get((project, tweet_id))
+    job = site.jobs.all().get((project, tweet_id))
     response = site.part(
         request,
         "card.html",

@@ -39,6 +39,18 @@ async def posted_lists(request: Request, name: str, most: int) -> tuple[Mapping[
     return fields, [value for value in form.getlist(name) if isinstance(value, str)]
 
 
+def version_field(form: Mapping[str, str]) -> int:
+    """The version of a suggestion that was looked at.
+
+    Raises:
+        BadFormError: it is not there.
+    """
+    version = field(form, "version")
+    if not version.isascii() or not version.isdigit() or len(version) > 18:
+        raise BadFormError("The form came without the version of the suggestion.")
+    return int(version)
+
+
 def field(form: Mapping[str, str], name: str) -> str:
     """A field that has to be there.
 

@@ -17,7 +17,7 @@ from viral_assets.scoring.engagement import Author
 from viral_assets.store.taken import take_tweet
 from viral_assets.web.forms import field, posted_form
 from viral_assets.web.pages import NotFoundError
-from viral_assets.web.regenerate import checked_project
+from viral_assets.web.regenerate import checked_project, regenerate
 from viral_assets.web.rendering import sentence, tweet_address
 from viral_assets.web.site import Site
 
@@ -85,7 +85,7 @@ def _take(request: Request, form: Mapping[str, str]) -> Response:
         notice = {"kind": "done", "text": "This tweet has been taken already"}
     else:
         try:
-            site.regenerator.start(row, project, who=who)
+            regenerate(site.jobs, row, project, who=who)
         except ConfigurationError as error:
             notice = {"kind": "bad", "text": sentence(str(error))}
     response = RedirectResponse(tweet_address(project.name, tweet_id, back=form.get("next", "")), 303)

@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from viral_assets.queries.filters import RECENT, BadFilterError, Filters, recent_words
 from viral_assets.queries.pages import count_list, read_opportunity, read_page
-from viral_assets.store.decisions import history
+from viral_assets.store.decisions import Event, history
+from viral_assets.store.revisions import Revision, revisions_of
 from viral_assets.web.access import same_site_path
 from viral_assets.web.rendering import anchor, render
 from viral_assets.web.site import Site, wants_part
@@ -132,7 +133,7 @@ def tweet_page(
     """
     with site.database.read() as connection:
         row = read_opportunity(connection, project, tweet_id)
-        events = history(connection, project, tweet_id) if row else []
+        entries = _entries(connection, project, tweet_id) if row else []
     if row is None:
         raise NotFoundError("There is no such tweet among the opportunities (any more).")
     back = same_site_path(values.pop("back", None))
@@ -144,11 +145,20 @@ def tweet_page(
         "tweet.html",
         status=status,
         row=row,
-        events=events,
+        entries=entries,
         titles=site.titles(),
         back=f"{back.partition('#')[0]}#{anchor(row)}",
         **values,
     )
+
+
+def _entries(connection: Connection, project: str, tweet_id: str) -> list[tuple[Event | None, Revision | None]]:
+    """What was decided about a tweet, and what people asked to have changed, newest first: each is one of the two."""
+    decided = [(event.at, event.id, event, None) for event in history(connection, project, tweet_id)]
+    asked = [(each.asked_at, 0, None, each) for each in revisions_of(connection, project, tweet_id)]
+    # What was decided at the moment of a wish came after it.
+    newest_first = sorted([*decided, *asked], key=lambda each: each[:2], reverse=True)
+    return [(event, revision) for _, _, event, revision in newest_first]
 
 
 def numbers(request: Request) -> Response:
@@ -219,7 +229,7 @@ async def regeneration(request: Request) -> Response:
 def _regeneration(request: Request, site: Site) -> Response:
     project, tweet_id = request.query_params.get("project", ""), request.query_params.get("tweet_id", "")
     here = same_site_path(request.query_params.get("next"))
-    job = site.regenerator.jobs().get((project, tweet_id))
+    job = site.jobs.all().get((project, tweet_id))
     with site.database.read() as connection:
         row = read_opportunity(connection, project, tweet_id)
     if row is None:

@@ -1,25 +1,18 @@
 """One tweet's suggestions written anew, in the background: the same generator, quota and ledger as everywhere.
 
-Only what is still pending is asked for; what a person has decided stays. A job lives as long as the server: what it
-wrote is in the database, and what it had to say is of no use tomorrow.
+Only what is still pending is asked for; what a person has decided, or had revised, stays.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
 import threading
-import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from viral_assets.errors import ConfigurationError, ViralAssetsError
+from viral_assets.errors import ConfigurationError
 from viral_assets.generation.opportunity import Opportunity
-from viral_assets.quota import Priority
-from viral_assets.vocabulary import OFFLINE
+from viral_assets.vocabulary import OFFLINE, PENDING
+from viral_assets.web.jobs import Job, Jobs
 
 if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
@@ -28,158 +21,70 @@ if TYPE_CHECKING:
     from viral_assets.projects.model import Project
     from viral_assets.queries.opportunities import OpportunityView
 
-log = logging.getLogger("viral_assets")
 
-AT_ONCE = 8
-"""Jobs under way. Most of their time they wait for the quota or an answer; one that has not begun has no place in the
-quota's queue, and what comes free meanwhile goes to runs that nobody waits for."""
+def regenerate(jobs: Jobs, view: OpportunityView, project: Project, *, who: str) -> Job:
+    """Begin, unless the tweet is being written about already.
 
-KEPT = 500
-"""Finished jobs whose end can still be shown."""
-
-SHUTDOWN_SECONDS = 10.0
-
-State = Literal["waiting", "running", "finished", "failed"]
-
-
-@dataclass
-class Job:
-    """One tweet being written about. ``message`` says how it ended, in a sentence."""
-
-    project: str
-    tweet_id: str
-    who: str
-    model: str
-    """The preferred one of the project."""
-    state: State = "waiting"
-    message: str = ""
-    good: bool = False
-    started: float = 0.0
-    generator: AsyncCommentGenerator | None = None
-
-    @property
-    def over(self) -> bool:
-        return self.state in ("finished", "failed")
-
-    def quota_wait(self) -> float:
-        """Seconds until the quota allows another request; 0 while it does, or where there is none."""
-        generator = self.generator
-        if generator is None or self.state != "running" or generator.provider == OFFLINE:
-            return 0.0
-        try:
-            state = generator.ledger_of(self.model).state()
-        except ViralAssetsError:
-            return 0.0
-        until_free = 0.0 if state.free else next(iter(state.returning), 0.0)
-        return max(state.blocked_for, until_free)
-
-
-class Regenerator:
-    """Jobs, at most one for each tweet.
-
-    Args:
-        make_generator: called within the job, because loading an SDK takes a while; with the priority of its requests.
+    Raises:
+        ConfigurationError: there is nothing to write: everything has been decided.
     """
-
-    def __init__(self, make_generator: Callable[[Priority], AsyncCommentGenerator]) -> None:
-        self._make = make_generator
-        self._jobs: dict[tuple[str, str], Job] = {}
-        self._futures: list[Future[None]] = []
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="regenerate")
-
-    def get_ready(self) -> None:
-        """Load in the background what the first job needs: importing an SDK takes longer than asking a free quota."""
-        self._futures.append(self._threads.submit(self._get_ready))
-
-    def jobs(self) -> Mapping[tuple[str, str], Job]:
-        """All jobs by project and tweet."""
-        with self._lock:
-            return dict(self._jobs)
-
-    def start(self, view: OpportunityView, project: Project, *, who: str) -> Job:
-        """Begin, unless the tweet is being written about already.
-
-        Raises:
-            ConfigurationError: there is nothing to write: everything has been decided.
-        """
-        wanted = wanted_types(view, project)
-        if not wanted:
-            raise ConfigurationError(
-                "every suggestion for this tweet has been decided about; reopen the one that should be written anew"
-            )
-        opportunity = Opportunity(
-            project=view.project,
-            tweet_id=view.tweet_id,
-            window_start=view.window_start,
-            text=view.text,
-            topic=view.topic,
-            suggestion_types=wanted,
-            author_handle=view.author_handle,
-            lang=view.lang,
-            context=view.context,
+    wanted = wanted_types(view, project)
+    if not wanted:
+        raise ConfigurationError(
+            "every suggestion for this tweet has been decided about or revised; reopen the one that should be written "
+            "anew, or undo the revision"
         )
-        with self._lock:
-            known = self._jobs.get((view.project, view.tweet_id))
-            if known is not None and not known.over:
-                return known
-            job = Job(view.project, view.tweet_id, who, project.generation.models[0])
-            self._jobs.pop((view.project, view.tweet_id), None)
-            self._jobs[view.project, view.tweet_id] = job
-            for key in [key for key, each in self._jobs.items() if each.over][: max(0, len(self._jobs) - KEPT)]:
-                del self._jobs[key]
-            self._futures = [future for future in self._futures if not future.done()]
-            self._futures.append(self._threads.submit(self._run, job, opportunity, project))
-            return job
+    opportunity = asked_about(view, wanted)
 
-    def close(self) -> None:
-        """Stop what is under way; what has been answered is saved."""
-        self._stop.set()
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        wait(self._futures, timeout=SHUTDOWN_SECONDS)
+    async def write(generator: AsyncCommentGenerator, stop: threading.Event) -> tuple[bool, str]:
+        report = await generator.generate_opportunities([opportunity], {project.name: project}, force=True, stop=stop)
+        return summarise(report, datetime.now(UTC))
 
-    def _get_ready(self) -> None:
-        # Whatever is wrong, the first job will say so.
-        with contextlib.suppress(Exception):
-            asyncio.run(self._make(Priority.PERSON).cleanup())
+    return jobs.begin(Job(view.project, view.tweet_id, who, project.generation.models[0]), write)
 
-    def _run(self, job: Job, opportunity: Opportunity, project: Project) -> None:
-        job.started = time.monotonic()
-        job.state = "running"
-        try:
-            report = asyncio.run(self._generate(job, opportunity, project))
-        except ViralAssetsError as error:
-            job.message, job.state = str(error), "failed"
-        except Exception:
-            log.exception("writing suggestions for %s of %s anew failed", job.tweet_id, job.project)
-            job.message, job.state = "this went wrong in an unforeseen way; the server's log says more", "failed"
-        else:
-            job.good, job.message = summarise(report)
-            job.state = "finished"
-        finally:
-            job.generator = None
 
-    async def _generate(self, job: Job, opportunity: Opportunity, project: Project) -> GenerationReport:
-        generator = job.generator = self._make(Priority.PERSON)
-        async with generator:
-            return await generator.generate_opportunities(
-                [opportunity], {project.name: project}, force=True, stop=self._stop
-            )
+def asked_about(view: OpportunityView, types: tuple[str, ...]) -> Opportunity:
+    """What is shown, as it is asked about."""
+    return Opportunity(
+        project=view.project,
+        tweet_id=view.tweet_id,
+        window_start=view.window_start,
+        text=view.text,
+        topic=view.topic,
+        suggestion_types=types,
+        author_handle=view.author_handle,
+        lang=view.lang,
+        context=view.context,
+    )
 
 
 def wanted_types(view: OpportunityView, project: Project) -> tuple[str, ...]:
-    """The suggestion types of the project, but for those that a person has decided about."""
-    decided = {suggestion.type_name for suggestion in view.suggestions if suggestion.status != "pending"}
+    """The suggestion types of the project, but for those that a person has decided about or had revised."""
+    decided = {each.type_name for each in view.suggestions if each.status != PENDING or each.revised_text is not None}
     return tuple(each.name for each in project.suggestion_types if each.name not in decided)
 
 
-def summarise(report: GenerationReport) -> tuple[bool, str]:
+def back_at(report: GenerationReport, now: datetime) -> str:
+    """When the quota that ended a run allows more, as the end of a sentence; empty where it did not."""
+    if report.quota_back_in is None:
+        return ""
+    at = now.astimezone(UTC) + timedelta(seconds=report.quota_back_in)
+    return (
+        f", from {at:%H:%M} UTC on" if at.date() == now.astimezone(UTC).date() else f", from {at:%d %b, %H:%M} UTC on"
+    )
+
+
+def summarise(report: GenerationReport, now: datetime) -> tuple[bool, str]:
     """Whether it went well, and a sentence."""
     outcome = next((name for name, count in report.outcomes.items() if count), "")
     notes = f" ({'; '.join(report.notes)})" if report.notes else ""
     if report.deferred or outcome == "deferred":
-        return False, f"The quota of the day is used up, or the server stopped: a later run takes this tweet up{notes}."
+        why = (
+            "The quota of the day is used up"
+            if report.quota_back_in is not None
+            else "The service or the server stopped"
+        )
+        return False, f"{why}: a later run takes this tweet up{back_at(report, now)}{notes}."
     if report.already_done and report.provider == OFFLINE:
         return False, "Offline drafts never replace what a model wrote: set GEMINI_API_KEY and start the page again."
     match outcome:

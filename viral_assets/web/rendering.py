@@ -18,12 +18,13 @@ from jinja2 import Environment
 from viral_assets.delivery.formatting import page_templates, window_text
 from viral_assets.queries.filters import RECENT, SORTS, STANDINGS, USUAL_HOURS, day_of
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
-from viral_assets.store.suggestion_status import CHOSEN, after
+from viral_assets.store.revisions import LONGEST_WISH
+from viral_assets.store.suggestion_status import CHOSEN, after, after_revision
 from viral_assets.text.display import one_line
 from viral_assets.text.entities import linked
 from viral_assets.text.x_links import composer_link
 from viral_assets.text.x_rules import POST_WEIGHT
-from viral_assets.vocabulary import LABELS, PENDING, REJECTION_REASONS
+from viral_assets.vocabulary import COMMON_WISHES, LABELS, PENDING, REJECTION_REASONS, TAKE_REVISION
 
 TINTS = 6
 """Colours of the circles that stand for people."""
@@ -44,6 +45,18 @@ ACTION_WORDS = {
     "post": "marked as posted",
     "reopen": "reopened",
     "undo": "took back",
+    "revise": "took a revision of",
+    "keep": "kept the text of",
+}
+
+
+REVISION_WORDS = {
+    "asked": "not written yet",
+    "offered": "to be decided about",
+    "taken": "taken",
+    "kept": "the text was kept",
+    "dropped": "no longer wanted",
+    "failed": "not written",
 }
 
 
@@ -104,15 +117,14 @@ def settled(view: OpportunityView) -> bool:
 
 
 def undecided(view: OpportunityView) -> bool:
-    """Something could be written anew: it is pending, or there is nothing at all."""
-    return not view.suggestions or any(suggestion.status == PENDING for suggestion in view.suggestions)
+    """Something could be written anew: it is pending and nobody had it revised, or there is nothing at all."""
+    return not view.suggestions or any(each.status == PENDING and not each.revised_text for each in view.suggestions)
 
 
 def allowed(suggestion: SuggestionView) -> frozenset[str]:
     """What may be done now."""
-    return frozenset(
-        action for action in ("approve", "reject", "edit", "post", "reopen") if after(suggestion.status, action)
-    )
+    decisions = [each for each in ("approve", "reject", "edit", "post", "reopen") if after(suggestion.status, each)]
+    return frozenset([*decisions, *([TAKE_REVISION] if after_revision(suggestion.status) else [])])
 
 
 def seconds_text(seconds: float) -> str:
@@ -147,11 +159,14 @@ def _templates() -> Environment:
     )
     environment.globals.update(
         ACTION_WORDS=ACTION_WORDS,
+        COMMON_WISHES=COMMON_WISHES,
         LABEL_CHOICES=[("", "All labels"), *((label, label.capitalize()) for label in LABELS)],
+        LONGEST_WISH=LONGEST_WISH,
         MAX_LENGTH=POST_WEIGHT,
         RECENT=RECENT,
         USUAL_HOURS=USUAL_HOURS,
         REJECTION_REASONS=REJECTION_REASONS,
+        REVISION_WORDS=REVISION_WORDS,
         SORTS=SORTS,
         STANDINGS=STANDINGS,
         STATUS_WORDS=STATUS_WORDS,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from viral_assets.projects.model import Project
     from viral_assets.queries.reselect import VectorSource
     from viral_assets.quota import Limits
-    from viral_assets.web.regenerate import Regenerator
+    from viral_assets.web.jobs import Jobs
 
 CHOICES_SECONDS = 15.0
 """For so long the filters offer the projects and topics that were there."""
@@ -40,7 +40,7 @@ class Site:
 
     Args:
         projects: reads the project files; called when somebody needs one, so that a file may be corrected meanwhile.
-        regenerator: writes suggestions anew, in the background.
+        jobs: what is written in the background.
         vectors_of: the stored vectors of a project's embedder, by which the page of what was left out knows
             near-duplicates. It may raise a ``ConfigurationError``; the page goes on without.
         limits: of the quota, drawn on the page of numbers; None when unknown.
@@ -51,7 +51,7 @@ class Site:
     database: Database
     access: Access
     projects: Callable[[], Projects]
-    regenerator: Regenerator
+    jobs: Jobs
     vectors_of: Callable[[Project], VectorSource]
     limits: Limits | None = None
     project_folder: ProjectFolder | None = None
@@ -110,7 +110,7 @@ class Site:
             "guarded": self.access.token is not None,
             "now": self.clock(),
             "titles": {},
-            "jobs": self.regenerator.jobs(),
+            "jobs": self.jobs.all(),
             "path": request.url.path,
         }
         values["notice"] = {**NO_NOTICE, **(values.get("notice") or {})}

@@ -26,7 +26,7 @@ from viral_assets.settings import checkout_root
 from viral_assets.store.engine import Database
 from viral_assets.web.access import Access
 from viral_assets.web.app import create_app
-from viral_assets.web.regenerate import Regenerator
+from viral_assets.web.jobs import Jobs
 from viral_assets.web.security import Names
 from viral_assets.web.site import Site
 from viral_assets_tests.delivery.examples import TYPES, opportunity, store, suggestion
@@ -183,9 +183,7 @@ def make_site(database: Database, now: datetime, tweets: list[OpportunityView]) 
             database=database,
             access=Access(who, **access),
             projects=demo_projects,
-            regenerator=Regenerator(
-                lambda priority: AsyncCommentGenerator(provider="offline", database=database, priority=priority)
-            ),
+            jobs=Jobs(lambda priority: AsyncCommentGenerator(provider="offline", database=database, priority=priority)),
             vectors_of=lambda _: stored_vectors("wordllama", None),
             limits=Limits(max_requests=15),
             clock=clock,
@@ -195,7 +193,7 @@ def make_site(database: Database, now: datetime, tweets: list[OpportunityView]) 
 
     yield make
     for site in made:
-        site.regenerator.close()
+        site.jobs.close()
 
 
 @pytest.fixture

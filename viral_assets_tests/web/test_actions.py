@@ -38,7 +38,8 @@ from viral_assets.store.tables import (
 )
 from viral_assets.text.x_rules import text_weight
 from viral_assets.vocabulary import REJECTION_REASONS
-from viral_assets.web.regenerate import Job, summarise, wanted_types
+from viral_assets.web.jobs import Job
+from viral_assets.web.regenerate import summarise, wanted_types
 from viral_assets.web.site import Site
 from viral_assets_tests.conftest import DATABASES
 from viral_assets_tests.delivery.examples import TYPES
@@ -48,6 +49,7 @@ from viral_assets_tests.web.conftest import Form, Html, Reviewer
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 FIRST, SECOND, THIRD = TYPES
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 BOTH_DATABASES = pytest.mark.parametrize("database", DATABASES, indirect=True)
 """For tests of what the page itself asks the database; decisions have tests of their own on both."""
@@ -487,7 +489,7 @@ def test_everybody_can_have_a_name_of_their_own(plain: Reviewer, database: Datab
 
 def finished(reviewer: Reviewer, site: Site) -> Html:
     """Look until the job is over, as the page does."""
-    until(lambda: all(job.over for job in site.regenerator.jobs().values()), "the job to be over", every=0.02)
+    until(lambda: all(job.over for job in site.jobs.all().values()), "the job to be over", every=0.02)
     return reviewer.get("/regeneration?project=demo&tweet_id=101&next=/", **{"hx-request": "true"})
 
 
@@ -607,12 +609,17 @@ def test_all_decided_is_nothing_to_write(tweets: list[OpportunityView], plain: R
         ("done", True, "3 new suggestions by m in 1.0 s."),
         ("blocked", False, "safety filter"),
         ("failed", False, "no usable answer"),
-        ("deferred", False, "a later run takes this tweet up"),
+        (
+            "deferred",
+            False,
+            "The quota of the day is used up: a later run takes this tweet up, from 21 Nov, 08:00 UTC on.",
+        ),
     ],
 )
 def test_how_it_ended_is_told(outcome: str, good: bool, said: str) -> None:
     report = GenerationReport(outcomes={outcome: 1}, saved=3, seconds=1.0, provider="google-genai", model="m")
-    told_good, text = summarise(report)
+    report.quota_back_in = 20 * 3600.0 if outcome == "deferred" else None
+    told_good, text = summarise(report, NOON)
     assert told_good is good
     assert said in text
 
@@ -625,7 +632,7 @@ def test_a_wait_for_the_quota_is_told(serve: Callable[..., Reviewer], monkeypatc
     job.generator = cast(AsyncCommentGenerator, SimpleNamespace(provider="google-genai", ledger_of=lambda _: ledger))
     assert 50 < job.quota_wait() <= 61
     reviewer = serve(script=True)
-    monkeypatch.setattr(site_of(reviewer).regenerator, "jobs", lambda: {("demo", "101"): job})
+    monkeypatch.setattr(site_of(reviewer).jobs, "all", lambda: {("demo", "101"): job})
     page = reviewer.get("/regeneration?project=demo&tweet_id=101&next=/")
     assert re.search(r"Waiting for the quota: about \d+ s more", page.words)
     assert page.all("hx-trigger") == ["load delay:900ms"], "it goes on looking"

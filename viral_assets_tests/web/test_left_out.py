@@ -19,7 +19,7 @@ from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, suggestion_events, tweet_scores
 from viral_assets.web.access import Access
 from viral_assets.web.app import create_app
-from viral_assets.web.regenerate import Regenerator
+from viral_assets.web.jobs import Jobs
 from viral_assets.web.security import Names
 from viral_assets.web.site import Site
 from viral_assets_tests.queries.worked_on import AT, GOOD, ingest, project, tweet, work_on
@@ -63,7 +63,7 @@ def mara_of(worked: Database) -> Iterator[MaraOf]:
             worked,
             Access("mara"),
             lambda: Projects({OF.name: OF}),
-            Regenerator(generator),
+            Jobs(generator),
             vectors_of,
             clock=lambda: NOW,
         )
@@ -72,7 +72,7 @@ def mara_of(worked: Database) -> Iterator[MaraOf]:
 
     yield make
     for site in sites:
-        site.regenerator.close()
+        site.jobs.close()
 
 
 def shown(reviewer: Reviewer) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from viral_assets.store.engine import Database
 from viral_assets.store.tables import tweet_scores
 from viral_assets.web.access import Access
 from viral_assets.web.app import create_app
-from viral_assets.web.regenerate import Regenerator
+from viral_assets.web.jobs import Jobs
 from viral_assets.web.security import Names
 from viral_assets.web.site import Site
 from viral_assets_tests.queries.worked_on import AT, GOOD, ingest, tweet, work_on
@@ -67,7 +67,7 @@ def mara_of(file: Path, database: Database) -> Iterator[MaraOf]:
             database,
             Access("mara"),
             lambda: load_projects(file.parent),
-            Regenerator(lambda priority: AsyncCommentGenerator(provider="offline", priority=priority)),
+            Jobs(lambda priority: AsyncCommentGenerator(provider="offline", priority=priority)),
             lambda _: stored_vectors("wordllama", None),
             project_folder=ProjectFolder(file.parent) if may else None,
             clock=lambda: AT + HOUR,
@@ -77,7 +77,7 @@ def mara_of(file: Path, database: Database) -> Iterator[MaraOf]:
 
     yield make
     for site in sites:
-        site.regenerator.close()
+        site.jobs.close()
 
 
 def lesson(wish: str, **given: str) -> str:

@@ -83,7 +83,7 @@ def posts(serve: Callable[..., Reviewer]) -> list[str]:
 def test_no_address_changes_anything_without_the_token_of_the_form(serve: Callable[..., Reviewer]) -> None:
     reviewer = serve()
     found = posts(serve)
-    ours = {"/decide", "/undo", "/approve-greens", "/take", "/lesson", "/regenerate", "/length"}
+    ours = {"/decide", "/undo", "/approve-greens", "/take", "/lesson", "/regenerate", "/revise", "/revision", "/length"}
     assert ours | {"/name", "/login", "/logout"} == set(found)
     for path in found:
         for data in ({}, {"token": "wrong"}, {"token": "ü"}):

@@ -28,7 +28,7 @@ from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, suggestion_events
 from viral_assets.web.access import Access
 from viral_assets.web.app import create_app
-from viral_assets.web.regenerate import Regenerator
+from viral_assets.web.jobs import Jobs
 from viral_assets.web.security import Names
 from viral_assets.web.server import listen
 from viral_assets.web.site import Site
@@ -115,9 +115,7 @@ def serving(database: Database, who: str, **access: Any) -> Iterator[str]:
         database=database,
         access=Access(who, port=port, **access),
         projects=lambda: load_projects(checkout_root() / "projects"),
-        regenerator=Regenerator(
-            lambda priority: AsyncCommentGenerator(provider="offline", database=database, priority=priority)
-        ),
+        jobs=Jobs(lambda priority: AsyncCommentGenerator(provider="offline", database=database, priority=priority)),
         vectors_of=lambda _: stored_vectors("wordllama", None),
         limits=Limits(max_requests=15),
         project_folder=ProjectFolder(checkout_root() / "projects"),

@@ -121,6 +121,7 @@
     p: () => press("post"),
     e: () => openPanel("edit"),
     r: () => openPanel("reject"),
+    v: () => openPanel("revise"),
     o: () => follow("[data-composer]"),
     c: () => follow("[data-copy]"),
     u: () => one("#undo").requestSubmit(),
@@ -296,7 +297,7 @@
       return {
         type: panel.closest("[data-suggestion]").dataset.suggestion,
         name: panel.dataset.panel,
-        values: all("textarea, input[name=reason], input[name=version]", form).map((field) => [field.name, field.value]),
+        values: all("textarea, input[name=reason], input[name=wish], input[name=version], input[name=shown]", form).map((field) => [field.name, field.value]),
         active: active?.name,
         at: active?.selectionStart,
       };
