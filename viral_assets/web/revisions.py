@@ -99,6 +99,7 @@ def _decide(request: Request, form: Mapping[str, str]) -> Response:
                 done = revisions.decide_revision(
                     connection, revision_id, wanted, who=who, at=site.clock(), version=version
                 )
+            site.jobs.forget(key.project, key.tweet_id)
             text = f"{_DONE[wanted]}: {kind(key.suggestion_type)} is {done.status}"
             notice = {"kind": "done", "text": text, "event": str(done.event_id)}
     except Conflict as conflict:
@@ -107,7 +108,6 @@ def _decide(request: Request, form: Mapping[str, str]) -> Response:
     except (NotAllowed, ConfigurationError) as refused:
         problem = Problem("refused", sentence(str(refused)), key.suggestion_type)
         return answer(request, site, key.project, key.tweet_id, form, problem=problem, status=422)
-    site.jobs.forget(key.project, key.tweet_id)
     return answer(request, site, key.project, key.tweet_id, form, notice=notice)
 
 
@@ -115,6 +115,7 @@ def _about_unwritten(site: Site, key: SuggestionKey, revision_id: str, action: s
     if action == GIVE_UP:
         with site.database.begin() as connection:
             revisions.drop(connection, revision_id, who=who, at=site.clock())
+        site.jobs.forget(key.project, key.tweet_id)
         return {"kind": "done", "text": f"Given up: {kind(key.suggestion_type)} stays as it is"}
     row, project = _ready(site, key)
     with site.database.read() as connection:

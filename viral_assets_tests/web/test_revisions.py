@@ -27,7 +27,7 @@ from viral_assets.web.revisions import summarise
 from viral_assets_tests.gemini_emulator import GeminiEmulator
 from viral_assets_tests.store.rows import stored
 from viral_assets_tests.waiting import until
-from viral_assets_tests.web.conftest import Form, Html, Reviewer
+from viral_assets_tests.web.conftest import Html, Reviewer
 from viral_assets_tests.web.test_actions import (
     BOTH_DATABASES,
     FIRST,
@@ -91,7 +91,7 @@ def test_old_and_new_are_shown_side_by_side_and_the_new_one_is_taken_and_given_b
     assert re.search(r"Revised by offline in [\d.]+ s: take it, or keep the text", page.words)
     assert f"As it is {len(LONG)}" in page.words
     assert f"Revised {len(SHORT)}" in page.words
-    assert "Shorter, asked by mara, just now; written by offline" in page.words
+    assert "Shorter · asked by mara · just now · written by offline" in page.words
     assert kinds(page) == ["revision", "revise"], "nothing else until one of the two is chosen"
     assert state(database)[FIRST] == ("pending", LONG)
 
@@ -238,7 +238,7 @@ def test_while_one_is_written_another_type_waits(mara: Reviewer, database: Datab
         asked = revisions.ask(connection, KEY, version=0, wish="Shorter", who="tom", at=site.clock())
         assert hold(connection, asked.id, at=site.clock())
     page = mara.get("/?status=all")
-    assert "Shorter, asked by tom, just now: being written." in page.words
+    assert "Shorter · asked by tom · just now It is being written." in page.words
     page = mara.send(mara.form("revise", "101", FIRST), wish="Warmer")
     assert mara.status == 422
     assert "It is being revised already: “Shorter”; wait for that" in page.words
@@ -250,14 +250,14 @@ def test_what_was_interrupted_is_gone_on_with_or_given_up(mara: Reviewer, databa
         for key in (KEY, SuggestionKey("demo", "102", FIRST)):
             revisions.ask(connection, key, version=0, wish="Shorter", who="tom", at=site.clock() - timedelta(hours=1))
     page = mara.get("/?status=all")
-    assert page.words.count("Shorter, asked by tom, 1 h ago: not written yet.") == 2
+    assert page.words.count("Shorter · asked by tom · 1 h ago Not written yet.") == 2
     choose(mara, "go-on")
     page = finished(mara, site)
     assert "Take the new one" in page.words
     mara.get("/?status=all")
     page = choose(mara, "give-up", "102")
     assert "Given up: Add value stays as it is" in page.words
-    assert "not written yet" not in page.words
+    assert "Not written yet" not in page.words
     assert {row["state"] for row in stored(database, suggestion_revisions)} == {"offered", "dropped"}
 
 

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from viral_assets.store.tables import comment_suggestions, llm_requests
 from viral_assets_tests.delivery.examples import request
 from viral_assets_tests.web_browser.conftest import Kept
+from viral_assets_tests.web_browser.layout import WIDTHS
+from viral_assets_tests.web_browser.test_layout import decided, open_panels, pages_of, revised  # noqa: F401 - fixtures
 from viral_assets_tests.web_browser.visitor import Visit, Visitor, alone, options, phone
 
 if TYPE_CHECKING:
@@ -107,6 +109,28 @@ def test_the_other_pages(anyone: Visitor, kept: Kept, path: str) -> None:
     anyone.open(path)
     page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
     assert_accessible(anyone)
+
+
+def test_every_page_at_every_width(visit: Visit, revised: list[str]) -> None:  # noqa: F811
+    mara = visit()
+    for path in pages_of(revised):
+        page = mara.open(path)
+        if path == "/?status=all":
+            open_panels(mara, revised[1])
+            # The cards of which something is special; axe takes a second for every few dozen that are alike.
+            kept = [f'[data-tweet="{each}"]' for each in (*revised[:3], revised[-1])]
+            page.evaluate(
+                "kept => document.querySelectorAll('[data-opportunity]').forEach("
+                "(each) => { if (!kept.some((one) => each.matches(one))) each.remove(); })",
+                kept,
+            )
+        for width in WIDTHS:
+            # High enough that nothing lies under the head of the page.
+            page.set_viewport_size({"width": width, "height": 8_000})
+            page.emulate_media(color_scheme="light")
+            assert (path, width, grave_issues(page)) == (path, width, [])
+            page.emulate_media(color_scheme="dark")
+            assert (path, width, grave_issues(page, only="color-contrast")) == (path, width, [])
 
 
 def test_the_numbers_of_requests(anyone: Visitor, kept: Kept) -> None:

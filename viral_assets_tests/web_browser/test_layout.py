@@ -8,7 +8,9 @@ import pytest
 
 from viral_assets.queries.filters import Filters
 from viral_assets.queries.pages import read_page
+from viral_assets.store import revisions
 from viral_assets.store.decisions import SuggestionKey, decide
+from viral_assets.store.revision_progress import offer, put_off
 from viral_assets_tests.web_browser.conftest import NOW, Kept
 from viral_assets_tests.web_browser.layout import WIDTHS, faults
 from viral_assets_tests.web_browser.visitor import LEAST_TARGET, SMALL_TARGETS, Visitor
@@ -45,14 +47,53 @@ def decided(kept: Kept) -> list[str]:
     return [row.tweet_id for row in rows]
 
 
-def test_no_page_scrolls_sideways_overlaps_or_is_too_small_to_read(mara: Visitor, decided: list[str]) -> None:
+@pytest.fixture
+def revised(kept: Kept, decided: list[str]) -> list[str]:
+    """The same; of the third, one revision is offered, one waits and one was taken."""
+    with kept.database.begin() as connection:
+        row = read_page(connection, Filters(), now=NOW).rows[1]
+        for number, suggestion in enumerate(row.suggestions):
+            key = SuggestionKey(row.project, row.tweet_id, suggestion.type_name)
+            wish = "less like an advert, and begin with what the tweet says about its evening " * number or "Shorter"
+            version = suggestion.version
+            asked = revisions.ask(connection, key, version=version, wish=wish, who="Mara Lindqvist-Roy", at=NOW)
+            if number == 1:
+                put_off(connection, asked.id, reason="the day's 1,500 requests are used up")
+                continue
+            text = f"{suggestion.text[:100]} {'W' * 60}"
+            offer(
+                connection,
+                asked.id,
+                text=text,
+                weighted_length=len(text),
+                provider="google-genai",
+                model="gemini-3.5-flash-lite-preview-11-2026",
+                request_id="r",
+                at=NOW,
+            )
+            if number == 2:
+                revisions.decide_revision(connection, asked.id, "revise", who="tom", at=NOW, version=version)
+    return [*decided, row.tweet_id]
+
+
+def pages_of(decided: list[str]) -> tuple[str, ...]:
+    """Every page there is, of one tweet with what was decided about it and with what is revised."""
+    of_tweets = (f"/tweet?project=demo&tweet_id={tweet}" for tweet in (decided[0], decided[-1]))
+    lesson = f"/lesson?wish=more&project=demo&tweet_id={decided[1]}"
+    return ("/?status=all", "/numbers", "/left-out?recent=6", "/approve-greens", "/nowhere", lesson, *of_tweets)
+
+
+def open_panels(mara: Visitor, tweet_id: str) -> None:
+    for number, name in ((1, "edit"), (2, "reject"), (3, "revise")):
+        mara.suggestion(tweet_id, number).locator(f"[data-panel={name}]").evaluate("each => each.open = true")
+
+
+def test_no_page_scrolls_sideways_overlaps_or_is_too_small_to_read(mara: Visitor, revised: list[str]) -> None:
     page = mara.page
-    paths = ("/?status=all", "/numbers", "/left-out?recent=6", "/approve-greens", "/nowhere")
-    for path in (*paths, f"/tweet?project=demo&tweet_id={decided[0]}"):
+    for path in pages_of(revised):
         mara.open(path)
         if path == "/?status=all":
-            for number, name in ((1, "edit"), (2, "reject")):
-                mara.suggestion(decided[1], number).locator(f"[data-panel={name}]").evaluate("each => each.open = true")
+            open_panels(mara, revised[1])
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             for width in WIDTHS:
@@ -114,6 +155,38 @@ def test_what_is_pressed_moves_nothing_under_the_finger(mara: Visitor, kept: Kep
     assert item.get_by_role("button", name="Posted").evaluate(colours) != item.locator("[data-composer]").evaluate(
         colours
     )
+
+
+def test_old_and_new_lie_side_by_side_where_there_is_room(mara: Visitor, revised: list[str]) -> None:
+    page = mara.open(f"/tweet?project=demo&tweet_id={revised[-1]}")
+    old, new = mara.suggestion(revised[-1]).locator(".side").all()
+    for width in WIDTHS:
+        lay(page, width)
+        left, right = box(old), box(new)
+        if width == WIDTHS[0]:
+            assert right["y"] >= left["y"] + left["height"], "on a phone one below the other"
+        else:
+            assert right["y"] == left["y"]
+            assert abs(right["width"] - left["width"]) < 1
+            assert right["x"] >= left["x"] + left["width"]
+
+
+def within(item: Locator, name: str) -> tuple[float, float]:
+    """Where a button of a suggestion lies, from the suggestion's corner."""
+    whole, button = box(item), box(item.get_by_text(name).first)
+    return button["x"] - whole["x"], button["y"] - whole["y"]
+
+
+def test_revise_opens_where_it_is_and_moves_nothing(mara: Visitor, kept: Kept) -> None:
+    page = mara.open("/?topic=digital+detox")
+    item = mara.suggestion(kept.listed(topic="digital detox")[0])
+    for width in WIDTHS:
+        lay(page, width)
+        before = [within(item, name) for name in ("Approve", "Edit", "Reject", "Copy")]
+        item.get_by_text("Revise", exact=True).first.click()
+        expect(item.get_by_role("button", name="Less salesy")).to_be_visible()
+        assert [within(item, name) for name in ("Approve", "Edit", "Reject", "Copy")] == before
+        item.get_by_role("button", name="Cancel").locator("visible=true").click()
 
 
 def test_an_error_is_told_once(mara: Visitor, kept: Kept) -> None:
