@@ -115,7 +115,7 @@ def review(
             database=database,
             access=Access(who=who or login(), token=token, port=port),
             projects=lambda: load_projects(settings.projects_dir),
-            jobs=Jobs(lambda priority: _generator(settings, database, priority)),
+            jobs=Jobs(lambda priority: generator_of(settings, database, priority)),
             vectors_of=stored_vectors_of(settings),
             limits=limits,
             project_folder=(
@@ -179,7 +179,8 @@ def login() -> str:
         return "reviewer"
 
 
-def _generator(settings: Settings, database: Database, priority: Priority) -> AsyncCommentGenerator:
+def generator_of(settings: Settings, database: Database, priority: Priority) -> AsyncCommentGenerator:
+    """What writes for a person who waits."""
     from viral_assets.generation.generator import AsyncCommentGenerator
     from viral_assets.projects.loader import load_projects
     from viral_assets.projects.models_in_use import models_in_use

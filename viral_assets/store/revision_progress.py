@@ -48,8 +48,8 @@ def offer(
     request_id: str,
     at: datetime,
 ) -> None:
-    """It is written. Where the suggestion says something else meanwhile, or is gone, it is dropped: it would be a
-    revision of what nobody sees any more."""
+    """It is written, and takes the place of the one that was offered before. Where the suggestion says something else
+    meanwhile, or is gone, it is dropped: it would be a revision of what nobody sees any more."""
     written = {
         "text": text,
         "weighted_length": weighted_length,
@@ -67,9 +67,20 @@ def offer(
         suggestion.suggestion_type == table.suggestion_type,
         suggestion.text == table.standing_text,
     )
-    if not _change(connection, revision_id, same, **written, state=OFFERED):
+    if _change(connection, revision_id, same, **written, state=OFFERED):
+        _drop_others(connection, revision_id, at)
+    else:
         outdated = "the suggestion was changed while it was written"
         _change(connection, revision_id, **{**written, "reason": outdated}, state=DROPPED)
+
+
+def _drop_others(connection: sa.Connection, revision_id: str, at: datetime) -> None:
+    """What was offered before of the same suggestion."""
+    table, mine = suggestion_revisions.c, suggestion_revisions.alias("mine")
+    names = ("project", "tweet_id", "suggestion_type")
+    same = sa.exists().where(mine.c.id == revision_id, *(mine.c[name] == table[name] for name in names))
+    others = sa.update(suggestion_revisions).where(table.id != revision_id, table.state == OFFERED, same)
+    connection.execute(others.values(state=DROPPED, decided_at=at))
 
 
 def put_off(connection: sa.Connection, revision_id: str, *, reason: str) -> None:

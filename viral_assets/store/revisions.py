@@ -1,9 +1,9 @@
 """Revisions of suggestions: what a person asks to have changed, what was written, and what became of it.
 
-At most one revision of a suggestion is open: asked for, or offered and to be decided about. It is about the text that
-the suggestion had then; once that is another one, it is open no longer. Having it written is in
-``generation.revising``, how far that has come in ``revision_progress``.
-All functions that write want the connection of ``Database.begin``.
+Of a suggestion, at most one revision is asked for and one is offered and to be decided about, which the other goes on
+from. Both are about the text that the suggestion had then; once that is another one, they are open no longer. Having
+it written is in ``generation.revising``, how far that has come in ``revision_progress``. All functions that write want
+the connection of ``Database.begin``.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def ask(
     Args:
         version: of the suggestion when it was looked at.
         wish: in a person's words.
-        shown: the offered revision that this one goes on from, which is dropped for it; empty where none was shown.
+        shown: the offered revision that this one goes on from; empty where none was shown.
 
     Returns:
         The new revision, the same one where it was asked for already, or the one that was offered meanwhile.
@@ -117,13 +117,14 @@ def ask(
     draft: str = row.text
     for revision in _open_ones(connection, key):
         if revision.standing_text == row.text:
-            if revision.offered and revision.id != shown:
-                return revision
-            if revision.state == ASKED and revision.wish == words:
+            if revision.offered and revision.id == shown:
+                draft = revision.text or draft
+                # It stays until there is a new one.
+                continue
+            if revision.offered or revision.wish == words:
                 return revision
             if revision.is_held(at):
                 raise NotAllowed(f"it is being revised already: “{revision.wish}”; wait for that")
-            draft = revision.text or draft
         drop(connection, revision.id, who=who, at=at)
     new_id = uuid.uuid4().hex
     asked = {
@@ -149,7 +150,7 @@ def read_revision(connection: sa.Connection, revision_id: str) -> Revision | Non
 
 
 def open_revisions(connection: sa.Connection, tweets: Iterable[tuple[str, str]]) -> Mapping[SuggestionKey, Revision]:
-    """The open revisions of suggestions for these tweets (project and id) that are about the text as it is."""
+    """The open revisions of suggestions for these tweets (project and id): the offered one, where there is one."""
     table, suggestion = suggestion_revisions.c, comment_suggestions.c
     wanted = set(tweets)
     query = (
@@ -169,6 +170,7 @@ def open_revisions(connection: sa.Connection, tweets: Iterable[tuple[str, str]])
         .order_by(table.asked_at, table.id)
     )
     found = [_revision(row) for row in connection.execute(query)]
+    found.sort(key=lambda each: each.offered)
     return {each.key: each for each in found if (each.key.project, each.key.tweet_id) in wanted}
 
 

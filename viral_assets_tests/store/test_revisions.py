@@ -167,7 +167,15 @@ def test_a_wish_about_an_offered_one_goes_on_from_that(database: Database, offer
     assert ask(database, now, "Warmer").id == offered.id, "of what was offered meanwhile, the person is told first"
     further = ask(database, now, "Warmer", shown=offered.id)
     assert (further.draft, further.standing_text) == (REVISED, FIRST)
+    assert open_one(database) == offered, "which is there until the next one is"
+    assert ask(database, now, "Warmer", shown=offered.id).id == further.id
+    with database.begin() as connection:
+        fail(connection, further.id, reason="withheld", at=now)
+    assert open_one(database) == offered
+    another = ask(database, now, "Warmer", shown=offered.id)
+    write(database, another, now, "Warm.")
     assert now_of(database, offered).state == "dropped"
+    assert open_one(database) == now_of(database, another)
 
 
 def test_what_is_written_right_now_is_not_asked_otherwise(database: Database, now: datetime) -> None:
