@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.error import URLError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from viral_assets.hours import HourRange, hour_key, last_full_hours
@@ -73,9 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         hours = last_full_hours(24, datetime.now(UTC))
         digest = fill(home)
         with user_interface(home, hours) as url:
-            run, backfill = launch(url)
+            run, backfill, hour = launch(url)
             with browser(given.chromium) as page:
-                for name in take(page, url, run, backfill, digest, given.out):
+                for name in take(page, url, run, backfill, hour, digest, given.out):
                     print(f"{name}: {name.stat().st_size / 1000:,.0f} kB")
 
 
@@ -148,8 +149,8 @@ def user_interface(home: Path, hours: HourRange) -> Iterator[str]:
         process.wait()
 
 
-def launch(url: str) -> tuple[str, str]:
-    """The run of the demo, and a backfill over its hours that has ended."""
+def launch(url: str) -> tuple[str, str, str]:
+    """The run of the demo, a backfill over its hours that has ended, and the partition of one of them."""
     latest = ask(url, MATERIALIZED)["assetMaterializations"]
     hours = sorted(each["partition"] for each in latest)
     backfill = ask(url, BACKFILL, assets=[{"path": [name]} for name in CHAIN], hours=hours)["backfillId"]
@@ -157,7 +158,7 @@ def launch(url: str) -> tuple[str, str]:
     numbers = ask(url, NUMBERS)["run"]["runId"]
     until(lambda: ask(url, NUMBERS_STATUS, id=numbers)["status"] == "SUCCESS", "the numbers")
     until(lambda: ask(url, STATUS, id=backfill)["status"] == "COMPLETED_SUCCESS", "the backfill")
-    return latest[0]["runId"], backfill
+    return latest[0]["runId"], backfill, hours[-2]
 
 
 def ask(url: str, query: str, **variables: Any) -> Any:
@@ -193,7 +194,7 @@ def browser(path: str) -> Iterator[Page]:
         started.close()
 
 
-def take(page: Page, url: str, run: str, backfill: str, digest: Path, out: Path) -> Iterator[Path]:
+def take(page: Page, url: str, run: str, backfill: str, hour: str, digest: Path, out: Path) -> Iterator[Path]:
     """The pictures, one after the other."""
 
     def show(path: str, text: str, *, width: int = 1440, height: int = 900) -> None:
@@ -240,6 +241,9 @@ def take(page: Page, url: str, run: str, backfill: str, digest: Path, out: Path)
 
     show(f"/runs/b/{backfill}", "completed", height=620)
     yield picture("backfill")
+
+    show(f"/assets/comment_suggestions?view=partitions&partition={quote(hour)}", "tweets answered", height=1000)
+    yield picture("hour")
 
     show(digest.as_uri(), "Open in X")
     yield picture("digest")

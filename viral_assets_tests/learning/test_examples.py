@@ -84,6 +84,9 @@ def test_only_what_a_person_stands_behind_is_read(database: Database) -> None:
         decided = sa.update(comment_suggestions).where(of.suggestion_type != "t6")
         connection.execute(decided.values(decided_at=GENERATED))
         connection.execute(decided.where(of.status == "edited").values(original_text="What the model wrote"))
+        # As somebody asked for: what a model made of it is no text of a person.
+        revised = decided.where(of.status == "posted")
+        connection.execute(revised.values(original_text="What the model wrote first", revised_text=of.text))
     with database.read() as connection:
         found = read_approved(connection, "unplugged", HOUR)
         assert read_approved(connection, "unplugged", HOUR + timedelta(days=1)) == []

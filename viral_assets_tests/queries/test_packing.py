@@ -88,6 +88,15 @@ def test_a_text_that_a_person_changed_is_approved_and_counted_as_edited(database
     assert (model.total.approved, model.total.edited, model.total.rejected) == (3, 2, 1)
 
 
+def test_a_text_that_another_request_revised_says_nothing_about_the_first_one(database: Database) -> None:
+    with database.begin() as connection:
+        wrote(connection, "alone", {"1": ["approved"], "2": ["approved"]})
+        revised = sa.update(comment_suggestions).where(comment_suggestions.c.tweet_id == "1")
+        connection.execute(revised.values(original_text="What the model wrote", revised_text="As it was asked for"))
+    (model,) = read(database).models
+    assert model.total.decided == 1
+
+
 def test_what_nobody_decided_and_what_no_model_wrote_do_not_count(database: Database) -> None:
     with database.begin() as connection:
         wrote(connection, "open", {"1": ["pending", "exported"]})

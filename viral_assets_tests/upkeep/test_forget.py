@@ -63,6 +63,9 @@ def everything_about(database: Database, tweet_id: str, handle: str, author_id: 
     }
     event = {"action": "approve", "from_status": "pending", "to_status": "approved", "to_text": text, "reason": ""}
     insert(database, tables.suggestion_events, batch=1, **told, **event)
+    asked = {"id": f"v{tweet_id}", "asked_at": NOW, "asked_by": "Mara", "wish": text, "state": "offered"}
+    of_suggestion = {"project": "p", "tweet_id": tweet_id, "suggestion_type": "add_value"}
+    insert(database, tables.suggestion_revisions, **of_suggestion, **asked, standing_text=text, draft=text, text=text)
     record = {"source": "f", "source_sha256": tweet_id, "locator": "1", "reason": "no_id", "detail": ""}
     insert(database, tables.gone_tweets, tweet_id=tweet_id, noticed_at=NOW)
     insert(database, tables.rejected_records, **record, raw=json.dumps({"id": tweet_id, "t": text}), rejected_at=NOW)
