@@ -106,7 +106,7 @@ def ask(
         NotAllowed: no wish, too long a one, a suggestion that is not revised in its status, or that somebody has
             revised right now.
     """
-    words = bounded(wish, LONGEST_WISH + 1)
+    words = words_of(wish)
     if not words:
         raise NotAllowed("say what should change, like “shorter”")
     if len(words) > LONGEST_WISH:
@@ -141,6 +141,11 @@ def ask(
     }
     connection.execute(sa.insert(suggestion_revisions).values(asked))
     return _known(connection, new_id)
+
+
+def words_of(wish: str) -> str:
+    """What a person wishes, as it is kept; one that is too long is not cut to what is allowed, and so refused."""
+    return bounded(wish, LONGEST_WISH + 1)
 
 
 def read_revision(connection: sa.Connection, revision_id: str) -> Revision | None:

@@ -90,8 +90,9 @@ def first_pending(row: OpportunityView) -> SuggestionView | None:
 
 
 def is_ticked(row: OpportunityView, suggestion: SuggestionView) -> bool:
-    """Whether it is offered ticked: not where a person should look twice, and not what no model has written."""
-    return not row.flags and (suggestion.recorded or not suggestion.offline)
+    """Whether it is offered ticked: not where a person should look twice, not what no model has written, and not what
+    somebody wants changed."""
+    return not row.flags and suggestion.revision is None and (suggestion.recorded or not suggestion.offline)
 
 
 def write_pick(row: OpportunityView, suggestion: SuggestionView) -> str:

@@ -26,7 +26,7 @@ def regenerate(jobs: Jobs, view: OpportunityView, project: Project, *, who: str)
     """Begin, unless the tweet is being written about already.
 
     Raises:
-        ConfigurationError: there is nothing to write: everything has been decided.
+        ConfigurationError: there is nothing to write: everything has been decided; or one is being revised.
     """
     wanted = wanted_types(view, project)
     if not wanted:
@@ -40,7 +40,10 @@ def regenerate(jobs: Jobs, view: OpportunityView, project: Project, *, who: str)
         report = await generator.generate_opportunities([opportunity], {project.name: project}, force=True, stop=stop)
         return summarise(report, datetime.now(UTC))
 
-    return jobs.begin(Job(view.project, view.tweet_id, who, project.generation.models[0]), write)
+    job = jobs.begin(Job(view.project, view.tweet_id, who, project.generation.models[0]), write)
+    if job.wish:
+        raise ConfigurationError("a suggestion for this tweet is being revised right now; ask when that is done")
+    return job
 
 
 def asked_about(view: OpportunityView, types: tuple[str, ...]) -> Opportunity:

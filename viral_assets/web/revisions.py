@@ -53,13 +53,13 @@ def _ask(request: Request, form: Mapping[str, str]) -> Response:
     wish = form.get("common", "") or form.get("wish", "")
     who = site.access.name_of(request)
     try:
-        row, project = _ready(site, key)
+        row, project = _ready(site, key, revisions.words_of(wish))
         with site.database.begin() as connection:
             revision = revisions.ask(
                 connection,
                 key,
                 version=version,
-                wish=wish[: 10 * revisions.LONGEST_WISH],
+                wish=wish,
                 who=who,
                 at=site.clock(),
                 shown=form.get("shown", "").replace("\x00", ""),
@@ -117,17 +117,17 @@ def _about_unwritten(site: Site, key: SuggestionKey, revision_id: str, action: s
             revisions.drop(connection, revision_id, who=who, at=site.clock())
         site.jobs.forget(key.project, key.tweet_id)
         return {"kind": "done", "text": f"Given up: {kind(key.suggestion_type)} stays as it is"}
-    row, project = _ready(site, key)
     with site.database.read() as connection:
         revision = revisions.read_revision(connection, revision_id)
     if revision is None or revision.state != ASKED or revision.key != key:
         raise NotAllowed("this revision is not waited for any more; look at the tweet again")
+    row, project = _ready(site, key, revision.wish)
     _begin(site, row, project, revision, who)
     return {"kind": "done", "text": f"Asked again: {kind(key.suggestion_type)}, “{revision.wish}”"}
 
 
-def _ready(site: Site, key: SuggestionKey) -> tuple[OpportunityView, Project]:
-    """The tweet and its project, once nothing is written about it.
+def _ready(site: Site, key: SuggestionKey, wish: str) -> tuple[OpportunityView, Project]:
+    """The tweet and its project, once nothing else is written about it.
 
     Raises:
         ConfigurationError: something is, or there is no project that can be used.
@@ -141,7 +141,7 @@ def _ready(site: Site, key: SuggestionKey) -> tuple[OpportunityView, Project]:
     if key.suggestion_type not in {each.name for each in project.suggestion_types}:
         raise ConfigurationError(f"the project has no suggestion type {key.suggestion_type} any more; edit it instead")
     job = site.jobs.all().get((key.project, key.tweet_id))
-    if job is not None and not job.over and job.suggestion_type != key.suggestion_type:
+    if job is not None and not job.over and (job.suggestion_type, job.wish) != (key.suggestion_type, wish):
         raise ConfigurationError("this tweet is being written about right now; ask when that is done")
     return row, project
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.generation.run.report import GenerationReport
 from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.quota import Limits
+from viral_assets.quota import Limits, Priority
 from viral_assets.store import revisions
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
@@ -21,13 +22,13 @@ from viral_assets.store.revision_progress import hold
 from viral_assets.store.revisions import Revision
 from viral_assets.store.tables import comment_suggestions, llm_requests, suggestion_revisions
 from viral_assets.vocabulary import COMMON_WISHES
-from viral_assets.web.jobs import Jobs
+from viral_assets.web.jobs import Job, Jobs
 from viral_assets.web.regenerate import wanted_types
 from viral_assets.web.revisions import summarise
 from viral_assets_tests.gemini_emulator import GeminiEmulator
 from viral_assets_tests.store.rows import stored
 from viral_assets_tests.waiting import until
-from viral_assets_tests.web.conftest import Html, Reviewer
+from viral_assets_tests.web.conftest import Form, Html, Reviewer
 from viral_assets_tests.web.test_actions import (
     BOTH_DATABASES,
     FIRST,
@@ -242,6 +243,59 @@ def test_while_one_is_written_another_type_waits(mara: Reviewer, database: Datab
     page = mara.send(mara.form("revise", "101", FIRST), wish="Warmer")
     assert mara.status == 422
     assert "It is being revised already: “Shorter”; wait for that" in page.words
+
+
+def test_a_tweet_is_written_about_once_at_a_time(mara: Reviewer, database: Database) -> None:  # noqa: F811
+    site, started, go_on = site_of(mara), threading.Event(), threading.Event()
+    made = site.jobs._make
+
+    def slow(priority: Priority) -> AsyncCommentGenerator:
+        started.set()
+        go_on.wait(120)
+        return made(priority)
+
+    site.jobs._make = slow
+    mara.send(mara.form("revise", "101", FIRST), button=("common", "Shorter"))
+    assert started.wait(120)
+    for wish, kind in (("Warmer", FIRST), ("Shorter", SECOND)):
+        mara.get("/?status=all")
+        mara.send(mara.form("revise", "101", kind), wish=wish)
+        assert mara.status == 422
+        assert "This tweet is being written about right now" in mara.page.words
+    mara.get("/?status=all")
+    assert "Add value is being revised: “Shorter”." in mara.page.words
+    mara.send(mara.form("revise", "101", FIRST), wish="Shorter")
+    assert mara.status == 200, "the same once more is the same"
+    go_on.set()
+    assert "Take the new one" in finished(mara, site).words
+    assert len(stored(database, suggestion_revisions)) == 1
+
+
+def test_while_one_is_revised_the_tweet_is_not_written_anew(
+    mara: Reviewer,
+    database: Database,  # noqa: F811
+) -> None:
+    site = site_of(mara)
+    job = Job("demo", "101", "tom", "m", FIRST, "Shorter", state="running")
+    site.jobs._jobs["demo", "101"] = job
+    mara.get("/?status=all")
+    assert "regenerate" not in [form.kind for form in mara.page.forms if form.fields.get("tweet_id") == "101"]
+    mara.send(Form("/regenerate", "regenerate", mara.form("decide", "101", FIRST).fields, []))
+    assert mara.status == 422
+    assert "A suggestion for this tweet is being revised right now" in mara.page.words
+    job.state = "finished"
+
+
+def test_of_the_greens_what_somebody_wants_changed_is_not_ticked(
+    plain: Reviewer,
+    database: Database,  # noqa: F811
+) -> None:
+    with database.begin() as connection:
+        revisions.ask(connection, KEY, version=0, wish="Shorter", who="tom", at=site_of(plain).clock())
+    page = plain.get("/approve-greens")
+    assert page.words.count("being revised") == 1
+    (form,) = (form for form in page.forms if form.kind == "greens")
+    assert [pick for pick in form.fields["pick"] if '"101"' in pick] == []
 
 
 def test_what_was_interrupted_is_gone_on_with_or_given_up(mara: Reviewer, database: Database) -> None:  # noqa: F811
