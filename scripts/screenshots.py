@@ -43,8 +43,10 @@ CHAIN = (
     "suggestion_digest",
 )
 
-MATERIALIZED = """{ assetOrError(assetKey: {path: ["suggestion_digest"]}) { ... on Asset {
-    assetMaterializations(limit: 24) { partition runId }
+MATERIALIZED = """{ assetOrError(assetKey: {path: ["comment_suggestions"]}) { ... on Asset {
+    assetMaterializations(limit: 24) {
+        partition runId metadataEntries { label ... on IntMetadataEntry { intValue } }
+    }
 } } }"""
 BACKFILL = """mutation ($assets: [AssetKeyInput!]!, $hours: [String!]!) {
     launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $hours}) {
@@ -74,9 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         hours = last_full_hours(24, datetime.now(UTC))
         digest = fill(home)
         with user_interface(home, hours) as url:
-            run, backfill, hour = launch(url)
             with browser(given.chromium) as page:
-                for name in take(page, url, run, backfill, hour, digest, given.out):
+                for name in take(page, url, digest, given.out):
                     print(f"{name}: {name.stat().st_size / 1000:,.0f} kB")
 
 
@@ -149,16 +150,25 @@ def user_interface(home: Path, hours: HourRange) -> Iterator[str]:
         process.wait()
 
 
-def launch(url: str) -> tuple[str, str, str]:
-    """The run of the demo, a backfill over its hours that has ended, and the partition of one of them."""
-    latest = ask(url, MATERIALIZED)["assetMaterializations"]
-    hours = sorted(each["partition"] for each in latest)
-    backfill = ask(url, BACKFILL, assets=[{"path": [name]} for name in CHAIN], hours=hours)["backfillId"]
+def launch(url: str, hours: Sequence[str]) -> str:
+    """A backfill over these hours that has ended."""
+    backfill: str = ask(url, BACKFILL, assets=[{"path": [name]} for name in CHAIN], hours=hours)["backfillId"]
     # It has no hours, so that no backfill includes it.
     numbers = ask(url, NUMBERS)["run"]["runId"]
     until(lambda: ask(url, NUMBERS_STATUS, id=numbers)["status"] == "SUCCESS", "the numbers")
     until(lambda: ask(url, STATUS, id=backfill)["status"] == "COMPLETED_SUCCESS", "the backfill")
-    return latest[0]["runId"], backfill, hours[-2]
+    return backfill
+
+
+def busiest(materialized: Sequence[dict[str, Any]]) -> str:
+    """The hour in which most was written."""
+
+    def written(each: dict[str, Any]) -> int:
+        counts = {entry["label"]: entry.get("intValue") or 0 for entry in each["metadataEntries"]}
+        return int(counts.get("tweets answered", 0))
+
+    hour: str = max(materialized, key=written)["partition"]
+    return hour
 
 
 def ask(url: str, query: str, **variables: Any) -> Any:
@@ -194,7 +204,7 @@ def browser(path: str) -> Iterator[Page]:
         started.close()
 
 
-def take(page: Page, url: str, run: str, backfill: str, hour: str, digest: Path, out: Path) -> Iterator[Path]:
+def take(page: Page, url: str, digest: Path, out: Path) -> Iterator[Path]:
     """The pictures, one after the other."""
 
     def show(path: str, text: str, *, width: int = 1440, height: int = 900) -> None:
@@ -211,8 +221,15 @@ def take(page: Page, url: str, run: str, backfill: str, hour: str, digest: Path,
         page.screenshot(path=file, clip={"x": 0, "y": 0, "width": size["width"], "height": height or size["height"]})
         return file
 
+    latest = ask(url, MATERIALIZED)["assetMaterializations"]
     show("/", "Hide navigation")
     page.get_by_text("Hide navigation").click()
+
+    # Before the backfill, in which everything is done already.
+    hour = quote(busiest(latest))
+    show(f"/assets/comment_suggestions?view=partitions&partition={hour}", "tweets answered", height=1000)
+    yield picture("hour")
+    backfill = launch(url, sorted(each["partition"] for each in latest))
 
     expanded = ",".join(f"global@global:{group}" for group in GROUPS)
     show(f"/asset-groups?expanded={expanded}", "suggestion_digest", width=2560, height=600)
@@ -230,7 +247,7 @@ def take(page: Page, url: str, run: str, backfill: str, hour: str, digest: Path,
     show("/assets/comment_suggestions?view=checks", "Passed")
     yield picture("checks", 600)
 
-    show(f"/runs/{run}", "RUN_SUCCESS", height=1000)
+    show(f"/runs/{latest[0]['runId']}", "RUN_SUCCESS", height=1000)
     # What the assets say, without Dagster's own events between it.
     page.get_by_text("Levels (").click()
     page.get_by_text("event", exact=True).click()
@@ -241,9 +258,6 @@ def take(page: Page, url: str, run: str, backfill: str, hour: str, digest: Path,
 
     show(f"/runs/b/{backfill}", "completed", height=620)
     yield picture("backfill")
-
-    show(f"/assets/comment_suggestions?view=partitions&partition={quote(hour)}", "tweets answered", height=1000)
-    yield picture("hour")
 
     show(digest.as_uri(), "Open in X")
     yield picture("digest")
