@@ -75,10 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Those of the demo: partitions without anything in them would take the room in the plots.
         hours = last_full_hours(24, datetime.now(UTC))
         digest = fill(home)
-        with user_interface(home, hours) as url:
-            with browser(given.chromium) as page:
-                for name in take(page, url, digest, given.out):
-                    print(f"{name}: {name.stat().st_size / 1000:,.0f} kB")
+        with user_interface(home, hours) as url, browser(given.chromium) as page:
+            for name in take(page, url, digest, given.out):
+                print(f"{name}: {name.stat().st_size / 1000:,.0f} kB")
 
 
 def options(arguments: Sequence[str] | None, about: str | None) -> argparse.Namespace:

@@ -22,7 +22,7 @@ class EditedWeek:
     Args:
         first: the week's Monday.
         kept: drafts of a language model that were approved, edited or posted.
-        changed: of these, those that a person changed.
+        changed: of these, those that a person changed, or had changed by a model.
         distance: the share of a draft's characters that is changed (Levenshtein, of the longer text), 0..1; the mean
             of all that were kept, of which the unchanged count 0.
     """

@@ -109,11 +109,17 @@ def read_chosen_replies(
 
 def read_kept(connection: sa.Connection, project: str, since: datetime, *, limit: int) -> list[KeptReply]:
     """What people approved, edited or posted of a language model's drafts for tweets posted since ``since``, the latest
-    decisions first."""
+    decisions first. Those that somebody had revised are left out: how a model fulfils a wish is no habit of its drafts,
+    and no change of a person."""
     written = comment_suggestions.c
     query = (
         sa.select(sa.func.coalesce(written.original_text, written.text), written.text)
-        .where(*between(comment_suggestions, since, None, project), STANDS_APPROVED, written.provider != OFFLINE)
+        .where(
+            *between(comment_suggestions, since, None, project),
+            STANDS_APPROVED,
+            written.provider != OFFLINE,
+            written.revised_text.is_(None),
+        )
         .order_by(written.decided_at.desc(), written.tweet_id, written.suggestion_type)
         .limit(limit)
     )

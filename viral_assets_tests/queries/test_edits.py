@@ -66,3 +66,16 @@ def test_drafts_and_what_became_of_them_are_read_for_the_voice(decided: Database
     assert sorted((each.draft, each.text) for each in found) == sorted((case[0], case[1]) for case in CASES[:4])
     assert KeptReply("abcdefghij", "abcdefgh") in late
     assert (len(late), len(few)) == (2, 2)
+
+
+def test_what_somebody_had_revised_is_a_change_and_teaches_no_voice(decided: Database) -> None:
+    table = comment_suggestions
+    with decided.begin() as connection:
+        of = table.c.tweet_id == "1001"
+        connection.execute(sa.update(table).where(of).values(revised_text=table.c.text))
+    with decided.read() as connection:
+        assert edits_by_week(connection, WEEKS, "unplugged")[1].changed == 2
+        kept = read_kept(connection, "unplugged", WEEKS.start, limit=CONSIDERED)
+    assert sorted((each.draft, each.text) for each in kept) == sorted(
+        (each[0], each[1]) for each in (CASES[0], *CASES[2:4])
+    )
