@@ -27,8 +27,8 @@ from viral_assets.queries.opportunities import (
     priority,
 )
 from viral_assets.queries.places import read_place, write_place
-from viral_assets.store.gone import still_there
 from viral_assets.store.decisions import SuggestionKey
+from viral_assets.store.gone import still_there
 from viral_assets.store.revisions import Revision, open_revisions
 from viral_assets.store.tables import comment_opportunities
 from viral_assets.vocabulary import GREEN
