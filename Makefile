@@ -90,7 +90,9 @@ soak: $(READY) ## half an hour in which everything goes wrong, and the proof tha
 COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --strip-extras \
 	--no-emit-find-links --no-emit-index-url --custom-compile-command "make lock"
 
-lock: $(READY) ## compile the lock files anew from setup.cfg (needs the network)
+# With whatever environment there is: one made anew would lack what setup.cfg has just begun to ask for.
+lock: ## compile the lock files anew from setup.cfg (needs the network)
+	@test -x $(BIN)/uv || $(MAKE) --no-print-directory setup
 	$(COMPILE) --extra dev --extra docs --extra genai --extra openai --extra multilingual --extra xlsx setup.cfg -o requirements.lock
 	$(COMPILE) --extra dev --extra genai --extra openai --extra multilingual --extra xlsx --resolution lowest-direct setup.cfg -o requirements-lowest.lock
 	$(COMPILE) --extra deploy --extra genai --extra openai --extra multilingual --extra xlsx -c requirements.lock setup.cfg -o deploy/postgres/requirements.lock

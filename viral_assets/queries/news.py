@@ -13,6 +13,7 @@ from viral_assets.hours import floor_hour
 from viral_assets.queries.listing import has_status
 from viral_assets.store.bulk import one_of
 from viral_assets.store.conditions import between
+from viral_assets.store.gone import still_there
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, notifications, tweets
 from viral_assets.vocabulary import PENDING, WAITING, Label
 
@@ -78,6 +79,7 @@ def read_news(
             opportunity.total >= least_total,
             sa.or_(told.tweet_id.is_(None), sa.and_(told.state == WAITING, told.project == project)),
             has_status(connection, "open"),
+            still_there(opportunity.tweet_id),
         )
         .order_by(opportunity.tweet_id)
     )

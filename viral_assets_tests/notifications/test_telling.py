@@ -20,6 +20,7 @@ from viral_assets.notifications.plan import plan
 from viral_assets.notifications.words import Message
 from viral_assets.store.decisions import SuggestionKey, decide
 from viral_assets.store.engine import Database
+from viral_assets.store.gone import note_gone
 from viral_assets.store.notifications import SILENT_IS_OVER, channel_standings, take_back_unknown
 from viral_assets.store.tables import notifications
 from viral_assets.vocabulary import MISSED, SENDING, SENT, UNKNOWN, WAITING
@@ -112,6 +113,14 @@ def test_what_a_person_has_decided_meanwhile_is_not_told(database: Database, web
     assert later.tweets == 1
     assert tweet_ids(json.loads(webhook.arrivals[-1].body)["message"]) == [view(3).tweet_id]
     assert states(database) == {SENT: 1, MISSED: 2}
+
+
+def test_nobody_is_told_of_a_tweet_that_x_has_no_more(database: Database, webhook: Wire) -> None:
+    put(database, [view(1), view(2)])
+    with database.begin() as connection:
+        note_gone(connection, [view(1).tweet_id], NOW)
+    tell(database, hook(webhook))
+    assert tweet_ids(texts(webhook)) == [view(2).tweet_id]
 
 
 def test_what_is_decided_between_the_plan_and_the_message_is_not_told(

@@ -63,8 +63,8 @@ def add_tweet(database: Database, tweet_id: str, days_ago: int, *, text_hash: st
     sent = {"state": "sent", "message_id": "m", "attempts": 1, "claimed_at": NOW, "reason": ""}
     insert(database, tables.notifications, channel="team", **of, **sent)
     asked = {"id": tweet_id, "asked_at": NOW, "asked_by": "Mara", "wish": "Shorter", "state": "offered", "text": "A."}
-    kind = {"project": "p", "tweet_id": tweet_id, "suggestion_type": "ask_question"}
-    insert(database, tables.suggestion_revisions, **kind, **asked, standing_text="A reply.", draft="A reply.")
+    which = {"project": "p", "tweet_id": tweet_id, "suggestion_type": "ask_question"}
+    insert(database, tables.suggestion_revisions, **which, **asked, standing_text="A reply.", draft="A reply.")
     with database.begin() as connection:
         for model in MODELS:
             write_vectors(connection, model, [text_hash], np.ones((1, 2), dtype=np.float32))
