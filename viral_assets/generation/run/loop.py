@@ -171,7 +171,6 @@ class Loop:
         for each, decision in zip(prepared, decisions, strict=False):
             if isinstance(decision, Granted):
                 self._start(each)
-        # A grant is sent at once: what is written to the database comes after.
         await self._put_back(prepared[len(decisions) :])
         if not isinstance(decisions[-1], Granted):
             await self._not_granted(prepared[len(decisions) - 1], decisions[-1])
@@ -191,6 +190,7 @@ class Loop:
         await self._sharing.not_sent([prepared], because_of_them=isinstance(decision, AlreadyClaimed))
         match decision:
             case AlreadyClaimed(finished=finished, in_flight=in_flight, in_batch=in_batch):
+                self._sharing.claimed(item.key for item in batch.items if item.opportunity.tweet_id in in_flight)
                 again_at = self._session.clock.monotonic() + CLAIMED_RECHECK_SECONDS
                 await self._apply(claimed_elsewhere(batch, finished, in_flight, in_batch, check_again_at=again_at))
             case Waiting() | Exhausted():

@@ -101,6 +101,10 @@ class WorkQueue:
             if not item.attempts and not item.failures and not item.not_before
         ]
 
+    def due(self, now: float) -> set[TweetKey]:
+        """Of the tweets that had to wait for their time, those whose time has come."""
+        return {item.key for item in self._timed if item.not_before <= now}
+
     def take_out(self, keys: Collection[TweetKey]) -> list[Item]:
         """These tweets, of those that are in no bisection."""
         taken = [item for waiting in self._waiting.values() for item in waiting if item.key in keys]

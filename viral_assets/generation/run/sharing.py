@@ -55,6 +55,7 @@ class Sharing:
         self._offered: set[TweetKey] = set()
         self._away: dict[TweetKey, Item] = {}
         self._tried: set[TweetKey] = set()
+        self._claimed: set[TweetKey] = set()
         self._patient_from = self._takes_from = 0.0
 
     @property
@@ -89,8 +90,16 @@ class Sharing:
         if self.exchange.may_wait_together and seconds > NEAR_SECONDS:
             await self._offer(self._work.fresh())
 
+    def claimed(self, keys: Iterable[TweetKey]) -> None:
+        """Another run is asking about these, perhaps in a request that the killed run before this one had a part in."""
+        self._claimed.update(keys)
+
     async def take_back(self) -> None:
         """What is still open is the run's own again, and so is what others have asked about, with its answers."""
+        if due := self._claimed & self._work.due(self._session.clock.monotonic()):
+            # They are about to be asked about, unless the answer has come meanwhile.
+            self._claimed -= due
+            await self._read({item.key: item for item in self._work.take_out(due)})
         if self._offers is None or not (self._offered or self._away):
             return
         found = await self._session.store(self._offers.reclaim, self._runner)
@@ -100,8 +109,7 @@ class Sharing:
             (self._away if item.key in found.under_way else over)[item.key] = item
         self._given += len(gone)
         self._tried.update(over)
-        for item in await recover(self._session, over, of_this_run=True):
-            self._work.put_back(item)
+        await self._read(over)
 
     async def fill(self, batches: Sequence[RequestBatch]) -> list[RequestBatch]:
         """The same, with tweets of others where there is room."""
@@ -161,6 +169,11 @@ class Sharing:
             note(f"others have asked about {self._given} of the tweets, in requests that had room")
         if self._taken:
             note(f"requests had room for {self._taken} of other runs, which read the answers")
+
+    async def _read(self, items: dict[TweetKey, Item]) -> None:
+        """What is stored of answers about them; the others are asked about."""
+        for item in await recover(self._session, items, of_this_run=True):
+            self._work.put_back(item)
 
     async def _offer(self, items: Sequence[Item]) -> None:
         wanted = [item for item in items if item.key not in self._tried]

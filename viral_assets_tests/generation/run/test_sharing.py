@@ -324,6 +324,30 @@ def test_an_answer_for_a_run_that_was_killed_is_read_by_the_next(
     assert len(world.service.arrivals) == 1
 
 
+def test_a_run_that_goes_on_with_a_killed_one_waits_for_what_another_is_asking(
+    world: World, elsewhere: Elsewhere, database: Database
+) -> None:
+    elsewhere.ledger.join("killed", 3, sharing=elsewhere.offers.sharing)
+    elsewhere.offers.offer("killed", [Item(each) for each in pack(3)])
+    run = world.run(pack(3), Priority.NEWEST_HOUR)
+
+    async def other() -> None:
+        await elsewhere.takes()
+        elsewhere.is_granted()
+        elsewhere.ledger.leave("killed")
+        under_way = asyncio.create_task(run.report())
+        await world.clock.sleep(2.0)
+        await elsewhere.asks()
+        elsewhere.offers.let_go(elsewhere.NAME, elsewhere.REQUEST, [each.key for each in elsewhere.taken])
+        await under_way
+
+    world.clock.run(other())
+
+    assert all_done(run)
+    assert asked_about(world) == {tweet.tweet_id: 1 for tweet in pack(3)}
+    assert world.clock.monotonic() < WINDOW
+
+
 def test_of_two_who_take_at_once_each_has_its_own(database: Database) -> None:
     offers = TweetOffers(database, "key", "a word")
     ledger = SqlLedger(database, "key", Limits(max_requests=15))
