@@ -140,12 +140,12 @@ def _regenerate(request: Request, form: Mapping[str, str]) -> Response:
     if row is None:
         raise NotFoundError("There is no such tweet among the opportunities (any more).")
     try:
-        write_anew(site.jobs, row, checked_project(site.projects(), project), who=site.access.name_of(request))
+        begun = write_anew(site.jobs, row, checked_project(site.projects(), project), who=site.access.name_of(request))
     except ConfigurationError as error:
         problem = Problem("failed", sentence(str(error)))
         return answer(request, site, project, tweet_id, form, problem=problem, status=422)
     notice = {"kind": "done", "text": "New suggestions are being written"}
-    return answer(request, site, project, tweet_id, form, notice=notice)
+    return answer(request, site, project, tweet_id, form, notice=notice, begun=begun)
 
 
 async def length(request: Request) -> Response:

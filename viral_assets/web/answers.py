@@ -17,6 +17,7 @@ from viral_assets.queries.pages import read_opportunities, read_opportunity
 from viral_assets.store.decisions import Conflict, Decided
 from viral_assets.text.display import one_line
 from viral_assets.web.access import same_site_path
+from viral_assets.web.jobs import Job
 from viral_assets.web.pages import list_head, tweet_page
 from viral_assets.web.rendering import anchor
 from viral_assets.web.site import Site, wants_part
@@ -53,10 +54,12 @@ def answer(
     notice: dict[str, str] | None = None,
     status: int = 200,
     move: bool = False,
+    begun: Job | None = None,
 ) -> Response:
     """The tweet as it is now.
 
     Args:
+        begun: the job that was begun; where it has ended by now, that is said instead of the notice.
         move: the script did not ask from within the tweet's card, and the answer says where that is.
     """
     onward = same_site_path(form.get("next"))
@@ -70,13 +73,17 @@ def answer(
     if row is None:
         return say(request, site, form, notice or {"kind": "bad", "text": "The tweet is no opportunity any more."})
     job = site.jobs.all().get((project, tweet_id))
+    running = job if job is not None and not job.over else None
+    if begun is not None and running is None:
+        # No card looks for its end any more.
+        notice = {"kind": "done" if begun.good else "bad", "text": begun.message}
     response = site.part(
         request,
         "card.html",
         status=status,
         row=row,
         problem=problem,
-        job=job if job is not None and not job.over else None,
+        job=running,
         notice=notice,
         here=onward,
         titles=site.titles(),

@@ -70,12 +70,13 @@ def _ask(request: Request, form: Mapping[str, str]) -> Response:
     except (NotAllowed, ConfigurationError) as refused:
         problem = Problem("refused", sentence(str(refused)), key.suggestion_type, wish=wish)
         return answer(request, site, key.project, key.tweet_id, form, problem=problem, status=422)
+    begun = None
     if revision.state == ASKED:
-        _begin(site, row, project, revision, who)
+        begun = _begin(site, row, project, revision, who)
         notice = {"kind": "done", "text": f"Asked for: {kind(key.suggestion_type)}, “{revision.wish}”"}
     else:
         notice = {"kind": "done", "text": "A revision was offered meanwhile: look at it first"}
-    return answer(request, site, key.project, key.tweet_id, form, notice=notice)
+    return answer(request, site, key.project, key.tweet_id, form, notice=notice, begun=begun)
 
 
 async def decide(request: Request) -> Response:
@@ -88,9 +89,16 @@ def _decide(request: Request, form: Mapping[str, str]) -> Response:
     site: Site = request.app.state.site
     key, version = _about(form)
     action, revision_id, who = field(form, "action"), field(form, "revision"), site.access.name_of(request)
+    begun = None
     try:
-        if action in (GO_ON, GIVE_UP):
-            notice = _about_unwritten(site, key, revision_id, action, who)
+        if action == GO_ON:
+            begun = _go_on(site, key, revision_id, who)
+            notice = {"kind": "done", "text": f"Asked again: {kind(key.suggestion_type)}, “{begun.wish}”"}
+        elif action == GIVE_UP:
+            with site.database.begin() as connection:
+                revisions.drop(connection, revision_id, who=who, at=site.clock())
+            site.jobs.forget(key.project, key.tweet_id)
+            notice = {"kind": "done", "text": f"Given up: {kind(key.suggestion_type)} stays as it is"}
         else:
             wanted = next((each for each in REVISION_ACTIONS if each == action), None)
             if wanted is None:
@@ -108,22 +116,16 @@ def _decide(request: Request, form: Mapping[str, str]) -> Response:
     except (NotAllowed, ConfigurationError) as refused:
         problem = Problem("refused", sentence(str(refused)), key.suggestion_type)
         return answer(request, site, key.project, key.tweet_id, form, problem=problem, status=422)
-    return answer(request, site, key.project, key.tweet_id, form, notice=notice)
+    return answer(request, site, key.project, key.tweet_id, form, notice=notice, begun=begun)
 
 
-def _about_unwritten(site: Site, key: SuggestionKey, revision_id: str, action: str, who: str) -> dict[str, str]:
-    if action == GIVE_UP:
-        with site.database.begin() as connection:
-            revisions.drop(connection, revision_id, who=who, at=site.clock())
-        site.jobs.forget(key.project, key.tweet_id)
-        return {"kind": "done", "text": f"Given up: {kind(key.suggestion_type)} stays as it is"}
+def _go_on(site: Site, key: SuggestionKey, revision_id: str, who: str) -> Job:
     with site.database.read() as connection:
         revision = revisions.read_revision(connection, revision_id)
     if revision is None or revision.state != ASKED or revision.key != key:
         raise NotAllowed("this revision is not waited for any more; look at the tweet again")
     row, project = _ready(site, key, revision.wish)
-    _begin(site, row, project, revision, who)
-    return {"kind": "done", "text": f"Asked again: {kind(key.suggestion_type)}, “{revision.wish}”"}
+    return _begin(site, row, project, revision, who)
 
 
 def _ready(site: Site, key: SuggestionKey, wish: str) -> tuple[OpportunityView, Project]:
