@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -84,13 +83,18 @@ def _ready_texts(values: Sequence[Any]) -> list[Any]:
 
 def _ready_times(values: Sequence[datetime | None], *, zone: bool) -> list[str | None]:
     """ISO text in UTC, which SQLite stores without a zone (see ``tables``) and PostgreSQL reads with one."""
-    texts = [None if value is None else _utc_text(value) for value in values]
-    return texts if zone else [text and text[:-6] for text in texts]
+    texts: list[str | None] = []
+    last, text = None, None
+    for value in values:
+        # Hours, and times at which a whole file was seen, are one object many times over.
+        if value is not last:
+            last, text = value, None if value is None else _utc_text(value, zone=zone)
+        texts.append(text)
+    return texts
 
 
-@lru_cache(maxsize=20_000)
-def _utc_text(value: datetime) -> str:
-    """Cached, because most columns of times hold few different ones, and a tweet's are written to two tables."""
+def _utc_text(value: datetime, *, zone: bool) -> str:
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
-    return value.astimezone(UTC).isoformat(" ", "microseconds")
+    text = value.astimezone(UTC).isoformat(" ", "microseconds")
+    return text if zone else text[:-6]

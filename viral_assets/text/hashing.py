@@ -8,4 +8,5 @@ import unicodedata
 
 def text_hash(text: str) -> str:
     """SHA-256 (hex) of the text after NFC: equal texts share one embedding."""
-    return hashlib.sha256(unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")).hexdigest()
+    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    return hashlib.sha256(composed.encode("utf-8", "surrogatepass")).hexdigest()

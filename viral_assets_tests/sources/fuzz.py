@@ -59,7 +59,12 @@ def damaged_file(rng: random.Random) -> tuple[str, bytes]:
 def mutated_record(rng: random.Random) -> tuple[str, Object]:
     """A record of one of the shapes with some of its values, at any depth, replaced, removed or doubled."""
     shape = rng.choice(list(SHAPES))
-    record: Object = copy.deepcopy(SHAPES[shape]())
+    return shape, mutated(rng, SHAPES[shape]())
+
+
+def mutated(rng: random.Random, record: Object) -> Object:
+    """A copy of it with some of its values replaced, removed or doubled."""
+    record = copy.deepcopy(record)
     for _ in range(rng.choice((1, 1, 2, 3, 8))):
         place: Object = record
         while True:
@@ -77,7 +82,7 @@ def mutated_record(rng: random.Random) -> tuple[str, Object]:
             place[rng.choice(("data", "user", "author", "id", "text", "statuses", "full_text", "tweet", "x"))] = place[
                 key
             ]
-    return shape, record
+    return record
 
 
 def check_file(content: bytes, path: Path) -> tuple[int, int] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
 from viral_assets.context import References
@@ -14,12 +13,11 @@ from viral_assets.store.tables import tweets
 Row = dict[str, Any]
 
 _COLUMNS = tuple(column.name for column in tweets.c)
-_values = attrgetter(*_COLUMNS)
 
 
 def tweet_row(tweet: Tweet) -> Row:
     """The values of one tweet by column."""
-    return dict(zip(_COLUMNS, _values(tweet), strict=True))
+    return dict(zip(_COLUMNS, tweet, strict=False))
 
 
 def references_of(posted: Iterable[Tweet]) -> list[tuple[str, datetime | None, References]]:
@@ -31,4 +29,4 @@ def tweet_columns(posted: Sequence[Tweet]) -> dict[str, list[Any]]:
     """The values of many tweets, column by column: several times faster to keep and to store than rows."""
     if not posted:
         return {name: [] for name in _COLUMNS}
-    return dict(zip(_COLUMNS, map(list, zip(*map(_values, posted), strict=True)), strict=True))
+    return dict(zip(_COLUMNS, map(list, zip(*posted, strict=True)), strict=False))

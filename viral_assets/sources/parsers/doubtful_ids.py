@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from viral_assets.sources.base import Record, Reject
@@ -93,7 +93,7 @@ def told_by_conversation(tweet: Tweet) -> Tweet | None:
         return None
     if len(whole.rstrip("0")) <= _DIGITS_OF_A_FLOAT:  # may be what JavaScript prints of an id that is true
         return None
-    return replace(tweet, tweet_id=whole)
+    return tweet._replace(tweet_id=whole)
 
 
 class DoubtfulIds:

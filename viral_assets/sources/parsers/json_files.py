@@ -45,6 +45,8 @@ class JsonReader(FileReader):
         for place, value in self._values():
             if isinstance(value, Reject):
                 yield value
+            elif (tweet := shapes.ordinary(value)) is not None:
+                yield doubted(tweet, place, value)
             else:
                 addresses = addresses_in(value)
                 for record in shapes.records(value, place):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from viral_assets.errors import SourceError
@@ -130,7 +130,7 @@ class JsonObjects:
             if tweet is not None:
                 referring = tweet.is_reply or tweet.is_quote or not value.keys().isdisjoint(MEDIA_KEYS)
                 found = references_in(value, tweet.tweet_id) if referring and not tweet.is_retweet else None
-                yield replace(tweet, refers_to=found) if found else tweet
+                yield tweet._replace(refers_to=found) if found else tweet
 
     def _row_parser(self, names: tuple[str, ...]) -> RowParser | None:
         """For objects with these keys; None where fewer than two of them are names of columns."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from viral_assets.sources.base import ColumnNames, Record, Reject
 from viral_assets.sources.parsers.column_evidence import ObjectColumns
@@ -24,6 +24,7 @@ from viral_assets.sources.parsers.placeholders import placeholder
 from viral_assets.sources.parsers.raw_text import raw_json
 from viral_assets.sources.parsers.remarks import NO_POST, NO_TWEETS
 from viral_assets.sources.parsers.times import Times
+from viral_assets.sources.tweet import Tweet
 
 CERTAIN = 0.95
 """A format that is so sure of a value is asked before what programs put around tweets."""
@@ -38,6 +39,15 @@ class ValueParser(Protocol):
         Args:
             locator: where the value is in its source.
         """
+        ...
+
+
+@runtime_checkable
+class OrdinaryParser(Protocol):
+    """A parser with a shorter way for values that are nothing but a tweet."""
+
+    def ordinary(self, value: Mapping[str, Any]) -> Tweet | None:
+        """What ``records`` makes of the value; None where it has to be asked."""
         ...
 
 
@@ -81,6 +91,16 @@ class JsonShapes:
         self._parsers = [
             (each.confidence_in, each.parser_for(times, remarks, columns, self._known)) for each in formats
         ]
+        self._ordinary = [parser.ordinary for _, parser in self._parsers if isinstance(parser, OrdinaryParser)]
+
+    def ordinary(self, value: object) -> Tweet | None:
+        """The tweet of a value that is nothing but one, where a format has a short way to read it; None for any other
+        value, of which :meth:`records` knows what it is."""
+        if isinstance(value, dict):
+            for read in self._ordinary:
+                if (tweet := read(value)) is not None:
+                    return tweet
+        return None
 
     def records(self, value: object, locator: str) -> Iterator[Record]:
         """The records of one value; a list is opened.

@@ -112,6 +112,11 @@ def gone_post(error: Object) -> Post | None:
     return Post(post_id, state=_state_in(error.get("title"), error.get("detail"))) if post_id else None
 
 
+def reference_kinds(referenced: object) -> Sequence[str]:
+    """In which ways a tweet of the API v2 refers to others: ``retweeted``, ``quoted``, ``replied_to``."""
+    return [kind for item in _list(referenced) if isinstance(kind := item.get("type"), str)]
+
+
 def references_v2(tweet: Object, own_id: str, included: Included) -> References | None:
     """What a tweet of the API v2 refers to; None for nothing."""
     referenced, attachments = tweet.get("referenced_tweets"), tweet.get("attachments")

@@ -19,6 +19,7 @@ FEWEST_DIGITS = 17
 _SIGNIFICANT_BITS = 53
 _SEQUENCE = 4096
 _MOST_IN_A_ROW = 12
+_ODD = frozenset("13579")
 _RARE = 0.1
 
 _OF_ALL, _OF_LOOKS, _OF_FEW, _OF_A_PART = 1e-3, 1e-5, 1e-6, 1e-9
@@ -59,7 +60,8 @@ def _tells(identity: str, rounding: Rounding) -> bool:
 
 def may_be_rounded(identity: str) -> bool:
     """Whether this one looks as rounded ids do; as some true ones do too."""
-    if not FEWEST_DIGITS <= len(identity) <= MOST_DIGITS or not identity.isdecimal():
+    # Of an odd number nothing was rounded off.
+    if identity[-1:] in _ODD or not FEWEST_DIGITS <= len(identity) <= MOST_DIGITS or not identity.isdecimal():
         return False
     return identity.endswith("00") or (int(identity) & 0x7 == 0 and _fits_a_float(identity))
 

@@ -169,6 +169,10 @@ class Times:
         if instant > self._latest:
             raise UnusableError("future", f"{shown(written)} lies in the future")
 
+    def is_future(self, instant: datetime) -> bool:
+        """Whether nothing can have been posted then."""
+        return instant > self._latest
+
     def collected_at(self, value: object) -> datetime | None:
         """When the counts were seen; None where that is missing or makes no sense."""
         instant = self._read(value) if isinstance(value, str) else None

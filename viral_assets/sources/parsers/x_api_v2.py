@@ -8,7 +8,7 @@ Fields: https://docs.x.com/x-api/fundamentals/data-dictionary. Reading bytes is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
 from typing import Any
 
@@ -31,8 +31,9 @@ from viral_assets.sources.parsers.identities import identity_of_object
 from viral_assets.sources.parsers.json_envelopes import holds_accounts, is_account
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import MENDED, Broken
+from viral_assets.sources.parsers.ordinary_v2 import OrdinaryTweets
 from viral_assets.sources.parsers.raw_text import raw_json
-from viral_assets.sources.parsers.references import Included, references_v2
+from viral_assets.sources.parsers.references import Included, reference_kinds, references_v2
 from viral_assets.sources.parsers.remarks import NO_TWEETS
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
@@ -103,6 +104,16 @@ class XApiV2:
     def __init__(self, times: Times, remarks: Counter[str]) -> None:
         self._times = times
         self._remarks = remarks
+        self._ordinary = OrdinaryTweets(times)
+
+    def ordinary(self, value: Object) -> Tweet | None:
+        """The tweet of an object that is nothing but one, with its author inside; None for any other. What
+        :meth:`records` makes of it, in less time."""
+        tweet = self._ordinary.read(value, _NO_USERS, _NOTHING_INCLUDED, None)
+        if tweet is not None and "__twarc" in value:
+            retrieved = _object(value["__twarc"]).get("retrieved_at")
+            return tweet._replace(collected_at=self._times.collected_at(retrieved))
+        return tweet
 
     def records(self, value: object, locator: str) -> Iterator[Record]:
         """The records of one value; a list is opened once.
@@ -145,7 +156,8 @@ class XApiV2:
         self, value: object, locator: str, users: Object, included: Included, collected_at: datetime | None
     ) -> Record:
         try:
-            return self._tweet(value, users, included, collected_at)
+            ordinary = self._ordinary.read(value, users, included, collected_at) if isinstance(value, dict) else None
+            return self._tweet(value, users, included, collected_at) if ordinary is None else ordinary
         except UnusableError as error:
             return Reject(locator, error.reason, error.detail, raw_json(value))
 
@@ -167,7 +179,7 @@ class XApiV2:
         metrics = _metrics(value)
         author_id = optional_id(value.get("author_id"))
         author = _author(value, users, author_id)
-        kinds = _reference_kinds(value.get("referenced_tweets"))
+        kinds = reference_kinds(value.get("referenced_tweets"))
         return Tweet(
             tweet_id=identity,
             created_at=created_at,
@@ -194,6 +206,7 @@ class XApiV2:
 
 
 _NOTHING_INCLUDED = Included({})
+_NO_USERS: Object = {}
 
 
 def _object(value: object) -> Object:
@@ -225,12 +238,6 @@ def _metrics(tweet: Object) -> Object:
     if metrics is None or metrics == []:
         return {}
     raise UnusableError("bad_count", f"public_metrics is {shown(metrics)}, which holds no counts")
-
-
-def _reference_kinds(references: object) -> Iterable[str]:
-    if not isinstance(references, list):
-        return ()
-    return [kind for item in references if isinstance(item, dict) and isinstance(kind := item.get("type"), str)]
 
 
 FORMAT = JsonFormat("X API v2", MAPPING, probe, confidence_in, XApiV2)

@@ -162,7 +162,7 @@ def test_a_conversation_that_javascript_rounded_does_not_replace_a_true_id() -> 
     printed = "989165828490842110"
     assert float(true) == float(printed)
     assert int(float(true)) == int(true)
-    tweet = Tweet(true, NOW, "hi", "mara", conversation_id=printed)
+    tweet = Tweet(tweet_id=true, created_at=NOW, text="hi", author_handle="mara", conversation_id=printed)
     assert told_by_conversation(tweet) is None
 
 
