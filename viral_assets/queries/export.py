@@ -18,7 +18,7 @@ from viral_assets.queries.opportunities import (
     of_keys,
     priority,
 )
-from viral_assets.store.conditions import within
+from viral_assets.store.conditions import FoundByHour, within
 from viral_assets.store.gone import still_there
 from viral_assets.store.suggestion_status import USABLE
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweets
@@ -68,9 +68,10 @@ def rank_for_export(
 
     wanted = USABLE if statuses is None else statuses
     opportunity, written = comment_opportunities, comment_suggestions
+    status = written.c.status if window is None else FoundByHour(written.c.status)
     counted = (
         sa.select(written.c.project, written.c.tweet_id, sa.func.count().label("suggestions"))
-        .where(*within(written, window, project), written.c.status.in_(sorted(wanted)))
+        .where(*within(written, window, project), status.in_(sorted(wanted)))
         .group_by(written.c.project, written.c.tweet_id)
         .subquery()
     )

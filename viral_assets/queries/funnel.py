@@ -19,7 +19,7 @@ from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport,
 from viral_assets.queries.packing import read_packs
 from viral_assets.queries.spending import cost_of_suggestions, quota_by_day
 from viral_assets.quota.limits import Limits
-from viral_assets.store.conditions import STANDS_APPROVED, within
+from viral_assets.store.conditions import STANDS_APPROVED, FoundByHour, within
 from viral_assets.store.tables import (
     EVERY_PROJECT,
     comment_opportunities,
@@ -176,16 +176,14 @@ def _shared_out(counts: Counter[Key], shared: Mapping[date, int], worked_on: Col
 def _came_for_both(connection: sa.Connection, span: _Span) -> Counter[Key]:
     """Tweets that came for a project and also for every one."""
     came, for_all = tweet_projects, tweet_projects.alias()
-    # From these few to their hours: with a condition on the hour, SQLite would go through all tweets of the days.
-    hour = sa.select(tweets.c.window_start).where(tweets.c.tweet_id == came.c.tweet_id).scalar_subquery()
     query = (
-        sa.select(hour.label("hour"), came.c.project, sa.func.count())
-        .join(for_all, sa.and_(for_all.c.tweet_id == came.c.tweet_id, for_all.c.project == EVERY_PROJECT))
-        .where(_NAMED)
-        .group_by(sa.text("hour"), came.c.project)
+        sa.select(tweets.c.window_start, came.c.project, sa.func.count())
+        .join_from(tweets, came, came.c.tweet_id == tweets.c.tweet_id)
+        .join(for_all, sa.and_(for_all.c.tweet_id == tweets.c.tweet_id, for_all.c.project == EVERY_PROJECT))
+        .where(*within(tweets, span.hours), FoundByHour(came.c.project) != EVERY_PROJECT)
+        .group_by(tweets.c.window_start, came.c.project)
     )
-    rows = connection.execute(query)
-    return _by_day((hour, name, count) for hour, name, count in rows if hour and hour in span.hours)
+    return _by_day(connection.execute(query))
 
 
 @dataclass(frozen=True)
@@ -264,15 +262,17 @@ def _per_tweet(span: _Span) -> sa.Subquery:
 
 def _rates_of_types(connection: sa.Connection, span: _Span) -> tuple[Rate, ...]:
     table = comment_suggestions
-    approved = sa.case((STANDS_APPROVED, 1), else_=0)
+    # Counted and not filtered: in a filter SQLite would take the statuses for rarer than the hours.
+    decided = sa.func.sum(sa.case((STANDS_APPROVED, 1), (table.c.status == REJECTED, 1), else_=0))
     query = (
-        sa.select(table.c.suggestion_type, sa.func.sum(approved), sa.func.count())
-        .where(*span.of(table), sa.or_(STANDS_APPROVED, table.c.status == REJECTED))
+        sa.select(table.c.suggestion_type, sa.func.sum(sa.case((STANDS_APPROVED, 1), else_=0)), decided)
+        .where(*span.of(table))
         .group_by(table.c.suggestion_type)
+        .having(decided > 0)
     )
     types: _Decided = defaultdict(Counter)
     for name, approvals, count in connection.execute(query):
-        types[name].update(approved=int(approvals), decided=count)
+        types[name].update(approved=int(approvals), decided=int(count))
     return _most_decided_first(types)
 
 

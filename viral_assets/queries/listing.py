@@ -26,41 +26,47 @@ def matching(connection: Connection, filters: Filters, now: datetime) -> Select[
     query = sa.select(opportunity.project, opportunity.tweet_id).join_from(
         comment_opportunities, tweets, tweets.c.tweet_id == opportunity.tweet_id
     )
-    for column, value in ((opportunity.project, filters.project), (opportunity.label, filters.label)):
-        if value:
-            query = query.where(column == value)
     query = query.where(still_there(opportunity.tweet_id))
+    if filters.label:
+        query = query.where(opportunity.label == filters.label)
     if filters.topic:
         query = query.where(opportunity.topic == filters.topic)
     first, last = filters.between(now)
-    query = query.where(*between(comment_opportunities, first, last))
+    query = query.where(*between(comment_opportunities, first, last, filters.project or None))
     if filters.status != "all":
-        query = query.where(has_status(connection, filters.status))
+        query = query.where(has_status(connection, filters.status, leads=first is None))
     if filters.search:
         query = query.where(_contains(connection, filters.search))
     return query
 
 
-def has_status(connection: Connection, status: str) -> ColumnElement[bool]:
-    """How far a person has come with the tweet."""
+def has_status(connection: Connection, status: str, *, leads: bool = False) -> ColumnElement[bool]:
+    """How far a person has come with the tweet.
+
+    Args:
+        leads: whether the statement has nothing better than this to find its tweets by.
+    """
     opportunity, table = comment_opportunities.c, comment_suggestions.c
     of_the_tweet = sa.and_(table.project == opportunity.project, table.tweet_id == opportunity.tweet_id)
 
     def some(condition: ColumnElement[bool]) -> ColumnElement[bool]:
         return sa.exists().where(of_the_tweet, condition).correlate(comment_opportunities)
 
+    def among_all(one: str) -> ColumnElement[bool]:
+        # An index leads from the suggestions of a status to their tweets.
+        with_one = sa.select(table.project, table.tweet_id).where(table.status == one)
+        return sa.tuple_(opportunity.project, opportunity.tweet_id).in_(with_one)
+
     if status == "none":
         return ~some(sa.true())
     if status != "open":
-        # An index leads from the few suggestions of a status to their tweets.
-        return sa.tuple_(opportunity.project, opportunity.tweet_id).in_(
-            sa.select(table.project, table.tweet_id).where(table.status == status)
-        )
+        return among_all(status) if leads else some(table.status == status)
     if connection.dialect.name == "postgresql":
         return some(table.status == PENDING) & ~some(table.status.in_(CHOSEN))
     # The same in one subquery instead of two, which is what SQLite is faster with (and PostgreSQL slower).
     openness = sa.case((table.status == PENDING, 1), (table.status == REJECTED, 0), else_=2)
-    return sa.select(sa.func.max(openness)).where(of_the_tweet).correlate(comment_opportunities).scalar_subquery() == 1
+    of_all = sa.select(sa.func.max(openness)).where(of_the_tweet).correlate(comment_opportunities).scalar_subquery()
+    return sa.and_(among_all(PENDING), of_all == 1) if leads else of_all == 1
 
 
 def _contains(connection: Connection, search: str) -> ColumnElement[bool]:

@@ -85,6 +85,11 @@ def count_list(connection: Connection, filters: Filters, *, now: datetime, after
     return total, greens or 0
 
 
+def is_listed(connection: Connection, filters: Filters, *, now: datetime) -> bool:
+    """Whether there is anything in a list."""
+    return bool(connection.scalar(sa.select(matching(connection, filters, now).exists())))
+
+
 _COUNTS = (sa.func.count(), sa.func.sum(sa.case((comment_opportunities.c.label == GREEN, 1), else_=0)))
 
 
@@ -137,12 +142,33 @@ def read_opportunity(connection: Connection, project: str, tweet_id: str) -> Opp
 
 def read_choices(connection: Connection) -> Choices:
     """Projects and topics that there are opportunities of."""
-    pairs = connection.execute(sa.select(comment_opportunities.c.project, comment_opportunities.c.topic).distinct())
-    found = [(row.project, row.topic) for row in pairs]
+    found = connection.execute(_PAIRS).all()
     return Choices(
         tuple(sorted({project for project, _ in found})),
         tuple(sorted({topic for _, topic in found if topic.strip()}, key=str.casefold)),
     )
+
+
+def _distinct_pairs() -> Select[tuple[str, str]]:
+    """Projects with their topics, each found in an index as the next after the one before: as many looks as there are
+    topics, and not as there are tweets (https://wiki.postgresql.org/wiki/Loose_indexscan)."""
+    table = comment_opportunities.c
+
+    def least(column: ColumnElement[str], *where: ColumnElement[bool]) -> ColumnElement[str]:
+        return sa.select(sa.func.min(column)).where(*where).scalar_subquery()
+
+    project = sa.select(least(table.project).label("project")).cte("projects", recursive=True)
+    project = project.union_all(
+        sa.select(least(table.project, table.project > project.c.project)).where(project.c.project.is_not(None))
+    )
+    first = sa.select(project.c.project, least(table.topic, table.project == project.c.project).label("topic"))
+    topic = first.where(project.c.project.is_not(None)).cte("topics", recursive=True)
+    following = least(table.topic, table.project == topic.c.project, table.topic > topic.c.topic)
+    topic = topic.union_all(sa.select(topic.c.project, following).where(topic.c.topic.is_not(None)))
+    return sa.select(topic.c.project, topic.c.topic).where(topic.c.topic.is_not(None))
+
+
+_PAIRS = _distinct_pairs()
 
 
 def read_greens(

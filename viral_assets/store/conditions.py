@@ -30,7 +30,7 @@ STANDS_APPROVED = sa.or_(
 
 
 class FoundByHour(sa.ColumnElement[str]):
-    """The column ``project`` in a statement about hours: SQLite is to find the rows by their hour.
+    """A column like ``project`` or ``status`` in a statement about hours: SQLite is to find the rows by their hour.
 
     Without statistics it takes an equal project for rarer than a range of hours, and reads all that the project has
     ever had. An operand that is no bare column is of no use to it
@@ -41,20 +41,20 @@ class FoundByHour(sa.ColumnElement[str]):
     inherit_cache = True
     type = sa.String()
 
-    def __init__(self, project: sa.ColumnElement[str]) -> None:
-        self.project = project
+    def __init__(self, column: sa.ColumnElement[str]) -> None:
+        self.column = column
 
-    _traverse_internals = [("project", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 - as SQLAlchemy has it
+    _traverse_internals = [("column", InternalTraversal.dp_clauseelement)]  # noqa: RUF012 - as SQLAlchemy has it
 
 
 @compiles(FoundByHour)
 def _compiled(element: FoundByHour, compiler: SQLCompiler, **how: Any) -> str:
-    return compiler.process(element.project, **how)
+    return compiler.process(element.column, **how)
 
 
 @compiles(FoundByHour, "sqlite")
 def _compiled_for_sqlite(element: FoundByHour, compiler: SQLCompiler, **how: Any) -> str:
-    return f"+{compiler.process(element.project, **how)}"
+    return f"+{compiler.process(element.column, **how)}"
 
 
 def within(table: sa.FromClause, hours: HourRange | None, project: str | None = None) -> list[sa.ColumnElement[bool]]:

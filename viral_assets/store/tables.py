@@ -320,6 +320,8 @@ comment_opportunities = Table(
     # What the same author was told before.
     Index(None, "project", "from_id"),
     Index(None, "project", "from_handle"),
+    # Which projects and topics there are, without a look at each tweet.
+    Index(None, "project", "topic"),
     comment="Tweets worth a reply. Replaced window by window, in one transaction.",
 )
 

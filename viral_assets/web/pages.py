@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from viral_assets.queries.filters import RECENT, BadFilterError, Filters, recent_words
-from viral_assets.queries.pages import count_list, read_opportunity, read_page
+from viral_assets.queries.pages import count_list, is_listed, read_opportunity, read_page
 from viral_assets.store.decisions import Event, history
 from viral_assets.store.revisions import Revision, revisions_of
 from viral_assets.web.access import same_site_path
@@ -83,16 +83,13 @@ def opportunities(request: Request) -> Response:
 
 
 def _elsewhere(connection: Connection, site: Site, filters: Filters) -> dict[str, int]:
-    """Where there are tweets although a list is empty, and how many: those whose drafts somebody has decided about,
-    older ones, and all there are."""
-    lists = {
-        "decided": replace(filters, status="all") if filters.status == "open" else None,
-        "older": replace(filters, recent=0) if filters.recent else None,
-        "all": replace(filters, status="all", recent=0),
-    }
+    """Where there are tweets although a list is empty: whether some whose drafts somebody has decided about, how many
+    older ones, and whether any at all. Nobody is told the number of all, which would take as long as there are."""
+    now, everyone = site.clock(), replace(filters, status="all")
     return {
-        name: count_list(connection, asked, now=site.clock())[0] if asked is not None else 0
-        for name, asked in lists.items()
+        "decided": filters.status == "open" and is_listed(connection, everyone, now=now),
+        "older": count_list(connection, replace(filters, recent=0), now=now)[0] if filters.recent else 0,
+        "all": is_listed(connection, replace(everyone, recent=0), now=now),
     }
 
 
