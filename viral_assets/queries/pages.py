@@ -142,7 +142,7 @@ def read_opportunity(connection: Connection, project: str, tweet_id: str) -> Opp
 
 def read_choices(connection: Connection) -> Choices:
     """Projects and topics that there are opportunities of."""
-    found = connection.execute(_PAIRS).all()
+    found = [(row.project, row.topic) for row in connection.execute(_PAIRS)]
     return Choices(
         tuple(sorted({project for project, _ in found})),
         tuple(sorted({topic for _, topic in found if topic.strip()}, key=str.casefold)),
