@@ -24,7 +24,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,12 @@ STORES = {EMPTY: 1, WEEKS: 14 * 24, YEAR: HOURS}
 """With the hours of their history."""
 
 ROUNDS = 2
+NEW_HOURS = 4
+"""That the worker needs for a round."""
+
+Took = Mapping[str, Mapping[str, float]]
+"""By what was done: ``cpu`` and ``seconds``, ``queries``."""
+
 MOST_GROWTH = 1.3
 MOST_SECONDS = 0.1
 
@@ -82,6 +88,17 @@ class Line:
     @property
     def met(self) -> bool:
         return self.ratio <= MOST_GROWTH and (self.work not in PAGES or self.cpu[YEAR] < MOST_SECONDS)
+
+
+def line_of(work: str, build: str, took: Mapping[str, Sequence[Took]]) -> Line:
+    """The least of the rounds, by store."""
+    return Line(
+        work,
+        build,
+        {store: min(each[work]["cpu"] for each in rounds) for store, rounds in took.items()},
+        {store: int(rounds[-1][work]["queries"]) for store, rounds in took.items()},
+        min(each[work]["seconds"] for each in took[YEAR]),
+    )
 
 
 def table(lines: list[Line]) -> str:
@@ -130,19 +147,10 @@ class Stores:
         for store in self._given:
             yield store, self._work(store, do="build")
 
-    def measure(self, name: str) -> Line:
-        """One kind of work, in turns."""
-        found: dict[str, list[dict[str, float]]] = {store: [] for store in self._given}
-        for number in range(ROUNDS):
-            for store, measured in found.items():
-                measured.append(self._work(store, do="measure", names=[name], first=4 * number)[name])
-        return Line(
-            name,
-            self.build.name,
-            {store: min(each["cpu"] for each in measured) for store, measured in found.items()},
-            {store: int(measured[-1]["queries"]) for store, measured in found.items()},
-            min(each["seconds"] for each in found[YEAR]),
-        )
+    def measure(self, names: Sequence[str], number: int) -> Iterator[tuple[str, Took]]:
+        """All kinds of work, in one store after the other; the stores, each with what the kinds took."""
+        for store in self._given:
+            yield store, self._work(store, do="measure", names=list(names), first=NEW_HOURS * number)
 
     def _work(self, store: str, **what: Any) -> dict[str, Any]:
         output = self.build.python([str(WORKER)], json.dumps({**self._given[store], **what}))
@@ -169,7 +177,6 @@ def main() -> None:
     def say(words: str) -> None:
         print(f"[{time.monotonic() - began:5.0f} s] {words}", file=sys.stderr, flush=True)
 
-    lines = []
     with (
         builds(given.against) as found,
         servers(wanted=given.postgres) as server,
@@ -182,12 +189,13 @@ def main() -> None:
         for each in stores:
             for store, made in each.make():
                 say(f"{store}, {each.build.name}: {sum(made['rows'].values()):,} rows in {made['seconds']:.0f} s")
-        for name in works:
+        took: dict[str, dict[str, list[Took]]] = {each.build.name: {store: [] for store in STORES} for each in stores}
+        for number in range(ROUNDS):
             for each in stores:
-                say(f"{WORDS[name]}, {each.build.name} ...")
-                line = each.measure(name)
-                if name in given.only:
-                    lines.append(line)
+                for store, measured in each.measure(works, number):
+                    say(f"measured {store}, {each.build.name}, {number + 1} of {ROUNDS}")
+                    took[each.build.name][store].append(measured)
+        lines = [line_of(name, build, measured) for name in given.only for build, measured in took.items()]
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
     kind = "PostgreSQL" if given.postgres else "SQLite"
     print(f"{given.tweets:,} tweets of {HOURS:,} hours; {given.tweets_per_hour} tweets a new hour; {kind}; {machine}\n")
