@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from rapidfuzz.distance import Levenshtein
 
 from viral_assets.hours import HourRange
-from viral_assets.store.conditions import STANDS_APPROVED, within
+from viral_assets.store.conditions import STANDS_APPROVED_OF_HOURS, within
 from viral_assets.store.tables import comment_suggestions
 from viral_assets.vocabulary import OFFLINE
 
@@ -41,7 +41,7 @@ class EditedWeek:
 def edits_by_week(connection: sa.Connection, hours: HourRange, project: str | None) -> tuple[EditedWeek, ...]:
     """The weeks in which anything was kept, oldest first. The first and the last may be parts of weeks."""
     written = comment_suggestions.c
-    kept_ones = (*within(comment_suggestions, hours, project), STANDS_APPROVED, written.provider != OFFLINE)
+    kept_ones = (*within(comment_suggestions, hours, project), STANDS_APPROVED_OF_HOURS, written.provider != OFFLINE)
     kept: Counter[date] = Counter()
     counts = sa.select(written.window_start, sa.func.count()).where(*kept_ones).group_by(written.window_start)
     for hour, count in connection.execute(counts):

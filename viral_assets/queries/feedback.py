@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from viral_assets.store.conditions import STANDS_APPROVED, between
+from viral_assets.store.conditions import STANDS_APPROVED_OF_HOURS, between
 from viral_assets.store.tables import comment_suggestions, suggestion_events, tweet_scores, tweets
 from viral_assets.vocabulary import COMPONENTS, EXPORTED, GATE_PASSED, OFFLINE, REJECT
 
@@ -116,7 +116,7 @@ def read_kept(connection: sa.Connection, project: str, since: datetime, *, limit
         sa.select(sa.func.coalesce(written.original_text, written.text), written.text)
         .where(
             *between(comment_suggestions, since, None, project),
-            STANDS_APPROVED,
+            STANDS_APPROVED_OF_HOURS,
             written.provider != OFFLINE,
             written.revised_text.is_(None),
         )

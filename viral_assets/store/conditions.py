@@ -15,19 +15,6 @@ from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import EVERY_PROJECT, comment_suggestions, suggestion_events, tweet_projects, tweets
 from viral_assets.vocabulary import OFFLINE, PENDING, STATUSES
 
-STANDS_APPROVED = sa.or_(
-    *(
-        sa.and_(
-            comment_suggestions.c.status == status,
-            comment_suggestions.c.decided_at.is_not(None) if decided else comment_suggestions.c.decided_at.is_(None),
-        )
-        for status in STATUSES
-        for decided in (False, True)
-        if stands_approved(status, decided=decided)
-    )
-)
-"""``suggestion_status.stands_approved``, for the database: approved, edited, posted, or exported after a decision."""
-
 
 class FoundByHour(sa.ColumnElement[str]):
     """A column like ``project`` or ``status`` in a statement about hours: SQLite is to find the rows by their hour.
@@ -55,6 +42,25 @@ def _compiled(element: FoundByHour, compiler: SQLCompiler, **how: Any) -> str:
 @compiles(FoundByHour, "sqlite")
 def _compiled_for_sqlite(element: FoundByHour, compiler: SQLCompiler, **how: Any) -> str:
     return f"+{compiler.process(element.column, **how)}"
+
+
+def _stands_approved(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    decided_at = comment_suggestions.c.decided_at
+    return sa.or_(
+        *(
+            sa.and_(column == status, decided_at.is_not(None) if decided else decided_at.is_(None))
+            for status in STATUSES
+            for decided in (False, True)
+            if stands_approved(status, decided=decided)
+        )
+    )
+
+
+STANDS_APPROVED = _stands_approved(comment_suggestions.c.status)
+"""``suggestion_status.stands_approved``, for the database: approved, edited, posted, or exported after a decision."""
+
+STANDS_APPROVED_OF_HOURS = _stands_approved(FoundByHour(comment_suggestions.c.status))
+"""The same, as a condition beside hours: see :class:`FoundByHour`."""
 
 
 def within(table: sa.FromClause, hours: HourRange | None, project: str | None = None) -> list[sa.ColumnElement[bool]]:
