@@ -162,7 +162,6 @@ class Store:
             from viral_assets.web import site as site_module
             from viral_assets.web.access import Access
             from viral_assets.web.app import create_app
-            from viral_assets.web.regenerate import Regenerator
             from viral_assets.web.security import Names
 
             # The filters' choices are read once in a while; here each page reads them.
@@ -171,7 +170,7 @@ class Store:
                 database=self.database,
                 access=Access("somebody", port=8642),
                 projects=lambda: self._projects,
-                regenerator=Regenerator(
+                **_background(
                     lambda priority: AsyncCommentGenerator(
                         provider="offline", database=self.database, priority=priority
                     )
@@ -196,6 +195,17 @@ class Store:
             "numbers": self.page("/numbers"),
             "export": self.export,
         }
+
+
+def _background(writer: Callable[[Any], Any]) -> dict[str, Any]:
+    """What the review page writes with in the background, as this build or an earlier one wants it."""
+    try:
+        from viral_assets.web.jobs import Jobs
+    except ImportError:
+        from viral_assets.web.regenerate import Regenerator
+
+        return {"regenerator": Regenerator(writer)}
+    return {"jobs": Jobs(writer)}
 
 
 @contextmanager
