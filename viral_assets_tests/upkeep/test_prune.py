@@ -263,4 +263,5 @@ def test_a_store_keeps_its_size_while_new_hours_come_in(database: Database) -> N
                 pages.append(connection.scalar(sa.text("PRAGMA page_count")) or 0)
     assert all(each == rows[8] for each in rows[8:])
     assert all(number > 0 for number in rows[8])
-    assert max(pages[14:], default=0) <= max(pages[8:14], default=0)
+    # How full pages are differs a little from day to day; unpruned, there would be three times as many.
+    assert max(pages[14:], default=0) <= 1.1 * max(pages[8:14], default=0)
