@@ -54,10 +54,11 @@ class Limits:
     def padded_window_seconds(self) -> float:
         """How long a grant counts here: longer than at the service.
 
-        Two grants exactly one window apart can arrive closer than that, because the first was slower on its way. A
-        quarter of a second covers that; short windows (tests) get 4 % so that the padding does not rule them.
+        Two grants exactly one window apart can arrive closer than that, because the first was slower on its way: it
+        opened the connection, or its machine was busy. Half a second covers that; short windows (tests) get 4 % so
+        that the padding does not rule them.
         """
-        return self.window_seconds + min(0.25, 0.04 * self.window_seconds)
+        return self.window_seconds + min(0.5, 0.04 * self.window_seconds)
 
 
 def _is_positive(value: object) -> bool:

@@ -44,17 +44,17 @@ def test_a_request_is_granted_while_the_window_has_room() -> None:
 def test_a_full_window_is_waited_for_until_its_oldest_request_leaves_it() -> None:
     decision = decided(MINUTE, [(ago, 0) for ago in range(10, 25)])
 
-    assert decision == Waiting(about(60.25 - 24), "requests of the window are used up")
+    assert decision == Waiting(about(60.5 - 24), "requests of the window are used up")
 
 
 def test_those_in_front_are_served_first() -> None:
     grants = [(50, 0), (40, 0), (30, 0)]
 
     assert decided(Limits(max_requests=3), grants, ahead_requests=1) == Waiting(
-        about(20.25), "requests of the window are used up"
+        about(20.5), "requests of the window are used up"
     )
     assert decided(Limits(max_requests=4), grants, ahead_requests=1) == Waiting(
-        about(10.25), "requests of the window are used up"
+        about(10.5), "requests of the window are used up"
     )
 
 
@@ -63,7 +63,7 @@ def test_with_a_lowered_limit_the_first_to_leave_free_nothing() -> None:
 
     decision = decided(Limits(max_requests=15), grants, learned_requests=2, learned_until=NOON + 60)
 
-    assert decision == Waiting(about(30.25), "requests of the window are used up")
+    assert decision == Waiting(about(30.5), "requests of the window are used up")
 
 
 def test_tokens_are_looked_at_again_soon_because_they_may_be_given_back() -> None:
@@ -72,7 +72,7 @@ def test_tokens_are_looked_at_again_soon_because_they_may_be_given_back() -> Non
     assert decided(limits, [(10, 800)], tokens=300) == Waiting(
         60 / RECHECKS_PER_WINDOW, "tokens of the window are used up"
     )
-    assert decided(limits, [(59, 800)], tokens=300) == Waiting(about(1.25), "tokens of the window are used up")
+    assert decided(limits, [(59, 800)], tokens=300) == Waiting(about(1.5), "tokens of the window are used up")
     assert decided(limits, [(10, 800)], tokens=200) == Granted()
 
 
@@ -81,7 +81,7 @@ def test_with_both_used_up_the_requests_are_waited_for_first() -> None:
 
     decision = decided(limits, [(50, 100), (10, 800)], tokens=500)
 
-    assert decision == Waiting(about(10.25), "requests of the window are used up")
+    assert decision == Waiting(about(10.5), "requests of the window are used up")
 
 
 def test_a_block_is_waited_for_and_one_that_outlasts_the_day_or_any_patience_is_not() -> None:
@@ -142,8 +142,8 @@ def test_a_planner_sees_what_is_free_and_when_the_rest_comes_back() -> None:
     state = planner_state(limits, usage, [(NOON - 50, 100), (NOON - 30, 200), (NOON - 1, 300)], [Demand("me", 7)])
 
     assert (state.max_requests, state.free, state.blocked_for) == (5, 2, 12)
-    assert state.returning == about((12, 30.25, 59.25))
-    assert list(state.token_releases) == [(12, 100), (30.25, 200), (59.25, 300)]
+    assert state.returning == about((12, 30.5, 59.5))
+    assert list(state.token_releases) == [(12, 100), (30.5, 200), (59.5, 300)]
     assert list(state.demand) == [Demand("me", 7)]
 
 

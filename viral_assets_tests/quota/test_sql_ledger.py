@@ -241,7 +241,7 @@ def test_a_process_of_another_machine_is_dead_when_it_has_been_silent(
     ticking.advance(HEARTBEAT_TTL_SECONDS)
 
     assert ledger.state().demand == ()
-    assert ask_about(ledger, "near", "1") == Waiting(about(85.25), "requests of the window are used up")
+    assert ask_about(ledger, "near", "1") == Waiting(about(85.5), "requests of the window are used up")
 
 
 def test_a_claim_of_the_dead_passes_to_who_asks_next(opened: Opener, ticking: VirtualClock) -> None:
@@ -275,11 +275,11 @@ def test_a_waiter_that_is_late_for_its_turn_is_passed_over_and_may_come_back(
     ticking.advance(1)
     ask_about(ledger, "punctual")
 
-    ticking.advance(3.3)
+    ticking.advance(3.6)
     assert isinstance(ask_about(ledger, "punctual"), Waiting)
     ticking.advance(2)
     assert ask_about(ledger, "punctual") == Granted()
-    ticking.advance(5.3)
+    ticking.advance(5.6)
     assert ask_about(ledger, "late") == Granted()
 
 

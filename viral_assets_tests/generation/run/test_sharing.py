@@ -40,7 +40,7 @@ from viral_assets_tests.generation.running import (
     suggestions_of,
 )
 
-WINDOW = 60.25
+WINDOW = 60.5
 SLOW = (0.5, 2.4)
 MODEL = "gemini-2.5-flash-lite"
 

@@ -16,7 +16,7 @@ from viral_assets.generation.run.planning.packs import Group
 from viral_assets.quota.ledger import Demand, QuotaState
 from viral_assets.quota.priority import Priority
 
-WINDOW = 60.25
+WINDOW = 60.5
 CAP = 10
 SLOW = Latency(0.5, 2.4)
 ONE = Group(1)

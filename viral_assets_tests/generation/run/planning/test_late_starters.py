@@ -18,7 +18,7 @@ from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
 from viral_assets_tests.generation.run.test_urgency import TWEETS, World, service
 
-WINDOW = 60.25
+WINDOW = 60.5
 FIVE_FREE = QuotaState(max_requests=15, window_seconds=WINDOW, free=5, returning=(50.0,) * 10)
 
 
