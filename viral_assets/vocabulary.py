@@ -115,6 +115,12 @@ ASKED, OFFERED, TAKEN, KEPT, DROPPED, UNANSWERED = REVISION_STATES
 COMMON_WISHES = ("Shorter", "Less salesy", "More personal", "Without a question")
 """What people ask for most when a draft is nearly right; anything else they say in their own words."""
 
+FoundBy = Literal["id", "same_text", "like_text", "only_choice"]
+FOUND_BY: tuple[FoundBy, ...] = get_args(FoundBy)
+"""How it was told which suggestion a post at X is, the surest first: somebody named it; its text is the suggestion's;
+is much like it; it answers the tweet, for which only one suggestion was chosen."""
+BY_ID, SAME_TEXT, LIKE_TEXT, ONLY_CHOICE = FOUND_BY
+
 Provider = Literal["google-generativeai", "google-genai", "openai", "offline"]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 OPENAI: Final = "openai"

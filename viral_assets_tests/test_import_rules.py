@@ -34,6 +34,7 @@ CORE = (
     "choosing",
     "upkeep",
     "notifications",
+    "posted",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
 ROOT = ("clock", "context", "errors", "hours", "processes", "settings", "threads", "vocabulary", "whole_files")

@@ -134,6 +134,12 @@ def read_sheet(data: bytes) -> tuple[list[Row], list[Problem]]:
     return _sorted_out(_rows(header, cells[1:]))
 
 
+def key_in(cell: str) -> SuggestionKey | None:
+    """The suggestion that a cell of the column ``id`` names; None where it names none."""
+    match = _ID.fullmatch(_without_guard(cell.strip()))
+    return SuggestionKey(*match.groups()[:3]) if match else None
+
+
 def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Row | Problem]:
     seen: dict[SuggestionKey, int] = {}
     for line, cells in enumerate(rows, 2):

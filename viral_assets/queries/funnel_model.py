@@ -7,9 +7,10 @@ a day's funnel is a part of the stage before. Days of the quota are US Pacific, 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Self
 
+from viral_assets.hours import HourRange
 from viral_assets.queries.edits import EditedWeek
 from viral_assets.queries.intervals import wilson
 from viral_assets.queries.packing_model import PackReport
@@ -139,6 +140,12 @@ class NumbersReport:
     limits: Limits | None = None
     packs: PackReport = field(default_factory=PackReport)
     edits: tuple[EditedWeek, ...] = ()
+
+    @property
+    def hours(self) -> HourRange:
+        """Those of its days."""
+        start = datetime(self.first.year, self.first.month, self.first.day, tzinfo=UTC)
+        return HourRange(start, start + (self.last - self.first + timedelta(days=1)))
 
     @property
     def projects(self) -> tuple[str, ...]:

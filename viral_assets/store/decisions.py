@@ -29,6 +29,7 @@ from viral_assets.vocabulary import (
     EDIT,
     EXPORT,
     PENDING,
+    POST,
     REVISION_ACTIONS,
     TAKE_REVISION,
     UNDO,
@@ -238,6 +239,49 @@ def decide_many(
                 changes.append(_changed(row, action, status, who=who, at=at))
         decided += _write(connection, changes, who, at, reason, batch=decided[0].event_id if decided else None)
     return decided, left
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A suggestion that was found posted.
+
+    Args:
+        version: of the suggestion when it was looked at.
+        at: when it was posted.
+        text: as it was posted; None where that is as the suggestion says, or nobody knows.
+    """
+
+    key: SuggestionKey
+    version: int
+    at: datetime
+    text: str | None = None
+
+
+def mark_posted(
+    connection: sa.Connection, found: Iterable[Posted], *, who: str, at: datetime
+) -> tuple[list[Decided], list[SuggestionKey]]:
+    """Mark suggestions as posted with the texts that they were posted with, all as what was decided in one go.
+
+    Args:
+        found: each with a text within X's limit of length.
+        who: name of the program that found them.
+        at: when that was; who stands behind a reply did so when it was posted.
+
+    Returns:
+        As :func:`decide_many`.
+    """
+    wanted = sorted(found, key=lambda each: _in_order(each.key))
+    rows = _locked(connection, [each.key for each in wanted])
+    changes: list[_Change] = []
+    left: list[SuggestionKey] = []
+    for each in wanted:
+        row = rows.get(each.key)
+        status = after(row.status, POST) if row is not None and row.version == each.version else None
+        if row is None or status is None:
+            left.append(each.key)
+        else:
+            changes.append(_changed(row, POST, status, who=who, at=min(each.at, at), text=each.text))
+    return _write(connection, changes, who, at, ""), left
 
 
 def undo(connection: sa.Connection, event_id: int, *, who: str, at: datetime) -> Decided:

@@ -40,6 +40,7 @@ from viral_assets.text.cleaning import text_for_storage
 from viral_assets.vocabulary import (
     ACTIONS,
     COMPONENTS,
+    FOUND_BY,
     LABELS,
     OUTCOMES,
     PENDING,
@@ -701,6 +702,40 @@ source_requests = Table(
     Index(None, "account", "granted_at"),
     Index(None, "run_id"),
     comment="Requests for posts that cost money each: the caps of a run and a day are kept with it.",
+)
+
+posted_replies = Table(
+    "posted_replies",
+    metadata,
+    Column("reply_id", String(32), primary_key=True, comment="of the post at X"),
+    Column("project", String(64), nullable=False),
+    Column("tweet_id", String(32), nullable=False, comment="the tweet that it answers"),
+    Column("suggestion_type", String(64), nullable=False),
+    Column("posted_at", UtcDateTime, nullable=False),
+    Column("text", CleanText, nullable=False, comment="as it was at X; '' where no source had it"),
+    Column("found_by", String(16), nullable=False, comment="how it was told whose it is"),
+    Column("noted_at", UtcDateTime, nullable=False),
+    Column("gone_at", UtcDateTime, comment="when X had it no more; null: nobody has found it gone"),
+    CheckConstraint(_known("found_by", FOUND_BY), name="found_by"),
+    UniqueConstraint("project", "tweet_id", "suggestion_type"),
+    Index(None, "tweet_id"),
+    Index(None, "posted_at"),
+    comment="Replies that people posted, each with the suggestion that it was. Found, never sent.",
+    sqlite_with_rowid=False,
+)
+
+reply_snapshots = Table(
+    "reply_snapshots",
+    metadata,
+    Column("reply_id", String(32), primary_key=True),
+    Column("collected_at", UtcDateTime, primary_key=True),
+    Column("source", String(64), primary_key=True, comment="hash of the file or the answer that says so"),
+    Column("tweet_id", String(32), nullable=False, comment="the tweet that was answered, with which it goes"),
+    *_counts(),
+    Column("author_answered", Boolean, comment="whether the tweet's author did; null: nobody knows"),
+    Index(None, "tweet_id"),
+    comment="What a posted reply had brought at one time. Append-only.",
+    sqlite_with_rowid=False,
 )
 
 ended_sessions = Table(

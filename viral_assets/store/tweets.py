@@ -183,7 +183,14 @@ def forget_tweets(connection: sa.Connection, tweet_ids: Sequence[str]) -> None:
     for some in _slices(tweet_ids):
         for table in tables_about_tweets():
             connection.execute(sa.delete(table).where(one_of(connection, table.c.tweet_id, some)))
+        for table in tables_about_replies():
+            connection.execute(sa.delete(table).where(one_of(connection, table.c.reply_id, some)))
     forget_unreferenced(connection)
+
+
+def tables_about_replies() -> list[sa.Table]:
+    """All with a posted reply's id, which is a tweet's as well."""
+    return [table for table in metadata.sorted_tables if "reply_id" in table.c]
 
 
 def tables_about_tweets() -> list[sa.Table]:

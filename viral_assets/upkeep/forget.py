@@ -23,11 +23,12 @@ from viral_assets.store.references import drop_posts
 from viral_assets.store.tables import (
     embeddings,
     llm_requests,
+    posted_replies,
     rejected_records,
     suggestion_events,
     tweets,
 )
-from viral_assets.store.tweets import forget_tweets, tables_about_tweets
+from viral_assets.store.tweets import forget_tweets, tables_about_replies, tables_about_tweets
 from viral_assets.text.hashing import text_hash
 from viral_assets.upkeep.archive import take_out_of_archive
 from viral_assets.upkeep.rows import in_parts, take_out_of
@@ -168,7 +169,16 @@ def _also(found: Iterable[_Stored], subjects: Sequence[Subject]) -> Iterator[Sub
 
 def _counts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, int]:
     tables = [*tables_about_tweets(), suggestion_events]
-    return {table.name: take_out_of(connection, table, table.c.tweet_id, ids, dry_run=True) for table in tables}
+    rows = {table.name: take_out_of(connection, table, table.c.tweet_id, ids, dry_run=True) for table in tables}
+    to_these = sa.select(posted_replies.c.reply_id)
+    replies = {
+        reply_id
+        for condition in in_parts(connection, posted_replies.c.tweet_id, ids)
+        for reply_id in connection.scalars(to_these.where(condition))
+    }
+    for table in tables_about_replies():
+        rows[table.name] = take_out_of(connection, table, table.c.reply_id, sorted({*ids, *replies}), dry_run=True)
+    return rows
 
 
 def _texts_of_nobody_else(connection: sa.Connection, ids: Sequence[str], texts: set[str]) -> list[str]:

@@ -164,6 +164,7 @@ def numbers(request: Request) -> Response:
     from viral_assets.queries.funnel import funnel_report
     from viral_assets.queries.funnel_model import STAGES
     from viral_assets.queries.packing_model import LEAST_DECIDED, LEAST_REQUESTS
+    from viral_assets.queries.reply_numbers import METRICS, reply_numbers
 
     site: Site = request.app.state.site
     project = request.query_params.get("project", "").replace("\x00", "")
@@ -171,12 +172,15 @@ def numbers(request: Request) -> Response:
     days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 3 else 14
     with site.database.read() as connection:
         made = funnel_report(connection, project=project or None, days=days, now=site.clock(), limits=site.limits)
+        replies = reply_numbers(connection, made.hours, project or None)
     titles = site.titles()
     projects = sorted({*site.choices().projects, *made.projects})
     return site.page(
         request,
         "numbers.html",
         report=made,
+        replies=replies,
+        reply_metrics=METRICS,
         days=days,
         day_choices=sorted({*DAYS, days}),
         titles=titles,

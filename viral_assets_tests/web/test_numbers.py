@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from viral_assets.llm.billing_day import billing_day
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import quota_days
+from viral_assets.store.posted_replies import COUNTS, save_replies, save_snapshots
+from viral_assets.store.tables import comment_suggestions, quota_days
 from viral_assets_tests.delivery.examples import TYPES
 from viral_assets_tests.web.conftest import Reviewer
 
@@ -33,6 +34,31 @@ def test_a_day_at_half_price_shows_what_it_cost_and_what_it_would_have(
 def test_days_at_the_standard_tier_say_nothing_of_it(plain: Reviewer, database: Database, now: datetime) -> None:
     spend(database, now, 0)
     assert "standard tier" not in plain.get("/numbers").words
+
+
+def test_what_replies_brought_is_shown_from_enough_of_them_on(
+    plain: Reviewer, database: Database, now: datetime
+) -> None:
+    section = "What a posted reply brought"
+    assert "No reply is marked as posted in these days." in plain.get("/numbers").words
+    plain.get("/?status=all")
+    plain.decide("post", "101", TYPES[0])
+    assert "nobody knows yet what they had brought a day later" in plain.get("/numbers").words
+    posted_at = now - timedelta(hours=30)
+    of = {"reply_id": "9", "tweet_id": "101"}
+    told = {"posted_at": posted_at, "text": "", "found_by": "id", "noted_at": now, "gone_at": None}
+    counts = {**dict.fromkeys(COUNTS), "view_count": 1234, "author_answered": True}
+    with database.begin() as connection:
+        project = connection.scalar(sa.select(comment_suggestions.c.project).where(comment_suggestions.c.tweet_id == "101"))
+        save_replies(connection, [{**of, "project": project, "suggestion_type": TYPES[0], **told}])
+        save_snapshots(connection, [{**of, "collected_at": now, "source": "a", **counts}])
+    words = plain.get("/numbers").words
+    assert section in words
+    assert "1 of 1 posted replies" in words
+    assert "not enough yet: 5 more" in words
+    assert "1 of 1 known" in words
+    assert "a difference may have other causes" in words
+    assert "1,234" not in words, "one reply says nothing of others"
 
 
 def test_what_people_changed_is_shown_by_week(plain: Reviewer, now: datetime) -> None:

@@ -1,25 +1,22 @@
-"""X's API v2 through tweepy: two questions, their answers as parsed JSON, and every failure as an error of ours.
+"""X's API v2 through tweepy: a few questions, their answers as parsed JSON, and every failure as an error of ours.
 
-When to ask, and what to do with the answers, is in ``x_search`` and ``x_refresh``. Tweepy waits for rate limits
+When to ask, and what to do with the answers, is in ``x_search``, ``x_refresh``
+and ``x_timeline``. Tweepy waits for rate limits
 with a blind sleep, sets no time limit, has its host hard-coded and writes the token into its debug log; so the adapter
-here does what goes over the wire, and waiting is left to the caller.
+of ``x_api_wire`` does what goes over the wire, and waiting is left to the caller.
 """
 
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 import requests
 import tweepy
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
 
 from viral_assets.errors import (
     ConfigurationError,
@@ -29,12 +26,16 @@ from viral_assets.errors import (
     SourceError,
 )
 from viral_assets.quota.posts import x_account
+from viral_assets.sources.services.x_api_wire import Wire, pause_seconds, seconds_to_reset
 from viral_assets.sources.services.x_refusals import out_of_money
 from viral_assets.text.secrets import redacted
 
 MOST_A_PAGE = 100
 LEAST_A_PAGE = 10
 """Posts of one answer to a search; a lookup takes as many ids, and as few as one."""
+
+LEAST_OF_TIMELINE = 5
+"""Posts of one answer about an account (https://docs.x.com/x-api/users/get-posts)."""
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0
 
@@ -120,8 +121,8 @@ class XApiClient:
         # Tweepy's own waiting repeats a 429 without a reset at once, until Python has had enough of the recursion.
         self._tweepy = tweepy.Client("set when it is sent", return_type=requests.Response, wait_on_rate_limit=False)
         # Whatever host tweepy names, and wherever an answer may point: the token goes to this one.
-        self._tweepy.session.mount("https://", _Wire(token, base_url or X_API, timeout))
-        self._tweepy.session.mount("http://", _Wire(token, base_url or X_API, timeout))
+        self._tweepy.session.mount("https://", Wire(token, base_url or X_API, timeout))
+        self._tweepy.session.mount("http://", Wire(token, base_url or X_API, timeout))
 
     def search(self, query: str, *, max_results: int, pictures: bool = False, **bounds: Any) -> XApiAnswer:
         """One page of the posts of the last seven days, newest first.
@@ -158,6 +159,35 @@ class XApiClient:
             **_wanted(pictures=pictures),
         )
 
+    def user(self, handle: str) -> XApiAnswer:
+        """An account by its handle; ``data`` is one user, and missing where there is none.
+
+        Raises:
+            ServiceRefusedError, ServiceUnavailableError, ServiceBusyError: there is no answer.
+        """
+        return self._asked(self._tweepy.get_user, username=handle)
+
+    def timeline(self, user_id: str, *, max_results: int, **bounds: Any) -> XApiAnswer:
+        """One page of the posts of an account, newest first, reposts left out.
+
+        Args:
+            max_results: :data:`LEAST_OF_TIMELINE` to :data:`MOST_A_PAGE`.
+            bounds: ``start_time`` and ``pagination_token``.
+
+        Raises:
+            ServiceRefusedError, ServiceUnavailableError, ServiceBusyError: there is no answer.
+        """
+        return self._asked(
+            self._tweepy.get_users_tweets,
+            id=user_id,
+            max_results=max_results,
+            exclude=["retweets"],
+            expansions=["author_id"],
+            tweet_fields=TWEET_FIELDS,
+            user_fields=USER_FIELDS,
+            **{name: value for name, value in bounds.items() if value is not None},
+        )
+
     def _asked(self, method: Any, **parameters: Any) -> XApiAnswer:
         try:
             response: requests.Response = method(**parameters)
@@ -179,7 +209,7 @@ class XApiClient:
                 f"the X API at {self._host} sent something that is not a page of posts; try again later",
                 may_be_charged=True,
             )
-        return XApiAnswer(page, hashlib.sha256(response.content).hexdigest(), _pause(response))
+        return XApiAnswer(page, hashlib.sha256(response.content).hexdigest(), pause_seconds(response))
 
     def _unreachable(self, error: Exception, *, may_be_charged: bool) -> ServiceUnavailableError:
         return ServiceUnavailableError(
@@ -193,7 +223,7 @@ class XApiClient:
         if status in (402, 403, 429) and (meaning := out_of_money(f"{said} {response.text}")):
             return ServiceRefusedError(f"the X API ({status}: {said}): {meaning}")
         if status == 429:
-            seconds = _seconds_to_reset(response) or DEFAULT_BLOCK_SECONDS
+            seconds = seconds_to_reset(response) or DEFAULT_BLOCK_SECONDS
             return ServiceBusyError(f"the X API takes no more requests for {seconds:,.0f} s", seconds=seconds)
         if status >= 500:
             return ServiceUnavailableError(f"the X API failed ({status}); try again later")
@@ -207,41 +237,6 @@ class XApiClient:
             404: "X_API_BASE_URL is not the X API",
         }.get(status, "look at what X says about it")
         return ServiceRefusedError(f"the X API refused ({status}: {said}); {advice}")
-
-
-class _Wire(HTTPAdapter):
-    """Puts the token on, sends to the right host, and waits for an answer only so long."""
-
-    def __init__(self, token: str, base_url: str, timeout: tuple[float, float]) -> None:
-        super().__init__()
-        self._token, self._base_url, self._timeout = token, base_url.rstrip("/"), timeout
-
-    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:  # type: ignore[override]
-        asked = urlsplit(request.url or "")
-        request.url = self._base_url + asked.path + (f"?{asked.query}" if asked.query else "")
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        # Those that were found are for tweepy's host.
-        how |= {"timeout": self._timeout, "proxies": get_environ_proxies(request.url)}
-        return super().send(request, **how)
-
-
-def _pause(response: requests.Response) -> float:
-    remaining = response.headers.get("x-rate-limit-remaining", "")
-    return (_seconds_to_reset(response) or 0.0) if remaining.strip() == "0" else 0.0
-
-
-def _seconds_to_reset(response: requests.Response) -> float | None:
-    """By the service's own clock, where it tells; ours may be wrong."""
-    try:
-        reset = float(response.headers["x-rate-limit-reset"])
-    except (KeyError, ValueError):
-        return None
-    try:
-        now = parsedate_to_datetime(response.headers["date"]).timestamp()
-    except (KeyError, ValueError, TypeError):
-        now = time.time()
-    # The service's clock is shown in whole seconds.
-    return max(1.0, reset - now + 1)
 
 
 def _wanted(*, pictures: bool) -> dict[str, list[str]]:

@@ -1,0 +1,311 @@
+"""``viral-assets outcomes``: which replies were posted, and what they brought."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from viral_assets.cli.options import Json, OneProject, Timezone, add_command
+from viral_assets.cli.output import command, complain, console, plain, print_json, say
+from viral_assets.errors import ConfigurationError, SourceError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from viral_assets.posted.account import AccountReport
+    from viral_assets.posted.reading import PostsOfFile
+    from viral_assets.posted.take_over import Listed, TakenOver
+    from viral_assets.settings import Settings
+    from viral_assets.store.engine import Database
+
+LISTED = 20
+"""Posts of a kind that are listed for a person; --json has all."""
+
+_HANDLE = re.compile(r"@?(\w{1,15})", re.ASCII)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    add_command(
+        app,
+        outcomes,
+        "viral-assets outcomes account_analytics_content.csv --dry-run",
+        "viral-assets outcomes timeline.json replies.csv --account @us",
+        "viral-assets outcomes --account @us",
+        "viral-assets outcomes --undo",
+    )
+
+
+def outcomes(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="Posts of your account: X's analytics export, JSON of its API, or a CSV with the address of each reply.",
+        ),
+    ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            metavar="@HANDLE", help="Your account. Without a FILE, its timeline is read through the X API, which costs."
+        ),
+    ] = None,
+    project: OneProject = None,
+    collected_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="When the counts were seen; by default as the file says, else when it was last changed."
+        ),
+    ] = None,
+    timezone: Timezone = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=366, metavar="N", help="Read the last N days of the timeline; by default what is new in it."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take back what the last run marked as posted; what it found stays known.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Find out which suggestions were posted and what they brought, from files or from your account's timeline.
+
+    A reply is a suggestion for the tweet that it answers or, where a file does not say which that is, the suggestion
+    with its text. It is marked as posted with the text as it was, under the name "outcomes"; views, likes, replies and
+    reposts are kept as they were at the time. What is unclear, and what somebody decided otherwise, is listed and left.
+    The same file may be given again.
+
+    A CSV of your own needs a column reply_url (or reply_id), and tweet_url (or tweet_id) or the column id of
+    "viral-assets export-decisions" beside it; views, likes, replies, reposts, reply_text and author_answered where you
+    know them. Through the X API, replies are looked at again 1, 24 and 72 hours after they were posted: run it by the
+    hour, or switch on outcomes_schedule. Nothing is ever posted.
+    """
+    from viral_assets.settings import load_settings
+    from viral_assets.store.engine import Database
+
+    settings = load_settings()
+    handle = handle_of(account)
+    if undo and (files or account or dry_run):
+        raise ConfigurationError("--undo takes nothing else: it takes back what the last run marked")
+    if not undo and not files and handle is None:
+        raise ConfigurationError("give a FILE with your posts, or your account, like --account @us")
+    database = Database(settings.resolved_database_url)
+    where = console(as_json=as_json)
+    try:
+        database.ensure_ready()
+        if undo:
+            said = _undo(database, where)
+        elif files:
+            said = _from_files(
+                settings,
+                database,
+                where,
+                files,
+                handle,
+                project=project,
+                collected_at=collected_at,
+                timezone=timezone,
+                dry_run=dry_run,
+            )
+        else:
+            if dry_run:
+                raise ConfigurationError("--dry-run is for files: what X is asked for is paid for")
+            said = _from_account(database, where, str(handle), project, days)
+    finally:
+        database.dispose()
+    if as_json:
+        print_json(said)
+
+
+def handle_of(account: str | None) -> str | None:
+    """A handle without its ``@``.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if account is None:
+        return None
+    if not (match := _HANDLE.fullmatch(account.strip())):
+        raise ConfigurationError(f"--account: {account!r} is no account; write it like @us")
+    return match[1]
+
+
+def _undo(database: Database, where: Console) -> dict[str, Any]:
+    from viral_assets.posted.take_over import undo_last
+
+    undone = undo_last(database, datetime.now(UTC))
+    if undone is None:
+        say(where, "Nothing is marked by this command that could be taken back.")
+        return {"undone": 0, "left": 0}
+    say(where, f"{undone[0]:,} suggestions are as they were; {undone[1]:,} have changed since and stay.")
+    return {"undone": undone[0], "left": undone[1]}
+
+
+def _from_files(
+    settings: Settings,
+    database: Database,
+    where: Console,
+    files: list[Path],
+    handle: str | None,
+    *,
+    project: str | None,
+    collected_at: str | None,
+    timezone: str | None,
+    dry_run: bool,
+) -> dict[str, Any]:
+    from viral_assets.cli.options import column_names, parse_instant, parse_zone, pick_projects
+    from viral_assets.posted.reading import read_posts
+    from viral_assets.posted.take_over import take_over, transaction
+    from viral_assets.sources.base import ReadOptions
+    from viral_assets.sources.content.file_probe import expand_paths
+
+    now = datetime.now(UTC)
+    if project is not None:
+        pick_projects(settings, [project])
+    options = ReadOptions(now, parse_zone(timezone) if timezone else UTC, column_names(settings, project))
+    at = parse_instant(collected_at, "--collected-at") if collected_at else None
+    if at is not None and at > now:
+        raise ConfigurationError("--collected-at lies in the future")
+    read: list[PostsOfFile] = []
+    for path in expand_paths(files):
+        try:
+            read.append(read_posts(path, options, account=handle, collected_at=at))
+        except SourceError as error:
+            complain(str(error))
+    if not read:
+        raise SourceError("no file could be read; nothing has changed")
+    posts = [post for each in read for post in each.posts]
+    answers = [answer for each in read for answer in each.answers]
+    with transaction(database, dry_run=dry_run) as connection:
+        done = take_over(connection, posts, answers, now=now, project=project)
+    for each in read:
+        _tell_file(where, each)
+    _tell(where, done, dry_run=dry_run)
+    return {
+        "dry_run": dry_run,
+        "files": [
+            {
+                "path": each.name,
+                "format": each.format,
+                "posts": len(each.posts),
+                "of_others": each.others,
+                "without_reply": each.without_reply,
+                "unreadable": [{"where": bad.locator, "what": bad.detail} for bad in each.rejects],
+            }
+            for each in read
+        ],
+        **_as_json(done),
+    }
+
+
+def _from_account(
+    database: Database, where: Console, handle: str, project: str | None, days: int | None
+) -> dict[str, Any]:
+    from viral_assets.defs.resources.tweet_source import service_access
+    from viral_assets.posted.account import Asking, follow_account
+    from viral_assets.quota.posts import PostBudget
+    from viral_assets.sources.services.collect import raise_if_refused, raise_if_unavailable
+    from viral_assets.sources.services.common import Deadline
+
+    access = service_access()
+    client = access.x_client()
+    budget = PostBudget(client.account, f"outcomes-{uuid.uuid4().hex}", access.caps)
+    since = datetime.now(UTC) - timedelta(days=days) if days else None
+    asking = Asking(database, client, budget, Deadline(access.wait_seconds))
+    report = follow_account(asking, handle, project=project, since=since)
+    _tell(where, report.done, dry_run=False)
+    _tell_service(where, report)
+    raise_if_refused(report.services)
+    raise_if_unavailable(report.services)
+    return {
+        "dry_run": False,
+        "account": handle,
+        **_as_json(report.done),
+        "looked_at_again": report.looked_at,
+        "gone": report.gone,
+        "requests": sum(each.requests for each in report.services),
+        "cost_usd": sum(each.cost_usd or 0.0 for each in report.services),
+        "incomplete": [reason for each in report.services for reason in each.incomplete],
+    }
+
+
+def _tell_file(where: Console, read: PostsOfFile) -> None:
+    parts = [f"{len(read.posts):,} posts"]
+    parts += [f"{read.others:,} of other accounts"] if read.others else []
+    parts += [f"{read.without_reply:,} rows without a reply"] if read.without_reply else []
+    parts += [f"{len(read.rejects):,} that cannot be read"] if read.rejects else []
+    say(where, f"{plain(read.name)} ({plain(read.format)}): {', '.join(parts)}.")
+    for bad in read.rejects[:LISTED]:
+        say(where, f"  {plain(bad.locator)}: {plain(bad.detail)}")
+    if len(read.rejects) > LISTED:
+        say(where, f"  and {len(read.rejects) - LISTED:,} more; --json has them all")
+
+
+def _tell(where: Console, done: TakenOver, *, dry_run: bool) -> None:
+    would = "would be " if dry_run else ""
+    say(
+        where,
+        f"{len(done.marked):,} suggestions {would}marked as posted, {done.attached:,} were; {done.known:,} replies were "
+        f"known; {done.snapshots:,} counts {would}kept. {done.none:,} posts are no suggestion.",
+    )
+    if done.forgotten:
+        say(where, f"{done.forgotten:,} are to be forgotten and were passed over.")
+    _list(where, "where a person decided otherwise, left as they are", done.conflicts)
+    _list(where, "that are unclear, and left", done.unclear)
+    if done.marked and not dry_run:
+        say(where, "Take it back: ", command("viral-assets outcomes --undo"))
+
+
+def _tell_service(where: Console, report: AccountReport) -> None:
+    cost = sum(each.cost_usd or 0.0 for each in report.services)
+    asked = sum(each.requests for each in report.services)
+    say(
+        where,
+        f"{report.looked_at:,} replies were looked at again, {report.gone:,} are gone. "
+        f"{asked:,} requests, about {cost:.3f} USD.",
+    )
+    for each in report.services:
+        for reason, times in (*each.incomplete.items(), *each.remarks.items()):
+            say(where, f"  {plain(each.name)}: {plain(reason)}" + (f" ({times:,})" if times > 1 else ""))
+
+
+def _list(where: Console, what: str, listed: list[Listed]) -> None:
+    if listed:
+        say(where, f"{len(listed):,} {what}:")
+    for each in listed[:LISTED]:
+        about = ", ".join(f"{key.project}/{key.tweet_id}/{key.suggestion_type}" for key in each.keys)
+        say(where, f"  https://x.com/i/status/{plain(each.post_id)}: {plain(each.why)}{f' ({plain(about)})' if about else ''}")
+    if len(listed) > LISTED:
+        say(where, f"  and {len(listed) - LISTED:,} more; --json has them all")
+
+
+def _as_json(done: TakenOver) -> dict[str, Any]:
+    def posts(listed: list[Listed]) -> list[dict[str, Any]]:
+        return [
+            {
+                "reply_id": each.post_id,
+                "text": each.text,
+                "why": each.why,
+                "suggestions": [[key.project, key.tweet_id, key.suggestion_type] for key in each.keys],
+            }
+            for each in listed
+        ]
+
+    return {
+        "posts": done.posts,
+        "posted": len(done.marked),
+        "attached": done.attached,
+        "known": done.known,
+        "snapshots": done.snapshots,
+        "no_suggestion": done.none,
+        "forgotten": done.forgotten,
+        "conflicts": posts(done.conflicts),
+        "unclear": posts(done.unclear),
+    }

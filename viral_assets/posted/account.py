@@ -1,0 +1,185 @@
+"""The account's own timeline at X, and later looks at the replies found there. Nothing is posted: all requests read.
+
+Each page is taken over in the transaction that settles what it cost, so that nothing is paid for twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+
+from viral_assets.errors import ConfigurationError, ServiceRefusedError
+from viral_assets.posted.due import FOLLOWED, due
+from viral_assets.posted.own_post import own_post
+from viral_assets.posted.take_over import TakenOver, take_over
+from viral_assets.quota.posts import PostBudget
+from viral_assets.sources.base import Reject
+from viral_assets.sources.parsers.times import Times
+from viral_assets.sources.parsers.x_api_v2 import XApiV2
+from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, utc_now
+from viral_assets.sources.services.x_api_client import XApiClient
+from viral_assets.sources.services.x_api_requests import PaidAnswer, PaidRequests
+from viral_assets.sources.services.x_lookup import look_up
+from viral_assets.sources.services.x_timeline import find_account, read_timeline
+from viral_assets.store.engine import Database
+from viral_assets.store.posted_replies import looks_since, note_gone
+from viral_assets.store.timelines import known_user, note_timeline, note_user, read_until
+
+FIRST_DAYS = 7
+"""Of a timeline that was not read before."""
+
+OVERLAP = timedelta(hours=1)
+"""Read again before where the last reading ended: what was posted may have waited to be shown, and to be decided."""
+
+
+@dataclass(slots=True)
+class AccountReport:
+    """What came of a timeline and of later looks.
+
+    Args:
+        gone: replies that X has no more.
+        services: what was asked, and what it cost.
+    """
+
+    done: TakenOver = field(default_factory=TakenOver)
+    looked_at: int = 0
+    gone: int = 0
+    services: list[ServiceReport] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What it takes to ask.
+
+    Args:
+        budget: whose caps count.
+        deadline: how long rate limits and failures may take, all requests together.
+        clock: the present.
+    """
+
+    database: Database
+    client: XApiClient
+    budget: PostBudget
+    deadline: Deadline
+    clock: Callable[[], datetime] = utc_now
+
+    def requests(self, endpoint: str) -> PaidRequests:
+        return PaidRequests(self.database, endpoint, self.budget, self.deadline, clock=self.clock)
+
+
+def follow_account(
+    asking: Asking, handle: str, *, project: str | None = None, since: datetime | None = None
+) -> AccountReport:
+    """Find replies in an account's timeline, and look again at those of which a look is due.
+
+    Args:
+        handle: without the ``@``.
+        project: only its suggestions; None for all.
+        since: read from there; by default from where the last reading ended.
+
+    Raises:
+        ConfigurationError: there is no such account.
+    """
+    report = AccountReport()
+    report.services.append(_timeline(asking, handle, project, since, report))
+    report.services.append(_looks(asking, project, report))
+    return report
+
+
+def _timeline(
+    asking: Asking, handle: str, project: str | None, since: datetime | None, report: AccountReport
+) -> ServiceReport:
+    ingestion = ServiceIngestion(f"X API, @{handle}: timeline", "X API v2, timeline", project or "")
+    began = asking.clock()
+    try:
+        user_id = _user_id(asking, handle, ingestion, project or "")
+    except ServiceRefusedError as error:
+        ingestion.problem = str(error)
+        return ingestion.report()
+    if user_id is None:
+        return ingestion.report()
+    with asking.database.read() as connection:
+        until = read_until(connection, handle)
+    start = since or (until - OVERLAP if until else began - timedelta(days=FIRST_DAYS))
+    requests = asking.requests("timeline")
+    for answered in read_timeline(
+        asking.client, requests, user_id, ingestion, since=start, project=project or ""
+    ):
+        _take_page(asking, requests, answered, project, report, ingestion)
+    if not (ingestion.problem or ingestion.incomplete):
+        with asking.database.begin() as connection:
+            note_timeline(connection, handle, began)
+    return ingestion.report()
+
+
+def _user_id(asking: Asking, handle: str, ingestion: ServiceIngestion, project: str) -> str | None:
+    """Asked for once: an account keeps its id."""
+    with asking.database.read() as connection:
+        if (known := known_user(connection, handle)) is not None:
+            return known
+    requests = asking.requests("user")
+    found = find_account(asking.client, requests, handle, ingestion, project=project)
+    if found is None:
+        return None
+    answered, user_id = found
+    with asking.database.begin() as connection:
+        requests.settle(connection, answered)
+        if user_id:
+            note_user(connection, handle, user_id)
+    if not user_id:
+        raise ConfigurationError(f"X knows no account @{handle}; look at how it is written")
+    return user_id
+
+
+def _looks(asking: Asking, project: str | None, report: AccountReport) -> ServiceReport:
+    now = asking.clock()
+    ingestion = ServiceIngestion("X API: later looks at replies", "X API v2, lookup", project or "")
+    with asking.database.read() as connection:
+        ids = due(looks_since(connection, now - FOLLOWED), now)
+    requests = asking.requests("lookup")
+    for answered, batch in look_up(
+        requests, ids, asking.client.lookup, ingestion, project=project or "", not_asked="replies were not looked at"
+    ):
+        shown = _take_page(asking, requests, answered, project, report, ingestion)
+        report.looked_at += len(shown)
+        gone = [each for each in batch if each not in shown and each in _missing(answered)]
+        with asking.database.begin() as connection:
+            note_gone(connection, gone, asking.clock())
+        report.gone += len(gone)
+    return ingestion.report()
+
+
+def _take_page(
+    asking: Asking,
+    requests: PaidRequests,
+    answered: PaidAnswer,
+    project: str | None,
+    report: AccountReport,
+    ingestion: ServiceIngestion,
+) -> set[str]:
+    """Take over what a page has; returns the ids of its posts."""
+    now, answer = asking.clock(), answered.answer
+    records = list(XApiV2(Times(now), ingestion.remarks).records(answer.page, "page")) if answer.posts else []
+    tweets = [each for each in records if not isinstance(each, Reject) and not each.is_retweet]
+    if len(records) > len(tweets):
+        ingestion.remarks["posts that cannot be read, or are reposts"] += len(records) - len(tweets)
+    # Not by its content: counts that have not changed are news of another time.
+    posts = [own_post(tweet, at=now, source=f"x_api {now:%Y-%m-%dT%H:%M:%S.%f}") for tweet in tweets]
+    with asking.database.begin() as connection:
+        done = take_over(connection, posts, now=now, project=project)
+        requests.settle(connection, answered)
+    report.done = added(report.done, done)
+    return {post.post_id for post in posts}
+
+
+def added(one: TakenOver, other: TakenOver) -> TakenOver:
+    """What came of both."""
+    return TakenOver(*(getattr(one, each.name) + getattr(other, each.name) for each in fields(TakenOver)))
+
+
+def _missing(answered: PaidAnswer) -> Sequence[str]:
+    """The ids that X says it does not have."""
+    errors = answered.answer.page.get("errors")
+    listed = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+    return [str(each.get("value") or each.get("resource_id")) for each in listed if "Not Found" in str(each.get("title"))]
