@@ -23,15 +23,24 @@ from viral_assets.defs.assets.embeddings import topic_embeddings, tweet_embeddin
 from viral_assets.defs.assets.generation import comment_suggestions
 from viral_assets.defs.assets.ingestion import tweets
 from viral_assets.defs.assets.partitions import hour_partitions
+from viral_assets.defs.assets.reply_outcomes import reply_outcomes
 from viral_assets.defs.assets.review_numbers import review_numbers
 from viral_assets.defs.assets.scoring import comment_opportunities, tweet_scores
 from viral_assets.defs.automation.decisions_sensor import decisions_sensor
 from viral_assets.defs.automation.inbox_sensor import inbox_sensor
-from viral_assets.defs.automation.jobs import daily_numbers, hourly_checks, hourly_pipeline, metric_refresh, prune_old
+from viral_assets.defs.automation.jobs import (
+    daily_numbers,
+    follow_replies,
+    hourly_checks,
+    hourly_pipeline,
+    metric_refresh,
+    prune_old,
+)
 from viral_assets.defs.automation.notify_sensor import notify_sensor
 from viral_assets.defs.automation.schedules import (
     hourly_schedule,
     numbers_schedule,
+    outcomes_schedule,
     prune_schedule,
     refresh_schedule,
     top_up_schedule,
@@ -62,6 +71,7 @@ ASSETS = (
     comment_suggestions,
     suggestion_digest,
     review_numbers,
+    reply_outcomes,
 )
 
 
@@ -101,8 +111,15 @@ def build_defs(
             bound(decisions),
         ],
         asset_checks=asset_checks(hours),
-        jobs=[hourly_pipeline, hourly_checks, metric_refresh, daily_numbers, prune_old],
-        schedules=[hourly_schedule, top_up_schedule, refresh_schedule, numbers_schedule, prune_schedule],
+        jobs=[hourly_pipeline, hourly_checks, metric_refresh, daily_numbers, follow_replies, prune_old],
+        schedules=[
+            hourly_schedule,
+            top_up_schedule,
+            refresh_schedule,
+            outcomes_schedule,
+            numbers_schedule,
+            prune_schedule,
+        ],
         sensors=[inbox_sensor, deferred_sensor, decisions_sensor, notify_sensor(telling), failure_sensor(alerting)],
         resources={
             "database": DatabaseResource(),

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import floor_hour, parse_hour
 from viral_assets.llm.providers import NO_ACCESS, Access, resolve_access
+from viral_assets.text.x_links import handle_in
 from viral_assets.vocabulary import CHANNEL_VARIABLES, REVIEW_PORT, Provider
 
 ProviderName = Literal["auto", Provider]
@@ -82,6 +83,15 @@ def _web_address(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
+def _handle(value: object) -> object:
+    value = _blank_is_unset(value)
+    if not isinstance(value, str):
+        return value
+    if (handle := handle_in(value)) is None:
+        raise ValueError("an account of X is written like @us")
+    return handle
+
+
 def _addresses_of_channels() -> dict[str, SecretStr]:
     """Every variable that begins so is a channel, called by the rest of its name in small letters."""
     return {
@@ -132,6 +142,9 @@ class Settings(BaseSettings):
         description="Whether the authors and pictures that come with posts count like posts; X charges for them too.",
     )
     x_posts_per_day: int = Field(10_000, ge=0, description="The same for all runs of a day (UTC) together.")
+    x_account: Annotated[str | None, BeforeValidator(_handle)] = Field(
+        None, description="The team's account at X, by its handle: whose timeline tells which replies were posted."
+    )
     apify_token: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="APIFY_TOKEN")
     apify_api_base_url: Annotated[str | None, Optional_] = Field(None, validation_alias="APIFY_API_BASE_URL")
     source_wait_seconds: float = Field(

@@ -54,6 +54,7 @@ KNOWS_ONLY = {
     "queries": {"llm", "projects", "quota", "safety", "scoring", "store", "text"},
     "upkeep": {"store", "text"},
     "notifications": {"projects", "queries", "store", "text"},
+    "posted": {"delivery", "queries", "quota", "sources", "store", "text"},
 }
 """Packages with a promise about what they need, besides the root modules."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,22 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from viral_assets.cli.options import Json, OneProject, Timezone, add_command
-from viral_assets.cli.output import command, complain, console, plain, print_json, say
+from viral_assets.cli.outcomes_report import as_json_of, tell, tell_file, tell_service
+from viral_assets.cli.output import complain, console, print_json, say
 from viral_assets.errors import ConfigurationError, SourceError
+from viral_assets.text.x_links import handle_in
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from viral_assets.posted.account import AccountReport
     from viral_assets.posted.reading import PostsOfFile
-    from viral_assets.posted.take_over import Listed, TakenOver
     from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
-
-LISTED = 20
-"""Posts of a kind that are listed for a person; --json has all."""
-
-_HANDLE = re.compile(r"@?(\w{1,15})", re.ASCII)
 
 
 def register(app: typer.Typer) -> None:
@@ -46,20 +40,22 @@ def outcomes(
         list[Path] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help="Posts of your account: X's analytics export, JSON of its API, or a CSV with the address of each reply.",
+            help="Your posts: X's analytics export, JSON of its API, or a CSV with the address of each reply.",
         ),
     ] = None,
     account: Annotated[
         str | None,
         typer.Option(
-            metavar="@HANDLE", help="Your account. Without a FILE, its timeline is read through the X API, which costs."
+            metavar="@HANDLE",
+            help="Your account, VIRAL_ASSETS_X_ACCOUNT by default. Without a FILE, its timeline is read at X (paid).",
         ),
     ] = None,
     project: OneProject = None,
     collected_at: Annotated[
         str | None,
         typer.Option(
-            metavar="TIME", help="When the counts were seen; by default as the file says, else when it was last changed."
+            metavar="TIME",
+            help="When the counts were seen; by default as the file says, else when it was written.",
         ),
     ] = None,
     timezone: Timezone = None,
@@ -91,11 +87,13 @@ def outcomes(
     from viral_assets.store.engine import Database
 
     settings = load_settings()
-    handle = handle_of(account)
+    handle = handle_of(account) or settings.x_account
     if undo and (files or account or dry_run):
         raise ConfigurationError("--undo takes nothing else: it takes back what the last run marked")
     if not undo and not files and handle is None:
-        raise ConfigurationError("give a FILE with your posts, or your account, like --account @us")
+        raise ConfigurationError(
+            "give a FILE with your posts, or your account, like --account @us (or VIRAL_ASSETS_X_ACCOUNT)"
+        )
     database = Database(settings.resolved_database_url)
     where = console(as_json=as_json)
     try:
@@ -122,6 +120,8 @@ def outcomes(
         database.dispose()
     if as_json:
         print_json(said)
+    if said.get("unreadable_files"):
+        raise typer.Exit(1)
 
 
 def handle_of(account: str | None) -> str | None:
@@ -132,9 +132,9 @@ def handle_of(account: str | None) -> str | None:
     """
     if account is None:
         return None
-    if not (match := _HANDLE.fullmatch(account.strip())):
+    if (handle := handle_in(account)) is None:
         raise ConfigurationError(f"--account: {account!r} is no account; write it like @us")
-    return match[1]
+    return handle
 
 
 def _undo(database: Database, where: Console) -> dict[str, Any]:
@@ -174,11 +174,13 @@ def _from_files(
     if at is not None and at > now:
         raise ConfigurationError("--collected-at lies in the future")
     read: list[PostsOfFile] = []
+    unreadable: list[str] = []
     for path in expand_paths(files):
         try:
             read.append(read_posts(path, options, account=handle, collected_at=at))
         except SourceError as error:
             complain(str(error))
+            unreadable.append(str(error))
     if not read:
         raise SourceError("no file could be read; nothing has changed")
     posts = [post for each in read for post in each.posts]
@@ -186,8 +188,8 @@ def _from_files(
     with transaction(database, dry_run=dry_run) as connection:
         done = take_over(connection, posts, answers, now=now, project=project)
     for each in read:
-        _tell_file(where, each)
-    _tell(where, done, dry_run=dry_run)
+        tell_file(where, each)
+    tell(where, done, dry_run=dry_run)
     return {
         "dry_run": dry_run,
         "files": [
@@ -201,7 +203,8 @@ def _from_files(
             }
             for each in read
         ],
-        **_as_json(done),
+        "unreadable_files": unreadable,
+        **as_json_of(done),
     }
 
 
@@ -220,92 +223,17 @@ def _from_account(
     since = datetime.now(UTC) - timedelta(days=days) if days else None
     asking = Asking(database, client, budget, Deadline(access.wait_seconds))
     report = follow_account(asking, handle, project=project, since=since)
-    _tell(where, report.done, dry_run=False)
-    _tell_service(where, report)
+    tell(where, report.done, dry_run=False)
+    tell_service(where, report)
     raise_if_refused(report.services)
     raise_if_unavailable(report.services)
     return {
         "dry_run": False,
         "account": handle,
-        **_as_json(report.done),
+        **as_json_of(report.done),
         "looked_at_again": report.looked_at,
         "gone": report.gone,
         "requests": sum(each.requests for each in report.services),
         "cost_usd": sum(each.cost_usd or 0.0 for each in report.services),
         "incomplete": [reason for each in report.services for reason in each.incomplete],
-    }
-
-
-def _tell_file(where: Console, read: PostsOfFile) -> None:
-    parts = [f"{len(read.posts):,} posts"]
-    parts += [f"{read.others:,} of other accounts"] if read.others else []
-    parts += [f"{read.without_reply:,} rows without a reply"] if read.without_reply else []
-    parts += [f"{len(read.rejects):,} that cannot be read"] if read.rejects else []
-    say(where, f"{plain(read.name)} ({plain(read.format)}): {', '.join(parts)}.")
-    for bad in read.rejects[:LISTED]:
-        say(where, f"  {plain(bad.locator)}: {plain(bad.detail)}")
-    if len(read.rejects) > LISTED:
-        say(where, f"  and {len(read.rejects) - LISTED:,} more; --json has them all")
-
-
-def _tell(where: Console, done: TakenOver, *, dry_run: bool) -> None:
-    would = "would be " if dry_run else ""
-    say(
-        where,
-        f"{len(done.marked):,} suggestions {would}marked as posted, {done.attached:,} were; {done.known:,} replies were "
-        f"known; {done.snapshots:,} counts {would}kept. {done.none:,} posts are no suggestion.",
-    )
-    if done.forgotten:
-        say(where, f"{done.forgotten:,} are to be forgotten and were passed over.")
-    _list(where, "where a person decided otherwise, left as they are", done.conflicts)
-    _list(where, "that are unclear, and left", done.unclear)
-    if done.marked and not dry_run:
-        say(where, "Take it back: ", command("viral-assets outcomes --undo"))
-
-
-def _tell_service(where: Console, report: AccountReport) -> None:
-    cost = sum(each.cost_usd or 0.0 for each in report.services)
-    asked = sum(each.requests for each in report.services)
-    say(
-        where,
-        f"{report.looked_at:,} replies were looked at again, {report.gone:,} are gone. "
-        f"{asked:,} requests, about {cost:.3f} USD.",
-    )
-    for each in report.services:
-        for reason, times in (*each.incomplete.items(), *each.remarks.items()):
-            say(where, f"  {plain(each.name)}: {plain(reason)}" + (f" ({times:,})" if times > 1 else ""))
-
-
-def _list(where: Console, what: str, listed: list[Listed]) -> None:
-    if listed:
-        say(where, f"{len(listed):,} {what}:")
-    for each in listed[:LISTED]:
-        about = ", ".join(f"{key.project}/{key.tweet_id}/{key.suggestion_type}" for key in each.keys)
-        say(where, f"  https://x.com/i/status/{plain(each.post_id)}: {plain(each.why)}{f' ({plain(about)})' if about else ''}")
-    if len(listed) > LISTED:
-        say(where, f"  and {len(listed) - LISTED:,} more; --json has them all")
-
-
-def _as_json(done: TakenOver) -> dict[str, Any]:
-    def posts(listed: list[Listed]) -> list[dict[str, Any]]:
-        return [
-            {
-                "reply_id": each.post_id,
-                "text": each.text,
-                "why": each.why,
-                "suggestions": [[key.project, key.tweet_id, key.suggestion_type] for key in each.keys],
-            }
-            for each in listed
-        ]
-
-    return {
-        "posts": done.posts,
-        "posted": len(done.marked),
-        "attached": done.attached,
-        "known": done.known,
-        "snapshots": done.snapshots,
-        "no_suggestion": done.none,
-        "forgotten": done.forgotten,
-        "conflicts": posts(done.conflicts),
-        "unclear": posts(done.unclear),
     }

@@ -29,8 +29,8 @@ from viral_assets.store.timelines import known_user, note_timeline, note_user, r
 FIRST_DAYS = 7
 """Of a timeline that was not read before."""
 
-OVERLAP = timedelta(hours=1)
-"""Read again before where the last reading ended: what was posted may have waited to be shown, and to be decided."""
+OVERLAP = timedelta(minutes=5)
+"""Read again before where the last reading began: a timeline shows a post a little later than it has it."""
 
 
 @dataclass(slots=True)
@@ -103,9 +103,7 @@ def _timeline(
         until = read_until(connection, handle)
     start = since or (until - OVERLAP if until else began - timedelta(days=FIRST_DAYS))
     requests = asking.requests("timeline")
-    for answered in read_timeline(
-        asking.client, requests, user_id, ingestion, since=start, project=project or ""
-    ):
+    for answered in read_timeline(asking.client, requests, user_id, ingestion, since=start, project=project or ""):
         _take_page(asking, requests, answered, project, report, ingestion)
     if not (ingestion.problem or ingestion.incomplete):
         with asking.database.begin() as connection:
@@ -182,4 +180,6 @@ def _missing(answered: PaidAnswer) -> Sequence[str]:
     """The ids that X says it does not have."""
     errors = answered.answer.page.get("errors")
     listed = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
-    return [str(each.get("value") or each.get("resource_id")) for each in listed if "Not Found" in str(each.get("title"))]
+    return [
+        str(each.get("value") or each.get("resource_id")) for each in listed if "Not Found" in str(each.get("title"))
+    ]

@@ -15,7 +15,7 @@ FOLLOWED = timedelta(days=14)
 
 
 def due(looks: Iterable[Look], now: datetime) -> list[str]:
-    """The ids of replies of which a look is due and was not had, the newest first: a late look serves for all before."""
+    """The ids of replies that are due for a look, the newest first; a late look serves for all before."""
     return [
         look.reply_id
         for look in looks

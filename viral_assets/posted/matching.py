@@ -126,7 +126,11 @@ class TextIndex:
 
 def _one_of(drafts: Sequence[Draft], by: FoundBy, why_not: str) -> Found | Unclear:
     """The only one, or the only one that somebody stands behind or has exported."""
-    for some in (drafts, [draft for draft in drafts if draft.stands], [each for each in drafts if each.status in CHOSEN]):
+    for some in (
+        drafts,
+        [draft for draft in drafts if draft.stands],
+        [each for each in drafts if each.status in CHOSEN],
+    ):
         if len(some) == 1:
             return Found(some[0], by)
     return Unclear(why_not, tuple(drafts))

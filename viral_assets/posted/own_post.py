@@ -77,7 +77,9 @@ def own_post(tweet: Tweet, *, at: datetime, source: str) -> OwnPost:
     Args:
         at: when its counts were seen, where it does not say so.
     """
-    seen = Seen(max(tweet.collected_at or at, tweet.created_at), source, {name: getattr(tweet, name) for name in COUNTS})
+    seen = Seen(
+        max(tweet.collected_at or at, tweet.created_at), source, {name: getattr(tweet, name) for name in COUNTS}
+    )
     answers = tweet.refers_to.answers if tweet.refers_to else None
     return OwnPost(tweet.tweet_id, tweet.created_at, tweet.text, answers, None, (seen,) if seen.says_anything else ())
 

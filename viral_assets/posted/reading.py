@@ -93,7 +93,7 @@ def answer_seen(tweet: Tweet, *, at: datetime, source: str) -> list[AnswerSeen]:
 
 
 def handle_of(tweet: Tweet) -> str:
-    """Of its author, as handles are compared; empty where nobody says. ``x.com/i/status/...`` is every tweet's address."""
+    """Of its author, as handles are compared; empty where nobody says: ``x.com/i/status/...`` is any post's."""
     handle = tweet.author_handle.casefold()
     return "" if handle == "i" else handle
 

@@ -1,7 +1,7 @@
 """Tables that people keep by hand: a row a tweet, and beside it the address of the reply that they posted.
 
-Tables of posts, as X and programs export them, are read by ``sources.parsers``; here a row is about two posts. Which of
-two ids is the reply's is told by the ids themselves, whose order is that of time: a reply is later than what it answers.
+Tables of posts, as X and programs export them, are read by ``sources.parsers``; here a row is about two posts. Which
+of two ids is the reply's is told by the ids themselves, whose order is that of time: it is later than what it answers.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from viral_assets.sources.parsers.times import CLOCK_SKEW, Times
 from viral_assets.store.posted_replies import COUNTS
 from viral_assets.text.cleaning import text_for_storage
 
-REPLY = ("replyurl", "replylink", "replyaddress", "linktoreply", "ourreply", "ourreplyurl", "ourreplyid", "reply")
-REPLY += ("postedurl", "postedid", "postedreply", "postedas", "replytweetid", "replyposturl", "replypostid", "replyid")
+REPLY = (
+    *("replyurl", "replylink", "replyaddress", "linktoreply", "ourreply", "ourreplyurl", "ourreplyid", "reply"),
+    *("postedurl", "postedid", "postedreply", "postedas", "replytweetid", "replyposturl", "replypostid", "replyid"),
+)
 TWEET = ("tweetid", "tweeturl", "tweetlink", "url", "link", "tweet", "inreplyto", "inreplytoid", "answers", "id")
 TEXT = ("replytext", "postedtext", "ourreplytext", "textasposted")
 ANSWERED = ("authoranswered", "authorreplied", "theauthoranswered")
@@ -97,11 +99,8 @@ def sheet_posts(
                 begun = True
                 continue
             place = f"line {row.line}"
-            if row.cells is None:
-                yield Reject(place, "bad_row", "a quotation mark is opened and never closed", row.raw)
-                continue
             try:
-                yield _post([*row.cells, *[""] * header.width], header, at=at, source=source, times=times, now=now)
+                yield _post(_full(row.cells, header.width), header, at=at, source=source, times=times, now=now)
             except UnusableError as error:
                 yield Reject(place, error.reason, error.detail, row.raw)
 
@@ -130,6 +129,15 @@ def _post(
     seen = Seen(max(seen_at, posted_at), source, counts, _truth(_first(cells, header.answered)))
     text = text_for_storage(_first(cells, header.text))
     return OwnPost(reply_id, posted_at, text, answers, named, (seen,) if seen.says_anything else ())
+
+
+def _full(cells: list[str] | None, width: int) -> list[str]:
+    """As many cells as the header has: empty ones at the end are left out by some programs, and added by others."""
+    if cells is None:
+        raise UnusableError("bad_row", "a quotation mark is opened and never closed")
+    if any(cell.strip() for cell in cells[width:]):
+        raise UnusableError("bad_row", f"{len(cells)} cells where the header has {width}")
+    return [*cells, *[""] * width][:width]
 
 
 def _positions(names: Sequence[str], wanted: Sequence[str]) -> tuple[int, ...]:

@@ -6,47 +6,30 @@ decided otherwise is listed and left.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from viral_assets.posted.matching import MEMORY, Found, TextIndex, Unclear, answering, as_posted
-from viral_assets.posted.own_post import AnswerSeen, OwnPost, Seen, merged
-from viral_assets.queries.drafts import Draft, authors_of, drafts_between, drafts_for
+from viral_assets.posted.claims import Claim, Listed, find_claims, listed, one_a_suggestion
+from viral_assets.posted.matching import as_posted
+from viral_assets.posted.own_post import AnswerSeen, OwnPost, merged
+from viral_assets.posted.rows import reply_row, snapshot_rows, with_answers
+from viral_assets.queries.drafts import authors_of
 from viral_assets.store.decisions import Posted, SuggestionKey, last_event_of, mark_posted, undo_batch
 from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import forgotten_among
-from viral_assets.store.posted_replies import (
-    COUNTS,
-    KnownReply,
-    fill_texts,
-    known_replies,
-    replies_to,
-    save_replies,
-    save_snapshots,
-)
+from viral_assets.store.posted_replies import fill_texts, known_replies, replies_to, save_replies, save_snapshots
 from viral_assets.store.suggestion_status import after, refusal
 from viral_assets.text.x_rules import POST_WEIGHT, text_weight
-from viral_assets.vocabulary import FOUND_BY, POST, POSTED
+from viral_assets.vocabulary import POST, POSTED
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
 WHO = "outcomes"
 """In the audit: the program that found the replies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A post that was left for a person to look at, and the suggestions that it may be."""
-
-    post_id: str
-    text: str
-    why: str
-    keys: tuple[SuggestionKey, ...] = ()
 
 
 @dataclass(slots=True)
@@ -115,9 +98,12 @@ def take_over(
     known = known_replies(connection, {*mine, *(answer.to for answer in answers)})
     done.known = len(known.keys() & mine.keys())
     fill_texts(connection, {name: mine[name].text for name, each in known.items() if name in mine and not each.text})
-    claims = _claims(connection, [post for name, post in mine.items() if name not in known], project, done)
+    new = [post for name, post in mine.items() if name not in known]
+    claims, done.unclear, done.none = find_claims(connection, new, project)
     belonging = {name: each.key for name, each in known.items()} | _settle(connection, claims, now, done)
-    done.snapshots = save_snapshots(connection, _snapshots(connection, mine, answers, belonging))
+    authors = authors_of(connection, (belonging[each.to].tweet_id for each in answers if each.to in belonging))
+    rows = with_answers(snapshot_rows(mine, belonging), answers, belonging, authors)
+    done.snapshots = save_snapshots(connection, rows)
     return done
 
 
@@ -141,145 +127,44 @@ def _forgotten(connection: sa.Connection, ids: Sequence[str]) -> list[str]:
     return [ids[at] for at in sorted(forgotten_among(connection, columns))]
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    post: OwnPost
-    found: Found
-
-
-def _claims(connection: sa.Connection, posts: Sequence[OwnPost], project: str | None, done: TakenOver) -> list[_Claim]:
-    """Which suggestion each post is. What is none, or unclear, is counted."""
-    by_tweet: defaultdict[str, list[Draft]] = defaultdict(list)
-    for draft in drafts_for(connection, (post.answers for post in posts if post.answers), project):
-        by_tweet[draft.key.tweet_id].append(draft)
-    alone = [post for post in posts if not post.answers and post.text]
-    index = _index(connection, alone, project)
-    claims: list[_Claim] = []
-    for post in posts:
-        if not post.answers and not post.text:
-            done.unclear.append(_listed(post, "neither its text nor the tweet that it answers is known", ()))
-            continue
-        found = answering(post, by_tweet.get(post.answers, [])) if post.answers else index.find(post)
-        if isinstance(found, Found):
-            claims.append(_Claim(post, found))
-        elif isinstance(found, Unclear):
-            done.unclear.append(_listed(post, found.why, found.drafts))
-        else:
-            done.none += 1
-    return claims
-
-
-def _index(connection: sa.Connection, posts: Sequence[OwnPost], project: str | None) -> TextIndex:
-    times = [post.posted_at for post in posts]
-    if not times:
-        return TextIndex(())
-    return TextIndex(drafts_between(connection, min(times) - MEMORY, max(times), project))
-
-
 def _settle(
-    connection: sa.Connection, claims: Sequence[_Claim], now: datetime, done: TakenOver
+    connection: sa.Connection, claims: Sequence[Claim], now: datetime, done: TakenOver
 ) -> dict[str, SuggestionKey]:
     """Mark and store what is clear. Returns whose each newly stored reply is."""
-    tweet_ids = [claim.found.draft.key.tweet_id for claim in claims]
+    tweet_ids = [claim.draft.key.tweet_id for claim in claims]
     taken = {reply.key: reply for reply in replies_to(connection, tweet_ids)}
-    accepted = [claim for claim in _one_a_suggestion(claims, taken, done) if _possible(claim, done)]
-    to_mark = [claim for claim in accepted if claim.found.draft.status != POSTED]
+    accepted: list[Claim] = []
+    for each in one_a_suggestion(claims, taken):
+        if isinstance(each, Listed):
+            done.unclear.append(each)
+        elif _possible(each, done):
+            accepted.append(each)
+    to_mark = [claim for claim in accepted if claim.draft.status != POSTED]
     decided, left = mark_posted(connection, map(_as_marked, to_mark), who=WHO, at=now)
     done.marked = [each.key for each in decided]
     changed = set(left)
     done.conflicts += [
-        _listed(claim.post, "the suggestion changed this moment; run it again", [claim.found.draft])
+        listed(claim.post, "the suggestion changed this moment; run it again", [claim.draft])
         for claim in to_mark
-        if claim.found.draft.key in changed
+        if claim.draft.key in changed
     ]
-    accepted = [claim for claim in accepted if claim.found.draft.key not in changed]
+    accepted = [claim for claim in accepted if claim.draft.key not in changed]
     done.attached = len(accepted) - len(done.marked)
-    save_replies(connection, [_row(claim, now) for claim in accepted])
-    return {claim.post.post_id: claim.found.draft.key for claim in accepted}
+    save_replies(connection, [reply_row(claim, now) for claim in accepted])
+    return {claim.post.post_id: claim.draft.key for claim in accepted}
 
 
-def _one_a_suggestion(
-    claims: Sequence[_Claim], taken: Mapping[SuggestionKey, KnownReply], done: TakenOver
-) -> Iterator[_Claim]:
-    """Of the posts that may be the same suggestion, the one that is surely so; where there is none, none."""
-    by_key: defaultdict[SuggestionKey, list[_Claim]] = defaultdict(list)
-    for claim in claims:
-        by_key[claim.found.draft.key].append(claim)
-    for key, rivals in sorted(by_key.items()):
-        if key in taken:
-            why = f"another post, {taken[key].reply_id}, is this suggestion already"
-            done.unclear += [_listed(claim.post, why, [claim.found.draft]) for claim in rivals]
-            continue
-        surest = min(FOUND_BY.index(claim.found.by) for claim in rivals)
-        best = [claim for claim in rivals if FOUND_BY.index(claim.found.by) == surest]
-        losers = [claim for claim in rivals if claim not in best] if len(best) == 1 else rivals
-        why = f"{len(rivals)} posts may be this suggestion" if len(best) > 1 else "another post is this suggestion"
-        done.unclear += [_listed(claim.post, why, [claim.found.draft]) for claim in losers]
-        if len(best) == 1:
-            yield best[0]
-
-
-def _possible(claim: _Claim, done: TakenOver) -> bool:
-    draft = claim.found.draft
+def _possible(claim: Claim, done: TakenOver) -> bool:
+    draft = claim.draft
     if draft.status == POSTED or after(draft.status, POST) is not None:
         return True
     by = f" by {draft.decided_by}" if draft.decided_by else ""
-    done.conflicts.append(_listed(claim.post, f"{refusal(draft.status, POST)} (decided{by})", [draft]))
+    done.conflicts.append(listed(claim.post, f"{refusal(draft.status, POST)} (decided{by})", [draft]))
     return False
 
 
-def _as_marked(claim: _Claim) -> Posted:
-    draft, text = claim.found.draft, as_posted(claim.post, claim.found.draft)
+def _as_marked(claim: Claim) -> Posted:
+    draft, text = claim.draft, as_posted(claim.post, claim.draft)
     # A longer post, which some accounts may write, stays with the reply: suggestions are for everybody.
     fits = text is not None and len(text) <= 10 * POST_WEIGHT and text_weight(text) <= POST_WEIGHT
     return Posted(draft.key, draft.version, claim.post.posted_at, text if fits else None)
-
-
-def _row(claim: _Claim, now: datetime) -> dict[str, object]:
-    key, post = claim.found.draft.key, claim.post
-    return {
-        "reply_id": post.post_id,
-        "project": key.project,
-        "tweet_id": key.tweet_id,
-        "suggestion_type": key.suggestion_type,
-        "posted_at": post.posted_at,
-        "text": post.text,
-        "found_by": claim.found.by,
-        "noted_at": now,
-        "gone_at": None,
-    }
-
-
-def _snapshots(
-    connection: sa.Connection,
-    mine: Mapping[str, OwnPost],
-    answers: Sequence[AnswerSeen],
-    belonging: Mapping[str, SuggestionKey],
-) -> list[dict[str, object]]:
-    """What the posts had brought, and whether those who were answered did answer."""
-    rows = {
-        (name, look.source): _snapshot(name, belonging[name], look)
-        for name, post in sorted(mine.items())
-        if name in belonging
-        for look in post.seen
-    }
-    authors = authors_of(connection, (belonging[each.to].tweet_id for each in answers if each.to in belonging))
-    for answer in sorted(answers, key=lambda each: (each.to, each.source, each.at)):
-        key = belonging.get(answer.to)
-        handle, author_id = authors.get(key.tweet_id, ("", None)) if key else ("", None)
-        same = answer.author_id == author_id if answer.author_id and author_id else answer.handle.casefold() == handle
-        if key is None or not handle or not same:
-            continue
-        seen = Seen(answer.at, answer.source, author_answered=True)
-        rows.setdefault((answer.to, answer.source), _snapshot(answer.to, key, seen))["author_answered"] = True
-    return list(rows.values())
-
-
-def _snapshot(reply_id: str, key: SuggestionKey, look: Seen) -> dict[str, object]:
-    counts = {name: look.counts.get(name) for name in COUNTS}
-    place = {"reply_id": reply_id, "collected_at": look.at, "source": look.source, "tweet_id": key.tweet_id}
-    return {**place, **counts, "author_answered": look.answered}
-
-
-def _listed(post: OwnPost, why: str, drafts: Sequence[Draft]) -> Listed:
-    return Listed(post.post_id, post.text, why, tuple(draft.key for draft in drafts))

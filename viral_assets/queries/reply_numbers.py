@@ -105,15 +105,17 @@ def grouped(brought: Sequence[Brought]) -> dict[str, list[Group]]:
     """Replies by what they have in common; nothing for none."""
     if not brought:
         return {}
-    topics = sorted(_group(brought, lambda each: each.topic), key=lambda group: (-group.replies, group.name))
-    types = sorted(_group(brought, lambda each: kind(each.suggestion_type)), key=lambda group: (-group.replies, group.name))
     return {
         "All": _group(brought, lambda _: "All replies"),
-        "Suggestion type": types,
-        "Topic": topics[:MOST_GROUPS],
+        "Suggestion type": _most_first(_group(brought, lambda each: kind(each.suggestion_type))),
+        "Topic": _most_first(_group(brought, lambda each: each.topic))[:MOST_GROUPS],
         "Score": _group(brought, lambda each: each.band),
         "Hour of posting (UTC)": _group(brought, lambda each: each.hours),
     }
+
+
+def _most_first(groups: Iterable[Group]) -> list[Group]:
+    return sorted(groups, key=lambda group: (-group.replies, group.name))
 
 
 def _group(brought: Iterable[Brought], name_of: Any) -> list[Group]:
@@ -136,7 +138,7 @@ def _group(brought: Iterable[Brought], name_of: Any) -> list[Group]:
     ]
 
 
-def _replies(connection: sa.Connection, ours: Sequence[sa.ColumnElement[bool]]) -> Sequence[sa.Row[Any]]:
+def _replies(connection: sa.Connection, ours: Sequence[sa.ColumnElement[bool]]) -> Sequence[Any]:
     suggestion, reply, opportunity = comment_suggestions.c, posted_replies.c, comment_opportunities.c
     query = (
         sa.select(reply.reply_id, reply.posted_at, suggestion.suggestion_type, opportunity.topic, opportunity.total)

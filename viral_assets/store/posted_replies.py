@@ -75,8 +75,8 @@ def fill_texts(connection: sa.Connection, texts: Mapping[str, str]) -> None:
 
 
 def save_snapshots(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Append what replies had brought: rows of ``reply_snapshots``. What a source has said of a reply before is not said
-    again, whenever it is taken to be of. Returns how many were new."""
+    """Append what replies had brought: rows of ``reply_snapshots``. What a source has said of a reply before is not
+    said again, whenever it is taken to be of. Returns how many were new."""
     if not rows:
         return 0
     seen = reply_snapshots.c

@@ -15,6 +15,12 @@ COMPOSER = "https://x.com/intent/post"
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,20}", re.ASCII)
 
 
+def handle_in(written: str) -> str | None:
+    """The handle that a person wrote, with or without its ``@``; None for what cannot be one."""
+    bare = written.strip().removeprefix("@")
+    return bare if _HANDLE.fullmatch(bare) else None
+
+
 def _quoted(text: str) -> str:
     # A lone surrogate is no character and cannot be sent; everything else survives the round trip.
     return quote(text, safe="", errors="replace")

@@ -115,7 +115,7 @@ def test_a_table_kept_by_hand_has_the_reply_beside_its_tweet(
 def test_a_file_of_decisions_with_one_more_column_names_the_suggestion(path: Path) -> None:
     lines = [
         "decision,text,label,id,reply_url,reply_likes,author_answered",
-        f"post,{CHARGER},green,unplugged/{TWEET}/add_value@3-0123456789ab,https://x.com/us/status/{REPLY},7,yes",
+        f'post,"{CHARGER}",green,unplugged/{TWEET}/add_value@3-0123456789ab,https://x.com/us/status/{REPLY},7,yes',
         f"reject,x,green,unplugged/{TWEET}/other@3-0123456789ab,,,",
     ]
     found = read(path, "\n".join(lines))
@@ -126,7 +126,10 @@ def test_a_file_of_decisions_with_one_more_column_names_the_suggestion(path: Pat
 
 
 def test_in_an_export_the_counts_are_the_tweets(path: Path) -> None:
-    lines = ["tweet_id,views,label,suggested_response,reply_url", f"{TWEET},182440,green,x,https://x.com/u/status/{REPLY}"]
+    lines = [
+        "tweet_id,views,label,suggested_response,reply_url",
+        f"{TWEET},182440,green,x,https://x.com/u/status/{REPLY}",
+    ]
     assert only(read(path, "\n".join(lines))).seen == ()
 
 
@@ -138,6 +141,7 @@ def test_in_an_export_the_counts_are_the_tweets(path: Path) -> None:
         (f"{id_at(NOW + timedelta(days=2))},{TWEET},5", "no id of a post so far"),
         (f"{REPLY},{TWEET},many", "view_count"),
         (f'"{REPLY},{TWEET},5', "never closed"),
+        (f"{REPLY},{TWEET},1,200", "4 cells where the header has 3"),
     ],
 )
 def test_a_row_that_cannot_be_used_costs_itself_alone(path: Path, row: str, why: str) -> None:

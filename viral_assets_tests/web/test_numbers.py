@@ -49,7 +49,9 @@ def test_what_replies_brought_is_shown_from_enough_of_them_on(
     told = {"posted_at": posted_at, "text": "", "found_by": "id", "noted_at": now, "gone_at": None}
     counts = {**dict.fromkeys(COUNTS), "view_count": 1234, "author_answered": True}
     with database.begin() as connection:
-        project = connection.scalar(sa.select(comment_suggestions.c.project).where(comment_suggestions.c.tweet_id == "101"))
+        project = connection.scalar(
+            sa.select(comment_suggestions.c.project).where(comment_suggestions.c.tweet_id == "101")
+        )
         save_replies(connection, [{**of, "project": project, "suggestion_type": TYPES[0], **told}])
         save_snapshots(connection, [{**of, "collected_at": now, "source": "a", **counts}])
     words = plain.get("/numbers").words

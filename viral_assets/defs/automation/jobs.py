@@ -44,6 +44,16 @@ daily_numbers = dg.define_asset_job(
 )
 
 
+follow_replies = dg.define_asset_job(
+    "follow_replies",
+    selection=dg.AssetSelection.assets("reply_outcomes"),
+    description=(
+        "Find posted replies in the account's timeline at X, and look again at those that are an hour, a day or three "
+        "days old. Reads and never posts; the X API charges for it, within VIRAL_ASSETS_X_POSTS_PER_DAY."
+    ),
+)
+
+
 @dg.op(description="Look again at how the opportunities of the last hours are doing.")
 def refresh_metrics(
     context: dg.OpExecutionContext,

@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from viral_assets.defs.automation.deferred import hours_past, hours_to_top_up, last_days
-from viral_assets.defs.automation.jobs import daily_numbers, hourly_pipeline, metric_refresh, prune_old
+from viral_assets.defs.automation.jobs import (
+    daily_numbers,
+    follow_replies,
+    hourly_pipeline,
+    metric_refresh,
+    prune_old,
+)
 from viral_assets.defs.automation.requests import hours_under_way, ranges_of, request_for
 from viral_assets.defs.automation.tags import TOP_UP, TRIGGER_TAG
 from viral_assets.defs.resources.database import DatabaseResource
@@ -89,6 +95,18 @@ refresh_schedule = dg.ScheduleDefinition(
     description=(
         "Every half hour a second look at the counts of the last opportunities, which the X API charges for. Off until "
         "you switch it on."
+    ),
+)
+
+outcomes_schedule = dg.ScheduleDefinition(
+    name="outcomes_schedule",
+    job=follow_replies,
+    cron_schedule="40 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description=(
+        "Every hour a look at the timeline of VIRAL_ASSETS_X_ACCOUNT for replies that were posted, and again at those "
+        "that are due, which the X API charges for. Off until you switch it on."
     ),
 )
 

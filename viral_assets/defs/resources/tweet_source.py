@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
+from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.projects.model import Project
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 
 if TYPE_CHECKING:
+    from viral_assets.posted.account import AccountReport
     from viral_assets.sources.files.inbox import Inbox
     from viral_assets.sources.files.ingest import IngestOptions, IngestReport
     from viral_assets.sources.services.collect import ServiceAccess
@@ -94,6 +96,23 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
         from viral_assets.sources.services.collect import look_up_context_of
 
         return look_up_context_of(database, project, tweet_ids, service_access(), run_id=run_id)
+
+    def follow_account(self, database: Database, run_id: str) -> AccountReport:
+        """Look for posted replies in the timeline of the account that the environment names, and at what they brought.
+
+        Raises:
+            ConfigurationError: it names none, or there is no token.
+        """
+        from viral_assets.posted.account import Asking, follow_account
+        from viral_assets.quota.posts import PostBudget
+        from viral_assets.sources.services.common import Deadline
+
+        if (handle := load_settings().x_account) is None:
+            raise ConfigurationError("nobody says whose timeline to read; set VIRAL_ASSETS_X_ACCOUNT, like @us")
+        access = service_access()
+        client = access.x_client()
+        budget = PostBudget(client.account, run_id, access.caps)
+        return follow_account(Asking(database, client, budget, Deadline(access.wait_seconds)), handle)
 
 
 def service_access() -> ServiceAccess:

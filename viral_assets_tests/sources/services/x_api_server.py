@@ -1,7 +1,8 @@
-"""A local server that speaks X's API v2: recent search and lookup, with their rules and their ways to say no.
+"""A local server that speaks X's API v2: recent search, lookup, accounts and their timelines, with their rules and
+their ways to say no.
 
-Rules: https://docs.x.com/x-api/posts/search-recent-posts and .../lookup. It answers only with the fields it is asked
-for, as X does: what the client forgets to ask for is missing in the tests too.
+Rules: https://docs.x.com/x-api/posts/search-recent-posts, .../lookup and https://docs.x.com/x-api/users/get-posts. It
+answers only with the fields it is asked for, as X does: what the client forgets to ask for is missing in the tests too.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from viral_assets_tests.sources.services.http_server import LocalServer, Reply, Request
@@ -74,6 +76,11 @@ class XApiServer(LocalServer):
         """The ids of the lookups, in order."""
         return [each.query["ids"].split(",") for each in self.requests if each.path == "/2/tweets"]
 
+    @property
+    def timelines(self) -> list[dict[str, str]]:
+        """The parameters of the requests for timelines, in order."""
+        return [each.query for each in self.requests if each.path.endswith("/tweets") and "/users/" in each.path]
+
     def answer(self, request: Request) -> Reply:
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return Reply(401, {"title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized"})
@@ -83,6 +90,8 @@ class XApiServer(LocalServer):
             return self.too_many()
         self.remaining -= 1
         routes = {"/2/tweets/search/recent": self._search, "/2/tweets": self._lookup}
+        if request.path.startswith("/2/users/"):
+            routes[request.path] = partial(self._user, request.path.split("/")[3:])
         route = routes.get(request.path)
         reply = route(request.query) if route else Reply(404, {"title": "Not Found"})
         reply.headers |= self._limits()
@@ -150,6 +159,35 @@ class XApiServer(LocalServer):
         if gone:
             body["errors"] = [{"value": each, "title": "Not Found Error", "resource_type": "tweet"} for each in gone]
         return Reply(200, body)
+
+    def _user(self, path: list[str], query: dict[str, str]) -> Reply:
+        if path[:2] == ["by", "username"]:
+            if path[2].casefold() != "mara_writes_here":
+                missing = {
+                    "value": path[2],
+                    "title": "Not Found Error",
+                    "resource_type": "user",
+                    "parameter": "username",
+                }
+                return Reply(200, {"errors": [missing]})
+            return Reply(200, {"data": {"id": "42", "username": "mara_writes_here", "name": "Mara"}})
+        if not 5 <= int(query.get("max_results", 10)) <= 100:
+            return _invalid(
+                f"The `max_results` query parameter value [{query['max_results']}] is not between 5 and 100"
+            )
+        since = _first_id(query["start_time"]) - 1 if "start_time" in query else 0
+        until = (
+            int(query["pagination_token"].removeprefix("7140").translate(_BACK))
+            if "pagination_token" in query
+            else 2**63
+        )
+        ours = [each for each in self.posts.values() if each["author_id"] == path[0]]
+        found = sorted((each for each in ours if since < int(each["id"]) < until), key=_number)[::-1]
+        page = found[: int(query["max_results"])]
+        meta: dict[str, Any] = {"result_count": len(page)}
+        if len(found) > len(page):
+            meta["next_token"] = "7140" + page[-1]["id"].translate(_FORTH)
+        return Reply(200, self._page(page, query) | {"meta": meta})
 
     def _page(self, posts: Sequence[dict[str, Any]], query: dict[str, str]) -> dict[str, Any]:
         if not posts:
