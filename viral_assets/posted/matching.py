@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -84,7 +84,7 @@ def answering(post: OwnPost, drafts: Sequence[Draft]) -> Found | Unclear | None:
     if text and (same := [draft for draft in drafts if text in map(comparable, draft.texts)]):
         return _one_of(same, SAME_TEXT, "several suggestions say just that")
     open_ones = [draft for draft in drafts if draft.status != REJECTED]
-    if text and (like := _likest(text, open_ones, LIKE_IN_ANSWER)):
+    if text and (like := _likest({draft: _likeness(text, draft) for draft in open_ones}, LIKE_IN_ANSWER)):
         return like
     standing = [draft for draft in open_ones if draft.stands]
     if len(standing) == 1:
@@ -111,9 +111,12 @@ class TextIndex:
             return None
         if same := self._in_time(post, [text]):
             return _one_of(same, SAME_TEXT, "several suggestions say just that")
-        near = process.extract(text, self._chosen, scorer=fuzz.ratio, score_cutoff=LIKE, limit=None)
-        chosen = [draft for draft in self._in_time(post, [each[0] for each in near]) if draft.status in CHOSEN]
-        return _likest(text, chosen, LIKE)
+        best: dict[Draft, float] = {}
+        for said, likeness, _ in process.extract(text, self._chosen, scorer=fuzz.ratio, score_cutoff=LIKE, limit=None):
+            for draft in self._in_time(post, [said]):
+                if draft.status in CHOSEN:
+                    best[draft] = max(likeness, best.get(draft, 0.0))
+        return _likest(best, LIKE)
 
     def _in_time(self, post: OwnPost, texts: Sequence[str]) -> list[Draft]:
         said = (draft for text in texts for draft in self._same.get(text, ()))
@@ -136,15 +139,17 @@ def _one_of(drafts: Sequence[Draft], by: FoundBy, why_not: str) -> Found | Uncle
     return Unclear(why_not, tuple(drafts))
 
 
-def _likest(text: str, drafts: Sequence[Draft], least: float) -> Found | Unclear | None:
-    ranked = sorted(
-        ((max(fuzz.ratio(text, comparable(each)) for each in draft.texts), draft) for draft in drafts),
-        key=lambda found: (-found[0], found[1].key),
-    )
-    if not ranked or ranked[0][0] < least:
+def _likeness(text: str, draft: Draft) -> float:
+    return max(fuzz.ratio(text, comparable(each)) for each in draft.texts)
+
+
+def _likest(likeness: Mapping[Draft, float], least: float) -> Found | Unclear | None:
+    """The one most like it; where others are nearly as much, it must be the only one that somebody stands behind."""
+    ranked = sorted(likeness, key=lambda draft: (-likeness[draft], draft.key))
+    if not ranked or likeness[ranked[0]] < least:
         return None
-    (likeness, best), *rest = ranked
-    close = [draft for other, draft in rest if other > likeness - AHEAD]
+    best, *rest = ranked
+    close = [draft for draft in rest if likeness[draft] > likeness[best] - AHEAD]
     if close and not (best.stands and not any(draft.stands for draft in close)):
         return Unclear("several suggestions are like it", (best, *close))
-    return Found(best, LIKE_TEXT, likeness)
+    return Found(best, LIKE_TEXT, likeness[best])

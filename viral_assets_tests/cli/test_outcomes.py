@@ -71,6 +71,7 @@ def test_a_file_is_tried_taken_over_once_and_taken_back(
     assert "Nothing is marked" in viral_assets("outcomes", "--undo").out
 
 
+@pytest.mark.usefixtures("database")
 def test_a_person_reads_what_was_left_and_why(viral_assets: CommandLine, table: Path) -> None:
     said = viral_assets("outcomes", table)
     assert said.code == 0

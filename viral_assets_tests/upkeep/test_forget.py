@@ -66,6 +66,10 @@ def everything_about(database: Database, tweet_id: str, handle: str, author_id: 
     asked = {"id": f"v{tweet_id}", "asked_at": NOW, "asked_by": "Mara", "wish": text, "state": "offered"}
     of_suggestion = {"project": "p", "tweet_id": tweet_id, "suggestion_type": "add_value"}
     insert(database, tables.suggestion_revisions, **of_suggestion, **asked, standing_text=text, draft=text, text=text)
+    reply = {"reply_id": f"9{tweet_id}", "tweet_id": tweet_id}
+    of_ours = {"project": "p", "suggestion_type": "add_value", "posted_at": NOW, "noted_at": NOW, "found_by": "id"}
+    insert(database, tables.posted_replies, **reply, **of_ours, text=text)
+    insert(database, tables.reply_snapshots, **reply, collected_at=NOW, source="f", view_count=5)
     record = {"source": "f", "source_sha256": tweet_id, "locator": "1", "reason": "no_id", "detail": ""}
     insert(database, tables.gone_tweets, tweet_id=tweet_id, noticed_at=NOW)
     insert(database, tables.rejected_records, **record, raw=json.dumps({"id": tweet_id, "t": text}), rejected_at=NOW)
