@@ -38,8 +38,8 @@ def tell(where: Console, done: TakenOver, *, dry_run: bool) -> None:
     would = "would be " if dry_run else ""
     say(
         where,
-        f"{len(done.marked):,} suggestions {would}marked as posted, {done.attached:,} were; {done.known:,} replies "
-        f"were known; {done.snapshots:,} counts {would}kept. {done.none:,} posts are no suggestion.",
+        f"{len(done.marked):,} suggestions {would}marked as posted, {done.attached:,} were already; "
+        f"{done.known:,} replies were known; {done.snapshots:,} counts {would}kept. {done.none:,} posts are no suggestion.",
     )
     if done.forgotten:
         say(where, f"{done.forgotten:,} are to be forgotten and were passed over.")
