@@ -49,9 +49,10 @@ _FAULTS = r"""([leastText, touching]) => {
     else for (const node of own) {
       const range = document.createRange();
       range.selectNodeContents(node);
-      rects.push(...range.getClientRects());
+      const lines = range.getClientRects();
+      rects.push(...lines);
       const words = node.data.trim().split(/\s+/);
-      const torn = rects.length > words.length + 1 && words.every((word) => word.length < 20);
+      const torn = lines.length > words.length + 1 && words.every((word) => word.length < 20);
       if (torn) found.push(`torn words: ${named(element)}`);
     }
     // What is scrolled or clamped away is not seen.
