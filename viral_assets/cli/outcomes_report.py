@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from viral_assets.cli.output import command, plain, say
+from viral_assets.vocabulary import BY_ID, FOUND_BY, LIKE_TEXT, ONLY_CHOICE, SAME_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 LISTED = 20
 """Posts of a kind that are listed for a person; --json has all."""
+
+_TOLD_BY = {
+    BY_ID: "your file, which names it",
+    SAME_TEXT: "the same text",
+    LIKE_TEXT: "a text much like it",
+    ONLY_CHOICE: "being the only one approved for the tweet",
+}
 
 
 def tell_file(where: Console, read: PostsOfFile) -> None:
@@ -39,8 +47,12 @@ def tell(where: Console, done: TakenOver, *, dry_run: bool) -> None:
     say(
         where,
         f"{len(done.marked):,} suggestions {would}marked as posted, {done.attached:,} were already; "
-        f"{done.known:,} replies were known; {done.snapshots:,} counts {would}kept. {done.none:,} posts are no suggestion.",
+        f"{done.known:,} replies were known; {done.snapshots:,} counts {would}kept. "
+        f"{done.none:,} posts are no suggestion.",
     )
+    if done.told_by:
+        told = (f"{_TOLD_BY[by]} ({done.told_by[by]:,})" for by in FOUND_BY if done.told_by[by])
+        say(where, f"  told by {', '.join(told)}")
     if done.forgotten:
         say(where, f"{done.forgotten:,} are to be forgotten and were passed over.")
     _list(where, "where a person decided otherwise, left as they are", done.conflicts)
@@ -94,6 +106,7 @@ def as_json_of(done: TakenOver) -> dict[str, Any]:
         "posts": done.posts,
         "posted": len(done.marked),
         "attached": done.attached,
+        "told_by": dict(done.told_by),
         "known": done.known,
         "snapshots": done.snapshots,
         "no_suggestion": done.none,

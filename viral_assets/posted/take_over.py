@@ -6,6 +6,7 @@ decided otherwise is listed and left.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ class TakenOver:
     Args:
         posts: different ones.
         marked: suggestions that are marked as posted now.
+        told_by: how it was told whose the replies are that are known now, by :data:`~viral_assets.vocabulary.FOUND_BY`.
         attached: those that a person had marked; their reply is known now.
         known: replies that were known before.
         snapshots: of counts, that are new.
@@ -50,6 +52,7 @@ class TakenOver:
 
     posts: int = 0
     marked: list[SuggestionKey] = field(default_factory=list)
+    told_by: Counter[str] = field(default_factory=Counter)
     attached: int = 0
     known: int = 0
     snapshots: int = 0
@@ -150,6 +153,7 @@ def _settle(
     ]
     accepted = [claim for claim in accepted if claim.draft.key not in changed]
     done.attached = len(accepted) - len(done.marked)
+    done.told_by.update(claim.found.by for claim in accepted)
     save_replies(connection, [reply_row(claim, now) for claim in accepted])
     return {claim.post.post_id: claim.draft.key for claim in accepted}
 

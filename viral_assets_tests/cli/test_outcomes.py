@@ -76,6 +76,7 @@ def test_a_person_reads_what_was_left_and_why(viral_assets: CommandLine, table: 
     said = viral_assets("outcomes", table)
     assert said.code == 0
     assert "1 suggestions marked as posted" in said.out
+    assert "told by the same text (1)" in said.out
     assert f"https://x.com/i/status/{int(REPLY) + 1}: it is rejected" in said.out
     assert "line 4: 'nonsense' is not a tweet id" in said.out
     assert "viral-assets outcomes --undo" in said.out

@@ -55,6 +55,7 @@ def test_a_reply_is_marked_as_posted_with_the_text_as_it_was_and_can_be_undone(d
     remember(database)
     done = taken(database, post("@mara_writes The charger lives in our kitchen, mine too. Only version that lasted."))
     assert (done.marked, done.attached, done.snapshots) == ([KEY], 0, 1)
+    assert done.told_by == {"like_text": 1}
     wrote = "The charger lives in our kitchen, mine too. Only version that lasted."
     assert statuses(database)[TYPES[0]] == ("posted", wrote)
     with database.read() as connection:
