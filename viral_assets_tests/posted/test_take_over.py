@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -133,6 +134,15 @@ def test_two_posts_that_may_be_the_same_suggestion_are_listed_and_the_surest_is_
     assert (done.marked, len(done.unclear)) == ([KEY], 2)
     late = taken(database, by_hand[0])
     assert [REPLY in each.why for each in late.unclear] == [True]
+
+
+def test_of_several_at_once_one_marks_and_the_others_know(database: Database) -> None:
+    remember(database)
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(lambda _: taken(database, post()), range(4)))
+    assert sorted((len(each.marked), each.known, each.snapshots) for each in done) == [(0, 1, 0)] * 3 + [(1, 0, 1)]
+    with database.read() as connection:
+        assert len(history(connection, "unplugged", TWEET)) == 1
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(database: Database) -> None:
