@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from viral_assets.hours import HourRange
 from viral_assets.queries.order_statistics import Median, median
 from viral_assets.store.bulk import one_of
-from viral_assets.store.conditions import within
+from viral_assets.store.conditions import FoundByHour, within
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, posted_replies, reply_snapshots
 from viral_assets.text.display import kind
 from viral_assets.vocabulary import POSTED
@@ -91,7 +91,7 @@ def reply_numbers(connection: sa.Connection, hours: HourRange, project: str | No
         project: only its own; None for all.
     """
     suggestion = comment_suggestions
-    ours = [*within(suggestion, hours, project), suggestion.c.status == POSTED]
+    ours = [*within(suggestion, hours, project), FoundByHour(suggestion.c.status) == POSTED]
     posted = connection.scalar(sa.select(sa.func.count()).select_from(suggestion).where(*ours)) or 0
     if not posted:
         return ReplyNumbers()

@@ -128,6 +128,7 @@ def test_a_run_leaves_everything_in_one_postgresql_database(
     tmp_path: Path, tables: Database, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with make_home(tmp_path) as home:
+        (tmp_path / "viral_assets.db").unlink()
         monkeypatch.setenv("DAGSTER_POSTGRES_URL", postgres_url)
         monkeypatch.setenv("VIRAL_ASSETS_DATABASE_URL", postgres_url)
         with opened(SHARED, tmp_path / "dagster") as instance:

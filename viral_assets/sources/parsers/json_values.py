@@ -33,7 +33,7 @@ _TEXTS = ("text", "full_text", "fullText")
 _decode = json.JSONDecoder(strict=False).raw_decode
 
 _SEPARATORS = re.compile(r"[\s,\x00\ufeff]*")
-_PAGE_DATA = re.compile(r'"data"\s*:\s*\[')
+_PAGE_DATA = re.compile(r'(?:\{\s*)?"data"\s*:\s*\[')
 _TWEET_TEXT = re.compile(r'"(?:text|full_text|fullText)"\s*:')
 _NEXT_PAGE = re.compile(r'\{\s*"data"\s*:\s*[\[{]')
 _AFTER_DATA = re.compile(r'"(?:includes|meta|errors|__twarc)"\s*:')
@@ -175,8 +175,7 @@ class _Pieces:
         """The next page; found once, as the searches would add up."""
         if self._page_ahead and self._page_ahead.tweets < position:
             data = _PAGE_DATA.search(self._text, position)
-            brace = _NEXT_PAGE.search(self._text, position, data.end() + 1) if data else None
-            self._page_ahead = _PageStart((brace or data).start(), data.end()) if data else None
+            self._page_ahead = _PageStart(data.start(), data.end()) if data else None
         return self._page_ahead
 
     def _page(self, position: int) -> tuple[dict[str, Any], int]:

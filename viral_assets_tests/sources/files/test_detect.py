@@ -185,6 +185,12 @@ class TestDamage:
             tweets, rejects, _ = read(path)
             assert tweets or rejects
 
+    def test_a_page_that_has_lost_the_bracket_of_its_data_does_not_vanish_into_the_next(self) -> None:
+        content = FILES["a list of pages, pretty"][1].replace(b'"data": [', b'"data": \t', 1)
+        tweets, rejects = accounted(content)
+        found = " ".join([*(tweet.text for tweet in tweets), *(reject.raw for reject in rejects)])
+        assert all(f"({number})" in found for number in (1, 2, 3))
+
     @pytest.mark.slow
     @every_file
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
