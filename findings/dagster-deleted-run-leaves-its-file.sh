@@ -2,7 +2,7 @@
 # dagster 1.13.27: a run that is deleted takes along that its partition is materialized, and leaves most of what it took.
 #
 # DagsterInstance.delete_run, which the UI's "Delete" calls too, deletes all events of the run: so its partition counts
-# as never materialized, though its data is there. On SQLite the run's own file in history/runs, a third of a megabyte,
+# as never materialized, though its data is there. On SQLite the run's own file in history/runs (139 kB here)
 # stays with all its pages; the results of its checks stay on every storage. And get_run_records with the cursor of a run
 # that was deleted gives nothing, where it should go on from there: deleting page by page ends after the first page.
 #
