@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from viral_assets.store.bulk import insert_ignore
+from viral_assets.store.bulk import insert_ignore, one_of
 from viral_assets.store.tables import generation_claims, llm_requests, quota_runners, tweet_offers
 
 Key = tuple[str, str]
@@ -114,6 +114,16 @@ def let_go(connection: sa.Connection, runner: str, request_id: str, keys: Sequen
                 claims.request_id == request_id,
             )
         )
+
+
+def claimed_by_others(connection: sa.Connection, runner: str, keys: Collection[Key]) -> set[Key]:
+    """Of these tweets, those that another runner asks about, or has and is to save."""
+    claims = generation_claims.c
+    ids = sorted({tweet_id for _, tweet_id in keys})
+    query = sa.select(claims.project, claims.tweet_id).where(
+        claims.runner != runner, one_of(connection, claims.tweet_id, ids)
+    )
+    return {(row.project, row.tweet_id) for row in connection.execute(query)} & set(keys)
 
 
 def fate(connection: sa.Connection, runner: str) -> Fate:

@@ -96,11 +96,14 @@ class Sharing:
 
     async def take_back(self) -> None:
         """What is still open is the run's own again, and so is what others have asked about, with its answers."""
+        if self._offers is None:
+            return
         if due := self._claimed & self._work.due(self._session.clock.monotonic()):
-            # They are about to be asked about, unless the answer has come meanwhile.
+            # They are about to be asked about, unless the answer has come meanwhile. Who still claims one saves it.
             self._claimed -= due
+            due -= await self._session.store(self._offers.claimed_by_others, self._runner, due)
             await self._read({item.key: item for item in self._work.take_out(due)})
-        if self._offers is None or not (self._offered or self._away):
+        if not (self._offered or self._away):
             return
         found = await self._session.store(self._offers.reclaim, self._runner)
         over = {key: self._away.pop(key) for key in self._away.keys() - found.under_way}

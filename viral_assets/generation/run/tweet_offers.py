@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
@@ -78,6 +78,10 @@ class TweetOffers:
     def let_go(self, runner: str, request_id: str, keys: Sequence[TweetKey]) -> None:
         with self.database.begin() as connection:
             offers.let_go(connection, runner, request_id, keys)
+
+    def claimed_by_others(self, runner: str, keys: Collection[TweetKey]) -> set[TweetKey]:
+        with self.database.read() as connection:
+            return offers.claimed_by_others(connection, runner, keys)
 
     def fate(self, runner: str) -> offers.Fate:
         with self.database.read() as connection:
