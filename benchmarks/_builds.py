@@ -10,15 +10,27 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 # The emulator is of the tests, which are not installed. Who imports this may import it afterwards.
 sys.path.append(str(ROOT))
 
 WORKER = ROOT / "benchmarks" / "_generation_worker.py"
+
+
+def conclude(lines: Sequence[Any]) -> NoReturn:
+    """Say whether this build meets the goals, print all that was measured as JSON, and end with 1 if it does not.
+
+    Args:
+        lines: dataclasses with a ``build`` (``here`` is this one), a ``ratio``, and whether the goal is ``met``.
+    """
+    missed = [line for line in lines if line.build == "here" and not line.met]
+    print(f"\nGoals {f'MISSED: {len(missed)}' if missed else 'met'}.")
+    print(json.dumps([asdict(line) | {"ratio": line.ratio} for line in lines]))
+    sys.exit(bool(missed))
 
 
 @dataclass(frozen=True, slots=True)

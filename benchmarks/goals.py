@@ -13,12 +13,10 @@ clone with the development dependencies:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
-from dataclasses import asdict
 
-from _builds import builds
+from _builds import builds, conclude
 from _goal_bench import Bench, Line
 from _goal_rows import ROWS
 
@@ -58,10 +56,7 @@ def main() -> None:
             lines += ROWS[name](bench)
     print(f"A window is {60 * given.scale:g} s unless a row says otherwise; Python {sys.version.split()[0]}\n")
     print(table(lines))
-    missed = [line for line in lines if line.build == "here" and not line.met]
-    print(f"\nGoals {f'MISSED: {len(missed)}' if missed else 'met'}.")
-    print(json.dumps([asdict(line) | {"ratio": line.ratio} for line in lines]))
-    sys.exit(bool(missed))
+    conclude(lines)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ measured too (--against), all builds take turns. Run from a clone with the devel
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import shutil
@@ -21,13 +20,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import backfill
 import ingest
-from _builds import ROOT, Build, builds
+from _builds import ROOT, Build, builds, conclude
 from backfill import START, fill_inbox
 
 BOUNDS, BARE = ROOT / "benchmarks" / "_speed_bounds.py", ROOT / "benchmarks" / "_bare_dagster.py"
@@ -253,10 +252,7 @@ def main() -> None:
             found_lines += measure(WORKS[name], found, given.rounds)
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}\n")
     print(table(found_lines))
-    missed = [line for line in found_lines if line.build == "here" and not line.met]
-    print(f"\nGoals {f'MISSED: {len(missed)}' if missed else 'met'}.")
-    print(json.dumps([asdict(line) | {"ratio": line.ratio} for line in found_lines]))
-    sys.exit(bool(missed))
+    conclude(found_lines)
 
 
 if __name__ == "__main__":

@@ -25,11 +25,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from _builds import ROOT, Build, builds
+from _builds import ROOT, Build, builds, conclude
 from _postgres import Postgres
 
 WORKER = ROOT / "benchmarks" / "_year_worker.py"
@@ -200,10 +200,7 @@ def main() -> None:
     kind = "PostgreSQL" if given.postgres else "SQLite"
     print(f"{given.tweets:,} tweets of {HOURS:,} hours; {given.tweets_per_hour} tweets a new hour; {kind}; {machine}\n")
     print(table(lines))
-    missed = [line for line in lines if line.build == "here" and not line.met]
-    print(f"\nGoals {f'MISSED: {len(missed)}' if missed else 'met'}.")
-    print(json.dumps([asdict(line) | {"ratio": line.ratio} for line in lines]))
-    sys.exit(bool(missed))
+    conclude(lines)
 
 
 if __name__ == "__main__":

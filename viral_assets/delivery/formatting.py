@@ -12,7 +12,7 @@ from viral_assets.hours import HOUR, HourRange
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.text.amounts import full_count, money, percent, short_count
 from viral_assets.text.cleaning import text_for_display
-from viral_assets.text.display import folded, kind, one_line
+from viral_assets.text.display import clipped, folded, kind, one_line
 from viral_assets.text.language import html_language
 from viral_assets.text.x_links import profile_link, tweet_link
 from viral_assets.vocabulary import BLOCKED, DECLINED, DEFERRED, DONE, FAILED, FILTERED, SENSITIVE_CATEGORIES
@@ -98,12 +98,6 @@ def post_link(post: Post) -> str:
 def unknown_post(post: Post) -> str:
     """What is answered or quoted, where its text is not known: ``a post that was deleted``."""
     return STATE_WORDS.get(post.state, "a post")
-
-
-def clipped(text: str, characters: int) -> str:
-    """One line of at most so many characters, for what stands beside the matter."""
-    line = one_line(text)
-    return line if len(line) <= characters else line[: characters - 1].rstrip() + "…"
 
 
 def outcome(view: OpportunityView) -> tuple[str, str]:

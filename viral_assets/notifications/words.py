@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.text.amounts import percent, short_count
 from viral_assets.text.chats import text_for_chat
-from viral_assets.text.display import kind, one_line
+from viral_assets.text.display import clipped, kind, one_line
 from viral_assets.vocabulary import LABELS, PENDING, SENSITIVE_CATEGORIES
 
 TWEET_CHARACTERS = 280
@@ -138,8 +138,7 @@ def _entry(number: int, view: OpportunityView, now: datetime, review_url: str) -
 
 def _clipped(text: str, characters: int) -> str:
     """Cut first, as what makes a text harmless makes it longer and must not be cut in two."""
-    line = one_line(text)
-    return text_for_chat(line if len(line) <= characters else line[: characters - 1].rstrip() + "…")
+    return text_for_chat(clipped(text, characters))
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -5,10 +5,11 @@ Each page is taken over in the transaction that settles what it cost, so that no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
+from viral_assets.context import DELETED
 from viral_assets.errors import ConfigurationError, ServiceRefusedError
 from viral_assets.posted.due import FOLLOWED, due
 from viral_assets.posted.own_post import own_post
@@ -20,6 +21,7 @@ from viral_assets.sources.parsers.x_api_v2 import XApiV2
 from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, utc_now
 from viral_assets.sources.services.x_api_client import XApiClient
 from viral_assets.sources.services.x_api_requests import PaidAnswer, PaidRequests
+from viral_assets.sources.services.x_context import posts_of
 from viral_assets.sources.services.x_lookup import look_up
 from viral_assets.sources.services.x_timeline import find_account, read_timeline
 from viral_assets.store.engine import Database
@@ -141,7 +143,7 @@ def _looks(asking: Asking, project: str | None, report: AccountReport) -> Servic
     ):
         shown = _take_page(asking, requests, answered, project, report, ingestion)
         report.looked_at += len(shown)
-        gone = [each for each in batch if each not in shown and each in _missing(answered)]
+        gone = [post.post_id for post in posts_of(answered.answer, batch) if post.post_id and post.state == DELETED]
         with asking.database.begin() as connection:
             note_gone(connection, gone, asking.clock())
         report.gone += len(gone)
@@ -174,12 +176,3 @@ def _take_page(
 def added(one: TakenOver, other: TakenOver) -> TakenOver:
     """What came of both."""
     return TakenOver(*(getattr(one, each.name) + getattr(other, each.name) for each in fields(TakenOver)))
-
-
-def _missing(answered: PaidAnswer) -> Sequence[str]:
-    """The ids that X says it does not have."""
-    errors = answered.answer.page.get("errors")
-    listed = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
-    return [
-        str(each.get("value") or each.get("resource_id")) for each in listed if "Not Found" in str(each.get("title"))
-    ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from viral_assets.store.bulk import one_of
+from viral_assets.store.bulk import in_parts, values_of
 from viral_assets.store.conditions import between
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.suggestion_status import stands_approved
@@ -51,11 +51,9 @@ def drafts_for(connection: sa.Connection, tweet_ids: Iterable[str], project: str
     ids, table = sorted(set(tweet_ids)), comment_suggestions.c
     return [
         _draft(row)
-        for name in ([project] if project is not None else list(_projects(connection)) if ids else [])
-        for at in range(0, len(ids), _AT_ONCE)
-        for row in connection.execute(
-            _DRAFTS.where(table.project == name, one_of(connection, table.tweet_id, ids[at : at + _AT_ONCE]))
-        )
+        for name in ([project] if project is not None else list(values_of(connection, table.project)) if ids else [])
+        for these in in_parts(connection, table.tweet_id, ids)
+        for row in connection.execute(_DRAFTS.where(table.project == name, these))
     ]
 
 
@@ -67,16 +65,6 @@ def drafts_between(connection: sa.Connection, start: datetime, end: datetime, pr
 
 _NAMES = ("project", "tweet_id", "suggestion_type", "status", "text", "original_text", "decided_at", "decided_by")
 _DRAFTS = sa.select(*(comment_suggestions.c[name] for name in (*_NAMES, "version", "window_start")))
-
-
-def _projects(connection: sa.Connection) -> Iterator[str]:
-    """Those with suggestions: each is looked up in the index, and nothing between them is read."""
-    name = comment_suggestions.c.project
-    query = sa.select(sa.func.min(name)).where(name > sa.bindparam("last"))
-    last = ""
-    while (found := connection.scalar(query, {"last": last})) is not None:
-        yield found
-        last = found
 
 
 def _draft(row: sa.Row[Any]) -> Draft:
@@ -98,6 +86,6 @@ def authors_of(connection: sa.Connection, tweet_ids: Iterable[str]) -> dict[str,
     query = sa.select(table.tweet_id, table.author_handle, table.author_id)
     return {
         row.tweet_id: (row.author_handle.casefold(), row.author_id)
-        for at in range(0, len(ids), _AT_ONCE)
-        for row in connection.execute(query.where(one_of(connection, table.tweet_id, ids[at : at + _AT_ONCE])))
+        for these in in_parts(connection, table.tweet_id, ids)
+        for row in connection.execute(query.where(these))
     }

@@ -5,7 +5,7 @@ are. What the numbers mean is in ``funnel_model``.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
 from viral_assets.queries.edits import edits_by_week
-from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, Rate
+from viral_assets.queries.funnel_model import BANDS, DayNumbers, Funnel, NumbersReport, Rate, band_name
 from viral_assets.queries.packing import read_packs
 from viral_assets.queries.spending import cost_of_suggestions, quota_by_day
 from viral_assets.quota.limits import Limits
+from viral_assets.store.bulk import values_of
 from viral_assets.store.conditions import STANDS_APPROVED, FoundByHour, within
 from viral_assets.store.tables import (
     EVERY_PROJECT,
@@ -32,9 +33,6 @@ from viral_assets.vocabulary import POSTED, REJECTED
 
 MOST_DAYS = 366
 DEFAULT_DAYS = 30
-
-BANDS = 10
-"""Of scores, each 0.1 wide."""
 
 Key = tuple[date, str]
 
@@ -121,7 +119,7 @@ def _tweets(connection: sa.Connection, span: _Span, worked_on: Collection[str]) 
     those that tweets came for, and those that are ``worked_on``. Where there is none, they stand under ``*``."""
     came = tweet_projects
     of_days = within(tweets, span.hours)
-    named = list(_named_projects(connection))
+    named = list(values_of(connection, tweet_projects.c.project, _NAMED))
     if not named:  # the usual case, and for that the tweets need not be looked at one by one
         query = sa.select(tweets.c.window_start, sa.literal(EVERY_PROJECT), sa.func.count()).where(*of_days)
         counts = _by_day(connection.execute(query.group_by(tweets.c.window_start)))
@@ -151,17 +149,6 @@ def _tweets(connection: sa.Connection, span: _Span, worked_on: Collection[str]) 
 
 # As the index has it: with a parameter in the place of the star, SQLite would not see that it fits.
 _NAMED = tweet_projects.c.project != sa.literal_column(f"'{EVERY_PROJECT}'")
-
-
-def _named_projects(connection: sa.Connection) -> Iterator[str]:
-    """The projects that tweets came for in particular: each is looked up in the index, and nothing between is read."""
-    query = sa.select(sa.func.min(tweet_projects.c.project)).where(
-        _NAMED, tweet_projects.c.project > sa.bindparam("last")
-    )
-    last = ""
-    while (found := connection.scalar(query, {"last": last})) is not None:
-        yield found
-        last = found
 
 
 def _shared_out(counts: Counter[Key], shared: Mapping[date, int], worked_on: Collection[str]) -> Counter[Key]:
@@ -226,7 +213,7 @@ def _decisions(connection: sa.Connection, span: _Span) -> _DecisionCounts:
             of_days[key] += int(getattr(row, name))
         decided = int(row.approved) + int(row.refused)
         if decided and row.topic is not None:
-            for counts in (topics[row.topic], bands[f"{row.band / BANDS:.1f} to {(row.band + 1) / BANDS:.1f}"]):
+            for counts in (topics[row.topic], bands[band_name(row.band)]):
                 counts.update(approved=int(row.approved), decided=decided)
     in_order = tuple(sorted(_rates(bands), key=lambda rate: rate.name))
     return _DecisionCounts(by_day, _most_decided_first(topics), in_order)

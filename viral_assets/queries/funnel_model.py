@@ -28,6 +28,15 @@ STAGES = {
 """Of the funnel, all of them counted in tweets: attributes of :class:`Funnel`, and what people call them."""
 
 
+BANDS = 10
+"""Of scores, each 0.1 wide."""
+
+
+def band_name(number: int) -> str:
+    """The band of so many tenths: ``0.7 to 0.8``."""
+    return f"{number / BANDS:.1f} to {(number + 1) / BANDS:.1f}"
+
+
 @dataclass(frozen=True, slots=True)
 class Funnel:
     """How many got how far.

@@ -15,8 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
+from viral_assets.queries.funnel_model import BANDS, band_name
 from viral_assets.queries.order_statistics import Median, median
-from viral_assets.store.bulk import one_of
+from viral_assets.store.bulk import in_parts
 from viral_assets.store.conditions import FoundByHour, within
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, posted_replies, reply_snapshots
 from viral_assets.text.display import kind
@@ -25,14 +26,11 @@ from viral_assets.vocabulary import POSTED
 SETTLED = timedelta(hours=24)
 """After posting: most of what a reply brings has come by then."""
 
-BANDS = 10
 HOURS_A_BAND = 4
 MOST_GROUPS = 12
 """Of topics, those with the most replies."""
 
 METRICS = {"view_count": "Views", "like_count": "Likes", "reply_count": "Replies", "retweet_count": "Reposts"}
-
-_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +173,8 @@ def _last_counts(connection: sa.Connection, posted_at: Mapping[str, datetime]) -
     ).order_by(seen.reply_id, seen.collected_at, seen.source)
     found: dict[str, _Last] = {}
     answered: dict[str, bool] = {}
-    for at in range(0, len(ids), _AT_ONCE):
-        for row in connection.execute(query.where(one_of(connection, seen.reply_id, ids[at : at + _AT_ONCE]))):
+    for these in in_parts(connection, seen.reply_id, ids):
+        for row in connection.execute(query.where(these)):
             settled = row.collected_at >= posted_at[row.reply_id] + SETTLED
             if row.author_answered or (row.author_answered is False and settled):
                 answered[row.reply_id] = answered.get(row.reply_id, False) or row.author_answered
@@ -189,12 +187,11 @@ def _last_counts(connection: sa.Connection, posted_at: Mapping[str, datetime]) -
 
 
 def _brought(row: sa.Row[Any], last: _Last) -> Brought:
-    band = "" if row.total is None else min(int(row.total * BANDS + 1e-9), BANDS - 1)
     first = row.posted_at.astimezone(UTC).hour // HOURS_A_BAND * HOURS_A_BAND
     return Brought(
         suggestion_type=row.suggestion_type,
         topic=row.topic or "",
-        band="" if band == "" else f"{int(band) / BANDS:.1f} to {(int(band) + 1) / BANDS:.1f}",
+        band="" if row.total is None else band_name(min(int(row.total * BANDS + 1e-9), BANDS - 1)),
         hours=f"{first:02}:00 to {first + HOURS_A_BAND:02}:00",
         counts=last.counts,
         author_answered=last.author_answered,

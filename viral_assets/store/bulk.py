@@ -7,7 +7,7 @@ than one value at a time. SQLite then gets ``executemany``, PostgreSQL one array
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -24,6 +24,9 @@ from viral_assets.store.driver_values import (
     constant,
 )
 from viral_assets.text.cleaning import text_for_storage
+
+VALUES_AT_ONCE = 5_000
+"""Of a column that :func:`in_parts` asks for."""
 
 
 def upsert(
@@ -146,6 +149,26 @@ def one_of(connection: sa.Connection, column: sa.ColumnElement[str], values: Seq
     """The condition that a text column has one of many values, as one parameter however many there are."""
     dialect = connection.dialect.name
     return _is_one_of(dialect, column, sa.bindparam(None, list_parameter(dialect, values), _AsIs()))
+
+
+def in_parts(
+    connection: sa.Connection, column: sa.ColumnElement[str], values: Sequence[str]
+) -> Iterator[sa.ColumnElement[bool]]:
+    """The condition that a text column has one of many values, for some thousands of them at a time."""
+    for at in range(0, len(values), VALUES_AT_ONCE):
+        yield one_of(connection, column, values[at : at + VALUES_AT_ONCE])
+
+
+def values_of(
+    connection: sa.Connection, column: sa.ColumnElement[str], *conditions: sa.ColumnElement[bool]
+) -> Iterator[str]:
+    """The different values of an indexed text column, but the empty one, in order: each is looked up in the index, and
+    nothing between them is read."""
+    query = sa.select(sa.func.min(column)).where(*conditions, column > sa.bindparam("last"))
+    last = ""
+    while (found := connection.scalar(query, {"last": last})) is not None:
+        yield found
+        last = found
 
 
 def one_of_parameter(dialect: str, column: sa.ColumnElement[str], name: str) -> sa.ColumnElement[bool]:

@@ -231,12 +231,10 @@ def decide_many(
         rows = _locked(connection, [key for key, _ in batch])
         changes = []
         for key, version in batch:
-            row = rows.get(key)
-            status = after(row.status, action) if row is not None and row.version == version else None
-            if row is None or status is None:
+            if (possible := _possible(rows, key, version, action)) is None:
                 left.append(key)
             else:
-                changes.append(_changed(row, action, status, who=who, at=at))
+                changes.append(_changed(possible[0], action, possible[1], who=who, at=at))
         decided += _write(connection, changes, who, at, reason, batch=decided[0].event_id if decided else None)
     return decided, left
 
@@ -275,13 +273,21 @@ def mark_posted(
     changes: list[_Change] = []
     left: list[SuggestionKey] = []
     for each in wanted:
-        row = rows.get(each.key)
-        status = after(row.status, POST) if row is not None and row.version == each.version else None
-        if row is None or status is None:
+        if (possible := _possible(rows, each.key, each.version, POST)) is None:
             left.append(each.key)
         else:
+            row, status = possible
             changes.append(_changed(row, POST, status, who=who, at=min(each.at, at), text=each.text))
     return _write(connection, changes, who, at, ""), left
+
+
+def _possible(
+    rows: Mapping[SuggestionKey, sa.Row[Any]], key: SuggestionKey, version: int, action: str
+) -> tuple[sa.Row[Any], str] | None:
+    """The row, and its status after the action; None where it has changed since, is gone, or has none for it."""
+    row = rows.get(key)
+    status = after(row.status, action) if row is not None and row.version == version else None
+    return None if row is None or status is None else (row, status)
 
 
 def undo(connection: sa.Connection, event_id: int, *, who: str, at: datetime) -> Decided:

@@ -12,14 +12,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from viral_assets.store.bulk import insert_ignore, one_of, serialise_writers
+from viral_assets.store.bulk import in_parts, insert_ignore, serialise_writers
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.tables import posted_replies, reply_snapshots
 
 COUNTS = ("view_count", "like_count", "reply_count", "retweet_count", "quote_count", "bookmark_count")
 """Of a snapshot; null where nobody said."""
-
-_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +45,8 @@ def known_replies(connection: sa.Connection, reply_ids: Iterable[str]) -> dict[s
     serialise_writers(connection, posted_replies)
     return {
         row.reply_id: _known(row)
-        for some in _parts(sorted(set(reply_ids)))
-        for row in connection.execute(_KNOWN.where(one_of(connection, posted_replies.c.reply_id, some)))
+        for these in in_parts(connection, posted_replies.c.reply_id, sorted(set(reply_ids)))
+        for row in connection.execute(_KNOWN.where(these))
     }
 
 
@@ -56,8 +54,8 @@ def replies_to(connection: sa.Connection, tweet_ids: Iterable[str]) -> list[Know
     """Those that are stored for these tweets."""
     return [
         _known(row)
-        for some in _parts(sorted(set(tweet_ids)))
-        for row in connection.execute(_KNOWN.where(one_of(connection, posted_replies.c.tweet_id, some)))
+        for these in in_parts(connection, posted_replies.c.tweet_id, sorted(set(tweet_ids)))
+        for row in connection.execute(_KNOWN.where(these))
     ]
 
 
@@ -82,10 +80,8 @@ def save_snapshots(connection: sa.Connection, rows: Sequence[Mapping[str, Any]])
     seen = reply_snapshots.c
     said = {
         (row.reply_id, row.source)
-        for some in _parts(sorted({row["reply_id"] for row in rows}))
-        for row in connection.execute(
-            sa.select(seen.reply_id, seen.source).where(one_of(connection, seen.reply_id, some))
-        )
+        for these in in_parts(connection, seen.reply_id, sorted({row["reply_id"] for row in rows}))
+        for row in connection.execute(sa.select(seen.reply_id, seen.source).where(these))
     }
     new = [dict(row) for row in rows if (row["reply_id"], row["source"]) not in said]
     return insert_ignore(connection, reply_snapshots, new) if new else 0
@@ -109,8 +105,7 @@ def looks_since(connection: sa.Connection, since: datetime) -> list[Look]:
 
 def note_gone(connection: sa.Connection, reply_ids: Sequence[str], at: datetime) -> None:
     """X has these no more: nobody asks for them again. What they brought until then stays."""
-    for some in _parts(sorted(reply_ids)):
-        these = one_of(connection, posted_replies.c.reply_id, some)
+    for these in in_parts(connection, posted_replies.c.reply_id, sorted(reply_ids)):
         connection.execute(
             sa.update(posted_replies).where(these, posted_replies.c.gone_at.is_(None)).values(gone_at=at)
         )
@@ -123,7 +118,3 @@ def _known(row: sa.Row[Any]) -> KnownReply:
     return KnownReply(
         row.reply_id, SuggestionKey(row.project, row.tweet_id, row.suggestion_type), row.posted_at, row.text
     )
-
-
-def _parts(values: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (values[at : at + _AT_ONCE] for at in range(0, len(values), _AT_ONCE))

@@ -17,6 +17,12 @@ def one_line(text: str) -> str:
     return _SEVERAL_SPACES.sub(" ", text_for_display(text))
 
 
+def clipped(text: str, characters: int) -> str:
+    """One line of at most so many characters, for what stands beside the matter."""
+    line = one_line(text)
+    return line if len(line) <= characters else line[: characters - 1].rstrip() + "…"
+
+
 def kind(name: str) -> str:
     """``ask_question`` as words: ``Ask question``."""
     words = one_line(re.sub("[_-]+", " ", name))

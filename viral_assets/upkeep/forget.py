@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from viral_assets.store.append_only import events_may_be_deleted
+from viral_assets.store.bulk import in_parts
 from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import Subject, forgotten_among, note_again, note_forgotten
 from viral_assets.store.references import drop_posts
@@ -31,7 +32,7 @@ from viral_assets.store.tables import (
 from viral_assets.store.tweets import forget_tweets, tables_about_replies, tables_about_tweets
 from viral_assets.text.hashing import text_hash
 from viral_assets.upkeep.archive import take_out_of_archive
-from viral_assets.upkeep.rows import in_parts, take_out_of
+from viral_assets.upkeep.rows import take_out_of
 
 _AT_ONCE = 2_000
 _BLOCK_BYTES = 1 << 20

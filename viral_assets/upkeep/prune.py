@@ -16,6 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
+from viral_assets.store.bulk import values_of
 from viral_assets.store.conditions import within
 from viral_assets.store.engine import Database
 from viral_assets.store.pruned import note_pruned
@@ -184,18 +185,8 @@ class _Vectors:
         around = (text for context in read_contexts_of(connection, day).values() for _, text in context.texts)
         texts = sorted({*of_day, *map(text_hash, around)} - self._kept)
         hashes = embeddings.c.text_sha256
-        return sum(
-            going.take_out_of(embeddings, hashes, texts, embeddings.c.model == model) for model in _models(connection)
-        )
-
-
-def _models(connection: sa.Connection) -> Iterator[str]:
-    """Of all vectors: each is looked up in the index, and nothing between them is read."""
-    last = ""
-    query = sa.select(sa.func.min(embeddings.c.model)).where(embeddings.c.model > sa.bindparam("last"))
-    while (found := connection.scalar(query, {"last": last})) is not None:
-        yield found
-        last = found
+        models = values_of(connection, embeddings.c.model)
+        return sum(going.take_out_of(embeddings, hashes, texts, embeddings.c.model == model) for model in models)
 
 
 def _snapshots(going: Going, day: HourRange, _before: datetime) -> int:

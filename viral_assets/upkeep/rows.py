@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from viral_assets.store.bulk import one_of
+from viral_assets.store.bulk import in_parts
 from viral_assets.upkeep.archive import Sink
-
-_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +63,3 @@ def take_out_of(
         take_out(connection, table, [condition, *also], dry_run=dry_run, sink=sink)
         for condition in in_parts(connection, column, values)
     )
-
-
-def in_parts(
-    connection: sa.Connection, column: sa.ColumnElement[str], values: Sequence[str]
-) -> Iterator[sa.ColumnElement[bool]]:
-    """The condition that a column has one of many values, for some thousands of them at a time."""
-    for at in range(0, len(values), _AT_ONCE):
-        yield one_of(connection, column, values[at : at + _AT_ONCE])

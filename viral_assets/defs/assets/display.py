@@ -16,7 +16,7 @@ import dagster as dg
 from viral_assets.defs.assets.columns import LINEAGE, description_of
 from viral_assets.hours import hour_key
 from viral_assets.store.tables import kind_of
-from viral_assets.text.display import one_line
+from viral_assets.text.display import clipped
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -40,10 +40,7 @@ _INVISIBLE_SPACE = "\u200b"
 
 def cell(value: object, limit: int = CELL_CHARACTERS) -> str:
     """A value as one line of Markdown that says what the value says and does nothing else."""
-    text = one_line(str(value))
-    if len(text) > limit:
-        text = text[: limit - 1].rstrip() + "…"
-    return _PUNCTUATION.sub(r"\\\1", _ADDRESS.sub(rf"\1{_INVISIBLE_SPACE}", text))
+    return _PUNCTUATION.sub(r"\\\1", _ADDRESS.sub(rf"\1{_INVISIBLE_SPACE}", clipped(str(value), limit)))
 
 
 def markdown_table(

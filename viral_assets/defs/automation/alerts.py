@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from viral_assets.text.display import one_line
+from viral_assets.text.display import clipped
 from viral_assets.text.secrets import redacted
 
 TIMEOUT_SECONDS = 5.0
@@ -39,9 +39,8 @@ def failure_line(failed: FailedRun, ui_url: str, secrets: Collection[str] = ()) 
         secrets: what must not appear, whatever the error says.
     """
     of = f" of {failed.hours}" if failed.hours else ""
-    error = one_line(redacted("; ".join(dict.fromkeys(failed.errors)), secrets)) or "no step says why"
-    if len(error) > ERROR_CHARACTERS:
-        error = error[: ERROR_CHARACTERS - 1].rstrip() + "…"
+    errors = redacted("; ".join(dict.fromkeys(failed.errors)), secrets)
+    error = clipped(errors, ERROR_CHARACTERS) or "no step says why"
     again = " It is tried again." if failed.tried_again else ""
     address = f"{ui_url.rstrip('/')}/runs/{quote(failed.run_id, safe='-')}"
     return f"{failed.job}{of} failed: {error}{again} {address}"
