@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from viral_assets.hours import HOUR, HourRange
@@ -14,13 +14,25 @@ if TYPE_CHECKING:
     from viral_assets.scoring.engagement import Engaged
 
 
+UNDER_WAY = timedelta(hours=1)
+"""So long after a tweet was chosen, its drafts may be under way."""
+
+
 def read_engaged(
-    connection: Connection, project: str, engagement: Engagement, hours: HourRange, *, with_hours: bool = False
+    connection: Connection,
+    project: str,
+    engagement: Engagement,
+    hours: HourRange,
+    *,
+    with_hours: bool = False,
+    now: datetime | None = None,
 ) -> Engaged:
     """The project's turns, and what is chosen on the days of these hours.
 
     Args:
         with_hours: also what is chosen in the hours themselves, which a selection of them replaces.
+        now: where given, what a run over later hours has chosen just before counts as if it had its drafts, for which
+            that run may be asking at the moment.
     """
     from viral_assets.scoring.engagement import CONVERSATION, Engaged, Turn
     from viral_assets.scoring.posting_hours import PostingHours
@@ -38,6 +50,10 @@ def read_engaged(
         *(turn(row, replied_at=row.replied_at, stays=True) for row in staying),
         *(turn(row) for row in others),
     ]
+    if now is not None:
+        later = hours.end, hours.end + reach
+        asked_about = stored.read_undrafted(connection, project, *later, chosen_since=now - UNDER_WAY)
+        turns += [turn(row, stays=True) for row in asked_about]
     if engagement.replies_per_day is None:
         return Engaged(turns)
     posting = PostingHours(engagement)

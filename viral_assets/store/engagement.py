@@ -38,9 +38,15 @@ def read_open_or_answered(
     return [row for which in (near, late) for row in connection.execute(_answered(which))]
 
 
-def read_undrafted(connection: sa.Connection, project: str, start: datetime, end: datetime) -> Sequence[sa.Row[Any]]:
+def read_undrafted(
+    connection: sa.Connection, project: str, start: datetime, end: datetime, *, chosen_since: datetime | None = None
+) -> Sequence[sa.Row[Any]]:
     """The project's opportunities of the hours ``[start, end)`` that have no suggestions (yet): tweet_id, window_start,
-    author_id, author_handle and conversation_id."""
+    author_id, author_handle and conversation_id.
+
+    Args:
+        chosen_since: only those that a run chose since then.
+    """
     opportunity, table = comment_opportunities, comment_suggestions.c
     drafted = sa.exists().where(table.project == opportunity.c.project, table.tweet_id == opportunity.c.tweet_id)
     query = (
@@ -48,6 +54,8 @@ def read_undrafted(connection: sa.Connection, project: str, start: datetime, end
         .join_from(opportunity, tweets, tweets.c.tweet_id == opportunity.c.tweet_id)
         .where(*between(opportunity, start, end, project), ~drafted)
     )
+    if chosen_since is not None:
+        query = query.where(opportunity.c.chosen_at >= chosen_since)
     return connection.execute(query).all()
 
 

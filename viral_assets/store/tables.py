@@ -317,6 +317,7 @@ comment_opportunities = Table(
     Column("why", CleanText, nullable=False),
     Column("from_id", CleanText, comment="the author's"),
     Column("from_handle", CleanText, comment="the author's, in small letters, as handles are compared"),
+    Column("chosen_at", UtcDateTime, comment="by the latest run over its hour; null: before anybody noted it"),
     Index(None, "window_start", "project"),
     # What the same author was told before.
     Index(None, "project", "from_id"),

@@ -63,7 +63,7 @@ def take_tweet(
     same_hour = opportunity.project == project, opportunity.window_start == row.window_start
     last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(opportunity.rank), 0)).where(*same_hour))
     values: dict[str, Any] = dict(row._mapping)
-    values |= {"rank": last.scalar_one() + 1, "from_id": from_id, "from_handle": from_handle}
+    values |= {"rank": last.scalar_one() + 1, "from_id": from_id, "from_handle": from_handle, "chosen_at": at}
     connection.execute(sa.insert(comment_opportunities).values(values))
     (event_id,) = next_event_ids(connection, 1)
     event = {

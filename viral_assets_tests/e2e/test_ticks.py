@@ -104,7 +104,8 @@ def test_what_was_put_off_is_taken_up_when_the_quota_is_free(deployment: Deploym
     assert tags_of(deployment, run, TRIGGER_TAG, PARTITION) == ("deferred", hour_key(hour))
     assert deployment.wait_for_run(run) == "SUCCESS"
     with deployment.database.read() as connection:
-        assert set(read_outcomes(connection, HourRange(hour, hour + HOUR))["outcome"]) == {"done"}
+        ended = read_outcomes(connection, HourRange(hour, hour + HOUR))
+    assert set(ended["outcome"]) == {"done"}, ended.to_dict("records")
 
 
 @on_sqlite

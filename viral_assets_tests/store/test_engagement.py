@@ -33,12 +33,14 @@ def chosen(
     project: str = "p",
     decided: float | None = None,
     author_id: str = "",
+    at: datetime | None = None,
 ) -> None:
-    """An opportunity, posted ``hours`` after the first hour, with suggestions in these statuses, decided about so many
-    hours later."""
+    """An opportunity, posted ``hours`` after the first hour and chosen ``at``, with suggestions in these statuses,
+    decided about so many hours later."""
     posted = POSTED + timedelta(hours=hours)
     place = {"project": project, "tweet_id": str(number), "window_start": floor_hour(posted)}
     opportunity = {**place, "rank": number, "total": 0.5, "label": "green", "topic": "t", "why": "w"}
+    opportunity["chosen_at"] = at
     row = tweet_row(str(number), created_at=posted, author_id=author_id or f"a{number}", author_handle=f"h{number}")
     with database.begin() as connection:
         upsert_tweets(connection, [row])
@@ -118,6 +120,15 @@ def test_what_is_chosen_and_has_no_suggestions_is_told_by_its_hour(database: Dat
     with database.read() as connection:
         rows = read_undrafted(connection, "p", HOURS.start - WEEK, HOURS.start)
     assert [(row.tweet_id, row.window_start, row.author_id) for row in rows] == [("1", HOURS.start - HOUR, "a1")]
+
+
+def test_only_what_was_chosen_of_late_may_be_asked_for(database: Database) -> None:
+    for number, hours in enumerate((-2.0, -1.0, 0.0, None)):
+        chosen(database, number, at=None if hours is None else POSTED + timedelta(hours=hours))
+    chosen(database, 9, "pending", at=POSTED)
+    with database.read() as connection:
+        rows = read_undrafted(connection, "p", HOURS.start, HOURS.end, chosen_since=POSTED - HOUR)
+    assert sorted(row.tweet_id for row in rows) == ["1", "2"]
 
 
 def test_tweets_are_counted_by_hour_whatever_the_number_of_their_suggestions(database: Database) -> None:

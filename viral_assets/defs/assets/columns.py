@@ -60,6 +60,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "topic": "the topic of the project it is closest to",
         "from_id": "X's id of the author; empty where no source says",
         "from_handle": "the author's handle in small letters, without the @",
+        "chosen_at": "when the latest run over the hour chose it",
     },
     "comment_suggestions": SUGGESTION_COLUMNS,
 }

@@ -2,7 +2,8 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -101,12 +102,17 @@ def comment_opportunities(
     run_options: RunOptions,
     tweet_source: TweetSourceResource,
     tweet_scores: DataFrame,
-) -> DataFrame:
-    """Select the best tweets of each hour of this run, project by project."""
+) -> "Iterator[dg.Output[DataFrame]]":
+    """Select the best tweets of each hour of this run, project by project.
+
+    One run at a time, from its look at what others have chosen until its own choice is in the table, where Dagster puts
+    it when it is yielded: two at once would both choose an author who is to be answered once.
+    """
     from viral_assets.choosing.hours import earlier_opportunities, select_hours
     from viral_assets.defs.assets import previews
     from viral_assets.queries.engaged import read_engaged
     from viral_assets.scoring.selection import OPPORTUNITY_COLUMNS, selection_counts
+    from viral_assets.store.exclusive import exclusively
     from viral_assets.store.taken import read_kept
     from viral_assets.store.tweets import read_tweets
     from viral_assets.store.windows import replace_window
@@ -114,36 +120,38 @@ def comment_opportunities(
     store, window = database.get(), window_of(context)
     chosen_projects = projects.select(run_options.projects)
     embedders = embedder.of(store, chosen_projects)
-    with store.read() as connection:
-        texts = read_tweets(connection, window).drop(columns="window_start")
-    parts = []
-    selections = {}
-    for name, project in chosen_projects.items():
-        cached = embedders[name]
-        scored = tweet_scores[tweet_scores["project"] == name].merge(texts, on="tweet_id", validate="one_to_one")
-        options = selection_options(project, run_options, duplicate_similarity=cached.calibration.near_duplicate)
-        recent = earlier_opportunities(store, name, window.start, options.memory, cached)
+    with exclusively(store, "choosing"):
+        now = datetime.now(UTC)
         with store.read() as connection:
-            engaged = read_engaged(connection, name, options.engagement, window)
-            kept = read_kept(connection, window, name)
-        select = partial(select_hours, embedder=cached, options=options, recent=recent, kept=kept, engaged=engaged)
-        selected = select(scored)
-        if not run_options.dry_run:
-            sight = partial(_sight, embedder, project, cached)
-            selected = _look_again(context, store, tweet_source, project, scored, selected, select, sight)
-        selections[name] = selected
-        parts.append(selected.frame)
-        left_out = sum(selected.dropped.values(), Counter[str]())
-        why_not = _describe({reason: left_out[reason] for reason in DROP_REASONS if left_out[reason]}) or "none"
-        values = (name, len(selected.frame), len(scored), why_not)
-        context.log.info("%s: %d of %d tweets are worth a reply; left out: %s", *values)
-    with store.begin() as connection:
-        counts, of_projects = selection_counts(selections), projects.replaced(run_options.projects)
-        replace_window(connection, tables.selection_counts, window, counts, projects=of_projects)
-    opportunities = _together(parts, OPPORTUNITY_COLUMNS)
-    shown = opportunities.merge(texts[["tweet_id", "text", "author_handle"]], on="tweet_id")
-    add_hour_metadata(context, previews.of_opportunities(shown, window, selections))
-    return opportunities
+            texts = read_tweets(connection, window).drop(columns="window_start")
+        parts = []
+        selections = {}
+        for name, project in chosen_projects.items():
+            cached = embedders[name]
+            scored = tweet_scores[tweet_scores["project"] == name].merge(texts, on="tweet_id", validate="one_to_one")
+            options = selection_options(project, run_options, duplicate_similarity=cached.calibration.near_duplicate)
+            recent = earlier_opportunities(store, name, window.start, options.memory, cached)
+            with store.read() as connection:
+                engaged = read_engaged(connection, name, options.engagement, window, now=now)
+                kept = read_kept(connection, window, name)
+            select = partial(select_hours, embedder=cached, options=options, recent=recent, kept=kept, engaged=engaged)
+            selected = select(scored)
+            if not run_options.dry_run:
+                sight = partial(_sight, embedder, project, cached)
+                selected = _look_again(context, store, tweet_source, project, scored, selected, select, sight)
+            selections[name] = selected
+            parts.append(selected.frame)
+            left_out = sum(selected.dropped.values(), Counter[str]())
+            why_not = _describe({reason: left_out[reason] for reason in DROP_REASONS if left_out[reason]}) or "none"
+            values = (name, len(selected.frame), len(scored), why_not)
+            context.log.info("%s: %d of %d tweets are worth a reply; left out: %s", *values)
+        with store.begin() as connection:
+            counts, of_projects = selection_counts(selections), projects.replaced(run_options.projects)
+            replace_window(connection, tables.selection_counts, window, counts, projects=of_projects)
+        opportunities = _together(parts, OPPORTUNITY_COLUMNS)
+        shown = opportunities.merge(texts[["tweet_id", "text", "author_handle"]], on="tweet_id")
+        add_hour_metadata(context, previews.of_opportunities(shown, window, selections))
+        yield dg.Output(opportunities.assign(chosen_at=now))
 
 
 LOOKS = 2
