@@ -8,7 +8,7 @@ close together, so that topics described in one language find tweets in another.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -63,10 +63,17 @@ class MultilingualEmbedder:
 
         with _LOCK:
             model = _model()
-        pieces = {row: known for row, text in enumerate(texts) if (known := model.pieces(_words(text)))}
+        rows: list[int] = []
+
+        def known() -> Iterator[list[int]]:
+            for row, text in enumerate(texts):
+                if pieces := model.pieces(_words(text)):
+                    rows.append(row)
+                    yield pieces
+
+        found = encode(model.weights, known())
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        if pieces:
-            vectors[list(pieces)] = encode(model.weights, list(pieces.values()))
+        vectors[rows] = found
         return vectors
 
 

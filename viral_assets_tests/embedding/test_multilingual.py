@@ -166,6 +166,7 @@ def test_what_is_kept_gives_the_same_pieces_and_vectors_to_the_last_bit(
         "日本語の自転車レーン街。" + "한국어자전거" + "😂🔥\t\n "
     )
     texts = [*ONE_SUBJECT.values(), *OTHERS, *all_exemplars(), "", " ", "▁", "▁▁a", "ﬁ①Ａ\u3000½", "a" * 50]
+    texts += ["▁ a", "a ▁", "▃▁▁ a  b ", "a \u0301b", " \u3000 \u0308", "a\u3000 b\n c"]
     texts += ["".join(chance.choices(characters, k=chance.randrange(40))) for _ in range(300)]
     texts += ["".join(chance.choices(whole._pieces, k=6)).replace("▁", " ") for _ in range(300)]
     pieces = [whole.encode(text) for text in texts]
