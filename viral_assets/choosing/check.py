@@ -12,9 +12,10 @@ from viral_assets.choosing.costs import DayCost, cost_of_day, usd_a_day
 from viral_assets.choosing.exemplars import StrayExemplar, UnreadText, stray_exemplars, unread_texts
 from viral_assets.choosing.rehearsal import OnHour, Rehearsal, rehearse
 from viral_assets.embedding.cache import NotEmbeddedError, UnsavedEmbedder
+from viral_assets.generation.nearest_edits import with_nearest_edits
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.options import PriceOf
-from viral_assets.hours import HourRange
+from viral_assets.hours import HOUR, HourRange
 from viral_assets.projects.model import Project
 from viral_assets.quota import Limits
 from viral_assets.safety.closer_look import CloserLook
@@ -76,6 +77,10 @@ def check_project(
     days: list[DayCost] = []
 
     def on_day(day: date, chosen: Sequence[Opportunity]) -> None:
+        if database is not None:
+            with database.read() as connection:
+                now = chosen[-1].window_start + HOUR
+                chosen = with_nearest_edits(connection, chosen, {project.name: project}, now=now)
         days.append(
             cost_of_day(day, chosen, project, limits=pricing.limits, model=pricing.model, price_of=pricing.price_of)
         )

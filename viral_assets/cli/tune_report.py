@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from viral_assets.cli.output import plain, say, table
+from viral_assets.cli.output import complain, plain, say, table
+from viral_assets.cli.tune_voice import show_learnt
 from viral_assets.text.amounts import full_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from rich.console import Console
 
+    from viral_assets.cli.tune_findings import Findings
     from viral_assets.learning.evaluation import Comparison
     from viral_assets.learning.examples import Example
+    from viral_assets.learning.outcomes import Outcomes
     from viral_assets.learning.packing import Comparison as PackComparison
     from viral_assets.learning.packing import PackCap
-    from viral_assets.learning.tuning import Above, Tuning, Volume
+    from viral_assets.learning.thresholds import Targets
+    from viral_assets.learning.tuning import Above, Tuning, Volume, Words
     from viral_assets.learning.voice import Preference
 
     Volumes = tuple[Volume, Volume]
 
 
-def show_tuning(where: Console, tuning: Tuning, volumes: Volumes, green: float, yellow: float, days: int) -> None:
+def show(where: Console, found: Findings, days: int) -> None:
+    """Everything, with what is to be known of it."""
+    if found.outcomes:
+        show_outcomes(where, found.outcomes)
+    if found.tuning is not None and found.volumes is not None:
+        show_tuning(where, found.tuning, found.volumes, found.targets, found.words, days)
+    else:
+        complain(found.refusal)
+    show_cap(where, found.cap)
+    if found.examples is not None:
+        show_examples(where, found.examples)
+    if found.kept is not None:
+        show_preferences(where, found.counted, len(found.kept))
+    if found.learnt is not None:
+        show_learnt(where, found.learnt)
+
+
+def show_tuning(
+    where: Console, tuning: Tuning, volumes: Volumes, targets: Targets | None, words: Words, days: int
+) -> None:
     from viral_assets.vocabulary import COMPONENTS
 
     numbers = ("now", "new", "change")
@@ -35,11 +57,11 @@ def show_tuning(where: Console, tuning: Tuning, volumes: Volumes, green: float, 
     where.print(shown)
 
     evaluation = tuning.evaluation
-    held = table(["on held-back decisions", "now", "new", "gain", "95 %"], numbers=("now", "new", "gain", "95 %"))
+    held = table([f"on held-back {words.things}", "now", "new", "gain", "95 %"], numbers=("now", "new", "gain", "95 %"))
     for name, measure in (
         ("order of good and bad (AUC)", evaluation.auc),
         ("surprise (log loss)", evaluation.log_loss),
-        ("worth a reply in the best third", evaluation.best),
+        (f"{words.good} in the best third", evaluation.best),
     ):
         held.add_row(name, *_measure(measure))
     where.print(held)
@@ -48,14 +70,15 @@ def show_tuning(where: Console, tuning: Tuning, volumes: Volumes, green: float, 
         ["from the threshold on", "now", "new", "tweets a day now", "new "],
         numbers=("now", "new", "tweets a day now", "new "),
     )
-    for name, target in (("green", green), ("yellow", yellow)):
+    for name in ("green", "yellow"):
         before, after = (getattr(each, name) for each in (tuning.old, tuning.new))
         a_day = (f"{getattr(each, name) / days:,.1f}" for each in volumes)
-        above.add_row(f"worth a reply, {name} (wanted {target:.0%})", _above(before), _above(after), *a_day)
+        wanted = f" (wanted {getattr(targets, name):.0%})" if targets else ""
+        above.add_row(f"{words.good}, {name}{wanted}", _above(before), _above(after), *a_day)
     where.print(above)
     say(
         where,
-        f"{tuning.decisions:,} tweets were decided about, {tuning.good:,} of them worth a reply; the last "
+        f"Learnt from {tuning.decisions:,} {words.things}, {tuning.good:,} of them {words.good}; the last "
         f"{evaluation.held_back:,} were held back in turn.",
     )
     for name in tuning.missed:
@@ -69,6 +92,29 @@ def _measure(measure: Comparison) -> tuple[str, ...]:
 
 def _above(above: Above) -> str:
     return f"{above.good:,} of {above.decided:,}" + ("" if above.share is None else f" ({above.share:.0%})")
+
+
+def show_outcomes(where: Console, outcomes: Outcomes) -> None:
+    """What replies brought, and what went together with it."""
+    from viral_assets.learning.outcomes import MEASURE_NAMES
+
+    what, counted = MEASURE_NAMES[outcomes.measure], outcomes.an_hour
+    known = f"{full_count(counted.count)} with the {what} of their first day"
+    say(where, f"{full_count(outcomes.posted)} posted replies, {known}.")
+    if counted.middle is not None:
+        say(
+            where,
+            f"Half of them gathered more than {counted.middle:,.1f} {what} an hour in their first 24 hours (95 % "
+            f"between {counted.low:,.1f} and {counted.high:,.1f}).",
+        )
+    if not outcomes.going:
+        return
+    numbers = ("together", "95 %")
+    shown = table(["score of the tweet", *numbers], numbers=numbers)
+    for name, going in outcomes.going.items():
+        shown.add_row(name, f"{going.correlation:+.2f}", f"{going.low:+.2f} to {going.high:+.2f}")
+    where.print(shown)
+    say(where, f"How {what} and each score went together (rank correlation, -1 to 1). It need not be their cause.")
 
 
 def show_cap(where: Console, cap: PackCap) -> None:
@@ -123,61 +169,3 @@ def show_preferences(where: Console, wanted: Sequence[Preference], kept: int) ->
         shown.add_row(plain(each.sentence), f"{each.drafts:,}", f"{each.changed:,}", f"{each.low:.0%}")
     where.print(shown)
     say(where, f"Of {full_count(kept)} approved drafts: those it is true of, and how many of them people changed.")
-
-
-def payload(
-    project: str,
-    tuning: Tuning | None,
-    volumes: Volumes | None,
-    refusal: str,
-    cap: PackCap,
-    proposed: Sequence[Example],
-    wanted: Sequence[Preference],
-    backup: Path | None,
-) -> dict[str, Any]:
-    """The JSON object; what was not learnt is null."""
-    from dataclasses import asdict
-
-    learnt: dict[str, Any] = {
-        "refused": refusal or None,
-        "decisions": None,
-        "old": None,
-        "new": None,
-        "held_back": None,
-    }
-    if tuning is not None and volumes is not None:
-        learnt |= {"decisions": {"tweets": tuning.decisions, "worth_a_reply": tuning.good}}
-        for name, setting, amount in zip(("old", "new"), (tuning.old, tuning.new), volumes, strict=True):
-            learnt[name] = {
-                "weights": setting.weights.model_dump(),
-                "thresholds": setting.thresholds.model_dump(),
-                "above": {"green": asdict(setting.green), "yellow": asdict(setting.yellow)},
-                "tweets": asdict(amount),
-            }
-        learnt["held_back"] = asdict(tuning.evaluation)
-        learnt["targets_missed"] = list(tuning.missed)
-    packing = {"old": cap.present, "new": cap.new, "comparisons": [_comparison(each) for each in cap.comparisons]}
-    examples = [{"text": each.text, "type": each.suggestion_type, "status": each.status} for each in proposed]
-    constraints = [{"text": each.sentence, "drafts": each.drafts, "changed": each.changed} for each in wanted]
-    return {
-        "project": project,
-        **learnt,
-        "packing": packing,
-        "examples": examples,
-        "constraints": constraints,
-        "written": backup is not None,
-    }
-
-
-def _comparison(each: PackComparison) -> dict[str, Any]:
-    known = each.verdict != "too few"
-    return {
-        "least_tweets": each.group.least,
-        "most_tweets": each.group.most,
-        "verdict": each.verdict,
-        **{
-            name: {"approved": judged.approved, "decided": judged.decided, "requests": judged.requests}
-            for name, judged in (("larger", each.larger), ("smaller", each.smaller))
-        },
-        **{name: getattr(each, name) if known else None for name in ("drop", "low", "high")},
-    }

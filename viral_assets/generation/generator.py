@@ -21,11 +21,12 @@ from viral_assets.generation.coalescing import Coalescer
 from viral_assets.generation.destinations import handed_back, saved_in, with_database
 from viral_assets.generation.engine import Engine
 from viral_assets.generation.inputs import BatchSize, Config, Topic, asked_of, options_of, scored_of
-from viral_assets.generation.opportunity import Opportunity
+from viral_assets.generation.opportunity import Opportunity, Study
 from viral_assets.generation.revising import have_written
 from viral_assets.generation.run.items import Suggestion
 from viral_assets.generation.run.planning.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
+from viral_assets.generation.studying import estimated, have_studied
 from viral_assets.llm.models import DEFAULT_MODEL
 from viral_assets.llm.prices import PriceTable, load_prices
 from viral_assets.llm.providers import Access
@@ -212,6 +213,16 @@ class AsyncCommentGenerator(AbstractAsyncContextManager["AsyncCommentGenerator"]
             now=now,
             stop=stop,
         )
+
+    async def study(self, studies: Sequence[Study], project: Project) -> tuple[Mapping[str, str], GenerationReport]:
+        """Have edits studied that people made of drafts; see :func:`~viral_assets.generation.studying.have_studied`."""
+        database = with_database(self._database)
+        return await have_studied(self._engine, database, studies, project, options=self._options)
+
+    def estimate_study(self, studies: Sequence[Study], project: Project) -> Estimate:
+        """What :meth:`study` would take now. Nothing is asked or written."""
+        database = with_database(self._database)
+        return estimated(self._engine, database, studies, project, options=self._options)
 
     async def generate_suggestions_async(
         self, tweet: Mapping[str, Any] | str, topic: Topic, config: Config = None

@@ -20,12 +20,30 @@ class DraftToRevise:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What a model had drafted, and what a person made of it: the same ``text`` where nothing was changed."""
+
+    draft: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What a model is to learn from edits: rules that they have in common, or, of ``rules`` that there are, which each
+    of them follows."""
+
+    edits: tuple[Edit, ...]
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Opportunity:
     """One thing to ask about.
 
     ``suggestion_types`` are the names still wanted, in the project's order. ``window_start`` is aware and in UTC.
-    ``context`` is what is known around the tweet. With a ``revision`` nothing new is wanted, but that draft of the one
-    suggestion type as the person wishes it.
+    ``context`` is what is known around the tweet, and ``edits`` what people made of drafts about tweets like it. With a
+    ``revision`` nothing new is wanted, but that draft of the one suggestion type as the person wishes it. With a
+    ``study`` there is no tweet at all, but edits to learn from; its answer comes as the text of the one type.
     """
 
     project: str
@@ -38,6 +56,8 @@ class Opportunity:
     lang: str | None = None
     context: Context = NO_CONTEXT
     revision: DraftToRevise | None = None
+    edits: tuple[Edit, ...] = ()
+    study: Study | None = None
 
     @property
     def key(self) -> TweetKey:

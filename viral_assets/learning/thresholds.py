@@ -56,9 +56,20 @@ def choose_thresholds(
         else:
             missed.append(name)
             found[name] = _same_share(new, old, getattr(present, name))
-    yellow = min(max(found["yellow"], 0.01), 0.98)
-    green = min(max(found["green"], yellow + 0.01), 0.99)
-    return ChosenThresholds(Thresholds(yellow=round(yellow, 2), green=round(green, 2)), tuple(missed))
+    return ChosenThresholds(_ordered(present, found["yellow"], found["green"]), tuple(missed))
+
+
+def same_volume(new: FloatArray, old: FloatArray, present: Thresholds) -> ChosenThresholds:
+    """Thresholds above which as many of the tweets stay as were: for what says nothing of tweets that nobody chose."""
+    yellow, green = (_same_share(new, old, threshold) for threshold in (present.yellow, present.green))
+    return ChosenThresholds(_ordered(present, yellow, green), ())
+
+
+def _ordered(present: Thresholds, yellow: float, green: float) -> Thresholds:
+    """What else they say stays."""
+    yellow = min(max(yellow, 0.01), 0.98)
+    green = min(max(green, yellow + 0.01), 0.99)
+    return present.model_copy(update={"yellow": round(yellow, 2), "green": round(green, 2)})
 
 
 def _same_share(new: FloatArray, old: FloatArray, threshold: float) -> float:

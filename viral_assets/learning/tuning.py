@@ -1,4 +1,4 @@
-"""What the decisions about a project teach, in one go. Reads the store; writes nothing."""
+"""What the decisions about a project, or its posted replies, teach in one go. Reads the store; writes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from viral_assets.errors import ViralAssetsError
 from viral_assets.learning.evaluation import Evaluation, evaluate
 from viral_assets.learning.fit import fit_weights, totals_of
 from viral_assets.learning.judged_tweets import BoolArray, Decisions, FloatArray
-from viral_assets.learning.thresholds import Targets, choose_thresholds
+from viral_assets.learning.thresholds import Targets, choose_thresholds, same_volume
 from viral_assets.projects.model import Project, Thresholds, Weights
 from viral_assets.queries.feedback import count_scores_above
 from viral_assets.vocabulary import COMPONENTS
@@ -27,6 +27,20 @@ LEAST_OF_A_KIND = 10
 
 class NothingToLearn(ViralAssetsError):  # noqa: N818 - no fault of anybody
     """The decisions do not carry new weights; the message says why, and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How to speak of what is learnt from: what it is called, what the good ones are, and what would bring ``more`` of
+    it, and ``mixed`` ones."""
+
+    things: str
+    good: str
+    more: str
+    mixed: str
+
+
+DECIDED = Words("decisions", "worth a reply", "review more", "review more, approving and rejecting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,37 +85,45 @@ class Volume:
     yellow: int
 
 
-def tune(decisions: Decisions, project: Project, targets: Targets) -> Tuning:
+def tune(decisions: Decisions, project: Project, targets: Targets | None, words: Words = DECIDED) -> Tuning:
     """Fit weights and thresholds, and hold them against the present ones.
+
+    Args:
+        targets: of the thresholds; None to leave as many of the tweets above them as there are.
+        words: how to speak of what is learnt from.
 
     Raises:
         NothingToLearn: too few decisions, or new weights that forecast held-back decisions no better.
     """
-    good = int(decisions.good.sum())
+    things, good = words.things, int(decisions.good.sum())
     bad = len(decisions) - good
     if len(decisions) < LEAST_DECISIONS or min(good, bad) < LEAST_OF_A_KIND:
         raise NothingToLearn(
-            f"too few decisions about {project.name}: {len(decisions):,} tweets ({good:,} worth a reply, {bad:,} not), "
-            f"and it takes {LEAST_DECISIONS} with {LEAST_OF_A_KIND} of each kind; review more, or look further back "
+            f"too few {things} about {project.name}: {len(decisions):,} tweets ({good:,} {words.good}, {bad:,} not), "
+            f"and it takes {LEAST_DECISIONS} with {LEAST_OF_A_KIND} of each kind; {words.more}, or look further back "
             "with --days"
         )
     evaluation = evaluate(decisions, project.weights)
     if evaluation is None:
         raise NothingToLearn(
-            f"the decisions about {project.name} cannot be held back for a test: earlier or later ones are all of one "
-            "kind; review more, approving and rejecting"
+            f"the {things} about {project.name} cannot be held back for a test: earlier or later ones are all of one "
+            f"kind; {words.mixed}"
         )
     weights = fit_weights(decisions.components, decisions.good, project.weights)
     if not evaluation.convincing or weights == project.weights:
         loss, order = evaluation.log_loss, evaluation.auc
         raise NothingToLearn(
-            f"other weights do not forecast the decisions about {project.name} better than the present ones: on "
-            f"{evaluation.held_back:,} held-back decisions the log loss gains {loss.gain:+.3f} (95 % between "
+            f"other weights do not forecast the {things} about {project.name} better than the present ones: on "
+            f"{evaluation.held_back:,} held-back {things} the log loss gains {loss.gain:+.3f} (95 % between "
             f"{loss.low:+.3f} and {loss.high:+.3f}) and the AUC {order.gain:+.3f} (between {order.low:+.3f} and "
-            f"{order.high:+.3f}); keep them, or try again with more decisions"
+            f"{order.high:+.3f}); keep them, or try again with more {things}"
         )
     old, new = (totals_of(decisions.components, each) for each in (project.weights, weights))
-    proposed = choose_thresholds(new, old, decisions.good, project.thresholds, targets)
+    proposed = (
+        same_volume(new, old, project.thresholds)
+        if targets is None
+        else choose_thresholds(new, old, decisions.good, project.thresholds, targets)
+    )
     return Tuning(
         len(decisions),
         good,

@@ -48,11 +48,13 @@ class Preference:
         sentence: as the model would be told.
         drafts: that had the habit and were approved, changed or not.
         changed: of these, those that people took it out of.
+        edits: those, the latest first, where they are few enough to be shown.
     """
 
     sentence: str
     drafts: int
     changed: int
+    edits: tuple[KeptReply, ...] = ()
 
     @property
     def low(self) -> float:
@@ -68,12 +70,21 @@ def preferences(kept: Sequence[KeptReply], project: Project) -> list[Preference]
     habits = [*_length(kept, project), *(_judged(kept, had, sentence) for had, sentence in _HABITS)]
     words = sorted(_sure((*_words(kept), *_first_words(kept))), key=_by_certainty)[:MOST_WORDS]
     said = {sentence.casefold() for sentence in project.voice.constraints}
-    new = [each for each in (*_sure(habits), *words) if each.sentence.casefold() not in said]
-    return sorted(new, key=_by_certainty)[:MOST_NEW]
+    return surest(each for each in (*_sure(habits), *words) if each.sentence.casefold() not in said)
+
+
+def surest(found: Iterable[Preference]) -> list[Preference]:
+    """At most :data:`MOST_NEW`."""
+    return sorted(found, key=_by_certainty)[:MOST_NEW]
+
+
+def is_habit(each: Preference) -> bool:
+    """Most of those who stood behind such a draft took it out, and chance does not explain that."""
+    return each.low > 0.5
 
 
 def _sure(found: Iterable[Preference]) -> Iterator[Preference]:
-    return (each for each in found if each.drafts >= LEAST and each.low > 0.5)
+    return (each for each in found if each.drafts >= LEAST and is_habit(each))
 
 
 def _by_certainty(each: Preference) -> tuple[float, str]:

@@ -46,7 +46,8 @@ class TaxonomyNode(_Model):
 
 
 class Voice(_Model):
-    """How the project sounds. ``allowed_*`` are what a suggestion may contain besides plain words."""
+    """How the project sounds. ``allowed_*`` are what a suggestion may contain besides plain words. With
+    ``learn_from_edits`` the model is shown what people made of earlier drafts, once there are some."""
 
     persona: Text
     constraints: tuple[Text, ...] = ()
@@ -55,6 +56,7 @@ class Voice(_Model):
     allowed_links: tuple[Text, ...] = ()
     allowed_handles: tuple[Handle, ...] = ()
     allowed_hashtags: tuple[Text, ...] = ()
+    learn_from_edits: bool = True
 
     @field_validator("allowed_handles")
     @classmethod

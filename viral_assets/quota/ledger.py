@@ -19,8 +19,8 @@ from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.priority import Priority
 
-Purpose = Literal["generate", "revise", "embed"]
-"""What a request is for: drafts, what a person asked to have changed in one, vectors."""
+Purpose = Literal["generate", "revise", "learn", "embed"]
+"""What a request is for: drafts, what a person asked to have changed in one, what their edits teach, vectors."""
 
 HEARTBEAT_SECONDS = 3.0
 """How often a runner reports that it still runs (:meth:`Ledger.join`)."""

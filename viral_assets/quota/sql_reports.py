@@ -54,6 +54,10 @@ def status(connection: sa.Connection, of: SqlUsage, now: float) -> QuotaStatus:
     )
 
 
+_ABOUT_TWEETS = ("generate", "revise")
+"""Purposes whose requests take about as long as the next draft will."""
+
+
 def unparsed(connection: sa.Connection, project: str, purpose: Purpose) -> list[StoredAnswer]:
     """See :meth:`viral_assets.quota.ledger.Ledger.unparsed`."""
     columns = llm_requests.c
@@ -100,7 +104,7 @@ def latencies(connection: sa.Connection, quota_key: str, count: int, tier: Tier)
         .where(
             columns.quota_key == quota_key,
             columns.status == "answered",
-            columns.purpose != "embed",
+            columns.purpose.in_(_ABOUT_TWEETS),
             columns.service_tier == tier,
         )
         .order_by(columns.granted_at.desc())
@@ -116,7 +120,7 @@ def failures(connection: sa.Connection, quota_key: str, count: int) -> tuple[int
         sa.select(columns.status)
         .where(
             columns.quota_key == quota_key,
-            columns.purpose != "embed",
+            columns.purpose.in_(_ABOUT_TWEETS),
             columns.batch_id.is_(None),
             columns.status.in_(("answered", "failed")),
         )

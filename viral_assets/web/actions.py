@@ -140,7 +140,14 @@ def _regenerate(request: Request, form: Mapping[str, str]) -> Response:
     if row is None:
         raise NotFoundError("There is no such tweet among the opportunities (any more).")
     try:
-        begun = write_anew(site.jobs, row, checked_project(site.projects(), project), who=site.access.name_of(request))
+        begun = write_anew(
+            site.jobs,
+            site.database,
+            row,
+            checked_project(site.projects(), project),
+            who=site.access.name_of(request),
+            now=site.clock(),
+        )
     except ConfigurationError as error:
         problem = Problem("failed", sentence(str(error)))
         return answer(request, site, project, tweet_id, form, problem=problem, status=422)

@@ -85,7 +85,7 @@ def _take(request: Request, form: Mapping[str, str]) -> Response:
         notice = {"kind": "done", "text": "This tweet has been taken already"}
     else:
         try:
-            regenerate(site.jobs, row, project, who=who)
+            regenerate(site.jobs, site.database, row, project, who=who, now=site.clock())
         except ConfigurationError as error:
             notice = {"kind": "bad", "text": sentence(str(error))}
     response = RedirectResponse(tweet_address(project.name, tweet_id, back=form.get("next", "")), 303)

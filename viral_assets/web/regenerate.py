@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from viral_assets.errors import ConfigurationError
+from viral_assets.generation.nearest_edits import with_nearest_edits
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.vocabulary import OFFLINE, PENDING
 from viral_assets.web.jobs import Job, Jobs
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
     from viral_assets.projects.loader import Projects
     from viral_assets.projects.model import Project
     from viral_assets.queries.opportunities import OpportunityView
+    from viral_assets.store.engine import Database
 
 
-def regenerate(jobs: Jobs, view: OpportunityView, project: Project, *, who: str) -> Job:
+def regenerate(
+    jobs: Jobs, database: Database, view: OpportunityView, project: Project, *, who: str, now: datetime
+) -> Job:
     """Begin, unless the tweet is being written about already.
 
     Raises:
@@ -34,10 +38,12 @@ def regenerate(jobs: Jobs, view: OpportunityView, project: Project, *, who: str)
             "every suggestion for this tweet has been decided about or revised; reopen the one that should be written "
             "anew, or undo the revision"
         )
-    opportunity = asked_about(view, wanted)
+    asked, projects = [asked_about(view, wanted)], {project.name: project}
+    with database.read() as connection:
+        asked = with_nearest_edits(connection, asked, projects, now=now)
 
     async def write(generator: AsyncCommentGenerator, stop: threading.Event) -> tuple[bool, str]:
-        report = await generator.generate_opportunities([opportunity], {project.name: project}, force=True, stop=stop)
+        report = await generator.generate_opportunities(asked, projects, force=True, stop=stop)
         return summarise(report, datetime.now(UTC))
 
     job = jobs.begin(Job(view.project, view.tweet_id, who, project.generation.models[0]), write)

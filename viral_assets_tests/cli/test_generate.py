@@ -7,7 +7,7 @@ import shlex
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -17,11 +17,19 @@ import sqlalchemy as sa
 from viral_assets.cli.generate import whole_or_auto
 from viral_assets.defs.assets.generation import STOPPING
 from viral_assets.errors import ConfigurationError
+from viral_assets.generation.opportunity import Edit
 from viral_assets.hours import HOUR, HourRange
+from viral_assets.settings import load_settings
+from viral_assets.store.bulk import upsert
+from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import llm_requests
+from viral_assets.store.tables import comment_suggestions, llm_requests, tweets
+from viral_assets.text.hashing import text_hash
 from viral_assets_tests.cli.conftest import CommandLine, hour_arguments, write_tweets
 from viral_assets_tests.gemini_emulator import INVALID_KEY, GeminiEmulator
+from viral_assets_tests.learning.test_voice import PLAIN
+from viral_assets_tests.store.rows import tweet_row
+from viral_assets_tests.store.test_decisions import row_of
 from viral_assets_tests.waiting import PATIENCE, until
 
 PROMISED = {"windows", "opportunities", "generated", "saved", "failed", "requests", "tokens", "cost_usd", "seconds"}
@@ -113,6 +121,54 @@ def test_a_dry_run_asks_for_nothing_and_says_what_it_would_take(
     assert estimate["cost_usd"] > 0
     assert said.json["requests"] == said.json["saved"] == 0
     assert "--dry-run" in said.err
+
+
+@pytest.mark.slow
+def test_the_drafts_of_an_hour_are_shown_what_people_made_of_earlier_ones(
+    viral_assets: CommandLine, hours: tuple[str, ...], emulator: GeminiEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key")
+    monkeypatch.setenv("GEMINI_API_ENDPOINT", emulator.url)
+    arguments = ("generate-comments", *hours, "--dry-run", "--json")
+    before = viral_assets(*arguments)
+    assert before.code == 0, before.err
+    database = Database(load_settings().resolved_database_url)
+    now = datetime.now(UTC)
+    edits = [Edit(f"Great one! {text}!", f"{text}.") for text in PLAIN[:5]]
+    rows = [
+        row_of(
+            SuggestionKey(project, tweet_id, "add_value"),
+            now,
+            text=edit.text,
+            original_text=edit.draft,
+            status="edited",
+            provider="google-genai",
+            decided_at=now,
+        )
+        for project in ("demo",)
+        for tweet_id, edit in zip(map(str, range(5)), edits, strict=True)
+    ]
+    with database.begin() as connection:
+        # About the same as the tweets of the hour: their vectors are known.
+        texts = list(connection.execute(sa.select(tweets.c.text)).scalars()) * 2
+        upsert(
+            connection,
+            tweets,
+            [
+                tweet_row(str(at), created_at=now - 9 * HOUR, text=text, text_sha256=text_hash(text))
+                for at, text in enumerate(texts[:5])
+            ],
+        )
+        upsert(connection, comment_suggestions, rows)
+    database.dispose()
+    after = viral_assets(*arguments)
+    more = after.json["estimate"]["input_tokens"] - before.json["estimate"]["input_tokens"]
+    assert after.json["estimate"]["requests"] == before.json["estimate"]["requests"]
+    assert more > sum(len(each.draft + each.text) for each in edits[:2]) / 4
+    said = viral_assets("generate-comments", *hours, "--json")
+    assert said.code == 0, said.err
+    assert said.json["failed"] == 0
+    assert max(each.input_tokens for each in emulator.generated()) > more / 2
 
 
 @pytest.mark.slow

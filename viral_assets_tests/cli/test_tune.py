@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from viral_assets.hours import floor_hour
 from viral_assets.projects.loader import load_project
@@ -18,6 +19,7 @@ from viral_assets.store.bulk import insert_ignore
 from viral_assets.store.engine import Database
 from viral_assets.vocabulary import COMPONENTS
 from viral_assets_tests.cli.conftest import CommandLine
+from viral_assets_tests.gemini_emulator import GeminiEmulator
 from viral_assets_tests.learning.examples import decisions_by
 from viral_assets_tests.learning.test_examples import TEXTS
 
@@ -257,3 +259,127 @@ def test_what_people_change_becomes_constraints_of_the_voice_when_asked_to(
     said = viral_assets("tune", "--project", "bakers", "--voice")
     assert said.code == 0
     assert "nothing that can be counted" in " ".join(said.out.split())
+
+
+def decide_about_habits(count: int = 12) -> None:
+    """Store drafts of a model that hedge, and that somebody made plain."""
+    hour = floor_hour(datetime.now(UTC)) - timedelta(hours=30)
+    rows = []
+    for number in range(count):
+        text = TEXTS[number % len(TEXTS)].rstrip(".?")
+        key = {"project": "bakers", "tweet_id": str(number), "suggestion_type": "add_value", "window_start": hour}
+        written = {"position": 0, "weighted_length": 80, "provider": "google-genai", "model": "m", "request_id": "r"}
+        texts = {"text": f"{text}, {number}.", "original_text": f"To say it honestly, {text}, {number}."}
+        rows.append({**key, **written, **texts, "status": "edited", "created_at": hour, "decided_at": hour})
+    database = Database(load_settings().resolved_database_url)
+    with database.begin() as connection:
+        insert_ignore(connection, tables.comment_suggestions, rows)
+    database.dispose()
+
+
+HEDGE = "Say it without hedging first."
+
+
+def test_a_model_says_what_cannot_be_counted_after_saying_what_it_takes(
+    viral_assets: CommandLine, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide_about_habits()
+    asked = ("tune", "--project", "bakers", "--voice", "--with-model")
+    with GeminiEmulator() as emulator:
+        monkeypatch.setenv("GEMINI_API_KEY", "a-key")
+        monkeypatch.setenv("GEMINI_API_ENDPOINT", emulator.url)
+        said = viral_assets(*asked, "--dry-run")
+        assert said.code == 0, said.err
+        assert "12 drafts that people changed go to" in said.out
+        assert "at most 4 requests" in said.out
+        assert emulator.arrivals == []
+
+        said = viral_assets(*asked)
+        assert said.code == 0, said.err
+        out = " ".join(said.out.split())
+        assert out.index("at most 4 requests") < out.index(HEDGE)
+        assert f"{HEDGE} Among the edits that speak for it: - To say it honestly," in out
+        assert 0 < len(emulator.arrivals) <= 4
+        assert file.read_text(encoding="utf-8") == PROJECT, "nothing is written unasked"
+
+        before = len(emulator.arrivals)
+        said = viral_assets(*asked, "--write", "--json")
+        assert "known already; nothing is asked" in said.err
+        assert len(emulator.arrivals) == before, "nothing is paid for twice"
+    found = {each["text"]: each for each in said.json["constraints"]}
+    assert (found[HEDGE]["drafts"], found[HEDGE]["changed"], len(found[HEDGE]["edits"])) == (12, 12, 12)
+    assert HEDGE in load_project(file).voice.constraints
+    assert "a-key" not in said.out + said.err
+
+
+def test_without_a_model_or_enough_edits_it_says_so(
+    viral_assets: CommandLine, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("tune", "--project", "bakers", "--voice", "--with-model")
+    decide_about_habits(3)
+    said = viral_assets(*asked)
+    assert "No model is asked: people changed 3 of the drafts" in " ".join(said.out.split())
+    decide_about_habits(12)
+    monkeypatch.setenv("VIRAL_ASSETS_PROVIDER", "offline")
+    said = viral_assets(*asked)
+    assert said.code == 2
+    assert "--with-model needs a language model: set GEMINI_API_KEY" in said.err
+    for wrong in (("--with-model",), ("--voice", "--dry-run"), ("--voice", "--with-model", "--dry-run", "--write")):
+        assert viral_assets("tune", "--project", "bakers", *wrong).code == 2
+    assert file.read_text(encoding="utf-8") == PROJECT
+
+
+def post_replies(count: int) -> None:
+    """Store posted replies that brought the more the more open their tweet is."""
+    decide(count)
+    database = Database(load_settings().resolved_database_url)
+    with database.begin() as connection:
+        posted_at = floor_hour(datetime.now(UTC)) - timedelta(hours=29)
+        scores = connection.execute(sa.select(tables.tweet_scores)).all()
+        connection.execute(sa.update(tables.comment_suggestions).values(status="posted"))
+        replies, looks = [], []
+        for row in scores:
+            key = {"reply_id": f"9{row.tweet_id}", "tweet_id": row.tweet_id}
+            told = {"posted_at": posted_at, "text": "", "found_by": "same_text", "noted_at": posted_at}
+            replies.append({**key, "project": "bakers", "suggestion_type": "add_value", **told, "gone_at": None})
+            counts = {"view_count": round(2_400 * row.openness), "like_count": 1}
+            unknown = dict.fromkeys(("reply_count", "retweet_count", "quote_count", "bookmark_count"))
+            seen = {"collected_at": posted_at + timedelta(hours=24), "source": "s", "author_answered": None}
+            looks.append({**key, **seen, **counts, **unknown})
+        insert_ignore(connection, tables.posted_replies, replies)
+        insert_ignore(connection, tables.reply_snapshots, looks)
+    database.dispose()
+
+
+@pytest.mark.slow
+def test_with_outcomes_as_the_target_weights_follow_what_replies_brought(viral_assets: CommandLine, file: Path) -> None:
+    post_replies(200)
+    asked = ("tune", "--project", "bakers", "--target", "outcomes")
+    said = viral_assets(*asked)
+    assert said.code == 0, said.err
+    out = " ".join(said.out.split())
+    assert "200 posted replies, 200 with the views of their first day." in out
+    assert "It need not be their cause." in out
+    assert "above the median" in out
+    assert "worth a reply" not in out
+    assert file.read_text(encoding="utf-8") == PROJECT
+    said = viral_assets(*asked, "--write", "--json")
+    found = load_project(file)
+    assert (said.json["target"], said.json["outcomes"]["measure"]) == ("outcomes", "view_count")
+    assert said.json["outcomes"]["together_with"]["openness"]["low"] > 0.9
+    assert found.weights.openness > 0.8
+    assert said.json["new"]["weights"] == found.weights.model_dump()
+    assert said.json["decisions"] == {"tweets": 200, "above_the_median": 100}
+
+
+def test_too_few_posted_replies_are_said_with_what_is_known(viral_assets: CommandLine, file: Path) -> None:
+    post_replies(12)
+    said = viral_assets("tune", "--project", "bakers", "--target", "outcomes")
+    assert said.code == 1
+    assert "12 posted replies, 12 with the views of their first day" in said.out
+    assert "too few posted replies about bakers: 12 tweets" in said.err
+    said = viral_assets("tune", "--project", "bakers", "--target", "outcomes", "--json")
+    assert said.code == 1
+    assert said.json["outcomes"]["replies"] == 12
+    assert "too few posted replies" in said.json["refused"]
+    assert file.read_text(encoding="utf-8") == PROJECT

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from viral_assets_tests.gemini_emulator.arrivals import Arrival
 from viral_assets_tests.gemini_emulator.config import EmulatorConfig
 from viral_assets_tests.gemini_emulator.prompts import tokens, tweets_in, user_text, wishes_in
+from viral_assets_tests.gemini_emulator.studies import study_items
 from viral_assets_tests.gemini_emulator.suggestions import Tweets, Wishes, items
 from viral_assets_tests.gemini_emulator.tiers import SERVED_BY
 
@@ -36,7 +37,8 @@ class Asked:
 
     def items(self) -> list[dict[str, Any]]:
         """The good answer, as it is before it becomes text."""
-        return items(self.tweets, self.wishes)
+        studied = study_items(self.text)
+        return items(self.tweets, self.wishes) if studied is None else studied
 
     def good(self) -> Response:
         return self.completion(json.dumps(self.items()))

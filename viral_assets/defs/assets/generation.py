@@ -72,10 +72,11 @@ def comment_suggestions(
     store, window = database.get(), window_of(context)
     selected = projects.select(run_options.projects)
     texts = _texts(store, window)
-    opportunities = _opportunities(store, comment_opportunities, texts, selected)
+    now = datetime.now(UTC)
+    opportunities = _opportunities(store, comment_opportunities, texts, selected, now)
     forced = _forced(store, run_options, comment_generator, selected, window) if run_options.force else None
     run_id = forced.id if forced is not None and run_options.dry_run else context.run.run_id
-    priority = priority_of(context.run.tags, datetime.now(UTC))
+    priority = priority_of(context.run.tags, now)
     paced = hours_will_come(context.run.tags) and load_settings().pace_day
     generator = comment_generator.get_generator(
         store, run_options, selected.values(), run_id=run_id, priority=priority, paced=paced
@@ -175,9 +176,10 @@ def _texts(store: Database, window: HourRange) -> DataFrame:
 
 
 def _opportunities(
-    store: Database, rows: DataFrame, texts: DataFrame, projects: Mapping[str, Project]
+    store: Database, rows: DataFrame, texts: DataFrame, projects: Mapping[str, Project], now: datetime
 ) -> "list[Opportunity]":
     """What to ask about: fresh hours first, since a reply is worth less by the hour, and in them the best tweets."""
+    from viral_assets.generation.nearest_edits import with_nearest_edits
     from viral_assets.generation.opportunity import Opportunity
     from viral_assets.queries.context import Asked, contexts_of
 
@@ -197,7 +199,7 @@ def _opportunities(
     ]
     with store.read() as connection:
         contexts = contexts_of(connection, asked)
-    return [
+    opportunities = [
         Opportunity(
             project=row["project"],
             tweet_id=row["tweet_id"],
@@ -211,6 +213,8 @@ def _opportunities(
         )
         for row, (context, _) in zip(records, contexts, strict=True)
     ]
+    with store.read() as connection:
+        return with_nearest_edits(connection, opportunities, projects, now=now)
 
 
 def _metadata(

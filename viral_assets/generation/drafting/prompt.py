@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from viral_assets.errors import ConfigurationError
+from viral_assets.generation.drafting.edited import LEARN, edited_before, edits_shown
 from viral_assets.generation.drafting.quoting import around, quoted
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.drafting.revising import REVISE, drafts_to_revise
+from viral_assets.generation.drafting.studying import INSTRUCTION, study_prompt
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.llm.models import Model, bare_name, model_named
 from viral_assets.llm.tiers import STANDARD, Tier
@@ -78,9 +80,13 @@ def build_request(
     """
     _check(project, opportunities)
     wanted = _wanted_types(project, opportunities)
-    instruction = system_instruction(project)
-    prompt = user_prompt(opportunities, [kind.name for kind in wanted])
-    schema = response_schema([kind.name for kind in wanted], may_decline=may_decline(project))
+    names = [kind.name for kind in wanted]
+    if opportunities[0].study is not None:
+        instruction, prompt, declines = INSTRUCTION, study_prompt(opportunities), False
+    else:
+        instruction, prompt = system_instruction(project), user_prompt(opportunities, names)
+        declines = may_decline(project)
+    schema = response_schema(names, may_decline=declines)
     name = bare_name(model or project.generation.models[0])
     asked = model_named(name)
     input_tokens = estimate_tokens(instruction) + estimate_tokens(prompt) + SCHEMA_TOKENS
@@ -161,7 +167,8 @@ def _rules(project: Project) -> list[str]:
 def user_prompt(opportunities: Sequence[Opportunity], types: Sequence[str]) -> str:
     """The tweets as one JSON object, a tweet a line. ``types`` are asked of each tweet that names none itself.
 
-    Drafts that a person wants changed stand apart from the tweets: the wish is to be followed, a tweet never is.
+    Drafts that a person wants changed stand apart from the tweets: the wish is to be followed, a tweet never is. So do
+    edits of earlier drafts, which are for all of them.
     """
     lines = []
     for opportunity in opportunities:
@@ -172,10 +179,11 @@ def user_prompt(opportunities: Sequence[Opportunity], types: Sequence[str]) -> s
         tweet |= around(opportunity.context)
         lines.append(json.dumps(tweet, ensure_ascii=False))
     tweets = ",\n".join(lines)
-    drafts = drafts_to_revise(opportunities)
+    drafts, edited = drafts_to_revise(opportunities), edited_before(edits_shown(opportunities))
     task = (REVISE if drafts else _TASK) + (_IN_CONTEXT if any(each.context for each in opportunities) else "")
+    task += LEARN if edited else ""
     return (
-        f'{{"task": {json.dumps(task)}, "types": {json.dumps(list(types))}, {drafts}"tweets": [\n'
+        f'{{"task": {json.dumps(task)}, "types": {json.dumps(list(types))}, {drafts}{edited}"tweets": [\n'
         f'{tweets}\n], "reminder": {json.dumps(_REMINDER)}}}'
     )
 

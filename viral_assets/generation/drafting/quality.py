@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from viral_assets.generation.drafting import content_rules, form_rules, revising
 from viral_assets.generation.drafting.prompt import system_instruction
 from viral_assets.generation.drafting.repeated_replies import AcceptedTexts
+from viral_assets.generation.drafting.studying import unusable
 from viral_assets.generation.drafting.words import runs, shortened, words_of
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.projects.model import Project
@@ -49,7 +50,8 @@ class QualityFilter:
             type_name: which kind of reply it is.
             text: as :func:`~viral_assets.text.cleaning.models_reply` returns it.
         """
-        if rejection := self.check(opportunity, text):
+        rejection = self.check(opportunity, text)
+        if rejection or opportunity.study is not None:
             return rejection
         if repeated := self._accepted.near_duplicate_of(text):
             return Rejection("duplicate", f"nearly the same as {shortened(repeated)}")
@@ -60,6 +62,9 @@ class QualityFilter:
 
     def check(self, opportunity: Opportunity, text: str) -> Rejection | None:
         """The rules a text can break by itself. Nothing is remembered."""
+        if opportunity.study is not None:
+            problem = unusable(opportunity.study, text)
+            return Rejection("form", problem) if problem else None
         for rule, breaks in self._rules:
             if detail := breaks(opportunity, text):
                 return Rejection(rule, detail)

@@ -33,7 +33,8 @@ def sharing_of(projects: Mapping[str, Project], options: GenerationOptions, *, p
         return ""
     project = next(iter(projects.values()))
     model = options.model or project.generation.models[0]
-    written = [system_instruction(project), project.generation.model_dump_json()]
+    edits = f"edits: {project.voice.learn_from_edits}"
+    written = [system_instruction(project), project.generation.model_dump_json(), edits]
     return text_hash("\n".join([provider, bare_name(model), options.tier or STANDARD, project.name, *written]))
 
 

@@ -383,6 +383,7 @@ ALIKE = sharing_of({"calm": project()}, GenerationOptions(), provider="google-ge
     ("of", "options", "provider"),
     [
         pytest.param(project(voice={"constraints": ["Rhyme."]}), {}, "google-genai", id="voice"),
+        pytest.param(project(voice={"learn_from_edits": False}), {}, "google-genai", id="edits"),
         pytest.param(project(), {"model": "gemini-3.5-flash-lite"}, "google-genai", id="model"),
         pytest.param(project(), {"tier": "flex"}, "google-genai", id="tier"),
         pytest.param(project(), {}, "google-generativeai", id="provider"),
