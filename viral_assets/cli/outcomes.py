@@ -212,7 +212,8 @@ def _from_account(
     database: Database, where: Console, handle: str, project: str | None, days: int | None
 ) -> dict[str, Any]:
     from viral_assets.defs.resources.tweet_source import service_access
-    from viral_assets.posted.account import Asking, follow_account
+    from viral_assets.posted.account import follow_account
+    from viral_assets.posted.asking import Asking
     from viral_assets.quota.posts import PostBudget
     from viral_assets.sources.services.collect import raise_if_refused, raise_if_unavailable
     from viral_assets.sources.services.common import Deadline
@@ -233,6 +234,7 @@ def _from_account(
         **as_json_of(report.done),
         "looked_at_again": report.looked_at,
         "gone": report.gone,
+        "answered_by_authors": report.answered,
         "requests": sum(each.requests for each in report.services),
         "cost_usd": sum(each.cost_usd or 0.0 for each in report.services),
         "incomplete": [reason for each in report.services for reason in each.incomplete],

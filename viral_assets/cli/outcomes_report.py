@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from viral_assets.posted.account import AccountReport
+    from viral_assets.posted.asking import AccountReport
     from viral_assets.posted.claims import Listed
     from viral_assets.posted.reading import PostsOfFile
     from viral_assets.posted.take_over import TakenOver
@@ -67,7 +67,8 @@ def tell_service(where: Console, report: AccountReport) -> None:
     asked = sum(each.requests for each in report.services)
     say(
         where,
-        f"{report.looked_at:,} replies were looked at again, {report.gone:,} are gone. "
+        f"{report.looked_at:,} replies were looked at again, {report.gone:,} are gone; {report.answered:,} more were "
+        "answered by the author of the tweet. "
         f"{asked:,} requests, about {cost:.3f} USD.",
     )
     for each in report.services:

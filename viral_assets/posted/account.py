@@ -5,27 +5,25 @@ Each page is taken over in the transaction that settles what it cost, so that no
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from viral_assets.context import DELETED
 from viral_assets.errors import ConfigurationError, ServiceRefusedError
+from viral_assets.posted.answers import look_for_answers
+from viral_assets.posted.asking import AccountReport, Asking, added
 from viral_assets.posted.due import FOLLOWED, due
-from viral_assets.posted.own_post import own_post
-from viral_assets.posted.take_over import TakenOver, take_over
-from viral_assets.quota.posts import PostBudget
+from viral_assets.posted.own_post import OwnPost, own_post
+from viral_assets.posted.take_over import take_over
 from viral_assets.sources.base import Reject
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.parsers.x_api_v2 import XApiV2
-from viral_assets.sources.services.common import Deadline, ServiceIngestion, ServiceReport, utc_now
-from viral_assets.sources.services.x_api_client import XApiClient
+from viral_assets.sources.services.common import ServiceIngestion, ServiceReport
 from viral_assets.sources.services.x_api_requests import PaidAnswer, PaidRequests
 from viral_assets.sources.services.x_context import posts_of
 from viral_assets.sources.services.x_lookup import look_up
 from viral_assets.sources.services.x_timeline import find_account, read_timeline
-from viral_assets.store.engine import Database
-from viral_assets.store.posted_replies import looks_since, note_gone
+from viral_assets.store.posted_replies import Look, looks_since, note_gone
 from viral_assets.store.timelines import known_user, note_timeline, note_user, read_until
 
 FIRST_DAYS = 7
@@ -33,41 +31,6 @@ FIRST_DAYS = 7
 
 OVERLAP = timedelta(minutes=5)
 """Read again before where the last reading began: a timeline shows a post a little later than it has it."""
-
-
-@dataclass(slots=True)
-class AccountReport:
-    """What came of a timeline and of later looks.
-
-    Args:
-        gone: replies that X has no more.
-        services: what was asked, and what it cost.
-    """
-
-    done: TakenOver = field(default_factory=TakenOver)
-    looked_at: int = 0
-    gone: int = 0
-    services: list[ServiceReport] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What it takes to ask.
-
-    Args:
-        budget: whose caps count.
-        deadline: how long rate limits and failures may take, all requests together.
-        clock: the present.
-    """
-
-    database: Database
-    client: XApiClient
-    budget: PostBudget
-    deadline: Deadline
-    clock: Callable[[], datetime] = utc_now
-
-    def requests(self, endpoint: str) -> PaidRequests:
-        return PaidRequests(self.database, endpoint, self.budget, self.deadline, clock=self.clock)
 
 
 def follow_account(
@@ -85,7 +48,10 @@ def follow_account(
     """
     report = AccountReport()
     report.services.append(_timeline(asking, handle, project, since, report))
-    report.services.append(_looks(asking, project, report))
+    looks, replied_to = _looks(asking, project, report)
+    report.services.append(looks)
+    if replied_to:
+        report.services.append(look_for_answers(asking, handle, replied_to, project, report))
     return report
 
 
@@ -132,22 +98,25 @@ def _user_id(asking: Asking, handle: str, ingestion: ServiceIngestion, project: 
     return user_id
 
 
-def _looks(asking: Asking, project: str | None, report: AccountReport) -> ServiceReport:
+def _looks(asking: Asking, project: str | None, report: AccountReport) -> tuple[ServiceReport, list[Look]]:
+    """What was asked, and those of the replies that somebody has answered."""
     now = asking.clock()
     ingestion = ServiceIngestion("X API: later looks at replies", "X API v2, lookup", project or "")
     with asking.database.read() as connection:
-        ids = due(looks_since(connection, now - FOLLOWED), now)
+        followed = {each.reply_id: each for each in looks_since(connection, now - FOLLOWED)}
+    ids, replied_to = due(followed.values(), now), list[Look]()
     requests = asking.requests("lookup")
     for answered, batch in look_up(
         requests, ids, asking.client.lookup, ingestion, project=project or "", not_asked="replies were not looked at"
     ):
         shown = _take_page(asking, requests, answered, project, report, ingestion)
         report.looked_at += len(shown)
+        replied_to += [followed[each.post_id] for each in shown if each.has_replies and each.post_id in followed]
         gone = [post.post_id for post in posts_of(answered.answer, batch) if post.post_id and post.state == DELETED]
         with asking.database.begin() as connection:
             note_gone(connection, gone, asking.clock())
         report.gone += len(gone)
-    return ingestion.report()
+    return ingestion.report(), replied_to
 
 
 def _take_page(
@@ -157,8 +126,8 @@ def _take_page(
     project: str | None,
     report: AccountReport,
     ingestion: ServiceIngestion,
-) -> set[str]:
-    """Take over what a page has; returns the ids of its posts."""
+) -> Sequence[OwnPost]:
+    """Take over what a page has; returns its posts."""
     now, answer = asking.clock(), answered.answer
     records = list(XApiV2(Times(now), ingestion.remarks).records(answer.page, "page")) if answer.posts else []
     tweets = [each for each in records if not isinstance(each, Reject) and not each.is_retweet]
@@ -170,9 +139,4 @@ def _take_page(
         done = take_over(connection, posts, now=now, project=project)
         requests.settle(connection, answered)
     report.done = added(report.done, done)
-    return {post.post_id for post in posts}
-
-
-def added(one: TakenOver, other: TakenOver) -> TakenOver:
-    """What came of both."""
-    return TakenOver(*(getattr(one, each.name) + getattr(other, each.name) for each in fields(TakenOver)))
+    return posts

@@ -59,6 +59,11 @@ class OwnPost:
     named: SuggestionKey | None = None
     seen: tuple[Seen, ...] = ()
 
+    @property
+    def has_replies(self) -> bool:
+        """Somebody has answered it."""
+        return any(look.counts.get("reply_count") for look in self.seen)
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerSeen:
@@ -82,6 +87,13 @@ def own_post(tweet: Tweet, *, at: datetime, source: str) -> OwnPost:
     )
     answers = tweet.refers_to.answers if tweet.refers_to else None
     return OwnPost(tweet.tweet_id, tweet.created_at, tweet.text, answers, None, (seen,) if seen.says_anything else ())
+
+
+def answer_seen(tweet: Tweet, *, at: datetime, source: str) -> list[AnswerSeen]:
+    """The answer that a post of somebody else is, where it is one."""
+    to = tweet.refers_to.answers if tweet.refers_to else None
+    when = max(tweet.collected_at or at, tweet.created_at)
+    return [AnswerSeen(to, tweet.author_handle, tweet.author_id, when, source)] if to else []
 
 
 def merged(posts: Iterable[OwnPost]) -> dict[str, OwnPost]:

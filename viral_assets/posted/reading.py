@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from viral_assets.errors import SourceError
-from viral_assets.posted.own_post import AnswerSeen, OwnPost, own_post
+from viral_assets.posted.own_post import AnswerSeen, OwnPost, answer_seen, own_post
 from viral_assets.posted.reply_sheet import SheetHeader, sheet_header, sheet_posts
 from viral_assets.sources.base import ReadOptions, Reject
 from viral_assets.sources.content.file_probe import FileProbe, probe_file
@@ -83,13 +83,6 @@ def seen_at(tweets: Iterable[Tweet], modified: datetime, now: datetime) -> datet
     """When the counts of a file that does not say so were seen: when it was written, unless that cannot be."""
     newest = max((tweet.created_at for tweet in tweets), default=now)
     return min(modified, now) if modified >= newest else now
-
-
-def answer_seen(tweet: Tweet, *, at: datetime, source: str) -> list[AnswerSeen]:
-    """The answer that a post of somebody else is, where it is one."""
-    to = tweet.refers_to.answers if tweet.refers_to else None
-    when = max(tweet.collected_at or at, tweet.created_at)
-    return [AnswerSeen(to, tweet.author_handle, tweet.author_id, when, source)] if to else []
 
 
 def handle_of(tweet: Tweet) -> str:

@@ -103,6 +103,18 @@ def looks_since(connection: sa.Connection, since: datetime) -> list[Look]:
     return [Look(*row) for row in connection.execute(query)]
 
 
+def answered_among(connection: sa.Connection, reply_ids: Iterable[str]) -> set[str]:
+    """Those of which it is known that the author of the tweet answered."""
+    seen = reply_snapshots.c
+    return {
+        reply_id
+        for these in in_parts(connection, seen.reply_id, sorted(set(reply_ids)))
+        for reply_id in connection.execute(
+            sa.select(seen.reply_id).where(these, seen.author_answered.is_(True))
+        ).scalars()
+    }
+
+
 def note_gone(connection: sa.Connection, reply_ids: Sequence[str], at: datetime) -> None:
     """X has these no more: nobody asks for them again. What they brought until then stays."""
     for these in in_parts(connection, posted_replies.c.reply_id, sorted(reply_ids)):

@@ -20,8 +20,9 @@ from viral_assets.defs.resources.tweet_source import TweetSourceResource
     code_version="1",
     description=(
         "Replies that people posted, found in the timeline of VIRAL_ASSETS_X_ACCOUNT, each marked on the suggestion "
-        "that it was; and what they had brought 1, 24 and 72 hours later: views, likes, replies, reposts. Within the "
-        "caps of posts that are paid for. Nothing is ever posted. The same as `viral-assets outcomes --account`."
+        "that it was; and what they had brought 1, 24 and 72 hours later: views, likes, replies, reposts, and whether "
+        "the author answered. Within the caps of posts that are paid for. Nothing is ever posted. The same as "
+        "`viral-assets outcomes --account`."
     ),
 )
 @as_dagster_failure
@@ -48,6 +49,7 @@ def reply_outcomes(
             "counts kept": done.snapshots,
             "looked at again": report.looked_at,
             "gone": report.gone,
+            "answered by authors": report.answered,
             "left to look at": len(done.conflicts) + len(done.unclear),
             "requests": sum(each.requests for each in report.services),
             "cost (USD, about)": sum(each.cost_usd or 0.0 for each in report.services),

@@ -17,7 +17,7 @@ from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 
 if TYPE_CHECKING:
-    from viral_assets.posted.account import AccountReport
+    from viral_assets.posted.asking import AccountReport
     from viral_assets.sources.files.inbox import Inbox
     from viral_assets.sources.files.ingest import IngestOptions, IngestReport
     from viral_assets.sources.services.collect import ServiceAccess
@@ -103,7 +103,8 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
         Raises:
             ConfigurationError: it names none, or there is no token.
         """
-        from viral_assets.posted.account import Asking, follow_account
+        from viral_assets.posted.account import follow_account
+        from viral_assets.posted.asking import Asking
         from viral_assets.quota.posts import PostBudget
         from viral_assets.sources.services.common import Deadline
 

@@ -7,6 +7,7 @@ answers only with the fields it is asked for, as X does: what the client forgets
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -58,6 +59,8 @@ class XApiServer(LocalServer):
     ) -> None:
         super().__init__()
         self.posts = {each["id"]: each for each in posts}
+        self.handles = {"42": "mara_writes_here"}
+        """Of accounts, by their ids; any other post is of an account whose handle is its id."""
         self.unsaid: set[str] = set()
         """Ids about which a lookup says nothing at all."""
         self.token = TOKEN
@@ -121,7 +124,8 @@ class XApiServer(LocalServer):
             until = _first_id(query["end_time"])
         if "next_token" in query:
             until = min(until, int(query["next_token"].removeprefix("b26v89c19zqg8o3f").translate(_BACK)))
-        found = sorted((each for each in self.posts.values() if since < int(each["id"]) < until), key=_number)[::-1]
+        matching = [each for each in self.posts.values() if self._matches(query["query"], each)]
+        found = sorted((each for each in matching if since < int(each["id"]) < until), key=_number)[::-1]
         page = found[: int(query["max_results"])]
         meta: dict[str, Any] = {"result_count": len(page)}
         if page:
@@ -129,6 +133,16 @@ class XApiServer(LocalServer):
         if len(found) > len(page):
             meta["next_token"] = "b26v89c19zqg8o3f" + page[-1]["id"].translate(_FORTH)
         return Reply(200, self._page(page, query) | {"meta": meta})
+
+    def _matches(self, query: str, each: dict[str, Any]) -> bool:
+        """Of a query's operators those about accounts; words match every post."""
+        to, by = (set(re.findall(rf"\b{name}:(\w+)", query.casefold())) for name in ("to", "from"))
+        return (not to or self._handle(each.get("in_reply_to_user_id")) in to) and (
+            not by or self._handle(each["author_id"]) in by
+        )
+
+    def _handle(self, user_id: str | None) -> str:
+        return self.handles.get(user_id or "", user_id or "").casefold()
 
     def _search_problem(self, query: dict[str, str]) -> str:
         by_id, by_time = {"since_id", "until_id"} & query.keys(), {"start_time", "end_time"} & query.keys()
@@ -196,15 +210,18 @@ class XApiServer(LocalServer):
         body: dict[str, Any] = {"data": [{k: v for k, v in each.items() if k in fields} for each in posts]}
         if "author_id" in query.get("expansions", "").split(","):
             wanted = {"id", "name", "username", *query.get("user.fields", "").split(",")}
-            user = {
-                "id": "42",
-                "username": "mara_writes_here",
-                "name": "Mara",
-                "verified": True,
-                "verified_type": "blue",
-                "public_metrics": {"followers_count": 1234},
-            }
-            body["includes"] = {"users": [{k: v for k, v in user.items() if k in wanted}]}
+            users = [
+                {
+                    "id": author,
+                    "username": self.handles.get(author, author),
+                    "name": "Mara",
+                    "verified": True,
+                    "verified_type": "blue",
+                    "public_metrics": {"followers_count": 1234},
+                }
+                for author in dict.fromkeys(each["author_id"] for each in posts)
+            ]
+            body["includes"] = {"users": [{k: v for k, v in user.items() if k in wanted} for user in users]}
         if "attachments.media_keys" in query.get("expansions", "").split(","):
             wanted = {"media_key", "type", *query.get("media.fields", "").split(",")}
             media = [item for each in posts for item in each.get("media", ())]
