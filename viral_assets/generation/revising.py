@@ -136,7 +136,7 @@ class RevisionResults:
                 at=self._now(),
             )
         elif result.outcome == DEFERRED:
-            put_off(connection, revision_id, reason=result.reason)
+            put_off(connection, revision_id, reason=result.reason, at=self._now())
         else:
             fail(connection, revision_id, reason=_why(result), at=self._now())
 
@@ -179,7 +179,7 @@ async def held(
 
     def give_up() -> None:
         with database.begin() as connection:
-            let_go(connection, revision.id)
+            let_go(connection, revision.id, at=now())
 
     async def go_on() -> None:
         while True:

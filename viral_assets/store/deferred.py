@@ -1,5 +1,5 @@
-"""Hours with work that waits: opportunities that were put off, offline drafts that a language model replaces, and
-tweets that no run has looked at.
+"""Hours with work that waits: opportunities that were put off, offline drafts that a language model replaces, revisions
+that somebody asked for and nobody has written, and tweets that no run has looked at.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,9 +17,11 @@ from viral_assets.store.tables import (
     comment_opportunities,
     comment_suggestions,
     generation_outcomes,
+    suggestion_revisions,
     tweet_scores,
     tweets,
 )
+from viral_assets.store.waiting_revisions import IS_ABOUT, WRITABLE
 from viral_assets.vocabulary import DEFERRED, OFFLINE
 
 
@@ -28,6 +31,9 @@ class Deferred:
 
     tweets: int
     since: datetime
+
+    def with_more(self, tweets: int, since: datetime) -> Deferred:
+        return Deferred(self.tweets + tweets, max(self.since, since))
 
 
 def deferred_hours(
@@ -42,7 +48,8 @@ def deferred_hours(
 
     Args:
         projects: whose tweets; all by default.
-        provider: who would write. For a language model, tweets wait whose offline drafts nobody has decided about.
+        provider: who would write. For a language model, tweets wait whose offline drafts nobody has decided about, and
+            those of whose suggestions one is to be revised.
     """
     ended, opportunity = generation_outcomes.c, comment_opportunities.c
     query = (
@@ -58,7 +65,13 @@ def deferred_hours(
     )
     if projects is not None:
         query = query.where(ended.project.in_(projects))
-    return {hour: Deferred(tweets, since) for hour, tweets, since in connection.execute(query)}
+    found = {hour: Deferred(tweets, since) for hour, tweets, since in connection.execute(query)}
+    if provider == OFFLINE:
+        return found
+    for hour, number, since in connection.execute(_unwritten_revisions(window, projects)):
+        known = found.get(hour)
+        found[hour] = Deferred(number, since) if known is None else known.with_more(number, since)
+    return dict(sorted(found.items()))
 
 
 def hours_unscored(connection: sa.Connection, window: HourRange) -> set[datetime]:
@@ -72,6 +85,27 @@ def hours_unscored(connection: sa.Connection, window: HourRange) -> set[datetime
 
     scored = counted(tweet_scores, sa.func.count(tweet_scores.c.tweet_id.distinct()))
     return {hour for hour, number in counted(tweets, sa.func.count()).items() if number > scored.get(hour, 0)}
+
+
+def _unwritten_revisions(window: HourRange, projects: Collection[str] | None) -> sa.Select[Any]:
+    """By hour: the tweets with such a suggestion, and when somebody tried last."""
+    asked, suggestion, opportunity = suggestion_revisions.c, comment_suggestions.c, comment_opportunities.c
+    tried = sa.func.coalesce(asked.held_until, asked.asked_at, type_=asked.asked_at.type)
+    query = (
+        sa.select(
+            suggestion.window_start,
+            sa.func.count(asked.tweet_id.distinct()),
+            sa.func.max(tried, type_=asked.asked_at.type),
+        )
+        .join_from(suggestion_revisions, comment_suggestions, IS_ABOUT)
+        .join(
+            comment_opportunities,
+            (opportunity.project == asked.project) & (opportunity.tweet_id == asked.tweet_id),
+        )
+        .where(*WRITABLE, *within(comment_suggestions, window))
+        .group_by(suggestion.window_start)
+    )
+    return query if projects is None else query.where(asked.project.in_(projects))
 
 
 def _waits(provider: str) -> sa.ColumnElement[bool]:

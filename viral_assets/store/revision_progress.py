@@ -32,9 +32,9 @@ def keep_hold(connection: sa.Connection, revision_id: str, *, at: datetime) -> N
     _change(connection, revision_id, held_until=at + HELD_FOR)
 
 
-def let_go(connection: sa.Connection, revision_id: str) -> None:
-    """Whoever wants may take it on."""
-    _change(connection, revision_id, held_until=None)
+def let_go(connection: sa.Connection, revision_id: str, *, at: datetime) -> None:
+    """Whoever wants may take it on. That it was held until now tells runs how long it has waited since."""
+    _change(connection, revision_id, held_until=at)
 
 
 def offer(
@@ -83,9 +83,9 @@ def _drop_others(connection: sa.Connection, revision_id: str, at: datetime) -> N
     connection.execute(others.values(state=DROPPED, decided_at=at))
 
 
-def put_off(connection: sa.Connection, revision_id: str, *, reason: str) -> None:
-    """It could not be written now; it stays asked for."""
-    _change(connection, revision_id, reason=reason, held_until=None)
+def put_off(connection: sa.Connection, revision_id: str, *, reason: str, at: datetime) -> None:
+    """It could not be written now; it stays asked for, and a later run takes it up."""
+    _change(connection, revision_id, reason=reason, held_until=at)
 
 
 def fail(connection: sa.Connection, revision_id: str, *, reason: str, at: datetime) -> None:

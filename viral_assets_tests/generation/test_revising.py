@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -11,14 +12,15 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.generation import AsyncCommentGenerator
+from viral_assets.generation import AsyncCommentGenerator, waiting_revisions
 from viral_assets.generation.run.report import GenerationReport
+from viral_assets.generation.waiting_revisions import OWN_TIME, TakenUp
 from viral_assets.quota import Limits
 from viral_assets.store import revisions
 from viral_assets.store.bulk import upsert
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
-from viral_assets.store.revision_progress import hold
+from viral_assets.store.revision_progress import hold, let_go
 from viral_assets.store.revisions import Revision
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests
 from viral_assets_tests.forks import forks
@@ -169,6 +171,67 @@ def test_where_the_day_is_used_up_it_waits_and_the_report_says_for_how_long(
     assert len(emulator.arrivals) == 1
     written, _ = write(drafted, second, now, emulator)
     assert (written.state, written.draft) == ("offered", first.text), "of what was offered before, once more is allowed"
+
+
+def take_up(database: Database, now: datetime, service: GeminiEmulator | None = None, **options: Any) -> TakenUp:
+    provider = "google-genai" if service else "offline"
+    options = {"limits": PLENTY, "provider": provider, "endpoint": service.url if service else None} | options
+    of = options.pop("of", project())
+
+    async def run() -> TakenUp:
+        async with AsyncCommentGenerator("test-key" if service else None, database=database, **options) as generator:
+            return await waiting_revisions.take_up(
+                generator, database, [TWEET], {"calm": of}, now=now, stop=threading.Event()
+            )
+
+    return asyncio.run(run())
+
+
+def state(database: Database, revision: Revision) -> tuple[str, str]:
+    with database.read() as connection:
+        found = revisions.read_revision(connection, revision.id)
+    assert found is not None
+    return found.state, found.reason
+
+
+def test_a_run_takes_up_what_waits_once_it_is_nobodys_any_more(
+    drafted: Database, emulator: GeminiEmulator, now: datetime
+) -> None:
+    asked = ask(drafted, now)
+    assert not take_up(drafted, now, emulator), "who asked has it written now"
+    later = max(datetime.now(now.tzinfo), now + 2 * OWN_TIME)
+    assert not take_up(drafted, later), "no model, no revision"
+    with drafted.begin() as connection:
+        assert hold(connection, asked.id, at=later)
+    assert not take_up(drafted, later, emulator), "somebody is at it"
+    with drafted.begin() as connection:
+        let_go(connection, asked.id, at=now)
+    scarce = Limits(max_requests=100, window_seconds=1.0, requests_per_day=1)
+    done = take_up(drafted, later, emulator, limits=scarce)
+    assert (done.offered, done.failed, done.waiting) == (1, 0, 0)
+    assert state(drafted, asked)[0] == "offered"
+    assert not take_up(drafted, later, emulator)
+    with drafted.begin() as connection:
+        offered = revisions.open_revisions(connection, [("calm", TWEET.tweet_id)])[KEY]
+        more = revisions.ask(connection, KEY, version=0, wish="Warmer", who="anna", at=now, shown=offered.id)
+    done = take_up(drafted, later, emulator, limits=scarce)
+    assert (done.offered, done.failed, done.waiting) == (0, 0, 1), "the day is used up"
+    assert state(drafted, more) == ("asked", "the day's 1 requests are used up")
+    assert str(done) == "0 revisions that waited were written, 0 came to nothing, 1 wait"
+
+
+def test_what_can_never_be_written_waits_for_no_run(drafted: Database, emulator: GeminiEmulator, now: datetime) -> None:
+    asked = ask(drafted, now)
+    later = now + 2 * OWN_TIME
+    others = project(suggestion_types=["relate"])
+    assert take_up(drafted, later, emulator, of=others).failed == 1
+    assert state(drafted, asked) == ("failed", f"the project has no suggestion type {TYPES[0]} any more")
+    again = ask(drafted, now, "Warmer")
+    with drafted.begin() as connection:
+        connection.execute(sa.update(comment_suggestions).values(status="rejected"))
+    assert not take_up(drafted, later, emulator)
+    assert state(drafted, again)[0] == "asked"
+    assert emulator.arrivals == []
 
 
 def test_what_came_to_nothing_leaves_how_the_tweet_ended_alone(

@@ -191,7 +191,7 @@ def test_what_is_written_right_now_is_not_asked_otherwise(database: Database, no
         ask(database, later, "Warmer")
     with database.begin() as connection:
         assert hold(connection, asked.id, at=later + HELD_FOR), "who is silent for so long is gone"
-        let_go(connection, asked.id)
+        let_go(connection, asked.id, at=now)
     assert not now_of(database, asked).is_held(later + HELD_FOR)
     assert ask(database, later + 2 * HELD_FOR, "Warmer").wish == "Warmer"
 
@@ -244,11 +244,11 @@ def test_what_came_to_nothing_and_what_waits_say_why(database: Database, now: da
     put(database, now, KEY)
     asked = ask(database, now)
     with database.begin() as connection:
-        put_off(connection, asked.id, reason="the day's 5 requests are used up")
+        put_off(connection, asked.id, reason="the day's 5 requests are used up", at=now)
     assert open_one(database) == now_of(database, asked)
     with database.begin() as connection:
         fail(connection, asked.id, reason="withheld", at=now)
-        put_off(connection, asked.id, reason="too late")
+        put_off(connection, asked.id, reason="too late", at=now)
     kept = now_of(database, asked)
     assert (kept.state, kept.reason, kept.ended_at) == ("failed", "withheld", now)
     assert open_one(database) is None

@@ -58,7 +58,7 @@ def revised(kept: Kept, decided: list[str]) -> list[str]:
             version = suggestion.version
             asked = revisions.ask(connection, key, version=version, wish=wish, who="Mara Lindqvist-Roy", at=NOW)
             if number == 1:
-                put_off(connection, asked.id, reason="the day's 1,500 requests are used up")
+                put_off(connection, asked.id, reason="the day's 1,500 requests are used up", at=NOW)
                 continue
             text = f"{suggestion.text[:100]} {'W' * 60}"
             offer(

@@ -95,6 +95,7 @@ def comment_suggestions(
         return
 
     from viral_assets.generation.forced import begin_forced, end_forced
+    from viral_assets.generation.waiting_revisions import TakenUp, take_up
 
     if forced is not None:
         begin_forced(store, forced, context.run.run_id, datetime.now(UTC))
@@ -106,21 +107,25 @@ def comment_suggestions(
         progress_log.tell(progress)
         run_observer.on_progress(progress)
 
-    async def generate(stop: threading.Event) -> "GenerationReport":
+    async def generate(stop: threading.Event) -> "tuple[GenerationReport, TakenUp]":
         async with generator:
-            return await generator.generate_opportunities(
+            report = await generator.generate_opportunities(
                 opportunities, selected, progress_callback=on_progress, stop=stop, **choice
             )
+            # Who asked for a revision has waited for longer than the drafts, and needs what the quota leaves.
+            return report, await take_up(generator, store, opportunities, selected, now=now, stop=stop)
 
     def on_finishing(finishing: "Finishing") -> None:
         context.log.warning("%s: %s", STOPPING, finishing)
         run_observer.on_finishing(finishing)
 
-    report = run_to_the_end(generate, on_finishing=on_finishing)
+    report, taken_up = run_to_the_end(generate, on_finishing=on_finishing)
     if forced is not None and forced.id != run_options.force_id and not report.deferred:
         end_forced(store, forced.id, datetime.now(UTC))
     run_observer.on_generated(report)
     context.log.info(_summarise(report))
+    if taken_up:
+        context.log.info(str(taken_up))
     for note in report.notes:
         context.log.warning(note)
     add_hour_metadata(context, _metadata(store, window, texts, report))

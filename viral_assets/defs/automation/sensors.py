@@ -37,8 +37,8 @@ NO_HOURS = "no hour lies between VIRAL_ASSETS_START and VIRAL_ASSETS_END yet"
     default_status=dg.DefaultSensorStatus.STOPPED,
     description=(
         "Takes up hours whose tweets were put off because the quota of the day was used up, as soon as it is free "
-        "again, and hours with offline drafts as soon as there is a key: the freshest first, up to a day of hours at a "
-        "time. Off until you switch it on."
+        "again, likewise revisions that somebody asked for, and hours with offline drafts as soon as there is a key: "
+        "the freshest first, up to a day of hours at a time. Off until you switch it on."
     ),
 )
 def deferred_sensor(

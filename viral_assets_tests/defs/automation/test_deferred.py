@@ -28,9 +28,13 @@ from viral_assets.quota.from_settings import configured_ledgers
 from viral_assets.quota.ledger import Ledger, QuotaStatus
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.settings import load_settings
+from viral_assets.store import revisions
+from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.deferred import Deferred
 from viral_assets.store.hour_leases import CAP_OF_HOUR
+from viral_assets.store.revision_progress import put_off as put_revision_off
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, quota_days, source_windows
+from viral_assets_tests.gemini_emulator import GeminiEmulator
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
 
 # Whole runs of Dagster, real processes or many fits: seconds each.
@@ -201,6 +205,36 @@ def test_with_a_key_hours_with_offline_drafts_wait_too(home: Home, monkeypatch: 
     monkeypatch.setenv("GEMINI_API_KEY", "a-key-of-the-tests")
     home.execute(sa.update(generation_outcomes).values(updated_at=datetime.now(UTC) - timedelta(days=1)))
     assert [hours_of_run(request.tags) for request in _tick(home)[0]] == [HourRange(FIRST, FIRST + 3 * HOUR)]
+
+
+def test_a_revision_that_was_put_off_is_taken_up_by_the_run_that_is_asked_for(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.execute(sa.update(generation_outcomes).values(outcome="done", provider="google-genai"))
+    home.execute(sa.update(comment_suggestions).values(provider="google-genai"))
+    monkeypatch.setenv("GEMINI_API_KEY", "a-key-of-the-tests")
+    assert _tick(home)[1] == "no tweet waits for a later run"
+    row = home.rows("comment_suggestions").iloc[0]
+    key = SuggestionKey(row["project"], row["tweet_id"], row["suggestion_type"])
+    hour = row["window_start"].to_pydatetime()
+    asked_at = datetime.now(UTC) - timedelta(days=1)
+    with home.database.begin() as connection:
+        asked = revisions.ask(connection, key, version=int(row["version"]), wish="Shorter", who="anna", at=asked_at)
+        put_revision_off(connection, asked.id, reason="the day's 5 requests are used up", at=asked_at)
+    assert [each.partition_key for each in _top_up(home, FIRST + 4 * HOUR)[0]] == [hour_key(hour)]
+    (request,) = _tick(home)[0]
+    assert request.partition_key == hour_key(hour)
+    with GeminiEmulator() as emulator:
+        monkeypatch.setenv("GEMINI_API_ENDPOINT", emulator.url)
+        job = build_defs().resolve_job_def("hourly_pipeline")
+        assert job.execute_in_process(instance=home.instance, tags=request.tags).success
+        assert len(emulator.generated()) == 1, "nothing else was open"
+    with home.database.read() as connection:
+        written = revisions.read_revision(connection, asked.id)
+    assert written is not None
+    assert (written.state, written.held_until) == ("offered", None)
+    assert written.text
+    assert _tick(home) == ([], "no tweet waits for a later run")
 
 
 def test_an_hour_with_a_run_under_way_gets_no_second_one(home: Home) -> None:
