@@ -73,17 +73,17 @@ def answer(
     if row is None:
         return say(request, site, form, notice or {"kind": "bad", "text": "The tweet is no opportunity any more."})
     job = site.jobs.all().get((project, tweet_id))
-    running = job if job is not None and not job.over else None
-    if begun is not None and running is None:
+    told = job if job is not None and not job.over else None
+    if begun is not None and told is None:
         # No card looks for its end any more.
-        notice = {"kind": "done" if begun.good else "bad", "text": begun.message}
+        told, notice = begun.told()
     response = site.part(
         request,
         "card.html",
         status=status,
         row=row,
         problem=problem,
-        job=running,
+        job=told,
         notice=notice,
         here=onward,
         titles=site.titles(),

@@ -59,6 +59,14 @@ class Job:
     def over(self) -> bool:
         return self.state in ("finished", "failed")
 
+    def told(self) -> tuple[Job | None, dict[str, str]]:
+        """Where it is told how it stands, once: what went well in passing, anything else on the card, where it stays.
+
+        Returns:
+            The job, if the card tells it, and the notice, if that does.
+        """
+        return (None, {"kind": "done", "text": self.message}) if self.over and self.good else (self, {})
+
     def quota_wait(self) -> float:
         """Seconds until the quota allows another request; 0 while it does, or where there is none."""
         generator = self.generator

@@ -236,9 +236,10 @@ def _regeneration(request: Request, site: Site) -> Response:
     if row is None:
         raise NotFoundError("There is no such tweet among the opportunities (any more).")
     over = job is None or job.over
+    on_card, notice = job.told() if job is not None else (None, {})
     shown: dict[str, Any] = {
         "row": row,
-        "job": job,
+        "job": on_card,
         "problem": None,
         "here": here,
         "titles": site.titles(),
@@ -246,7 +247,6 @@ def _regeneration(request: Request, site: Site) -> Response:
     }
     if not over:
         return site.part(request, "job.html", **shown)
-    notice = {"kind": "done" if job.good else "bad", "text": job.message} if job else {}
     response = site.part(request, "card.html", **shown, notice=notice)
     response.headers["hx-reswap"] = "none"
     return response

@@ -175,11 +175,11 @@ def test_where_the_day_is_used_up_it_waits_and_the_report_says_for_how_long(
 
 def take_up(database: Database, now: datetime, service: GeminiEmulator | None = None, **options: Any) -> TakenUp:
     provider = "google-genai" if service else "offline"
-    options = {"limits": PLENTY, "provider": provider, "endpoint": service.url if service else None} | options
-    of = options.pop("of", project())
+    endpoint, of = service.url if service else None, options.pop("of", project())
+    how: dict[str, Any] = {"limits": PLENTY, "provider": provider, "endpoint": endpoint} | options
 
     async def run() -> TakenUp:
-        async with AsyncCommentGenerator("test-key" if service else None, database=database, **options) as generator:
+        async with AsyncCommentGenerator("test-key" if service else None, database=database, **how) as generator:
             return await waiting_revisions.take_up(
                 generator, database, [TWEET], {"calm": of}, now=now, stop=threading.Event()
             )

@@ -32,6 +32,7 @@ def test_the_new_one_is_taken_and_given_back(visit: Visit, kept: Kept, kind: str
     expect(item.get_by_role("button", name="Take the new one")).to_be_visible()
     expect(item.locator(".side").first).to_contain_text(old)
     expect(mara.toast()).to_contain_text("Revised by offline")
+    expect(mara.page.get_by_text("Revised by offline")).to_have_count(1)
     assert kept.of(first)[0] == ("pending", old)
     item.get_by_role("button", name="Take the new one").click()
     expect(mara.toast()).to_contain_text("Taken: Add value is pending")
@@ -73,7 +74,9 @@ def test_what_is_typed_in_another_panel_outlives_the_answer(mara: Visitor, kept:
     expect(mara.suggestion(first, 1).get_by_role("button", name="Take the new one")).to_be_visible()
     expect(other.locator("input[name=wish]")).to_have_value("warmer, please")
     other.get_by_role("button", name="Revise", exact=True).click()
-    expect(mara.toast()).to_contain_text("Without a key only what can be counted")
+    refused = mara.page.get_by_text("Without a key only what can be counted")
+    expect(refused).to_have_count(1)
+    expect(mara.card(first).locator("[role=alert]")).to_contain_text("Without a key only what can be counted")
     expect(mara.suggestion(first, 1).get_by_role("button", name="Take the new one")).to_be_visible()
 
 
