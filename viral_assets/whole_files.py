@@ -12,6 +12,14 @@ from typing import BinaryIO, TextIO
 from viral_assets.errors import ConfigurationError
 
 
+class NotWrittenError(ConfigurationError):
+    """A file cannot be written where it should be; ``reason`` is the system's."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        self.reason = error.strerror or str(error)
+        super().__init__(f"{path} cannot be written: {self.reason}; choose another path")
+
+
 @contextmanager
 def replaced_file(path: Path) -> Iterator[TextIO]:
     """Write a new UTF-8 file beside ``path`` and put it in its place at the end; line ends are kept as written.
@@ -20,7 +28,7 @@ def replaced_file(path: Path) -> Iterator[TextIO]:
     are made.
 
     Raises:
-        ConfigurationError: the file cannot be written there.
+        NotWrittenError: the file cannot be written there.
     """
     with replacing(path) as temporary, temporary.open("x", encoding="utf-8", errors="replace", newline="") as file:
         yield file
@@ -44,7 +52,7 @@ def replacing(path: Path) -> Iterator[Path]:
     What is written there has reached the disk when the block ends.
 
     Raises:
-        ConfigurationError: the file cannot be written there.
+        NotWrittenError: the file cannot be written there.
     """
     temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
     try:
@@ -53,7 +61,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         _keep_name(path.parent)
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written: {error.strerror or error}; choose another path") from error
+        raise NotWrittenError(path, error) from error
     finally:
         # After a failure; a path that cannot exist cannot be cleaned up either.
         if temporary.is_file():

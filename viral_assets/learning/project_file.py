@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from viral_assets.errors import ProjectFileError, UnknownProjectError
 from viral_assets.projects.edits import Add, CannotEditError, Change, Put, changed, edited
 from viral_assets.projects.loader import load_project, project_files
 from viral_assets.projects.model import Project, Thresholds, Weights
+from viral_assets.whole_files import NotWrittenError, replaced_binary_file
 
 BACKUP_ENDING = ".bak"
 """Beside the file, and no project to the loader."""
@@ -115,22 +115,16 @@ class Proposal:
             ProjectFileError: the file is another one by now, or cannot be written.
         """
         path = self.path.resolve()
-        temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
         backup = path.with_name(path.name + BACKUP_ENDING)
         try:
-            with temporary.open("xb") as file:
+            with replaced_binary_file(path) as file:
                 file.write(self.new)
-                file.flush()
-                os.fsync(file.fileno())
-            shutil.copymode(path, temporary)
-            if path.read_bytes() != self.old:
-                raise ProjectFileError(self.path, f"{MEANWHILE}; run the command again")
-            shutil.copy2(path, backup)
-            temporary.replace(path)
-        except OSError as error:
-            raise ProjectFileError(self.path, f"cannot be written ({error.strerror or error})") from None
-        finally:
-            temporary.unlink(missing_ok=True)
+                shutil.copymode(path, file.name)
+                if path.read_bytes() != self.old:
+                    raise ProjectFileError(self.path, f"{MEANWHILE}; run the command again")
+                shutil.copy2(path, backup)
+        except NotWrittenError as error:
+            raise ProjectFileError(self.path, f"cannot be written ({error.reason})") from None
         return backup
 
 

@@ -12,7 +12,6 @@ Drafts were written by a model that had read untrusted tweets: of their text, no
 from __future__ import annotations
 
 import statistics
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from viral_assets.generation.drafting.words import words_of
 from viral_assets.projects.model import Project
 from viral_assets.queries.feedback import KeptReply
 from viral_assets.queries.intervals import wilson
+from viral_assets.text.parts import ends_as_question, exclaims, has_emoji, has_several_sentences
 
 CONSIDERED = 2_000
 """Replies, the latest ones: what people wanted a year ago need not be what they want now."""
@@ -138,26 +138,8 @@ def _is_plain(word: str) -> bool:
     return len(word) <= LONGEST_WORD and all(letter.isalpha() or letter in "'-" for letter in word)
 
 
-def _ends_as_question(text: str) -> bool:
-    return text.rstrip(" \"'”’)»」").endswith(("?", "？", "؟"))
-
-
-def _exclaims(text: str) -> bool:
-    return any(mark in text for mark in "!！¡")
-
-
 def _has_dash(text: str) -> bool:
     return "—" in text or " – " in text or " - " in text
-
-
-def _has_emoji(text: str) -> bool:
-    """Symbols of Unicode's kind "other", from the first one that is shown in colour."""
-    return any(unicodedata.category(letter) == "So" and letter >= "\u231a" for letter in text)
-
-
-def _several_sentences(text: str) -> bool:
-    ended = text.rstrip(".!?…。！？؟ ")
-    return any(mark in ended for mark in (". ", "! ", "? ", "… ", "。", "！", "？", "؟ "))
 
 
 def _not(test: Test) -> Test:
@@ -165,12 +147,12 @@ def _not(test: Test) -> Test:
 
 
 _HABITS: tuple[tuple[Test, str], ...] = (
-    (_ends_as_question, "Do not end with a question."),
-    (_not(_ends_as_question), "End with a question."),
-    (_exclaims, "No exclamation marks."),
+    (ends_as_question, "Do not end with a question."),
+    (_not(ends_as_question), "End with a question."),
+    (exclaims, "No exclamation marks."),
     (_has_dash, "No dashes."),
-    (_has_emoji, "No emoji."),
-    (_not(_has_emoji), "One emoji belongs into each reply."),
-    (_several_sentences, "One sentence is enough."),
+    (has_emoji, "No emoji."),
+    (_not(has_emoji), "One emoji belongs into each reply."),
+    (has_several_sentences, "One sentence is enough."),
 )
 """What a draft may have or lack, and what to say where people change that."""

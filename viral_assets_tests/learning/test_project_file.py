@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from viral_assets.errors import ProjectFileError, UnknownProjectError
-from viral_assets.learning.project_file import Line, ProjectFolder, propose, tuning_changes
+from viral_assets.learning.project_file import Line, ProjectFolder, Proposal, propose, tuning_changes
 from viral_assets.projects.edits import Add, Change, Put, changed
 from viral_assets.projects.loader import load_project, load_projects
 from viral_assets.projects.model import Thresholds, Weights
@@ -292,3 +292,11 @@ def test_a_proposal_shows_its_lines_and_knows_the_file_that_it_was_made_of(tmp_p
     version = proposal.version
     path.write_text(DASHES + "# x\n", encoding="utf-8")
     assert propose(path, []).version != version
+
+
+def test_a_place_where_nothing_can_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    proposal = Proposal(tmp_path / "file" / "demo.yml", b"old", b"new")
+    with pytest.raises(ProjectFileError, match=r"cannot be written \(\w"):
+        proposal.write()
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]

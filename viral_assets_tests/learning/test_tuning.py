@@ -155,3 +155,10 @@ def test_thresholds_are_always_in_order(seed: int, count: int, green: float, yel
 
 def _of(decisions: Decisions) -> tuple[FloatArray, BoolArray]:
     return decisions.components, decisions.good
+
+
+def test_what_no_decision_speaks_of_stays_as_the_project_has_it() -> None:
+    decisions = decisions_by(OPENNESS_FIRST, count=300)
+    totals, present = totals_of(decisions.components, PROJECT.weights), Thresholds(green_relevance=0.2)
+    chosen = choose_thresholds(totals, totals, decisions.good, present, Targets())
+    assert chosen.thresholds.green_relevance == 0.2

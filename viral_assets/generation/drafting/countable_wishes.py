@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from viral_assets.text.parts import ends_as_question, sentences_of, without_emoji
 from viral_assets.text.x_rules import text_weight
 
 SHORTER_BY = 0.25
@@ -26,14 +27,7 @@ _WITHOUT = re.compile(
     r"(?:please |and )*(?:without|no|remove|drop|leave out|less|fewer) (?:the |any |a |all )*"
     r"(hashtags?|emojis?|exclamation (?:marks?|points?)|questions?(?: marks?)?)"
 )
-_SENTENCE = re.compile(r".+?(?:[.!?…]+[\"'”’)\]]*(?=\s|$)|$)", re.DOTALL)
 _HASHTAG = re.compile(r"(?<![\w&])[#＃]\w+")
-_EMOJI = re.compile(
-    "[\U0001f1e6-\U0001f1ff]{2}"
-    "|[0-9#*]\ufe0f?\u20e3"
-    "|[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u231a-\u23ff\u2190-\u21ff\u3030\u303d\u3297\u3299]"
-    "(?:[\ufe0f\u200d\U0001f3fb-\U0001f3ff]|[\U0001f000-\U0001faff\u2600-\u27bf](?=[\ufe0f\u200d]))*"
-)
 
 
 class CannotFulfil(Exception):  # noqa: N818 - it is an answer, no error
@@ -71,7 +65,7 @@ def _step(part: str) -> Callable[[str, int], str]:
     if what.startswith("hashtag"):
         return lambda text, _: _tidied(text, _HASHTAG.sub("", text), "a hashtag")
     if what.startswith("emoji"):
-        return lambda text, _: _tidied(text, _EMOJI.sub("", text), "an emoji")
+        return lambda text, _: _tidied(text, without_emoji(text), "an emoji")
     if what.startswith("exclamation"):
         return lambda text, _: _tidied(text, re.sub(r"!+", ".", text), "an exclamation mark")
     return _without_questions
@@ -81,9 +75,9 @@ def _shorter(text: str, shortest: int) -> str:
     """Without its last sentences, as many as it takes."""
     sentences = sentences_of(text)
     most = text_weight(text) * (1 - SHORTER_BY)
-    while len(sentences) > 1 and text_weight(" ".join(sentences)) > most:
+    while len(sentences) > 1 and text_weight("".join(sentences).strip()) > most:
         sentences.pop()
-    shorter = " ".join(sentences)
+    shorter = "".join(sentences).strip()
     if shorter == text or text_weight(shorter) > most:
         raise CannotFulfil(
             "it is a single sentence, which is not shortened without a model; set GEMINI_API_KEY and start again"
@@ -98,20 +92,16 @@ def _shorter(text: str, shortest: int) -> str:
 
 def _without_questions(text: str, shortest: int) -> str:
     sentences = sentences_of(text)
-    kept = [each for each in sentences if "?" not in each]
+    kept = [each for each in sentences if not ends_as_question(each) and "?" not in each]
     if len(kept) == len(sentences):
         raise CannotFulfil("there is no question in it")
-    if text_weight(" ".join(kept)) < shortest:
+    left = "".join(kept).strip()
+    if text_weight(left) < shortest:
         raise CannotFulfil("the question is most of it; for another way to say it set GEMINI_API_KEY and start again")
-    return " ".join(kept)
+    return left
 
 
 def _tidied(text: str, without: str, what: str) -> str:
     if without == text:
         raise CannotFulfil(f"there is not {what} in it")
     return re.sub(r"\s+([.,;:!?…])", r"\1", " ".join(without.split()))
-
-
-def sentences_of(text: str) -> list[str]:
-    """The sentences of a text, in their order."""
-    return [found for each in _SENTENCE.findall(text) if (found := each.strip())]

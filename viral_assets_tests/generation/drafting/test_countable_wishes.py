@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.generation.drafting.countable_wishes import CannotFulfil, fulfil, sentences_of
+from viral_assets.generation.drafting.countable_wishes import CannotFulfil, fulfil
 from viral_assets.text.x_rules import hashtags, text_weight
 from viral_assets.vocabulary import COMMON_WISHES
 
@@ -92,8 +92,3 @@ def test_whatever_the_draft_the_wish_holds_or_it_is_said_that_it_cannot_be(draft
             assert "!" not in text
         case "no hashtags":
             assert not [each for each in hashtags(text) if f"#{each}" in text.split()]
-
-
-@given(st.text(st.sampled_from("ab .!?\n")))
-def test_sentences_have_all_the_words(text: str) -> None:
-    assert " ".join(sentences_of(text)).split() == text.split()
