@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from viral_assets.generation.drafting.quality import QualityFilter
-from viral_assets.generation.opportunity import Edit, Opportunity
+from viral_assets.generation.opportunity import Edit, Opportunity, TweetKey
 from viral_assets.generation.run.results import SAID_LATELY
 from viral_assets.projects.model import Project
 from viral_assets.store.edits import EditedReply, models_with_vectors, read_edited
@@ -30,9 +30,6 @@ MOST_CONSIDERED = 300
 
 EDITS_A_TWEET = 2
 
-Vectors = Mapping[str, NDArray[np.float32]]
-"""Of unit length, by the hash of the text."""
-
 
 def with_nearest_edits(
     connection: sa.Connection, opportunities: Sequence[Opportunity], projects: Mapping[str, Project], *, now: datetime
@@ -42,19 +39,19 @@ def with_nearest_edits(
     Only edits of as long ago as replies are remembered (:data:`~viral_assets.generation.run.results.SAID_LATELY`): a
     draft that repeats one that it was shown is found by that.
     """
-    nearest: dict[tuple[str, str], tuple[Edit, ...]] = {}
+    found: dict[TweetKey, tuple[Edit, ...]] = {}
     for project in {each.project for each in opportunities}:
         if projects[project].voice.learn_from_edits:
             mine = [each for each in opportunities if each.project == project]
-            nearest |= _nearest_of_project(connection, mine, projects[project], now)
-    return [replace(each, edits=nearest.get(each.key, ())) for each in opportunities]
+            found |= _nearest_of_project(connection, mine, projects[project], now)
+    return [replace(each, edits=found.get(each.key, ())) for each in opportunities]
 
 
 def _nearest_of_project(
     connection: sa.Connection, opportunities: Sequence[Opportunity], project: Project, now: datetime
-) -> dict[tuple[str, str], tuple[Edit, ...]]:
+) -> dict[TweetKey, tuple[Edit, ...]]:
     found = read_edited(connection, project.name, since=now - SAID_LATELY, most=MOST_CONSIDERED)
-    edited = presentable(found, project)
+    edited = presentable(found, project) if len(found) >= LEAST_EDITS else []
     if len(edited) < LEAST_EDITS:
         return {}
     hashes = {each.key: text_hash(each.text) for each in opportunities}
@@ -62,8 +59,12 @@ def _nearest_of_project(
     by_model = (read_vectors(connection, model, wanted) for model in models_with_vectors(connection))
     # Of several embedders the one that knows most of them; cosines of different ones are not comparable.
     vectors = max(by_model, key=len, default={})
+    edited = [each for each in edited if each.tweet_hash in vectors]
+    if not edited:
+        return {}
+    matrix = np.stack([vectors[each.tweet_hash] for each in edited])
     return {
-        each.key: nearest(hashes[each.key], each.tweet_id, edited, vectors)
+        each.key: nearest(matrix @ vectors[hashes[each.key]], each.tweet_id, edited)
         for each in opportunities
         if hashes[each.key] in vectors
     }
@@ -80,14 +81,15 @@ def presentable(found: Sequence[EditedReply], project: Project) -> list[EditedRe
     return list(latest.values())
 
 
-def nearest(content_hash: str, tweet_id: str, edited: Sequence[EditedReply], vectors: Vectors) -> tuple[Edit, ...]:
-    """At most :data:`EDITS_A_TWEET`, those of the likest tweets first, but for the tweet's own."""
-    others = [each for each in edited if each.tweet_id != tweet_id and each.tweet_hash in vectors]
-    if not others:
-        return ()
-    cosines = np.stack([vectors[each.tweet_hash] for each in others]) @ vectors[content_hash]
-    order = np.argsort(-cosines, kind="stable")[:EDITS_A_TWEET]
-    return tuple(Edit(others[at].draft, others[at].text) for at in order)
+def nearest(cosines: NDArray[np.float32], tweet_id: str, edited: Sequence[EditedReply]) -> tuple[Edit, ...]:
+    """At most :data:`EDITS_A_TWEET`, those of the likest tweets first, but for the tweet's own.
+
+    Args:
+        cosines: of the tweet with those that were ``edited``, (n,).
+    """
+    order = np.argsort(-cosines, kind="stable")[: EDITS_A_TWEET + 1]
+    others = [edited[at] for at in order if edited[at].tweet_id != tweet_id]
+    return tuple(Edit(each.draft, each.text) for each in others[:EDITS_A_TWEET])
 
 
 def _about(edited: EditedReply, project: Project) -> Opportunity:

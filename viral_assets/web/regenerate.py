@@ -38,11 +38,11 @@ def regenerate(
             "every suggestion for this tweet has been decided about or revised; reopen the one that should be written "
             "anew, or undo the revision"
         )
-    asked, projects = [asked_about(view, wanted)], {project.name: project}
-    with database.read() as connection:
-        asked = with_nearest_edits(connection, asked, projects, now=now)
+    opportunity, projects = asked_about(view, wanted), {project.name: project}
 
     async def write(generator: AsyncCommentGenerator, stop: threading.Event) -> tuple[bool, str]:
+        with database.read() as connection:
+            asked = with_nearest_edits(connection, [opportunity], projects, now=now)
         report = await generator.generate_opportunities(asked, projects, force=True, stop=stop)
         return summarise(report, datetime.now(UTC))
 
