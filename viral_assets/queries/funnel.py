@@ -14,21 +14,14 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
+from viral_assets.queries.arrivals import tweets_by_hour
 from viral_assets.queries.edits import edits_by_week
 from viral_assets.queries.funnel_model import BANDS, DayNumbers, Funnel, NumbersReport, Rate, band_name
 from viral_assets.queries.packing import read_packs
 from viral_assets.queries.spending import cost_of_suggestions, quota_by_day
 from viral_assets.quota.limits import Limits
-from viral_assets.store.bulk import values_of
-from viral_assets.store.conditions import STANDS_APPROVED, FoundByHour, within
-from viral_assets.store.tables import (
-    EVERY_PROJECT,
-    comment_opportunities,
-    comment_suggestions,
-    tweet_projects,
-    tweet_scores,
-    tweets,
-)
+from viral_assets.store.conditions import STANDS_APPROVED, within
+from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweet_scores
 from viral_assets.vocabulary import POSTED, REJECTED
 
 MOST_DAYS = 366
@@ -115,62 +108,10 @@ def _rows_of(connection: sa.Connection, table: sa.Table, span: _Span) -> Counter
 
 
 def _tweets(connection: sa.Connection, span: _Span, worked_on: Collection[str]) -> Counter[Key]:
-    """The tweets that count for each project. One that came for none in particular counts for every project there is:
-    those that tweets came for, and those that are ``worked_on``. Where there is none, they stand under ``*``."""
-    came = tweet_projects
-    of_days = within(tweets, span.hours)
-    named = list(values_of(connection, tweet_projects.c.project, _NAMED))
-    if not named:  # the usual case, and for that the tweets need not be looked at one by one
-        query = sa.select(tweets.c.window_start, sa.literal(EVERY_PROJECT), sa.func.count()).where(*of_days)
-        counts = _by_day(connection.execute(query.group_by(tweets.c.window_start)))
-    else:
-        # One column for each project: in the order of the index, where a second name to group by would need a sort.
-        known = [EVERY_PROJECT, *named]
-        columns = [sa.func.count().filter(came.c.project == name) for name in known]
-        query = (
-            sa.select(tweets.c.window_start, *columns)
-            .join_from(tweets, came, came.c.tweet_id == tweets.c.tweet_id)
-            .where(*of_days)
-            .group_by(tweets.c.window_start)
-        )
-        counts = _by_day(
-            (hour, name, count)
-            for hour, *found in connection.execute(query)
-            for name, count in zip(known, found, strict=True)
-            if count
-        )
-    shared = {day: count for (day, name), count in counts.items() if name == EVERY_PROJECT}
-    if shared:
-        counts = _shared_out(counts, shared, worked_on or ({span.project} if span.project else ()))
-    if shared and named:
-        counts.subtract(_came_for_both(connection, span))
+    """The tweets that count for each project."""
+    known = worked_on or ({span.project} if span.project else ())
+    counts = _by_day(tweets_by_hour(connection, span.hours, known))
     return Counter({key: count for key, count in counts.items() if span.project in (None, key[1])})
-
-
-# As the index has it: with a parameter in the place of the star, SQLite would not see that it fits.
-_NAMED = tweet_projects.c.project != sa.literal_column(f"'{EVERY_PROJECT}'")
-
-
-def _shared_out(counts: Counter[Key], shared: Mapping[date, int], worked_on: Collection[str]) -> Counter[Key]:
-    """The tweets for every project, added to those of each."""
-    names = {name for _, name in counts if name != EVERY_PROJECT}.union(worked_on)
-    if not names:
-        return counts
-    days = {day for day, _ in counts}
-    return Counter({(day, name): counts[day, name] + shared.get(day, 0) for day in days for name in names})
-
-
-def _came_for_both(connection: sa.Connection, span: _Span) -> Counter[Key]:
-    """Tweets that came for a project and also for every one."""
-    came, for_all = tweet_projects, tweet_projects.alias()
-    query = (
-        sa.select(tweets.c.window_start, came.c.project, sa.func.count())
-        .join_from(tweets, came, came.c.tweet_id == tweets.c.tweet_id)
-        .join(for_all, sa.and_(for_all.c.tweet_id == tweets.c.tweet_id, for_all.c.project == EVERY_PROJECT))
-        .where(*within(tweets, span.hours), FoundByHour(came.c.project) != EVERY_PROJECT)
-        .group_by(tweets.c.window_start, came.c.project)
-    )
-    return _by_day(connection.execute(query))
 
 
 @dataclass(frozen=True)
@@ -182,53 +123,52 @@ class _DecisionCounts:
     by_band: tuple[Rate, ...]
 
 
+_FLAGS = ("approved", "refused", "posted")
+_AMOUNTS = ("suggestions", "approved_suggestions", "rejected_suggestions", "posted_suggestions")
+
+
 def _decisions(connection: sa.Connection, span: _Span) -> _DecisionCounts:
-    each, opportunity = _per_tweet(span), comment_opportunities
-    band = sum((sa.case((opportunity.c.total >= edge / BANDS, 1), else_=0) for edge in range(1, BANDS)), sa.literal(0))
-    flags = ("approved", "refused", "posted")
-    amounts = ("suggestions", "approved_suggestions", "rejected_suggestions", "posted_suggestions")
-    query = (
-        sa.select(
-            each.c.window_start,
-            each.c.project,
-            opportunity.c.topic,
-            band.label("band"),
-            sa.func.count().label("answered"),
-            *(sa.func.sum(each.c[name]).label(name) for name in (*flags, *amounts)),
-        )
-        .outerjoin_from(
-            each,
-            opportunity,
-            sa.and_(opportunity.c.project == each.c.project, opportunity.c.tweet_id == each.c.tweet_id),
-        )
-        .group_by(each.c.window_start, each.c.project, opportunity.c.topic, band)
-    )
-    by_day: dict[str, Counter[Key]] = {name: Counter() for name in ("answered", *flags, *amounts)}
+    by_day: dict[str, Counter[Key]] = {name: Counter() for name in ("answered", *_FLAGS, *_AMOUNTS)}
     topics: _Decided = defaultdict(Counter)
     bands: _Decided = defaultdict(Counter)
-    for row in connection.execute(query):
-        key = (row.window_start.date(), row.project)
-        for name, of_days in by_day.items():
-            # PostgreSQL adds up to a Decimal.
-            of_days[key] += int(getattr(row, name))
-        decided = int(row.approved) + int(row.refused)
-        if decided and row.topic is not None:
-            for counts in (topics[row.topic], bands[band_name(row.band)]):
-                counts.update(approved=int(row.approved), decided=decided)
+    for hour, project, topic, band, *sums in connection.execute(_decided(span)):
+        # PostgreSQL adds up to a Decimal.
+        counts = {name: int(count) for name, count in zip(by_day, sums, strict=True)}
+        if hour is not None:
+            for name, count in counts.items():
+                by_day[name][hour.date(), project] += count
+        elif decided := counts["approved"] + counts["refused"]:
+            for rates in (topics[topic], bands[band_name(band)]):
+                rates.update(approved=counts["approved"], decided=decided)
     in_order = tuple(sorted(_rates(bands), key=lambda rate: rate.name))
     return _DecisionCounts(by_day, _most_decided_first(topics), in_order)
 
 
-def _per_tweet(span: _Span) -> sa.Subquery:
-    """A row for each tweet with suggestions: how many there are, and 1 or 0 for what a person made of them."""
-    table = comment_suggestions
+def _decided(span: _Span) -> sa.CompoundSelect[Any]:
+    """The sums of each hour and project, then those of each topic and band of scores: the tweets are counted twice,
+    where one statement by all four would have about as many rows as there are tweets. What a row is not by is null."""
+    each = _per_tweet(span).cte("each_tweet").prefix_with("MATERIALIZED")
+    by_hour, about = (each.c.window_start, each.c.project), (each.c.topic, each.c.band)
+    sums = [sa.func.count(), *(sa.func.sum(each.c[name]) for name in (*_FLAGS, *_AMOUNTS))]
+    return sa.union_all(
+        sa.select(*by_hour, *(sa.null().label(column.name) for column in about), *sums).group_by(*by_hour),
+        sa.select(*(sa.null().label(column.name) for column in by_hour), *about, *sums)
+        .where(each.c.topic.is_not(None))
+        .group_by(*about),
+    )
+
+
+def _per_tweet(span: _Span) -> sa.Select[Any]:
+    """A row for each tweet with suggestions: how many there are, 1 or 0 for what a person made of them, and what it is
+    about and how it scored, null for one that is no longer chosen."""
+    table, opportunity = comment_suggestions, comment_opportunities
 
     def count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.sum(sa.case((condition, 1), else_=0))
 
     approved, rejected = count(STANDS_APPROVED), count(table.c.status == REJECTED)
     posted = count(table.c.status == POSTED)
-    return (
+    each = (
         sa.select(
             table.c.project,
             table.c.tweet_id,
@@ -245,6 +185,9 @@ def _per_tweet(span: _Span) -> sa.Subquery:
         .group_by(table.c.project, table.c.tweet_id)
         .subquery()
     )
+    band = sum((sa.case((opportunity.c.total >= edge / BANDS, 1), else_=0) for edge in range(1, BANDS)), sa.literal(0))
+    same = sa.and_(opportunity.c.project == each.c.project, opportunity.c.tweet_id == each.c.tweet_id)
+    return sa.select(*each.c, opportunity.c.topic, band.label("band")).outerjoin_from(each, opportunity, same)
 
 
 def _rates_of_types(connection: sa.Connection, span: _Span) -> tuple[Rate, ...]:

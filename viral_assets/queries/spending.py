@@ -69,7 +69,9 @@ def _answers(connection: sa.Connection, hours: HourRange, project: str | None) -
             asked.granted_at >= hours.start.timestamp() - CLOCKS_APART.total_seconds(),
             *([asked.project == project] if project is not None else []),
         )
-        .subquery()
+        .cte("shares")
+        # Else SQLite looks the hour up again wherever it is mentioned.
+        .prefix_with("MATERIALIZED")
     )
     unknown = sa.case((shares.c.cost_usd.is_(None), 1), else_=0)
     return (

@@ -155,10 +155,13 @@ def test_tweets_for_every_project_belong_to_those_that_are_worked_on(database: D
     assert read(database, project="other").by_project == {"other": Funnel(tweets=2)}
 
 
-def test_where_no_tweet_came_for_a_project_nothing_is_read_to_find_that_out(sqlite_database: Database) -> None:
+@pytest.mark.parametrize("named", [[], ["1001"], ["1001", "1002"]], ids=["for all", "for both", "for one"])
+def test_where_there_is_one_project_nobody_looks_for_whom_each_tweet_came(
+    sqlite_database: Database, named: list[str]
+) -> None:
     with sqlite_database.begin() as connection:
         store(connection, [of_statuses(1, "pending"), of_statuses(2)])
-        connection.execute(sa.update(tweet_projects).values(project="*"))
+        connection.execute(sa.update(tweet_projects).where(tweet_projects.c.tweet_id.not_in(named)).values(project="*"))
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_more: object) -> None:
@@ -166,10 +169,27 @@ def test_where_no_tweet_came_for_a_project_nothing_is_read_to_find_that_out(sqli
 
     sa.event.listen(sqlite_database.engine, "before_cursor_execute", note)
     with sqlite_database.read() as connection:
-        funnel_report(connection, project=None, days=14, now=NOW)
-        ((statement, parameters),) = [each for each in asked if "tweet_projects" in each[0]]
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        assert all("USING COVERING INDEX ix_tweet_projects_named" in row[3] for row in plan)
+        assert funnel_report(connection, project=None, days=14, now=NOW).total.tweets == 2
+        looked_up = [each for each in asked if "tweet_projects" in each[0]]
+        assert len(looked_up) == 1 + bool(named), "the names, each once, and that there is no other"
+        for statement, parameters in looked_up:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            assert all("USING COVERING INDEX ix_tweet_projects_named" in row[3] for row in plan)
+
+
+def test_decisions_come_in_a_row_for_each_hour_and_for_each_topic_and_band(sqlite_database: Database) -> None:
+    """However many tweets there are: of two hours, and of one topic in two bands."""
+    some = [of_statuses(n, "approved", day=n % 2, topic="sleep", total=0.45 + n % 2 / 10) for n in range(40)]
+    with sqlite_database.begin() as connection:
+        store(connection, some)
+    asked: list[tuple[str, Any]] = []
+    sa.event.listen(sqlite_database.engine, "before_cursor_execute", lambda *said: asked.append((said[2], said[3])))
+    with sqlite_database.read() as connection:
+        numbers = funnel_report(connection, project=None, days=14, now=NOW)
+        ((statement, parameters),) = [each for each in asked if "GROUP BY each_tweet" in each[0]]
+        assert len(connection.exec_driver_sql(statement, parameters).all()) == 4
+    assert numbers.total.approval == Rate("approved", 40, 40)
+    assert numbers.by_band == (Rate("0.4 to 0.5", 20, 20), Rate("0.5 to 0.6", 20, 20))
 
 
 def test_days_without_anything_are_there_and_an_empty_database_has_numbers_too(database: Database) -> None:
