@@ -37,7 +37,10 @@ CORE = (
     "posted",
 )
 SHELL = ("definitions", "cli", "instance", "defs")
-ROOT = ("clock", "context", "errors", "hours", "processes", "settings", "threads", "vocabulary", "whole_files")
+ROOT = (
+    *("bundled", "clock", "context", "errors", "hours", "processes", "settings", "threads", "vocabulary"),
+    "whole_files",
+)
 
 MAY_READ_SETTINGS = {"cli", "definitions", "generation", "defs", "quota"}
 

@@ -6,6 +6,7 @@ project file are wrong (``ingest``: nothing usable; ``check``: 1 for the file); 
 
 from __future__ import annotations
 
+import copy
 import errno
 import gc
 import sys
@@ -170,4 +171,15 @@ def main() -> None:
     except ConfigurationError as error:
         complain(str(error))
         sys.exit(2)
-    app(prog_name="viral-assets")
+    _narrowed(sys.argv[1:])(prog_name="viral-assets")
+
+
+def _narrowed(arguments: Sequence[str]) -> typer.Typer:
+    """The application with no more commands than these arguments name: typer looks at the parameters of each, which
+    is a tenth of the time that a short command takes. All of them where the first argument is no command."""
+    named = [each for each in app.registered_commands if arguments and each.name == arguments[0]]
+    if not named:
+        return app
+    narrowed = copy.copy(app)
+    narrowed.registered_commands, narrowed.registered_groups = named, []
+    return narrowed

@@ -7,21 +7,21 @@ tweets are taken apart once: several times as fast as the library's own way, whi
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
+from viral_assets.bundled import folder_of
 from viral_assets.embedding.base import Calibration, Vectors, prepared, split_hashtags, unit_rows
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+NAME = "l2_supercat"
 DIMENSIONS = 256
 
 _TEXTS_AT_ONCE = 1024
@@ -33,11 +33,11 @@ _LOCK = threading.Lock()
 class WordLlamaEmbedder:
     """WordLlama ``l2_supercat`` with 256 dimensions. Safe between threads.
 
-    Loaded when the first text is embedded, once for a process: the weights take 100 MB and are the same for everybody.
+    Loaded when the first text is embedded, once for a process: the weights take 16 MB and are the same for everybody.
     """
 
     # The last part counts changes in how texts are prepared.
-    model = f"wordllama-l2_supercat-{DIMENSIONS}-1"
+    model = f"wordllama-{NAME}-{DIMENSIONS}-1"
     dimensions = DIMENSIONS
     languages = frozenset({"en"})
     batch_size = 4096
@@ -62,7 +62,7 @@ class WordLlamaEmbedder:
 class _WordSums:
     """For each word met lately, the sum of its tokens' vectors."""
 
-    def __init__(self, tokenizer: Tokenizer, table: Vectors) -> None:
+    def __init__(self, tokenizer: Tokenizer, table: npt.NDArray[np.float16]) -> None:
         self._tokenizer = tokenizer
         self._table = table
         self._rows: dict[str, int] = {}
@@ -79,7 +79,7 @@ class _WordSums:
             self._sums = np.empty((needed, DIMENSIONS), dtype=np.float32)
         for word, encoded in zip(new, self._tokenizer.encode_batch_fast(new, add_special_tokens=False), strict=True):
             row = len(self._rows)
-            self._sums[row] = self._table[encoded.ids].sum(axis=0)
+            self._sums[row] = self._table[encoded.ids].astype(np.float32).sum(axis=0)
             self._rows[word] = row
 
     def sum_of(self, words: Sequence[str]) -> Vectors:
@@ -91,12 +91,18 @@ class _WordSums:
 
 @cache
 def _word_sums() -> _WordSums:
-    with _root_logger_left_alone():
-        import wordllama
+    """Its files are read by what the package reads them with: to import that takes as long as the rest, for what would
+    download other models, and it configures logging for the whole process."""
+    from safetensors import safe_open
+    from tokenizers import Tokenizer
 
-        inference = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
-    inference.tokenizer.no_padding()
-    return _WordSums(inference.tokenizer, inference.embedding)
+    folder = folder_of("wordllama")
+    with safe_open(folder / "weights" / f"{NAME}_{DIMENSIONS}.safetensors", framework="numpy") as weights:
+        table = weights.get_tensor("embedding.weight")
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizers" / f"{NAME}_tokenizer_config.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return _WordSums(tokenizer, table)
 
 
 def _plain_words(text: str) -> list[str]:
@@ -106,15 +112,3 @@ def _plain_words(text: str) -> list[str]:
     before a capitalised sentence took a copy of it from 0.99 down to 0.84.
     """
     return split_hashtags(prepared(text)).lower().split()
-
-
-@contextmanager
-def _root_logger_left_alone() -> Iterator[None]:
-    """The library configures logging for the whole process when it is imported."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    try:
-        yield
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)

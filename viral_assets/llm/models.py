@@ -8,12 +8,11 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
-from importlib import resources
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from viral_assets.bundled import load_table
 from viral_assets.llm.dated_prices import DatedPrice
 
 DEFAULT_MODEL = "gemini-2.5-flash-lite"
@@ -122,7 +121,7 @@ def is_same_model(asked: str, answered: str) -> bool:
 @functools.cache
 def table_of_models() -> Mapping[str, Any]:
     """``models.yml`` as it is, with all that is not about one model."""
-    table: dict[str, Any] = yaml.safe_load(resources.files(__package__).joinpath("models.yml").read_text("utf-8"))
+    table: dict[str, Any] = load_table("viral_assets.llm", "models.yml")
     return table
 
 

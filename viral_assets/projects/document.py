@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,23 @@ def load_project(path: Path, content: bytes | None = None) -> Project:
         ProjectFileError: the file cannot be read or used; the message names the key and the line.
     """
     try:
-        return _Document(path, content).project()
+        return _parsed(path, _read(path) if content is None else content)
     except ProjectFileError as error:
         error.project, _ = find_name(path)
         raise
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ProjectFileError(path, f"cannot be read ({error.strerror})") from None
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: Path, content: bytes) -> Project:
+    """Remembered by all that it depends on: a command reads its projects three times, the review page at each click."""
+    return _Document(path, content).project()
 
 
 _NAME = re.compile(r"""^name:[ \t]*["']?([a-z0-9][a-z0-9_-]{0,63})["']?[ \t]*(?:#.*)?\r?$""", re.MULTILINE)
@@ -56,10 +70,10 @@ Key = tuple[int | str, ...]
 class _Document:
     """One YAML file, and on which line each of its keys stands."""
 
-    def __init__(self, path: Path, content: bytes | None) -> None:
+    def __init__(self, path: Path, content: bytes) -> None:
         self._path = path
         self._lines: dict[Key, int] = {}
-        text = self._decoded(self._read() if content is None else content)
+        text = self._decoded(content)
         try:
             # Not libyaml's loader: what is nested deeply ends the process with it, instead of being an error.
             loader = yaml.SafeLoader(text)
@@ -97,12 +111,6 @@ class _Document:
         it; else from top to bottom."""
         kind = problem["type"]
         return kind != "extra_forbidden", kind == "too_short", self._line(_key(problem)) or 0
-
-    def _read(self) -> bytes:
-        try:
-            return self._path.read_bytes()
-        except OSError as error:
-            raise ProjectFileError(self._path, f"cannot be read ({error.strerror})") from None
 
     def _decoded(self, content: bytes) -> str:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from xml.sax.saxutils import escape
+from html import escape
 
 from viral_assets.queries.svg import markdown_image
 from viral_assets.vocabulary import BLOCKED, DECLINED, DEFERRED, DONE, FAILED, FILTERED, GREEN, RED, YELLOW
@@ -68,7 +68,8 @@ def _outline(values: Sequence[int], largest: int, colour: str) -> str:
 def _small(title: str, shapes: Iterable[str], first: str, last: str) -> str:
     picture = (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{_SMALL_WIDTH}' height='{_SMALL_HEIGHT}' "
-        f"font-family='sans-serif' font-size='10' fill='gray'><text y='9'>{escape(title)}</text>{''.join(shapes)}"
+        f"font-family='sans-serif' font-size='10' fill='gray'><text y='9'>{escape(title, quote=False)}</text>"
+        f"{''.join(shapes)}"
         f"<text y='{_SMALL_HEIGHT - 2}'>{first}</text>"
         f"<text x='{_SMALL_WIDTH}' y='{_SMALL_HEIGHT - 2}' text-anchor='end'>{last}</text></svg>"
     )

@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from viral_assets.safety.bundled import load_table
+from viral_assets.bundled import load_table
 from viral_assets.text.phrases import UNSPACED, IntArray, Phrases, TextColumn, fold
 
 HARMLESS = "harmless"
@@ -69,7 +69,7 @@ class Table:
         self._harmless = frozenset(_phrases(harmless if isinstance(harmless, str) else ""))
         every = {*self._meaning, *self._harmless}
         self._search: Phrases | re.Pattern[str]
-        if any(UNSPACED.search(phrase) for phrase in every):
+        if UNSPACED.search(" ".join(every)):
             # Longest first: what is harmless is read over together with what it begins with.
             self._search = re.compile("|".join(map(re.escape, sorted(every, key=len, reverse=True))))
         else:
@@ -106,7 +106,7 @@ class Table:
 @cache
 def tables() -> dict[str, Table]:
     """The table of each language there is one for."""
-    return {language: Table(entries) for language, entries in load_table("lexicon.yml").items()}
+    return {language: Table(entries) for language, entries in load_table("viral_assets.safety", "lexicon.yml").items()}
 
 
 def _phrases(listed: str) -> list[str]:

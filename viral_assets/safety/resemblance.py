@@ -22,7 +22,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from viral_assets.safety.bundled import load_table
+from viral_assets.bundled import load_table
 from viral_assets.threads import one_blas_thread
 from viral_assets.vocabulary import SENSITIVE_CATEGORIES
 
@@ -146,7 +146,7 @@ def learn(vectors: Vectors) -> Learnt:
 @cache
 def exemplar_texts() -> dict[str, tuple[str, ...]]:
     """The exemplars of each category, and the ordinary ones."""
-    return {kind: tuple(texts) for kind, texts in load_table("exemplars.yml").items()}
+    return {kind: tuple(texts) for kind, texts in load_table("viral_assets.safety", "exemplars.yml").items()}
 
 
 def all_exemplars() -> list[str]:

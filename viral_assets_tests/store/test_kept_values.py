@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.definitions import build_defs
+from viral_assets.defs.build import build_defs
 from viral_assets.hours import hour_key
 from viral_assets.settings import Settings, load_settings
 from viral_assets.store.engine import Database

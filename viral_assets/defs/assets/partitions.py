@@ -32,7 +32,7 @@ def hour_partitions(first_hour: datetime, end: datetime | None = None) -> dg.Hou
 
 
 UNBOUND_HOURS = hour_partitions(datetime(2006, 3, 21, tzinfo=UTC))
-"""What assets are declared with. ``definitions.build_defs`` binds them to the first hour that is configured."""
+"""What assets are declared with. ``defs.build`` binds them to the first hour that is configured."""
 
 
 def hourly_asset(**how: Any) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:

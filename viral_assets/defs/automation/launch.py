@@ -70,7 +70,7 @@ def materialize_windows(
         options: for all these runs.
         observer: hears of progress while it happens.
         trigger: what the runs are tagged with, for whoever looks at them later.
-        resource_overrides: as for :func:`viral_assets.definitions.build_defs`.
+        resource_overrides: as for :func:`viral_assets.defs.build.build_defs`.
 
     Returns:
         One summary for each run, in the order of the hours.
@@ -99,8 +99,8 @@ def _job_for(window: HourRange, resource_overrides: Mapping[str, Any]) -> dg.Job
         )
     if window.end > floor_hour(now) + HOUR:
         raise ConfigurationError(f"the hour {hour_key(window.end - HOUR)} has not begun")
-    # By name, as Dagster itself loads it: definitions know the jobs of this package, not the other way round.
-    definitions = import_module(CODE_MODULE).build_defs(
+    # By name: what puts everything together knows the jobs of this package, not the other way round.
+    definitions = import_module("viral_assets.defs.build").build_defs(
         resource_overrides,
         begins=min(settings.first_hour(now), window.start),
     )

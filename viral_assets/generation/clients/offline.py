@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.resources
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-import yaml
-
+from viral_assets.bundled import load_table
 from viral_assets.generation.drafting.countable_wishes import CannotFulfil, fulfil
 from viral_assets.generation.drafting.quality import QualityFilter
 from viral_assets.generation.drafting.recorded import recorded_draft
@@ -121,8 +119,7 @@ def _declined(request: GenerationRequest) -> dict[int, str]:
 
 @functools.cache
 def _sentences() -> dict[str, list[list[str]]]:
-    source = importlib.resources.files("viral_assets.generation.clients").joinpath("offline.yml")
-    loaded: dict[str, list[list[str]]] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    loaded: dict[str, list[list[str]]] = load_table("viral_assets.generation.clients", "offline.yml")
     return loaded
 
 

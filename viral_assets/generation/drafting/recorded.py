@@ -7,17 +7,15 @@ hour. Whatever was written with them says so by its model, :data:`~viral_assets.
 from __future__ import annotations
 
 import functools
-import importlib.resources
 from collections.abc import Mapping
 
-import yaml
+from viral_assets.bundled import load_table
 
 
 @functools.cache
 def recorded_drafts() -> Mapping[str, Mapping[str, str]]:
     """By the text of a tweet: a draft by the name of each suggestion type there is one of."""
-    source = importlib.resources.files("viral_assets.demo").joinpath("drafts.yml")
-    loaded: list[dict[str, str]] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    loaded: list[dict[str, str]] = load_table("viral_assets.demo", "drafts.yml")
     return {each.pop("tweet"): each for each in loaded}
 
 

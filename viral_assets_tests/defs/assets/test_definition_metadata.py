@@ -10,11 +10,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.assets.code_links import web_address
 from viral_assets.defs.assets.columns import DESCRIPTIONS, LINEAGE
 from viral_assets.defs.assets.decisions import decisions
 from viral_assets.defs.assets.scoring import tweet_scores
+from viral_assets.defs.build import build_defs
 from viral_assets.hours import HOUR
 from viral_assets.store.tables import metadata
 from viral_assets_tests.home import FIRST, clean_environment

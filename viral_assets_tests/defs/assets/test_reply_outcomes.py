@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from viral_assets.definitions import build_defs
+from viral_assets.defs.build import build_defs
 from viral_assets.hours import floor_hour
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.definitions import build_defs
+from viral_assets.defs.build import build_defs
 from viral_assets.hours import HOUR, floor_hour
 from viral_assets.store.tables import comment_suggestions
 from viral_assets_tests.home import make_home, tweets_of

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 from dagster._core.execution.plan import active
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.assets.ingestion import RETRIES
+from viral_assets.defs.build import build_defs
 from viral_assets.defs.resources.tweet_source import TweetSourceResource, service_access
 from viral_assets.errors import ViralAssetsError
 from viral_assets.hours import HOUR, HourRange, floor_hour

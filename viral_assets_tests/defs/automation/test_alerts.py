@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.automation.alerts import ERROR_CHARACTERS, FailedRun, failure_line, post
+from viral_assets.defs.build import build_defs
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import hour_key
 from viral_assets.settings import load_settings

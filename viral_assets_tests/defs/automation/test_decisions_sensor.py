@@ -8,8 +8,8 @@ from typing import Any
 
 import dagster as dg
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.automation.decisions_sensor import decisions_sensor
+from viral_assets.defs.build import build_defs
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import hour_key

@@ -14,12 +14,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.assets.partitions import partition_tags
 from viral_assets.defs.automation.deferred import hours_to_resume, hours_to_top_up, last_days, why_not_now
 from viral_assets.defs.automation.requests import hours_of_run, hours_under_way, request_for
 from viral_assets.defs.automation.schedules import top_up_schedule
 from viral_assets.defs.automation.sensors import deferred_sensor
+from viral_assets.defs.build import build_defs
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.errors import DatabaseUnavailableError

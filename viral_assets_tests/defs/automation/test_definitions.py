@@ -14,8 +14,8 @@ import dagster as dg
 import pytest
 import yaml
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.automation.launch import CODE_LOCATION, CODE_MODULE
+from viral_assets.defs.build import build_defs
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import hour_key
 from viral_assets.settings import checkout_root

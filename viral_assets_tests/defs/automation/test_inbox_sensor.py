@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.automation import inbox_sensor as module
 from viral_assets.defs.automation.inbox_sensor import (
     BYTES_PER_TICK,
@@ -25,6 +24,7 @@ from viral_assets.defs.automation.inbox_sensor import (
     runs_for,
 )
 from viral_assets.defs.automation.requests import ranges_of
+from viral_assets.defs.build import build_defs
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key

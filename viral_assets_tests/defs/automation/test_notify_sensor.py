@@ -10,8 +10,8 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.automation.notify_sensor import NO_CHANNEL, NOTHING_NEW, notify_sensor
+from viral_assets.defs.build import build_defs
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.store.tables import notifications
 from viral_assets_tests.home import BAKING, Home, make_home

@@ -8,8 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.automation.schedules import hour_to_run, hourly_schedule
+from viral_assets.defs.build import build_defs
 from viral_assets.hours import HOUR
 from viral_assets_tests.home import FIRST, make_home
 

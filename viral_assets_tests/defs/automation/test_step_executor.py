@@ -6,9 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.automation.event_log import INDEX
 from viral_assets.defs.automation.step_executor import run_in_one_process
+from viral_assets.defs.build import build_defs
 from viral_assets.defs.dagster_internals import (
     InMemoryJob,
     SqliteEventLogStorage,

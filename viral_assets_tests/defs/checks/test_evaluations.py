@@ -12,9 +12,9 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.definitions import build_defs
 from viral_assets.defs.assets.partitions import partition_tags
 from viral_assets.defs.automation.run_summary import RunSummary
+from viral_assets.defs.build import build_defs
 from viral_assets.defs.checks.catalogue import CHECK_GROUPS
 from viral_assets.hours import HOUR, HourRange, hour_key
 from viral_assets.store.tables import (

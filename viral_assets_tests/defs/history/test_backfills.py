@@ -4,6 +4,7 @@ the daemon's loop: what it does in one turn is done here.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import shutil
 import time
@@ -20,7 +21,8 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
 from dagster._daemon.backfill import execute_backfill_iteration
 
-from viral_assets.definitions import build_defs, first_hour_under_way
+from viral_assets import definitions
+from viral_assets.definitions import first_hour_under_way
 from viral_assets.hours import HOUR, hour_key
 from viral_assets.instance import open_instance
 from viral_assets.settings import working_root
@@ -83,8 +85,10 @@ def statuses(instance: dg.DagsterInstance) -> set[dg.DagsterRunStatus]:
     return {run.status for run in instance.get_runs()}
 
 
-def first_partition(assets: dg.Definitions) -> str:
-    hours = assets.resolve_asset_graph().get(dg.AssetKey("tweets")).partitions_def
+def first_partition() -> str:
+    """Of what a process of Dagster's loads now."""
+    loaded: dg.Definitions = importlib.reload(definitions).defs
+    hours = loaded.resolve_asset_graph().get(dg.AssetKey("tweets")).partitions_def
     assert hours is not None
     found = hours.get_first_partition_key()
     assert found is not None
@@ -111,18 +115,18 @@ def test_a_start_that_moves_later_waits_for_a_backfill(dagster_home: Path, monke
             assert (found.status, found.error) == (BulkActionStatus.REQUESTED, None)
             assert statuses(instance) == {dg.DagsterRunStatus.QUEUED}
             assert instance.get_runs_count() >= asked_for
-        assert first_partition(build_defs()) == hour_key(FIRST), "the processes of runs have to know their hours, too"
+        assert first_partition() == hour_key(FIRST), "the processes of runs have to know their hours, too"
 
         instance.update_backfill(found.with_status(BulkActionStatus.CANCELED))
         assert first_hour_under_way(dagster_home) is None
-        assert first_partition(build_defs()) == hour_key(LATER)
+        assert first_partition() == hour_key(LATER)
 
 
 def test_a_start_before_all_backfills_is_what_it_is(dagster_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert first_hour_under_way(dagster_home) is None
     before = FIRST - timedelta(days=3)
     monkeypatch.setenv("VIRAL_ASSETS_START", hour_key(before))
-    assert first_partition(build_defs()) == hour_key(before)
+    assert first_partition() == hour_key(before)
 
 
 def test_where_dagster_cannot_be_asked_the_start_counts(
