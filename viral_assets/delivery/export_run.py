@@ -17,8 +17,9 @@ from viral_assets.delivery.export_table import columns_for
 from viral_assets.hours import HourRange
 from viral_assets.queries.export import rank_for_export, read_ranked
 from viral_assets.queries.opportunities import OpportunityView, SortBy
-from viral_assets.store.decisions import SuggestionKey, decide_many
+from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
+from viral_assets.store.export_marks import mark_exported
 from viral_assets.store.suggestion_status import after
 from viral_assets.vocabulary import EXPORT
 
@@ -107,5 +108,5 @@ def export_suggestions(
     if not mark or not to_mark:
         return ExportReport(rows, in_file, 0, 0)
     with database.begin() as connection:
-        decided, left = decide_many(connection, to_mark, EXPORT, who=WHO, at=now, reason=f"to {path.name}")
-    return ExportReport(rows, in_file, len(decided), len(left))
+        marked, left = mark_exported(connection, to_mark, who=WHO, at=now, reason=f"to {path.name}")
+    return ExportReport(rows, in_file, marked, len(left))

@@ -27,7 +27,6 @@ from viral_assets.text.x_rules import POST_WEIGHT, text_weight
 from viral_assets.vocabulary import (
     ACTIONS,
     EDIT,
-    EXPORT,
     PENDING,
     POST,
     REVISION_ACTIONS,
@@ -566,11 +565,10 @@ def _write(
             "revised_text": [change.revised[0] for change in changes],
             "revised_by": [change.revised[1] for change in changes],
         }
-    if changes[0].action != EXPORT:
-        updated |= {
-            "decided_at": [change.decided_at for change in changes],
-            "decided_by": [change.decided_by for change in changes],
-        }
+    updated |= {
+        "decided_at": [change.decided_at for change in changes],
+        "decided_by": [change.decided_by for change in changes],
+    }
     update_columns(connection, comment_suggestions, {**key, **updated})
     insert_columns(
         connection,

@@ -225,7 +225,7 @@ def test_an_end_between_file_and_marks_loses_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(export_run, "decide_many", killed)
+        patched.setattr(export_run, "mark_exported", killed)
         with pytest.raises(KeyboardInterrupt):
             export(sqlite_database, path)
     assert set(statuses(sqlite_database).values()) == {"pending"}
