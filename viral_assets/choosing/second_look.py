@@ -10,7 +10,8 @@ import pandas as pd
 from viral_assets.context import Context
 from viral_assets.projects.model import Project
 from viral_assets.safety.around import Sight, with_flags_around
-from viral_assets.safety.handling import flags_of_text, handle
+from viral_assets.safety.flag import flags_of_text
+from viral_assets.safety.handling import handle
 from viral_assets.scoring.gate import NOT_SAFE
 from viral_assets.vocabulary import GATE_PASSED
 

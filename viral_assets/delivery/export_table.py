@@ -15,7 +15,7 @@ from pathlib import Path
 
 from viral_assets.context import STATE_WORDS, Context, Post
 from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.safety.handling import flags_in_words
+from viral_assets.safety.flag import flags_in_words
 from viral_assets.whole_files import replaced_file
 
 Cell = str | int | float | None

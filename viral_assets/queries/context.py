@@ -30,14 +30,19 @@ def contexts_of(connection: sa.Connection, tweets: Sequence[OfAuthor]) -> list[t
     """The context of each tweet, and what was said to its author when, in their order."""
     found = read_contexts(connection, [tweet.tweet_id for tweet in tweets])
     return [
-        (replace(found.get(tweet.tweet_id, NO_CONTEXT), told=tuple(contact.text for contact in contacts)), contacts)
+        (_with_told(found.get(tweet.tweet_id, NO_CONTEXT), contacts), contacts)
         for tweet, contacts in zip(tweets, read_contacts(connection, tweets), strict=True)
     ]
+
+
+def _with_told(context: Context, contacts: tuple[Contact, ...]) -> Context:
+    return replace(context, told=tuple(contact.text for contact in contacts)) if contacts else context
 
 
 def with_context(connection: sa.Connection, views: Sequence[OpportunityView]) -> list[OpportunityView]:
     """The same opportunities with what they stand in."""
     return [
-        replace(view, context=context, contacts=contacts)
+        # Most stand in nothing, and a copy of each takes as long as to read it.
+        replace(view, context=context, contacts=contacts) if context or contacts else view
         for view, (context, contacts) in zip(views, contexts_of(connection, views), strict=True)
     ]

@@ -17,7 +17,7 @@ from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.queries.places import read_place, write_place
 from viral_assets.queries.reselect import Against, VectorSource, reselect
 from viral_assets.queries.selection import SelectionFacts, selection_facts
-from viral_assets.safety.handling import flags_of_text
+from viral_assets.safety.flag import flags_of_text
 from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
 from viral_assets.store.conditions import FoundByHour, within
 from viral_assets.store.tables import comment_opportunities, tweet_scores, tweets

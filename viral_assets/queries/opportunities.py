@@ -16,8 +16,7 @@ from typing import Any, Literal, get_args
 import sqlalchemy as sa
 
 from viral_assets.context import NO_CONTEXT, Context
-from viral_assets.safety.flags import Flag
-from viral_assets.safety.handling import flags_of_text
+from viral_assets.safety.flag import Flag, flags_of_text
 from viral_assets.store.bulk import one_of
 from viral_assets.store.gone import still_there
 from viral_assets.store.revisions import Revision
@@ -297,7 +296,7 @@ def find_opportunities(
         as_numbered: suggestions in the order of the project file, whatever was decided about them. Else what a person
             chose leads and what a person refused comes last.
     """
-    rows = connection.execute(_details().where(*where(comment_opportunities)))
+    rows = connection.execute(_details().where(*where(comment_opportunities))).all()
     suggestions = _suggestions(connection, where, statuses)
     if not as_numbered:
         for several in suggestions.values():
@@ -357,7 +356,7 @@ def _suggestions(
     if statuses is not None:
         query = query.where(table.status.in_(sorted(statuses)))
     grouped: defaultdict[OpportunityKey, list[SuggestionView]] = defaultdict(list)
-    for project, tweet_id, *rest in connection.execute(query):
+    for project, tweet_id, *rest in connection.execute(query).all():
         grouped[project, tweet_id].append(SuggestionView(*rest))
     return grouped
 

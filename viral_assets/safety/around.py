@@ -11,7 +11,8 @@ import numpy as np
 
 from viral_assets.context import Context
 from viral_assets.safety.closer_look import CloserLook
-from viral_assets.safety.flags import Flag, find_flags
+from viral_assets.safety.flag import Flag
+from viral_assets.safety.flags import find_flags
 from viral_assets.safety.resemblance import CATEGORIES, Embed, Resemblance
 from viral_assets.text.language import languages_of
 from viral_assets.text.phrases import TextColumn

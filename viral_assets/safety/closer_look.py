@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from viral_assets.safety.exemplar_vectors import ExemplarEmbedder, resemblance_of
-from viral_assets.safety.flags import Flag, find_flags
+from viral_assets.safety.flag import Flag
+from viral_assets.safety.flags import find_flags
 from viral_assets.safety.resemblance import Embed, Resemblance
 from viral_assets.text.phrases import IntArray, TextColumn
 

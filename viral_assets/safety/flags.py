@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from viral_assets.safety.flag import Flag
 from viral_assets.safety.lexicon import Found, Mentions, find_mentions
 from viral_assets.safety.resemblance import CATEGORIES, Resemblance, Vectors
 from viral_assets.text.phrases import TextColumn
@@ -22,19 +22,6 @@ and nobody should joke back."""
 DECIMALS = 2
 _PHRASES_SHOWN = 3
 _EXEMPLAR_SHOWN = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """A tweet touches a category (of :data:`~viral_assets.vocabulary.SENSITIVE_CATEGORIES`).
-
-    ``score`` is from 0.5 to 1, and ``because`` the evidence in words: phrases of the tweet in quotation marks, or what
-    it sounds like.
-    """
-
-    category: str
-    score: float
-    because: str
 
 
 def find_flags(

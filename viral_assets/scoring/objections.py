@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from viral_assets.projects.model import Minima, Project
-from viral_assets.safety.handling import flags_of_text
+from viral_assets.safety.flag import flags_of_text
 from viral_assets.scoring.gate import (
     BLOCKED_HANDLE,
     BLOCKED_KEYWORD,

@@ -118,7 +118,8 @@ def _of_stored_tweets(connection: sa.Connection, found: Sequence[Found]) -> Sequ
 def read_contexts(connection: sa.Connection, tweet_ids: Collection[str]) -> dict[str, Context]:
     """What is known around each of the tweets that have any context, but for what their authors were told."""
     of_these = one_of(connection, tweets.c.tweet_id, list(dict.fromkeys(tweet_ids)))
-    return _contexts(connection, _links().where(of_these))
+    refers = sa.or_(tweets.c.is_reply, tweets.c.is_quote, tweet_references.c.tweet_id.is_not(None))
+    return _contexts(connection, _links().where(of_these, refers))
 
 
 def read_contexts_of(connection: sa.Connection, window: HourRange) -> dict[str, Context]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from viral_assets.hours import HourRange, floor_hour
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
-from viral_assets.safety.handling import flags_as_text
+from viral_assets.safety.flag import flags_as_text
 from viral_assets.store import tables
 from viral_assets.store.bulk import insert_ignore
 

@@ -10,7 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from viral_assets.safety.flags import Flag, find_flags
+from viral_assets.safety.flag import Flag
+from viral_assets.safety.flags import find_flags
 from viral_assets.safety.resemblance import ORDINARY, Resemblance, Vectors
 from viral_assets.text.phrases import TextColumn
 

@@ -14,8 +14,9 @@ from viral_assets.embedding.base import Embedder, unit_rows
 from viral_assets.embedding.multilingual import MultilingualEmbedder
 from viral_assets.embedding.wordllama import WordLlamaEmbedder
 from viral_assets.safety.exemplar_vectors import resemblance_of
-from viral_assets.safety.flags import SURE, Flag, find_flags
-from viral_assets.safety.handling import flags_as_text, flags_in_words, flags_of_text, handle
+from viral_assets.safety.flag import Flag, flags_as_text, flags_in_words, flags_of_text
+from viral_assets.safety.flags import SURE, find_flags
+from viral_assets.safety.handling import handle
 from viral_assets.safety.lexicon import tables
 from viral_assets.safety.resemblance import (
     CATEGORIES,

@@ -8,8 +8,7 @@ from viral_assets.context import Context, Post
 from viral_assets.embedding.wordllama import WordLlamaEmbedder
 from viral_assets.projects.model import Minima
 from viral_assets.safety.exemplar_vectors import resemblance_of
-from viral_assets.safety.flags import Flag
-from viral_assets.safety.handling import flags_of_text
+from viral_assets.safety.flag import Flag, flags_of_text
 from viral_assets.scoring import (
     RecentOpportunities,
     SelectionOptions,

@@ -22,8 +22,7 @@ from viral_assets.projects.loader import Projects
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.quota import Limits, open_ledger
 from viral_assets.quota.ledger import GrantRequest
-from viral_assets.safety.flags import Flag
-from viral_assets.safety.handling import flags_as_text
+from viral_assets.safety.flag import Flag, flags_as_text
 from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database

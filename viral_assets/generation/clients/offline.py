@@ -28,8 +28,8 @@ from viral_assets.llm.tokens import estimate_tokens
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.projects.model import Project
 from viral_assets.safety.around import FlagsByRow, Sight, with_flags_around
+from viral_assets.safety.flag import flags_in_words
 from viral_assets.safety.flags import find_flags
-from viral_assets.safety.handling import flags_in_words
 from viral_assets.text.cleaning import text_for_prompt
 from viral_assets.text.language import languages_of
 from viral_assets.text.phrases import TextColumn
