@@ -147,6 +147,12 @@ class RateLimitedError(ProviderError):
         self.names_quota, self.limit = names_quota, limit
 
 
+class TurnOverError(ProviderError):
+    """A request was not sent, because too much time has passed since the quota allowed it."""
+
+    reached = False
+
+
 class NoRoomError(ProviderError):
     """The service has no room for a request of a cheaper tier, and has not read it: the tier is busy, not the quota
     used up, and at the standard tier the same request may be answered at once.

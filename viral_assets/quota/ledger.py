@@ -325,6 +325,15 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
             QuotaError: no quota state could ever allow one of these requests. Nothing was granted.
         """
 
+    def redate(self, request_id: str) -> bool:
+        """A granted request is sent only now, later than ``Limits.send_within_seconds`` after it was granted: from now
+        on it counts as granted now. It has counted all the time, so this takes nobody's room.
+
+        Returns:
+            Whether it may be sent. Not so where it does not count any more or where another day has begun: then it has
+            to be settled as ``unsent`` and asked for anew.
+        """
+
     def withdraw(self, runner: str) -> None:
         """Give up the runner's place in the queue."""
 

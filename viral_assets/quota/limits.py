@@ -58,7 +58,17 @@ class Limits:
         opened the connection, or its machine was busy. Half a second covers that; short windows (tests) get 4 % so
         that the padding does not rule them.
         """
-        return self.window_seconds + min(0.5, 0.04 * self.window_seconds)
+        return self.window_seconds + self._padding_seconds
+
+    @property
+    def send_within_seconds(self) -> float:
+        """A request that is sent later than this after its grant has to be dated anew (``Ledger.redate``): the other
+        half of the padding is for its way to the service."""
+        return self._padding_seconds / 2
+
+    @property
+    def _padding_seconds(self) -> float:
+        return min(0.5, 0.04 * self.window_seconds)
 
 
 def _is_positive(value: object) -> bool:

@@ -166,6 +166,19 @@ class MemoryLedger:
                 runner.asked_tokens = ask.tokens
         return decision
 
+    def redate(self, request_id: str) -> bool:
+        with self._lock:
+            now = self._now()
+            self._forget_old(now)
+            request = self._requests.get(request_id)
+            if request is None or request.day.day.name != pacific_day(now.epoch).name:
+                return False
+            if not self._take_out_of_window(request):
+                return False
+            request.granted_at = now.monotonic
+            self._window.append(request)
+            return True
+
     def withdraw(self, runner: str) -> None:
         with self._lock:
             if (known := self._runners.get(runner)) is not None:
@@ -181,8 +194,7 @@ class MemoryLedger:
             cost = request.cost_usd if cost is None else cost
             unsent = settlement.status == "unsent"
             if unsent:
-                # By identity: two grants can be equal.
-                self._window = deque(each for each in self._window if each is not request)
+                self._take_out_of_window(request)
             self._pay(request.day, -int(unsent), tokens - request.tokens, cost - request.cost_usd)
             request.tokens, request.cost_usd = tokens, cost
             if settlement.status in ("answered", "failed") and request.tweets:
@@ -325,6 +337,13 @@ class MemoryLedger:
 
     def _waiters(self) -> Iterator[_Runner]:
         return (runner for runner in self._runners.values() if runner.asked_at is not None)
+
+    def _take_out_of_window(self, request: _Request) -> bool:
+        """Whether it was there."""
+        before = len(self._window)
+        # By identity: two grants can be equal.
+        self._window = deque(each for each in self._window if each is not request)
+        return len(self._window) < before
 
     def _forget_old(self, now: _Now) -> None:
         oldest = now.monotonic - self.limits.padded_window_seconds

@@ -3,7 +3,8 @@
 Counting a window of thousands of requests for each grant would take most of a grant's time. Whatever changes a window
 is dated under the lock of the ledger, and nothing is dated before what is there already (where the clock is set back,
 what would lie ahead of it is dated anew): so new grants come after all known ones and new answers, which change the
-tokens of a grant, after all known answers. If the last known grant is still there, so are all the others.
+tokens of a grant, after all known answers. What was sent late is dated anew, and comes after all known ones too. If the
+last known grant is still there, so are all the others.
 """
 
 from __future__ import annotations
@@ -114,6 +115,9 @@ class RecentGrants:
             if grant.at <= after:
                 continue
             known = self._known.get(grant.request_id)
+            if known is not None and known.at != grant.at:
+                # Dated anew: oldest first is the order in which they leave.
+                del self._known[grant.request_id]
             self._known[grant.request_id] = grant
             self._tokens += grant.tokens - (known.tokens if known else 0)
             if grant.answered_at is not None:

@@ -203,6 +203,14 @@ GRANT_ROW, COUNT_GRANTS, GRANTED_TO, CLAIM = (Script(each) for each in (*_GRANT,
 GRANT_AND_CLAIM = Script(*_GRANT, _CLAIM)
 """A claim left by a runner that has expired, or that is taken over, passes to this one."""
 
+# Ledgers that know of it find it among what is new (see `recent`), so it has to be dated now, and under the lock.
+REDATE = Script(
+    """
+    UPDATE llm_requests SET granted_at = :now
+    WHERE id = :id AND status = 'granted' AND granted_at > :since AND granted_at >= :day_start AND granted_at <= :now
+    """
+)
+
 QUEUE = Script(
     """
     INSERT INTO quota_runners (runner, quota_key, host, pid, joined_at, seen_at, tweets, priority,

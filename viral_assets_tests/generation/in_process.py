@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from viral_assets.errors import ProviderError, TransientProviderError
 from viral_assets.generation.clients.base import BatchAtService
+from viral_assets.generation.clients.turns import Turn
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
 from viral_assets.llm.responses import header_of
@@ -40,13 +41,15 @@ class InProcessClient:
         self.key_fingerprint = fingerprint(key)
         self.batches = None if emulator is None else InProcessBatches(self, emulator, key)
 
-    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
         model = self._service.checked_model(request.model)
         if self._emulator is None:
             raise self._service.unreachable(ConnectionRefusedError(111, "Connection refused"))
         call, key = f"{model}:generateContent", self._service.api_key
         try:
             async with asyncio.timeout(timeout_seconds):
+                while turn is not None and turn.is_over():
+                    await turn.renew()
                 at = self._emulator.clock.monotonic()
                 response = await self._emulator.respond(call, key, _body(request), at=at)
                 if isinstance(response, Trickle):

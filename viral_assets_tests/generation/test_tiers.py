@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
+from viral_assets.generation.clients.turns import Turn
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.tiers import AT_ONCE, TierPolicy, notes_about_tiers, usable_tier, wanted_tier
@@ -76,19 +77,19 @@ def tiers_asked(service: GeminiEmulator, *, served: bool = True) -> Counter[str]
 class ServedAtStandard(InProcessClient):
     """The service has upgraded what it was asked."""
 
-    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
-        answer = await super().generate(request, timeout_seconds=timeout_seconds)
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
+        answer = await super().generate(request, timeout_seconds=timeout_seconds, turn=turn)
         return replace(answer, tier=STANDARD)
 
 
 class WithoutFlex(InProcessClient):
     """A key of the free tier, say."""
 
-    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
         if request.tier == FLEX:
             body = {"error": {"code": 400, "message": "Service tier flex is not available.", "status": "X"}}
             raise gemini.Service.of("k", None).failure(400, {}, body, model=request.model, tier=FLEX)
-        return await super().generate(request, timeout_seconds=timeout_seconds)
+        return await super().generate(request, timeout_seconds=timeout_seconds, turn=turn)
 
 
 class TestARun:

@@ -69,6 +69,45 @@ def test_one_quota_however_many_processes_opened_it(opened: Opener) -> None:
     assert isinstance(ask(second, "b"), Waiting)
 
 
+def test_what_is_sent_late_counts_from_then_on(opened: Opener, ticking: VirtualClock) -> None:
+    first, second = opened(Limits(max_requests=2)), opened(Limits(max_requests=2))
+    assert [ask(first, "a", name="late"), ask(second, "b")] == [Granted(), Granted()]
+    ticking.advance(30)
+
+    assert first.redate("late")
+
+    ticking.advance(31)
+    assert ask(second, "b") == Granted(), "the other one has left"
+    assert ask(second, "b") == Waiting(about(29.5), "requests of the window are used up")
+    second.withdraw("b")
+    assert ask(first, "a") == Waiting(about(29.5), "requests of the window are used up")
+    first.settle("late", answered())
+    assert first.status().day_requests == 3
+
+
+def test_what_does_not_count_any_more_is_not_sent(opened: Opener, ticking: VirtualClock) -> None:
+    ledger = opened(Limits(max_requests=2))
+    ask(ledger, name="settled")
+    ledger.settle("settled", answered())
+    ask(ledger, name="stood still")
+    ticking.advance(60.6)
+
+    assert not ledger.redate("settled")
+    assert not ledger.redate("stood still"), "its place may be somebody else's"
+    assert not ledger.redate("never granted")
+
+
+def test_what_is_sent_late_and_tomorrow_is_a_request_of_tomorrow(opened: Opener, ticking: VirtualClock) -> None:
+    ticking.advance(pacific_day(ticking.time()).end - ticking.time() - 1)
+    ledger = opened(Limits(max_requests=2, requests_per_day=1))
+    assert ask(ledger, name="late") == Granted()
+    ticking.advance(2)
+
+    assert not ledger.redate("late")
+    ledger.settle("late", Settlement("unsent"))
+    assert ask(ledger) == Granted()
+
+
 def test_two_keys_are_two_quotas(database: Database, ticking: VirtualClock) -> None:
     one, other = (SqlLedger(database, key, Limits(max_requests=1), clock=ticking) for key in ("one", "other"))
 

@@ -56,6 +56,11 @@ class Ends:
 
 
 @dataclass(frozen=True)
+class SentLate:
+    """The newest request under way."""
+
+
+@dataclass(frozen=True)
 class Finished:
     """Somebody has finished a tweet."""
 
@@ -79,7 +84,7 @@ class Leaves:
     runner: int
 
 
-Event = Asks | Ends | Finished | Blocks | Passes | Leaves
+Event = Asks | Ends | SentLate | Finished | Blocks | Passes | Leaves
 tweets = st.lists(st.sampled_from(TWEETS), max_size=2, unique=True).map(tuple)
 asks = st.builds(
     Asks,
@@ -104,6 +109,7 @@ events = st.lists(
         asks,
         ends,
         ends,
+        st.builds(SentLate),
         st.builds(Finished, st.sampled_from(TWEETS), st.sampled_from(["done", "deferred"])),
         st.builds(Blocks, st.sampled_from([0.05, 0.05, 2.0]), st.sampled_from([None, None, None, 4])),
         # Never to the very end of a window, which two clocks may see to either side.
@@ -154,6 +160,10 @@ class World:
                 ended = self.under_way.pop(0)
                 for ledger in self.ledgers:
                     ledger.settle(ended, settlement)
+            case SentLate() if self.under_way:
+                in_time = {ledger.redate(self.under_way[-1]) for ledger in self.ledgers}
+                assert len(in_time) == 1
+                self.clock.advance(0.01)
             case Finished(tweet, outcome) if self.claims:
                 for database in self.databases:
                     assert database is not None

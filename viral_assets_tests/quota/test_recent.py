@@ -30,6 +30,9 @@ class Table:
     def answer(self, number: int, at: float, tokens: int) -> None:
         self.grants[number] = self.grants[number]._replace(tokens=tokens, answered_at=at)
 
+    def redate(self, number: int, now: float) -> None:
+        self.grants.append(self.grants.pop(number)._replace(at=now))
+
     def set_back(self, now: float) -> None:
         self.grants = [
             grant._replace(at=min(grant.at, now), answered_at=grant.answered_at and min(grant.answered_at, now))
@@ -112,6 +115,20 @@ def test_grants_of_the_same_moment_are_all_counted() -> None:
     assert seen(recent, 0) == ([1, 5, 5, 5, 5], 302)
 
 
+def test_what_was_sent_late_leaves_later_and_is_counted_once() -> None:
+    rows = Table()
+    rows.grant(1, 2, 3)
+    recent = RecentGrants(rows.since)
+    recent.window(ANY, 0)
+    read = rows.read
+
+    rows.redate(0, 4)
+
+    assert seen(recent, 0) == ([2, 3, 4], 300)
+    assert rows.read - read == 2, "the last one that was known, and what is new"
+    assert seen(recent, 2.5) == ([3, 4], 200)
+
+
 def test_an_older_view_of_the_table_is_believed() -> None:
     rows = Table()
     rows.grant(1, 2, 3)
@@ -125,7 +142,10 @@ def test_an_older_view_of_the_table_is_believed() -> None:
 
 
 steps = st.lists(
-    st.tuples(st.sampled_from(["grant", "grant", "answer", "answer", "look", "look", "set back"]), st.floats(0, 0.99)),
+    st.tuples(
+        st.sampled_from(["grant", "grant", "answer", "answer", "sent late", "look", "look", "set back"]),
+        st.floats(0, 0.99),
+    ),
     min_size=10,
     max_size=100,
 )
@@ -145,6 +165,11 @@ def test_it_is_always_what_the_table_says(happening: list[tuple[str, float]]) ->
                 waiting = [number for number, grant in enumerate(rows.grants) if grant.answered_at is None]
                 if waiting:
                     rows.answer(waiting[int(amount * len(waiting))], now, tokens=int(100 * amount))
+            case "sent late":
+                waiting = [number for number, grant in enumerate(rows.grants) if grant.answered_at is None]
+                if waiting and now - 10 < rows.grants[sent := waiting[int(amount * len(waiting))]].at:
+                    now += amount
+                    rows.redate(sent, now)
             case "set back":
                 now -= 20.0 * amount
                 rows.set_back(now)

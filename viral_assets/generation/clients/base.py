@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from viral_assets.errors import ProviderError
+from viral_assets.generation.clients.turns import Turn
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm.tiers import Tier
 from viral_assets.llm.types import Answer
@@ -78,10 +79,14 @@ class GenerationClient(Protocol):
     def batches(self) -> BatchClient | None:
         """None where it has none."""
 
-    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
         """Ask once.
 
+        Args:
+            turn: to be looked at just before the request is written; None where no quota has granted it.
+
         Raises:
+            TurnOverError: as the turn says; nothing was sent.
             RateLimitedError: HTTP 429.
             NoRoomError: the request's tier, a cheaper one, is too busy.
             TransientProviderError: 5xx, no or a broken connection, no answer in time, a body that is not the API's.

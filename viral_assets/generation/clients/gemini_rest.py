@@ -17,6 +17,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
+from viral_assets.generation.clients.turns import Turn, looked_at_by_httpx
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
 from viral_assets.llm.responses import header_of
@@ -82,7 +83,12 @@ class GeminiRest:
         self._pools: list[_Pool] = []
 
     async def generate(
-        self, request: GenerationRequest, thinking: ThinkingSetting | None, *, timeout_seconds: float
+        self,
+        request: GenerationRequest,
+        thinking: ThinkingSetting | None,
+        *,
+        timeout_seconds: float,
+        turn: Turn | None = None,
     ) -> Answer:
         """Ask once.
 
@@ -100,6 +106,7 @@ class GeminiRest:
                     content=json.dumps(body_of(request, thinking)),
                     headers={"x-server-timeout": str(math.ceil(timeout_seconds))},
                     timeout=timeout_seconds,
+                    extensions=looked_at_by_httpx(turn),
                 )
         if response.status_code != 200:
             raise HttpFailureError(response.status_code, response.headers, response.content)

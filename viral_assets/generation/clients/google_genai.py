@@ -40,6 +40,7 @@ from viral_assets.generation.clients.gemini_rest import (
 )
 from viral_assets.generation.clients.google_genai_batches import GenAIBatches
 from viral_assets.generation.clients.google_genai_types import TIERS, config_of, served_at, thinking_config
+from viral_assets.generation.clients.turns import Turn
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
 from viral_assets.llm.thinking import LeastThinking, ThinkingSetting
@@ -115,12 +116,12 @@ class GoogleGenAIClient:
             ),
         )
 
-    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
         model = self._service.checked_model(request.model)
         thinking = self._thinking.setting(model)
         try:
-            return await self._rest.generate(request, _sayable(thinking), timeout_seconds=timeout_seconds)
+            return await self._rest.generate(request, _sayable(thinking), timeout_seconds=timeout_seconds, turn=turn)
         except HttpFailureError as failure:
             raise self._failure(
                 failure.status, failure.headers, failure.body.decode("utf-8", "replace"), model, thinking, request.tier

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import threading
 import warnings
 from collections.abc import Collection
 from typing import Any
@@ -30,9 +31,12 @@ from google.auth.api_key import Credentials
 from google.auth.transport.requests import AuthorizedSession
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from viral_assets.errors import ProviderError
+from viral_assets.generation.clients.turns import Turn
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
 from viral_assets.llm.tiers import STANDARD, Tier
@@ -43,6 +47,9 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", r"\s*All support for the `google\.generativeai` package has ended", FutureWarning)
     from google.generativeai.generative_models import GenerativeModel
     from google.generativeai.types import GenerationConfig, RequestOptions
+
+_OF_THREAD = threading.local()
+"""``look`` is called when a thread is about to write its request."""
 
 GRACE_SECONDS = 1.0
 """The SDK's timeout starts anew with every byte. An answer that trickles is given up this long after its time."""
@@ -75,12 +82,17 @@ class GoogleGenerativeAIClient:
         self._connection = GenerativeServiceClient(transport=self._transport)
         self._threads = DaemonThreads(max_workers, "gemini")
 
-    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
         loop, started = asyncio.get_running_loop(), asyncio.Event()
 
+        def look() -> None:
+            while turn is not None and turn.is_over():
+                asyncio.run_coroutine_threadsafe(turn.renew(), loop).result()
+
         def ask() -> Answer:
             loop.call_soon_threadsafe(started.set)
+            _OF_THREAD.look = look
             return self._ask(request, timeout_seconds)
 
         answer = loop.run_in_executor(self._threads, ask)
@@ -159,13 +171,55 @@ class _NotJsonError(Exception):
     """A success whose body is not a JSON object."""
 
 
+class _Connection(HTTPConnection):
+    """Looks once more when it is open, just before the request is written."""
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _OF_THREAD.look()
+        super().request(*args, **kwargs)
+
+
+class _SecureConnection(HTTPSConnection):
+    """The same; its pool has opened it."""
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _OF_THREAD.look()
+        super().request(*args, **kwargs)
+
+
+class _Connections(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecureConnections(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    """Of connections such as these, whether there is a proxy or not."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+_POOLS = {"http": _Connections, "https": _SecureConnections}
+
+
 class _Session(AuthorizedSession):
     """Sends each request once and judges the response before the SDK does."""
 
     def __init__(self, credentials: Credentials, pool_size: int) -> None:
         super().__init__(credentials, refresh_status_codes=(), max_refresh_attempts=0)
         for scheme in ("https://", "http://"):
-            self.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0))
+            self.mount(scheme, _Adapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0))
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
         response: requests.Response = super().request(*args, **kwargs, allow_redirects=False)

@@ -18,6 +18,7 @@ from itertools import chain
 from typing import Any
 
 from viral_assets.bundled import load_table
+from viral_assets.generation.clients.turns import Turn
 from viral_assets.generation.drafting.countable_wishes import CannotFulfil, fulfil
 from viral_assets.generation.drafting.quality import QualityFilter
 from viral_assets.generation.drafting.recorded import recorded_draft
@@ -54,7 +55,7 @@ class OfflineClient:
     def __init__(self) -> None:
         self._filters: dict[str, QualityFilter] = {}
 
-    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`. Never fails."""
         declined = _declined(request)
         items = [

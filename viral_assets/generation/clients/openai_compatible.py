@@ -17,12 +17,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Collection
+from contextvars import ContextVar
 from typing import Any
 
 import openai
 
 from viral_assets.errors import AdaptedRequestError, ProviderError, RejectedRequestError, TooMuchInputError
 from viral_assets.generation.clients.openai_dialect import Dialect
+from viral_assets.generation.clients.turns import Turn, looked_at_by_httpx
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm.openai_api import Service, complaint
 from viral_assets.llm.tiers import STANDARD, Tier
@@ -34,6 +36,10 @@ importlib.import_module("anyio._backends._asyncio")
 
 KEPT_HEADERS = ("accept-encoding", "connection", "content-length", "x-stainless-raw-response")
 """What the HTTP library says of the connection, and what the SDK knows by that the response is wanted as it came."""
+
+
+_TURN: ContextVar[Turn | None] = ContextVar("turn", default=None)
+"""Of the request that is put together: the SDK hands nothing of the kind through."""
 
 
 class OpenAICompatibleClient:
@@ -70,11 +76,12 @@ class OpenAICompatibleClient:
         self._dialect = Dialect(output_cap="max_completion_tokens" if self._service.is_openai else "max_tokens")
         self._learnt: dict[str, Dialect] = {}
 
-    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
         model = request.model
         dialect = self._learnt.get(model, self._dialect)
         try:
+            _TURN.set(turn)
             async with asyncio.timeout(timeout_seconds):
                 response = await self._completions.create(**dialect.body(request), timeout=timeout_seconds)
         except openai.APIStatusError as error:
@@ -90,7 +97,8 @@ class OpenAICompatibleClient:
         await self._client.close()
 
     async def _put_together(self, request: Any) -> None:
-        """The headers as they are meant, whatever the environment has added to them."""
+        """The headers as they are meant, whatever the environment has added to them; and when to be sent."""
+        request.extensions = {**request.extensions, **looked_at_by_httpx(_TURN.get())}
         headers = request.headers
         kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
         headers.clear()

@@ -45,11 +45,11 @@ class InFlight:
         ends = [sent.expected_end for task, sent in self._sent.items() if not task.done()]
         return Finishing(len(ends), max(ends) - self._session.clock.monotonic() if ends else 0.0)
 
-    def start(self, prepared: PreparedRequest) -> None:
-        """Send what has been granted."""
+    def start(self, prepared: PreparedRequest, *, asked_at: float) -> None:
+        """Send what has been granted, for which the ledger was asked at a time of the run's clock."""
         expected = self._session.latencies[prepared.request.tier].latency.of(len(prepared.batch.asked))
         now = self._session.clock.monotonic()
-        task = asyncio.create_task(ask(self._session, prepared))
+        task = asyncio.create_task(ask(self._session, prepared, asked_at=asked_at))
         self._sent[task] = SentRequest(prepared, now, len(self._sent) + 1, now + expected)
         task.add_done_callback(self._has_ended)
 

@@ -157,6 +157,7 @@ class Loop:
         if self._is_stopped():
             await self._put_back(prepared)
             return
+        asked_at = self._session.clock.monotonic()
         try:
             decisions = await self._membership.ask([each.grant for each in prepared], remaining=len(self._work))
         except QuotaError as error:
@@ -170,7 +171,7 @@ class Loop:
             return
         for each, decision in zip(prepared, decisions, strict=False):
             if isinstance(decision, Granted):
-                self._start(each)
+                self._start(each, asked_at)
         await self._put_back(prepared[len(decisions) :])
         if not isinstance(decisions[-1], Granted):
             await self._not_granted(prepared[len(decisions) - 1], decisions[-1])
@@ -208,10 +209,10 @@ class Loop:
     def _seconds_until_next_start(self) -> float:
         return max(self._next_start, self._service.next_start) - self._session.clock.monotonic()
 
-    def _start(self, prepared: PreparedRequest) -> None:
+    def _start(self, prepared: PreparedRequest, asked_at: float) -> None:
         self._session.counters.request_sent(prepared.batch.own)
         self._schedule.granted(prepared.grant)
-        self._in_flight.start(prepared)
+        self._in_flight.start(prepared, asked_at=asked_at)
         now = self._session.clock.monotonic()
         self._next_start = max(self._next_start, now) + self._service.stagger(len(prepared.batch.asked), self._burst)
 

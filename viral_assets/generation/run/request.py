@@ -6,7 +6,6 @@ the loop, which may be waiting for the quota or be busy with the next plan. Ever
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from dataclasses import dataclass, replace
 
@@ -19,13 +18,12 @@ from viral_assets.errors import (
     RateLimitedError,
     RejectedRequestError,
     TooMuchInputError,
-    TransientProviderError,
+    TurnOverError,
 )
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.run.answer_processor import AnswerProcessor, AnswerSource
 from viral_assets.generation.run.failures.bisection import RequestBatch, after_answer
-from viral_assets.generation.run.failures.patience import answer_within
 from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.outcome import (
     Adapted,
@@ -39,13 +37,14 @@ from viral_assets.generation.run.outcome import (
     poisoned,
     too_much_input,
 )
+from viral_assets.generation.run.sending import reply_to
 from viral_assets.generation.run.session import Session
 from viral_assets.generation.run.settlement import price_of_answer, settled_answer, settled_failure
 from viral_assets.llm.models import is_same_model
 from viral_assets.llm.prices import Price
 from viral_assets.llm.tiers import STANDARD, Tier, price_at
 from viral_assets.llm.types import Answer, Usage
-from viral_assets.quota.ledger import GrantRequest, Settlement
+from viral_assets.quota.ledger import GrantRequest
 from viral_assets.vocabulary import OPENAI
 
 
@@ -96,12 +95,15 @@ def prepare(session: Session, batch: RequestBatch, *, runner: str) -> PreparedRe
     return PreparedRequest(batch, request, grant, price)
 
 
-async def ask(session: Session, prepared: PreparedRequest) -> BatchOutcome:
-    """Send a granted request, settle it with the ledger, and only then make sense of what came back."""
-    started = session.clock.monotonic()
-    reply = await _reply(session, prepared)
+async def ask(session: Session, prepared: PreparedRequest, *, asked_at: float) -> BatchOutcome:
+    """Send a granted request, settle it with the ledger, and only then make sense of what came back.
+
+    Args:
+        asked_at: a time of the run's clock before it was granted.
+    """
+    request, started = prepared.request, session.clock.monotonic()
+    reply = await reply_to(session, request, prepared.grant, tweets=len(prepared.batch.asked), asked_at=asked_at)
     seconds = session.clock.monotonic() - started
-    request = prepared.request
     price = price_of_answer(
         reply,
         asked=request.model,
@@ -127,29 +129,6 @@ async def ask(session: Session, prepared: PreparedRequest) -> BatchOutcome:
     await session.storage.settle(prepared.grant, failure)
     outcome = failed(prepared.batch, reply, session.processor, session.health, tier=request.tier)
     return replace(outcome, settlement=failure, paid=billed)
-
-
-async def _reply(session: Session, prepared: PreparedRequest) -> Answer | ProviderError:
-    """The answer, or why there is none."""
-    latencies, tweets = session.latencies[prepared.request.tier], len(prepared.batch.asked)
-    timeout, began = latencies.timeout(tweets), session.clock.monotonic()
-    try:
-        return await answer_within(
-            session.client.generate(prepared.request, timeout_seconds=timeout),
-            lambda: min(latencies.timeout(tweets), timeout * 1.2 + 5),
-            session.clock,
-        )
-    except TimeoutError:
-        latencies.gave_up()
-        return TransientProviderError(f"no answer within {session.clock.monotonic() - began:.0f} s")
-    except ProviderError as error:
-        if session.clock.monotonic() - began >= timeout:
-            latencies.gave_up()
-        return error
-    except asyncio.CancelledError:
-        settlement = Settlement("failed", error="cancelled while under way")
-        await asyncio.shield(session.storage.settle(prepared.grant, settlement))
-        raise
 
 
 def answered(
@@ -217,6 +196,8 @@ def failed(
     match error:
         case RateLimitedError():
             return BatchOutcome(first=batch, service=Refused(error))
+        case TurnOverError():
+            return BatchOutcome(first=batch)
         case AdaptedRequestError():
             return BatchOutcome(first=batch, service=Adapted(error))
         case NoRoomError():

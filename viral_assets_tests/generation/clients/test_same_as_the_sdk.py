@@ -12,6 +12,7 @@ from google.genai import types
 
 from viral_assets.errors import ProviderError, TransientProviderError
 from viral_assets.generation.clients.google_genai import GoogleGenAIClient
+from viral_assets.generation.clients.turns import Turn
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm.tiers import FLEX
@@ -41,7 +42,7 @@ NOT_HERE = {"hang", "trickle", "together", "400_thinking"}
 class ThroughTheSdk(GoogleGenAIClient):
     """Asks with all of the SDK."""
 
-    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
         config = self.config(request)
         config.http_options = types.HttpOptions(timeout=int(timeout_seconds * 1000))
         try:

@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError, ProviderError, TransientProviderError
+from viral_assets.generation.clients.turns import Turn
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.run.report import GenerationReport, Progress
@@ -719,10 +720,10 @@ class NotThere(InProcessClient):
         self._there, self._failure, self._since, self._until = service, failure, since, until
         self.tries: list[float] = []
 
-    async def generate(self, request: GenerationRequest, *, timeout_seconds: float) -> Answer:
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
         now = self._there.clock.monotonic()
         if not self._since <= now < self._until:
-            return await super().generate(request, timeout_seconds=timeout_seconds)
+            return await super().generate(request, timeout_seconds=timeout_seconds, turn=turn)
         self.tries.append(now)
         if self._failure == "refused":
             raise self._service.unreachable(ConnectionRefusedError(111, "Connection refused"))

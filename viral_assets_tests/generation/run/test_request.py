@@ -81,7 +81,7 @@ def test_a_request_commits_its_answer_by_itself_and_saves_nothing_else(sqlite_da
     async def granted_and_sent() -> BatchOutcome:
         prepared = prepare(session, batch(2), runner="me")
         await session.store(session.ledger.ask, prepared.grant)
-        return await ask(session, prepared)
+        return await ask(session, prepared, asked_at=clock.monotonic())
 
     outcome = clock.run(granted_and_sent())
     session.close()
@@ -234,7 +234,7 @@ def test_a_cancelled_request_is_settled_all_the_same(sqlite_database: Database) 
     async def sent_and_cancelled() -> None:
         prepared = prepare(session, batch(1), runner="me")
         await session.store(session.ledger.ask, prepared.grant)
-        task = asyncio.create_task(ask(session, prepared))
+        task = asyncio.create_task(ask(session, prepared, asked_at=clock.monotonic()))
         await asyncio.sleep(1.0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
