@@ -285,16 +285,17 @@ REMEMBER_ARRIVAL = Script(
     """,
 )
 
-# Those of the last three hours at about this time tell what is usual, see `late_starters`.
+# Those of the last three hours at about this time tell what is usual, see `late_starters`. Who came too late for a
+# window began in the next one.
 ARRIVALS = Script(
     """
     SELECT runner, host, pid, joined_at, began_at FROM quota_runners WHERE quota_key = :key AND seen_at > :expired
     UNION ALL
     SELECT runner, host, pid, joined_at, began_at FROM quota_arrivals
     WHERE quota_key = :key AND began_at > :now - 10800 - :around
-      AND (began_at > :now - :around OR began_at BETWEEN :now - 3600 - :around AND :now - 3600 + :around
-           OR began_at BETWEEN :now - 7200 - :around AND :now - 7200 + :around
-           OR began_at < :now - 10800 + :around)
+      AND (began_at > :now - :around OR began_at BETWEEN :now - 3600 - :around AND :now - 3600 + 2 * :around
+           OR began_at BETWEEN :now - 7200 - :around AND :now - 7200 + 2 * :around
+           OR began_at < :now - 10800 + 2 * :around)
     ORDER BY joined_at, runner
     """
 )

@@ -57,9 +57,10 @@ def save_outcomes(
     """Save how tweets ended; all of them in as many statements as one.
 
     A pending suggestion of the same type is replaced; one that a person decided about, or had revised, stays as it is.
-    Both are the condition of the statement that writes, so that nobody can decide between reading and writing. The
-    offline provider replaces nothing that a language model wrote; of a tweet that a language model's run has ended, no
-    draft of the offline provider stays that nobody has decided about.
+    The offline provider replaces nothing that a language model wrote, and nobody puts off what another run has ended
+    since it was decided to leave it. All are conditions of the statement that writes, so that nothing can happen
+    between reading and writing. Of a tweet that a language model's run has ended, no draft of the offline provider
+    stays that nobody has decided about.
 
     Args:
         provider: of the run that saves.
@@ -147,7 +148,11 @@ def _build_suggestions(*, offline: bool) -> PreparedUpsert:
 def _build_outcomes(*, offline: bool) -> PreparedUpsert:
     table = generation_outcomes
     changed = ["window_start", "outcome", "reason", "attempts", "updated_at", "provider", "run_id"]
-    may_end = sa.or_(table.c.provider == OFFLINE, table.c.outcome == DEFERRED) if offline else None
+    ends = sa.literal_column("excluded.outcome") != DEFERRED
+    if offline:
+        may_end = sa.or_(sa.and_(ends, table.c.provider == OFFLINE), table.c.outcome == DEFERRED)
+    else:
+        may_end = sa.or_(ends, table.c.provider == OFFLINE, table.c.outcome == DEFERRED)
     return PreparedUpsert(table, ["project", "tweet_id", *changed], update=changed, where=may_end)
 
 

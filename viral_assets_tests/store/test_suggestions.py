@@ -40,9 +40,10 @@ def save(database: Database, now: datetime, *kinds: str, text: str = "A reply.",
         "attempts": 1,
         **changes,
     }
+    provider = told.pop("provider", "")
     outcome_row = TweetOutcome(suggestions=[suggestion(kind, text) for kind in kinds], **told)
     with database.begin() as connection:
-        return save_outcomes(connection, [outcome_row], now=now)
+        return save_outcomes(connection, [outcome_row], now=now, provider=provider)
 
 
 def decide(database: Database, kind: str, status: str) -> None:
@@ -157,6 +158,32 @@ def test_only_a_deferred_tweet_is_asked_about_again(
         assert finished_tweets(connection, "p", ["1", "2"]) == ({"1"} if finished else set())
         assert finished_tweets(connection, "q", ["1"]) == set()
         assert finished_tweets(connection, "p", []) == set()
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "put_off_by", "stays"),
+    [
+        ("google-genai", "google-genai", True),
+        ("google-genai", "offline", True),
+        ("offline", "offline", True),
+        ("offline", "google-genai", False),
+    ],
+)
+def test_what_one_run_has_ended_another_does_not_put_off(
+    database: Database, now: datetime, ended_by: str, put_off_by: str, stays: bool
+) -> None:
+    """It has decided so before the first one saved."""
+    save(database, now, outcome="filtered", provider=ended_by)
+
+    save(database, now, outcome="deferred", provider=put_off_by)
+
+    [row] = stored(database, generation_outcomes)
+    assert (row["outcome"] == "filtered") is stays
+
+    save(database, now, outcome="blocked", provider="google-genai")
+
+    [row] = stored(database, generation_outcomes)
+    assert row["outcome"] == "blocked"
 
 
 def test_an_outcome_nobody_knows_is_refused_with_its_suggestions(database: Database, now: datetime) -> None:

@@ -2,7 +2,8 @@
 one slot that others could have spared with somewhat larger requests.
 
 A run that is alone takes what it needs. Only where others have come late before, in this window or usually at this
-time, it leaves half of what it found free, and never so much that its own tweets do not fit into the rest.
+time, it shares what it found free with as many as are still expected, and never leaves so much that its own tweets do
+not fit into the rest.
 """
 
 from __future__ import annotations
@@ -38,22 +39,22 @@ def with_room_for_late_starters(
         now: by the run's clock.
     """
     if now >= reserve.until:
-        wanted = quota.free // 2 if late_starters_are_likely(quota, runner) else 0
-        reserve = Reserve(wanted, now + quota.window_seconds)
+        mine = math.ceil(quota.free / (1 + late_starters(quota, runner)))
+        reserve = Reserve(quota.free - mine, now + quota.window_seconds)
     left = min(reserve.slots, quota.free - math.ceil(tweets / cap))
     return (replace(quota, free=quota.free - left) if left > 0 else quota), reserve
 
 
-def late_starters_are_likely(quota: QuotaState, runner: str) -> bool:
-    """Whether this run came late itself, so that others may too, or somebody usually does at this time."""
+def late_starters(quota: QuotaState, runner: str) -> int:
+    """How many more runs are to be expected in this window: as many as usually come at this time or, where nobody does,
+    one if this run came late itself."""
     window = quota.window_seconds
     came = [each for each in quota.arrivals if each.joined > -2 * window]
     me = next((each for each in came if each.runner == runner), None)
-    if me is not None and any(_was_late(me, other, window) for other in came if other.elsewhere):
-        return True
-    return all(
-        _somebody_was_late(quota.arrivals, -3_600.0 * hours, window) for hours in range(1, USUAL_AFTER_HOURS + 1)
-    )
+    i_was_late = me is not None and any(_was_late(me, other, window) for other in came if other.elsewhere)
+    before_me = sum(me is not None and me.joined - window < each.joined < me.joined for each in came)
+    usual = min(_number_late(quota.arrivals, -3_600.0 * hours, window) for hours in range(1, USUAL_AFTER_HOURS + 1))
+    return max(usual - before_me, 0) if usual else int(i_was_late)
 
 
 def _was_late(one: Arrival, other: Arrival, window: float) -> bool:
@@ -61,6 +62,7 @@ def _was_late(one: Arrival, other: Arrival, window: float) -> bool:
     return other.began is not None and other.began < one.joined < other.began + window
 
 
-def _somebody_was_late(arrivals: Iterable[Arrival], at: float, window: float) -> bool:
+def _number_late(arrivals: Iterable[Arrival], at: float, window: float) -> int:
+    """How many came late around a moment."""
     around = [each for each in arrivals if abs(each.joined - at) <= window]
-    return any(_was_late(one, other, window) for one in around for other in around)
+    return sum(any(_was_late(one, other, window) for other in around) for one in around)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 
 from viral_assets.generation.run.planning.late_starters import (
     USUAL_AFTER_HOURS,
     Reserve,
-    late_starters_are_likely,
+    late_starters,
     with_room_for_late_starters,
 )
 from viral_assets.quota import Ledger, Limits, Priority, sql_usage
 from viral_assets.quota.ledger import Arrival, QuotaState
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
+from viral_assets.store.tables import quota_arrivals
 from viral_assets_tests.generation.run.test_urgency import TWEETS, World, service
 
 WINDOW = 60.5
@@ -46,7 +48,7 @@ BEFORE = arrival("first", -4.0, -2.0)
     ],
 )
 def test_who_came_late_expects_others(others: list[Arrival], likely: bool) -> None:
-    assert late_starters_are_likely(came(*others, ME), "me") is likely
+    assert bool(late_starters(came(*others, ME), "me")) is likely
 
 
 def hour(before: int) -> list[Arrival]:
@@ -59,8 +61,24 @@ def hour(before: int) -> list[Arrival]:
 def test_who_comes_late_at_this_time_every_hour_is_expected() -> None:
     usual = [each for before in range(1, USUAL_AFTER_HOURS + 1) for each in hour(before)]
 
-    assert late_starters_are_likely(came(*usual, ME), "me")
-    assert not late_starters_are_likely(came(*usual[2:], ME), "me"), "not an hour ago"
+    assert late_starters(came(*usual, ME), "me") == 1
+    assert late_starters(came(*usual[2:], ME), "me") == 0, "not an hour ago"
+
+
+def test_as_many_are_expected_as_came_each_hour_less_those_who_have_come() -> None:
+    usual = [
+        each
+        for before in (1, 2, 3)
+        for each in (
+            *hour(before),
+            *(arrival(f"later {before} {number}", number - 3580.0 * before, None) for number in range(before)),
+        )
+    ]
+
+    assert late_starters(came(*usual, ME), "me") == 2, "an hour ago; before that there were more"
+    assert late_starters(came(*usual, BEFORE, ME), "me") == 1
+    another = arrival("second", -1.0, -0.9)
+    assert late_starters(came(*usual, BEFORE, another, ME), "me") == 0, "the last of them"
 
 
 def test_half_of_what_was_found_free_is_left_for_the_rest_of_the_window() -> None:
@@ -83,30 +101,59 @@ def test_a_run_that_is_alone_takes_what_it_needs() -> None:
     assert with_room_for_late_starters(FIVE_FREE, "me", Reserve(), tweets=10, cap=10, now=0.0)[0] == FIVE_FREE
 
 
-def test_of_four_processes_that_come_one_after_the_other_none_waits_for_the_next_window(
-    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = World(sqlite_database, service(), Limits(max_requests=15))
-    took: list[float] = []
+def process(world: World, number: int, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    """The quota as one more machine opens it."""
+    assert world.database is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(sql_usage, "host", lambda: f"machine {number}")
+        return SqlLedger(world.database, "key", world.limits, clock=world.clock)
 
-    def process(number: int) -> Ledger:
-        with monkeypatch.context() as patched:
-            patched.setattr(sql_usage, "host", lambda: f"machine {number}")
-            return SqlLedger(sqlite_database, "key", world.limits, clock=world.clock)
+
+def one_after_the_other(world: World, processes: int, apart: float, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each of these processes takes for ten tweets."""
+    took: list[float] = []
 
     async def start(number: int) -> None:
         run = world.run(TWEETS[10 * number : 10 * number + 10], Priority.NEWEST_HOUR)
-        ledger = process(number)
+        ledger = process(world, number, monkeypatch)
         run.ledger = lambda: ledger  # type: ignore[method-assign]
-        await world.clock.sleep(2.0 * number)
+        await world.clock.sleep(apart * number)
         began = world.clock.monotonic()
         await run.report()
         took.append(world.clock.monotonic() - began)
 
-    async def four() -> None:
-        await asyncio.gather(*(start(number) for number in range(4)))
+    async def together() -> None:
+        await asyncio.gather(*(start(number) for number in range(processes)))
 
-    world.clock.run(four())
+    world.clock.run(together())
+    return took
+
+
+def test_of_four_processes_that_come_one_after_the_other_none_waits_for_the_next_window(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(sqlite_database, service(), Limits(max_requests=15))
+
+    took = one_after_the_other(world, 4, 2.0, monkeypatch)
 
     assert max(took) < 20, "a window is 60 seconds"
     assert {arrival.status for arrival in world.service.arrivals} == {200}
+
+
+def test_where_eight_come_each_hour_none_of_them_waits_for_the_next_window(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(database, service(), Limits(max_requests=15))
+    for hours in (3, 2, 1):
+        for number in range(8):
+            # The last ones had to wait for the next window then.
+            joined = world.clock.time() - 3600 * hours + number
+            came = {"joined_at": joined, "began_at": joined + (0.1 if number < 4 else 60.0 - number)}
+            who = {"runner": f"{hours} {number}", "quota_key": "key", "host": f"machine {number}", "pid": 1}
+            with database.begin() as connection:
+                connection.execute(sa.insert(quota_arrivals).values(who | came))
+
+    took = one_after_the_other(world, 8, 1.0, monkeypatch)
+
+    assert max(took) < 10, "a window is 60 seconds"
+    assert len(world.service.arrivals) <= 15
