@@ -27,9 +27,12 @@ from viral_assets.quota.ledger import (
     Waiting,
 )
 from viral_assets.quota.limits import Limits
+from viral_assets.quota.postgres_grant import grant_where_free
 from viral_assets.quota.priority import Priority
 from viral_assets.quota.sql import SqlLedger
+from viral_assets.quota.sql_grant import columns_of
 from viral_assets.quota.sql_runners import HEARTBEAT_TTL_SECONDS
+from viral_assets.quota.sql_usage import SqlUsage
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestions import TweetOutcome, save_outcomes
 from viral_assets.store.tables import generation_claims, llm_requests, quota_days, quota_runners
@@ -447,3 +450,28 @@ def test_the_statements_of_a_grant_are_planned_once(postgres_database: Database)
         settings = connection.scalar(sa.text("SELECT proconfig FROM pg_proc WHERE proname = 'grant_requests'"))
 
     assert settings == ["plan_cache_mode=force_generic_plan"], "everybody waits while somebody is granted"
+
+
+def test_a_grant_of_postgresql_reads_no_table_from_end_to_end(
+    postgres_database: Database, ticking: VirtualClock
+) -> None:
+    """However the server estimates what there is: everybody waits while one is granted."""
+    ledger = SqlLedger(postgres_database, "key", Limits(max_requests=9_000, max_tokens=10**9), clock=ticking)
+    asks = [GrantRequest(f"request {number}", "me", 10, 0.0) for number in range(2_000)]
+    for at in range(0, len(asks), 500):
+        ticking.advance(0.01)
+        assert ledger.ask_many(asks[at : at + 500]) == [Granted()] * 500
+        ledger.settle_all([(ask, Settlement("answered", input_tokens=9)) for ask in asks[at : at + 500]])
+    with postgres_database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+    usage = SqlUsage("key", ledger.limits)
+    ticking.advance(0.01)
+    read = "SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE seq_scan > 0"
+
+    with postgres_database.read() as connection:
+        usage.window(connection, usage.values(ticking.time()))
+    with postgres_database.begin() as connection:
+        ask = GrantRequest("one more", "me", 10, 0.0, project="calm", tweet_ids=("1", "2"))
+        columns = [columns_of(ask, remaining=0)]
+        assert grant_where_free(connection, usage, columns, "me", now=ticking.time()) == 1
+        assert connection.exec_driver_sql(read).all() == []
