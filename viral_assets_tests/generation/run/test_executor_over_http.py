@@ -11,10 +11,13 @@ import pytest
 from viral_assets.errors import FatalProviderError, ProviderError
 from viral_assets.generation.run.failures import backoff
 from viral_assets.generation.run.failures.service_health import ServiceHealth
+from viral_assets.generation.run.planning.bound import lower_bound
+from viral_assets.generation.run.planning.latency import Latency
 from viral_assets.quota.limits import Limits
 from viral_assets.store.engine import Database
 from viral_assets_tests.gemini_emulator import BLOCKED_MARKER, INVALID_KEY, EmulatorConfig, GeminiEmulator
 from viral_assets_tests.generation.make import TYPES, opportunity, pack
+from viral_assets_tests.generation.over_http import over_http
 from viral_assets_tests.generation.running import (
     PLENTY,
     Run,
@@ -23,6 +26,7 @@ from viral_assets_tests.generation.running import (
     requests_of,
     suggestions_of,
 )
+from viral_assets_tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture(params=["google-genai", "google-generativeai"])
@@ -139,3 +143,31 @@ def test_both_sdks_leave_the_same_rows(provider: str, emulator: GeminiEmulator, 
         ("failed", 200): 1,
     }
     assert all(row.finished_at >= row.granted_at for row in rows)
+
+
+@pytest.mark.parametrize("refusal", ["429_no_details", "429_no_delay"])
+@pytest.mark.parametrize("before", [0, 3])
+def test_one_refusal_is_taken_for_no_limit(provider: str, refusal: str, before: int, database: Database) -> None:
+    """As either SDK says it, on virtual time: seconds. What had been accepted until then was once taken for all that
+    the service allows, for fifteen windows."""
+    limits, clock, latency = Limits(max_requests=15), VirtualClock(), Latency(1.0, 0.6)
+    with (
+        GeminiEmulator(EmulatorConfig(requests_per_window=15), clock=clock) as service,
+        over_http(provider, service, latency=(latency.fixed, latency.per_tweet)) as client,
+    ):
+        tweets = pack(100 + before)
+        Run(tweets[:before], None, database, limits, client=client, clock=clock)()
+        service.script(refusal)
+        run = Run(tweets[before:], None, database, limits, client=client, clock=clock)
+
+        report = run()
+
+        assert all_done(run)
+        assert [arrival.status for arrival in service.arrivals[before:]].count(429) == report.wasted_requests == 1
+        assert service.arrivals[before].status == 429
+        assert service.max_in_any_window() <= 15
+        assert run.ledger().status().learned_requests is None
+    # The refused one has counted.
+    free = 15 - before - 1
+    undisturbed = lower_bound(100, max_requests=free, window_seconds=60.0, concurrency=free, cap=10, latency=latency)
+    assert report.seconds < undisturbed + 10
