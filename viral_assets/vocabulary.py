@@ -77,10 +77,22 @@ counts for the first that applies."""
 CHOSEN: Final = "chosen"
 """Beside them in ``selection_counts``: for no reason left out."""
 
-Status = Literal["pending", "approved", "edited", "rejected", "exported", "posted"]
+Status = Literal["pending", "awaiting", "approved", "edited", "rejected", "exported", "posted"]
 STATUSES: tuple[Status, ...] = get_args(Status)
-"""Of a suggestion."""
-PENDING, APPROVED, EDITED, REJECTED, EXPORTED, POSTED = STATUSES
+"""Of a suggestion. One that is ``awaiting`` was approved by one person, and takes the approval of another."""
+PENDING, AWAITING, APPROVED, EDITED, REJECTED, EXPORTED, POSTED = STATUSES
+
+AWAITING_WORDS: Final = "awaiting a second approval"
+"""That status for a person."""
+
+SecondApprovalOf = Literal["none", "flagged"]
+NONE_OF_THEM: Final = "none"
+FLAGGED_ONES: Final = "flagged"
+"""Which replies take the approval of two people: those to tweets that are flagged as sensitive, or none."""
+
+PROGRAMS = ("export", "outcomes")
+"""Names that programs have in the audit, so that no person is called so."""
+EXPORT_PROGRAM, OUTCOMES_PROGRAM = PROGRAMS
 
 Action = Literal["approve", "reject", "edit", "export", "post", "reopen"]
 ACTIONS: tuple[Action, ...] = get_args(Action)

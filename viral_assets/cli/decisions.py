@@ -53,14 +53,17 @@ def export_decisions(
     In the column "decision" write approve, reject, edit, post or reopen, or nothing; change the text where you like,
     which counts as an edit; a reason goes with a rejection. Leave the column "id" as it is. Then
     "viral-assets import-decisions FILE" takes over what you decided. Rejected and posted suggestions are left out.
+    Where a reply to a sensitive tweet takes the approval of two people, the second one approves what is awaiting it.
     """
     from datetime import UTC, datetime
 
+    from viral_assets.cli.options import asks_for_two
     from viral_assets.delivery.decision_sheet import write_sheet
     from viral_assets.delivery.own_files import OwnFiles
     from viral_assets.queries.export import rank_for_export, read_ranked
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
+    from viral_assets.store.suggestion_status import TO_DECIDE
 
     settings = load_settings()
     now = datetime.now(UTC)
@@ -72,8 +75,9 @@ def export_decisions(
     database = Database(settings.resolved_database_url)
     try:
         with database.read() as connection:
-            ranked = rank_for_export(connection, project=project, window=window, sort_by="balanced")
-            rows = write_sheet(path, read_ranked(connection, ranked)) if ranked else 0
+            ranked = rank_for_export(connection, project=project, window=window, statuses=TO_DECIDE, sort_by="balanced")
+            parts = read_ranked(connection, ranked, statuses=TO_DECIDE, second=asks_for_two(settings), incomplete=True)
+            rows = write_sheet(path, parts) if ranked else 0
     finally:
         database.dispose()
     where = console(as_json=as_json)
@@ -107,7 +111,7 @@ def import_decisions(
     """
     from datetime import UTC, datetime
 
-    from viral_assets.cli.review import login
+    from viral_assets.cli.options import asks_for_two, who_decides
     from viral_assets.delivery.decision_import import import_decisions as take_over
     from viral_assets.delivery.decision_sheet import read_sheet
     from viral_assets.settings import load_settings
@@ -124,13 +128,16 @@ def import_decisions(
     database = Database(settings.resolved_database_url)
     try:
         database.ensure_ready()
-        report = take_over(database, rows, who=who or login(), now=datetime.now(UTC), dry_run=dry_run)
+        name, second = who_decides(database, who), asks_for_two(settings)
+        report = take_over(database, rows, who=name, now=datetime.now(UTC), dry_run=dry_run, second=second)
     finally:
         database.dispose()
     problems = sorted([*unreadable, *report.problems], key=lambda each: each.line)
     where = console(as_json=as_json)
     done = ", ".join(f"{count:,} {_PAST[action]}" for action, count in sorted(report.done.items())) or "nothing"
     say(where, f"{'Would be taken over' if dry_run else 'Taken over'}: {done}. As they were: {report.untouched:,}.")
+    if report.awaiting:
+        say(where, f"Of these, {report.awaiting:,} take the approval of another person: their tweets are sensitive.")
     _list(where, "decided about meanwhile, and left as they are", report.conflicts)
     _list(where, "that cannot be taken over", problems)
     if as_json:
@@ -139,6 +146,7 @@ def import_decisions(
                 "path": str(file),
                 "dry_run": dry_run,
                 "done": dict(sorted(report.done.items())),
+                "awaiting": report.awaiting,
                 "untouched": report.untouched,
                 "conflicts": [{"line": each.line, "what": each.what} for each in report.conflicts],
                 "problems": [{"line": each.line, "what": each.what} for each in problems],

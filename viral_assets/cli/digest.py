@@ -44,7 +44,7 @@ def digest(
     import webbrowser
     from datetime import UTC, datetime
 
-    from viral_assets.cli.options import choose_hours, pick_projects
+    from viral_assets.cli.options import asks_for_two, choose_hours, pick_projects
     from viral_assets.delivery.digest import write_digest
     from viral_assets.delivery.formatting import window_text
     from viral_assets.queries.digest import digest_rows, window_facts
@@ -58,7 +58,7 @@ def digest(
     database = Database(settings.resolved_database_url)
     try:
         with database.read() as connection:
-            rows = digest_rows(connection, hours, project)
+            rows = digest_rows(connection, hours, project, second=asks_for_two(settings))
             facts = window_facts(connection, hours, project)
     finally:
         database.dispose()

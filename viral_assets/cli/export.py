@@ -29,7 +29,7 @@ class Label(StrEnum):
 
 
 class Status(StrEnum):
-    """What a person has decided about a suggestion."""
+    """What a person has decided about a suggestion; what takes another person is not handed over."""
 
     pending = vocabulary.PENDING
     approved = vocabulary.APPROVED
@@ -91,10 +91,12 @@ def export_comments(
     The file appears whole or not at all, and the marks come after it: whatever happens in between, nothing is marked
     that is in no file. One that somebody has changed since an export wrote it is replaced only with --replace. What was
     exported before is in the next file too, unless you ask for a status: pending, approved and edited are those that no
-    export has had since. In CSV, cells that a spreadsheet would run as a formula are neutralised.
+    export has had since. Where a reply to a sensitive tweet takes the approval of two people, it is in no file before
+    both have given it. In CSV, cells that a spreadsheet would run as a formula are neutralised.
     """
     from datetime import UTC, datetime
 
+    from viral_assets.cli.options import asks_for_two
     from viral_assets.delivery.export_formats import format_of
     from viral_assets.delivery.export_run import export_suggestions
     from viral_assets.delivery.own_files import OwnFiles
@@ -126,6 +128,7 @@ def export_comments(
                 sort_by=sort_by.value,
                 limit=limit,
                 mark=mark,
+                second=asks_for_two(settings),
                 progress=lambda done, total: bar.update(tweets, completed=done, total=total),
             )
     finally:

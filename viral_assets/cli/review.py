@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viral_assets.cli.options import From, Json, To, add_command, usable_projects
+from viral_assets.cli.options import From, Json, To, add_command, login, usable_projects, who_decides
 from viral_assets.cli.output import command, complain, console, print_json, say, say_which_key
 from viral_assets.vocabulary import REVIEW_PORT
 
@@ -73,7 +73,9 @@ def review(
     It opens with the tweets of all hours, or with those of a range.
 
     The page is for this machine alone, unless --host says otherwise: then it asks for the token in
-    VIRAL_ASSETS_REVIEW_TOKEN, or for one that is made and printed once. Nothing is ever posted for you. Ctrl-C ends it.
+    VIRAL_ASSETS_REVIEW_TOKEN, or for one that is made and printed once. Where people have tokens of their own
+    ("viral-assets people token NAME"), it asks for those and no other, and decisions have their names. Nothing is ever
+    posted for you. Ctrl-C ends it.
     """
     import webbrowser
     from datetime import timedelta
@@ -81,11 +83,12 @@ def review(
     from viral_assets.cli.embedders import stored_vectors_of
     from viral_assets.cli.options import pick_projects
     from viral_assets.learning.project_file import ProjectFolder
-    from viral_assets.projects.loader import load_projects
+    from viral_assets.projects.current import CurrentProjects
     from viral_assets.queries.filters import Filters
     from viral_assets.quota.from_settings import limits_from
     from viral_assets.settings import BUNDLED_PROJECTS, load_settings
     from viral_assets.store.engine import Database
+    from viral_assets.store.people_tokens import any_token
     from viral_assets.web.access import Access, new_token
     from viral_assets.web.app import create_app
     from viral_assets.web.jobs import Jobs
@@ -103,42 +106,50 @@ def review(
         _say_what_is_left_out(settings)
     limits = limits_from(settings)
     say_which_key(settings)
-    own = is_loopback(host)
+    here = is_loopback(host)
     given = settings.review_token.get_secret_value() if settings.review_token else None
-    token = given if given is not None or own else new_token()
+    token = given if given is not None or here else new_token()
     database = Database(settings.resolved_database_url)
     try:
         database.ensure_ready()
+        with database.read() as connection:
+            own_tokens = any_token(connection)
+        name = who or login() if own_tokens else who_decides(database, who)
+        asks = own_tokens or token is not None
         listener = listen(host, REVIEW_PORT if port is None else port, more=port is None)
         port = listener.getsockname()[1]
         site = Site(
             database=database,
-            access=Access(who=who or login(), token=token, port=port),
-            projects=lambda: load_projects(settings.projects_dir),
+            access=Access(who=name, token=token, port=port),
+            projects=CurrentProjects(settings.projects_dir),
             jobs=Jobs(lambda priority: generator_of(settings, database, priority)),
             vectors_of=stored_vectors_of(settings),
             limits=limits,
             project_folder=(
-                ProjectFolder(settings.projects_dir, BUNDLED_PROJECTS) if token is None or change_projects else None
+                None if asks and not change_projects else ProjectFolder(settings.projects_dir, BUNDLED_PROJECTS)
             ),
             session_limits=SessionLimits(
                 idle=timedelta(hours=settings.review_idle_hours), longest=timedelta(days=settings.review_session_days)
             ),
         )
         address = f"http://{_named(host)}:{port}"
+        shown = None if own_tokens else token
         where = console(as_json=as_json)
 
         def ready() -> None:
             site.jobs.get_ready()
-            say(where, "Review page at ", command(f"{address}{page}"), f" as {site.access.who} (Ctrl-C ends it)")
-            if token is not None:
+            as_whom = "" if own_tokens else f" as {site.access.who}"
+            say(where, "Review page at ", command(f"{address}{page}"), f"{as_whom} (Ctrl-C ends it)")
+            if own_tokens:
+                say(where, "Everybody needs a token of their own: ", command("viral-assets people token NAME"))
+            elif token is not None:
                 made = "This token was made for now; set VIRAL_ASSETS_REVIEW_TOKEN for one that lasts: "
                 say(where, *((made, command(token)) if given is None else ("Visitors need your token.",)))
-            if not own and not given:
+            if not here and (own_tokens or not given):
                 say(where, "What is sent can be read on the way: use a network you trust, or a proxy that adds TLS.")
             if as_json:
-                print_json({"url": f"{address}{page}", "port": port, "token": token if given is None else None})
-            if open_page and not webbrowser.open(f"{address}{_first(page, token)}"):
+                print_json({"url": f"{address}{page}", "port": port, "token": shown if given is None else None})
+            if open_page and not webbrowser.open(f"{address}{_first(page, shown)}"):
                 say(where, "No browser could be opened here; open the address yourself.")
 
         serve(create_app(site, Names.of(host, allow_host or ())), listener, ready=ready)
@@ -167,16 +178,6 @@ def _named(host: str) -> str:
     if host in ("0.0.0.0", "::", ""):  # noqa: S104 -- compared, not listened on
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
-
-
-def login() -> str:
-    """Whoever is logged in on this machine."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "reviewer"
 
 
 def generator_of(settings: Settings, database: Database, priority: Priority) -> AsyncCommentGenerator:

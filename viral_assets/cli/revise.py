@@ -55,20 +55,21 @@ def revise(
     """
     from datetime import UTC, datetime
 
-    from viral_assets.cli.options import pick_projects
-    from viral_assets.cli.review import login
+    from viral_assets.cli.options import asks_for_two, pick_projects, who_decides
     from viral_assets.cli.why import tweet_id_of
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database
     from viral_assets.store.revisions import ask, decide_revision
+    from viral_assets.store.suggestion_status import in_words
     from viral_assets.vocabulary import ASKED, OFFERED, TAKE_REVISION
 
     settings = load_settings()
     projects = pick_projects(settings, [project] if project else None)
     database = Database(settings.resolved_database_url)
-    where, name, later = console(as_json=as_json), who or login(), ""
+    where, later = console(as_json=as_json), ""
     try:
         database.ensure_ready()
+        name, second = who_decides(database, who), asks_for_two(settings)
         row, suggestion, key = _found(database, tweet_id_of(tweet), kind, projects)
         # The same wish is about what was written for it; another one goes on from there.
         open_one = suggestion.revision
@@ -82,7 +83,9 @@ def revise(
         if revision.state == OFFERED and take:
             with database.begin() as connection:
                 now, which = datetime.now(UTC), revision.id
-                done = decide_revision(connection, which, TAKE_REVISION, who=name, at=now, version=version)
+                done = decide_revision(
+                    connection, which, TAKE_REVISION, who=name, at=now, version=version, second=second
+                )
             status = done.status
     finally:
         database.dispose()
@@ -90,7 +93,7 @@ def revise(
     if revision.state == OFFERED:
         say(where, f"New ({revision.weighted_length}): {plain(revision.text or '')}")
     if status:
-        say(where, f"Taken: {key.suggestion_type} is {status}. The review page takes it back.")
+        say(where, f"Taken: {key.suggestion_type} is {in_words(status)}. The review page takes it back.")
     elif revision.state == OFFERED:
         say(where, "Take it on the review page, or with ", command("--take"), " at the end of the same command.")
     elif revision.state == ASKED:

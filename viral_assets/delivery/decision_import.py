@@ -13,9 +13,11 @@ from viral_assets.delivery.decision_sheet import Problem, Row
 from viral_assets.queries.opportunities import SuggestionView, find_opportunities, of_keys
 from viral_assets.store.decisions import Conflict, NotAllowed, SuggestionKey, decide
 from viral_assets.store.engine import Database
-from viral_assets.store.suggestion_status import after
+from viral_assets.store.second_approval import NOWHERE, SecondApproval
+from viral_assets.store.suggestion_status import after, in_words
 from viral_assets.text.cleaning import persons_reply
-from viral_assets.vocabulary import EDIT, EXPORTED, REJECT, REOPEN
+from viral_assets.text.names import same_person
+from viral_assets.vocabulary import APPROVE, AWAITING, EDIT, EXPORTED, REJECT, REOPEN
 
 
 @dataclass(slots=True)
@@ -27,12 +29,14 @@ class ImportReport:
         untouched: rows that ask for nothing, or for what is so already.
         conflicts: decided about or written anew since the file was written; left as they are.
         problems: that cannot be done.
+        awaiting: how many of those decided about take the approval of another person besides.
     """
 
     done: Counter[str] = field(default_factory=Counter)
     untouched: int = 0
     conflicts: list[Problem] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    awaiting: int = 0
 
 
 class _DryRun(Exception):  # noqa: N818 - no error: it undoes the transaction
@@ -40,20 +44,27 @@ class _DryRun(Exception):  # noqa: N818 - no error: it undoes the transaction
 
 
 def import_decisions(
-    database: Database, rows: Sequence[Row], *, who: str, now: datetime, dry_run: bool = False
+    database: Database,
+    rows: Sequence[Row],
+    *,
+    who: str,
+    now: datetime,
+    dry_run: bool = False,
+    second: SecondApproval = NOWHERE,
 ) -> ImportReport:
     """Take the decisions of a file over, all in one transaction.
 
     Args:
         rows: as :func:`~viral_assets.delivery.decision_sheet.read_sheet` gave them.
         dry_run: do all of it and take it back, to see what would happen.
+        second: where the approval of two people is asked for.
     """
     report = ImportReport()
     try:
         with database.begin() as connection:
             current = _current(connection, rows)
             for row in rows:
-                _take_over(connection, row, current.get(row.key), report, who=who, now=now)
+                _take_over(connection, row, current.get(row.key), report, who=who, now=now, second=second)
             if dry_run:
                 raise _DryRun
     except _DryRun:
@@ -69,40 +80,48 @@ def _take_over(
     *,
     who: str,
     now: datetime,
+    second: SecondApproval,
 ) -> None:
     if suggestion is not None and row.text == persons_reply(_without_unicode(suggestion.text)):
         row = replace(row, changed=False)
-    if not row.actions or (suggestion is not None and _is_so(row, suggestion)):
+    if not row.actions or (suggestion is not None and _is_so(row, suggestion, who)):
         report.untouched += 1
         return
-    version = row.version
+    version, status = row.version, ""
     try:
-        for action in row.actions:
-            done = decide(
-                connection,
-                row.key,
-                action,
-                who=who,
-                at=now,
-                version=version,
-                text=row.text if action == EDIT else None,
-                reason=row.reason if action == REJECT else "",
-            )
-            version = done.version
+        # All that a row asks for, or nothing of it.
+        with connection.begin_nested():
+            for action in row.actions:
+                done = decide(
+                    connection,
+                    row.key,
+                    action,
+                    who=who,
+                    at=now,
+                    version=version,
+                    text=row.text if action == EDIT else None,
+                    reason=row.reason if action == REJECT else "",
+                    second=second,
+                )
+                version, status = done.version, done.status
     except Conflict as conflict:
         by = conflict.who or "a run"
-        what = f"{by} changed it at {conflict.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, and it is {conflict.status} now"
+        at = f"{conflict.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        what = f"{by} changed it at {at}, and it is {in_words(conflict.status)} now"
         report.conflicts.append(Problem(row.line, what))
     except NotAllowed as refused:
         report.problems.append(Problem(row.line, str(refused)))
     else:
         report.done[row.actions[-1]] += 1
+        report.awaiting += status == AWAITING
 
 
-def _is_so(row: Row, suggestion: SuggestionView) -> bool:
+def _is_so(row: Row, suggestion: SuggestionView, who: str) -> bool:
     """What is asked for is there already: a file may be imported twice."""
     last = row.actions[-1]
     same_text = row.text == persons_reply(suggestion.text) or last in (REJECT, REOPEN) or not row.text
+    if suggestion.status == AWAITING and last in (APPROVE, EDIT) and row.version < suggestion.version:
+        return same_text and same_person(suggestion.decided_by or "", who)
     return same_text and after(EXPORTED, last) == suggestion.status
 
 

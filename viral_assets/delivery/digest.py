@@ -31,7 +31,7 @@ from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.text.cleaning import text_for_display
 from viral_assets.text.x_links import composer_link
 from viral_assets.text.x_rules import POST_WEIGHT
-from viral_assets.vocabulary import LABELS, REJECTED
+from viral_assets.vocabulary import LABELS
 from viral_assets.whole_files import replaced_file
 
 CARDS = 100
@@ -164,7 +164,7 @@ def _reply_link(row: OpportunityView, suggestion: SuggestionView | None = None) 
 
 
 def _postable(row: OpportunityView, suggestion: SuggestionView) -> bool:
-    return not row.answered and suggestion.status != REJECTED
+    return not row.answered and row.may_go_out(suggestion)
 
 
 @cache

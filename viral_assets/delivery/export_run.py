@@ -20,10 +20,11 @@ from viral_assets.queries.opportunities import OpportunityView, SortBy
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
 from viral_assets.store.export_marks import mark_exported
+from viral_assets.store.second_approval import NOWHERE, SecondApproval
 from viral_assets.store.suggestion_status import after
-from viral_assets.vocabulary import EXPORT
+from viral_assets.vocabulary import EXPORT, EXPORT_PROGRAM
 
-WHO = "export"
+WHO = EXPORT_PROGRAM
 """The name under which marks stand in the audit."""
 
 
@@ -59,6 +60,7 @@ def export_suggestions(
     sort_by: SortBy = "score",
     limit: int | None = None,
     mark: bool = True,
+    second: SecondApproval = NOWHERE,
     progress: Callable[[int, int], None] | None = None,
 ) -> ExportReport:
     """Write the file and mark what is in it; what is chosen, see
@@ -66,6 +68,7 @@ def export_suggestions(
 
     Args:
         mark: False to write the file and change nothing else.
+        second: where the approval of two people is asked for; what lacks it is in no file.
         progress: called with how many tweets are written, of how many.
 
     Raises:
@@ -99,14 +102,15 @@ def export_suggestions(
             statuses=statuses,
             sort_by=sort_by,
             limit=limit,
+            second=second,
         )
         if not ranked and path.exists():
             return ExportReport(0, 0, 0, 0, kept=True)
         columns = columns_for(max((place.suggestions for place in ranked), default=0))
-        parts = read_ranked(connection, ranked, statuses=statuses)
+        parts = read_ranked(connection, ranked, statuses=statuses, second=second)
         rows = write_export(path, kind, noted(parts, len(ranked)), columns)
     if not mark or not to_mark:
         return ExportReport(rows, in_file, 0, 0)
     with database.begin() as connection:
-        marked, left = mark_exported(connection, to_mark, who=WHO, at=now, reason=f"to {path.name}")
+        marked, left = mark_exported(connection, to_mark, who=WHO, at=now, reason=f"to {path.name}", second=second)
     return ExportReport(rows, in_file, marked, len(left))

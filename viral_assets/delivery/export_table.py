@@ -124,7 +124,10 @@ def _referred_cells(post: Post | None) -> tuple[Cell, Cell]:
 
 def why_to_look_at(row: OpportunityView) -> str:
     """The score in words, after what is sensitive: who works from a file sees it too."""
-    return f"sensitive: {flags_in_words(row.flags)} · {row.why}" if row.flags else row.why
+    if not row.flags:
+        return row.why
+    two = " · takes the approval of two people" if row.takes_two else ""
+    return f"sensitive: {flags_in_words(row.flags)}{two} · {row.why}"
 
 
 def write_csv(path: Path, rows: Sequence[OpportunityView]) -> int:

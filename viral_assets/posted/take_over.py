@@ -24,12 +24,12 @@ from viral_assets.store.forgotten import forgotten_among
 from viral_assets.store.posted_replies import fill_texts, known_replies, replies_to, save_replies, save_snapshots
 from viral_assets.store.suggestion_status import after, refusal
 from viral_assets.text.x_rules import POST_WEIGHT, text_weight
-from viral_assets.vocabulary import POST, POSTED
+from viral_assets.vocabulary import OUTCOMES_PROGRAM, POST, POSTED
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-WHO = "outcomes"
+WHO = OUTCOMES_PROGRAM
 """In the audit: the program that found the replies."""
 
 

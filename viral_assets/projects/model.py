@@ -15,7 +15,14 @@ from viral_assets.llm.models import DEFAULT_MODEL, bare_name
 from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.projects.engagement import Engagement
 from viral_assets.projects.notifications import Notifications
-from viral_assets.vocabulary import FLAG, LEAVE_OUT, SENSITIVE_CATEGORIES, Handling
+from viral_assets.vocabulary import (
+    FLAG,
+    LEAVE_OUT,
+    NONE_OF_THEM,
+    SENSITIVE_CATEGORIES,
+    Handling,
+    SecondApprovalOf,
+)
 
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -243,6 +250,13 @@ class Safety(_Model):
         return tuple(category for category, each in self.handlings().items() if each == handling)
 
 
+class Review(_Model):
+    """How suggestions are decided about. ``second_approval``: ``flagged``, so that a reply to a tweet that is flagged
+    as sensitive takes the approval of two people, or ``none``."""
+
+    second_approval: SecondApprovalOf = NONE_OF_THEM
+
+
 class SuggestionType(_Model):
     """One kind of reply and the instruction that asks for it."""
 
@@ -312,6 +326,7 @@ class Project(_Model):
     minima: Minima = Minima()
     engagement: Engagement = Engagement()
     safety: Safety = Safety()
+    review: Review = Review()
     notifications: Notifications = Notifications()
     max_candidates: Annotated[int, Field(ge=1, le=10_000)] = 150
     suggestion_types: Annotated[tuple[SuggestionType, ...], Field(min_length=1, max_length=10)] = tuple(

@@ -9,7 +9,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, suggestion_events, tweets
-from viral_assets.vocabulary import APPROVED, EDITED, POSTED, REJECTED
+from viral_assets.vocabulary import APPROVED, AWAITING, EDITED, POSTED, REJECTED
+
+_COUNTED = (AWAITING, APPROVED, EDITED, REJECTED, POSTED)
 
 EVENTS_AT_ONCE = 5_000
 """Decisions looked through in one go: what bounds a look at years of them."""
@@ -18,11 +20,12 @@ EVENTS_AT_ONCE = 5_000
 @dataclass(frozen=True, slots=True)
 class HourDecided:
     """How an hour stands. ``waiting`` are its tweets worth a reply about which nobody has decided anything; the others
-    are suggestions with that status now, ``approved`` those exported since not among them. ``last_at`` is when a person
-    last decided something that stands."""
+    are suggestions with that status now, ``approved`` those exported since not among them. ``awaiting`` takes another
+    person. ``last_at`` is when a person last decided something that stands."""
 
     opportunities: int
     waiting: int
+    awaiting: int
     approved: int
     edited: int
     rejected: int
@@ -51,10 +54,7 @@ def read_decided(connection: sa.Connection, hours: Collection[datetime]) -> Mapp
         sa.select(
             suggestion.project,
             suggestion.tweet_id,
-            *(
-                sa.func.sum(sa.case((suggestion.status == status, 1), else_=0)).label(status)
-                for status in (APPROVED, EDITED, REJECTED, POSTED)
-            ),
+            *(sa.func.sum(sa.case((suggestion.status == status, 1), else_=0)).label(status) for status in _COUNTED),
             sa.func.max(suggestion.decided_at).label("last_at"),
         )
         .where(suggestion.window_start.in_(sorted(hours)))
@@ -66,10 +66,7 @@ def read_decided(connection: sa.Connection, hours: Collection[datetime]) -> Mapp
             opportunity.window_start,
             sa.func.count().label("opportunities"),
             sa.func.sum(sa.case((decided.c.last_at.is_(None), 1), else_=0)).label("waiting"),
-            *(
-                sa.func.coalesce(sa.func.sum(decided.c[name]), 0).label(name)
-                for name in (APPROVED, EDITED, REJECTED, POSTED)
-            ),
+            *(sa.func.coalesce(sa.func.sum(decided.c[name]), 0).label(name) for name in _COUNTED),
             sa.func.max(decided.c.last_at).label("last_at"),
         )
         .outerjoin_from(
@@ -84,6 +81,7 @@ def read_decided(connection: sa.Connection, hours: Collection[datetime]) -> Mapp
         row.window_start: HourDecided(
             opportunities=row.opportunities,
             waiting=int(row.waiting),
+            awaiting=int(row.awaiting),
             approved=int(row.approved),
             edited=int(row.edited),
             rejected=int(row.rejected),

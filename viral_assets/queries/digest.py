@@ -12,6 +12,7 @@ from viral_assets.queries.context import with_context
 from viral_assets.queries.opportunities import OpportunityView, find_opportunities
 from viral_assets.queries.spending import cost_of_suggestions
 from viral_assets.store.conditions import came_for, within
+from viral_assets.store.second_approval import NOWHERE, SecondApproval
 from viral_assets.store.tables import selection_counts, tweets
 from viral_assets.text.amounts import known_sum
 from viral_assets.vocabulary import DROP_REASONS, LABELS
@@ -32,12 +33,17 @@ class WindowFacts:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
-def digest_rows(connection: sa.Connection, window: HourRange, project: str | None = None) -> list[OpportunityView]:
+def digest_rows(
+    connection: sa.Connection, window: HourRange, project: str | None = None, *, second: SecondApproval = NOWHERE
+) -> list[OpportunityView]:
     """Every opportunity of the window, project by project, green before yellow before red, best total first.
 
     Ranks count from 1 within each project, over all hours of the window.
+
+    Args:
+        second: where the approval of two people is asked for.
     """
-    found = find_opportunities(connection, lambda table: within(table, window, project))
+    found = find_opportunities(connection, lambda table: within(table, window, project), second=second)
     rows = sorted(found.rows.values(), key=lambda row: (row.project, LABELS.index(row.label), -row.total, row.tweet_id))
     views: list[OpportunityView] = []
     for row in rows:

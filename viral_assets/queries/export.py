@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -18,11 +18,12 @@ from viral_assets.queries.opportunities import (
     of_keys,
     priority,
 )
-from viral_assets.store.conditions import FoundByHour, within
+from viral_assets.store.conditions import STANDS_APPROVED, FoundByHour, within
 from viral_assets.store.gone import still_there
-from viral_assets.store.suggestion_status import USABLE
-from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweets
-from viral_assets.vocabulary import LABELS, STATUSES
+from viral_assets.store.second_approval import NOWHERE, SecondApproval, is_flagged
+from viral_assets.store.suggestion_status import USABLE, stands_approved
+from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweet_scores, tweets
+from viral_assets.vocabulary import LABELS, REJECTED, STATUSES
 
 ROWS_AT_ONCE = 2_000
 """Tweets read together with all their texts: what bounds the memory of an export."""
@@ -48,6 +49,7 @@ def rank_for_export(
     statuses: Collection[str] | None = None,
     sort_by: SortBy = "score",
     limit: int | None = None,
+    second: SecondApproval = NOWHERE,
 ) -> list[Ranked]:
     """The tweets with at least one suggestion of the given statuses, best priority first; no texts are read.
 
@@ -56,6 +58,7 @@ def rank_for_export(
     Args:
         project: None for all; ``window``: None for all hours; ``labels``: None for all; ``limit``: None for all.
         statuses: None for what may still be posted (:data:`~viral_assets.store.suggestion_status.USABLE`).
+        second: where the approval of two people is asked for; what lacks it is left out.
 
     Raises:
         ConfigurationError: a label, status or sort key that does not exist, or a limit below 1.
@@ -69,9 +72,10 @@ def rank_for_export(
     wanted = USABLE if statuses is None else statuses
     opportunity, written = comment_opportunities, comment_suggestions
     status = written.c.status if window is None else FoundByHour(written.c.status)
+    complete = _approved_by_all(second)
     counted = (
         sa.select(written.c.project, written.c.tweet_id, sa.func.count().label("suggestions"))
-        .where(*within(written, window, project), status.in_(sorted(wanted)))
+        .where(*within(written, window, project), status.in_(sorted(wanted)), *complete)
         .group_by(written.c.project, written.c.tweet_id)
         .subquery()
     )
@@ -111,19 +115,52 @@ def rank_for_export(
 
 
 def read_ranked(
-    connection: sa.Connection, ranked: Sequence[Ranked], *, statuses: Collection[str] | None = None
+    connection: sa.Connection,
+    ranked: Sequence[Ranked],
+    *,
+    statuses: Collection[str] | None = None,
+    second: SecondApproval = NOWHERE,
+    incomplete: bool = False,
 ) -> Iterator[list[OpportunityView]]:
     """Those tweets, in their order, each with its suggestions of the given statuses; :data:`ROWS_AT_ONCE` at a time.
 
     To be read in the transaction in which they were ranked.
+
+    Args:
+        second: as they were ranked with, or, with ``incomplete``, what lacks a second approval is not left out.
     """
     wanted = USABLE if statuses is None else statuses
     for start in range(0, len(ranked), ROWS_AT_ONCE):
         part = ranked[start : start + ROWS_AT_ONCE]
         keys = [(place.project, place.tweet_id) for place in part]
-        found = find_opportunities(connection, of_keys(connection, keys), statuses=wanted)
+        found = find_opportunities(connection, of_keys(connection, keys), statuses=wanted, second=second)
         views = [found.view(key, place.rank, place.priority_score) for key, place in zip(keys, part, strict=True)]
+        if not incomplete:
+            views = [_without_incomplete(view) if view.takes_two else view for view in views]
         yield with_context(connection, views)
+
+
+def _without_incomplete(view: OpportunityView) -> OpportunityView:
+    complete = [
+        each
+        for each in view.suggestions
+        if each.status == REJECTED or stands_approved(each.status, decided=each.decided)
+    ]
+    return replace(view, suggestions=tuple(complete))
+
+
+def _approved_by_all(second: SecondApproval) -> list[sa.ColumnElement[bool]]:
+    """The condition that a suggestion takes one person, or has been approved by two, or is not to be posted anyway."""
+    if second == NOWHERE:
+        return []
+    written, scores = comment_suggestions.c, tweet_scores.c
+    flagged = sa.exists().where(
+        scores.project == written.project,
+        scores.tweet_id == written.tweet_id,
+        is_flagged(),
+        second.of_rows(scores.project),
+    )
+    return [sa.or_(STANDS_APPROVED, written.status == REJECTED, ~flagged)]
 
 
 def _known(what: str, values: Iterable[str], known: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, floor_hour, parse_hour
-from viral_assets.vocabulary import LABELS, STATUSES
+from viral_assets.vocabulary import AWAITING, LABELS, STATUSES
 
 SORTS = {
     "balanced": "Score × reach",
@@ -22,9 +22,14 @@ STANDINGS: dict[str, str] = {
     "open": "To decide",
     "all": "All",
     **{status: status.capitalize() for status in STATUSES},
+    AWAITING: "Second approval",
     "none": "Without suggestions",
 }
-"""``open``: something is pending and nothing has been chosen yet. The others: some suggestion has this status."""
+"""``open``: something is pending, or takes a second approval, and nothing has been chosen yet. The others: some
+suggestion has this status."""
+
+ASSIGNED = {"": "Everybody's", "mine": "Mine", "nobody": "Nobody's"}
+"""Whose tweets."""
 
 RECENT = {6: "Last 6 hours", 24: "Last 24 hours", 72: "Last 3 days", 168: "Last 7 days", 720: "Last 30 days"}
 
@@ -32,7 +37,12 @@ USUAL_HOURS = 168
 """A reply to an older tweet is of little use, and the more history there is, the longer it takes to look through."""
 
 MAX_SEARCH = 100
-_CHOICES: dict[str, tuple[str, ...]] = {"label": ("", *LABELS), "status": tuple(STANDINGS), "sort": tuple(SORTS)}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "label": ("", *LABELS),
+    "status": tuple(STANDINGS),
+    "sort": tuple(SORTS),
+    "assigned": tuple(ASSIGNED),
+}
 
 
 class BadFilterError(ConfigurationError):
@@ -44,7 +54,7 @@ class Filters:
     """One list of tweets. Empty strings and 0 do not filter.
 
     ``recent`` is in hours before now, 0 for any time; ``start`` (included) and ``end`` (not) are hours as typed, and
-    win over it.
+    win over it. ``me`` is who looks, whom an address does not tell: "mine" in one that was sent on is the reader's.
     """
 
     project: str = ""
@@ -56,10 +66,15 @@ class Filters:
     end: str = ""
     search: str = ""
     sort: str = "balanced"
+    assigned: str = ""
+    me: str = ""
 
     @classmethod
-    def read(cls, asked: Mapping[str, Any]) -> Self:
+    def read(cls, asked: Mapping[str, Any], *, me: str = "") -> Self:
         """Take the filters out of an address or a form.
+
+        Args:
+            me: the name of who looks.
 
         Raises:
             BadFilterError: naming what cannot be used.
@@ -76,7 +91,7 @@ class Filters:
         if not hours.isascii() or not hours.isdigit() or len(hours) > 5:
             raise BadFilterError(f"{hours[:40]!r} is not a number of hours")
         made = cls(**known, recent=int(hours))
-        made = replace(made, search=made.search[:MAX_SEARCH])
+        made = replace(made, search=made.search[:MAX_SEARCH], me=me)
         first, last = made._bound(made.start), made._bound(made.end)
         if first and last and last <= first:
             raise BadFilterError(f"the range from {made.start} to {made.end} has no hour in it")
@@ -92,7 +107,7 @@ class Filters:
 
     def address(self, path: str = "/", **changes: Any) -> str:
         """The address of this list, with some filters changed or others (``after``) added."""
-        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        own = {name: getattr(self, name) for name in _NAMES}
         own.update(changes)
         defaults = {each.name: each.default for each in fields(self)}
         changed = {name: value for name, value in own.items() if value != defaults.get(name, "") and value is not None}
@@ -116,7 +131,7 @@ class Filters:
             ) from None
 
 
-_NAMES = tuple(each.name for each in fields(Filters))
+_NAMES = tuple(each.name for each in fields(Filters) if each.name != "me")
 
 
 def recent_words(hours: int) -> str:

@@ -15,8 +15,12 @@ from viral_assets.queries.opportunities import REACH_OF_ONE
 from viral_assets.store.conditions import between
 from viral_assets.store.gone import still_there
 from viral_assets.store.suggestion_status import CHOSEN
-from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweets
-from viral_assets.vocabulary import PENDING, REJECTED, UNKNOWN_AUDIENCE
+from viral_assets.store.tables import assignments, comment_opportunities, comment_suggestions, tweets
+from viral_assets.text.names import name_key
+from viral_assets.vocabulary import AWAITING, PENDING, REJECTED, UNKNOWN_AUDIENCE
+
+UNDECIDED = (PENDING, AWAITING)
+"""Statuses of suggestions that somebody has to decide about; after one approval another person has to."""
 
 _ESCAPE = "\\"
 
@@ -35,6 +39,8 @@ def matching(connection: Connection, filters: Filters, now: datetime) -> Select[
     query = query.where(*between(comment_opportunities, first, last, filters.project or None))
     if filters.status != "all":
         query = query.where(has_status(connection, filters.status, leads=first is None))
+    if filters.assigned:
+        query = query.where(_is_left_to(filters))
     if filters.search:
         query = query.where(_contains(connection, filters.search))
     return query
@@ -52,9 +58,9 @@ def has_status(connection: Connection, status: str, *, leads: bool = False) -> C
     def some(condition: ColumnElement[bool]) -> ColumnElement[bool]:
         return sa.exists().where(of_the_tweet, condition).correlate(comment_opportunities)
 
-    def among_all(one: str) -> ColumnElement[bool]:
+    def among_all(*statuses: str) -> ColumnElement[bool]:
         # An index leads from the suggestions of a status to their tweets.
-        with_one = sa.select(table.project, table.tweet_id).where(table.status == one)
+        with_one = sa.select(table.project, table.tweet_id).where(table.status.in_(statuses))
         return sa.tuple_(opportunity.project, opportunity.tweet_id).in_(with_one)
 
     if status == "none":
@@ -62,11 +68,20 @@ def has_status(connection: Connection, status: str, *, leads: bool = False) -> C
     if status != "open":
         return among_all(status) if leads else some(table.status == status)
     if connection.dialect.name == "postgresql":
-        return some(table.status == PENDING) & ~some(table.status.in_(CHOSEN))
+        return some(table.status.in_(UNDECIDED)) & ~some(table.status.in_(CHOSEN))
     # The same in one subquery instead of two, which is what SQLite is faster with (and PostgreSQL slower).
-    openness = sa.case((table.status == PENDING, 1), (table.status == REJECTED, 0), else_=2)
+    openness = sa.case((table.status.in_(UNDECIDED), 1), (table.status == REJECTED, 0), else_=2)
     of_all = sa.select(sa.func.max(openness)).where(of_the_tweet).correlate(comment_opportunities).scalar_subquery()
-    return sa.and_(among_all(PENDING), of_all == 1) if leads else of_all == 1
+    return sa.and_(among_all(*UNDECIDED), of_all == 1) if leads else of_all == 1
+
+
+def _is_left_to(filters: Filters) -> ColumnElement[bool]:
+    """To whoever looks, or to nobody."""
+    opportunity, assigned = comment_opportunities.c, assignments.c
+    of_the_tweet = assigned.project == opportunity.project, assigned.tweet_id == opportunity.tweet_id
+    if filters.assigned == "mine":
+        return sa.exists().where(*of_the_tweet, assigned.name_key == name_key(filters.me))
+    return ~sa.exists().where(*of_the_tweet)
 
 
 def _contains(connection: Connection, search: str) -> ColumnElement[bool]:

@@ -20,7 +20,8 @@ from viral_assets.safety.flag import Flag, flags_of_text
 from viral_assets.store.bulk import one_of
 from viral_assets.store.gone import still_there
 from viral_assets.store.revisions import Revision
-from viral_assets.store.suggestion_status import stands_approved
+from viral_assets.store.second_approval import NOWHERE, SecondApproval
+from viral_assets.store.suggestion_status import USABLE, in_words, stands_approved
 from viral_assets.store.tables import (
     comment_opportunities,
     comment_suggestions,
@@ -28,6 +29,7 @@ from viral_assets.store.tables import (
     tweet_scores,
     tweets,
 )
+from viral_assets.store.teamwork import NOBODY_YET, Teamwork
 from viral_assets.text.x_links import tweet_link
 from viral_assets.vocabulary import COMPONENTS, DONE, EXPORTED, OFFLINE, POSTED, RECORDED, REJECTED, UNKNOWN_AUDIENCE
 
@@ -127,7 +129,7 @@ class SuggestionView:
     @property
     def status_text(self) -> str:
         """The status for a person; an export does not hide that somebody had approved it."""
-        return "approved, exported" if self.status == EXPORTED and self.decided else self.status
+        return "approved, exported" if self.status == EXPORTED and self.decided else in_words(self.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,9 @@ class OpportunityView:
     any more, velocity also where it could not be measured. ``suggestions`` are in the order in which they were read
     (see :func:`find_opportunities`). ``outcome`` is None for a tweet that no generation run has finished. ``contacts``,
     the latest first, and ``context`` are there where somebody has looked for them (``context.with_context``). ``flags``
-    are what is sensitive in it, the surest first; a tweet that was scored before anybody looked has none.
+    are what is sensitive in it, the surest first; a tweet that was scored before anybody looked has none. ``takes_two``
+    says that its replies take the approval of two people, and ``teamwork`` whose it is and who has seen it, where
+    somebody has looked for either.
     """
 
     rank: int
@@ -190,6 +194,8 @@ class OpportunityView:
     contacts: tuple[Contact, ...] = ()
     flags: tuple[Flag, ...] = ()
     context: Context = NO_CONTEXT
+    takes_two: bool = False
+    teamwork: Teamwork = NOBODY_YET
 
     @property
     def url(self) -> str:
@@ -215,6 +221,13 @@ class OpportunityView:
     def fell_short(self) -> bool:
         """The last run ended without a suggestion for each type, and its outcome says why."""
         return self.outcome is not None and self.outcome != DONE
+
+    def may_go_out(self, suggestion: SuggestionView) -> bool:
+        """Whether a person may still post it, as far as approvals go: as many people as it takes have approved it, or
+        one is enough, who decides by posting it."""
+        if suggestion.status not in USABLE:
+            return False
+        return not self.takes_two or stands_approved(suggestion.status, decided=suggestion.decided)
 
     @property
     def answered(self) -> bool:
@@ -246,10 +259,12 @@ class FoundOpportunities:
 
     rows: Mapping[OpportunityKey, sa.Row[Any]]
     suggestions: Mapping[OpportunityKey, Sequence[SuggestionView]]
+    second: SecondApproval = NOWHERE
 
     def view(self, key: OpportunityKey, rank: int, priority_score: float) -> OpportunityView:
         """One of them, at its place in a list."""
         row = self.rows[key]
+        flags = flags_of_text(row.flags)
         return OpportunityView(
             rank=rank,
             priority_score=priority_score,
@@ -281,12 +296,18 @@ class FoundOpportunities:
             outcome=row.outcome,
             reason=row.reason or "",
             author_id=row.author_id,
-            flags=flags_of_text(row.flags),
+            flags=flags,
+            takes_two=bool(flags) and row.project in self.second,
         )
 
 
 def find_opportunities(
-    connection: sa.Connection, where: Where, *, statuses: Collection[str] | None = None, as_numbered: bool = False
+    connection: sa.Connection,
+    where: Where,
+    *,
+    statuses: Collection[str] | None = None,
+    as_numbered: bool = False,
+    second: SecondApproval = NOWHERE,
 ) -> FoundOpportunities:
     """The opportunities that ``where`` describes, but for tweets that are known to be gone, and the suggestions that it
     describes, in two statements.
@@ -295,13 +316,14 @@ def find_opportunities(
         statuses: suggestions of these only; None for all.
         as_numbered: suggestions in the order of the project file, whatever was decided about them. Else what a person
             chose leads and what a person refused comes last.
+        second: where the approval of two people is asked for.
     """
     rows = connection.execute(_details().where(*where(comment_opportunities))).all()
     suggestions = _suggestions(connection, where, statuses)
     if not as_numbered:
         for several in suggestions.values():
             several.sort(key=_standing)
-    return FoundOpportunities({(row.project, row.tweet_id): row for row in rows}, suggestions)
+    return FoundOpportunities({(row.project, row.tweet_id): row for row in rows}, suggestions, second)
 
 
 def of_keys(connection: sa.Connection, keys: Iterable[OpportunityKey]) -> Where:

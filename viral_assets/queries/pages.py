@@ -30,8 +30,10 @@ from viral_assets.queries.places import read_place, write_place
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.gone import still_there
 from viral_assets.store.revisions import Revision, open_revisions
+from viral_assets.store.second_approval import NOWHERE, SecondApproval
 from viral_assets.store.tables import comment_opportunities
-from viral_assets.vocabulary import GREEN
+from viral_assets.store.teamwork import teamwork_of
+from viral_assets.vocabulary import AWAITING, GREEN
 
 PAGE = 20
 """Tweets on a page: some minutes of work, and little to wait for on a phone."""
@@ -56,8 +58,19 @@ class Choices:
     topics: tuple[str, ...]
 
 
-def read_page(connection: Connection, filters: Filters, *, now: datetime, after: str = "", size: int = PAGE) -> Page:
+def read_page(
+    connection: Connection,
+    filters: Filters,
+    *,
+    now: datetime,
+    after: str = "",
+    size: int = PAGE,
+    second: SecondApproval = NOWHERE,
+) -> Page:
     """One page of the list, best first.
+
+    Args:
+        second: where the approval of two people is asked for.
 
     Raises:
         BadFilterError: ``after`` is no place in this list.
@@ -69,7 +82,7 @@ def read_page(connection: Connection, filters: Filters, *, now: datetime, after:
     found = connection.execute(query.limit(size + 1)).all()
     shown = found[:size]
     last = write_place(shown[-1].place, shown[-1].project, shown[-1].tweet_id) if len(found) > size else ""
-    rows = read_opportunities(connection, [(row.project, row.tweet_id) for row in shown], filters.sort)
+    rows = read_opportunities(connection, [(row.project, row.tweet_id) for row in shown], filters.sort, second=second)
     total, greens = found[0][3:] if found else (0, 0)
     return Page(tuple(rows), last, total, greens)
 
@@ -107,17 +120,23 @@ def _from_place(query: Select[Any], order: ColumnElement[Any], filters: Filters,
 
 
 def read_opportunities(
-    connection: Connection, keys: Sequence[OpportunityKey], sort: str = "balanced"
+    connection: Connection,
+    keys: Sequence[OpportunityKey],
+    sort: str = "balanced",
+    *,
+    second: SecondApproval = NOWHERE,
 ) -> list[OpportunityView]:
     """The opportunities of these keys, in this order; those that are gone are left out. Suggestions stay in the order
     of the project file, whatever was decided: the keys 1 to 5 go on meaning the same."""
     if not keys:
         return []
-    found = find_opportunities(connection, of_keys(connection, keys), as_numbered=True)
+    found = find_opportunities(connection, of_keys(connection, keys), as_numbered=True, second=second)
     views = [
         found.view(key, rank, _priority(found.rows[key], sort)) for rank, key in enumerate(keys, 1) if key in found.rows
     ]
-    return _with_revisions(connection, with_context(connection, views))
+    views = _with_revisions(connection, with_context(connection, views))
+    teamwork = teamwork_of(connection, keys)
+    return [replace(view, teamwork=teamwork.get((view.project, view.tweet_id), view.teamwork)) for view in views]
 
 
 def _with_revisions(connection: Connection, views: Sequence[OpportunityView]) -> list[OpportunityView]:
@@ -135,9 +154,11 @@ def _with_revisions(connection: Connection, views: Sequence[OpportunityView]) ->
     ]
 
 
-def read_opportunity(connection: Connection, project: str, tweet_id: str) -> OpportunityView | None:
+def read_opportunity(
+    connection: Connection, project: str, tweet_id: str, *, second: SecondApproval = NOWHERE
+) -> OpportunityView | None:
     """One opportunity; None when there is none (any more)."""
-    return next(iter(read_opportunities(connection, [(project, tweet_id)])), None)
+    return next(iter(read_opportunities(connection, [(project, tweet_id)], second=second)), None)
 
 
 def read_choices(connection: Connection) -> Choices:
@@ -172,9 +193,10 @@ _PAIRS = _distinct_pairs()
 
 
 def read_greens(
-    connection: Connection, filters: Filters, *, now: datetime, most: int
+    connection: Connection, filters: Filters, *, now: datetime, most: int, second: SecondApproval = NOWHERE
 ) -> tuple[list[OpportunityView], int]:
-    """The green tweets in the list for which nothing has been chosen yet, flagged ones included.
+    """The green tweets in the list for which nothing has been chosen yet, flagged ones included; not those of which a
+    reply takes a second approval: another one of the same tweet would only compete with it.
 
     Returns:
         At most ``most`` of them, the best, and how many there are.
@@ -183,13 +205,14 @@ def read_greens(
     query = (
         matching(connection, filters, now)
         .where(opportunity.label == GREEN, has_status(connection, "open"))
+        .where(~has_status(connection, AWAITING))
         .add_columns(order_by(connection, filters.sort).label("place"), sa.func.count().over())
         .order_by(sa.desc("place"), opportunity.project, opportunity.tweet_id)
         .limit(most)
     )
     found = connection.execute(query).all()
     keys = [(row.project, row.tweet_id) for row in found]
-    return read_opportunities(connection, keys, filters.sort), found[0][3] if found else 0
+    return read_opportunities(connection, keys, filters.sort, second=second), found[0][3] if found else 0
 
 
 def still_open(connection: Connection, keys: Iterable[OpportunityKey]) -> set[OpportunityKey]:

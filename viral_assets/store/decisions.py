@@ -20,13 +20,17 @@ import sqlalchemy as sa
 from viral_assets.errors import ViralAssetsError
 from viral_assets.store.bulk import insert_columns, one_of, update_columns
 from viral_assets.store.revision_rows import offer_again, taken_before
-from viral_assets.store.suggestion_status import after, after_revision, refusal
+from viral_assets.store.second_approval import NOWHERE, OneIsNotEnough, SecondApproval, with_two
+from viral_assets.store.suggestion_status import after, after_revision, in_words, refusal
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets.text.cleaning import persons_reply, text_for_prompt
 from viral_assets.text.x_rules import POST_WEIGHT, text_weight
 from viral_assets.vocabulary import (
     ACTIONS,
+    APPROVE,
+    AWAITING,
     EDIT,
+    EDITED,
     PENDING,
     POST,
     REVISION_ACTIONS,
@@ -106,8 +110,8 @@ class Conflict(ViralAssetsError):  # noqa: N818 - the word of the field
         self.version, self.who, self.at = version, who, at
         by = who or "a run"
         super().__init__(
-            f"{by} changed this suggestion at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC and it is {status} now; "
-            "look at it again and decide"
+            f"{by} changed this suggestion at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC and it is {in_words(status)} "
+            "now; look at it again and decide"
         )
 
 
@@ -125,6 +129,7 @@ def decide(
     version: int,
     text: str | None = None,
     reason: str = "",
+    second: SecondApproval = NOWHERE,
 ) -> Decided:
     """Decide about one suggestion.
 
@@ -135,10 +140,12 @@ def decide(
         version: of the suggestion when it was looked at.
         text: for ``edit``, and only then: what the suggestion should say.
         reason: for the audit; bounded, may be empty.
+        second: where the approval of two people is asked for.
 
     Raises:
         Conflict: it has changed since.
-        NotAllowed: not possible in its status, or with this text, or there is no such suggestion (any more).
+        NotAllowed: not possible in its status, to this person, or with this text, or there is no such suggestion (any
+            more).
     """
     if (text is not None) != (action == EDIT):
         raise ValueError("a text is for an edit, and an edit needs one")
@@ -147,6 +154,8 @@ def decide(
     status = after(row.status, action)
     if status is None:
         raise NotAllowed(f"{action} is not possible: {refusal(row.status, action)}")
+    takes_two = second.among(connection, [(key.project, key.tweet_id)])
+    status = _reached(row, action, status, who=who, takes_two=bool(takes_two))
     return _write(connection, [_changed(row, action, status, who=who, at=at, text=written)], who, at, reason)[0]
 
 
@@ -177,6 +186,7 @@ def decide_about_revision(
     text: str,
     written_by: str,
     wish: str,
+    second: SecondApproval = NOWHERE,
 ) -> Decided:
     """Put a revision in the place of what a suggestion says, or record that a person kept that.
 
@@ -185,6 +195,7 @@ def decide_about_revision(
         text: the revision.
         written_by: the model that wrote it.
         wish: what the person had asked for; the audit's reason.
+        second: where the approval of two people is asked for.
 
     Raises:
         Conflict: the suggestion has changed since, or says something else.
@@ -199,6 +210,8 @@ def decide_about_revision(
     status = after_revision(row.status)
     if status is None:
         raise NotAllowed(f"this revision cannot be taken: {refusal(row.status, action)}")
+    takes_two = second.among(connection, [(key.project, key.tweet_id)])
+    status = _reached(row, action, status, who=who, takes_two=bool(takes_two))
     # Taken is not approved: somebody still has to stand behind it, unless somebody did so already.
     by, when = (row.decided_by, row.decided_at) if status == PENDING else (name_of(who), at)
     change = _Change(row, action, status, _checked_text(text), when, by, revision=(text, written_by))
@@ -213,12 +226,16 @@ def decide_many(
     who: str,
     at: datetime,
     reason: str = "",
+    second: SecondApproval = NOWHERE,
 ) -> tuple[list[Decided], list[SuggestionKey]]:
     """Decide the same about many suggestions: any action but ``edit``, batch by batch, in the one transaction.
 
+    Args:
+        second: where the approval of two people is asked for.
+
     Returns:
-        What was decided, and the keys of what was left alone: changed since, gone, or not in a status for it. Both in
-        the order of the keys.
+        What was decided, and the keys of what was left alone: changed since, gone, not in a status for it, or waiting
+        for somebody else. Both in the order of the keys.
     """
     if action == EDIT or action not in ACTIONS:
         raise ValueError(f"{action!r} cannot be decided about many")
@@ -228,12 +245,20 @@ def decide_many(
     rest = iter(wanted)
     while batch := list(islice(rest, BATCH)):
         rows = _locked(connection, [key for key, _ in batch])
+        takes_two = second.among(connection, {(key.project, key.tweet_id) for key, _ in batch})
         changes = []
         for key, version in batch:
             if (possible := _possible(rows, key, version, action)) is None:
                 left.append(key)
+                continue
+            row, status = possible
+            try:
+                two = (key.project, key.tweet_id) in takes_two
+                status = _reached(row, action, status, who=who, takes_two=two)
+            except NotAllowed:
+                left.append(key)
             else:
-                changes.append(_changed(possible[0], action, possible[1], who=who, at=at))
+                changes.append(_changed(row, action, status, who=who, at=at))
         decided += _write(connection, changes, who, at, reason, batch=decided[0].event_id if decided else None)
     return decided, left
 
@@ -278,6 +303,26 @@ def mark_posted(
             row, status = possible
             changes.append(_changed(row, POST, status, who=who, at=min(each.at, at), text=each.text))
     return _write(connection, changes, who, at, ""), left
+
+
+def _reached(row: sa.Row[Any], action: str, status: str, *, who: str, takes_two: bool) -> str:
+    """The status that an action leads to.
+
+    Args:
+        status: what it leads to where one person is enough.
+
+    Raises:
+        NotAllowed: another person has to approve first.
+    """
+    if row.status == AWAITING and action == APPROVE and row.text != (row.revised_text or _model_text(row)):
+        status = EDITED  # what the first person typed
+    if not takes_two:
+        return status
+    try:
+        decided, first = row.decided_at is not None, row.decided_by or ""
+        return with_two(action, row.status, status, decided=decided, first=first, who=name_of(who))
+    except OneIsNotEnough as why:
+        raise NotAllowed(f"{action} is not possible: {why}") from None
 
 
 def _possible(

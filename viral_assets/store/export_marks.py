@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from viral_assets.store.conditions import FoundByHour
+from viral_assets.store.conditions import STANDS_APPROVED_OF_HOURS, FoundByHour
 from viral_assets.store.decisions import (
     BATCH,
     LONGEST_REASON,
@@ -21,8 +21,9 @@ from viral_assets.store.decisions import (
     next_event_ids,
 )
 from viral_assets.store.given_rows import given_rows
+from viral_assets.store.second_approval import NOWHERE, SecondApproval, is_flagged
 from viral_assets.store.suggestion_status import after
-from viral_assets.store.tables import comment_suggestions, suggestion_events
+from viral_assets.store.tables import comment_suggestions, suggestion_events, tweet_scores
 from viral_assets.vocabulary import EXPORT, EXPORTED, STATUSES
 
 _TO_EXPORT = [status for status in STATUSES if after(status, EXPORT)]
@@ -36,15 +37,17 @@ def mark_exported(
     who: str,
     at: datetime,
     reason: str = "",
+    second: SecondApproval = NOWHERE,
 ) -> tuple[int, list[SuggestionKey]]:
     """Mark suggestions as exported, each with an event, all as what was done in one go.
 
     Args:
         keys_with_versions: each as it was when it was handed over.
+        second: where the approval of two people is asked for.
 
     Returns:
-        How many are marked, and the keys of those left alone: changed since, gone, or rejected or posted. In the order
-        of the keys.
+        How many are marked, and the keys of those left alone: changed since, gone, rejected or posted, or waiting for
+        the approval of two. In the order of the keys.
     """
     # By plain tuples: keys compare themselves a hundred times as slowly.
     wanted = sorted((_of(key), version) for key, version in dict(keys_with_versions).items())
@@ -58,13 +61,13 @@ def mark_exported(
         if connection.dialect.name == "postgresql":
             # Nobody else's to change until the transaction ends; in one order, so that two of these never wait for
             # each other. SQLite has one writer anyway.
-            locked = sa.select(comment_suggestions.c.version).where(_as_given(given)).with_for_update()
+            locked = sa.select(comment_suggestions.c.version).where(_as_given(given, second)).with_for_update()
             counted = sa.select(sa.func.count()).select_from(locked.order_by(*_columns(comment_suggestions)).subquery())
             connection.execute(counted)
-        if connection.execute(_events(given, fixed, go)).rowcount < len(some):
+        if connection.execute(_events(given, second, fixed, go)).rowcount < len(some):
             left += _without_event(connection, given)
         marked = {"status": EXPORTED, "version": comment_suggestions.c.version + 1}
-        connection.execute(sa.update(comment_suggestions).where(_as_given(given)).values(marked))
+        connection.execute(sa.update(comment_suggestions).where(_as_given(given, second)).values(marked))
         if go is None:
             noted = suggestion_events.c
             go = connection.scalar(sa.select(sa.func.min(noted.batch)).join(given, given.c.id == noted.id))
@@ -86,15 +89,25 @@ def _columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
     return [table.c[name] for name in _KEY]
 
 
-def _as_given(given: sa.Subquery) -> sa.ColumnElement[bool]:
+def _as_given(given: sa.Subquery, second: SecondApproval) -> sa.ColumnElement[bool]:
     """The suggestions that are as they were given, and may be exported."""
     written = comment_suggestions.c
     same = (written[name] == given.c[name] for name in (*_KEY, "version"))
     # By their keys: by the status, SQLite would go through all rows given for each suggestion that waits.
-    return sa.and_(*same, FoundByHour(written.status).in_(_TO_EXPORT))
+    return sa.and_(*same, FoundByHour(written.status).in_(_TO_EXPORT), *_one_is_enough(second))
 
 
-def _events(given: sa.Subquery, fixed: dict[str, Any], go: int | None) -> sa.Insert:
+def _one_is_enough(second: SecondApproval) -> list[sa.ColumnElement[bool]]:
+    """The same as ``second_approval.with_two`` decides about an export."""
+    if second == NOWHERE:
+        return []
+    written, scores = comment_suggestions.c, tweet_scores.c
+    of_tweet = scores.project == written.project, scores.tweet_id == written.tweet_id
+    takes_two = sa.and_(second.of_rows(written.project), sa.exists().where(*of_tweet, is_flagged()))
+    return [sa.or_(STANDS_APPROVED_OF_HOURS, ~takes_two)]
+
+
+def _events(given: sa.Subquery, second: SecondApproval, fixed: dict[str, Any], go: int | None) -> sa.Insert:
     """Their events, with the suggestions as they are before. ``go`` is the first event's id; None where that is among
     these."""
     written, events = comment_suggestions.c, suggestion_events.c
@@ -109,7 +122,7 @@ def _events(given: sa.Subquery, fixed: dict[str, Any], go: int | None) -> sa.Ins
         "from_decided_by": written.decided_by,
         "version": written.version + 1,
     }
-    return sa.insert(suggestion_events).from_select(list(values), sa.select(*values.values()).where(_as_given(given)))
+    return sa.insert(suggestion_events).from_select(list(values), sa.select(*values.values()).where(_as_given(given, second)))
 
 
 def _without_event(connection: sa.Connection, given: sa.Subquery) -> list[SuggestionKey]:

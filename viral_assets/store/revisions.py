@@ -26,6 +26,7 @@ from viral_assets.store.decisions import (
     name_of,
     unchanged,
 )
+from viral_assets.store.second_approval import NOWHERE, SecondApproval
 from viral_assets.store.suggestion_status import after_revision, refusal
 from viral_assets.store.tables import comment_suggestions, suggestion_revisions
 from viral_assets.vocabulary import (
@@ -195,13 +196,21 @@ def drop(connection: sa.Connection, revision_id: str, *, who: str, at: datetime)
 
 
 def decide_revision(
-    connection: sa.Connection, revision_id: str, action: RevisionAction, *, who: str, at: datetime, version: int
+    connection: sa.Connection,
+    revision_id: str,
+    action: RevisionAction,
+    *,
+    who: str,
+    at: datetime,
+    version: int,
+    second: SecondApproval = NOWHERE,
 ) -> Decided:
     """Take the offered revision, or keep the text as it is. Either is in the audit, with the wish as its reason, and
     an undo offers the revision again.
 
     Args:
         version: of the suggestion when it was looked at.
+        second: where the approval of two people is asked for.
 
     Raises:
         Conflict: the suggestion has changed since.
@@ -221,6 +230,7 @@ def decide_revision(
         text=revision.text,
         written_by=revision.model,
         wish=revision.wish,
+        second=second,
     )
     changes = {
         "state": TAKEN if action == TAKE_REVISION else KEPT,

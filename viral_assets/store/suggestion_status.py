@@ -5,6 +5,7 @@
 in \\ do   approve   reject    edit   export    post   reopen
 ========= ========= ========= ====== ========= ====== =======
 pending   approved  rejected  edited exported  posted
+awaiting  approved  rejected  edited           posted pending
 approved            rejected  edited exported  posted pending
 edited              rejected  edited exported  posted pending
 exported  approved  rejected  edited           posted pending
@@ -14,6 +15,9 @@ posted                                                pending
 
 ``export`` is the one thing a program does: it hands a suggestion over to somebody and says nothing about how good it
 is. What a person had decided before still stands (:func:`stands_approved`).
+
+Where the approval of two people is asked for, some of these lead to ``awaiting`` first: see ``second_approval``. What
+is posted at X although a second approval was awaited is posted: the audit says what is true.
 
 A revision that a person takes is no decision about a suggestion that was pending: it stays so, with the other text.
 What was decided about becomes ``edited``, as if the person had typed it (:func:`after_revision`).
@@ -27,6 +31,8 @@ from viral_assets.vocabulary import (
     ACTIONS,
     APPROVE,
     APPROVED,
+    AWAITING,
+    AWAITING_WORDS,
     EDIT,
     EDITED,
     EXPORT,
@@ -41,7 +47,10 @@ from viral_assets.vocabulary import (
     TAKE_REVISION,
 )
 
-USABLE = frozenset(STATUSES) - {REJECTED, POSTED}
+TO_DECIDE = frozenset(STATUSES) - {REJECTED, POSTED}
+"""Statuses of suggestions about which there is something to decide."""
+
+USABLE = TO_DECIDE - {AWAITING}
 """Statuses of suggestions that somebody may still post."""
 
 CHOSEN = (APPROVED, EDITED, EXPORTED, POSTED)
@@ -52,6 +61,7 @@ _AFTER_A_CHOICE: Mapping[str, str] = {REJECT: REJECTED, EDIT: EDITED, EXPORT: EX
 
 _AFTER: Mapping[str, Mapping[str, str]] = {
     PENDING: _OPEN,
+    AWAITING: {APPROVE: APPROVED, REJECT: REJECTED, EDIT: EDITED, POST: POSTED, REOPEN: PENDING},
     APPROVED: _AFTER_A_CHOICE,
     EDITED: _AFTER_A_CHOICE,
     EXPORTED: {APPROVE: APPROVED, REJECT: REJECTED, EDIT: EDITED, POST: POSTED, REOPEN: PENDING},
@@ -61,6 +71,7 @@ _AFTER: Mapping[str, Mapping[str, str]] = {
 
 # Why not, where "it is approved already" does not say it.
 _REFUSALS: Mapping[tuple[str, str], str] = {
+    (AWAITING, EXPORT): f"it is {AWAITING_WORDS}",
     (EDITED, APPROVE): "it is edited, which counts as approved",
     (REJECTED, EXPORT): "it is rejected; approve or reopen it first",
     (REJECTED, POST): "it is rejected; approve or reopen it first",
@@ -91,12 +102,17 @@ def after_revision(status: str) -> str | None:
     """
     if status not in STATUSES:
         raise ValueError(f"no status {status!r}")
-    return {PENDING: PENDING, APPROVED: EDITED, EDITED: EDITED, EXPORTED: EDITED}.get(status)
+    return {PENDING: PENDING, AWAITING: AWAITING, APPROVED: EDITED, EDITED: EDITED, EXPORTED: EDITED}.get(status)
 
 
 def refusal(status: str, action: str) -> str:
     """Why ``action`` is not possible in ``status``, as half a sentence for a person."""
     return _REFUSALS.get((status, action), f"it is {status} already")
+
+
+def in_words(status: str) -> str:
+    """A status as the end of "it is"."""
+    return AWAITING_WORDS if status == AWAITING else status
 
 
 def stands_approved(status: str, *, decided: bool) -> bool:

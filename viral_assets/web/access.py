@@ -1,8 +1,9 @@
-"""Who may come in, and what the cookies of a browser say. No state: everything is signed, or follows from the secret.
+"""The token that all share, and what the cookies of a browser say. No state: everything is signed, or follows from the
+secret.
 
 A server for this machine alone lets everybody in who reaches it. One that others can reach asks for a token once; a
-session stands for it from then on (``sessions``). Either way a form carries a token of its own, which no other site can
-know.
+session stands for it from then on (``sessions``). Who comes in is decided in ``entrance``. Either way a form carries a
+token of its own, which no other site can know.
 """
 
 from __future__ import annotations
@@ -20,10 +21,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.text.display import one_line
+from viral_assets.text.names import as_name
 
 SHORTEST_TOKEN = 16
-LONGEST_NAME = 60
 NAME_SECONDS = 14 * 24 * 3600
 NOTICE_SECONDS = 60
 
@@ -77,7 +77,7 @@ class Access:
 
     def set_name(self, request: Request, response: Response, name: str) -> None:
         """Another name for this browser; an empty one is the server's again."""
-        name = one_line(name[: 10 * LONGEST_NAME])[:LONGEST_NAME]
+        name = as_name(name)
         if name and name != self.who:
             self._sign(request, response, "name", name, NAME_SECONDS)
         else:
@@ -121,7 +121,7 @@ class Access:
             path="/",
             httponly=True,
             samesite="strict",
-            secure=request.url.scheme == "https",
+            secure=came_by_tls(request),
         )
 
     def delete_cookie(self, response: Response, what: str) -> None:
@@ -145,6 +145,13 @@ class Access:
     @cached_property
     def _forms(self) -> Signer:
         return Signer(self.key, salt="form", **_SIGNING)
+
+
+def came_by_tls(request: Request) -> bool:
+    """Whether the browser speaks TLS, to this server or to a proxy before it. Anybody may claim so of themselves: all
+    that follows from it is that their own browser keeps the cookie to itself."""
+    forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    return "https" in (request.url.scheme, forwarded)
 
 
 def new_token() -> str:

@@ -15,10 +15,11 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.queries.pages import read_opportunity
 from viral_assets.store import decisions
 from viral_assets.store.decisions import Conflict, Decided, NotAllowed, SuggestionKey
+from viral_assets.store.suggestion_status import in_words
 from viral_assets.text.cleaning import persons_reply
 from viral_assets.text.display import kind, one_line
 from viral_assets.text.x_rules import text_weight
-from viral_assets.vocabulary import EDIT
+from viral_assets.vocabulary import AWAITING, EDIT
 from viral_assets.web.answers import Problem, answer, answer_many, conflict_text, say
 from viral_assets.web.forms import BadFormError, field, posted_form, version_field
 from viral_assets.web.pages import NotFoundError
@@ -39,6 +40,8 @@ _DONE = {
     "reopen": "Reopened",
 }
 
+_DONE_ONCE = "Approved once; another person has to approve it too"
+
 
 async def decide(request: Request) -> Response:
     """One decision about one suggestion."""
@@ -55,7 +58,7 @@ def _decide(request: Request, form: Mapping[str, str]) -> Response:
     version = version_field(form)
     text = form.get("text", "") if action == EDIT else None
     reason = one_line(form.get("reason", "")[:2_000]) or one_line(form.get("common", "")[:100])
-    who = site.access.name_of(request)
+    who, second = site.who(request), site.second_approval()
     try:
         with site.database.begin() as connection:
             done = decisions.decide(
@@ -67,6 +70,7 @@ def _decide(request: Request, form: Mapping[str, str]) -> Response:
                 version=version,
                 text=text,
                 reason=reason if action == "reject" else "",
+                second=second,
             )
     except Conflict as conflict:
         problem = Problem("conflict", conflict_text(conflict, who), key.suggestion_type, text, _length(text))
@@ -74,7 +78,8 @@ def _decide(request: Request, form: Mapping[str, str]) -> Response:
     except NotAllowed as refused:
         problem = Problem("refused", sentence(str(refused)), key.suggestion_type, text, _length(text))
         return answer(request, site, key.project, key.tweet_id, form, problem=problem, status=422)
-    notice = {"kind": "done", "text": f"{_DONE[action]}: {kind(key.suggestion_type)}", "event": str(done.event_id)}
+    did = _DONE_ONCE if done.status == AWAITING else _DONE[action]
+    notice = {"kind": "done", "text": f"{did}: {kind(key.suggestion_type)}", "event": str(done.event_id)}
     return answer(request, site, key.project, key.tweet_id, form, notice=notice)
 
 
@@ -86,7 +91,7 @@ async def undo(request: Request) -> Response:
 
 def _undo(request: Request, form: Mapping[str, str]) -> Response:
     site: Site = request.app.state.site
-    who, named = site.access.name_of(request), form.get("event", "")
+    who, named = site.who(request), form.get("event", "")
     left: list[SuggestionKey] = []
     try:
         with site.database.begin() as connection:
@@ -113,7 +118,7 @@ def _undo(request: Request, form: Mapping[str, str]) -> Response:
     if batch:
         return _undone_many(request, site, form, done, left)
     (undone,) = done
-    notice = {"kind": "done", "text": f"Undone: {kind(undone.key.suggestion_type)} is {undone.status} again"}
+    notice = {"kind": "done", "text": f"Undone: {kind(undone.key.suggestion_type)} is {in_words(undone.status)} again"}
     return answer(request, site, undone.key.project, undone.key.tweet_id, form, notice=notice, move=True)
 
 
@@ -145,7 +150,7 @@ def _regenerate(request: Request, form: Mapping[str, str]) -> Response:
             site.database,
             row,
             checked_project(site.projects(), project),
-            who=site.access.name_of(request),
+            who=site.who(request),
             now=site.clock(),
         )
     except ConfigurationError as error:

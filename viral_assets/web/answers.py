@@ -15,7 +15,9 @@ from starlette.responses import RedirectResponse, Response
 
 from viral_assets.queries.pages import read_opportunities, read_opportunity
 from viral_assets.store.decisions import Conflict, Decided
+from viral_assets.store.suggestion_status import in_words
 from viral_assets.text.display import one_line
+from viral_assets.vocabulary import AWAITING
 from viral_assets.web.access import same_site_path
 from viral_assets.web.jobs import Job
 from viral_assets.web.pages import list_head, tweet_page
@@ -68,8 +70,8 @@ def answer(
             return tweet_page(request, site, project, tweet_id, status=status, problem=problem, back=onward)
         return _back_with(request, site, project, tweet_id, onward, notice)
     with site.database.read() as connection:
-        row = read_opportunity(connection, project, tweet_id)
-        head = list_head(site, connection, onward)
+        row = read_opportunity(connection, project, tweet_id, second=site.second_approval())
+        head = list_head(site, connection, onward, me=site.who(request))
     if row is None:
         return say(request, site, form, notice or {"kind": "bad", "text": "The tweet is no opportunity any more."})
     job = site.jobs.all().get((project, tweet_id))
@@ -106,8 +108,8 @@ def answer_many(
     keys = dict.fromkeys((each.key.project, each.key.tweet_id) for each in done)
     shown = set(form["shown"].split())
     with site.database.read() as connection:
-        rows = read_opportunities(connection, list(keys))
-        head = list_head(site, connection, onward)
+        rows = read_opportunities(connection, list(keys), second=site.second_approval())
+        head = list_head(site, connection, onward, me=site.who(request))
     values: dict[str, Any] = {"rows": [row for row in rows if anchor(row) in shown], "head": head, "notice": notice}
     response = site.part(request, "cards.html", **values, here=onward, titles=site.titles())
     response.headers["hx-reswap"] = "none"
@@ -144,8 +146,17 @@ def say(
     return response
 
 
+def many_words(done: Sequence[Decided]) -> str:
+    """How many suggestions, and how many of them take another person."""
+    several = "suggestion" if len(done) == 1 else "suggestions"
+    awaiting = sum(each.status == AWAITING for each in done)
+    take = "takes" if awaiting == 1 else "take"
+    of_them = f", of which {awaiting:,} {take} the approval of another person" if awaiting else ""
+    return f"{len(done):,} {several}{of_them}"
+
+
 def conflict_text(conflict: Conflict, who: str) -> str:
     by = "A run" if not conflict.who else "You (in another window?)" if conflict.who == who else one_line(conflict.who)
     at = f"{conflict.at.astimezone(UTC):%H:%M} UTC"
-    what = {"pending": "is open again"}.get(conflict.status, f"is {conflict.status}")
+    what = {"pending": "is open again"}.get(conflict.status, f"is {in_words(conflict.status)}")
     return f"{by} changed this at {at}: it {what} now, with the text shown here. Look again and decide."

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, SchemaOutOfDateError, ViralAssetsError
-from viral_assets.web import actions, approve_greens, left_out, lessons, pages, revisions, sign_in
+from viral_assets.web import actions, approve_greens, left_out, lessons, pages, revisions, sign_in, teamwork
 from viral_assets.web.forms import BadFormError, ForeignFormError
 from viral_assets.web.pages import NotFoundError, not_found_page, problem_page
 from viral_assets.web.security import BodyTooLargeError, Guard, Names
@@ -50,6 +50,8 @@ def create_app(site: Site, names: Names) -> ASGIApp:
             Route("/approve-greens", approve_greens.approve_greens, methods=["POST"]),
             Route("/revise", revisions.ask, methods=["POST"]),
             Route("/revision", revisions.decide, methods=["POST"]),
+            Route("/assign", teamwork.assign, methods=["POST"]),
+            Route("/seen", teamwork.seen, methods=["POST"]),
             Route("/regenerate", actions.regenerate, methods=["POST"]),
             Route("/regeneration", pages.regeneration, methods=["GET"]),
             Route("/length", actions.length, methods=["POST"]),

@@ -10,13 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from viral_assets.queries.filters import STANDINGS, Filters, recent_words
+from viral_assets.queries.filters import ASSIGNED, STANDINGS, Filters, recent_words
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.queries.pages import read_greens, still_open
 from viral_assets.store import decisions
 from viral_assets.store.decisions import SuggestionKey
 from viral_assets.vocabulary import PENDING, STATUSES
-from viral_assets.web.answers import answer_many
+from viral_assets.web.answers import answer_many, many_words
 from viral_assets.web.forms import BadFormError, posted_lists
 from viral_assets.web.site import Site, wants_part
 
@@ -34,9 +34,9 @@ async def greens(request: Request) -> Response:
 
 def _greens(request: Request, *, none_ticked: bool = False) -> Response:
     site: Site = request.app.state.site
-    filters = Filters.read(request.query_params)
+    filters, second = Filters.read(request.query_params, me=site.who(request)), site.second_approval()
     with site.database.read() as connection:
-        rows, total = read_greens(connection, filters, now=site.clock(), most=MOST_GREENS)
+        rows, total = read_greens(connection, filters, now=site.clock(), most=MOST_GREENS, second=second)
     offered = [
         (row, suggestion, write_pick(row, suggestion), is_ticked(row, suggestion))
         for row in rows
@@ -68,13 +68,12 @@ def _approve_greens(request: Request, form: Mapping[str, str], picked: Sequence[
     picks = [read_pick(each) for each in picked]
     if not picks:
         return _greens(request, none_ticked=True)
+    who, second = site.who(request), site.second_approval()
     with site.database.begin() as connection:
         open_now = still_open(connection, [(key.project, key.tweet_id) for key, _ in picks])
         wanted = [(key, version) for key, version in picks if (key.project, key.tweet_id) in open_now]
-        done, _ = decisions.decide_many(
-            connection, wanted, "approve", who=site.access.name_of(request), at=site.clock()
-        )
-    text = f"Approved: {len(done):,} suggestion{'s' if len(done) != 1 else ''}"
+        done, _ = decisions.decide_many(connection, wanted, "approve", who=who, at=site.clock(), second=second)
+    text = f"Approved: {many_words(done)}"
     if left := len(picks) - len(done):
         stay = "stays as it is" if left == 1 else "stay as they are"
         text += f"; {left:,} had been changed or decided about meanwhile and {stay}"
@@ -126,6 +125,7 @@ def _scope(filters: Filters, site: Site) -> str:
         recent_words(filters.recent).lower() if filters.recent and not (filters.start or filters.end) else "",
         f"from {filters.start}" if filters.start else "",
         f"until {filters.end}" if filters.end else "",
+        ASSIGNED[filters.assigned].lower() if filters.assigned else "",
         f"with “{filters.search}”" if filters.search else "",
     ]
     return ", ".join(part for part in parts if part)

@@ -60,7 +60,7 @@ def _take(request: Request, form: Mapping[str, str]) -> Response:
     site: Site = request.app.state.site
     tweet_id = field(form, "tweet_id")
     project = checked_project(site.projects(), field(form, "project"))
-    who = site.access.name_of(request)
+    who = site.who(request)
     with site.database.read() as connection:
         reason = against_one(connection, project, tweet_id, site.vectors_of).words
         author_id, handle = read_author(connection, tweet_id)

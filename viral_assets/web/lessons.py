@@ -63,7 +63,7 @@ def _write(request: Request, form: Mapping[str, str]) -> Response:
         return _page(request, form, status=409, problem=sentence(error.without_folder))
     except ConfigurationError as error:
         return _page(request, form, status=422, problem=sentence(str(error)))
-    who = site.access.name_of(request)
+    who = site.who(request)
     log.info("%r changed %s by what tweet %s teaches", who, proposal.path, field(form, "tweet_id"))
     response = RedirectResponse(same_site_path(form.get("next")), 303)
     text = f"Written to {proposal.path.name}: it counts from the next hour on. The old file is {backup.name}."

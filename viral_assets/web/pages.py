@@ -40,10 +40,10 @@ class NotFoundError(Exception):
 def opportunities(request: Request) -> Response:
     """The list, or for a script that goes on with it, the part that comes next."""
     site: Site = request.app.state.site
-    filters = Filters.read(request.query_params)
-    after = request.query_params.get("after", "")
+    filters = Filters.read(request.query_params, me=site.who(request))
+    after, second = request.query_params.get("after", ""), site.second_approval()
     with site.database.read() as connection:
-        page = read_page(connection, filters, now=site.clock(), after=after)
+        page = read_page(connection, filters, now=site.clock(), after=after, second=second)
         elsewhere = {} if page.rows else _elsewhere(connection, site, filters)
     titles, left_out = site.titles_and_problems()
     shown: dict[str, Any] = {
@@ -93,15 +93,19 @@ def _elsewhere(connection: Connection, site: Site, filters: Filters) -> dict[str
     }
 
 
-def list_head(site: Site, connection: Connection, address: str) -> dict[str, Any] | None:
-    """What stands above the list at an address, as it is now; None where the address is of no list."""
+def list_head(site: Site, connection: Connection, address: str, *, me: str) -> dict[str, Any] | None:
+    """What stands above the list at an address, as it is now; None where the address is of no list.
+
+    Args:
+        me: the name of who looks.
+    """
     parts = urlsplit(address)
     if parts.path != "/":
         return None
     asked = dict(parse_qsl(parts.query))
     after = asked.get("after", "")
     try:
-        filters = Filters.read(asked)
+        filters = Filters.read(asked, me=me)
         total, greens = count_list(connection, filters, now=site.clock(), after=after)
     except BadFilterError:
         return None
@@ -129,7 +133,7 @@ def tweet_page(
         NotFoundError: there is no such opportunity.
     """
     with site.database.read() as connection:
-        row = read_opportunity(connection, project, tweet_id)
+        row = read_opportunity(connection, project, tweet_id, second=site.second_approval())
         entries = _entries(connection, project, tweet_id) if row else []
     if row is None:
         raise NotFoundError("There is no such tweet among the opportunities (any more).")
@@ -161,6 +165,7 @@ def _entries(connection: Connection, project: str, tweet_id: str) -> list[tuple[
 def numbers(request: Request) -> Response:
     """What came of the tweets."""
     from viral_assets.queries import charts
+    from viral_assets.queries.by_person import numbers_by_person
     from viral_assets.queries.funnel import funnel_report
     from viral_assets.queries.funnel_model import STAGES
     from viral_assets.queries.packing_model import LEAST_DECIDED, LEAST_REQUESTS
@@ -173,6 +178,7 @@ def numbers(request: Request) -> Response:
     with site.database.read() as connection:
         made = funnel_report(connection, project=project or None, days=days, now=site.clock(), limits=site.limits)
         replies = reply_numbers(connection, made.hours, project or None)
+        people = numbers_by_person(connection, made.hours, project or None)
     titles = site.titles()
     projects = sorted({*site.choices().projects, *made.projects})
     return site.page(
@@ -180,6 +186,7 @@ def numbers(request: Request) -> Response:
         "numbers.html",
         report=made,
         replies=replies,
+        people=people,
         reply_metrics=METRICS,
         days=days,
         day_choices=sorted({*DAYS, days}),
@@ -232,7 +239,7 @@ def _regeneration(request: Request, site: Site) -> Response:
     here = same_site_path(request.query_params.get("next"))
     job = site.jobs.all().get((project, tweet_id))
     with site.database.read() as connection:
-        row = read_opportunity(connection, project, tweet_id)
+        row = read_opportunity(connection, project, tweet_id, second=site.second_approval())
     if row is None:
         raise NotFoundError("There is no such tweet among the opportunities (any more).")
     over = job is None or job.over
@@ -287,6 +294,8 @@ def _heading(filters: Filters, total: int, *, continued: bool) -> str:
             return f"{words}{more} without suggestions"
         case "pending":
             return f"{words}{more} with something pending"
+        case "awaiting":
+            return f"{words}{more} with a reply to approve a second time"
         case "posted":
             return f"{words}{more} answered"
     return f"{words}{more} with a reply {filters.status}"

@@ -16,20 +16,32 @@ from urllib.parse import urlencode
 from jinja2 import Environment
 
 from viral_assets.delivery.formatting import page_templates, window_text
-from viral_assets.queries.filters import RECENT, SORTS, STANDINGS, USUAL_HOURS, day_of
+from viral_assets.queries.filters import ASSIGNED, RECENT, SORTS, STANDINGS, USUAL_HOURS, day_of
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.store.revisions import LONGEST_WISH
 from viral_assets.store.suggestion_status import CHOSEN, after, after_revision
+from viral_assets.store.teamwork import Seen
 from viral_assets.text.display import one_line
 from viral_assets.text.entities import linked
+from viral_assets.text.names import same_person
 from viral_assets.text.x_links import composer_link
 from viral_assets.text.x_rules import POST_WEIGHT
-from viral_assets.vocabulary import COMMON_WISHES, LABELS, PENDING, REJECTION_REASONS, TAKE_REVISION
+from viral_assets.vocabulary import (
+    APPROVE,
+    AWAITING,
+    COMMON_WISHES,
+    LABELS,
+    PENDING,
+    POST,
+    REJECTION_REASONS,
+    TAKE_REVISION,
+)
 
 TINTS = 6
 """Colours of the circles that stand for people."""
 
 STATUS_WORDS = {
+    "awaiting": "Approved once",
     "approved": "Approved",
     "edited": "Edited and approved",
     "rejected": "Rejected",
@@ -121,10 +133,19 @@ def undecided(view: OpportunityView) -> bool:
     return not view.suggestions or any(each.status == PENDING and not each.revised_text for each in view.suggestions)
 
 
-def allowed(suggestion: SuggestionView) -> frozenset[str]:
-    """What may be done now."""
-    decisions = [each for each in ("approve", "reject", "edit", "post", "reopen") if after(suggestion.status, each)]
-    return frozenset([*decisions, *([TAKE_REVISION] if after_revision(suggestion.status) else [])])
+def allowed(suggestion: SuggestionView, view: OpportunityView, who: str) -> frozenset[str]:
+    """What ``who`` may do now."""
+    decisions = {each for each in ("approve", "reject", "edit", "post", "reopen") if after(suggestion.status, each)}
+    if view.takes_two and not view.may_go_out(suggestion):
+        decisions.discard(POST)
+        if suggestion.status == AWAITING and same_person(suggestion.decided_by or "", who):
+            decisions.discard(APPROVE)
+    return frozenset(decisions | ({TAKE_REVISION} if after_revision(suggestion.status) else set()))
+
+
+def seen_by(view: OpportunityView, who: str) -> list[Seen]:
+    """The others who have had the card open, who did last first."""
+    return [each for each in view.teamwork.seen if not same_person(each.name, who)]
 
 
 def seconds_text(seconds: float) -> str:
@@ -152,6 +173,7 @@ def _templates() -> Environment:
         initials=initials,
         linked=linked,
         seconds=seconds_text,
+        seen_by=seen_by,
         sentence=sentence,
         settled=settled,
         tint=tint,
@@ -159,6 +181,7 @@ def _templates() -> Environment:
     )
     environment.globals.update(
         ACTION_WORDS=ACTION_WORDS,
+        ASSIGNED=ASSIGNED,
         COMMON_WISHES=COMMON_WISHES,
         LABEL_CHOICES=[("", "All labels"), *((label, label.capitalize()) for label in LABELS)],
         LONGEST_WISH=LONGEST_WISH,

@@ -18,6 +18,7 @@ from viral_assets.queries.pages import read_opportunity
 from viral_assets.store import revisions
 from viral_assets.store.decisions import Conflict, NotAllowed, SuggestionKey
 from viral_assets.store.revisions import Revision
+from viral_assets.store.suggestion_status import in_words
 from viral_assets.text.display import kind, one_line
 from viral_assets.vocabulary import ASKED, DROPPED, KEEP_TEXT, OFFERED, OFFLINE, REVISION_ACTIONS, TAKE_REVISION
 from viral_assets.web.answers import Problem, answer, conflict_text
@@ -51,7 +52,7 @@ def _ask(request: Request, form: Mapping[str, str]) -> Response:
     site: Site = request.app.state.site
     key, version = _about(form)
     wish = form.get("common", "") or form.get("wish", "")
-    who = site.access.name_of(request)
+    who = site.who(request)
     try:
         row, project = _ready(site, key, revisions.words_of(wish))
         with site.database.begin() as connection:
@@ -88,7 +89,8 @@ async def decide(request: Request) -> Response:
 def _decide(request: Request, form: Mapping[str, str]) -> Response:
     site: Site = request.app.state.site
     key, version = _about(form)
-    action, revision_id, who = field(form, "action"), field(form, "revision"), site.access.name_of(request)
+    action, revision_id, who = field(form, "action"), field(form, "revision"), site.who(request)
+    second = site.second_approval()
     begun = None
     try:
         if action == GO_ON:
@@ -105,10 +107,16 @@ def _decide(request: Request, form: Mapping[str, str]) -> Response:
                 raise BadFormError(f"{action[:40]!r} is nothing that can be done here.")
             with site.database.begin() as connection:
                 done = revisions.decide_revision(
-                    connection, revision_id, wanted, who=who, at=site.clock(), version=version
+                    connection,
+                    revision_id,
+                    wanted,
+                    who=who,
+                    at=site.clock(),
+                    version=version,
+                    second=second,
                 )
             site.jobs.forget(key.project, key.tweet_id)
-            text = f"{_DONE[wanted]}: {kind(key.suggestion_type)} is {done.status}"
+            text = f"{_DONE[wanted]}: {kind(key.suggestion_type)} is {in_words(done.status)}"
             notice = {"kind": "done", "text": text, "event": str(done.event_id)}
     except Conflict as conflict:
         problem = Problem("conflict", conflict_text(conflict, who), key.suggestion_type)

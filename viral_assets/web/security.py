@@ -13,7 +13,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from viral_assets.errors import ViralAssetsError
 from viral_assets.web.access import same_site_path
 from viral_assets.web.rendering import render
-from viral_assets.web.sessions import COOKIE, Session
+from viral_assets.web.sessions import COOKIE
 from viral_assets.web.site import Site
 
 log = logging.getLogger("viral_assets")
@@ -110,8 +110,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         request, headers = Request(scope), Headers(scope=scope)
-        session: Session | None = None
         began = False
+        cookies: list[str] = []
 
         async def send_guarded(message: Message) -> None:
             nonlocal began
@@ -122,13 +122,12 @@ class Guard:
                     sent[name] = value
                 # Pages tell what a person decided; files are named after what is in them.
                 sent.setdefault("cache-control", "no-store")
-                if session is not None:
-                    self._renew(request, session, sent)
+                self._renew(cookies, sent)
             await send(message)
 
         refused = self._refusal(request, headers)
-        if refused is None and self._needs_session(request):
-            session, refused = await run_in_threadpool(self._session, request)
+        if refused is None and not request.url.path.startswith(OPEN_PATHS):
+            refused = await run_in_threadpool(self._without_session, request, cookies)
         if refused is not None:
             # For a script: say it, and leave what is shown as it is.
             refused.headers["hx-reswap"] = "none"
@@ -155,26 +154,35 @@ class Guard:
             return _too_large()
         return None
 
-    def _needs_session(self, request: Request) -> bool:
-        return self._site.access.token is not None and not request.url.path.startswith(OPEN_PATHS)
+    def _without_session(self, request: Request, cookies: list[str]) -> Response | None:
+        """What to answer to a request that lacks the session it takes; None for one that may go on.
 
-    def _session(self, request: Request) -> tuple[Session | None, Response | None]:
-        """The session of a request, or what to answer where there is none."""
+        Args:
+            cookies: gets those to send, where the session goes on for longer now.
+        """
+        entrance = self._site.entrance
         try:
-            session = self._site.sessions.of(request)
+            asked = entrance.asks()
+            if asked == "nothing":
+                return None
+            session = entrance.session(request, asked)
         except ViralAssetsError as error:
             log.error("%s", error)
             values = {"code": 503, "heading": "The database does not answer", "message": "Try again in a moment."}
-            return None, Response(render("plain.html", values), 503, media_type="text/html")
-        return session, None if session is not None else _ask_for_token(request)
+            return Response(render("plain.html", values), 503, media_type="text/html")
+        if session is None:
+            return _ask_for_token(request)
+        request.state.guarded, request.state.person = True, session.person
+        renewed = Response()
+        entrance.renew(request, renewed, session)
+        cookies += renewed.headers.getlist("set-cookie")
+        return None
 
-    def _renew(self, request: Request, session: Session, sent: MutableHeaders) -> None:
-        """Give the cookie again, unless the answer says something else about it, as after a log-out."""
+    def _renew(self, cookies: Sequence[str], sent: MutableHeaders) -> None:
+        """Give the session's cookie again, unless the answer says something else about it, as after a log-out."""
         mine = f"{self._site.access.cookie_name(COOKIE)}="
         if not any(cookie.startswith(mine) for cookie in sent.getlist("set-cookie")):
-            renewed = Response()
-            self._site.sessions.renew(request, renewed, session)
-            for cookie in renewed.headers.getlist("set-cookie"):
+            for cookie in cookies:
                 sent.append("set-cookie", cookie)
 
 

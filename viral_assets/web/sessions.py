@@ -52,11 +52,13 @@ class Session:
         id: nobody guesses it, and no two have the same.
         until: when it ends at the latest.
         used: when it was last used, to the second.
+        person: whose token it began with; empty for the one that all share.
     """
 
     id: str
     until: datetime
     used: datetime
+    person: str = ""
 
     def is_over(self, now: datetime, limits: SessionLimits) -> bool:
         """Whether its time is up. One from the future is no session of ours."""

@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from viral_assets.errors import ProjectFileError, ViralAssetsError
 from viral_assets.queries.pages import Choices, read_choices
+from viral_assets.queries.second_approval import second_approval
 from viral_assets.store.engine import Database
+from viral_assets.store.people import names_of_people
+from viral_assets.store.second_approval import SecondApproval
 from viral_assets.web.access import Access
+from viral_assets.web.entrance import Entrance
 from viral_assets.web.rendering import render
-from viral_assets.web.sessions import SessionLimits, Sessions
+from viral_assets.web.sessions import SessionLimits
 
 if TYPE_CHECKING:
     from viral_assets.learning.project_file import ProjectFolder
@@ -57,12 +62,34 @@ class Site:
     project_folder: ProjectFolder | None = None
     session_limits: SessionLimits = field(default_factory=SessionLimits)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sessions: Sessions = field(init=False)
+    entrance: Entrance = field(init=False)
     _choices: tuple[float, Choices] | None = None
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(self.access, lambda: self.database, limits=self.session_limits, clock=self.clock)
+        self.entrance = Entrance(self.access, lambda: self.database, limits=self.session_limits, clock=self.clock)
+
+    def names(self, request: Request) -> tuple[str, ...]:
+        """Who one may be; nothing where everybody is who they say. Read once a request."""
+        known: tuple[str, ...] | None = getattr(request.state, "names", None)
+        if known is None:
+            with self.database.read() as connection:
+                known = request.state.names = names_of_people(connection)
+        return known
+
+    def who(self, request: Request) -> str:
+        """Whose decisions come from this browser: whose token it came in with, else the name that was chosen, if that
+        is one that may be."""
+        if person := signed_in(request):
+            return person
+        chosen, names = self.access.name_of(request), self.names(request)
+        if not names or chosen == self.access.who:
+            return chosen
+        return chosen if chosen in names else self.access.who
+
+    def second_approval(self) -> SecondApproval:
+        """Where replies take the approval of two people, as the project files say now."""
+        return second_approval(self.projects)
 
     def choices(self) -> Choices:
         """What the filters offer."""
@@ -79,8 +106,6 @@ class Site:
     def titles_and_problems(self) -> tuple[Mapping[str, str], Sequence[str]]:
         """How projects are called, and a line about each project file that cannot be used. Where a file lies is nothing
         for a page."""
-        from viral_assets.errors import ProjectFileError, ViralAssetsError
-
         try:
             projects = self.projects()
         except ProjectFileError as error:
@@ -104,10 +129,16 @@ class Site:
 
     def text(self, request: Request, template: str, **values: Any) -> str:
         """A template filled in."""
+        try:
+            who, names = self.who(request), self.names(request)
+        except ViralAssetsError:  # a page that says so has to be shown
+            who, names = self.access.name_of(request), ()
         shared = {
-            "who": self.access.name_of(request),
+            "who": who,
+            "names": names,
+            "signed_in": signed_in(request),
             "form_token": self.access.form_token,
-            "guarded": self.access.token is not None,
+            "guarded": is_guarded(request),
             "now": self.clock(),
             "titles": {},
             "jobs": self.jobs.all(),
@@ -115,6 +146,16 @@ class Site:
         }
         values["notice"] = {**NO_NOTICE, **(values.get("notice") or {})}
         return render(template, {**shared, **values})
+
+
+def signed_in(request: Request) -> str:
+    """Whose token a request came in with; empty where it took none of one's own."""
+    return getattr(request.state, "person", "")
+
+
+def is_guarded(request: Request) -> bool:
+    """Whether a request came in with a session, which can be ended."""
+    return getattr(request.state, "guarded", False)
 
 
 def wants_part(request: Request) -> bool:

@@ -29,8 +29,8 @@ def test_an_hour_stands_as_people_left_it(database: Database, now: datetime) -> 
         assert hours == {one.window_start}
         assert hours_decided_since(connection, last)[0] == set()
         assert hours_decided_since(connection, 0, most=2)[1] < last
-        assert read_decided(connection, hours) == {one.window_start: HourDecided(3, 1, 1, 0, 1, 1, now)}
+        assert read_decided(connection, hours) == {one.window_start: HourDecided(3, 1, 0, 1, 0, 1, 1, now)}
         done = decide(connection, SuggestionKey("a", "4", TYPES[0]), "approve", who="mara", at=now, version=0)
         undo(connection, done.event_id, who="mara", at=now)
         assert hours_decided_since(connection, last)[0] == {later}
-        assert read_decided(connection, [later]) == {later: HourDecided(1, 1, 0, 0, 0, 0, None)}
+        assert read_decided(connection, [later]) == {later: HourDecided(1, 1, 0, 0, 0, 0, 0, None)}

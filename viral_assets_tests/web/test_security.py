@@ -84,6 +84,7 @@ def test_no_address_changes_anything_without_the_token_of_the_form(serve: Callab
     reviewer = serve()
     found = posts(serve)
     ours = {"/decide", "/undo", "/approve-greens", "/take", "/lesson", "/regenerate", "/revise", "/revision", "/length"}
+    ours |= {"/assign", "/seen"}
     assert ours | {"/name", "/login", "/logout"} == set(found)
     for path in found:
         for data in ({}, {"token": "wrong"}, {"token": "ü"}):

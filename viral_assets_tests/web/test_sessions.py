@@ -273,7 +273,7 @@ def test_what_we_signed_for_something_else_opens_nothing(
 ) -> None:
     site = make_site(token=TOKEN, clock=time)
     reviewer = Reviewer(create_app(site, Names.of("127.0.0.1")))
-    cookie = site.sessions._serializer.dumps(content)
+    cookie = site.entrance.shared._serializer.dumps(content)
     assert status_with(reviewer, str(cookie)) == 303
 
 

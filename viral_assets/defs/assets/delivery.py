@@ -13,6 +13,7 @@ from viral_assets.defs.resources.digest_folder import DigestFolderResource
 from viral_assets.defs.resources.projects import ProjectsResource
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.store.engine import Database
+from viral_assets.store.second_approval import SecondApproval
 
 if TYPE_CHECKING:
     from viral_assets.delivery.digest import DigestFiles
@@ -48,10 +49,10 @@ def suggestion_digest(
 
     store, window = database.get(), window_of(context)
     titles = {name: project.title for name, project in projects.select([]).items()}
-    now = datetime.now(UTC)
+    now, second = datetime.now(UTC), projects.second_approval()
     metadata: dict[datetime, dict[str, Any]] = {}
     for hour in window:
-        rows, files = _write(store, digest_folder, HourRange(hour, hour + HOUR), titles, now)
+        rows, files = _write(store, digest_folder, HourRange(hour, hour + HOUR), titles, now, second)
         with store.read() as connection:
             gone = count_gone(connection, hours=HourRange(hour, hour + HOUR))
         metadata[hour] = {
@@ -61,7 +62,7 @@ def suggestion_digest(
             "table": digest_folder.link(files.csv),
         }
     if len(window) > 1:
-        _, files = _write(store, digest_folder, window, titles, now)
+        _, files = _write(store, digest_folder, window, titles, now, second)
         metadata[window.end - HOUR] |= {
             "page of all hours": digest_folder.link(files.html),
             "table of all hours": digest_folder.link(files.csv),
@@ -71,13 +72,18 @@ def suggestion_digest(
 
 
 def _write(
-    store: Database, folder: DigestFolderResource, window: HourRange, titles: dict[str, str], now: datetime
+    store: Database,
+    folder: DigestFolderResource,
+    window: HourRange,
+    titles: dict[str, str],
+    now: datetime,
+    second: SecondApproval,
 ) -> "tuple[list[OpportunityView], DigestFiles]":
     from viral_assets.delivery.digest import write_digest
     from viral_assets.queries.digest import digest_rows, window_facts
 
     with store.read() as connection:
-        rows = digest_rows(connection, window)
+        rows = digest_rows(connection, window, second=second)
         facts = window_facts(connection, window)
     files = write_digest(
         folder.page(window),

@@ -49,6 +49,7 @@ def _metadata(hour: HourDecided) -> dict[str, dg.MetadataValue]:
     counts = {
         "worth a reply": hour.opportunities,
         "waiting for a decision": hour.waiting,
+        "awaiting a second approval": hour.awaiting,
         "approved": hour.approved,
         "edited": hour.edited,
         "rejected": hour.rejected,

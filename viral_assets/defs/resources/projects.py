@@ -11,7 +11,9 @@ from pydantic import Field, PrivateAttr
 
 from viral_assets.projects.loader import Projects, load_projects, select_projects
 from viral_assets.projects.model import Project
+from viral_assets.queries.second_approval import second_approval
 from viral_assets.settings import load_settings
+from viral_assets.store.second_approval import SecondApproval
 
 
 class ProjectsResource(dg.ConfigurableResource[Any]):
@@ -39,6 +41,10 @@ class ProjectsResource(dg.ConfigurableResource[Any]):
             UnknownProjectError: there is no project of that name; the message lists those there are.
         """
         return select_projects(self._projects, list(names) or None)
+
+    def second_approval(self) -> SecondApproval:
+        """Where replies take the approval of two people."""
+        return second_approval(lambda: self._projects)
 
     def replaced(self, names: Sequence[str]) -> list[str] | None:
         """Whose rows a run for these projects replaces; None for everybody's.

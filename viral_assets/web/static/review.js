@@ -17,7 +17,9 @@
   const chosen = (card) => {
     const items = suggestions(card);
     const number = chosenOf.get(card.id);
+    const open = (item) => one('[data-act="approve"].primary', item);
     return items.find((item) => item.dataset.number === number)
+      ?? items.find((item) => item.dataset.status === "awaiting" && open(item))
       ?? items.find((item) => item.dataset.status === "pending") ?? items[0];
   };
   const mark = () => {
@@ -32,6 +34,20 @@
       }
     }
   };
+  // Where several people decide, they see which cards somebody has had open: for a while, not in passing.
+  const team = "team" in document.body.dataset;
+  const told = new Set();
+  let looking;
+  const lookAt = (card) => {
+    clearTimeout(looking);
+    if (!team || !card || told.has(card.id)) return;
+    looking = setTimeout(() => {
+      told.add(card.id);
+      const { project, tweet } = card.dataset;
+      const body = new URLSearchParams({ token, project, tweet_id: tweet });
+      fetch("/seen", { method: "POST", body }).catch(() => told.delete(card.id));
+    }, 1500);
+  };
   const reveal = (element) => {
     const top = one(".top").getBoundingClientRect().bottom + 12;
     const box = element.getBoundingClientRect();
@@ -42,6 +58,7 @@
     if (!card) return;
     currentId = card.id;
     mark();
+    lookAt(card);
     if (focus) card.focus({ preventScroll: true });
     if (scroll) reveal(card);
   };
@@ -63,7 +80,9 @@
     if (item) chosenOf.set(card.id, item.dataset.number);
     currentId = card.id;
     mark();
+    lookAt(card);
   });
+  if (location.pathname === "/tweet") lookAt(cards()[0]);
 
   // ---- saying something ------------------------------------------------------------------------------------------
   const live = one("#live");
