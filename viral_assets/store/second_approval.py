@@ -15,7 +15,7 @@ from viral_assets.store.bulk import one_of
 from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import tweet_scores
 from viral_assets.text.names import same_person
-from viral_assets.vocabulary import APPROVE, AWAITING, AWAITING_WORDS, EDIT, EXPORT, POST, TAKE_REVISION
+from viral_assets.vocabulary import APPROVE, AWAITING, AWAITING_WORDS, EDIT, EDITED, EXPORT, POST, TAKE_REVISION
 
 Tweet = tuple[str, str]
 """Project and tweet id."""
@@ -91,7 +91,7 @@ def with_two(action: str, status: str, reached: str, *, decided: bool, first: st
             return AWAITING
         if same_person(first, who):
             raise OneIsNotEnough(f"it is {AWAITING_WORDS}, which another person has to give: the first one was yours")
-    if action == EDIT or (action == TAKE_REVISION and approved):
+    if action == EDIT or (action == TAKE_REVISION and reached == EDITED):
         return AWAITING
     if action in (POST, EXPORT) and not approved:
         raise OneIsNotEnough("the tweet is sensitive, so two people have to approve a reply first")

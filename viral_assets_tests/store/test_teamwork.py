@@ -1,0 +1,78 @@
+"""Whose a tweet is and who has seen it, on both databases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from viral_assets.queries.filters import Filters
+from viral_assets.queries.pages import count_list, read_page
+from viral_assets.store.engine import Database
+from viral_assets.store.tables import assignments, cards_seen
+from viral_assets.store.teamwork import Assigned, Seen, Teamwork, assign, note_card_seen, teamwork_of
+from viral_assets.store.tweets import forget_tweets
+from viral_assets_tests.delivery.examples import opportunity, store
+from viral_assets_tests.store.rows import stored
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def database(database: Database) -> Database:
+    """Two tweets of a project, of which one is another project's too."""
+    one = opportunity(project="demo", tweet_id="1")
+    with database.begin() as connection:
+        store(connection, [one, replace(one, tweet_id="2", total=0.5)])
+        store(connection, [replace(one, project="other")])
+    return database
+
+
+def test_a_tweet_is_left_to_one_person_at_a_time(database: Database, now: datetime) -> None:
+    with database.begin() as connection:
+        assert assign(connection, "demo", "1", "tom", by="mara", at=now)
+        assert assign(connection, "demo", "1", "eva", by="tom", at=now + MINUTE)
+        assert not assign(connection, "demo", "3", "eva", by="tom", at=now), "there is no such tweet"
+        found = teamwork_of(connection, [("demo", "1"), ("other", "1"), ("demo", "2")])
+        assert found == {("demo", "1"): Teamwork(Assigned("eva", "tom", now + MINUTE))}
+        assert assign(connection, "demo", "1", "", by="eva", at=now)
+        assert teamwork_of(connection, [("demo", "1")]) == {}
+
+
+def test_who_has_seen_a_card_is_there_once_with_the_last_time(database: Database, now: datetime) -> None:
+    with database.begin() as connection:
+        for minute, name in enumerate(("mara", "tom", "Mara")):
+            assert note_card_seen(connection, "demo", "1", name, now + minute * MINUTE)
+        assert not note_card_seen(connection, "demo", "3", "tom", now)
+        seen = (Seen("Mara", now + 2 * MINUTE), Seen("tom", now + MINUTE))
+        assert teamwork_of(connection, [("demo", "1")]) == {("demo", "1"): Teamwork(None, seen)}
+
+
+def test_mine_and_nobodys_are_lists_of_their_own(database: Database, now: datetime) -> None:
+    with database.begin() as connection:
+        assign(connection, "demo", "1", "Tom", by="mara", at=now)
+
+        def listed(assigned: str, me: str) -> list[tuple[str, str]]:
+            filters = Filters(assigned=assigned, me=me, recent=0)
+            page = read_page(connection, filters, now=now)
+            assert count_list(connection, filters, now=now)[0] == len(page.rows)
+            return sorted((row.project, row.tweet_id) for row in page.rows)
+
+        assert listed("mine", "TOM") == [("demo", "1")]
+        assert listed("mine", "mara") == []
+        assert listed("nobody", "tom") == [("demo", "2"), ("other", "1")]
+        assert len(listed("", "tom")) == 3
+
+
+def test_an_address_of_mine_is_the_readers_own() -> None:
+    filters = Filters.read({"assigned": "mine", "me": "tom"}, me="mara")
+    assert (filters.me, filters.address(), filters.narrowed) == ("mara", "/?assigned=mine", 1)
+
+
+def test_both_go_with_their_tweet(database: Database, now: datetime) -> None:
+    with database.begin() as connection:
+        assign(connection, "demo", "1", "tom", by="mara", at=now)
+        note_card_seen(connection, "demo", "1", "tom", now)
+        forget_tweets(connection, ["1"])
+    assert (stored(database, assignments), stored(database, cards_seen)) == ([], [])
