@@ -54,8 +54,10 @@ def numbers_by_person(connection: sa.Connection, hours: HourRange, project: str 
     for sign, query in ((1, grouped.where(*then)), (-1, undone)):
         for who, action, count in connection.execute(query):
             if action in _COUNTED and who != EXPORT_PROGRAM:
-                counts[names.setdefault(name_key(who), who)][_COUNTED[action]] += sign * count
-    return _most_first(PersonNumbers(name, **numbers) for name, numbers in counts.items())
+                key = name_key(who)
+                names[key] = min(who, names.get(key, who))
+                counts[key][_COUNTED[action]] += sign * count
+    return _most_first(PersonNumbers(names[key], **numbers) for key, numbers in counts.items())
 
 
 def _most_first(found: Iterable[PersonNumbers]) -> list[PersonNumbers]:
