@@ -28,7 +28,7 @@ STANDINGS: dict[str, str] = {
 """``open``: something is pending, or takes a second approval, and nothing has been chosen yet. The others: some
 suggestion has this status."""
 
-ASSIGNED = {"": "Everybody's", "mine": "Mine", "nobody": "Nobody's"}
+ASSIGNED = {"": "All", "mine": "Mine", "nobody": "Nobody's"}
 """Whose tweets."""
 
 RECENT = {6: "Last 6 hours", 24: "Last 24 hours", 72: "Last 3 days", 168: "Last 7 days", 720: "Last 30 days"}

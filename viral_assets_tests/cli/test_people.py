@@ -119,7 +119,6 @@ def test_nobody_decides_under_a_name_that_is_not_on_the_list(
     viral_assets("people", "add", "mara")
     said = viral_assets(*(str(file) if each == "FILE" else each for each in arguments))
     assert said.code == 2
-    assert said.complaints == [
-        "viral-assets: 'eve' is nobody on the list of people (mara); say who you are with --who, or add a name: "
-        + "`viral-assets people add eve`"
-    ]
+    (line,) = said.complaints
+    assert "'eve' is nobody on the list of people (mara); say who you are with --who" in line
+    assert line.endswith("or add a name: `viral-assets people add eve`")

@@ -19,7 +19,7 @@ import uvicorn
 from viral_assets.embedding.stored import stored_vectors
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.learning.project_file import ProjectFolder
-from viral_assets.projects.loader import load_projects
+from viral_assets.projects.loader import Projects, load_projects
 from viral_assets.queries.filters import Filters
 from viral_assets.queries.pages import read_page
 from viral_assets.quota import Limits
@@ -91,11 +91,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 @pytest.fixture
 def serve(database: Database) -> Iterator[Callable[..., str]]:
-    """Servers on the database, each in a thread; called with what ``Access`` takes, gives an address."""
+    """Servers on the database, each in a thread; called with what reads the projects and what ``Access`` takes, gives
+    an address."""
     with ExitStack() as stack:
 
-        def start(who: str = "mara", **access: Any) -> str:
-            return stack.enter_context(serving(database, who, **access))
+        def start(who: str = "mara", *, projects: Callable[[], Projects] = demo_projects, **access: Any) -> str:
+            return stack.enter_context(serving(database, who, projects, **access))
 
         yield start
 
@@ -106,15 +107,22 @@ def home(serve: Callable[..., str]) -> str:
     return serve()
 
 
+def demo_projects() -> Projects:
+    """Those of the checkout."""
+    return load_projects(checkout_root() / "projects")
+
+
 @contextmanager
-def serving(database: Database, who: str, **access: Any) -> Iterator[str]:
+def serving(
+    database: Database, who: str, projects: Callable[[], Projects] = demo_projects, **access: Any
+) -> Iterator[str]:
     """A server as the command starts it, but with a clock that stands still and the provider that needs no key."""
     listener = listen("127.0.0.1", 0, more=False)
     port = listener.getsockname()[1]
     site = Site(
         database=database,
         access=Access(who, port=port, **access),
-        projects=lambda: load_projects(checkout_root() / "projects"),
+        projects=projects,
         jobs=Jobs(lambda priority: AsyncCommentGenerator(provider="offline", database=database, priority=priority)),
         vectors_of=lambda _: stored_vectors("wordllama", None),
         limits=Limits(max_requests=15),
