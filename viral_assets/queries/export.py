@@ -20,9 +20,9 @@ from viral_assets.queries.opportunities import (
 )
 from viral_assets.store.conditions import STANDS_APPROVED, FoundByHour, within
 from viral_assets.store.gone import still_there
-from viral_assets.store.second_approval import NOWHERE, SecondApproval, is_flagged
+from viral_assets.store.second_approval import NOWHERE, SecondApproval
 from viral_assets.store.suggestion_status import USABLE, stands_approved
-from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweet_scores, tweets
+from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweets
 from viral_assets.vocabulary import LABELS, REJECTED, STATUSES
 
 ROWS_AT_ONCE = 2_000
@@ -153,14 +153,7 @@ def _approved_by_all(second: SecondApproval) -> list[sa.ColumnElement[bool]]:
     """The condition that a suggestion takes one person, or has been approved by two, or is not to be posted anyway."""
     if second == NOWHERE:
         return []
-    written, scores = comment_suggestions.c, tweet_scores.c
-    flagged = sa.exists().where(
-        scores.project == written.project,
-        scores.tweet_id == written.tweet_id,
-        is_flagged(),
-        second.of_rows(scores.project),
-    )
-    return [sa.or_(STANDS_APPROVED, written.status == REJECTED, ~flagged)]
+    return [sa.or_(STANDS_APPROVED, comment_suggestions.c.status == REJECTED, ~second.takes_two())]
 
 
 def _known(what: str, values: Iterable[str], known: Sequence[str]) -> None:

@@ -21,9 +21,9 @@ from viral_assets.store.decisions import (
     next_event_ids,
 )
 from viral_assets.store.given_rows import given_rows
-from viral_assets.store.second_approval import NOWHERE, SecondApproval, is_flagged
+from viral_assets.store.second_approval import NOWHERE, SecondApproval
 from viral_assets.store.suggestion_status import after
-from viral_assets.store.tables import comment_suggestions, suggestion_events, tweet_scores
+from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets.vocabulary import EXPORT, EXPORTED, STATUSES
 
 _TO_EXPORT = [status for status in STATUSES if after(status, EXPORT)]
@@ -101,10 +101,7 @@ def _one_is_enough(second: SecondApproval) -> list[sa.ColumnElement[bool]]:
     """The same as ``second_approval.with_two`` decides about an export."""
     if second == NOWHERE:
         return []
-    written, scores = comment_suggestions.c, tweet_scores.c
-    of_tweet = scores.project == written.project, scores.tweet_id == written.tweet_id
-    takes_two = sa.and_(second.of_rows(written.project), sa.exists().where(*of_tweet, is_flagged()))
-    return [sa.or_(STANDS_APPROVED_OF_HOURS, ~takes_two)]
+    return [sa.or_(STANDS_APPROVED_OF_HOURS, ~second.takes_two())]
 
 
 def _events(given: sa.Subquery, second: SecondApproval, fixed: dict[str, Any], go: int | None) -> sa.Insert:
@@ -122,7 +119,9 @@ def _events(given: sa.Subquery, second: SecondApproval, fixed: dict[str, Any], g
         "from_decided_by": written.decided_by,
         "version": written.version + 1,
     }
-    return sa.insert(suggestion_events).from_select(list(values), sa.select(*values.values()).where(_as_given(given, second)))
+    return sa.insert(suggestion_events).from_select(
+        list(values), sa.select(*values.values()).where(_as_given(given, second))
+    )
 
 
 def _without_event(connection: sa.Connection, given: sa.Subquery) -> list[SuggestionKey]:

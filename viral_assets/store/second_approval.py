@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from viral_assets.store.bulk import one_of
 from viral_assets.store.suggestion_status import stands_approved
-from viral_assets.store.tables import tweet_scores
+from viral_assets.store.tables import comment_suggestions, tweet_scores
 from viral_assets.text.names import same_person
 from viral_assets.vocabulary import APPROVE, AWAITING, AWAITING_WORDS, EDIT, EDITED, EXPORT, POST, TAKE_REVISION
 
@@ -36,9 +36,12 @@ class SecondApproval:
     def __contains__(self, project: str) -> bool:
         return self.every or project in self.projects
 
-    def of_rows(self, project: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-        """The same as a condition, for a column that holds the project."""
-        return sa.true() if self.every else project.in_(sorted(self.projects))
+    def takes_two(self) -> sa.ColumnElement[bool]:
+        """The condition on a suggestion, whatever was decided about it so far, that it takes two."""
+        written, scores = comment_suggestions.c, tweet_scores.c
+        asked_for = sa.true() if self.every else scores.project.in_(sorted(self.projects))
+        of_tweet = scores.project == written.project, scores.tweet_id == written.tweet_id
+        return sa.exists().where(*of_tweet, is_flagged(), asked_for)
 
     def among(self, connection: sa.Connection, tweets: Iterable[Tweet]) -> set[Tweet]:
         """Those of the tweets whose replies take two."""
