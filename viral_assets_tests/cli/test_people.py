@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from viral_assets.safety.flags import Flag
+from viral_assets.safety.flag import Flag
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 from viral_assets.store.people_tokens import holder_of

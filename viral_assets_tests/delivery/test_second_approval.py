@@ -17,7 +17,7 @@ from viral_assets.delivery.digest import render_digest
 from viral_assets.delivery.export_run import export_suggestions
 from viral_assets.queries.digest import digest_rows
 from viral_assets.queries.export import rank_for_export, read_ranked
-from viral_assets.safety.flags import Flag
+from viral_assets.safety.flag import Flag
 from viral_assets.store.decisions import SuggestionKey, decide
 from viral_assets.store.engine import Database
 from viral_assets.store.second_approval import NOWHERE, SecondApproval

@@ -9,7 +9,7 @@ import pytest
 
 from viral_assets.queries.opportunities import SuggestionView
 from viral_assets.queries.pages import read_opportunity
-from viral_assets.safety.flags import Flag
+from viral_assets.safety.flag import Flag
 from viral_assets.store import revisions
 from viral_assets.store.decisions import (
     Decided,

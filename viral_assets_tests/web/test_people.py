@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from viral_assets.projects.loader import Projects
 from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.safety.flags import Flag
+from viral_assets.safety.flag import Flag
 from viral_assets.store.engine import Database
 from viral_assets.store.people import add_person, remove_person
 from viral_assets.store.people_tokens import make_token, revoke_token

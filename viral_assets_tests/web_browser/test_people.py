@@ -12,8 +12,7 @@ import sqlalchemy as sa
 
 from viral_assets.projects.loader import Projects
 from viral_assets.queries.pages import read_opportunity
-from viral_assets.safety.flags import Flag
-from viral_assets.safety.handling import flags_as_text
+from viral_assets.safety.flag import Flag, flags_as_text
 from viral_assets.store.decisions import SuggestionKey, decide
 from viral_assets.store.people import add_person
 from viral_assets.store.people_tokens import make_token, revoke_token
