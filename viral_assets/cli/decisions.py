@@ -57,7 +57,7 @@ def export_decisions(
     """
     from datetime import UTC, datetime
 
-    from viral_assets.cli.options import asks_for_two
+    from viral_assets.cli.deciding import asks_for_two
     from viral_assets.delivery.decision_sheet import write_sheet
     from viral_assets.delivery.own_files import OwnFiles
     from viral_assets.queries.export import rank_for_export, read_ranked
@@ -111,7 +111,7 @@ def import_decisions(
     """
     from datetime import UTC, datetime
 
-    from viral_assets.cli.options import asks_for_two, who_decides
+    from viral_assets.cli.deciding import asks_for_two, who_decides
     from viral_assets.delivery.decision_import import import_decisions as take_over
     from viral_assets.delivery.decision_sheet import read_sheet
     from viral_assets.settings import load_settings

@@ -44,7 +44,8 @@ def digest(
     import webbrowser
     from datetime import UTC, datetime
 
-    from viral_assets.cli.options import asks_for_two, choose_hours, pick_projects
+    from viral_assets.cli.deciding import asks_for_two
+    from viral_assets.cli.options import choose_hours, pick_projects
     from viral_assets.delivery.digest import write_digest
     from viral_assets.delivery.formatting import window_text
     from viral_assets.queries.digest import digest_rows, window_facts

@@ -96,7 +96,7 @@ def export_comments(
     """
     from datetime import UTC, datetime
 
-    from viral_assets.cli.options import asks_for_two
+    from viral_assets.cli.deciding import asks_for_two
     from viral_assets.delivery.export_formats import format_of
     from viral_assets.delivery.export_run import export_suggestions
     from viral_assets.delivery.own_files import OwnFiles

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from viral_assets.projects.loader import Projects
     from viral_assets.projects.model import Project
     from viral_assets.settings import Settings
-    from viral_assets.store.engine import Database
-    from viral_assets.store.second_approval import SecondApproval
 
 MOST_HOURS = 100_000
 """Eleven years: more is a typing error, and dates end somewhere."""
@@ -180,43 +177,6 @@ def _end_hour(text: str) -> datetime:
     except ConfigurationError:  # Dagster's own way to write an hour
         return hour
     return hour if instant == hour else hour + HOUR
-
-
-def asks_for_two(settings: Settings) -> SecondApproval:
-    """Where replies take the approval of two people, as the project files say."""
-    from viral_assets.projects.loader import load_projects
-    from viral_assets.queries.second_approval import second_approval
-
-    return second_approval(lambda: load_projects(settings.projects_dir))
-
-
-def who_decides(database: Database, given: str | None) -> str:
-    """The name for the record of decisions: the one that is given, else the login of this machine.
-
-    Raises:
-        ConfigurationError: there is a list of people, and it is not on it.
-    """
-    from viral_assets.store.people import listed_name, names_of_people
-
-    with database.read() as connection:
-        names = names_of_people(connection)
-    name = given or login()
-    try:
-        return listed_name(names, name)
-    except ConfigurationError as error:
-        raise ConfigurationError(
-            f"{error}; say who you are with --who, or add a name: `viral-assets people add {shlex.quote(name)}`"
-        ) from None
-
-
-def login() -> str:
-    """Whoever is logged in on this machine."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "reviewer"
 
 
 def usable_projects(settings: Settings) -> Projects:

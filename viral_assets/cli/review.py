@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viral_assets.cli.options import From, Json, To, add_command, login, usable_projects, who_decides
+from viral_assets.cli.deciding import login, who_decides
+from viral_assets.cli.options import From, Json, To, add_command, usable_projects
 from viral_assets.cli.output import command, complain, console, print_json, say, say_which_key
 from viral_assets.vocabulary import REVIEW_PORT
 

@@ -55,7 +55,8 @@ def revise(
     """
     from datetime import UTC, datetime
 
-    from viral_assets.cli.options import asks_for_two, pick_projects, who_decides
+    from viral_assets.cli.deciding import asks_for_two, who_decides
+    from viral_assets.cli.options import pick_projects
     from viral_assets.cli.why import tweet_id_of
     from viral_assets.settings import load_settings
     from viral_assets.store.engine import Database

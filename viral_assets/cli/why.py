@@ -118,6 +118,7 @@ def _show(where: Console, answer: TweetAnswer) -> None:
 
 
 def _show_project(where: Console, answer: ProjectAnswer) -> None:
+    from viral_assets.store.suggestion_status import in_words
     from viral_assets.vocabulary import CHOSEN
 
     against = answer.against
@@ -130,7 +131,7 @@ def _show_project(where: Console, answer: ProjectAnswer) -> None:
         say(where, f"    {answer.label}; {numbers}; gate: {answer.gate}")
         say(where, f"    {plain(answer.why)}")
     if answer.outcome or answer.suggestions:
-        counts = ", ".join(f"{count} {status}" for status, count in answer.suggestions.items()) or "none"
+        counts = ", ".join(f"{count} {in_words(status)}" for status, count in answer.suggestions.items()) or "none"
         reason = f" ({plain(answer.outcome_reason)})" if answer.outcome_reason else ""
         say(where, f"    drafts: {answer.outcome or 'written'}{reason}; suggestions: {counts}")
     elif against.reason == CHOSEN:

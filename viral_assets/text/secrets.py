@@ -28,6 +28,8 @@ _SHAPES = tuple(
         r"(?<![0-9A-Za-z])A{12,}[0-9A-Za-z%_+/=\-]{20,}",
         r"apify_[a-z]+_[0-9A-Za-z]{10,}",
         r"(?<![0-9A-Za-z])sk-[0-9A-Za-z_\-]{16,}",
+        # Ours, with which people sign in to the review page.
+        r"(?<![0-9A-Za-z])va-[0-9a-f]{8}-[0-9A-Za-z_\-]{32}",
         # The password of an address, up to the last @ before the path, and Slack's webhooks.
         r"(?P<stays>://)[^\s/@:]*:[^\s/]+(?=@)",
         r"(?P<stays>hooks\.slack\.com/)\S+",

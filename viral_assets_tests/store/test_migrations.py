@@ -180,6 +180,30 @@ def test_the_audit_gets_more_words_and_stays_append_only(database_url: str) -> N
     database.dispose()
 
 
+def test_what_awaits_a_second_approval_is_pending_for_an_older_version(database_url: str) -> None:
+    database = Database(database_url)
+    at = datetime(2026, 11, 21, 20, tzinfo=UTC)
+    row = {"project": "p", "tweet_id": "1", "window_start": at, "position": 0, "text": "x", "weighted_length": 1}
+    row |= {"provider": "offline", "model": "m", "request_id": "r", "created_at": at, "decided_at": at}
+    database.upgrade()
+    with database.begin() as connection:
+        for status in ("awaiting", "approved"):
+            values = {**row, "suggestion_type": status, "status": status, "decided_by": "mara"}
+            connection.execute(sa.insert(comment_suggestions).values(values))
+        with pytest.raises(sa.exc.IntegrityError), connection.begin_nested():
+            connection.execute(sa.update(comment_suggestions).values(status="other"))
+    config = migrations.configuration()
+    with database.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0028")
+        columns = comment_suggestions.c
+        query = sa.select(columns.status, columns.decided_by).order_by(columns.suggestion_type)
+        assert connection.execute(query).all() == [("approved", "mara"), ("pending", None)]
+        with pytest.raises(sa.exc.IntegrityError), connection.begin_nested():
+            connection.execute(sa.update(comment_suggestions).values(status="awaiting"))
+    database.dispose()
+
+
 def event_row(number: int, action: str) -> dict[str, Any]:
     names = ("project", "tweet_id", "suggestion_type", "who", "from_status", "to_status", "to_text", "reason")
     at = datetime(2026, 11, 21, 21, tzinfo=UTC)

@@ -25,6 +25,7 @@ X_TOKEN = "AAAAAAAAAAAAAAAAAAAAAMLheAAAAAAA0%2BhiddenS%2BULvsea4JtiGRiSDSJSI%3Dh
         "Authorization: Bearer  hidden.hidden-1",
         "apify_api_hiddenHIDDEN0123456789abcdef refused",
         "Incorrect API key provided: sk-proj-hidden_hidden-hidden",
+        "va-0123abcd-hidden_hidden-hidden_hidden-hid0 lets nobody in",
         "postgresql://user:hidden@host/name does not answer",
         "postgresql://user:hid@hidden@host/name does not answer",
         "GET https://x/?key=hidden&q=1",

@@ -18,6 +18,7 @@ from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import subject_hash
 from viral_assets.store.references import read_contexts, save_references
+from viral_assets.store.teamwork import assign, note_card_seen
 from viral_assets.store.tweets import upsert_tweets
 from viral_assets.store.vectors import write_vectors
 from viral_assets.upkeep.forget import forget
@@ -70,6 +71,9 @@ def everything_about(database: Database, tweet_id: str, handle: str, author_id: 
     of_ours = {"project": "p", "suggestion_type": "add_value", "posted_at": NOW, "noted_at": NOW, "found_by": "id"}
     insert(database, tables.posted_replies, **reply, **of_ours, text=text)
     insert(database, tables.reply_snapshots, **reply, collected_at=NOW, source="f", view_count=5)
+    with database.begin() as connection:
+        assign(connection, "p", tweet_id, "Mara", by="Tom", at=NOW)
+        note_card_seen(connection, "p", tweet_id, "Mara", NOW)
     record = {"source": "f", "source_sha256": tweet_id, "locator": "1", "reason": "no_id", "detail": ""}
     insert(database, tables.gone_tweets, tweet_id=tweet_id, noticed_at=NOW)
     insert(database, tables.rejected_records, **record, raw=json.dumps({"id": tweet_id, "t": text}), rejected_at=NOW)

@@ -38,6 +38,7 @@ def test_each_hour_that_was_decided_about_is_observed_once(tmp_path: Path) -> No
         assert {name: value.value for name, value in observed.metadata.items()} | {"last decision": 0} == {
             "worth a reply": 1,
             "waiting for a decision": 0,
+            "awaiting a second approval": 0,
             "approved": 1,
             "edited": 0,
             "rejected": 0,
