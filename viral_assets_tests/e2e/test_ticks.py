@@ -169,11 +169,15 @@ def new_tweets(deployment: Deployment) -> datetime:
 
 
 def put_off(deployment: Deployment, hour: datetime) -> None:
-    """Make an answered tweet of the hour one that has waited for an hour."""
+    """Make an answered tweet of the hour one that has waited for an hour for the rest of its suggestions.
+
+    It has one: without any, its author's turn goes to whichever hour is chosen from first.
+    """
     with deployment.database.begin() as connection:
         ended = generation_outcomes.c
         tweet = connection.scalars(sa.select(ended.tweet_id).where(ended.window_start == hour)).first()
         assert tweet is not None
-        connection.execute(sa.delete(comment_suggestions).where(comment_suggestions.c.tweet_id == tweet))
+        written = comment_suggestions.c
+        connection.execute(sa.delete(comment_suggestions).where(written.tweet_id == tweet, written.position > 0))
         earlier = sa.update(generation_outcomes).where(ended.tweet_id == tweet)
         connection.execute(earlier.values(outcome="deferred", updated_at=datetime.now(UTC) - HOUR))
