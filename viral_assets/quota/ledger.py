@@ -325,13 +325,14 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
             QuotaError: no quota state could ever allow one of these requests. Nothing was granted.
         """
 
-    def redate(self, request_id: str) -> bool:
+    def redate(self, request_id: str) -> float | None:
         """A granted request is sent only now, later than ``Limits.send_within_seconds`` after it was granted: from now
         on it counts as granted now. It has counted all the time, so this takes nobody's room.
 
         Returns:
-            Whether it may be sent. Not so where it does not count any more or where another day has begun: then it has
-            to be settled as ``unsent`` and asked for anew.
+            A time of the monotonic clock that is no later than its new date, however long the database took for it.
+            None where it does not count any more or where another day has begun: then it must not be sent, but has to
+            be settled as ``unsent`` and asked for anew.
         """
 
     def withdraw(self, runner: str) -> None:

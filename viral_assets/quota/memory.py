@@ -166,18 +166,18 @@ class MemoryLedger:
                 runner.asked_tokens = ask.tokens
         return decision
 
-    def redate(self, request_id: str) -> bool:
+    def redate(self, request_id: str) -> float | None:
         with self._lock:
             now = self._now()
             self._forget_old(now)
             request = self._requests.get(request_id)
             if request is None or request.day.day.name != pacific_day(now.epoch).name:
-                return False
+                return None
             if not self._take_out_of_window(request):
-                return False
+                return None
             request.granted_at = now.monotonic
             self._window.append(request)
-            return True
+            return now.monotonic
 
     def withdraw(self, runner: str) -> None:
         with self._lock:

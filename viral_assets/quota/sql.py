@@ -121,11 +121,13 @@ class SqlLedger:
         with self._database.one_statement() as connection:
             return grant_where_free(connection, self._usage, columns, asks[0].runner, now=now)
 
-    def redate(self, request_id: str) -> bool:
+    def redate(self, request_id: str) -> float | None:
         with self._database.begin() as connection:
+            # On SQLite others have been waited for by now; PostgreSQL lets nobody wait for long.
+            before = (self._clock or SYSTEM_CLOCK).monotonic()
             now = self._time.in_transaction(connection, statements.POSTGRES_LOCK_AND_CLOCK_FOR_GRANT)
             values = {**self._usage.values(now), "id": request_id, "day_start": pacific_day(now).start}
-            return bool(statements.REDATE.run(connection, values).rowcount)
+            return before if statements.REDATE.run(connection, values).rowcount else None
 
     def withdraw(self, runner: str) -> None:
         with self._database.begin() as connection:

@@ -74,7 +74,7 @@ def test_what_is_sent_late_counts_from_then_on(opened: Opener, ticking: VirtualC
     assert [ask(first, "a", name="late"), ask(second, "b")] == [Granted(), Granted()]
     ticking.advance(30)
 
-    assert first.redate("late")
+    assert first.redate("late") == about(ticking.monotonic())
 
     ticking.advance(31)
     assert ask(second, "b") == Granted(), "the other one has left"
@@ -92,9 +92,9 @@ def test_what_does_not_count_any_more_is_not_sent(opened: Opener, ticking: Virtu
     ask(ledger, name="stood still")
     ticking.advance(60.6)
 
-    assert not ledger.redate("settled")
-    assert not ledger.redate("stood still"), "its place may be somebody else's"
-    assert not ledger.redate("never granted")
+    assert ledger.redate("settled") is None
+    assert ledger.redate("stood still") is None, "its place may be somebody else's"
+    assert ledger.redate("never granted") is None
 
 
 def test_what_is_sent_late_and_tomorrow_is_a_request_of_tomorrow(opened: Opener, ticking: VirtualClock) -> None:
@@ -103,7 +103,7 @@ def test_what_is_sent_late_and_tomorrow_is_a_request_of_tomorrow(opened: Opener,
     assert ask(ledger, name="late") == Granted()
     ticking.advance(2)
 
-    assert not ledger.redate("late")
+    assert ledger.redate("late") is None
     ledger.settle("late", Settlement("unsent"))
     assert ask(ledger) == Granted()
 

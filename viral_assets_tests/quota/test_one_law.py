@@ -161,7 +161,7 @@ class World:
                 for ledger in self.ledgers:
                     ledger.settle(ended, settlement)
             case SentLate() if self.under_way:
-                in_time = {ledger.redate(self.under_way[-1]) for ledger in self.ledgers}
+                in_time = {ledger.redate(self.under_way[-1]) is not None for ledger in self.ledgers}
                 assert len(in_time) == 1
                 self.clock.advance(0.01)
             case Finished(tweet, outcome) if self.claims:

@@ -25,16 +25,17 @@ class GrantedTurn:
     """
 
     def __init__(self, session: Session, grant: GrantRequest, asked_at: float) -> None:
-        self._session, self._grant, self._asked_at = session, grant, asked_at
+        self._session, self._grant, self._granted_after = session, grant, asked_at
 
     def is_over(self) -> bool:
-        late = self._session.clock.monotonic() - self._asked_at
+        late = self._session.clock.monotonic() - self._granted_after
         return late > self._session.ledger.limits.send_within_seconds
 
     async def renew(self) -> None:
-        self._asked_at = self._session.clock.monotonic()
-        if not await self._session.store(self._session.ledger.redate, self._grant.request_id):
+        dated = await self._session.store(self._session.ledger.redate, self._grant.request_id)
+        if dated is None:
             raise TurnOverError("its turn was over before it was sent")
+        self._granted_after = dated
 
 
 async def reply_to(
