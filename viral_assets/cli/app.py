@@ -173,10 +173,10 @@ def main() -> None:
     except ConfigurationError as error:
         complain(str(error))
         sys.exit(2)
-    _narrowed(sys.argv[1:])(prog_name="viral-assets")
+    narrowed(sys.argv[1:])(prog_name="viral-assets")
 
 
-def _narrowed(arguments: Sequence[str]) -> typer.Typer:
+def narrowed(arguments: Sequence[str]) -> typer.Typer:
     """The application with no more commands than these arguments name: typer looks at the parameters of each, which
     is a tenth of the time that a short command takes. All of them where the first argument is no command."""
     named = [each for each in app.registered_commands if arguments and each.name == arguments[0]]

