@@ -54,7 +54,7 @@ def ask_model(
             estimate = await estimated(generator, sample, project, counted)
             say(
                 where,
-                f"{_studied(sample)} go to {project.generation.models[0]}, without the tweets: at most "
+                f"{_studied(sample)} go to the language model ({generator.provider}), without the tweets: at most "
                 f"{full_count(estimate.requests)} requests, {estimate.tokens:,} tokens, {money(estimate.cost_usd)}."
                 if estimate.requests
                 else "What the model has to say about these drafts is known already; nothing is asked.",
@@ -67,7 +67,7 @@ def ask_model(
 def show_learnt(where: Console, learnt: Learnt) -> None:
     """The rules, each with what speaks for it."""
     if learnt.unfinished:
-        complain(f"not everything was asked, so this may change: {learnt.unfinished}")
+        complain(f"not everything could be asked ({learnt.unfinished}); the same command goes on")
     if not learnt.preferences:
         say(where, f"Of {learnt.candidates} rules that a model found, the edits carry none.")
         return

@@ -26,7 +26,7 @@ from viral_assets.generation.revising import have_written
 from viral_assets.generation.run.items import Suggestion
 from viral_assets.generation.run.planning.estimate import Estimate
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
-from viral_assets.generation.studying import estimated, have_studied
+from viral_assets.generation.studying import Studied, estimated, have_studied
 from viral_assets.llm.models import DEFAULT_MODEL
 from viral_assets.llm.prices import PriceTable, load_prices
 from viral_assets.llm.providers import Access
@@ -214,7 +214,7 @@ class AsyncCommentGenerator(AbstractAsyncContextManager["AsyncCommentGenerator"]
             stop=stop,
         )
 
-    async def study(self, studies: Sequence[Study], project: Project) -> tuple[Mapping[str, str], GenerationReport]:
+    async def study(self, studies: Sequence[Study], project: Project) -> Studied:
         """Have edits studied that people made of drafts; see :func:`~viral_assets.generation.studying.have_studied`."""
         database = with_database(self._database)
         return await have_studied(self._engine, database, studies, project, options=self._options)

@@ -7,9 +7,8 @@ for a process that was killed, is not asked again. What follows from the answers
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from viral_assets.generation.drafting.answers import parse_answer
@@ -26,6 +25,7 @@ from viral_assets.store.standing import Writer
 from viral_assets.store.stored_answers import answers_of_run, mark_run_parsed
 from viral_assets.text.cleaning import models_reply
 from viral_assets.text.hashing import text_hash
+from viral_assets.vocabulary import DEFERRED
 
 EDITS_A_REQUEST = 10
 """As many as tweets share a request: with more, quality is known to decay."""
@@ -39,6 +39,21 @@ def study_id(study: Study) -> str:
     return text_hash(repr(study))[:_ID_LENGTH]
 
 
+@dataclass(frozen=True, slots=True)
+class Studied:
+    """What came of studies.
+
+    Args:
+        texts: the usable answers, by :func:`study_id`.
+        report: of what was asked now.
+        put_off: why the rest was not asked, which a later call does; empty where all was.
+    """
+
+    texts: Mapping[str, str]
+    report: GenerationReport
+    put_off: str = ""
+
+
 async def have_studied(
     engine: Engine,
     database: Database,
@@ -46,13 +61,8 @@ async def have_studied(
     project: Project,
     *,
     options: GenerationOptions,
-    stop: threading.Event | None = None,
-) -> tuple[Mapping[str, str], GenerationReport]:
+) -> Studied:
     """Ask about studies of one kind that no answer is known of.
-
-    Returns:
-        The usable answers, by :func:`study_id`, and what happened. Where quota or budget did not allow all, a later
-        call asks for the rest alone.
 
     Raises:
         ProviderError: the service cannot be used. What had been answered is kept.
@@ -60,9 +70,9 @@ async def have_studied(
     asked, student = _asked(studies, project), _student(project, studies)
     results = StudyResults(database, asked)
     own = _options(options, project, studies)
-    report, _ = await engine.run(asked, {project.name: student}, results, options=own, stop=stop)
+    report, _ = await engine.run(asked, {project.name: student}, results, options=own)
     await asyncio.to_thread(results.done_with_answers, project.name)
-    return results.texts, report
+    return Studied(results.texts, report, results.put_off)
 
 
 def estimated(
@@ -81,13 +91,14 @@ def estimated(
 
 class StudyResults:
     """The answers in the ledger; see :class:`~viral_assets.generation.run.results.Results`. ``texts`` are those known
-    by now, by the id of their study."""
+    by now, by the id of their study, and ``put_off`` is why some were not asked."""
 
     keeps_outcomes = False
 
     def __init__(self, database: Database, asked: Sequence[Opportunity]) -> None:
         self._database, self._asked = database, {each.tweet_id: each for each in asked}
         self.texts: dict[str, str] = {}
+        self.put_off = ""
 
     def known(self, project: str, tweet_ids: Sequence[str], writer: Writer) -> Known:
         """What was answered before, to whichever process."""
@@ -115,6 +126,8 @@ class StudyResults:
     ) -> int:
         for result in ended:
             self._keep(result.opportunity.tweet_id, [each.text for each in result.suggestions])
+            if result.outcome == DEFERRED:
+                self.put_off = result.reason
         # That they are parsed is said at the end, of those of killed processes too.
         return sum(len(result.suggestions) for result in ended)
 

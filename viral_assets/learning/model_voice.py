@@ -25,7 +25,6 @@ from viral_assets.queries.feedback import KeptReply
 
 if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
-    from viral_assets.generation.run.report import GenerationReport
 
 LEAST_EDITS = 8
 """Changed drafts before a model is asked: fewer show nothing in common."""
@@ -65,17 +64,12 @@ class Learnt:
     Args:
         preferences: the rules that are offered, the surest first.
         candidates: how many were held against the edits.
-        reports: of its requests.
+        unfinished: why not everything was asked; empty where it was.
     """
 
     preferences: tuple[Preference, ...]
     candidates: int
-    reports: tuple[GenerationReport, ...] = ()
-
-    @property
-    def unfinished(self) -> str:
-        """Why not everything was asked; empty where it was."""
-        return next((note for each in self.reports for note in each.notes if each.deferred), "")
+    unfinished: str = ""
 
 
 def sample_of(kept: Sequence[KeptReply]) -> Sample:
@@ -135,8 +129,8 @@ async def estimated(
     if finding.requests:
         rules = [f"{number} {'x' * (LONGEST_RULE - 2)}" for number in range(MOST_CANDIDATES)]
     else:
-        answers, _ = await generator.study(groups, project)
-        rules = candidates_of(groups, answers, _said(project, counted))
+        known = await generator.study(groups, project)
+        rules = candidates_of(groups, known.texts, _said(project, counted))
     return combined_estimate([finding, generator.estimate_study(trials_of(rules, sample), project)])
 
 
@@ -152,12 +146,12 @@ async def learn(
         ProviderError: the service cannot be used. What had been answered is kept.
     """
     groups = groups_of(sample)
-    answers, finding = await generator.study(groups, project)
-    rules = candidates_of(groups, answers, _said(project, counted))
+    found = await generator.study(groups, project)
+    rules = candidates_of(groups, found.texts, _said(project, counted))
     if not rules:
-        return Learnt((), 0, (finding,))
-    verdicts, holding = await generator.study(trials_of(rules, sample), project)
-    return Learnt(tuple(supported(rules, sample, verdicts)), len(rules), (finding, holding))
+        return Learnt((), 0, found.put_off)
+    held = await generator.study(trials_of(rules, sample), project)
+    return Learnt(tuple(supported(rules, sample, held.texts)), len(rules), found.put_off or held.put_off)
 
 
 def _verdicts(

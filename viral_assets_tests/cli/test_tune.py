@@ -290,7 +290,7 @@ def test_a_model_says_what_cannot_be_counted_after_saying_what_it_takes(
         monkeypatch.setenv("GEMINI_API_ENDPOINT", emulator.url)
         said = viral_assets(*asked, "--dry-run")
         assert said.code == 0, said.err
-        assert "12 drafts that people changed go to" in said.out
+        assert "12 drafts that people changed go to the language model" in said.out
         assert "at most 4 requests" in said.out
         assert emulator.arrivals == []
 

@@ -114,7 +114,7 @@ def test_a_day_that_is_used_up_leaves_the_rest_for_later(database: Database, emu
     scarce = replace(PLENTY, requests_per_day=2)
     _, learnt = ask(database, emulator, [*EDITED, *LEFT], limits=scarce)
     assert len(emulator.arrivals) == 2
-    assert "left for a later run" in learnt.unfinished
+    assert learnt.unfinished == "the day's 2 requests are used up"
     _, learnt = ask(database, emulator, [*EDITED, *LEFT], limits=Limits(max_requests=10_000, window_seconds=1.0))
     assert (len(emulator.arrivals), learnt.unfinished) == (3, "")
 
