@@ -137,7 +137,7 @@ def test_the_drafts_of_an_hour_are_shown_what_people_made_of_earlier_ones(
     edits = [Edit(f"Great one! {text}!", f"{text}.") for text in PLAIN[:5]]
     rows = [
         row_of(
-            SuggestionKey(project, tweet_id, "add_value"),
+            SuggestionKey("demo", tweet_id, "add_value"),
             now,
             text=edit.text,
             original_text=edit.draft,
@@ -145,7 +145,6 @@ def test_the_drafts_of_an_hour_are_shown_what_people_made_of_earlier_ones(
             provider="google-genai",
             decided_at=now,
         )
-        for project in ("demo",)
         for tweet_id, edit in zip(map(str, range(5)), edits, strict=True)
     ]
     with database.begin() as connection:
