@@ -79,7 +79,7 @@ docs: $(READY) ## write the reference from the code, and make the site of docs/ 
 	@echo docs/_build/html/index.html
 
 bench: $(READY) ## the figures of the documentation, measured on this machine, and the goals of a run beside their bounds
-	@missed=; for benchmark in $(filter-out benchmarks/soak.py,$(sort $(wildcard benchmarks/[a-z]*.py))); do \
+	@missed=; for benchmark in $(filter-out benchmarks/soak.py benchmarks/machines.py,$(sort $(wildcard benchmarks/[a-z]*.py))); do \
 		echo "$$benchmark"; $(BIN)/python $$benchmark $(ARGS) || missed="$$missed $$benchmark"; \
 	done; test -z "$$missed" || { echo "missed:$$missed" >&2; exit 1; }
 
@@ -93,9 +93,9 @@ COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 
 # With whatever environment there is: one made anew would lack what setup.cfg has just begun to ask for.
 lock: ## compile the lock files anew from setup.cfg (needs the network)
 	@test -x $(BIN)/uv || $(MAKE) --no-print-directory setup
-	$(COMPILE) --extra dev --extra docs --extra genai --extra openai --extra multilingual --extra xlsx setup.cfg -o requirements.lock
-	$(COMPILE) --extra dev --extra genai --extra openai --extra multilingual --extra xlsx --resolution lowest-direct setup.cfg -o requirements-lowest.lock
-	$(COMPILE) --extra deploy --extra genai --extra openai --extra multilingual --extra xlsx -c requirements.lock setup.cfg -o deploy/postgres/requirements.lock
+	$(COMPILE) --extra dev --extra docs --extra celery --extra genai --extra openai --extra multilingual --extra xlsx setup.cfg -o requirements.lock
+	$(COMPILE) --extra dev --extra celery --extra genai --extra openai --extra multilingual --extra xlsx --resolution lowest-direct setup.cfg -o requirements-lowest.lock
+	$(COMPILE) --extra deploy --extra celery --extra genai --extra openai --extra multilingual --extra xlsx -c requirements.lock setup.cfg -o deploy/postgres/requirements.lock
 
 clean: ## remove the environments and what tools left behind (never your data)
 	rm -rf $(VENV) $(VENV).lock .venv-lowest .venv-lowest.lock

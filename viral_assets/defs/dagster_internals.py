@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from threading import Lock
 
+    import dagster as dg
     import sqlalchemy as sa
     from dagster._config import process_config as process_config
     from dagster._config import resolve_to_config_type as resolve_to_config_type
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from dagster._core.execution.retries import RetryMode as RetryMode
     from dagster._core.instance.ref import InstanceRef as InstanceRef
     from dagster._core.instance.ref import configurable_storage_data as configurable_storage_data
+    from dagster._core.launcher import CheckRunHealthResult as CheckRunHealthResult
+    from dagster._core.launcher import WorkerStatus as WorkerStatus
     from dagster._core.remote_origin import RegisteredCodeLocationOrigin as RegisteredCodeLocationOrigin
     from dagster._core.remote_origin import RemoteJobOrigin as RemoteJobOrigin
     from dagster._core.remote_origin import RemoteRepositoryOrigin as RemoteRepositoryOrigin
@@ -62,6 +65,9 @@ if TYPE_CHECKING:
     from dagster._core.storage.sql import stamp_alembic_rev as stamp_alembic_rev
     from dagster._core.storage.sqlite_storage import DagsterSqliteStorage as DagsterSqliteStorage
     from dagster._serdes import ConfigurableClassData as ConfigurableClassData
+    from dagster_celery.launcher import CeleryRunLauncher as CeleryRunLauncher
+    from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG as DAGSTER_CELERY_TASK_ID_TAG
+    from dagster_celery.tasks import create_execute_job_task as create_execute_job_task
     from dagster_postgres.utils import create_pg_engine as create_pg_engine
     from dagster_postgres.utils import get_token_provider_from_config as get_token_provider_from_config
     from dagster_postgres.utils import pg_url_from_config as pg_url_from_config
@@ -91,6 +97,7 @@ _NO_SAFE_FIRST_START = "creating the tables by one process while the others wait
 _NO_READING = "reading what a dagster.yaml says without opening the instance"
 _NO_CHECK_TARGET = "saying which materialization a check that is yielded for one hour of several was about"
 _NO_OPEN_LOG = "keeping the connections of the event log on SQLite open"
+_NO_LAUNCHER = "launching runs in a way of one's own"
 _NO_RETENTION = "letting a run go while the hours that it materialized stay materialized"
 
 INTERNALS: Mapping[str, Internal] = {
@@ -107,6 +114,12 @@ INTERNALS: Mapping[str, Internal] = {
         "dagster._core.storage.noop_compute_log_manager", "leaving what steps print where it goes, for one process only"
     ),
     "SqliteEventLogStorage": Internal("dagster._core.storage.event_log", _NO_OPEN_LOG),
+    # Launching runs.
+    "CheckRunHealthResult": Internal("dagster._core.launcher", _NO_LAUNCHER),
+    "WorkerStatus": Internal("dagster._core.launcher", _NO_LAUNCHER),
+    "CeleryRunLauncher": Internal("dagster_celery.launcher", _NO_LAUNCHER),
+    "DAGSTER_CELERY_TASK_ID_TAG": Internal("dagster_celery.tags", _NO_LAUNCHER),
+    "create_execute_job_task": Internal("dagster_celery.tasks", _NO_LAUNCHER),
     # Checks.
     "AssetCheckEvaluationTargetMaterializationData": Internal(
         "dagster._core.definitions.asset_checks.asset_check_evaluation", _NO_CHECK_TARGET
@@ -148,6 +161,7 @@ INTERNALS: Mapping[str, Internal] = {
 MEMBERS: Mapping[str, str] = {
     "DagsterInstance.create_run_for_job": _NO_RUN_OF_A_LOCATION,
     "DagsterInstance.report_run_canceling": "ending a run that executes in this process as canceled",
+    "DagsterInstance.run_launcher": _NO_LAUNCHER,
     "DagsterInstance.report_run_failed": "ending a run whose process is gone",
     "DagsterInstance.get_latest_storage_id_by_partition": _NO_CHECK_TARGET,
     "DagsterInstance.event_log_storage": _NO_OPEN_LOG,
@@ -185,6 +199,12 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = globals()[name] = getattr(import_module(internal.module), name)
     return found
+
+
+def instance_of(launcher: Any) -> dg.DagsterInstance:
+    """The instance whose runs it launches."""
+    instance: dg.DagsterInstance = launcher._instance
+    return instance
 
 
 def replace_connecting(

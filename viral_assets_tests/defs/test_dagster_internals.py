@@ -39,6 +39,7 @@ PARAMETERS = {
     "create_pg_engine": ("postgres_url", "token_provider", "engine_kwargs"),
     "get_token_provider_from_config": ("config_value",),
     "pg_url_from_config": ("config_value",),
+    "create_execute_job_task": ("celery",),
     "stamp_alembic_rev": ("alembic_config", "conn"),
 }
 """What is called, with the parameters that are given, in their order."""
@@ -51,6 +52,9 @@ ATTRIBUTES = {
     "SerializableErrorInfo": ("message", "cls_name", "cause"),
     "InstanceRef": ("from_dir", "config_defaults"),
     "ConfigurableClassData": ("class_name", "config_dict"),
+    "CeleryRunLauncher": ("config_type", "from_config_value", "check_run_worker_health", "terminate"),
+    "CheckRunHealthResult": ("status", "msg"),
+    "WorkerStatus": ("RUNNING", "SUCCESS", "FAILED"),
     "DagsterSqliteStorage": ("from_local", "config_type"),
     "RunStorageSqlMetadata": ("create_all", "tables"),
     "SqlEventLogStorageMetadata": ("create_all", "tables"),
@@ -73,6 +77,7 @@ ONLY_NAMED = {
     "AssetEventTagsTable",
     "AssetCheckExecutionsTable",
     "ALEMBIC_SCRIPTS_LOCATION",
+    "DAGSTER_CELERY_TASK_ID_TAG",
     *MIGRATIONS,
 }
 """Types, the class that stands in a configuration, the class whose members are below, and constants."""

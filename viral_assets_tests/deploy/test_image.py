@@ -21,7 +21,7 @@ INSTRUCTIONS = [
     if line.strip() and not line.startswith("#")
 ]
 LOCK = POSTGRES / "requirements.lock"
-EXTRAS = ("genai", "deploy")
+EXTRAS = ("genai", "celery", "deploy")
 
 
 def arguments(instruction: str) -> list[str]:

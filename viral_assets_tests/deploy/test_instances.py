@@ -20,14 +20,16 @@ from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage, Postgr
 from viral_assets.defs.automation.launch import materialize_windows
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange
+from viral_assets.instance.celery_launcher import CeleryLauncher
 from viral_assets.store import migrations
 from viral_assets.store.engine import Database
-from viral_assets_tests.deploy import POSTGRES, ROOT
+from viral_assets_tests.deploy import DEPLOY, POSTGRES, ROOT
 from viral_assets_tests.home import FIRST, make_home, tweets_of
 from viral_assets_tests.postgres import PostgresServer
 
 EMBEDDED = ROOT / "dagster.yaml"
 SHARED = POSTGRES / "dagster.yaml"
+ON_WORKERS = DEPLOY / "celery" / "dagster.yaml"
 
 
 @contextmanager
@@ -87,6 +89,34 @@ def test_the_two_differ_in_the_storage_only() -> None:
     embedded, shared = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in (EMBEDDED, SHARED))
     assert set(shared.pop("storage")) == {"postgres"}
     assert shared == embedded
+
+
+def test_the_one_for_workers_differs_in_what_workers_need() -> None:
+    workers, shared = (yaml.safe_load(file.read_text(encoding="utf-8")) for file in (ON_WORKERS, SHARED))
+    assert workers.pop("run_launcher")["class"] == CeleryLauncher.__name__
+    # As many runs as there are workers, who are asked how they are; a run may wait for one.
+    runs, monitoring = workers["concurrency"]["runs"], workers["run_monitoring"]
+    assert runs.pop("max_concurrent_runs") == 2
+    assert monitoring.pop("poll_interval_seconds") < monitoring.pop("start_timeout_seconds")
+    del shared["concurrency"]["runs"]["max_concurrent_runs"], shared["run_monitoring"]["start_timeout_seconds"]
+    assert workers == shared
+
+
+def test_the_one_for_workers_opens_without_a_broker(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", postgres_url)
+    # Nobody listens there.
+    for number, part in enumerate(("BROKER", "BACKEND")):
+        monkeypatch.setenv(f"DAGSTER_CELERY_{part}_URL", f"redis://:hush-hush@127.0.0.1:9/{number}")
+    with opened(ON_WORKERS, tmp_path / "dagster") as instance:
+        launcher = instance.run_launcher
+        shown, handed_on = instance.info_str(), dg.serialize_value(instance.get_ref())
+    assert isinstance(launcher, CeleryLauncher)
+    assert launcher.celery.conf.worker_disable_prefetch
+    assert launcher.celery.conf.worker_max_tasks_per_child == 1
+    assert launcher.celery.conf.task_default_queue == "dagster"
+    assert "hush-hush" not in shown + handed_on
 
 
 def test_an_unset_url_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
