@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 from celery import states
+from celery.result import AsyncResult
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.defs.dagster_internals import (
@@ -69,11 +70,12 @@ class CeleryLauncher(CeleryRunLauncher):
             Exception: the broker's or the backend's: they do not answer, so that nothing is known of the run.
         """
         task = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
-        state = self.celery.AsyncResult(task).state if task else states.PENDING
+        result = self.celery.AsyncResult(task) if task else None
+        state = result.state if result else states.PENDING
         if state in states.EXCEPTION_STATES:
             self._silent_since.pop(run.run_id, None)
             return CheckRunHealthResult(WorkerStatus.FAILED, "The process of this run is gone.")
-        if task and state not in states.READY_STATES and self._somebody_is_at(task):
+        if result and state not in states.READY_STATES and self._somebody_is_at(result):
             self._silent_since.pop(run.run_id, None)
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         return self._silent(run.run_id)
@@ -95,9 +97,12 @@ class CeleryLauncher(CeleryRunLauncher):
         self.celery.control.revoke(task, terminate=True)
         return True
 
-    def _somebody_is_at(self, task: str) -> bool:
-        answers = self.celery.control.inspect(timeout=ANSWER_SECONDS).query_task(task) or {}
-        return any(task in of_worker for of_worker in answers.values())
+    def _somebody_is_at(self, result: AsyncResult) -> bool:
+        # The worker that took it has left its name, unless the backend has lost that: then all are asked.
+        found = result.info
+        named = {"destination": [found["hostname"]], "limit": 1} if isinstance(found, dict) and found else {}
+        answers = self.celery.control.inspect(timeout=ANSWER_SECONDS, **named).query_task(result.id) or {}
+        return any(result.id in of_worker for of_worker in answers.values())
 
     def _silent(self, run_id: str) -> CheckRunHealthResult:
         now = self._clock.monotonic()

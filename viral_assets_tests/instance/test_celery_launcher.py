@@ -116,7 +116,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def test_a_run_happens_on_a_worker(place: Place) -> None:
     place.start_worker()
     run_id = place.launch()
-    assert place.health(run_id) is WorkerStatus.RUNNING
+    until(lambda: place.health(run_id) is WorkerStatus.RUNNING, "the worker to say so")
     place.let_it_end()
     assert place.end_of(run_id) is dg.DagsterRunStatus.SUCCESS
     assert not place.launcher.terminate(run_id), "there is nothing to cancel any more"
@@ -138,7 +138,7 @@ def test_a_cancelled_run_ends_as_cancelled_and_its_worker_goes_on(place: Place) 
 def test_a_worker_that_is_gone_is_noticed(place: Place) -> None:
     worker = place.start_worker()
     run_id = place.launch()
-    assert place.health(run_id) is WorkerStatus.RUNNING
+    until(lambda: place.health(run_id) is WorkerStatus.RUNNING, "the worker to say so")
     # All its processes at once, as when the machine fails: nobody is left to say so.
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
