@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 from celery import states
 from celery.result import AsyncResult
+from kombu.exceptions import InconsistencyError, OperationalError
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.defs.dagster_internals import (
@@ -56,7 +57,8 @@ class CeleryLauncher(CeleryRunLauncher):
             default_value=SILENCE_SECONDS,
             description="A run is failed when no worker has said for so many seconds that it is at it.",
         )
-        return {**super().config_type(), "worker_silence_seconds": silence}
+        theirs: Any = super().config_type()
+        return {**theirs, "worker_silence_seconds": silence}
 
     @classmethod
     def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> CeleryLauncher:
@@ -101,8 +103,14 @@ class CeleryLauncher(CeleryRunLauncher):
         # The worker that took it has left its name, unless the backend has lost that: then all are asked.
         found = result.info
         named = {"destination": [found["hostname"]], "limit": 1} if isinstance(found, dict) and found else {}
-        answers = self.celery.control.inspect(timeout=ANSWER_SECONDS, **named).query_task(result.id) or {}
-        return any(result.id in of_worker for of_worker in answers.values())
+        try:
+            answers = self.celery.control.inspect(timeout=ANSWER_SECONDS, **named).query_task(result.id)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, InconsistencyError):
+                raise
+            # The broker has begun anew, and no worker has come back to it yet.
+            answers = None
+        return any(result.id in of_worker for of_worker in (answers or {}).values())
 
     def _silent(self, run_id: str) -> CheckRunHealthResult:
         now = self._clock.monotonic()

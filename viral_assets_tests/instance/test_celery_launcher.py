@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+import redis
 import yaml
 from dagster._core.launcher import LaunchRunContext
 
 from viral_assets.defs.dagster_internals import DAGSTER_CELERY_TASK_ID_TAG, WorkerStatus
 from viral_assets.instance.celery_launcher import SILENCE_SECONDS, CeleryLauncher
 from viral_assets_tests.deploy import ROOT
+from viral_assets_tests.deploy.services import free_port
 from viral_assets_tests.instance.waiting_job import waiting
 from viral_assets_tests.virtual_clock import VirtualClock
-from viral_assets_tests.waiting import until
+from viral_assets_tests.waiting import NotYetError, until
 
 
 def launcher_config(folder: Path) -> dict[str, Any]:
@@ -96,20 +101,28 @@ class Place:
         return all(worker.poll() is None for worker in self.workers)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+@contextmanager
+def place_of(folder: Path, config: dict[str, Any]) -> Iterator[Place]:
     launcher = {"module": CeleryLauncher.__module__, "class": CeleryLauncher.__name__}
     # A worker that does not answer is taken for gone at once.
-    config = {**launcher_config(tmp_path), "worker_silence_seconds": 0}
+    config = {**config, "worker_silence_seconds": 0}
     settings = {"telemetry": {"enabled": False}, "run_launcher": {**launcher, "config": config}}
-    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
-        made = Place(tmp_path, instance)
+    (folder / "dagster.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        made = Place(folder, instance)
+        try:
+            yield made
+        finally:
+            for worker in made.workers:
+                if worker.poll() is None:
+                    os.killpg(worker.pid, signal.SIGKILL)
+                worker.wait()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with place_of(tmp_path, launcher_config(tmp_path)) as made:
         yield made
-        for worker in made.workers:
-            if worker.poll() is None:
-                os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait()
 
 
 @pytest.mark.e2e
@@ -145,6 +158,53 @@ def test_a_worker_that_is_gone_is_noticed(place: Place) -> None:
     found = place.launcher.check_run_worker_health(place.run(run_id))
     assert found.status is WorkerStatus.FAILED
     assert "No worker has been at this run" in str(found.msg)
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs Redis (Debian: redis-server)")
+def test_a_run_outlives_a_redis_that_begins_anew(tmp_path: Path) -> None:
+    port = free_port()
+    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
+
+    @contextmanager
+    def running_redis() -> Iterator[None]:
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            until(lambda: _listens(port), "Redis", meanwhile=lambda: server.poll() is None)
+            yield
+        finally:
+            server.kill()
+            server.wait()
+
+    def is_heard(place: Place, run_id: str) -> bool:
+        try:
+            return place.health(run_id) is WorkerStatus.RUNNING
+        except redis.ConnectionError as error:
+            # What the launcher has open goes to the Redis before.
+            raise NotYetError(str(error)) from None
+
+    broker = f"redis://127.0.0.1:{port}"
+    with ExitStack() as stack:
+        first = stack.enter_context(ExitStack())
+        first.enter_context(running_redis())
+        place = stack.enter_context(place_of(tmp_path, {"broker": f"{broker}/0", "backend": f"{broker}/1"}))
+        place.start_worker()
+        run_id = place.launch()
+        until(lambda: is_heard(place, run_id), "the worker to say so")
+        first.close()
+        with pytest.raises(redis.ConnectionError):
+            place.health(run_id)
+
+        stack.enter_context(running_redis())
+        until(lambda: is_heard(place, run_id), "the worker to come back")
+        place.let_it_end()
+        assert place.end_of(run_id) is dg.DagsterRunStatus.SUCCESS
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 @pytest.fixture
