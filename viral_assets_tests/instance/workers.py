@@ -1,0 +1,115 @@
+"""An instance whose runs happen on Celery workers, and those workers. The broker is a folder, which Celery can do as
+well and which needs no server.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import yaml
+from dagster._core.launcher import LaunchRunContext
+
+from viral_assets.defs.dagster_internals import WorkerStatus
+from viral_assets.instance.celery_launcher import CeleryLauncher
+from viral_assets_tests.deploy import ROOT
+from viral_assets_tests.instance.waiting_job import waiting
+from viral_assets_tests.waiting import until
+
+
+def launcher_config(folder: Path) -> dict[str, Any]:
+    queue, control = str(folder / "queue"), str(folder / "control")
+    for name in (queue, control, str(folder / "results")):
+        Path(name).mkdir(exist_ok=True)
+    folders = {"data_folder_in": queue, "data_folder_out": queue, "control_folder": control}
+    return {
+        "broker": "filesystem://",
+        "backend": (folder / "results").as_uri(),
+        "config_source": {"broker_transport_options": folders, "worker_max_tasks_per_child": 1},
+    }
+
+
+@dataclass
+class Place:
+    """An instance whose runs happen on workers, and those workers."""
+
+    folder: Path
+    instance: dg.DagsterInstance
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def launcher(self) -> CeleryLauncher:
+        launcher = self.instance.run_launcher
+        assert isinstance(launcher, CeleryLauncher)
+        return launcher
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        command = ["celery", "--app", "viral_assets.instance.celery_worker", "worker", "--concurrency", "1"]
+        with (self.folder / "worker.log").open("wb") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", *command, "--loglevel", "INFO"],
+                env={**os.environ, "DAGSTER_HOME": str(self.folder), "PYTHONPATH": str(ROOT)},
+                cwd=self.folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.workers.append(worker)
+        return worker
+
+    def launch(self) -> str:
+        """A run that has begun, and waits."""
+        config = {"begun": str(self.folder / "begun"), "may_end": str(self.folder / "may end")}
+        run = self.instance.create_run_for_job(
+            job_def=waiting,
+            job_code_origin=dg.reconstructable(waiting).get_python_origin(),
+            run_config={"ops": {"wait": {"config": config}}},
+            status=dg.DagsterRunStatus.STARTING,
+        )
+        self.launcher.launch_run(LaunchRunContext(dagster_run=run, workspace=None))
+        until((self.folder / "begun").exists, "the run to begin", meanwhile=self._all_live)
+        return run.run_id
+
+    def let_it_end(self) -> None:
+        (self.folder / "may end").touch()
+
+    def run(self, run_id: str) -> dg.DagsterRun:
+        run = self.instance.get_run_by_id(run_id)
+        assert run is not None
+        return run
+
+    def end_of(self, run_id: str) -> dg.DagsterRunStatus:
+        """How it ended."""
+        return until(lambda: self.run(run_id).status if self.run(run_id).is_finished else None, "the run to end")
+
+    def health(self, run_id: str) -> WorkerStatus:
+        return self.launcher.check_run_worker_health(self.run(run_id)).status
+
+    def _all_live(self) -> bool:
+        return all(worker.poll() is None for worker in self.workers)
+
+
+@contextmanager
+def place_of(folder: Path, config: dict[str, Any]) -> Iterator[Place]:
+    launcher = {"module": CeleryLauncher.__module__, "class": CeleryLauncher.__name__}
+    # A worker that does not answer is taken for gone at once.
+    config = {**config, "worker_silence_seconds": 0}
+    settings = {"telemetry": {"enabled": False}, "run_launcher": {**launcher, "config": config}}
+    (folder / "dagster.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        made = Place(folder, instance)
+        try:
+            yield made
+        finally:
+            for worker in made.workers:
+                if worker.poll() is None:
+                    os.killpg(worker.pid, signal.SIGKILL)
+                worker.wait()
