@@ -327,7 +327,8 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
 
     def redate(self, request_id: str) -> float | None:
         """A granted request is sent only now, later than ``Limits.send_within_seconds`` after it was granted: from now
-        on it counts as granted now. It has counted all the time, so this takes nobody's room.
+        on it counts as granted now. It has counted all the time, so this takes nobody's room. Also where it was sent
+        late all the same, once it has ended.
 
         Returns:
             A time of the monotonic clock that is no later than its new date, however long the database took for it.
