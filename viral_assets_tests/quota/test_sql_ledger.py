@@ -447,9 +447,9 @@ def test_room_is_left_for_a_process_that_has_announced_itself_but_not_for_ever(
 
 def test_the_statements_of_a_grant_are_planned_once(postgres_database: Database) -> None:
     with postgres_database.read() as connection:
-        settings = connection.scalar(sa.text("SELECT proconfig FROM pg_proc WHERE proname = 'grant_requests'"))
+        settings = connection.scalar(sa.text("SELECT proconfig FROM pg_proc WHERE proname = 'grant_requests'")) or []
 
-    assert settings == ["plan_cache_mode=force_generic_plan"], "everybody waits while somebody is granted"
+    assert "plan_cache_mode=force_generic_plan" in settings, "everybody waits while somebody is granted"
 
 
 def test_a_grant_of_postgresql_reads_no_table_from_end_to_end(
