@@ -107,7 +107,8 @@ def test_what_a_person_decided_is_edited_when_a_revision_is_taken(
     database: Database, now: datetime, status: str
 ) -> None:
     how = {"approved": "approve", "edited": "edit", "rejected": "reject", "exported": "export", "posted": "post"}
-    put(database, now, KEY)
+    once = {"status": "awaiting", "decided_by": "anna", "decided_at": now} if status == "awaiting" else {}
+    put(database, now, KEY, **once)
     if status in how:
         act(database, how[status], now, text="Typed.") if status == "edited" else act(database, how[status], now)
     leads_to = after_revision(status)
