@@ -111,7 +111,8 @@ def options(**changes: Any) -> SelectionOptions:
 
 
 def test_the_columns_are_those_of_the_table() -> None:
-    assert list(OPPORTUNITY_COLUMNS) == list(comment_opportunities.c.keys())
+    # When they were chosen is the run's to say.
+    assert [*OPPORTUNITY_COLUMNS, "chosen_at"] == list(comment_opportunities.c.keys())
     assert list(select(row(1)).frame.columns) == list(OPPORTUNITY_COLUMNS)
 
 
