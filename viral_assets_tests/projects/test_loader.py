@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -45,6 +46,16 @@ class TestGoodFiles:
         project = load_project(path)
         assert (project.name, project.minima.followers, project.max_candidates) == ("small", 1000, 150)
         assert [kind.name for kind in project.suggestion_types] == ["add_value", "ask_question", "mirror_reframe"]
+
+    def test_a_file_is_parsed_again_once_it_says_something_else(self, path: Path) -> None:
+        path.write_text(MINIMAL)
+        before = path.stat()
+        project = load_project(path)
+        assert load_project(path) is project
+        # As large as it was, and as old.
+        path.write_text(MINIMAL.replace("small", "large"))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert load_project(path).name == "large"
 
     def test_a_byte_order_mark_and_windows_line_endings(self, path: Path) -> None:
         path.write_bytes(MINIMAL.replace("\n", "\r\n").encode("utf-8-sig"))

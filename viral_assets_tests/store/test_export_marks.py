@@ -1,8 +1,9 @@
-"""What is handed over is marked as a decision about each of it would mark it."""
+"""Marks of an export, made by the database. With the file they belong to: ``delivery/test_export_run.py``."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -10,13 +11,99 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.safety.flag import Flag
-from viral_assets.store.decisions import SuggestionKey, decide_many
+from viral_assets.store import export_marks
+from viral_assets.store.decisions import SuggestionKey, decide, decide_many, undo_batch
 from viral_assets.store.engine import Database
 from viral_assets.store.export_marks import mark_exported
 from viral_assets.store.second_approval import NOWHERE, SecondApproval
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets.vocabulary import EXPORT, STATUSES
 from viral_assets_tests.delivery.examples import GENERATED, opportunity, store, suggestion
+
+AT = datetime(2026, 11, 21, 21, 4, tzinfo=UTC)
+PROJECT = "unplugged"
+
+
+def filled(database: Database, count: int) -> list[SuggestionKey]:
+    """A suggestion for each of so many tweets, in the order of the keys."""
+    ids = [f"{10**18 + number}" for number in range(count)]
+    with database.begin() as connection:
+        store(connection, [opportunity(tweet_id=each, suggestions=(suggestion(f"About {each}."),)) for each in ids])
+    return [SuggestionKey(PROJECT, each, suggestion("").type_name) for each in ids]
+
+
+def mark(database: Database, some: Sequence[tuple[SuggestionKey, int]]) -> tuple[int, list[SuggestionKey]]:
+    with database.begin() as connection:
+        return mark_exported(connection, some, who="export", at=AT, reason="to a file")
+
+
+def rows_of(database: Database, table: sa.Table, *by: str) -> list[Any]:
+    with database.read() as connection:
+        return list(connection.execute(sa.select(*(table.c[name] for name in by)).order_by(table.c.tweet_id)))
+
+
+def test_all_in_one_go_whatever_the_order_and_however_many_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_marks, "BATCH", 3)
+    keys = filled(database, 8)
+    assert mark(database, [(key, 0) for key in reversed(keys)]) == (8, [])
+    assert rows_of(database, comment_suggestions, "status", "version") == [("exported", 1)] * 8
+    events = rows_of(database, suggestion_events, "id", "batch", "from_status", "to_text", "version", "reason", "at")
+    assert [event.id for event in events] == sorted(event.id for event in events)
+    assert {event.batch for event in events} == {events[0].id}
+    assert [event.to_text for event in events] == [f"About {key.tweet_id}." for key in keys]
+    assert {(event.from_status, event.version, event.reason, event.at) for event in events} == {
+        ("pending", 1, "to a file", AT)
+    }
+
+
+def test_what_has_changed_or_is_over_is_left_alone(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_marks, "BATCH", 2)
+    keys = filled(database, 5)
+    with database.begin() as connection:
+        decide(connection, keys[0], "approve", who="anna", at=AT, version=0)
+        decide(connection, keys[1], "reject", who="anna", at=AT, version=0)
+        decide(connection, keys[3], "approve", who="anna", at=AT, version=0)
+    gone = SuggestionKey(PROJECT, "2", "none")
+    # The first batch has nothing to mark: the first one marked gives the go its number all the same.
+    versions = [(keys[0], 0), (keys[1], 1), (keys[2], 0), (keys[3], 1), (keys[4], 0), (gone, 0)]
+    assert mark(database, versions) == (3, [keys[0], keys[1], gone])
+    statuses = [row.status for row in rows_of(database, comment_suggestions, "status")]
+    assert statuses == ["approved", "rejected", "exported", "exported", "exported"]
+    with database.read() as connection:
+        marks = connection.execute(
+            sa.select(suggestion_events).where(suggestion_events.c.action == "export").order_by(suggestion_events.c.id)
+        ).all()
+    assert [(event.tweet_id, event.from_status) for event in marks] == [
+        (keys[2].tweet_id, "pending"),
+        (keys[3].tweet_id, "approved"),
+        (keys[4].tweet_id, "pending"),
+    ]
+    assert {event.batch for event in marks} == {marks[0].id}
+    assert (marks[1].from_decided_by, marks[1].from_decided_at) == ("anna", AT)
+
+    with database.begin() as connection:
+        undone, left = undo_batch(connection, marks[0].batch, who="anna", at=AT + timedelta(minutes=1))
+    assert ({each.key for each in undone}, left) == ({keys[2], keys[3], keys[4]}, [])
+
+
+def test_suggestions_are_found_by_their_keys_and_none_comes_over_the_wire(sqlite_database: Database) -> None:
+    keys = filled(sqlite_database, 20)
+    asked: list[tuple[str, Any]] = []
+    sa.event.listen(sqlite_database.engine, "before_cursor_execute", lambda *said: asked.append((said[2], said[3])))
+    mark(sqlite_database, [(key, 0) for key in keys])
+    about = [each for each in asked if "comment_suggestions" in each[0]]
+    assert [statement.split()[0] for statement, _ in about] == ["INSERT", "UPDATE"]
+    with sqlite_database.begin() as connection:
+        for statement, parameters in about:
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            found = [line for line in plan if "comment_suggestions" in line]
+            assert found
+            assert all(
+                line.startswith("SEARCH") and "(project=? AND tweet_id=? AND suggestion_type=?)" in line
+                for line in found
+            )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from string import ascii_lowercase
 
 import pytest
 from hypothesis import given
@@ -126,3 +127,14 @@ def test_two_texts_that_say_the_same_are_normalised_to_the_same(one: str, other:
 def test_texts_without_words_are_compared_as_they_are() -> None:
     assert normalised("😂😂") != normalised("🎰")
     assert normalised("https://t.co/a @b") == ""
+
+
+def test_of_many_phrases_only_those_get_a_pattern_that_a_text_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bytes] = []
+    compiled = re.compile
+    monkeypatch.setattr(re, "compile", lambda pattern, *flags: made.append(pattern) or compiled(pattern, *flags))
+    phrases = Phrases(f"{first}{second}word" for first in ascii_lowercase for second in ascii_lowercase)
+    assert made == []
+    for _ in range(2):
+        assert TextColumn(["an abword, cdword and efwords"]).find(phrases)[1] == ["abword", "cdword"]
+    assert len(made) == 3

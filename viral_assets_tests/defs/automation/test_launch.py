@@ -16,6 +16,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from viral_assets.defs import build
 from viral_assets.defs.automation.abandoned_runs import end_abandoned_runs
 from viral_assets.defs.automation.launch import materialize_windows
 from viral_assets.defs.automation.observer import LaunchObserver
@@ -239,3 +240,17 @@ def test_estimates_of_several_runs_add_up() -> None:
     whole = combined([_summary(24, FIRST, estimate=left), _summary(2, FIRST + 24 * HOUR, estimate=left)])
     assert whole.estimate is not None
     assert whole.estimate.deferred == 6
+
+
+def test_definitions_are_built_once_and_dagster_s_tables_not_asked_for_backfills(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is for Dagster's own processes, which load ``definitions``."""
+    monkeypatch.delitem(sys.modules, "viral_assets.definitions", raising=False)
+    built: list[object] = []
+    put_together = build.build_defs
+    monkeypatch.setattr(build, "build_defs", lambda *given, **how: built.append(how) or put_together(*given, **how))
+    with dg.DagsterInstance.ephemeral() as instance:
+        materialize_windows(instance, ONE_HOUR)
+    assert len(built) == 1
+    assert "viral_assets.definitions" not in sys.modules
