@@ -132,7 +132,12 @@ def test_texts_without_words_are_compared_as_they_are() -> None:
 def test_of_many_phrases_only_those_get_a_pattern_that_a_text_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bytes] = []
     compiled = re.compile
-    monkeypatch.setattr(re, "compile", lambda pattern, *flags: made.append(pattern) or compiled(pattern, *flags))
+
+    def counted(pattern: bytes) -> re.Pattern[bytes]:
+        made.append(pattern)
+        return compiled(pattern)
+
+    monkeypatch.setattr(re, "compile", counted)
     phrases = Phrases(f"{first}{second}word" for first in ascii_lowercase for second in ascii_lowercase)
     assert made == []
     for _ in range(2):

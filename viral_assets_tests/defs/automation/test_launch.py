@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -247,9 +248,14 @@ def test_definitions_are_built_once_and_dagster_s_tables_not_asked_for_backfills
 ) -> None:
     """That is for Dagster's own processes, which load ``definitions``."""
     monkeypatch.delitem(sys.modules, "viral_assets.definitions", raising=False)
-    built: list[object] = []
+    built: list[dg.Definitions] = []
     put_together = build.build_defs
-    monkeypatch.setattr(build, "build_defs", lambda *given, **how: built.append(how) or put_together(*given, **how))
+
+    def counted(*given: Any, **how: Any) -> dg.Definitions:
+        built.append(put_together(*given, **how))
+        return built[-1]
+
+    monkeypatch.setattr(build, "build_defs", counted)
     with dg.DagsterInstance.ephemeral() as instance:
         materialize_windows(instance, ONE_HOUR)
     assert len(built) == 1
