@@ -79,8 +79,13 @@ def _fill_vectors(database: Database, model: str, hashes: list[str]) -> None:
 
 
 def _optimise(database: Database) -> None:
-    """PostgreSQL has statistics by itself after a while; SQLite has none here, as it has none anywhere."""
+    """PostgreSQL has statistics by itself after a while; SQLite has none here, as it has none anywhere. Ids that were
+    given are not to be given again."""
     if database.dialect == "postgresql":
+        with database.begin() as connection:
+            newest = sa.select(sa.func.max(tables.suggestion_events.c.id)).scalar_subquery()
+            sequence = sa.func.pg_get_serial_sequence(tables.suggestion_events.name, "id")
+            connection.execute(sa.select(sa.func.setval(sequence, newest)))
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("ANALYZE"))
 
