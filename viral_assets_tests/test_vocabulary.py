@@ -17,6 +17,7 @@ from viral_assets.store.tables import (
 from viral_assets.text.display import one_line
 from viral_assets.vocabulary import (
     ACTIONS,
+    AWAITING,
     COMMON_WISHES,
     LABELS,
     OUTCOMES,
@@ -29,9 +30,9 @@ from viral_assets.vocabulary import (
 from viral_assets.web.rendering import ACTION_WORDS, REVISION_WORDS, STATUS_WORDS
 
 
-def test_the_export_offers_every_label_and_status() -> None:
+def test_the_export_offers_every_label_and_every_status_in_which_one_person_is_enough() -> None:
     assert [each.value for each in export.Label] == list(LABELS)
-    assert [each.value for each in export.Status] == list(STATUSES)
+    assert [each.value for each in export.Status] == [each for each in STATUSES if each != AWAITING]
 
 
 def test_the_pages_have_words_for_every_status_and_action_and_a_colour_for_every_label_and_outcome() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
+from viral_assets.store.conditions import FoundByHour
 from viral_assets.store.tables import suggestion_events
 from viral_assets.text.names import name_key
 from viral_assets.vocabulary import APPROVE, EDIT, EXPORT_PROGRAM, POST, REJECT, REOPEN, UNDO
@@ -44,7 +45,7 @@ def numbers_by_person(connection: sa.Connection, hours: HourRange, project: str 
     done, undo = suggestion_events, suggestion_events.alias("undo")
     then = [done.c.at >= hours.start, done.c.at < hours.end]
     if project is not None:
-        then.append(done.c.project == project)
+        then.append(FoundByHour(done.c.project) == project)
     grouped = sa.select(done.c.who, done.c.action, sa.func.count()).group_by(done.c.who, done.c.action)
     undone = grouped.join_from(undo, done, done.c.id == undo.c.undoes).where(
         *then, undo.c.at >= hours.start, undo.c.action == UNDO
