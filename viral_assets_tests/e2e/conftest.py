@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from viral_assets.hours import HOUR
 from viral_assets.settings import checkout_root
+from viral_assets_tests.e2e import queries
 from viral_assets_tests.e2e.deployment import SCHEDULES, Deployment, deployed
 from viral_assets_tests.e2e.webhook import Webhook, listening
 from viral_assets_tests.gemini_emulator import GeminiEmulator
@@ -66,8 +68,14 @@ def deployment(
 
 
 @pytest.fixture(scope="package")
-def backfill(deployment: Deployment) -> str:
+def backfill(deployment: Deployment, gemini: GeminiEmulator) -> str:
     """The id of a backfill over ``FINISHED`` hours that has succeeded."""
+    if "top_up_schedule" in deployment.schedules:
+        # It takes up all hours that no run has looked at, sooner or later than a test that is to be the first there.
+        for run in deployment.first_runs(queries.SCHEDULE_TICKS, "top_up_schedule"):
+            assert deployment.wait_for_run(run) == "SUCCESS"
+        deployment.nothing_chosen_from(deployment.hours.start + HOUR)
+        gemini.reset()
     made = deployment.backfill(deployment.some_hours(*FINISHED))
     assert deployment.wait_for_backfill(made) == "COMPLETED_SUCCESS", deployment.log("daemon")
     return made

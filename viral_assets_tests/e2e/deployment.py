@@ -23,13 +23,13 @@ import yaml
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.scheduler.instigation import InstigatorStatus, ScheduleInstigatorData
 from dagster._grpc.client import DagsterGrpcClient
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from viral_assets.cli.demo import HOURS, PROJECT, prepare_sample
 from viral_assets.hours import HOUR, HourRange, hour_key, last_full_hours
 from viral_assets.settings import checkout_root
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_opportunities, generation_outcomes, llm_requests
+from viral_assets.store.tables import comment_opportunities, comment_suggestions, generation_outcomes, llm_requests
 from viral_assets.store.tweets import read_tweets
 from viral_assets_tests.deploy.services import INHERITED, free_port
 from viral_assets_tests.e2e import queries
@@ -195,6 +195,23 @@ class Deployment:
             return status if status in {"SUCCESS", "FAILURE", "CANCELED"} else None
 
         return until(ended, "the run to end")
+
+    def first_runs(self, query: str, name: str) -> list[str]:
+        """The runs of the first tick that requested any, of a schedule or sensor."""
+
+        def requested() -> list[str] | None:
+            ticks: list[dict[str, Any]] = next(iter(self.ask(query, name=name).values()))["ticks"]
+            errors = [tick["error"]["message"] for tick in ticks if tick["error"]]
+            assert not errors, errors
+            return next((tick["runIds"] for tick in ticks if tick["runIds"]), None)
+
+        return until(requested, f"{name} to request a run")
+
+    def nothing_chosen_from(self, hour: datetime) -> None:
+        """As if no run had ever looked for opportunities in this hour and those after it."""
+        with self.database.begin() as connection:
+            for table in (comment_suggestions, generation_outcomes, comment_opportunities):
+                connection.execute(delete(table).where(table.c.window_start >= hour))
 
     def worker_of(self, run_id: str) -> int:
         """The process that executes a run."""

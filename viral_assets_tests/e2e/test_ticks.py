@@ -33,18 +33,6 @@ PARTITION = "dagster/partition"
 pytestmark = pytest.mark.timeout(1800)
 
 
-def first_runs(deployment: Deployment, query: str, name: str) -> list[str]:
-    """The runs of the first tick that requested any."""
-
-    def requested() -> list[str] | None:
-        ticks: list[dict[str, Any]] = next(iter(deployment.ask(query, name=name).values()))["ticks"]
-        errors = [tick["error"]["message"] for tick in ticks if tick["error"]]
-        assert not errors, errors
-        return next((tick["runIds"] for tick in ticks if tick["runIds"]), None)
-
-    return until(requested, f"{name} to request a run")
-
-
 def all_tags(deployment: Deployment, run_id: str) -> dict[str, str]:
     (run,) = deployment.ask(queries.RUNS, filter={"runIds": [run_id]})["results"]
     return {tag["key"]: tag["value"] for tag in run["tags"]}
@@ -86,7 +74,7 @@ def under_way(deployment: Deployment, backfill: str) -> UnderWay:
 @on_sqlite
 @pytest.mark.usefixtures("under_way")
 def test_a_file_in_the_inbox_is_worked_on_and_a_torn_one_is_not_in_the_way(deployment: Deployment) -> None:
-    (run,) = first_runs(deployment, queries.SENSOR_TICKS, "inbox_sensor")
+    (run,) = deployment.first_runs(queries.SENSOR_TICKS, "inbox_sensor")
     hour = new_tweets(deployment)
     assert tags_of(deployment, run, TRIGGER_TAG, PARTITION) == ("inbox", hour_key(hour))
     assert deployment.wait_for_run(run) == "SUCCESS"
@@ -99,7 +87,7 @@ def test_a_file_in_the_inbox_is_worked_on_and_a_torn_one_is_not_in_the_way(deplo
 
 @on_sqlite
 def test_what_was_put_off_is_taken_up_when_the_quota_is_free(deployment: Deployment, under_way: UnderWay) -> None:
-    (run,) = first_runs(deployment, queries.SENSOR_TICKS, "deferred_sensor")
+    (run,) = deployment.first_runs(queries.SENSOR_TICKS, "deferred_sensor")
     hour = under_way.put_off
     assert tags_of(deployment, run, TRIGGER_TAG, PARTITION) == ("deferred", hour_key(hour))
     assert deployment.wait_for_run(run) == "SUCCESS"
@@ -139,7 +127,7 @@ def test_what_runs_find_is_told_once_where_people_hear_it(deployment: Deployment
 
 
 def test_the_hourly_schedule_runs_the_last_full_hour(deployment: Deployment) -> None:
-    (run,) = first_runs(deployment, queries.SCHEDULE_TICKS, "hourly_schedule")
+    (run,) = deployment.first_runs(queries.SCHEDULE_TICKS, "hourly_schedule")
     # It was switched on as if an hour ago, and five minutes past an hour came since then.
     last = deployment.hours.end - HOUR
     trigger, hour = tags_of(deployment, run, TRIGGER_TAG, PARTITION)
@@ -151,7 +139,7 @@ def test_the_hourly_schedule_runs_the_last_full_hour(deployment: Deployment) -> 
 @on_postgresql
 def test_what_still_waits_is_taken_up_once_a_day(deployment: Deployment) -> None:
     """Hours with tweets that no run has chosen from are, too."""
-    runs = {run: all_tags(deployment, run) for run in first_runs(deployment, queries.SCHEDULE_TICKS, "top_up_schedule")}
+    runs = {run: all_tags(deployment, run) for run in deployment.first_runs(queries.SCHEDULE_TICKS, "top_up_schedule")}
     assert {tags[TRIGGER_TAG] for tags in runs.values()} == {"top-up"}
     (run,) = [run for run, tags in runs.items() if deployment.hours.start in (hours_of_run(tags) or ())]
     assert deployment.wait_for_run(run) == "SUCCESS"
@@ -159,7 +147,7 @@ def test_what_still_waits_is_taken_up_once_a_day(deployment: Deployment) -> None
 
 @on_postgresql
 def test_the_second_look_at_the_counts_comes_every_half_hour(deployment: Deployment) -> None:
-    (run,) = first_runs(deployment, queries.SCHEDULE_TICKS, "refresh_schedule")
+    (run,) = deployment.first_runs(queries.SCHEDULE_TICKS, "refresh_schedule")
     assert deployment.wait_for_run(run) == "SUCCESS"
 
 

@@ -89,6 +89,9 @@ class OpenAICompatibleClient:
         except (TimeoutError, openai.APITimeoutError):
             raise self._service.timed_out(timeout_seconds) from None
         except openai.APIConnectionError as error:
+            if isinstance(error.__cause__, ProviderError):
+                # What the turn said: older versions take any error for one of the connection.
+                raise error.__cause__ from None
             raise self._broken(error.__cause__ or error) from None
         return self._service.answer(response.content, model=model)
 
