@@ -19,7 +19,8 @@ from packaging.utils import NormalizedName, canonicalize_name
 from viral_assets.settings import checkout_root
 
 LOCKS = ("requirements.lock", "requirements-lowest.lock", "deploy/postgres/requirements.lock")
-OLDEST_PIP = "22.3"
+# Those before 23.1.2 do not run on Python 3.12, which came with this one.
+OLDEST_PIP = "22.3" if sys.version_info < (3, 12) else "23.2.1"
 
 
 def pins(name: str) -> dict[NormalizedName, list[Requirement]]:
