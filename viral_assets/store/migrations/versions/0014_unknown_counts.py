@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 import sqlalchemy as sa
 from alembic import op
+
+from viral_assets.store.migrations.remade import make_anew
 
 revision = "0014"
 down_revision = "0013"
@@ -45,38 +48,19 @@ def downgrade() -> None:
 
 def _alter(table: str, columns: Sequence[str], *, nullable: bool) -> None:
     if op.get_bind().dialect.name == "sqlite":
-        _rebuild(table, columns, nullable=nullable)
+        make_anew(table, partial(_with, columns=columns, nullable=nullable))
         return
     for name in columns:
         op.alter_column(table, name, nullable=nullable)
 
 
-def _rebuild(table: str, columns: Sequence[str], *, nullable: bool) -> None:
-    """SQLite takes no constraint off a column: the table is made anew, as it is by then but for that."""
-    connection = op.get_bind()
-    described = sa.text("SELECT type, name, sql FROM sqlite_master WHERE tbl_name = :table AND sql IS NOT NULL")
-    parts = connection.execute(described, {"table": table}).all()
-    (definition,) = (part.sql for part in parts if part.type == "table")
-    indexes = [part for part in parts if part.type == "index"]
-    for index in indexes:
-        op.drop_index(index.name, table_name=table)
-    for column in columns:
-        definition = _with(definition, column, nullable=nullable)
-    old = f"{table}_before"
-    op.rename_table(table, old)
-    connection.exec_driver_sql(definition)
-    op.execute(f"INSERT INTO {table} SELECT * FROM {old}")
-    op.drop_table(old)
-    for index in indexes:
-        connection.exec_driver_sql(index.sql)
-
-
-def _with(definition: str, column: str, *, nullable: bool) -> str:
-    """The statement that makes a table, with one column allowed to be null, or not."""
+def _with(definition: str, columns: Sequence[str], *, nullable: bool) -> str:
+    """The statement that makes a table, with these columns allowed to be null, or not."""
     kept = "" if nullable else " NOT NULL"
-    changed, found = re.subn(
-        rf"(\b{column}\b (?:BIGINT|DOUBLE(?: PRECISION)?))(?: NOT NULL)?", rf"\1{kept}", definition
-    )
-    if found != 1:
-        raise RuntimeError(f"the column {column} is not described as expected: {definition}")
-    return changed
+    for column in columns:
+        definition, found = re.subn(
+            rf"(\b{column}\b (?:BIGINT|DOUBLE(?: PRECISION)?))(?: NOT NULL)?", rf"\1{kept}", definition
+        )
+        if found != 1:
+            raise RuntimeError(f"the column {column} is not described as expected: {definition}")
+    return definition

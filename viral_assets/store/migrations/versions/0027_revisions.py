@@ -6,6 +6,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from viral_assets.store.migrations.remade import change_check
+
 revision = "0027"
 down_revision = "0026"
 branch_labels = None
@@ -108,33 +110,14 @@ def _constrain(old: str, new: str, words: dict[str, str] | None = None) -> None:
     Args:
         words: that rows get instead of those that are no longer allowed.
     """
-    name = op.f(f"ck_{EVENTS}_action")
     cases = " ".join(f"WHEN '{was}' THEN '{become}'" for was, become in (words or {}).items())
-    action = f"CASE action {cases} ELSE action END" if cases else "action"
-    connection = op.get_bind()
-    if connection.dialect.name != "sqlite":
+    values = {"action": f"CASE action {cases} ELSE action END"} if cases else {}
+    name = op.f(f"ck_{EVENTS}_action")
+    if values and op.get_bind().dialect.name != "sqlite":
         op.drop_constraint(name, EVENTS, type_="check")
-        if words:
-            op.execute(f"ALTER TABLE {EVENTS} DISABLE TRIGGER {EVENTS}_append_only")
-            op.execute(f"UPDATE {EVENTS} SET action = {action}")
-            op.execute(f"ALTER TABLE {EVENTS} ENABLE TRIGGER {EVENTS}_append_only")
+        op.execute(f"ALTER TABLE {EVENTS} DISABLE TRIGGER {EVENTS}_append_only")
+        op.execute(f"UPDATE {EVENTS} SET action = {values['action']}")
+        op.execute(f"ALTER TABLE {EVENTS} ENABLE TRIGGER {EVENTS}_append_only")
         op.create_check_constraint(name, EVENTS, new)
         return
-    described = sa.text("SELECT type, name, sql FROM sqlite_master WHERE tbl_name = :table AND sql IS NOT NULL")
-    parts = connection.execute(described, {"table": EVENTS}).all()
-    (definition,) = (part.sql for part in parts if part.type == "table")
-    if old not in definition:
-        raise RuntimeError(f"the constraint {name} is not described as expected: {definition}")
-    others = [part for part in parts if part.type != "table"]
-    for each in others:
-        op.execute(f"DROP {each.type} {each.name}")
-    before = f"{EVENTS}_before"
-    op.rename_table(EVENTS, before)
-    connection.exec_driver_sql(definition.replace(old, new))
-    columns = [column["name"] for column in sa.inspect(connection).get_columns(before)]
-    names = ", ".join(f'"{column}"' for column in columns)
-    moved = ", ".join(action if column == "action" else f'"{column}"' for column in columns)
-    op.execute(f"INSERT INTO {EVENTS} ({names}) SELECT {moved} FROM {before}")
-    op.drop_table(before)
-    for each in others:
-        connection.exec_driver_sql(each.sql)
+    change_check(name, EVENTS, old, new, values)

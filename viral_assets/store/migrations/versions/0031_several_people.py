@@ -6,6 +6,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from viral_assets.store.migrations.remade import change_check
+
 revision = "0031"
 down_revision = "0030"
 branch_labels = None
@@ -18,7 +20,7 @@ BY_TIME = "ix_suggestion_events_at"
 
 
 def upgrade() -> None:
-    _constrain(BEFORE, AFTER)
+    change_check(op.f(f"ck_{SUGGESTIONS}_status"), SUGGESTIONS, BEFORE, AFTER)
     op.create_index(BY_TIME, EVENTS, ["at", "who", "action", "project"])
     op.create_table(
         "people",
@@ -95,31 +97,4 @@ def downgrade() -> None:
     op.execute(
         f"UPDATE {SUGGESTIONS} SET status = 'pending', decided_at = NULL, decided_by = NULL WHERE status = 'awaiting'"
     )
-    _constrain(AFTER, BEFORE)
-
-
-def _constrain(old: str, new: str) -> None:
-    """Let suggestions have other statuses. SQLite changes no constraint: there the table is made anew."""
-    name = op.f(f"ck_{SUGGESTIONS}_status")
-    connection = op.get_bind()
-    if connection.dialect.name != "sqlite":
-        op.drop_constraint(name, SUGGESTIONS, type_="check")
-        op.create_check_constraint(name, SUGGESTIONS, new)
-        return
-    described = sa.text("SELECT type, name, sql FROM sqlite_master WHERE tbl_name = :table AND sql IS NOT NULL")
-    parts = connection.execute(described, {"table": SUGGESTIONS}).all()
-    (definition,) = (part.sql for part in parts if part.type == "table")
-    if old not in definition:
-        raise RuntimeError(f"the constraint {name} is not described as expected: {definition}")
-    others = [part for part in parts if part.type != "table"]
-    for each in others:
-        op.execute(f"DROP {each.type} {each.name}")
-    before = f"{SUGGESTIONS}_before"
-    op.rename_table(SUGGESTIONS, before)
-    connection.exec_driver_sql(definition.replace(old, new))
-    columns = [column["name"] for column in sa.inspect(connection).get_columns(before)]
-    names = ", ".join(f'"{column}"' for column in columns)
-    op.execute(f"INSERT INTO {SUGGESTIONS} ({names}) SELECT {names} FROM {before}")
-    op.drop_table(before)
-    for each in others:
-        connection.exec_driver_sql(each.sql)
+    change_check(op.f(f"ck_{SUGGESTIONS}_status"), SUGGESTIONS, AFTER, BEFORE)
