@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import yaml
-from dagster._core.launcher import LaunchRunContext
 
 from viral_assets.defs.dagster_internals import WorkerStatus
 from viral_assets.instance.celery_launcher import CeleryLauncher
@@ -72,9 +71,8 @@ class Place:
             job_def=waiting,
             job_code_origin=dg.reconstructable(waiting).get_python_origin(),
             run_config={"ops": {"wait": {"config": config}}},
-            status=dg.DagsterRunStatus.STARTING,
         )
-        self.launcher.launch_run(LaunchRunContext(dagster_run=run, workspace=None))
+        self.instance.launch_run(run.run_id, cast("Any", None))
         until((self.folder / "begun").exists, "the run to begin", meanwhile=self._all_live)
         return run.run_id
 
