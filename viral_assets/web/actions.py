@@ -22,7 +22,7 @@ from viral_assets.text.x_rules import text_weight
 from viral_assets.vocabulary import AWAITING, EDIT
 from viral_assets.web.answers import Problem, answer, answer_many, conflict_text, say
 from viral_assets.web.forms import BadFormError, field, posted_form, version_field
-from viral_assets.web.pages import NotFoundError
+from viral_assets.web.pages import NoSuchTweetError
 from viral_assets.web.regenerate import checked_project
 from viral_assets.web.regenerate import regenerate as write_anew
 from viral_assets.web.rendering import sentence
@@ -143,7 +143,7 @@ def _regenerate(request: Request, form: Mapping[str, str]) -> Response:
     with site.database.read() as connection:
         row = read_opportunity(connection, project, tweet_id)
     if row is None:
-        raise NotFoundError("There is no such tweet among the opportunities (any more).")
+        raise NoSuchTweetError
     try:
         begun = write_anew(
             site.jobs,

@@ -37,6 +37,13 @@ class NotFoundError(Exception):
     """There is no such thing (any more). The message is for a person."""
 
 
+class NoSuchTweetError(NotFoundError):
+    """A tweet is no opportunity (any more)."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such tweet among the opportunities (any more).")
+
+
 def opportunities(request: Request) -> Response:
     """The list, or for a script that goes on with it, the part that comes next."""
     site: Site = request.app.state.site
@@ -136,7 +143,7 @@ def tweet_page(
         row = read_opportunity(connection, project, tweet_id, second=site.second_approval())
         entries = _entries(connection, project, tweet_id) if row else []
     if row is None:
-        raise NotFoundError("There is no such tweet among the opportunities (any more).")
+        raise NoSuchTweetError
     back = same_site_path(values.pop("back", None))
     values = {"problem": None, "here": str(request.url.path) + "?" + str(request.url.query), **values}
     if request.method != "GET":
@@ -241,7 +248,7 @@ def _regeneration(request: Request, site: Site) -> Response:
     with site.database.read() as connection:
         row = read_opportunity(connection, project, tweet_id, second=site.second_approval())
     if row is None:
-        raise NotFoundError("There is no such tweet among the opportunities (any more).")
+        raise NoSuchTweetError
     over = job is None or job.over
     on_card, notice = job.told() if job is not None else (None, {})
     shown: dict[str, Any] = {

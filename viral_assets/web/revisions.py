@@ -24,7 +24,7 @@ from viral_assets.vocabulary import ASKED, DROPPED, KEEP_TEXT, OFFERED, OFFLINE,
 from viral_assets.web.answers import Problem, answer, conflict_text
 from viral_assets.web.forms import BadFormError, field, posted_form, version_field
 from viral_assets.web.jobs import Job, Jobs
-from viral_assets.web.pages import NotFoundError
+from viral_assets.web.pages import NoSuchTweetError
 from viral_assets.web.regenerate import asked_about, back_at, checked_project
 from viral_assets.web.rendering import sentence
 from viral_assets.web.site import Site
@@ -146,7 +146,7 @@ def _ready(site: Site, key: SuggestionKey, wish: str) -> tuple[OpportunityView, 
     with site.database.read() as connection:
         row = read_opportunity(connection, key.project, key.tweet_id)
     if row is None:
-        raise NotFoundError("There is no such tweet among the opportunities (any more).")
+        raise NoSuchTweetError
     project = checked_project(site.projects(), key.project)
     if key.suggestion_type not in {each.name for each in project.suggestion_types}:
         raise ConfigurationError(f"the project has no suggestion type {key.suggestion_type} any more; edit it instead")

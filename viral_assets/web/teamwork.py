@@ -13,7 +13,7 @@ from viral_assets.store import teamwork
 from viral_assets.store.people import listed_name
 from viral_assets.web.answers import answer
 from viral_assets.web.forms import BadFormError, field, posted_form
-from viral_assets.web.pages import NotFoundError
+from viral_assets.web.pages import NoSuchTweetError
 from viral_assets.web.rendering import sentence
 from viral_assets.web.site import Site
 
@@ -37,7 +37,7 @@ def _assign(request: Request, form: Mapping[str, str]) -> Response:
     with site.database.begin() as connection:
         there = teamwork.assign(connection, project, tweet_id, name, by=who, at=site.clock())
     if not there:
-        raise NotFoundError("There is no such tweet among the opportunities (any more).")
+        raise NoSuchTweetError
     text = f"Left to {name}" if name else "Left to nobody in particular"
     return answer(request, site, project, tweet_id, form, notice={"kind": "done", "text": text})
 
