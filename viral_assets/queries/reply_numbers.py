@@ -18,7 +18,7 @@ from viral_assets.hours import HourRange
 from viral_assets.queries.funnel_model import BANDS, band_name
 from viral_assets.queries.order_statistics import Median, median
 from viral_assets.store.bulk import in_parts
-from viral_assets.store.conditions import FoundByHour, within
+from viral_assets.store.conditions import FoundByHour, same_suggestion, within
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, posted_replies, reply_snapshots
 from viral_assets.text.display import kind
 from viral_assets.vocabulary import POSTED
@@ -143,11 +143,7 @@ def _replies(connection: sa.Connection, ours: Sequence[sa.ColumnElement[bool]]) 
         .join_from(
             comment_suggestions,
             posted_replies,
-            sa.and_(
-                reply.project == suggestion.project,
-                reply.tweet_id == suggestion.tweet_id,
-                reply.suggestion_type == suggestion.suggestion_type,
-            ),
+            same_suggestion(posted_replies, comment_suggestions),
         )
         .outerjoin(
             comment_opportunities,

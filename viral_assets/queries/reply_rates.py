@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from viral_assets.store.bulk import in_parts
-from viral_assets.store.conditions import FoundByHour, between
+from viral_assets.store.conditions import FoundByHour, between, same_suggestion
 from viral_assets.store.tables import comment_suggestions, posted_replies, reply_snapshots, tweet_scores
 from viral_assets.vocabulary import COMPONENTS, POSTED
 
@@ -49,11 +49,7 @@ def read_rates(connection: sa.Connection, project: str, since: datetime) -> list
         .join_from(
             comment_suggestions,
             posted_replies,
-            sa.and_(
-                reply.project == suggestion.project,
-                reply.tweet_id == suggestion.tweet_id,
-                reply.suggestion_type == suggestion.suggestion_type,
-            ),
+            same_suggestion(posted_replies, comment_suggestions),
         )
         .join(tweet_scores, sa.and_(scored.project == suggestion.project, scored.tweet_id == suggestion.tweet_id))
         .where(*between(comment_suggestions, since, None, project), FoundByHour(suggestion.status) == POSTED)

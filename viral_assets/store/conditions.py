@@ -63,6 +63,11 @@ STANDS_APPROVED_OF_HOURS = _stands_approved(FoundByHour(comment_suggestions.c.st
 """The same, as a condition beside hours: see :class:`FoundByHour`."""
 
 
+def same_suggestion(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Rows of two tables that are about the same suggestion."""
+    return sa.and_(*(one.c[name] == other.c[name] for name in ("project", "tweet_id", "suggestion_type")))
+
+
 def within(table: sa.FromClause, hours: HourRange | None, project: str | None = None) -> list[sa.ColumnElement[bool]]:
     """The rows of these hours, by ``window_start``; None for all hours. With ``project``, only its own."""
     start, end = (None, None) if hours is None else (hours.start, hours.end)
@@ -95,10 +100,6 @@ def came_for(project: str) -> sa.ColumnElement[bool]:
 def undecided_draft() -> sa.ColumnElement[bool]:
     """The condition that a suggestion is the offline provider's and no person has ever decided about it: a language
     model's run replaces it."""
-    table, events = comment_suggestions.c, suggestion_events.c
-    looked_at = sa.exists().where(
-        events.project == table.project,
-        events.tweet_id == table.tweet_id,
-        events.suggestion_type == table.suggestion_type,
-    )
+    table = comment_suggestions.c
+    looked_at = sa.exists().where(same_suggestion(suggestion_events, comment_suggestions))
     return sa.and_(table.provider == OFFLINE, table.status == PENDING, table.decided_at.is_(None), ~looked_at)

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from viral_assets.store.conditions import same_suggestion
 from viral_assets.store.tables import comment_suggestions, suggestion_revisions
 from viral_assets.vocabulary import ASKED, DROPPED, OFFERED, UNANSWERED
 
@@ -60,12 +61,9 @@ def offer(
         "ended_at": at,
         "held_until": None,
     }
-    table, suggestion = suggestion_revisions.c, comment_suggestions.c
     same = sa.exists().where(
-        suggestion.project == table.project,
-        suggestion.tweet_id == table.tweet_id,
-        suggestion.suggestion_type == table.suggestion_type,
-        suggestion.text == table.standing_text,
+        same_suggestion(comment_suggestions, suggestion_revisions),
+        comment_suggestions.c.text == suggestion_revisions.c.standing_text,
     )
     if _change(connection, revision_id, same, **written, state=OFFERED):
         _drop_others(connection, revision_id, at)

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from viral_assets.store.bulk import one_of
+from viral_assets.store.conditions import same_suggestion
 from viral_assets.store.decisions import (
     Decided,
     NotAllowed,
@@ -160,14 +161,7 @@ def open_revisions(connection: sa.Connection, tweets: Iterable[tuple[str, str]])
     table, suggestion = suggestion_revisions.c, comment_suggestions.c
     wanted = set(tweets)
     query = (
-        _ALL.join(
-            comment_suggestions,
-            sa.and_(
-                suggestion.project == table.project,
-                suggestion.tweet_id == table.tweet_id,
-                suggestion.suggestion_type == table.suggestion_type,
-            ),
-        )
+        _ALL.join(comment_suggestions, same_suggestion(comment_suggestions, suggestion_revisions))
         .where(
             one_of(connection, table.tweet_id, sorted({tweet_id for _, tweet_id in wanted})),
             table.state.in_(_OPEN),
