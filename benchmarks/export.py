@@ -31,7 +31,7 @@ from viral_assets.delivery.export_run import export_suggestions
 from viral_assets.hours import floor_hour
 from viral_assets.store import tables
 from viral_assets.store.bulk import insert_columns
-from viral_assets.store.decisions import undo_batch
+from viral_assets.store.decision_undo import undo_batch
 from viral_assets.store.engine import Database
 
 START = datetime(2026, 11, 20, tzinfo=UTC)

@@ -50,8 +50,8 @@ def decide(home: Path) -> None:
     from viral_assets.queries.filters import Filters
     from viral_assets.queries.pages import read_page
     from viral_assets.store import decisions
-    from viral_assets.store.decisions import SuggestionKey
     from viral_assets.store.engine import Database
+    from viral_assets.store.suggestion_keys import SuggestionKey
 
     choose = random.Random(5)
     os.environ["VIRAL_ASSETS_HOME"] = str(home)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from viral_assets.cli import export
 from viral_assets.learning.rejection_reasons import concerns_wording
 from viral_assets.queries.small_charts import SMALL_COLOURS
-from viral_assets.store.decisions import bounded
+from viral_assets.store.audit import bounded
 from viral_assets.store.revisions import LONGEST_WISH
 from viral_assets.store.tables import (
     comment_suggestions,

@@ -126,7 +126,7 @@ def forget_sample(database: Database, path: Path) -> None:
 
     import orjson
 
-    from viral_assets.store.decisions import tweets_decided
+    from viral_assets.store.audit import tweets_decided
     from viral_assets.store.ingested_files import forget_file
     from viral_assets.store.tweets import forget_tweets
 

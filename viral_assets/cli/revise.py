@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from viral_assets.projects.model import Project
     from viral_assets.queries.opportunities import OpportunityView, SuggestionView
     from viral_assets.settings import Settings
-    from viral_assets.store.decisions import SuggestionKey
     from viral_assets.store.engine import Database
     from viral_assets.store.revisions import Revision
+    from viral_assets.store.suggestion_keys import SuggestionKey
 
 
 def register(app: typer.Typer) -> None:
@@ -117,7 +117,7 @@ def _found(
         ConfigurationError: there is none, or it could be one of several.
     """
     from viral_assets.queries.pages import read_opportunities
-    from viral_assets.store.decisions import SuggestionKey
+    from viral_assets.store.suggestion_keys import SuggestionKey
 
     with database.read() as connection:
         rows = read_opportunities(connection, [(name, tweet_id) for name in projects])

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 
 from viral_assets.delivery.decision_sheet import Problem, Row
 from viral_assets.queries.opportunities import SuggestionView, find_opportunities, of_keys
-from viral_assets.store.decisions import Conflict, NotAllowed, SuggestionKey, decide
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
 from viral_assets.store.second_approval import NOWHERE, SecondApproval
+from viral_assets.store.suggestion_keys import SuggestionKey
+from viral_assets.store.suggestion_locks import Conflict, NotAllowed
 from viral_assets.store.suggestion_status import after, in_words
 from viral_assets.text.cleaning import persons_reply
 from viral_assets.text.names import same_person

@@ -17,10 +17,10 @@ from viral_assets.delivery.export_table import columns_for
 from viral_assets.hours import HourRange
 from viral_assets.queries.export import rank_for_export, read_ranked
 from viral_assets.queries.opportunities import OpportunityView, SortBy
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
 from viral_assets.store.export_marks import mark_exported
 from viral_assets.store.second_approval import NOWHERE, SecondApproval
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.suggestion_status import after
 from viral_assets.vocabulary import EXPORT, EXPORT_PROGRAM
 

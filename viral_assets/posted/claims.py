@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from viral_assets.posted.matching import MEMORY, Found, TextIndex, Unclear, answering
 from viral_assets.posted.own_post import OwnPost
 from viral_assets.queries.drafts import Draft, drafts_between, drafts_for
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.posted_replies import KnownReply
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.vocabulary import FOUND_BY
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from datetime import datetime
 from itertools import groupby
 
 from viral_assets.sources.tweet import Tweet
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.posted_replies import COUNTS
+from viral_assets.store.suggestion_keys import SuggestionKey
 
 Counts = Mapping[str, int | None]
 """By the names of :data:`~viral_assets.store.posted_replies.COUNTS`; None for what the source does not say."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from viral_assets.posted.claims import Claim
 from viral_assets.posted.own_post import AnswerSeen, OwnPost, Seen
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.posted_replies import COUNTS
+from viral_assets.store.suggestion_keys import SuggestionKey
 
 Row = dict[str, Any]
 

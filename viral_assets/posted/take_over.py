@@ -18,10 +18,13 @@ from viral_assets.posted.matching import as_posted
 from viral_assets.posted.own_post import AnswerSeen, OwnPost, merged
 from viral_assets.posted.rows import reply_row, snapshot_rows, with_answers
 from viral_assets.queries.drafts import authors_of
-from viral_assets.store.decisions import Posted, SuggestionKey, last_event_of, mark_posted, undo_batch
+from viral_assets.store.audit import last_event_of
+from viral_assets.store.decision_undo import undo_batch
+from viral_assets.store.decisions import Posted, mark_posted
 from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import forgotten_among
 from viral_assets.store.posted_replies import fill_texts, known_replies, replies_to, save_replies, save_snapshots
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.suggestion_status import after, refusal
 from viral_assets.text.x_rules import POST_WEIGHT, text_weight
 from viral_assets.vocabulary import OUTCOMES_PROGRAM, POST, POSTED

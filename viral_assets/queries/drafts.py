@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from viral_assets.store.bulk import in_parts, values_of
 from viral_assets.store.conditions import between
-from viral_assets.store.decisions import SuggestionKey
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import comment_suggestions, tweets
 

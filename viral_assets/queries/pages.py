@@ -27,10 +27,10 @@ from viral_assets.queries.opportunities import (
     priority,
 )
 from viral_assets.queries.places import read_place, write_place
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.gone import still_there
 from viral_assets.store.revisions import Revision, open_revisions
 from viral_assets.store.second_approval import NOWHERE, SecondApproval
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_opportunities
 from viral_assets.store.teamwork import teamwork_of
 from viral_assets.vocabulary import AWAITING, GREEN

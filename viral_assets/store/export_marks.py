@@ -11,17 +11,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from viral_assets.store.audit import LONGEST_REASON, bounded, name_of, next_event_ids
 from viral_assets.store.conditions import STANDS_APPROVED_OF_HOURS, FoundByHour
-from viral_assets.store.decisions import (
-    BATCH,
-    LONGEST_REASON,
-    SuggestionKey,
-    bounded,
-    name_of,
-    next_event_ids,
-)
+from viral_assets.store.decision_changes import BATCH
 from viral_assets.store.given_rows import given_rows
 from viral_assets.store.second_approval import NOWHERE, SecondApproval
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.suggestion_status import after
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets.vocabulary import EXPORT, EXPORTED, STATUSES

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from viral_assets.store.bulk import in_parts, insert_ignore, serialise_writers
-from viral_assets.store.decisions import SuggestionKey
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import posted_replies, reply_snapshots
 
 COUNTS = ("view_count", "like_count", "reply_count", "retweet_count", "quote_count", "bookmark_count")

@@ -16,18 +16,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from viral_assets.store.audit import bounded, name_of
 from viral_assets.store.bulk import one_of
 from viral_assets.store.conditions import same_suggestion
-from viral_assets.store.decisions import (
-    Decided,
-    NotAllowed,
-    SuggestionKey,
-    bounded,
-    decide_about_revision,
-    name_of,
-    unchanged,
-)
+from viral_assets.store.decision_changes import Decided
+from viral_assets.store.decisions import decide_about_revision
 from viral_assets.store.second_approval import NOWHERE, SecondApproval
+from viral_assets.store.suggestion_keys import SuggestionKey
+from viral_assets.store.suggestion_locks import NotAllowed, unchanged
 from viral_assets.store.suggestion_status import after_revision, refusal
 from viral_assets.store.tables import comment_suggestions, suggestion_revisions
 from viral_assets.vocabulary import (

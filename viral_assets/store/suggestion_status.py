@@ -1,5 +1,5 @@
 """The life of a suggestion: what may be done in each status, and where it leads. Pure; the statuses are named in
-``vocabulary``, and who did what is kept in ``decisions``.
+``vocabulary``, and who did what is kept in ``audit``.
 
 ========= ========= ========= ====== ========= ====== =======
 in \\ do   approve   reject    edit   export    post   reopen

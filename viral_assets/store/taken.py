@@ -12,9 +12,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
+from viral_assets.store.audit import LONGEST_REASON, bounded, name_of, next_event_ids
 from viral_assets.store.bulk import serialise_writers
 from viral_assets.store.conditions import within
-from viral_assets.store.decisions import LONGEST_REASON, bounded, name_of, next_event_ids
 from viral_assets.store.suggestions import tweets_with_suggestions
 from viral_assets.store.tables import comment_opportunities, suggestion_events, tweet_scores
 from viral_assets.vocabulary import PENDING, REOPEN

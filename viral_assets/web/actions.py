@@ -13,8 +13,10 @@ from starlette.responses import JSONResponse, Response
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.pages import read_opportunity
-from viral_assets.store import decisions
-from viral_assets.store.decisions import Conflict, Decided, NotAllowed, SuggestionKey
+from viral_assets.store import audit, decision_undo, decisions
+from viral_assets.store.decision_changes import Decided
+from viral_assets.store.suggestion_keys import SuggestionKey
+from viral_assets.store.suggestion_locks import Conflict, NotAllowed
 from viral_assets.store.suggestion_status import in_words
 from viral_assets.text.cleaning import persons_reply
 from viral_assets.text.display import kind, one_line
@@ -100,16 +102,16 @@ def _undo(request: Request, form: Mapping[str, str]) -> Response:
                 if form.get("batch"):
                     batch = event_id
             else:
-                last = decisions.last_event_of(connection, who)
+                last = audit.last_event_of(connection, who)
                 if last is None:
                     raise NotAllowed("there is nothing of yours to undo")
                 event_id = last.id
                 # The newest of what was decided in one go is not the one that the whole is named after.
                 batch = last.batch if last.batch != last.id else 0
             if batch:
-                done, left = decisions.undo_batch(connection, batch, who=who, at=site.clock())
+                done, left = decision_undo.undo_batch(connection, batch, who=who, at=site.clock())
             else:
-                done = [decisions.undo(connection, event_id, who=who, at=site.clock())]
+                done = [decision_undo.undo(connection, event_id, who=who, at=site.clock())]
     except Conflict as conflict:
         notice = {"kind": "bad", "text": f"Not undone: {conflict_text(conflict, who)}"}
         return answer(request, site, conflict.key.project, conflict.key.tweet_id, form, notice=notice, move=True)

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from viral_assets.queries.pages import read_opportunities, read_opportunity
-from viral_assets.store.decisions import Conflict, Decided
+from viral_assets.store.decision_changes import Decided
+from viral_assets.store.suggestion_locks import Conflict
 from viral_assets.store.suggestion_status import in_words
 from viral_assets.text.display import one_line
 from viral_assets.vocabulary import AWAITING

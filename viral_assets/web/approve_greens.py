@@ -14,7 +14,7 @@ from viral_assets.queries.filters import ASSIGNED, STANDINGS, Filters, recent_wo
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.queries.pages import read_greens, still_open
 from viral_assets.store import decisions
-from viral_assets.store.decisions import SuggestionKey
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.vocabulary import PENDING, STATUSES
 from viral_assets.web.answers import answer_many, many_words
 from viral_assets.web.forms import BadFormError, posted_lists

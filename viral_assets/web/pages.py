@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from viral_assets.queries.filters import RECENT, BadFilterError, Filters, recent_words
 from viral_assets.queries.pages import count_list, is_listed, read_opportunity, read_page
-from viral_assets.store.decisions import Event, history
+from viral_assets.store.audit import Event, history
 from viral_assets.store.revisions import Revision, revisions_of
 from viral_assets.web.access import same_site_path
 from viral_assets.web.rendering import anchor, render

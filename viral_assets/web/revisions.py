@@ -16,8 +16,9 @@ from starlette.responses import Response
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.pages import read_opportunity
 from viral_assets.store import revisions
-from viral_assets.store.decisions import Conflict, NotAllowed, SuggestionKey
 from viral_assets.store.revisions import Revision
+from viral_assets.store.suggestion_keys import SuggestionKey
+from viral_assets.store.suggestion_locks import Conflict, NotAllowed
 from viral_assets.store.suggestion_status import in_words
 from viral_assets.text.display import kind, one_line
 from viral_assets.vocabulary import ASKED, DROPPED, KEEP_TEXT, OFFERED, OFFLINE, REVISION_ACTIONS, TAKE_REVISION

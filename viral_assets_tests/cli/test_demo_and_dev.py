@@ -22,8 +22,9 @@ from viral_assets.cli.dev import listen_to_signals
 from viral_assets.cli.home import prepare_instance
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.settings import checkout_root, load_settings
-from viral_assets.store.decisions import SuggestionKey, decide
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_suggestions, ingested_files, metadata, tweets
 from viral_assets.vocabulary import APPROVE
 from viral_assets_tests.cli.conftest import CommandLine

@@ -21,8 +21,8 @@ from viral_assets.generation.opportunity import Edit
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.settings import load_settings
 from viral_assets.store.bulk import upsert
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_suggestions, llm_requests, tweets
 from viral_assets.text.hashing import text_hash
 from viral_assets_tests.cli.conftest import CommandLine, hour_arguments, write_tweets

@@ -15,9 +15,9 @@ from viral_assets.delivery.decision_sheet import COLUMNS, read_sheet, write_shee
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.queries.pages import read_opportunities
-from viral_assets.store import decisions
-from viral_assets.store.decisions import SuggestionKey
+from viral_assets.store import audit, decisions
 from viral_assets.store.engine import Database
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets_tests.delivery.examples import TYPES, opportunity, store, suggestion
 
 TEXTS = (
@@ -88,7 +88,7 @@ def test_what_was_decided_is_taken_over_once(
     assert (first.text, first.original_text, first.decided_by) == ("Ours charges\nin the hall.", TEXTS[0], "mara")
     assert second.text == TEXTS[1], "the apostrophe before a formula is not the person's"
     with database.read() as connection:
-        assert decisions.history(connection, *KEYS[0])[0].reason == "too salesy"
+        assert audit.history(connection, *KEYS[0])[0].reason == "too salesy"
     again = take_over(sheet)
     assert (again.done, again.untouched, again.conflicts, again.problems) == ({}, 3, [], [])
 

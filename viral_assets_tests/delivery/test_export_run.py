@@ -20,9 +20,11 @@ from viral_assets.delivery.export_table import COLUMNS, CONTEXT_COLUMNS, columns
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries import export as exports
 from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.store import decisions
-from viral_assets.store.decisions import SuggestionKey, decide, history
+from viral_assets.store import decision_changes
+from viral_assets.store.audit import history
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets_tests.delivery.examples import GENERATED, TYPES, opportunity, store, suggestion
 
@@ -279,7 +281,7 @@ def test_many_suggestions_take_a_bounded_number_of_statements(database: Database
 
     assert export(database, tmp_path / "out.parquet") == ExportReport(TWEETS, 3 * TWEETS, 3 * TWEETS, 0)
     # A handful for each part that is read and each batch that is marked, never one for each suggestion.
-    parts = -(-TWEETS // exports.ROWS_AT_ONCE) + -(-3 * TWEETS // decisions.BATCH)
+    parts = -(-TWEETS // exports.ROWS_AT_ONCE) + -(-3 * TWEETS // decision_changes.BATCH)
     assert len(statements) < 6 * parts + 10
     assert pq.read_metadata(tmp_path / "out.parquet").num_rows == TWEETS
     with database.read() as connection:

@@ -18,9 +18,10 @@ from viral_assets.delivery.export_run import export_suggestions
 from viral_assets.queries.digest import digest_rows
 from viral_assets.queries.export import rank_for_export, read_ranked
 from viral_assets.safety.flag import Flag
-from viral_assets.store.decisions import SuggestionKey, decide
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
 from viral_assets.store.second_approval import NOWHERE, SecondApproval
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.suggestion_status import TO_DECIDE
 from viral_assets.store.tables import comment_suggestions
 from viral_assets_tests.delivery.examples import GENERATED, TYPES, WINDOW, opportunity, store, suggestion

@@ -20,9 +20,9 @@ from viral_assets.generation.opportunity import Edit, Opportunity
 from viral_assets.generation.run.results import SAID_LATELY
 from viral_assets.projects.model import Project
 from viral_assets.store.bulk import upsert
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.edits import EditedReply, models_with_vectors
 from viral_assets.store.engine import Database
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_suggestions, tweets
 from viral_assets.store.vectors import write_vectors
 from viral_assets.text.hashing import text_hash

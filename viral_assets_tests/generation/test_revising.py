@@ -18,10 +18,10 @@ from viral_assets.generation.waiting_revisions import OWN_TIME, TakenUp
 from viral_assets.quota import Limits
 from viral_assets.store import revisions
 from viral_assets.store.bulk import upsert
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
 from viral_assets.store.revision_progress import hold, let_go
 from viral_assets.store.revisions import Revision
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests
 from viral_assets_tests.forks import forks
 from viral_assets_tests.gemini_emulator import GeminiEmulator

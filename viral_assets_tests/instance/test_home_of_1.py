@@ -28,7 +28,7 @@ from viral_assets.hours import HOUR, HourRange, hour_key
 from viral_assets.instance import open_instance
 from viral_assets.queries.pages import read_opportunity
 from viral_assets.settings import BUNDLED_PROJECTS
-from viral_assets.store import decisions, migrations
+from viral_assets.store import audit, decision_undo, migrations
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, llm_requests, metadata
 from viral_assets_tests.home import clean_environment
@@ -175,15 +175,15 @@ def test_what_people_decided_is_shown_and_can_be_taken_back(database: Database) 
         assert view is not None
         assert [each.status for each in view.suggestions] == ["approved", "edited", "rejected"]
         assert view.suggestions[1].text == "Said in her own words."
-        events = decisions.history(connection, "demo", tweet_id)
+        events = audit.history(connection, "demo", tweet_id)
         assert {(event.who, event.action, event.reason) for event in events} == {
             ("mara", "approve", ""),
             ("mara", "edit", ""),
             ("tom", "reject", "too generic"),
         }
-        last = decisions.last_event_of(connection, "tom")
+        last = audit.last_event_of(connection, "tom")
         assert last is not None
-        undone = decisions.undo(connection, last.id, who="tom", at=HOURS.end + timedelta(hours=1))
+        undone = decision_undo.undo(connection, last.id, who="tom", at=HOURS.end + timedelta(hours=1))
     assert undone.status == "pending"
 
 

@@ -12,8 +12,9 @@ from viral_assets.learning.rejection_reasons import concerns_wording
 from viral_assets.learning.tuning import Above, Setting, Volume, volume
 from viral_assets.projects.model import Thresholds, Weights
 from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.store.decisions import SuggestionKey, decide
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import tweet_scores
 from viral_assets.vocabulary import REJECTION_REASONS, RejectionReason
 from viral_assets_tests.delivery.examples import HOUR, opportunity, store, suggestion

@@ -18,10 +18,11 @@ from viral_assets.notifications.channels import Channel
 from viral_assets.notifications.outcome import Outcome
 from viral_assets.notifications.plan import plan
 from viral_assets.notifications.words import Message
-from viral_assets.store.decisions import SuggestionKey, decide
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
 from viral_assets.store.gone import note_gone
 from viral_assets.store.notifications import SILENT_IS_OVER, channel_standings, take_back_unknown
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import notifications
 from viral_assets.vocabulary import MISSED, SENDING, SENT, UNKNOWN, WAITING
 from viral_assets_tests.forks import forks

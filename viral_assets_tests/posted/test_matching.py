@@ -9,7 +9,7 @@ import pytest
 
 from viral_assets.posted.matching import MEMORY, Found, TextIndex, Unclear, answering, as_posted, comparable
 from viral_assets.queries.drafts import Draft
-from viral_assets.store.decisions import SuggestionKey
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets_tests.delivery.examples import HOUR, TYPES
 from viral_assets_tests.posted.examples import CHARGER, MIRROR, POSTED_AT, TWEET, WHICH, post
 

@@ -14,7 +14,7 @@ from viral_assets.errors import SourceError
 from viral_assets.posted.own_post import OwnPost
 from viral_assets.posted.reading import SHEET, PostsOfFile, read_posts
 from viral_assets.sources.base import ReadOptions
-from viral_assets.store.decisions import SuggestionKey
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets_tests.posted.examples import CHARGER, NOW, POSTED_AT, REPLY, TWEET, id_at
 
 SAVED = NOW - timedelta(hours=2)

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from viral_assets.posted.own_post import AnswerSeen, OwnPost, merged
 from viral_assets.posted.take_over import WHO, TakenOver, take_over, transaction, undo_last
-from viral_assets.store.decisions import SuggestionKey, decide, history, undo
+from viral_assets.store.audit import history
+from viral_assets.store.decision_undo import undo
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import note_forgotten
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import (
     comment_opportunities,
     comment_suggestions,

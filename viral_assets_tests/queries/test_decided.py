@@ -7,8 +7,10 @@ from datetime import datetime
 
 from viral_assets.hours import HOUR
 from viral_assets.queries.decided import HourDecided, hours_decided_since, read_decided
-from viral_assets.store.decisions import SuggestionKey, decide, undo
+from viral_assets.store.decision_undo import undo
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets_tests.delivery.examples import TYPES, opportunity, store, suggestion
 
 

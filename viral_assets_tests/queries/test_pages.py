@@ -27,8 +27,8 @@ from viral_assets.queries.pages import (
     still_open,
 )
 from viral_assets.store import decisions
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets_tests.conftest import DATABASES, NewDatabase
 from viral_assets_tests.delivery.examples import TYPES, opportunity, store, suggestion
 

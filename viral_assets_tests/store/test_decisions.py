@@ -15,23 +15,15 @@ from hypothesis import strategies as st
 
 from viral_assets.hours import floor_hour
 from viral_assets.store import revisions
+from viral_assets.store.audit import Event, history, last_event_of
 from viral_assets.store.bulk import upsert
-from viral_assets.store.decisions import (
-    BATCH,
-    Conflict,
-    Decided,
-    Event,
-    NotAllowed,
-    SuggestionKey,
-    decide,
-    decide_many,
-    history,
-    last_event_of,
-    undo,
-    undo_batch,
-)
+from viral_assets.store.decision_changes import BATCH, Decided
+from viral_assets.store.decision_undo import undo, undo_batch
+from viral_assets.store.decisions import decide, decide_many
 from viral_assets.store.engine import Database
 from viral_assets.store.revision_progress import offer
+from viral_assets.store.suggestion_keys import SuggestionKey
+from viral_assets.store.suggestion_locks import Conflict, NotAllowed
 from viral_assets.store.suggestion_status import after, after_revision
 from viral_assets.store.suggestions import TweetOutcome, save_outcomes
 from viral_assets.store.tables import comment_suggestions, suggestion_events, suggestion_revisions

@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from viral_assets.safety.flag import Flag
 from viral_assets.store import export_marks
-from viral_assets.store.decisions import SuggestionKey, decide, decide_many, undo_batch
+from viral_assets.store.decision_undo import undo_batch
+from viral_assets.store.decisions import decide, decide_many
 from viral_assets.store.engine import Database
 from viral_assets.store.export_marks import mark_exported
 from viral_assets.store.second_approval import NOWHERE, SecondApproval
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets.vocabulary import EXPORT, STATUSES
 from viral_assets_tests.delivery.examples import GENERATED, opportunity, store, suggestion

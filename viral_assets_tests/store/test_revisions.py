@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from viral_assets.store import revisions
-from viral_assets.store.decisions import Conflict, Decided, NotAllowed, SuggestionKey, history
+from viral_assets.store.audit import history
+from viral_assets.store.decision_changes import Decided
 from viral_assets.store.engine import Database
 from viral_assets.store.revision_progress import HELD_FOR, fail, hold, keep_hold, let_go, offer, put_off
 from viral_assets.store.revisions import LONGEST_WISH, Revision
+from viral_assets.store.suggestion_keys import SuggestionKey
+from viral_assets.store.suggestion_locks import Conflict, NotAllowed
 from viral_assets.store.suggestion_status import after_revision
 from viral_assets.vocabulary import STATUSES, RevisionAction
 from viral_assets_tests.store.test_decisions import KEY, act, events, put, rerun, row, take_back

@@ -11,20 +11,15 @@ from viral_assets.queries.opportunities import SuggestionView
 from viral_assets.queries.pages import read_opportunity
 from viral_assets.safety.flag import Flag
 from viral_assets.store import revisions
-from viral_assets.store.decisions import (
-    Decided,
-    NotAllowed,
-    Posted,
-    SuggestionKey,
-    decide,
-    decide_many,
-    history,
-    mark_posted,
-    undo,
-)
+from viral_assets.store.audit import history
+from viral_assets.store.decision_changes import Decided
+from viral_assets.store.decision_undo import undo
+from viral_assets.store.decisions import Posted, decide, decide_many, mark_posted
 from viral_assets.store.engine import Database
 from viral_assets.store.revision_progress import offer
 from viral_assets.store.second_approval import NOWHERE, OneIsNotEnough, SecondApproval, with_two
+from viral_assets.store.suggestion_keys import SuggestionKey
+from viral_assets.store.suggestion_locks import NotAllowed
 from viral_assets.store.suggestion_status import after, after_revision
 from viral_assets.vocabulary import ACTIONS, EDIT, STATUSES, TAKE_REVISION
 from viral_assets_tests.delivery.examples import TYPES, opportunity, store, suggestion

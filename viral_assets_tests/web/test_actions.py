@@ -24,9 +24,9 @@ from viral_assets.quota import Limits, open_ledger
 from viral_assets.quota.ledger import GrantRequest
 from viral_assets.safety.flag import Flag, flags_as_text
 from viral_assets.store import decisions
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
 from viral_assets.store.references import save_references
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import (
     comment_suggestions,
     generation_outcomes,

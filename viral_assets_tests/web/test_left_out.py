@@ -14,7 +14,7 @@ from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.hours import HOUR
 from viral_assets.projects.loader import Projects
 from viral_assets.projects.model import Project
-from viral_assets.store.decisions import last_event_of
+from viral_assets.store.audit import last_event_of
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, suggestion_events, tweet_scores
 from viral_assets.web.access import Access

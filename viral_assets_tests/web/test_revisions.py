@@ -16,10 +16,10 @@ from viral_assets.generation.run.report import GenerationReport
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.quota import Limits, Priority
 from viral_assets.store import revisions
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.engine import Database
 from viral_assets.store.revision_progress import hold
 from viral_assets.store.revisions import Revision
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_suggestions, llm_requests, suggestion_revisions
 from viral_assets.vocabulary import COMMON_WISHES
 from viral_assets.web.jobs import Job, Jobs

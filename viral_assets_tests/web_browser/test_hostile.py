@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.queries.opportunities import OpportunityView
-from viral_assets.store.decisions import SuggestionKey, decide
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_opportunities, suggestion_events
 from viral_assets_tests.delivery.examples import opportunity, store, suggestion
 from viral_assets_tests.web_browser.conftest import NOW

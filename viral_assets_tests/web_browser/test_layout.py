@@ -9,8 +9,9 @@ import pytest
 from viral_assets.queries.filters import Filters
 from viral_assets.queries.pages import read_page
 from viral_assets.store import revisions
-from viral_assets.store.decisions import SuggestionKey, decide
+from viral_assets.store.decisions import decide
 from viral_assets.store.revision_progress import offer, put_off
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets_tests.web_browser.conftest import NOW, Kept
 from viral_assets_tests.web_browser.layout import WIDTHS, faults
 from viral_assets_tests.web_browser.visitor import LEAST_TARGET, SMALL_TARGETS, Visitor

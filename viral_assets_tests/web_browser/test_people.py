@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from viral_assets.projects.loader import Projects
 from viral_assets.queries.pages import read_opportunity
 from viral_assets.safety.flag import Flag, flags_as_text
-from viral_assets.store.decisions import SuggestionKey, decide
+from viral_assets.store.decisions import decide
 from viral_assets.store.people import add_person
 from viral_assets.store.people_tokens import make_token, revoke_token
 from viral_assets.store.second_approval import SecondApproval
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import cards_seen, suggestion_events, tweet_scores
 from viral_assets.store.teamwork import assign, note_card_seen
 from viral_assets_tests.web_browser.conftest import NOW, Kept, demo_projects

@@ -13,8 +13,9 @@ from viral_assets.defs.build import build_defs
 from viral_assets.defs.resources.database import DatabaseResource
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import hour_key
-from viral_assets.store.decisions import SuggestionKey, decide
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets_tests.delivery.examples import TYPES, opportunity, store
 from viral_assets_tests.home import FIRST, make_home
 

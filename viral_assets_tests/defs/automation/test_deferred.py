@@ -29,10 +29,10 @@ from viral_assets.quota.ledger import Ledger, QuotaStatus
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.settings import load_settings
 from viral_assets.store import revisions
-from viral_assets.store.decisions import SuggestionKey
 from viral_assets.store.deferred import Deferred
 from viral_assets.store.hour_leases import CAP_OF_HOUR
 from viral_assets.store.revision_progress import put_off as put_revision_off
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, quota_days, source_windows
 from viral_assets_tests.gemini_emulator import GeminiEmulator
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of

@@ -11,9 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.quota.limits import Limits
-from viral_assets.store.decisions import SuggestionKey, decide, undo
+from viral_assets.store.decision_undo import undo
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
 from viral_assets.store.forced_runs import join_forced_run
+from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests
 from viral_assets_tests.gemini_emulator import BLOCKED_MARKER, GeminiEmulator
 from viral_assets_tests.generation.in_process import InProcessClient
