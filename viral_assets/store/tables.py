@@ -495,7 +495,7 @@ llm_requests = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("quota_key", String(128), nullable=False),
-    Column("purpose", String(16), nullable=False, comment="generate, revise or embed"),
+    Column("purpose", String(16), nullable=False, comment="generate, revise, learn or embed"),
     Column("project", String(64), nullable=False),
     Column("provider", String(32), nullable=False),
     Column("model", String(128), nullable=False),
@@ -801,6 +801,19 @@ assignments = Table(
     Index(None, "name_key", "project", "tweet_id"),
     comment="Which person an opportunity is left to. Others may decide about it all the same.",
     sqlite_with_rowid=False,
+)
+
+assignment_events = Table(
+    "assignment_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tweet_id", String(32), nullable=False),
+    Column("project", String(64), nullable=False),
+    Column("name", CleanText, nullable=False, comment="whom it was left to; empty for nobody in particular"),
+    Column("assigned_by", CleanText, nullable=False),
+    Column("assigned_at", UtcDateTime, nullable=False),
+    Index(None, "tweet_id", "project"),
+    comment="Each time somebody left an opportunity to somebody. What holds now is in assignments.",
 )
 
 cards_seen = Table(

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from viral_assets.store.bulk import one_of, upsert
-from viral_assets.store.tables import assignments, cards_seen, comment_opportunities
+from viral_assets.store.tables import assignment_events, assignments, cards_seen, comment_opportunities
 from viral_assets.text.names import name_key
 
 Tweet = tuple[str, str]
@@ -48,21 +48,33 @@ NOBODY_YET = Teamwork()
 
 
 def assign(connection: sa.Connection, project: str, tweet_id: str, name: str, *, by: str, at: datetime) -> bool:
-    """Leave an opportunity to somebody on the list of people, or with an empty name to nobody.
+    """Leave an opportunity to somebody on the list of people, or with an empty name to nobody. Where it is that
+    person's already, that stays as it is.
 
     Returns:
         Whether there is such an opportunity.
     """
     if not _is_there(connection, project, tweet_id):
         return False
-    mine = assignments.c
-    if not name:
-        of_it = mine.project == project, mine.tweet_id == tweet_id
-        connection.execute(sa.delete(assignments).where(*of_it))
+    mine, key = assignments.c, name_key(name) if name else None
+    of_it = mine.project == project, mine.tweet_id == tweet_id
+    if connection.execute(sa.select(mine.name_key).where(*of_it)).scalar_one_or_none() == key:
         return True
-    row = {"name_key": name_key(name), "name": name, "assigned_by": by, "assigned_at": at}
-    upsert(connection, assignments, [{"project": project, "tweet_id": tweet_id, **row}])
+    row = {"project": project, "tweet_id": tweet_id, "name": name, "assigned_by": by, "assigned_at": at}
+    if key is None:
+        connection.execute(sa.delete(assignments).where(*of_it))
+    else:
+        upsert(connection, assignments, [{**row, "name_key": key}])
+    connection.execute(sa.insert(assignment_events).values(row))
     return True
+
+
+def assigned_before(connection: sa.Connection, project: str, tweet_id: str) -> list[Assigned]:
+    """Whom an opportunity was left to, each time, newest first; the name is empty for nobody in particular."""
+    events = assignment_events.c
+    query = sa.select(events.name, events.assigned_by, events.assigned_at).order_by(events.id.desc())
+    rows = connection.execute(query.where(events.tweet_id == tweet_id, events.project == project))
+    return [Assigned(*row) for row in rows]
 
 
 def note_card_seen(connection: sa.Connection, project: str, tweet_id: str, name: str, at: datetime) -> bool:

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, SchemaOutOfDateError, ViralAssetsError
-from viral_assets.web import actions, approve_greens, left_out, lessons, pages, revisions, sign_in, teamwork
+from viral_assets.web import actions, approve_greens, left_out, lessons, numbers, pages, revisions, sign_in, teamwork
 from viral_assets.web.forms import BadFormError, ForeignFormError
 from viral_assets.web.pages import NotFoundError, not_found_page, problem_page
 from viral_assets.web.security import BodyTooLargeError, Guard, Names
@@ -43,7 +43,7 @@ def create_app(site: Site, names: Names) -> ASGIApp:
             Route("/take", left_out.take, methods=["POST"]),
             Route("/lesson", lessons.lesson, methods=["GET"]),
             Route("/lesson", lessons.write_lesson, methods=["POST"]),
-            Route("/numbers", pages.numbers, methods=["GET"]),
+            Route("/numbers", numbers.numbers, methods=["GET"]),
             Route("/decide", actions.decide, methods=["POST"]),
             Route("/undo", actions.undo, methods=["POST"]),
             Route("/approve-greens", approve_greens.greens, methods=["GET"]),

@@ -1,12 +1,12 @@
-"""Pages that show something. None of them changes anything."""
+"""Pages that show tweets, and what went wrong. None of them changes anything; the numbers are in ``numbers``."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,21 +16,10 @@ from viral_assets.queries.filters import RECENT, BadFilterError, Filters, recent
 from viral_assets.queries.pages import count_list, is_listed, read_opportunity, read_page
 from viral_assets.store.audit import Event, history
 from viral_assets.store.revisions import Revision, revisions_of
+from viral_assets.store.teamwork import Assigned, assigned_before
 from viral_assets.web.access import same_site_path
 from viral_assets.web.rendering import anchor, render
 from viral_assets.web.site import Site, wants_part
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from viral_assets.queries.charts import Share
-    from viral_assets.queries.packing_model import ModelPacks
-    from viral_assets.queries.svg import Frame
-
-DAYS = (7, 14, 30, 90)
-
-MODELS_SHOWN = 4
-"""Whose requests are compared on the page of numbers, each for itself."""
 
 
 class NotFoundError(Exception):
@@ -160,79 +149,17 @@ def tweet_page(
     )
 
 
-def _entries(connection: Connection, project: str, tweet_id: str) -> list[tuple[Event | None, Revision | None]]:
-    """What was decided about a tweet, and what people asked to have changed, newest first: each is one of the two."""
-    decided = [(event.at, event.id, event, None) for event in history(connection, project, tweet_id)]
-    asked = [(each.asked_at, 0, None, each) for each in revisions_of(connection, project, tweet_id)]
-    # What was decided at the moment of a wish came after it.
-    newest_first = sorted([*decided, *asked], key=lambda each: each[:2], reverse=True)
-    return [(event, revision) for _, _, event, revision in newest_first]
-
-
-def numbers(request: Request) -> Response:
-    """What came of the tweets."""
-    from viral_assets.queries import charts
-    from viral_assets.queries.by_person import numbers_by_person
-    from viral_assets.queries.funnel import funnel_report
-    from viral_assets.queries.funnel_model import STAGES
-    from viral_assets.queries.packing_model import LEAST_DECIDED, LEAST_REQUESTS
-    from viral_assets.queries.reply_numbers import METRICS, reply_numbers
-
-    site: Site = request.app.state.site
-    project = request.query_params.get("project", "").replace("\x00", "")
-    asked = request.query_params.get("days", "")
-    days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 3 else 14
-    with site.database.read() as connection:
-        made = funnel_report(connection, project=project or None, days=days, now=site.clock(), limits=site.limits)
-        replies = reply_numbers(connection, made.hours, project or None)
-        people = numbers_by_person(connection, made.hours, project or None)
-    titles = site.titles()
-    projects = sorted({*site.choices().projects, *made.projects})
-    return site.page(
-        request,
-        "numbers.html",
-        report=made,
-        replies=replies,
-        people=people,
-        reply_metrics=METRICS,
-        days=days,
-        day_choices=sorted({*DAYS, days}),
-        titles=titles,
-        project_choices=[(name, titles.get(name, name)) for name in projects],
-        here=f"/numbers?{request.url.query}",
-        stages=STAGES,
-        funnel_chart=_both(lambda frame: charts.funnel_over_days(made, frame)),
-        topic_chart=_rates(made.by_topic, "Approval by topic"),
-        type_chart=_rates(made.by_kind, "Approval by suggestion type"),
-        band_chart=_rates(made.by_band, "Approval by score"),
-        edits_chart=_rates(made.changed_by_week, "Approved drafts that people changed"),
-        quota_chart=_both(lambda frame: charts.quota_days(made, frame)),
-        pack_charts=[_pack_charts(each) for each in made.packs.models[:MODELS_SHOWN]],
-        least_decided=LEAST_DECIDED,
-        least_requests=LEAST_REQUESTS,
-    )
-
-
-def _pack_charts(packs: ModelPacks) -> dict[str, Any]:
-    of = f"by {packs.model}"
-    return {
-        "packs": packs,
-        "size": _rates(packs.size_rates, f"Approval by tweets in a request, {of}"),
-        "third": _rates(packs.third_rates, f"Approval by place in a request, {of}"),
-    }
-
-
-def _rates(rates: Sequence[Share], title: str) -> Markup:
-    from viral_assets.queries import charts
-
-    return _both(lambda frame: charts.rate_bars(rates, frame, title=title))
-
-
-def _both(draw: Callable[[Frame], str]) -> Markup:
-    """A chart for wide pages and one for narrow ones. Charts escape what they show."""
-    from viral_assets.queries import charts
-
-    return Markup(charts.both(draw))  # noqa: S704
+def _entries(connection: Connection, project: str, tweet_id: str) -> list[tuple[str, Event | Revision | Assigned]]:
+    """What was decided about a tweet, what people asked to have changed and whom it was left to, newest first, each
+    after the word for what it is."""
+    entries: list[tuple[datetime, int, str, Event | Revision | Assigned]] = [
+        *((event.at, event.id, "decision", event) for event in history(connection, project, tweet_id)),
+        # What was decided at the moment of a wish came after it.
+        *((each.asked_at, 0, "wish", each) for each in revisions_of(connection, project, tweet_id)),
+        *((each.at, 0, "assignment", each) for each in assigned_before(connection, project, tweet_id)),
+    ]
+    newest_first = sorted(entries, key=lambda entry: entry[:2], reverse=True)
+    return [(what, entry) for _, _, what, entry in newest_first]
 
 
 async def regeneration(request: Request) -> Response:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from viral_assets.queries.filters import Filters
 from viral_assets.queries.pages import count_list, read_page
+from viral_assets.store import migrations
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import assignments, cards_seen
-from viral_assets.store.teamwork import Assigned, Seen, Teamwork, assign, note_card_seen, teamwork_of
+from viral_assets.store.tables import assignment_events, assignments, cards_seen
+from viral_assets.store.teamwork import Assigned, Seen, Teamwork, assign, assigned_before, note_card_seen, teamwork_of
 from viral_assets.store.tweets import forget_tweets
 from viral_assets_tests.delivery.examples import opportunity, store
 from viral_assets_tests.store.rows import stored
@@ -38,6 +40,20 @@ def test_a_tweet_is_left_to_one_person_at_a_time(database: Database, now: dateti
         assert found == {("demo", "1"): Teamwork(Assigned("eva", "tom", now + MINUTE))}
         assert assign(connection, "demo", "1", "", by="eva", at=now)
         assert teamwork_of(connection, [("demo", "1")]) == {}
+
+
+def test_whom_a_tweet_was_left_to_is_kept_each_time(database: Database, now: datetime) -> None:
+    with database.begin() as connection:
+        given = [("tom", "mara"), ("TOM", "eva"), ("eva", "tom"), ("", "eva"), ("", "tom")]
+        for minute, (name, by) in enumerate(given):
+            assert assign(connection, "demo", "1", name, by=by, at=now + minute * MINUTE)
+        assign(connection, "other", "1", "tom", by="mara", at=now)
+        assert assigned_before(connection, "demo", "1") == [
+            Assigned("", "eva", now + 3 * MINUTE),
+            Assigned("eva", "tom", now + 2 * MINUTE),
+            Assigned("tom", "mara", now),
+        ], "what changes nothing is no entry"
+        assert assigned_before(connection, "demo", "2") == []
 
 
 def test_who_has_seen_a_card_is_there_once_with_the_last_time(database: Database, now: datetime) -> None:
@@ -70,9 +86,23 @@ def test_an_address_of_mine_is_the_readers_own() -> None:
     assert (filters.me, filters.address(), filters.narrowed) == ("mara", "/?assigned=mine", 1)
 
 
-def test_both_go_with_their_tweet(database: Database, now: datetime) -> None:
+def test_all_goes_with_its_tweet(database: Database, now: datetime) -> None:
     with database.begin() as connection:
         assign(connection, "demo", "1", "tom", by="mara", at=now)
         note_card_seen(connection, "demo", "1", "tom", now)
         forget_tweets(connection, ["1"])
-    assert (stored(database, assignments), stored(database, cards_seen)) == ([], [])
+    assert [stored(database, table) for table in (assignments, assignment_events, cards_seen)] == [[], [], []]
+
+
+def test_whom_a_tweet_was_left_to_last_is_kept_from_before(
+    database_url: str, now: datetime
+) -> None:
+    database = Database(database_url)
+    who = {"name": "tom", "assigned_by": "mara", "assigned_at": now}
+    with database.engine.begin() as connection:
+        migrations.upgrade(connection, "0031")
+        connection.execute(sa.insert(assignments).values(tweet_id="1", project="demo", name_key="tom", **who))
+    database.upgrade()
+    with database.read() as connection:
+        assert assigned_before(connection, "demo", "1") == [Assigned("tom", "mara", now)]
+    database.dispose()

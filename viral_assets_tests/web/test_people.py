@@ -292,6 +292,9 @@ def test_a_tweet_is_left_to_somebody_who_finds_it_under_mine(
     assert "102" not in mara.get("/?assigned=nobody&status=all&recent=0").all("data-tweet")
     tom.send(tom.form("assign", "102"), person="")
     assert tom.get("/?assigned=mine&status=all").all("data-tweet") == []
+    history = tom.get("/tweet?project=demo&tweet_id=102").text.partition("History")[2]
+    assert [said in history for said in ("tom left it to nobody in particular", "mara left it to tom")] == [True, True]
+    assert history.index("tom left") < history.index("mara left"), "the newest first"
 
 
 @pytest.mark.parametrize(("tweet_id", "person", "status"), [("102", "eve", 422), ("999", "mara", 404)])

@@ -1,0 +1,89 @@
+"""The page of numbers: what came of the tweets, with its charts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from viral_assets.web.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from viral_assets.queries.charts import Share
+    from viral_assets.queries.packing_model import ModelPacks
+    from viral_assets.queries.svg import Frame
+
+DAYS = (7, 14, 30, 90)
+
+MODELS_SHOWN = 4
+"""Whose requests are compared, each for itself."""
+
+
+def numbers(request: Request) -> Response:
+    """What came of the tweets."""
+    from viral_assets.queries import charts
+    from viral_assets.queries.by_person import numbers_by_person
+    from viral_assets.queries.funnel import funnel_report
+    from viral_assets.queries.funnel_model import STAGES
+    from viral_assets.queries.packing_model import LEAST_DECIDED, LEAST_REQUESTS
+    from viral_assets.queries.reply_numbers import METRICS, reply_numbers
+
+    site: Site = request.app.state.site
+    project = request.query_params.get("project", "").replace("\x00", "")
+    asked = request.query_params.get("days", "")
+    days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 3 else 14
+    with site.database.read() as connection:
+        made = funnel_report(connection, project=project or None, days=days, now=site.clock(), limits=site.limits)
+        replies = reply_numbers(connection, made.hours, project or None)
+        people = numbers_by_person(connection, made.hours, project or None)
+    titles = site.titles()
+    projects = sorted({*site.choices().projects, *made.projects})
+    return site.page(
+        request,
+        "numbers.html",
+        report=made,
+        replies=replies,
+        people=people,
+        reply_metrics=METRICS,
+        days=days,
+        day_choices=sorted({*DAYS, days}),
+        titles=titles,
+        project_choices=[(name, titles.get(name, name)) for name in projects],
+        here=f"/numbers?{request.url.query}",
+        stages=STAGES,
+        funnel_chart=_both(lambda frame: charts.funnel_over_days(made, frame)),
+        topic_chart=_rates(made.by_topic, "Approval by topic"),
+        type_chart=_rates(made.by_kind, "Approval by suggestion type"),
+        band_chart=_rates(made.by_band, "Approval by score"),
+        edits_chart=_rates(made.changed_by_week, "Approved drafts that people changed"),
+        quota_chart=_both(lambda frame: charts.quota_days(made, frame)),
+        pack_charts=[_pack_charts(each) for each in made.packs.models[:MODELS_SHOWN]],
+        least_decided=LEAST_DECIDED,
+        least_requests=LEAST_REQUESTS,
+    )
+
+
+def _pack_charts(packs: ModelPacks) -> dict[str, Any]:
+    of = f"by {packs.model}"
+    return {
+        "packs": packs,
+        "size": _rates(packs.size_rates, f"Approval by tweets in a request, {of}"),
+        "third": _rates(packs.third_rates, f"Approval by place in a request, {of}"),
+    }
+
+
+def _rates(rates: Sequence[Share], title: str) -> Markup:
+    from viral_assets.queries import charts
+
+    return _both(lambda frame: charts.rate_bars(rates, frame, title=title))
+
+
+def _both(draw: Callable[[Frame], str]) -> Markup:
+    """A chart for wide pages and one for narrow ones. Charts escape what they show."""
+    from viral_assets.queries import charts
+
+    return Markup(charts.both(draw))  # noqa: S704
