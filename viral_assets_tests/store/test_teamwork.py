@@ -94,9 +94,7 @@ def test_all_goes_with_its_tweet(database: Database, now: datetime) -> None:
     assert [stored(database, table) for table in (assignments, assignment_events, cards_seen)] == [[], [], []]
 
 
-def test_whom_a_tweet_was_left_to_last_is_kept_from_before(
-    database_url: str, now: datetime
-) -> None:
+def test_whom_a_tweet_was_left_to_last_is_kept_from_before(database_url: str, now: datetime) -> None:
     database = Database(database_url)
     who = {"name": "tom", "assigned_by": "mara", "assigned_at": now}
     with database.engine.begin() as connection:
