@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 from viral_assets import __version__
 from viral_assets_tests.cli.conftest import CommandLine
 
@@ -48,21 +46,6 @@ FLAGS = (
     "--dry-run",
     "--json",
 )
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself_with_examples(viral_assets: CommandLine, command: str) -> None:
-    said = viral_assets(*command.split(), "--help")
-    assert said.code == 0
-    assert "Examples" in said.out
-    assert f"viral-assets {command}" in said.out.split("Examples")[1]
-
-
-@pytest.mark.parametrize("command", ["", "db", *COMMANDS])
-def test_a_flag_is_not_said_to_take_a_value(viral_assets: CommandLine, command: str) -> None:
-    shown = viral_assets(*command.split(), "--help").out
-    assert "--help" in shown
-    assert "<bool>" not in shown
 
 
 def test_the_front_page_lists_every_command(viral_assets: CommandLine) -> None:
