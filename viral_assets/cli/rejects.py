@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -191,7 +192,7 @@ def _csv_rows(text: str) -> Iterable[Mapping[str, Any]]:
     # A raw text may be longer than the csv module takes by default; its limit is everybody's, so it is put back.
     limit = csv.field_size_limit(2**30)
     try:
-        return list(csv.DictReader(text.splitlines(keepends=True)))
+        return list(csv.DictReader(io.StringIO(text, newline="")))
     finally:
         csv.field_size_limit(limit)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viral_assets.delivery.export_table import harmless_cell, why_to_look_at
+from viral_assets.delivery.export_table import harmless_cell, why_to_look_at, without_controls
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.store.suggestion_keys import SuggestionKey
@@ -123,7 +124,8 @@ def read_sheet(data: bytes) -> tuple[list[Row], list[Problem]]:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
-        cells = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+        # Not splitlines(): a tweet may hold line separators of Unicode, which end no row.
+        cells = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise ConfigurationError(f"the file cannot be read as CSV ({error})") from None
     header = [name.strip().casefold() for name in cells[0]] if cells else []
@@ -156,14 +158,17 @@ def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Row 
             yield Problem(line, f"the suggestion stands in line {seen[key]} already")
         else:
             seen[key] = line
-            text = persons_reply(_without_guard(found.get("text", "")))
+            cell = found.get("text", "")
+            # A text may begin like one that was guarded.
+            untouched = next((each for each in (cell, _without_guard(cell)) if _digest(each) == match[5]), None)
+            text = persons_reply(_without_guard(cell) if untouched is None else untouched)
             yield Row(
                 line,
                 key,
                 version=int(match[4]),
                 decision=WORDS.get(word, ""),
                 text=text,
-                changed=bool(text) and _digest(text) != match[5],
+                changed=bool(text) and untouched is None,
                 reason=_without_guard(found.get("reason", "")).strip(),
             )
 
@@ -180,7 +185,8 @@ def _sorted_out(found: Iterable[Row | Problem]) -> tuple[list[Row], list[Problem
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(persons_reply(text).encode(errors="replace")).hexdigest()[:12]
+    written = persons_reply(without_controls(text))
+    return hashlib.sha256(written.encode(errors="replace")).hexdigest()[:12]
 
 
 def _without_guard(cell: str) -> str:

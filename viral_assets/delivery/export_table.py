@@ -154,11 +154,15 @@ def write_csv_of(path: Path, parts: Iterable[Sequence[OpportunityView]], columns
     return count
 
 
+def without_controls(text: str) -> str:
+    """The text without control characters but tabs and line breaks, which are newlines."""
+    return text if text.isprintable() else _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text))
+
+
 def harmless_cell(text: str) -> str:
     """The text as a cell that no spreadsheet runs: an apostrophe goes before whatever could begin a formula.
 
     Control characters, which some readers end a cell at, are left out. Source: OWASP, "CSV Injection".
     """
-    if not text.isprintable():
-        text = _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text))
+    text = without_controls(text)
     return f"'{text}" if text.startswith(_SKIPPED_FIRST) or _FORMULA.match(text) else text

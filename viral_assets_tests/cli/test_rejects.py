@@ -38,6 +38,8 @@ def test_they_are_grouped_by_reason_and_shown_with_place_and_raw_text(viral_asse
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])
 def test_export_mend_and_read_what_was_mended(viral_assets: CommandLine, bad: Path, tmp_path: Path, name: str) -> None:
+    # A separator of Unicode, as tweets have them, ends no row.
+    bad.write_text(TABLE.replace("two", "t\u2028wo"), encoding="utf-8")
     viral_assets("ingest", bad)
     out = tmp_path / name
     assert viral_assets("rejects", "--export", out, "--json").json["exported"] == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -72,6 +73,44 @@ def test_a_file_that_nobody_filled_in_decides_nothing_whoever_saved_it(
     report = take_over(sheet, delimiter=delimiter, encoding=encoding)
     assert (report.untouched, report.done, report.conflicts, report.problems) == (3, {}, [], [])
     assert statuses(database) == ["pending"] * 3
+
+
+ODD = (
+    "'@home' is where the chargers live, says mum",
+    "'=1+1",
+    "+1 for that",
+    "one\u2028two\u2029three\x85four",
+    "one\x0btwo\x1cthree",
+    "one\rtwo\r\nthree",
+    "\t-tab",
+    "\u00a0=x",
+    "＝1+1",
+)
+
+
+@pytest.mark.parametrize("text", ODD)
+@pytest.mark.parametrize("of", ["the reply", "the tweet"])
+def test_no_text_decides_anything_by_itself_or_breaks_its_row(tmp_path: Path, text: str, of: str) -> None:
+    reply, tweet = (text, "A tweet.") if of == "the reply" else ("A reply.", text)
+    view = replace(opportunity(project="demo", suggestions=(suggestion(reply),)), text=tweet)
+    assert write_sheet(tmp_path / "decide.csv", [[view]]) == 1
+    (row,), problems = read_sheet((tmp_path / "decide.csv").read_bytes())
+    assert (row.changed, row.actions, problems) == (False, [], [])
+
+
+def test_a_text_that_begins_like_a_guarded_one_keeps_its_apostrophe(
+    database: Database, tmp_path: Path, take_over: Callable[..., ImportReport]
+) -> None:
+    with database.begin() as connection:
+        store(connection, [opportunity(project="demo", tweet_id=KEYS[0][1], suggestions=(suggestion(ODD[0]),))])
+    write_sheet(tmp_path / "decide.csv", [[shown(database)]])
+    with (tmp_path / "decide.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[0]["decision"] = "yes"
+    assert take_over(rows).done == {"approve": 1}
+    assert [(each.status, each.text) for each in shown(database).suggestions] == [("approved", ODD[0])]
+    again = take_over(rows)
+    assert (again.done, again.untouched, again.conflicts) == ({}, 1, [])
 
 
 def test_what_was_decided_is_taken_over_once(

@@ -6,6 +6,7 @@ needs nothing else, a row of a table needs the header of its file.
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -198,7 +199,7 @@ class _TextReader:
             values = salvage(text)
             found = [doubted(each, place, value) for value in values for each in self._shapes.records(value, place)]
         elif self._table is not None and text.strip():
-            found = list(self._table.records(text.splitlines(keepends=True)))
+            found = list(self._table.records(io.StringIO(text, newline="")))
         else:
             found = [Reject(place, str(reject["reason"]), str(reject["detail"]), text)]
         # One text alone cannot tell whether its id is rounded; the file it is from has told, of the text as it was.
