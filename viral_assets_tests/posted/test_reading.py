@@ -137,6 +137,7 @@ def test_in_an_export_the_counts_are_the_tweets(path: Path) -> None:
     ("row", "why"),
     [
         (f"1.99E+18,{TWEET},5", "rounded"),
+        (f"https://x.com/us/status/1.99E+18,{TWEET},5", "rounded"),
         (f"{REPLY},{REPLY},5", "cannot be the reply and the tweet"),
         (f"{id_at(NOW + timedelta(days=2))},{TWEET},5", "no id of a post so far"),
         (f"{REPLY},{TWEET},many", "view_count"),

@@ -40,7 +40,8 @@ _UNDECODABLE = re.compile("[\udc80-\udcff]")
 _HALF_AN_EMOJI = "\ufffd"
 """What a cut at a fixed length leaves of one, and what is stored of that."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})?")
-_STATUS_URL = re.compile(r"/status(?:es)?/(\d{1,19})(?!\d)")
+# Not the 2 of "2.12E+18", which a spreadsheet has made of an address.
+_STATUS_URL = re.compile(r"/status(?:es)?/(\d{1,19})(?!\d|[.,]?\d*[eE]\+?\d)")
 _AUTHOR_URL = re.compile(r"^(?:https?://)?[\w.-]+/(?:#!/)?([A-Za-z0-9_]{1,15})/status(?:es)?/\d")
 
 

@@ -41,6 +41,7 @@ class TestTweetId:
             ("https://twitter.com/i/web/statuses/1234567890123456789?s=20", "1234567890123456789"),
             ("https://x.com/jack", None),
             ("https://x.com/jack/status/12345678901234567890123", None),
+            ("https://x.com/jack/status/1.92797E+18", None),
             (None, None),
         ],
     )
