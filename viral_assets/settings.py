@@ -142,6 +142,8 @@ class Settings(BaseSettings):
         description="Whether the authors and pictures that come with posts count like posts; X charges for them too.",
     )
     x_posts_per_day: int = Field(10_000, ge=0, description="The same for all runs of a day (UTC) together.")
+    x_usd_per_post: float = Field(0.005, ge=0, description="What X charges for a post or picture read; only told.")
+    x_usd_per_user: float = Field(0.010, ge=0, description="The same for an account.")
     x_account: Annotated[str | None, BeforeValidator(_handle)] = Field(
         None, description="The team's account at X, by its handle: whose timeline tells which replies were posted."
     )

@@ -214,13 +214,12 @@ def _from_account(
     from viral_assets.defs.resources.tweet_source import service_access
     from viral_assets.posted.account import follow_account
     from viral_assets.posted.asking import Asking
-    from viral_assets.quota.posts import PostBudget
     from viral_assets.sources.services.collect import raise_if_refused, raise_if_unavailable
     from viral_assets.sources.services.common import Deadline
 
     access = service_access()
     client = access.x_client()
-    budget = PostBudget(client.account, f"outcomes-{uuid.uuid4().hex}", access.caps)
+    budget = access.budget(client, f"outcomes-{uuid.uuid4().hex}")
     since = datetime.now(UTC) - timedelta(days=days) if days else None
     asking = Asking(database, client, budget, Deadline(access.wait_seconds))
     report = follow_account(asking, handle, project=project, since=since)

@@ -14,7 +14,7 @@ from viral_assets.llm.models import DEFAULT_MODEL, EMBEDDING_MODEL, bare_name
 from viral_assets.quota import AccountSpending, Ledger, Limits, open_ledger
 from viral_assets.quota.keys import batches_of, gemini_account, openai_account, part_of
 from viral_assets.quota.limits import unlimited
-from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger, x_account
+from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger, PostPrices, x_account
 from viral_assets.settings import Settings
 from viral_assets.store.engine import Database
 from viral_assets.vocabulary import OFFLINE, OPENAI
@@ -118,6 +118,11 @@ def post_ledger(settings: Settings, database: Database) -> PostLedger | None:
 def post_caps_from(settings: Settings) -> PostCaps:
     """How many posts the environment allows to be read."""
     return PostCaps(settings.x_posts_per_run, settings.x_posts_per_day, count_users=settings.x_count_users)
+
+
+def post_prices_from(settings: Settings) -> PostPrices:
+    """What the environment says that X charges."""
+    return PostPrices(settings.x_usd_per_post, settings.x_usd_per_user)
 
 
 def limits_from(settings: Settings) -> Limits:

@@ -47,17 +47,29 @@ class PostCaps:
 
 
 @dataclass(frozen=True, slots=True)
+class PostPrices:
+    """USD for what is read from X; a picture costs what a post does. What is told of costs is "about": the same one
+    read again within a day (UTC) is not charged again. Source: https://docs.x.com/x-api/getting-started/pricing, 2026.
+    """
+
+    post: float = 0.005
+    user: float = 0.010
+
+
+@dataclass(frozen=True, slots=True)
 class PostBudget:
     """For whom posts are read.
 
     Args:
         account: see :func:`x_account`.
         run_id: what the cap of a run is counted by.
+        prices: at which costs are told; they limit nothing.
     """
 
     account: str
     run_id: str
     caps: PostCaps = PostCaps()
+    prices: PostPrices = PostPrices()
 
 
 @dataclass(frozen=True, slots=True)

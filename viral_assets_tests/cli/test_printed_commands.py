@@ -61,9 +61,9 @@ def texts(path: Path) -> Iterator[str]:
     parts = {id(part) for node in put_together for part in node.values}
     for node in put_together:
         yield "".join(part.value if isinstance(part, ast.Constant) else SOMETHING for part in node.values)  # type: ignore[misc]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
-            yield node.value
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in parts:
+            yield each.value
 
 
 def wrong(words: list[str]) -> list[str]:

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from viral_assets.quota.from_settings import post_caps_from
+from viral_assets.quota.from_settings import post_caps_from, post_prices_from
 from viral_assets.quota.ledger import Exhausted, Granted, PaidLedger, Settlement, Waiting
-from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger, PostRequest
+from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger, PostPrices, PostRequest
 from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import source_requests
@@ -80,6 +80,14 @@ def test_authors_count_unless_the_environment_says_otherwise(monkeypatch: pytest
     assert post_caps_from(load_settings()).count_users
     monkeypatch.setenv("VIRAL_ASSETS_X_COUNT_USERS", "false")
     assert not post_caps_from(load_settings()).count_users
+
+
+def test_costs_are_told_at_the_prices_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    clean_environment(monkeypatch)
+    assert post_prices_from(load_settings()) == PostPrices()
+    monkeypatch.setenv("VIRAL_ASSETS_X_USD_PER_POST", "0.001")
+    monkeypatch.setenv("VIRAL_ASSETS_X_USD_PER_USER", "0.02")
+    assert post_prices_from(load_settings()) == PostPrices(post=0.001, user=0.02)
 
 
 def test_where_a_runs_own_cap_is_reached_another_run_may_ask_at_once(database: Database, time: SleepingTime) -> None:

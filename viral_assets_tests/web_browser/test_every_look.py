@@ -46,7 +46,7 @@ def looks(page: Page) -> Iterator[tuple[int, str]]:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             yield width, scheme
 
 

@@ -105,20 +105,19 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
         """
         from viral_assets.posted.account import follow_account
         from viral_assets.posted.asking import Asking
-        from viral_assets.quota.posts import PostBudget
         from viral_assets.sources.services.common import Deadline
 
         if (handle := load_settings().x_account) is None:
             raise ConfigurationError("nobody says whose timeline to read; set VIRAL_ASSETS_X_ACCOUNT, like @us")
         access = service_access()
         client = access.x_client()
-        budget = PostBudget(client.account, run_id, access.caps)
+        budget = access.budget(client, run_id)
         return follow_account(Asking(database, client, budget, Deadline(access.wait_seconds)), handle)
 
 
 def service_access() -> ServiceAccess:
     """Tokens, addresses and caps as the environment has them."""
-    from viral_assets.quota.from_settings import post_caps_from
+    from viral_assets.quota.from_settings import post_caps_from, post_prices_from
     from viral_assets.sources.services.collect import ServiceAccess
 
     settings = load_settings()
@@ -128,5 +127,6 @@ def service_access() -> ServiceAccess:
         apify_token=settings.apify_token.get_secret_value() if settings.apify_token else None,
         apify_base_url=settings.apify_api_base_url,
         caps=post_caps_from(settings),
+        prices=post_prices_from(settings),
         wait_seconds=settings.source_wait_seconds,
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from viral_assets.errors import ConfigurationError, ServiceRefusedError, ServiceUnavailableError
 from viral_assets.hours import HourRange
 from viral_assets.projects.model import Project, XApiSource
-from viral_assets.quota.posts import PostBudget, PostCaps
+from viral_assets.quota.posts import PostBudget, PostCaps, PostPrices
 from viral_assets.sources.services.common import Deadline, ServiceReport, utc_now
 from viral_assets.store.engine import Database
 
@@ -32,6 +32,7 @@ class ServiceAccess:
     Args:
         x_base_url, apify_base_url: of other hosts that speak the APIs; None for the services' own.
         caps: posts of the X API.
+        prices: at which what is read from X is told.
         wait_seconds: how long a service may keep a run waiting: rate limits, Actors, other processes.
     """
 
@@ -40,6 +41,7 @@ class ServiceAccess:
     apify_token: str | None = field(default=None, repr=False)
     apify_base_url: str | None = None
     caps: PostCaps = field(default_factory=PostCaps)
+    prices: PostPrices = field(default_factory=PostPrices)
     wait_seconds: float = 960.0
 
     def x_client(self) -> XApiClient:
@@ -52,6 +54,10 @@ class ServiceAccess:
         if not self.x_token:
             raise ConfigurationError("the X API needs a bearer token; set X_BEARER_TOKEN")
         return XApiClient(self.x_token, base_url=self.x_base_url)
+
+    def budget(self, x_client: XApiClient, run_id: str) -> PostBudget:
+        """What a run may read from X."""
+        return PostBudget(x_client.account, run_id, self.caps, self.prices)
 
     def apify_service(self) -> ApifyService:
         """
@@ -95,7 +101,7 @@ def collect_from_services(
     if x_client is not None:
         from viral_assets.sources.services.x_search import XSearch
 
-        budget = PostBudget(x_client.account, run_id, access.caps)
+        budget = access.budget(x_client, run_id)
         deadline = Deadline(access.wait_seconds)
         # The newest hour first: should a cap be reached, it is the old ones that are left out.
         newest_first = list(reversed(list(hours)))
@@ -154,7 +160,7 @@ def refresh_opportunities(
     from viral_assets.sources.services.x_refresh import refresh_metrics
 
     client = _needed(searching, access.x_client)
-    budget, deadline = PostBudget(client.account, run_id, access.caps), Deadline(access.wait_seconds)
+    budget, deadline = access.budget(client, run_id), Deadline(access.wait_seconds)
     return [
         refresh_metrics(database, client, budget, project.name, hours, deadline, clock=clock) for project in searching
     ]
@@ -176,7 +182,7 @@ def look_up_context_of(
     from viral_assets.sources.services.x_context import WAIT_SECONDS, look_up_context
 
     client = access.x_client()
-    budget, deadline = PostBudget(client.account, run_id, access.caps), Deadline(min(access.wait_seconds, WAIT_SECONDS))
+    budget, deadline = access.budget(client, run_id), Deadline(min(access.wait_seconds, WAIT_SECONDS))
     return look_up_context(database, client, budget, project.name, tweet_ids, deadline, clock=clock)
 
 

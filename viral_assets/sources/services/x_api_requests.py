@@ -21,10 +21,6 @@ from viral_assets.sources.services.common import Deadline, UnavailableReason, re
 from viral_assets.sources.services.x_api_client import XApiAnswer
 from viral_assets.store.engine import Database
 
-USD_PER_POST, USD_PER_USER, USD_PER_PICTURE = 0.005, 0.010, 0.005
-"""X's prices of a post, a user and a medium read (https://docs.x.com/x-api/getting-started/pricing); what is shown is
-"about": the same one read again within a day (UTC) is not charged again."""
-
 
 @dataclass(frozen=True, slots=True)
 class PaidAnswer:
@@ -59,6 +55,7 @@ class PaidRequests:
         rng: random.Random | None = None,
     ) -> None:
         self._ledger = PostLedger(database, budget, endpoint, clock=clock)
+        self.prices = budget.prices
         self._count_what_comes_along = budget.caps.count_users
         # A post may bring its author, and its pictures.
         along = 1 + (PICTURES if pictures else 0)
@@ -105,8 +102,8 @@ class PaidRequests:
 
     def cost_usd(self, answer: XApiAnswer) -> float:
         """About what an answer costs."""
-        along = answer.users * USD_PER_USER + answer.pictures * USD_PER_PICTURE
-        return answer.posts * USD_PER_POST + (along if self._count_what_comes_along else 0.0)
+        along = answer.users * self.prices.user + answer.pictures * self.prices.post
+        return answer.posts * self.prices.post + (along if self._count_what_comes_along else 0.0)
 
     def _attempt(
         self,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from viral_assets.errors import ServiceRefusedError
 from viral_assets.sources.services.common import ServiceIngestion
 from viral_assets.sources.services.x_api_client import LEAST_OF_TIMELINE, MOST_A_PAGE, XApiAnswer, XApiClient
-from viral_assets.sources.services.x_api_requests import USD_PER_USER, PaidAnswer, PaidRequests
+from viral_assets.sources.services.x_api_requests import PaidAnswer, PaidRequests
 
 
 def find_account(
@@ -26,7 +26,7 @@ def find_account(
         ingestion.stopped_early(answered)
         return None
     ingestion.requests += 1
-    ingestion.add_cost(USD_PER_USER if answered.answer.posts else 0.0)
+    ingestion.add_cost(requests.prices.user if answered.answer.posts else 0.0)
     user = answered.answer.page.get("data")
     user_id = user.get("id") if isinstance(user, dict) else None
     return answered, user_id if isinstance(user_id, str) and user_id.isascii() and user_id.isdecimal() else ""

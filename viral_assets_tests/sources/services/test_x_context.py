@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from viral_assets.context import DELETED, References
-from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger
+from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger, PostPrices
 from viral_assets.sources.services.collect import ServiceAccess, look_up_context_of
 from viral_assets.sources.services.common import ServiceReport
 from viral_assets.sources.services.x_api_client import XApiClient
@@ -106,10 +106,12 @@ def test_nobody_is_asked_unless_the_project_says_so_and_there_is_a_token(
     for asking, token in ((off, TOKEN), (on, None), (project(), TOKEN)):
         access = ServiceAccess(x_token=token, x_base_url=server.url)
         assert look_up_context_of(database, asking, ids, access, run_id="run") is None
-    access = ServiceAccess(x_token=TOKEN, x_base_url=server.url)
+    access = ServiceAccess(x_token=TOKEN, x_base_url=server.url, prices=PostPrices(post=0.5, user=2.0))
     assert look_up_context_of(database, on, [], access, run_id="run") is None
     assert server.requests == []
-    assert look_up_context_of(database, on, ids, access, run_id="run") is not None
+    report = look_up_context_of(database, on, ids, access, run_id="run")
+    assert report is not None
+    assert report.cost_usd == pytest.approx(0.5), "at the price that somebody has set"
     assert server.lookups == [[QUOTED["id"]]]
 
 
