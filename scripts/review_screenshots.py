@@ -81,14 +81,14 @@ def decide(home: Path) -> None:
 
 
 @contextmanager
-def review_page(home: Path) -> Iterator[str]:
-    """``viral-assets review`` on a home. Yields its address."""
+def review_page(home: Path, **more: str) -> Iterator[str]:
+    """``viral-assets review`` on a home, with ``more`` in its environment. Yields its address."""
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "viral_assets.cli", "review"),
             *("--no-open", "--json", "--port", "0", "--who", PEOPLE[0]),
         ],
-        env=environment(home),
+        env=environment(home) | more,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

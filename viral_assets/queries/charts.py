@@ -29,6 +29,7 @@ from viral_assets.queries.svg import (
     short,
     text_at,
 )
+from viral_assets.text.amounts import percent
 
 _COLOURS = {"answered": GOOD, "approved": GOOD, "posted": POSTED}
 _ROW = 26
@@ -160,7 +161,8 @@ def both(draw: Callable[[Frame], str]) -> str:
 def _in_words(rate: Share) -> str:
     if rate.share is None:
         return f"{TOO_FEW} ({rate.approved:,} of {rate.decided:,})"
-    return f"{rate.share:.0%} ({rate.approved:,} of {rate.decided:,}, between {rate.low:.0%} and {rate.high:.0%})"
+    between = f"between {percent(rate.low)} and {percent(rate.high)} %"
+    return f"{percent(rate.share)} % ({rate.approved:,} of {rate.decided:,}, {between})"
 
 
 def _of_before(total: Funnel, stage: str) -> str:
@@ -169,8 +171,8 @@ def _of_before(total: Funnel, stage: str) -> str:
     before = getattr(total, stages[row - 1]) if row else 0
     if not before:
         return ""
-    share = getattr(total, stage) / before
-    return f" · {share:.0%}" if share >= 0.01 or share == 0 else " · <1%"
+    count = getattr(total, stage)
+    return " · <1 %" if 0 < count < before / 100 else f" · {percent(count / before)} %"
 
 
 def _columns(

@@ -73,7 +73,7 @@ def test_a_picture_says_what_it_shows_and_needs_nothing_a_strict_policy_forbids(
 
 def test_the_funnel_names_its_numbers_and_its_days() -> None:
     svg = charts.funnel_over_days(REPORT)
-    assert {"1,000,000", "900,000 · 90%", "200 · <1%", "5 · 50%", "1 Nov", "5 Nov"} <= set(texts(svg))
+    assert {"1,000,000", "900,000 · 90 %", "200 · <1 %", "5 · 50 %", "1 Nov", "5 Nov"} <= set(texts(svg))
     assert "2026-11-01 to 2026-11-05 (UTC): 1,000,000 tweets" in svg
     assert {"Worth a reply", "With suggestions"} <= set(texts(svg)), "as everywhere on the page"
 
