@@ -15,7 +15,7 @@ from viral_assets.queries.opportunities import REACH_OF_ONE
 from viral_assets.store.conditions import between
 from viral_assets.store.gone import still_there
 from viral_assets.store.suggestion_status import CHOSEN
-from viral_assets.store.tables import assignments, comment_opportunities, comment_suggestions, tweets
+from viral_assets.store.tables import assignments, comment_opportunities, comment_suggestions, people, tweets
 from viral_assets.text.names import name_key
 from viral_assets.vocabulary import AWAITING, PENDING, REJECTED, UNKNOWN_AUDIENCE
 
@@ -81,7 +81,9 @@ def _is_left_to(filters: Filters) -> ColumnElement[bool]:
     of_the_tweet = assigned.project == opportunity.project, assigned.tweet_id == opportunity.tweet_id
     if filters.assigned == "mine":
         return sa.exists().where(*of_the_tweet, assigned.name_key == name_key(filters.me))
-    return ~sa.exists().where(*of_the_tweet)
+    # What was left to somebody who is not on the list any more would wait for ever.
+    still_listed = people.c.name_key == assigned.name_key
+    return ~sa.exists().where(*of_the_tweet, still_listed)
 
 
 def _contains(connection: Connection, search: str) -> ColumnElement[bool]:
