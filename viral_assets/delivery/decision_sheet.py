@@ -121,7 +121,7 @@ def read_sheet(data: bytes) -> tuple[list[Row], list[Problem]]:
         ConfigurationError: it is no such file at all.
     """
     text = _decoded(data)
-    first = text.partition("\n")[0]
+    first = re.split("[\r\n]", text, maxsplit=1)[0]
     delimiter = max(",;\t", key=first.count)
     try:
         # Not splitlines(): a tweet may hold line separators of Unicode, which end no row.

@@ -98,6 +98,16 @@ def test_no_text_decides_anything_by_itself_or_breaks_its_row(tmp_path: Path, te
     assert (row.changed, row.actions, problems) == (False, [], [])
 
 
+@pytest.mark.parametrize("ends", ["\r", "\n", "\r\n"])
+def test_rows_may_end_as_any_program_ends_them(sheet: Sheet, ends: str) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator=ends, quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    writer.writerows({**row, "tweet": "one; two; three; four" * 9} for row in sheet)
+    rows, problems = read_sheet(text.getvalue().encode())
+    assert ([row.text for row in rows], [row.changed for row in rows], problems) == (list(TEXTS), [False] * 3, [])
+
+
 def test_a_text_that_begins_like_a_guarded_one_keeps_its_apostrophe(
     database: Database, tmp_path: Path, take_over: Callable[..., ImportReport]
 ) -> None:
