@@ -310,7 +310,7 @@ def test_flagged_and_offline_greens_are_offered_unticked(plain: Reviewer, databa
         connection.execute(sa.update(comment_suggestions).values(provider="offline", model="offline"))
     form = greens_form(plain)
     assert "pick" not in form.fields
-    assert plain.page.words.count("offline draft") == 2
+    assert plain.page.words.count("offline draft ") == 2
     page = plain.send(form)
     assert plain.status == 422
     assert "Nothing is ticked, so nothing was approved." in page.words

@@ -63,9 +63,12 @@ def test_what_a_decision_says_counts_and_offers_next(mara: Visitor, kept: Kept) 
         loud, posted = item.locator("[data-composer]"), item.get_by_role("button", name="Posted")
         assert (look, loud.evaluate(fill) != posted.evaluate(fill)) == (look, True)
         expect(mara.toast().locator("[data-toast]")).to_be_visible()
+        places = [second.get_by_text(name).first.bounding_box() for name in ("Copy", "Edit")]
         second.get_by_text("Reject", exact=True).first.click()
         reasons = second.locator("[data-panel=reject] button")
         expect(reasons.first).to_be_visible()
+        now = [second.get_by_text(name).first.bounding_box() for name in ("Copy", "Edit")]
+        assert (look, [each and each["x"] for each in now]) == (look, [each and each["x"] for each in places])
         assert (look, reasons.evaluate_all(_UNCOVERED)) == (look, True)
         second.get_by_role("button", name="Cancel").locator("visible=true").click()
         page.locator("#undo button").click()
@@ -118,3 +121,9 @@ def test_with_several_projects_and_people_the_filters_can_be_read(mara: Visitor,
         search = page.get_by_role("searchbox").bounding_box()
         assert search is not None
         assert (look, search["width"] >= 200, faults(page)) == (look, True, [])
+        page.get_by_text("Hours", exact=True).click()
+        expect(page.get_by_role("button", name="Show these hours")).to_be_visible()
+        assert (look, page.get_by_role("searchbox").bounding_box(), faults(page)) == (look, search, [])
+        page.get_by_text("Hours", exact=True).click()
+        tabs = [link.bounding_box() for link in page.locator("nav a").all()]
+        assert (look, max(tab["height"] for tab in tabs if tab) < 40) == (look, True)
