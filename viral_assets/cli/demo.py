@@ -16,7 +16,7 @@ from viral_assets.cli.options import Json, add_command
 from viral_assets.cli.output import command, console, facts_table, plain, print_json, say, table
 from viral_assets.hours import HourRange, last_full_hours
 from viral_assets.text.amounts import full_count
-from viral_assets.vocabulary import LABELS, OFFLINE
+from viral_assets.vocabulary import GATE_PASSED, LABELS, OFFLINE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -140,9 +140,15 @@ def forget_sample(database: Database, path: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What the demo shows of what is in the database."""
+    """What the demo shows of what is in the database.
+
+    Args:
+        labels: of the tweets that passed the gate.
+        gated: how many did not.
+    """
 
     labels: Mapping[str, int]
+    gated: int
     opportunities: int
     suggestions: int
     recorded: int
@@ -158,9 +164,11 @@ def read_outcome(database: Database, hours: HourRange) -> DemoResult:
     with database.read() as connection:
         scores = read_window(connection, tweet_scores, hours, project=PROJECT)
         rows = digest_rows(connection, hours, PROJECT)
-    found = scores["label"].value_counts()
+    passed = scores[scores["gate"] == GATE_PASSED]
+    found = passed["label"].value_counts()
     return DemoResult(
         labels={label: int(found.get(label, 0)) for label in LABELS},
+        gated=len(scores) - len(passed),
         opportunities=len(rows),
         suggestions=sum(len(row.suggestions) for row in rows),
         recorded=sum(suggestion.recorded for row in rows for suggestion in row.suggestions),
@@ -170,6 +178,7 @@ def read_outcome(database: Database, hours: HourRange) -> DemoResult:
 
 def _show(where: Console, outcome: DemoResult, tweets: int, seconds: float, page: Path) -> None:
     labels = ", ".join(f"{number:,} {label}" for label, number in outcome.labels.items())
+    gated = f"; {outcome.gated:,} are stopped by the gate" if outcome.gated else ""
     best = table(["score", "author", "tweet", "suggested reply"], title="The best", numbers=["score"])
     best.leading = 1
     for row in outcome.best:
@@ -184,7 +193,7 @@ def _show(where: Console, outcome: DemoResult, tweets: int, seconds: float, page
         facts_table(
             [
                 ("tweets", f"{tweets:,} in {HOURS} hours"),
-                ("scored", labels),
+                ("scored", labels + gated),
                 ("worth a reply", full_count(outcome.opportunities)),
                 ("suggestions", _written(outcome)),
                 ("took", f"{seconds:.0f} s"),

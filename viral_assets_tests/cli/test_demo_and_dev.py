@@ -151,6 +151,8 @@ def test_dev_shows_what_the_demo_filled(viral_assets: CommandLine, monkeypatch: 
     assert filled.code == 0, filled.err
     assert filled.json["tweets"] > 300
     assert all(number > 0 for number in filled.json["labels"].values())
+    assert filled.json["gated"] > 0
+    assert sum(filled.json["labels"].values()) + filled.json["gated"] == filled.json["tweets"]
     assert filled.json["suggestions"] == filled.json["recorded"] == 3 * filled.json["opportunities"] > 120
     assert f"{filled.json['recorded']} recorded drafts, written beforehand" in filled.err
     assert Path(filled.json["html"]).read_text(encoding="utf-8").count("<article") == filled.json["opportunities"]
