@@ -59,6 +59,14 @@ NUMBERS = """mutation {
         assetSelection: [{path: ["review_numbers"]}]
     }}) { ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
 }"""
+OBSERVED = """{ assetOrError(assetKey: {path: ["decisions"]}) { ... on Asset {
+    assetObservations(limit: 1) { partition }
+} } }"""
+OBSERVE = """mutation {
+    startSensor(sensorSelector: {
+        repositoryLocationName: "viral_assets", repositoryName: "__repository__", sensorName: "decisions_sensor"
+    }) { ... on Sensor { name } ... on PythonError { message } }
+}"""
 NUMBERS_STATUS = """query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"""
 STATUS = """query ($id: String!) {
     partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } }
@@ -69,12 +77,16 @@ _Found = TypeVar("_Found")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fill a home with the sample, start the UI on it, launch a backfill, and take the pictures."""
+    # Beside this file; it takes the rest from here.
+    from review_screenshots import decide
+
     given = options(arguments, __doc__)
     with tempfile.TemporaryDirectory(prefix="viral_assets_") as thrown_away:
         home = (given.home or Path(thrown_away) / "home").resolve()
         # Those of the demo: partitions without anything in them would take the room in the plots.
         hours = last_full_hours(24, datetime.now(UTC))
         digest = fill(home)
+        decide(home)
         with user_interface(home, hours) as url, browser(given.chromium) as page:
             for name in take(page, url, digest, given.out):
                 print(f"{name}: {name.stat().st_size / 1000:,.0f} kB")
@@ -150,12 +162,14 @@ def user_interface(home: Path, hours: HourRange) -> Iterator[str]:
 
 
 def launch(url: str, hours: Sequence[str]) -> str:
-    """A backfill over these hours that has ended."""
+    """A backfill over these hours that has ended; what people decided is observed by then."""
+    ask(url, OBSERVE)
     backfill: str = ask(url, BACKFILL, assets=[{"path": [name]} for name in CHAIN], hours=hours)["backfillId"]
     # It has no hours, so that no backfill includes it.
     numbers = ask(url, NUMBERS)["run"]["runId"]
     until(lambda: ask(url, NUMBERS_STATUS, id=numbers)["status"] == "SUCCESS", "the numbers")
     until(lambda: ask(url, STATUS, id=backfill)["status"] == "COMPLETED_SUCCESS", "the backfill")
+    until(lambda: ask(url, OBSERVED)["assetObservations"], "the decisions")
     return backfill
 
 
