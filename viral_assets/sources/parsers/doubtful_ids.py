@@ -17,7 +17,7 @@ from viral_assets.sources.tweet import Tweet
 
 CONVERSATION_TOLD = "rounded id, the true one of which its conversation told"
 FLOATS_LOOK_ALIKE = (
-    "some ids were rounded to 53 bits: 4 in 10 true ids of this file look the same, and are rejected with them unless "
+    "some ids were rounded to 53 bits: true ids of this file may look the same, and are rejected with them unless "
     "an address or a conversation confirms them; give a file with ids as text, or with the tweets' addresses"
 )
 

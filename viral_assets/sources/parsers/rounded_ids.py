@@ -1,17 +1,19 @@
 """Ids that a program has rounded on the way: JavaScript and floats keep 53 bits of them, spreadsheets 15 digits.
 
 One id alone does not tell, as true ones may look so too. Several near each other do. The lowest 12 bits of an id number
-the tweets of one millisecond, and are 0 in 23 to 41 % (of 1,397 real ones, 41 %); those ids fit a float, and are left
-alone by it. Of the others 0.6 % end in 00, and 1 in 10,000 in 0000.
+the tweets of one millisecond; where they are 0, the id fits a float, and is left alone by it. That is so in 57 to 79 %
+of real ids of 2011 to 2019, in 49 % of 2020, in 14 % of 2021 (of 123,000 in public sets), and of hardly any in 2026.
+Of the others 0.6 % end in 00, and 1 in 10,000 in 0000.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
-from viral_assets.sources.parsers.snowflakes import MOST_DIGITS
+from viral_assets.sources.parsers.snowflakes import EPOCH, MOST_DIGITS
 
 FEWEST_DIGITS = 17
 """Shorter ids were never rounded by a float."""
@@ -48,6 +50,10 @@ _SHARES = {Rounding.SPREADSHEET: 1e-4, Rounding.DIGITS: 0.006, Rounding.FLOAT: 0
 _LOOKS = {Rounding.SPREADSHEET: 3e-4, Rounding.DIGITS: 0.017, Rounding.FLOAT: 0.41}
 """The same with those among them that do not tell, as their lowest bits are 0."""
 
+_OF_OLD_ONES = {Rounding.FLOAT: 0.8}
+_OLD = int((datetime(2021, 1, 1, tzinfo=UTC) - EPOCH) / timedelta(milliseconds=1)) << 22
+"""How large a part of those from before 2021 fits a float, and the first id that is none of them."""
+
 
 def _looks(identity: str, rounding: Rounding) -> bool:
     return _fits_a_float(identity) if rounding is Rounding.FLOAT else identity.endswith(_ENDS[rounding])
@@ -73,12 +79,20 @@ def roundings_in(identities: Iterable[str]) -> frozenset[Rounding]:
         identities: in the order of their source; the same one again says nothing new.
     """
     distinct = [identity for identity in dict.fromkeys(identities) if len(identity) >= FEWEST_DIGITS]
+    old = [identity for identity in distinct if int(identity) < _OLD]
+    recent = [identity for identity in distinct if int(identity) >= _OLD] if old else distinct
+    return _roundings(recent, _SHARES, _LOOKS) | _roundings(old, _SHARES | _OF_OLD_ONES, _LOOKS | _OF_OLD_ONES)
+
+
+def _roundings(
+    distinct: Sequence[str], shares: Mapping[Rounding, float], looks: Mapping[Rounding, float]
+) -> frozenset[Rounding]:
     doubtful = [(at, identity) for at, identity in enumerate(distinct) if may_be_rounded(identity)]
     return frozenset(
         rounding
-        for rounding, share in _SHARES.items()
+        for rounding, share in shares.items()
         if _too_many([at for at, identity in doubtful if _tells(identity, rounding)], len(distinct), share)
-        or _all_look_so(distinct, rounding)
+        or _all_look_so(distinct, rounding, looks[rounding])
     )
 
 
@@ -92,9 +106,13 @@ def near(one: str, other: str) -> bool:
     return len(str(abs(int(one) - int(other)))) <= max(1, len(other) - 15)
 
 
-def _all_look_so(identities: Sequence[str], rounding: Rounding) -> bool:
-    """Whether all ids look rounded, more than chance would bring, also with those among them that tell nothing."""
-    chance = len(identities) * math.log(_LOOKS[rounding])
+def _all_look_so(identities: Sequence[str], rounding: Rounding, share: float) -> bool:
+    """Whether all ids look rounded, more than chance would bring, also with those among them that tell nothing.
+
+    Args:
+        share: of true ids that look so.
+    """
+    chance = len(identities) * math.log(share)
     return bool(identities) and chance < math.log(_OF_LOOKS) and all(_looks(each, rounding) for each in identities)
 
 
@@ -106,8 +124,10 @@ def _too_many(positions: Sequence[int], count: int, share: float) -> bool:
     if positions and len(positions) == count:
         return count * math.log(share) < math.log(_OF_ALL)
     run = _longest_run(positions)
-    if run and run * math.log(share) + math.log(count) < math.log(_OF_A_PART):
-        return True
+    if run:
+        chance = min(run * math.log(share) + math.log(count), _log_chance_of_a_run(run, len(positions), count))
+        if chance < math.log(_OF_FEW if count <= _FEW else _OF_A_PART):
+            return True
     if share > _RARE:
         return False
     if positions and count <= _FEW and _log_chance(count, len(positions), share) < math.log(_OF_FEW):
@@ -128,7 +148,20 @@ def _longest_run(positions: Sequence[int]) -> int:
     return longest
 
 
+def _log_chance_of_a_run(run: int, many: int, count: int) -> float:
+    """Of so many hits in a row among so many tries with as many hits as there are, from above.
+
+    Whatever the share of true ids that look so, which changes with how much is posted, chance spreads them evenly.
+    """
+    left = count - run
+    return math.log(left + 1) + _log_ways(left, many - run) - _log_ways(count, many)
+
+
 def _log_chance(stretch: int, many: int, share: float) -> float:
     """Of at least ``many`` hits in so many tries, from above."""
-    ways = math.lgamma(stretch + 1) - math.lgamma(many + 1) - math.lgamma(stretch - many + 1)
-    return ways + many * math.log(share)
+    return _log_ways(stretch, many) + many * math.log(share)
+
+
+def _log_ways(count: int, many: int) -> float:
+    """Of choosing so many of as many."""
+    return math.lgamma(count + 1) - math.lgamma(many + 1) - math.lgamma(count - many + 1)

@@ -89,3 +89,33 @@ def test_an_id_is_near_to_what_any_program_makes_of_it(number: int) -> None:
     for rounded in (str(int(float(number))), str(number)[:15] + "0000", f"{number:.14e}"):
         assert near(str(int(float(rounded))), str(number))
     assert not near(str(number), str(number + (1 << 22)))
+
+
+def test_a_part_that_went_through_a_float_is_told_by_what_surrounds_it() -> None:
+    ids = [identity for identity in true_ids(random.Random(5), 90) if int(identity) % 4096][:40]
+    mixed = [*ids[:20], *(str(int(float(identity))) for identity in ids[20:30]), *ids[30:]]
+    found = roundings_in(mixed)
+    assert [is_rounded(identity, found) for identity in mixed] == [20 <= at < 30 for at in range(len(mixed))]
+
+
+OLD_IDS_MS = 150_000_000_000
+"""Of August 2015."""
+
+
+@given(seed=st.integers(0, 10**9), count=st.integers(1, 3_000))
+def test_true_ids_of_old_most_of_which_fit_a_float_are_left_alone(seed: int, count: int) -> None:
+    rng = random.Random(seed)
+    number = (0 if rng.random() < 0.78 else rng.randrange(1, 30) for _ in range(count))
+    ids = [str((OLD_IDS_MS + rng.randrange(10**9) << 22) | rng.randrange(1024) << 12 | each) for each in number]
+    assert not roundings_in(ids)
+
+
+@pytest.mark.parametrize("program", ["a float", "a spreadsheet"])
+def test_old_ids_that_are_all_rounded_are_told(program: str) -> None:
+    rng = random.Random(9)
+    ids = [str((OLD_IDS_MS + rng.randrange(10**9) << 22) | rng.randrange(1024) << 12 | 1) for _ in range(60)]
+    rounded = [
+        identity[:15] + "000" if program == "a spreadsheet" else ROUNDED_BY[program](identity) for identity in ids
+    ]
+    found = roundings_in(rounded)
+    assert all(is_rounded(identity, found) for identity in rounded)
