@@ -118,6 +118,7 @@ ColumnField = Literal[
     "is_reply",
     "is_quote",
     "is_promoted",
+    "post_kind",
     "retweet_of",
     "reply_to",
     "quote_of",

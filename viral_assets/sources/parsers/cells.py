@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
 import orjson
+
+from viral_assets.sources.parsers.column_names import FIELD_OF, plain_name
+from viral_assets.sources.parsers.fields import is_blank
 
 _LONGEST_OBJECT = 20_000
 _MOST_DIGITS = 40
@@ -42,6 +45,24 @@ def counted(cell: str) -> str:
     """The count in a cell, also of an object around it as X's web page has it (``{'count': '2001'}``)."""
     found = object_in(cell)
     return cell_text(found["count"]) if isinstance(found, dict) and "count" in found else cell
+
+
+def fields_in_objects(objects: Iterable[tuple[int, str]], cells: Sequence[str]) -> dict[str, str]:
+    """The values in objects inside the cells of a row, by field.
+
+    Args:
+        objects: which cells, and the plain name that the names inside begin with; see ``layouts``.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for index, prefix in objects:
+        for name, value in named_texts(object_in(cells[index])):
+            known = FIELD_OF.get(prefix + plain_name(name))
+            if known is None or is_blank(value):
+                continue
+            field, rank = known
+            if field not in found or rank < found[field][0]:
+                found[field] = (rank, value.strip())
+    return {field: value for field, (_, value) in found.items()}
 
 
 def named_texts(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:

@@ -75,6 +75,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     # The verb of an activity is "post" or "share".
     "is_retweet": ("isretweet", "isrt", "isrepost", "verb"),
     "is_reply": ("isreply",),
+    # In words: Repost of Sprout, quote of Meltwater, share of Brandwatch, Retweet of Vicinitas.
+    "post_kind": (
+        *("postkind", "tweettype", "posttype", "threadentrytype", "engagementtype", "contenttype", "messagetype"),
+        *("typeoftweet", "typeofpost", "type"),
+    ),
     "retweet_of": (
         *("referencedtweetsretweetedid", "retweetedstatusid", "retweetedtweetid", "retweetid", "retweetof"),
         *("retweettweetid", "repostof", "retweetstatusid", "twitterretweetof", "retweetedid", "retweetedstatus"),

@@ -30,6 +30,11 @@ NOT_OF_X = "not_of_x"
 A_POST_OF = "a post of "
 """Why a record is rejected, for those who count such records."""
 
+ACCOUNTS = ("an account, not a tweet", "accounts, not tweets, as X's web page lists them")
+"""What is said of one, and of an answer with several."""
+NO_TWEETS_BUT_ACCOUNTS = "accounts and no tweets; give files with tweets"
+"""What is said of a file."""
+
 _shown = reprlib.Repr()
 _shown.maxstring = _shown.maxother = _shown.maxlong = 60
 _shown.maxdict = _shown.maxlist = _shown.maxtuple = 3

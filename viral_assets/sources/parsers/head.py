@@ -21,6 +21,9 @@ MOST_LINES = 200
 MOST_VALUES = 50
 """As many values of a file are parsed to recognise it."""
 
+_LIKELY_CUT = 2**17
+"""Characters from which on what is looked at may not be all of the file."""
+
 _LONG_FIRST_LINE = 16 * 2**20
 """Characters; a longer first line is read as a document, value by value."""
 
@@ -72,6 +75,15 @@ class Head:
         return tuple(islice(whole_values(text), MOST_VALUES)) or tuple(
             islice(document(io.StringIO(text).read), MOST_VALUES)
         )
+
+    @cached_property
+    def is_cut_in_first_value(self) -> bool:
+        """Whether the first value of JSON is longer than what is looked at of a file."""
+        if len(self.text) < _LIKELY_CUT:
+            return False
+        if self.json_lines:
+            return "\n" not in self.text.strip(_BLANK)
+        return next(whole_values(self.text[self.script_end :]), None) is None
 
     @cached_property
     def objects(self) -> tuple[tuple[Mapping[str, Any], ...], ...]:

@@ -31,6 +31,6 @@ def best_layout(
         if cells is None or len(cells) > MOST_COLUMNS:
             continue
         found = layout(cells, columns)
-        if len(found.fields) >= 2 and (best is None or len(found.fields) > len(best[1].fields)):
+        if found.telling >= 2 and (best is None or found.telling > best[1].telling):
             best = place, found
     return best

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from viral_assets.sources.parsers.fields import UnusableError, id_in_url, tweet_id
+from viral_assets.sources.parsers.fields import UnusableError, handle_in_url, id_in_url, tweet_id
 from viral_assets.sources.parsers.rounded_ids import may_be_rounded, near
 
 ADDRESS_OUTRANKS = "id that differs from the tweet's address, whose id was taken"
@@ -94,6 +94,12 @@ def identity_of_object(written: object, value: Mapping[str, Any], remarks: Count
     if found.repaired:
         remarks[found.repaired] += 1
     return found.identity, bool(found.url) and not found.repaired
+
+
+def handle_in_addresses(value: Mapping[str, Any], identity: str) -> str:
+    """The handle in the address of a tweet that an object of JSON has beside its values; empty where none has one."""
+    own = (handle_in_url(each) for each in addresses_in(value) if id_in_url(each) == identity)
+    return next(filter(None, own), "")
 
 
 def addresses_in(value: Any) -> Sequence[str]:

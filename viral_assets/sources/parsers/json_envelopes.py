@@ -19,6 +19,8 @@ _LISTS = ("timeline",)
 """Of RapidAPI's twitter-api45; X's own pages have an object under it."""
 _PINNED = ("pin_tweet", "pinned")
 """Beside the list, the tweet that an account shows first: of twitterapi.io, of services that wrap twitter-api45."""
+_REFERRED = ("quoted", "retweeted", "reposted", "referenced", "parent", "original", "includes")
+"""In names of lists of tweets that those of another list answer or repeat."""
 _TEXTS = frozenset({"text", "full_text", "fullText"})
 """What has one of these is a tweet itself, whatever else it has."""
 _INCLUDED = frozenset({"users", "media", "places", "polls", "topics"})
@@ -61,33 +63,40 @@ def wrapped(value: Mapping[str, Any]) -> tuple[str, Any] | None:
             inside = value.get(key)
             if isinstance(inside, list) and all(isinstance(item, dict) for item in inside):
                 return key, inside
-        return _only_list_of_tweets(value)
+        return next(iter(sorted(_lists_of_tweets(value), key=lambda found: _is_referred(found[0]))), None)
     return None
 
 
-def _only_list_of_tweets(value: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """The only list that has nothing but objects with texts, under whatever key a service has put it."""
+def _lists_of_tweets(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The lists that have nothing but objects with texts, or but pages, under whatever keys a service has put them."""
     if "id" in value:
-        return None
-    lists = [
-        (key, inside)
-        for key, inside in value.items()
-        if isinstance(inside, list)
-        and inside
-        and all(isinstance(each, dict) and _TEXTS & each.keys() for each in inside)
-    ]
-    return lists[0] if len(lists) == 1 else None
+        return
+    for key, inside in value.items():
+        if not (isinstance(inside, list) and inside and all(isinstance(each, dict) for each in inside)):
+            continue
+        if all(_TEXTS & each.keys() for each in inside) or all("data" in each for each in inside):
+            yield key, inside
 
 
-def pinned(value: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """The key and the content of a tweet beside the list that a wrapping has."""
+def _is_referred(key: str) -> bool:
+    return any(word in key.lower() for word in _REFERRED)
+
+
+def beside(value: Mapping[str, Any], taken: str) -> Iterator[tuple[str, Any]]:
+    """The keys and the contents of further tweets that a wrapping has: a pinned one, the answers to those of a list.
+
+    Args:
+        taken: what :func:`wrapped` has called the first of them.
+    """
     inner = value.get("data")
-    for around in (value, inner) if isinstance(inner, dict) else (value,):
+    for around, prefix in ((value, ""), (inner, "data, ")) if isinstance(inner, dict) else ((value, ""),):
         for key in _PINNED:
             inside = around.get(key)
             if inside and all(isinstance(each, dict) for each in (inside if isinstance(inside, list) else [inside])):
-                return key, inside
-    return None
+                yield key, inside
+        for key, inside in _lists_of_tweets(around):
+            if key not in _PINNED and not _is_referred(key) and f"{prefix}{key}" != taken:
+                yield f"{prefix}{key}", inside
 
 
 def message_content(value: Any) -> Any:
@@ -150,13 +159,37 @@ def is_account(value: object) -> bool:
     return counted and not _HANDLES.isdisjoint(value) and _OF_TWEETS.isdisjoint(value)
 
 
-def holds_accounts(value: object, depth: int = MOST_DEPTH) -> bool:
+def holds_accounts(value: object) -> bool:
     """Whether an answer of X's web page has accounts somewhere in it: a list of followers, of members."""
+    return _holds("user_results", value)
+
+
+def is_page_without_tweets(value: Mapping[str, Any]) -> bool:
+    """Whether an object is an answer of X's web page, or an instruction out of one, that has neither tweets nor
+    accounts: at the end of a timeline there are cursors alone.
+    """
+    kind = value.get("type")
+    if not ((isinstance(kind, str) and kind.startswith("Timeline")) or _has_instructions(value)):
+        return False
+    return not any(_holds(key, value) for key in ("tweet_results", "user_results", "legacy"))
+
+
+def _has_instructions(value: Mapping[str, Any], depth: int = MOST_DEPTH) -> bool:
+    """Whether a timeline of X's web page is in an object, or in one within it."""
+    if depth == 0 or not value.keys().isdisjoint(_TEXTS):
+        return False
+    return "instructions" in value or any(
+        _has_instructions(each, depth - 1) for each in value.values() if isinstance(each, dict)
+    )
+
+
+def _holds(key: str, value: object, depth: int = MOST_DEPTH) -> bool:
+    """Whether any object within a value has a key."""
     if depth == 0 or not isinstance(value, dict | list):
         return False
-    if isinstance(value, dict) and "user_results" in value:
+    if isinstance(value, dict) and key in value:
         return True
-    return any(holds_accounts(each, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
+    return any(_holds(key, each, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
 
 
 def rows_within(value: Mapping[str, Any]) -> Sequence[Any] | None:

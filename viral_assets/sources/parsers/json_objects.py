@@ -15,11 +15,11 @@ from viral_assets.errors import SourceError
 from viral_assets.sources.base import ColumnNames, ReadOptions, Record, Reject, SourceFile
 from viral_assets.sources.parsers.cells import named_texts
 from viral_assets.sources.parsers.column_evidence import ObjectColumns, missing
-from viral_assets.sources.parsers.fields import UnusableError
+from viral_assets.sources.parsers.fields import NO_TWEETS_BUT_ACCOUNTS, UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_JSON, Format
 from viral_assets.sources.parsers.head import Head
-from viral_assets.sources.parsers.json_envelopes import is_account, service_within, wrapped
+from viral_assets.sources.parsers.json_envelopes import is_account, is_page_without_tweets, service_within, wrapped
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_shapes import ValueParser
 from viral_assets.sources.parsers.layouts import layout
@@ -74,9 +74,11 @@ def _check_for_tweets(file: SourceFile, head: Head, columns: ColumnNames | None)
         if service := service_within(some):
             raise SourceError(f"{file.name}: posts of {service}, which cannot be answered on X; give files with tweets")
         if any(map(is_account, some)):
-            raise SourceError(f"{file.name}: accounts and no tweets; give files with tweets")
-        if any(isinstance(each, dict) and (found := wrapped(each)) and found[1] == [] for each in some):
-            return  # a search that found nothing
+            raise SourceError(f"{file.name}: {NO_TWEETS_BUT_ACCOUNTS}")
+        if any(isinstance(each, dict) and _has_found_nothing(each) for each in some):
+            return
+    if head.is_cut_in_first_value:
+        return  # tweets may come later than what is looked at
     # Keys of nested objects have no path here, which is good enough to distinguish tweets from something else.
     if head.keys and layout(head.keys, columns).missing:
         shown = ", ".join(repr(visible(key)) for key in head.keys[:12])
@@ -84,6 +86,10 @@ def _check_for_tweets(file: SourceFile, head: Head, columns: ColumnNames | None)
             f"{file.name}: JSON, but no tweets of the X API or of Apify, and no objects with an id, a text and a "
             f"time; its keys are {shown}"
         )
+
+
+def _has_found_nothing(value: Mapping[str, Any]) -> bool:
+    return ((found := wrapped(value)) is not None and found[1] == []) or is_page_without_tweets(value)
 
 
 class JsonObjects:
@@ -141,7 +147,7 @@ class JsonObjects:
                 self._rows.clear()
             found = layout(names, self._columns)
             known = self._known.evidence(found)
-            self._rows[names] = RowParser(known, self._times, self._remarks) if len(found.fields) >= 2 else None
+            self._rows[names] = RowParser(known, self._times, self._remarks) if found.telling >= 2 else None
         return self._rows[names]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from viral_assets.sources.base import ColumnNames
 from viral_assets.sources.parsers.addresses import is_of_the_post, service_in
 from viral_assets.sources.parsers.column_names import COLUMNS, FIELD_OF, NEEDED, OBJECT_COLUMNS, plain_name
-from viral_assets.sources.parsers.fields import A_POST_OF
+from viral_assets.sources.parsers.fields import A_POST_OF, NO_TWEETS_BUT_ACCOUNTS
 from viral_assets.sources.parsers.raw_text import visible
 
 _ABOUT_X = re.compile(r"(?:twitter|x)[ _./-]+(.+)", re.IGNORECASE)
@@ -34,6 +34,11 @@ class Layout:
     names: tuple[str, ...]
     fields: Mapping[str, tuple[int, ...]]
     objects: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def telling(self) -> int:
+        """How many fields the names tell. A type has everything, also what is no tweet."""
+        return len(self.fields.keys() - {"post_kind"})
 
     @property
     def missing(self) -> list[str]:
@@ -96,6 +101,10 @@ def _judge_beside_others(names: Sequence[str], plain: Sequence[str], found: dict
     if "queryname" in plain and "pagetype" in plain:
         # Brandwatch's impressions are those that an author of so many followers may have had.
         found["view_count"] = [each for each in found.get("view_count", ()) if plain[each[1]] != "impressions"]
+    if "tweetid" in plain and "twitterid" in plain:
+        # Meltwater's name for the account's id.
+        found["tweet_id"] = [each for each in found["tweet_id"] if plain[each[1]] != "twitterid"]
+        found.setdefault("author_id", []).append((len(FIELD_OF), plain.index("twitterid")))
     if "network" in plain:  # Sprout's names
         for field, its in (("text", "post"), ("author_handle", "profile")):
             if field not in found and its in plain:
@@ -127,7 +136,7 @@ def lacking(missing: Sequence[str], known: Layout, rows: Sequence[Sequence[str]]
         ((service, _),) = services.most_common(1)
         return f"no file of X: {A_POST_OF}{service}, not of X; give files with tweets"
     if known.fields.keys() >= _OF_ACCOUNTS and "text" not in known.fields:
-        return "accounts and no tweets; give files with tweets"
+        return NO_TWEETS_BUT_ACCOUNTS
     names = [name for name in known.names if name]
     shown = ", ".join(repr(visible(name)[:40]) for name in names[:30])
     return (

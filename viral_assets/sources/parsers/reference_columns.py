@@ -5,12 +5,13 @@ objects inside cells; and of its pictures, in columns of descriptions and of med
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from functools import lru_cache
 
 from viral_assets.context import References
 from viral_assets.sources.parsers.cells import list_in, object_in
 from viral_assets.sources.parsers.column_names import plain_name
-from viral_assets.sources.parsers.fields import id_in_url, optional_id
+from viral_assets.sources.parsers.fields import id_in_url, is_blank, optional_id
 from viral_assets.sources.parsers.identities import plain_id
 from viral_assets.sources.parsers.layouts import Layout
 from viral_assets.sources.parsers.references import described, references_in
@@ -18,6 +19,18 @@ from viral_assets.sources.parsers.references import described, references_in
 _OBJECTS = {"quotedpost": "quoted_post", "parentpostdetails": "parent_post_details"}
 """Columns that hold a post as an object, by their plain name, and what :func:`references_in` knows them as."""
 
+RETWEETED, REPLIED_TO, QUOTED = "retweeted", "replied_to", "quoted"
+
+_KINDS = {
+    **dict.fromkeys(("retweet", "retweeted", "rt", "repost", "reposted", "share", "shared"), RETWEETED),
+    **dict.fromkeys(("reply", "replied", "replyto", "repliedto", "repliesto", "comment"), REPLIED_TO),
+    **dict.fromkeys(("quote", "quoted", "quotetweet", "quotedtweet", "quotepost", "quotedpost"), QUOTED),
+    **dict.fromkeys(("quoteretweet", "quoterepost", "retweetwithcomment", "repostwithcomment"), QUOTED),
+}
+"""What tools call the kinds of posts, as it is compared; ``original post``, ``Tweet`` and ``Photo`` are of none."""
+_LONGEST_KIND = 30
+
+_REFERENCE = re.compile(r"""["']?type["']?\s*[:=]\s*["']?(retweeted|replied_to|quoted)\b""")
 _ENTRY = re.compile(r"\{[^{}]*\}")
 _ENTRY_KIND = re.compile(r"""["']?type["']?\s*[:=]\s*["']?(replied_to|quoted)\b""")
 _ENTRY_ID = re.compile(r"""["']?\bid["']?\s*[:=]\s*["']?(\d{1,19})\b""")
@@ -49,9 +62,10 @@ class ReferenceColumns:
                 for at in layout.fields.get(field, ())
                 if _OF_USERS not in plain_name(layout.names[at])
             )
-            for kind, fields in {"replied_to": ("reply_to", "parent_id"), "quoted": ("quote_of",)}.items()
+            for kind, fields in {REPLIED_TO: ("reply_to", "parent_id"), QUOTED: ("quote_of",)}.items()
         }
         self._written = layout.fields.get("references", ())
+        self._kinds = layout.fields.get("post_kind", ())
         plain = [plain_name(name) for name in layout.names]
         self._descriptions = tuple(at for at, name in enumerate(plain) if name.endswith(_DESCRIPTIONS))
         self._media = tuple(at for at, name in enumerate(plain) if name in _MEDIA)
@@ -61,6 +75,11 @@ class ReferenceColumns:
     def has_pictures(self) -> bool:
         """Whether there are columns about pictures."""
         return bool(self._descriptions or self._media)
+
+    def kinds(self, cells: Sequence[str]) -> Set[str]:
+        """What a row says in words that it is: ``retweeted``, ``replied_to``, ``quoted``."""
+        written = next((cells[at] for at in self._written if not is_blank(cells[at])), "")
+        return {*_REFERENCE.findall(written), *(kind for at in self._kinds if (kind := kind_in(cells[at])))}
 
     def references(self, cells: Sequence[str], own_id: str) -> References | None:
         """What a row refers to; None for nothing that has an id.
@@ -95,3 +114,13 @@ class ReferenceColumns:
                 found = optional_id(plain_id(cells[at])) or id_in_url(cells[at])
                 if found and found != own_id:
                     yield kind_of, found
+
+
+def kind_in(cell: str) -> str | None:
+    """The kind of post that a cell names: ``Repost`` and ``share`` one that repeats another, ``'@Reply`` an answer."""
+    return _kind(cell) if len(cell) <= _LONGEST_KIND else None
+
+
+@lru_cache(maxsize=256)
+def _kind(cell: str) -> str | None:
+    return _KINDS.get(plain_name(cell))

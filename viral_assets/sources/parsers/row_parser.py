@@ -14,9 +14,8 @@ from typing import Any
 
 from viral_assets.sources.base import Reject
 from viral_assets.sources.parsers.addresses import is_of_the_post, service_in
-from viral_assets.sources.parsers.cells import counted, named_texts, object_in
+from viral_assets.sources.parsers.cells import counted, fields_in_objects
 from viral_assets.sources.parsers.column_evidence import Evidence
-from viral_assets.sources.parsers.column_names import FIELD_OF, plain_name
 from viral_assets.sources.parsers.doubtful_ids import Addressed, Candidate, Doubtful
 from viral_assets.sources.parsers.fields import (
     A_POST_OF,
@@ -35,7 +34,7 @@ from viral_assets.sources.parsers.fields import (
 )
 from viral_assets.sources.parsers.identities import Identity, address_elsewhere, own_identity, plain_id
 from viral_assets.sources.parsers.placeholders import placeholder
-from viral_assets.sources.parsers.reference_columns import ReferenceColumns
+from viral_assets.sources.parsers.reference_columns import QUOTED, REPLIED_TO, RETWEETED, ReferenceColumns
 from viral_assets.sources.parsers.remarks import NO_RESULTS, SPOILT_COUNT, own_counts
 from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.sources.parsers.snowflakes import time_in_id
@@ -46,7 +45,6 @@ from viral_assets.sources.tweet import Tweet
 _TRUE = frozenset({"true", "1", "1.0", "yes", "y", "t", "share"})
 _TRUTHS: Mapping[str, Any] = {"true": True, "True": True, "TRUE": True}
 _ESCAPED_BREAK = re.compile(r"\\r\\n|\\[nr]")
-_REFERENCE = re.compile(r"""["']?type["']?\s*[:=]\s*["']?(retweeted|replied_to|quoted)\b""")
 
 
 class RowParser:
@@ -110,7 +108,7 @@ class RowParser:
     def _read(self, cells: Sequence[str]) -> tuple[Tweet, str] | None:
         """The tweet of one row, and its address where that has its id."""
         fields, given = self._fields, cells
-        inside = self._opened(cells) if self._objects else {}
+        inside = fields_in_objects(self._objects, cells) if self._objects else {}
         if inside:
             opened = {index for index, _ in self._objects}
             cells = ["" if index in opened and cell.startswith("{") else cell for index, cell in enumerate(cells)]
@@ -140,8 +138,8 @@ class RowParser:
         urls = [cells[index] for index in fields.get("url", ())] or [inside.get("url", "")]
         identity, url, created_at = self._identified(first("tweet_id"), urls, cells, inside.get("created_at", ""))
         text = tweet_text(*self._texts(cells))
-        references = _REFERENCE.findall(first("references"))
-        retweet = flag("is_retweet") or refers_to("retweet_of") or "retweeted" in references
+        kinds = self._referring.kinds(cells)
+        retweet = flag("is_retweet") or refers_to("retweet_of") or RETWEETED in kinds
         counts: dict[str, Any] = {
             "like_count": number("like_count"),
             "reply_count": number("reply_count"),
@@ -153,10 +151,10 @@ class RowParser:
         is_reply = (
             flag("is_reply")
             or refers_to("reply_to")
-            or "replied_to" in references
+            or REPLIED_TO in kinds
             or (not retweet and refers_to("parent_id") and plain_id(first("parent_id")) != identity)
         )
-        is_quote = flag("is_quote") or refers_to("quote_of") or "quoted" in references
+        is_quote = flag("is_quote") or refers_to("quote_of") or QUOTED in kinds
         referring = not retweet and (is_reply or is_quote or self._referring.has_pictures)
         found = Tweet(
             tweet_id=identity,
@@ -195,19 +193,6 @@ class RowParser:
                 return written_count(field, written, self._decimals.get(index, ""))
         return written_count(field, inside.get(field, ""))
 
-    def _opened(self, cells: Sequence[str]) -> dict[str, str]:
-        """The values in objects inside cells, by field."""
-        found: dict[str, tuple[int, str]] = {}
-        for index, prefix in self._objects:
-            for name, value in named_texts(object_in(cells[index])):
-                known = FIELD_OF.get(prefix + plain_name(name))
-                if known is None or is_blank(value):
-                    continue
-                field, rank = known
-                if field not in found or rank < found[field][0]:
-                    found[field] = (rank, value.strip())
-        return {field: value for field, (_, value) in found.items()}
-
     def _identified(
         self, written: str, urls: Sequence[str], cells: Sequence[str], time_inside: str
     ) -> tuple[str, str, datetime]:
@@ -228,7 +213,7 @@ class RowParser:
         try:
             if found.problem:
                 raise found.problem
-            created_at = self._times.created_at(times[0], found.identity, *times[1:], of_x=bool(found.url))
+            created_at = self._posted(found, times, cells)
         except UnusableError as error:
             if not found.url and error.reason in ("no_id", "bad_id", NOT_OF_X):
                 _refuse_other_services((*urls, written, *(cells[index] for index in self._addresses)))
@@ -238,6 +223,18 @@ class RowParser:
         if found.repaired:
             self._remarks[found.repaired] += 1
         return found.identity, found.url, created_at
+
+    def _posted(self, found: Identity, times: Sequence[str], cells: Sequence[str]) -> datetime:
+        """When a tweet was posted; where no time of the row is that of its id, by a column that is not called one."""
+        try:
+            return self._times.created_at(times[0], found.identity, *times[1:], of_x=bool(found.url))
+        except UnusableError as error:
+            if error.reason != NOT_OF_X:
+                raise
+            for index in self._others:
+                if self._times.is_exactly(found.identity, cells[index]):
+                    return self._times.created_at(cells[index], found.identity)
+            raise
 
     def _times_in(self, cells: Sequence[str]) -> list[str]:
         """The times of the row that may be that of posting; where one column has the date and the next one the time of

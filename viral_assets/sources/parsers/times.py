@@ -114,6 +114,10 @@ class Times:
             or agreement(written, posted) is Agreement.DAY
         )
 
+    def is_exactly(self, identity: str, written: str) -> bool:
+        """Whether some text is the time of a tweet's id, to the second."""
+        return any(is_time_of(instant, identity) for instant, _ in self._readings([written]))
+
     def _decide(self, written: Sequence[object], posted: datetime | None, *, of_x: bool) -> datetime:
         readings = self._readings(written)
         if posted is None and not readings:
