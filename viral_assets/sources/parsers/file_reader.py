@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from viral_assets.errors import SourceError
 from viral_assets.sources.base import ReadOptions, Record, RecordBatch, Reject, SourceFile
 from viral_assets.sources.parsers.doubtful_ids import Candidate, DoubtfulIds
-from viral_assets.sources.parsers.fields import A_POST_OF, NOT_OF_X
+from viral_assets.sources.parsers.fields import A_POST_OF, ACCOUNTS, NO_TWEETS_BUT_ACCOUNTS, NOT_OF_X
 from viral_assets.sources.parsers.remarks import PROMOTED
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
@@ -57,12 +57,13 @@ class FileReader(ABC):
         """The records in batches.
 
         Raises:
-            SourceError: the first batch holds nothing but posts of another service.
+            SourceError: the first batch holds nothing but accounts, or posts of another service.
         """
         ids, first = DoubtfulIds(self._remarks), True
         for batch in self._batches():
             records = ids.settled(batch)
             if first:
+                self._refuse_accounts(records)
                 self._refuse_other_services(records)
             first = False
             if promoted := sum(isinstance(each, Tweet) and each.is_promoted for each in records):
@@ -85,6 +86,10 @@ class FileReader(ABC):
                 batch, characters = [], 0
         if batch:
             yield batch
+
+    def _refuse_accounts(self, records: Sequence[Record]) -> None:
+        if records and all(isinstance(each, Reject) and each.detail in ACCOUNTS for each in records):
+            raise SourceError(f"{self.name}: {NO_TWEETS_BUT_ACCOUNTS}")
 
     def _refuse_other_services(self, records: Sequence[Record]) -> None:
         foreign = Counter(each.detail for each in records if isinstance(each, Reject) and each.reason == NOT_OF_X)

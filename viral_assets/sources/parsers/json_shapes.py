@@ -11,12 +11,13 @@ from viral_assets.sources.base import ColumnNames, Record, Reject
 from viral_assets.sources.parsers.column_evidence import ObjectColumns
 from viral_assets.sources.parsers.fields import A_POST_OF, NOT_OF_X
 from viral_assets.sources.parsers.json_envelopes import (
+    beside,
     document_fields,
     is_message_without_post,
+    is_page_without_tweets,
     is_part_of_page,
     message_content,
     other_service,
-    pinned,
     rows_within,
     wrapped,
 )
@@ -156,12 +157,11 @@ class JsonShapes:
             return self._of_rows(rows, locator)
         if service := other_service(value):
             return iter([Reject(locator, NOT_OF_X, f"{A_POST_OF}{service}, not of X", raw_json(value))])
-        if is_part_of_page(value):
+        if is_part_of_page(value) or is_page_without_tweets(value):
             self._remarks[NO_TWEETS] += 1
             return iter(())
         if found := wrapped(value):
-            beside = pinned(value)
-            return chain.from_iterable(self._of_part(*each, locator) for each in (found, beside) if each)
+            return chain.from_iterable(self._of_part(*each, locator) for each in (found, *beside(value, found[0])))
         return None
 
     def _of_part(self, key: str, inside: Any, locator: str) -> Iterator[Record]:

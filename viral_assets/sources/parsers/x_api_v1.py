@@ -25,7 +25,7 @@ from viral_assets.sources.parsers.fields import (
     tweet_text,
 )
 from viral_assets.sources.parsers.head import Head
-from viral_assets.sources.parsers.identities import identity_of_object
+from viral_assets.sources.parsers.identities import handle_in_addresses, identity_of_object
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.raw_text import raw_json
 from viral_assets.sources.parsers.references import MEDIA_KEYS, references_in
@@ -161,7 +161,7 @@ class StatusV1:
             tweet_id=identity,
             created_at=created_at,
             text=text,
-            author_handle=author_handle(user),
+            author_handle=author_handle(user) or handle_in_addresses(status, identity),
             author_id=optional_id(user.get("id_str") or user.get("id")),
             author_name=author_name(user.get("name")),
             author_followers=loose_count("followers_count", author_followers(user)),

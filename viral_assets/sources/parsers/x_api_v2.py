@@ -15,6 +15,7 @@ from typing import Any
 from viral_assets.sources.base import Record, Reject
 from viral_assets.sources.parsers.authors import author_followers, author_handle, is_verified
 from viral_assets.sources.parsers.fields import (
+    ACCOUNTS,
     UnusableError,
     author_name,
     count,
@@ -27,7 +28,7 @@ from viral_assets.sources.parsers.fields import (
     tweet_text,
 )
 from viral_assets.sources.parsers.head import Head
-from viral_assets.sources.parsers.identities import identity_of_object
+from viral_assets.sources.parsers.identities import handle_in_addresses, identity_of_object
 from viral_assets.sources.parsers.json_envelopes import holds_accounts, is_account
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_values import MENDED, Broken
@@ -70,7 +71,6 @@ _AROUND_DATA = frozenset({"includes", "meta", "errors", "matching_rules", "__twa
 _PAGE_KEYS = _AROUND_DATA | {"data"}
 _OF_ITS_OWN = frozenset({"public_metrics", "edit_history_tweet_ids", "author_id"})
 _HANDLES_BESIDE = ("username", "author_username", "screen_name", "author_screen_name", "account", "author", "user")
-_AN_ACCOUNT = "an account, not a tweet"
 _OF_AUTHOR, _NOT_OF_AUTHOR = "author_", frozenset({"id", "public_metrics"})
 
 
@@ -166,12 +166,12 @@ class XApiV2:
             raise UnusableError("bad_json", f"this is not JSON: {value.error}")
         if not isinstance(value, dict) or _TWEET_KEYS.isdisjoint(value):
             if is_account(value):
-                raise UnusableError("not_a_tweet", _AN_ACCOUNT)
+                raise UnusableError("not_a_tweet", ACCOUNTS[0])
             if holds_accounts(value):
-                raise UnusableError("not_a_tweet", "accounts, not tweets, as X's web page lists them")
+                raise UnusableError("not_a_tweet", ACCOUNTS[1])
             raise UnusableError("not_a_tweet", f"{shown(value)} is not a tweet of the X API v2")
         if not value.get("text") and is_account(value):
-            raise UnusableError("not_a_tweet", _AN_ACCOUNT)
+            raise UnusableError("not_a_tweet", ACCOUNTS[0])
         identity, of_x = identity_of_object(value.get("id"), value, self._remarks)
         created_at = self._times.created_at(value.get("created_at"), identity, of_x=of_x)
         note = value.get("note_tweet")
@@ -184,7 +184,7 @@ class XApiV2:
             tweet_id=identity,
             created_at=created_at,
             text=text,
-            author_handle=author_handle(author),
+            author_handle=author_handle(author) or handle_in_addresses(value, identity),
             collected_at=collected_at,
             author_id=author_id or optional_id(author.get("id")),
             author_name=author_name(author.get("name")),

@@ -30,6 +30,8 @@ _REFERRED = frozenset({"quoted_status_result", "retweeted_status_result", "legac
 _OF_TWEETS = frozenset({"id", "text", "id_str", "full_text", "fullText"})
 _AROUND_TWEETS = frozenset({"includes", "meta", "author", "user"})
 """What other formats have beside tweets. Services keep the page's answer under any key: data, result, response."""
+_LISTS = frozenset({"instructions", "entries", "moduleItems"})
+"""Parts of an answer that are lists, which may be kept by themselves. The items of others are looked at one by one."""
 
 MAPPING = {**x_api_v1.MAPPING, "text": "the longer of legacy.full_text and note_tweet"}
 
@@ -82,9 +84,11 @@ def is_answer(value: Object) -> bool:
     if not value.keys().isdisjoint(_OF_TWEETS):
         return False
     return any(
-        next(results(inside), None) is not None
+        next(results(item), None) is not None
         for key, inside in value.items()
-        if isinstance(inside, dict) and key not in _AROUND_TWEETS and inside.keys().isdisjoint(_OF_TWEETS)
+        if key not in _AROUND_TWEETS
+        for item in (inside if isinstance(inside, list) and key in _LISTS else [inside])
+        if isinstance(item, dict) and item.keys().isdisjoint(_OF_TWEETS)
     )
 
 

@@ -239,8 +239,10 @@ def test_a_list_of_followers_of_the_web_page_is_called_so(path: Path) -> None:
     account = {"__typename": "User", "rest_id": "42", "legacy": {"screen_name": "mara", "followers_count": 5}}
     entry = {"content": {"itemContent": {"user_results": {"result": account}}}}
     answer = {"data": {"user": {"result": {"timeline": {"instructions": [{"entries": [entry]}]}}}}}
-    tweets, (reject,), _ = read(written(path, answer))
-    assert (tweets, reject.reason) == ([], "not_a_tweet")
+    with pytest.raises(SourceError, match="accounts and no tweets"):
+        read(written(path, answer))
+    tweets, (reject,), _ = read(written(path, json_lines(answer, tweet(1))))
+    assert (len(tweets), reject.reason) == (1, "not_a_tweet")
     assert "accounts, not tweets" in reject.detail
 
 

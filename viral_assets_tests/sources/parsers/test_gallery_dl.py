@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from viral_assets.errors import SourceError
 from viral_assets.sources.parsers.remarks import NO_POST
 from viral_assets_tests.sources.examples import Object, json_lines, read
 from viral_assets_tests.sources.service_records import ID, OTHER, gallery_dl_post
@@ -51,8 +52,10 @@ def test_a_file_of_addresses_to_go_on_with_has_no_posts_and_no_rejects(path: Pat
 
 def test_the_accounts_that_an_account_follows_are_called_so(path: Path) -> None:
     account = {"__typename": "User", "rest_id": "42", "core": {"screen_name": "mara"}, "legacy": {"followers_count": 3}}
-    tweets, (reject,), _ = read(written(path, [[QUEUE, "https://x.com/mara", account]]))
-    assert (tweets, reject.detail) == ([], "an account, not a tweet")
+    with pytest.raises(SourceError, match="accounts and no tweets"):
+        read(written(path, [[QUEUE, "https://x.com/mara", account]]))
+    tweets, (reject,), _ = read(written(path, [[DIRECTORY, POST], [QUEUE, "https://x.com/mara", account]]))
+    assert (len(tweets), reject.detail) == (1, "an account, not a tweet")
 
 
 @pytest.mark.parametrize("value", [PICTURE, [[DIRECTORY, POST], [FILE, "https://pbs.twimg.com/media/a.jpg", PICTURE]]])

@@ -215,3 +215,18 @@ def test_a_rounded_id_without_a_time_is_rejected_as_rounded(tmp_path: Path) -> N
     path.write_text("id,text\n" + "".join(f"{identity},hi\n" for identity in ids))
     tweets, rejects, _ = read(path)
     assert (tweets, reasons(rejects)) == ([], ["rounded_id"] * 8)
+
+
+@pytest.mark.parametrize("written", ["2026-11-20T13:13:26Z", "2026-11-20 13:13:26", "Fri Nov 20 13:13:26 +0000 2026"])
+def test_the_time_is_found_in_a_column_that_is_not_called_one(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "file"
+    path.write_text(f"id,text,date,seen by us\n{ID},hi,2026-11-14T08:00:00Z,{written}\n")
+    (found,), rejects, _ = read(path, NOW)
+    assert (found.created_at, rejects) == (POSTED.replace(microsecond=0), [])
+
+
+def test_a_column_with_another_time_does_not_make_it_a_tweet(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text(f"id,text,date,seen by us\n{ID},hi,2026-11-14T08:00:00Z,2026-11-20T13:22:26Z\n")
+    tweets, rejects, _ = read(path, NOW)
+    assert (tweets, reasons(rejects)) == ([], ["not_of_x"])
