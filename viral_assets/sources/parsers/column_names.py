@@ -38,7 +38,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("createdat", "tweetcreatedat", "postedat", "publishedat", "createdatutc", "timestamp", "datetime"),
         *("createdtime", "created", "date", "tweetdate", "time", "postdate", "datepublished", "pubdate", "createdutc"),
         *("publishdate", "dateutc", "tweetcreated", "tweettime", "tweettimestamp", "postedtime", "dateposted"),
-        *("creationdate", "timestamputc", "localtime", "published", "postedatutc", "publishedatutc"),
+        *("creationdate", "timestamputc", "localtime", "published", "postedatutc", "publishedatutc", "utctime"),
     ),
     "collected_at": (
         *("collectedat", "retrievedat", "scrapedat", "fetchedat", "crawledat", "twarcretrievedat", "extractedat"),

@@ -17,6 +17,9 @@ from viral_assets.sources.parsers.fields import A_POST_OF, NO_TWEETS_BUT_ACCOUNT
 from viral_assets.sources.parsers.raw_text import visible
 
 _ABOUT_X = re.compile(r"(?:twitter|x)[ _./-]+(.+)", re.IGNORECASE)
+_ABOUT_POSTS = ("tweet", "post")
+_OF_OBJECTS = frozenset("./")
+"""In names of values within an object, which may be another one than the row's."""
 _USER_NAME = re.compile(r"user[ _./-]+name", re.IGNORECASE)
 _OF_ACCOUNTS = frozenset({"author_handle", "author_followers"})
 
@@ -77,7 +80,7 @@ def layout(names: Sequence[str], own: ColumnNames | None = None) -> Layout:
             field, rank = mapped
             found.setdefault(field, []).append((rank - len(own_fields), index))
             continue
-        if known := FIELD_OF.get(plain) or _of_x(name):
+        if known := FIELD_OF.get(plain) or _of_x(name, plain):
             found.setdefault(known[0], []).append((known[1], index))
         if plain in OBJECT_COLUMNS:
             objects.append((index, plain))
@@ -86,10 +89,15 @@ def layout(names: Sequence[str], own: ColumnNames | None = None) -> Layout:
     return Layout(tuple(names), fields, tuple(objects))
 
 
-def _of_x(name: str) -> tuple[str, int] | None:
-    """What a column is that says in its name that it is about X: ``X Followers``, ``Twitter Likes`` of Brandwatch."""
-    found = _ABOUT_X.fullmatch(name.strip())
-    known = FIELD_OF.get(plain_name(found[1])) if found else None
+def _of_x(name: str, plain: str) -> tuple[str, int] | None:
+    """What a column is that says in its name that it is about X or its posts: ``X Followers``, ``Twitter Likes`` of
+    Brandwatch, ``Tweet Views``.
+    """
+    about_x = _ABOUT_X.fullmatch(name.strip())
+    rest = [plain_name(about_x[1])] if about_x else []
+    if _OF_OBJECTS.isdisjoint(name):
+        rest += [plain.removeprefix(word) for word in _ABOUT_POSTS if plain.startswith(word)]
+    known = next(filter(None, map(FIELD_OF.get, rest)), None)
     return (known[0], known[1] + len(FIELD_OF)) if known else None
 
 

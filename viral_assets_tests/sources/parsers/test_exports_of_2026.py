@@ -246,6 +246,13 @@ def test_a_list_of_followers_of_the_web_page_is_called_so(path: Path) -> None:
     assert "accounts, not tweets" in reject.detail
 
 
+def test_columns_that_say_that_they_are_about_the_post(path: Path) -> None:
+    row = {"Post Id": ID, "Tweet Author": "mara_writes", "Post Text": "hi", "UTC_Time": TIME, "Tweet Views": "1.2K"}
+    ((found,), _, _) = read(written(path, table({**row, "post_likes": 50, "Tweet Link Clicks": 7, "posts": 9})))
+    assert (found.tweet_id, found.author_handle, found.like_count, found.view_count) == (ID, "mara_writes", 50, 1_200)
+    assert found.created_at == POSTED
+
+
 def test_a_table_of_accounts_is_called_so(path: Path) -> None:
     account = {"id": "42", "username": "mara", "followers_count": 5, "description": "d", "created_at": TIME}
     with pytest.raises(SourceError, match="accounts and no tweets"):
