@@ -41,10 +41,16 @@ def _row(tweet: dict[str, Any]) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+_COLUMNS = """tweet_id, window_start, created_at, collected_at, author_id, author_handle, author_name, author_followers,
+author_verified, text, text_sha256, lang, is_retweet, is_reply, is_quote, like_count, reply_count, retweet_count,
+quote_count, view_count, bookmark_count, conversation_id"""
+"""Of a row, in its order; those that came later have defaults, so that older builds can be measured too."""
+
+
 def _write(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
     rows.sort()
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(f"INSERT INTO tweets VALUES ({', '.join('?' * 22)})", rows)
+    connection.executemany(f"INSERT INTO tweets ({_COLUMNS}) VALUES ({', '.join('?' * 22)})", rows)
     connection.executemany(
         "INSERT INTO tweet_snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [(row[0], row[3], *row[15:21]) for row in rows]
     )
