@@ -239,7 +239,7 @@ def _reading(report: IngestReport) -> Iterator[str]:
     """How a file was read: what was assumed, and what was left."""
     if report.collected_at and report.stored:
         yield f"counts taken to be as of {report.collected_at:%Y-%m-%d %H:%M} UTC; if not, give --collected-at"
-    if report.mapping and report.unused:
+    if report.has_columns:
         used = ", ".join(f"{field} from {source}" for field, source in report.mapping)
         yield f"columns used: {used}"
     if report.unused:

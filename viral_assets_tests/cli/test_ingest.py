@@ -14,6 +14,8 @@ from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import EVERY_PROJECT, rejected_records, tweet_projects, tweets
 from viral_assets_tests.cli.conftest import TEXTS, CommandLine, hour_arguments, write_tweets
+from viral_assets_tests.sources.examples import id_at, json_lines
+from viral_assets_tests.sources.formats_at_hand import table
 
 COUNTS = ("read", "new", "updated", "unchanged", "rejected")
 
@@ -151,3 +153,18 @@ def test_it_works_on_postgresql(viral_assets: CommandLine, good: Path, postgres_
     assert viral_assets("ingest", good).code == 1
     assert viral_assets("db", "upgrade").code == 0
     assert viral_assets("ingest", good, "--json").json["new"] == len(TEXTS)
+
+
+@pytest.mark.parametrize("written_as", ["a table", "objects"])
+def test_it_says_when_counts_were_seen_and_which_columns_were_used(
+    viral_assets: CommandLine, tmp_path: Path, written_as: str
+) -> None:
+    row = {"id": id_at("2026-11-20T13:13:26Z"), "text": "hi", "created_at": "2026-11-20T13:13:26Z", "mood": "good"}
+    path = tmp_path / "file"
+    path.write_bytes(table(row) if written_as == "a table" else json_lines(row, row))
+    said = viral_assets("ingest", path).out
+    assert "counts taken to be as of 2026-11-20 14:00 UTC; if not, give --collected-at" in said
+    assert "columns used: tweet_id from id, text from text, created_at from created_at" in said
+    assert "columns not used: mood" in said
+    path.write_bytes(table({name: row[name] for name in row if name != "mood"}))
+    assert "columns used: tweet_id from id, text from text" in viral_assets("ingest", path).out

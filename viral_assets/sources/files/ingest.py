@@ -17,6 +17,8 @@ from viral_assets.sources.files.collection_time import collection_time, settle_c
 from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.files.spool import Spool
 from viral_assets.sources.files.tweet_rows import Row
+from viral_assets.sources.parsers import json_objects
+from viral_assets.sources.parsers.column_names import TABLE
 from viral_assets.store.driver_values import Columns
 from viral_assets.store.engine import Database
 from viral_assets.store.ingested_files import find_file, record_file
@@ -73,6 +75,11 @@ class IngestReport:
     def stored(self) -> int:
         """Records that are now in the store, whether or not they changed it."""
         return self.new + self.updated + self.unchanged
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether its fields come from columns, or from keys of unknown make: then it is told which they were."""
+        return bool(self.mapping) and self.format.startswith((TABLE, json_objects.FORMAT.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,11 @@ class _JsonObjects(JsonFormat):
     def open(self, file: SourceFile, head: Head, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
         if not any(has_all_columns(each) or placeholder(each) for inside in head.objects for each in inside):
             _check_for_tweets(file, head, options.columns)
-        return JsonFormat.open(self, file, head, options, formats)
+        reader = JsonFormat.open(self, file, head, options, formats)
+        rows = [each for inside in head.objects for each in inside if has_all_columns(each)]
+        known = layout(list(dict.fromkeys(name for row in rows for name, _ in named_texts(row))), options.columns)
+        reader.mapping, reader.unused = known.described, known.unused
+        return reader
 
 
 def _check_for_tweets(file: SourceFile, head: Head, columns: ColumnNames | None) -> None:

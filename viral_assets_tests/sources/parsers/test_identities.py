@@ -13,7 +13,9 @@ ID = "2126043340469583873"
 URL = f"https://x.com/ada_reads/status/{ID}"
 
 
-@pytest.mark.parametrize("written", ["2126043340469580000", "2126043340469584000", "2126043340469583872", "5"])
+@pytest.mark.parametrize(
+    "written", ["2126043340469580000", "2126043340469584000", "2126043340469583872", "2.12604E+18", "5"]
+)
 def test_the_address_outranks_the_column(written: str) -> None:
     found = own_identity(written, [URL])
     assert (found.identity, found.url, found.repaired) == (ID, URL, ADDRESS_OUTRANKS)
