@@ -13,6 +13,8 @@ _HANDLES = ("username", "screen_name", "userName", "screenName", "user_name")
 _FOLLOWERS = ("followers_count", "followers", "followersCount", "follower_count")
 _OTHER_MARKS = frozenset({"blue", "is_blue_verified", "isBlueVerified", "isVerified", "is_verified", "blue_verified"})
 _VERIFIED_TYPES = ("blue", "business", "government")
+_COUNTED = (("public_metrics", "followers_count"), ("relationship_counts", "followers"))
+"""Of the API v2, and of X's web page in 2026."""
 
 
 def author_handle(author: Object) -> str:
@@ -23,9 +25,10 @@ def author_handle(author: Object) -> str:
 
 def author_followers(author: Object) -> object:
     """As it is written; None where nothing is."""
-    counted = author.get("public_metrics")
-    if isinstance(counted, dict) and (count := counted.get("followers_count")) is not None:
-        return count
+    for key, name in _COUNTED:
+        counted = author.get(key)
+        if isinstance(counted, dict) and (count := counted.get(name)) is not None:
+            return count
     return next((found for key in _FOLLOWERS if (found := author.get(key)) is not None), None)
 
 
@@ -34,5 +37,14 @@ def is_verified(author: Object) -> bool:
     return (
         author.get("verified") is True
         or author.get("verified_type") in _VERIFIED_TYPES
+        or ("verification" in author and _is_verified(author["verification"]))
         or (not _OTHER_MARKS.isdisjoint(author) and any(author.get(key) is True for key in _OTHER_MARKS))
     )
+
+
+def _is_verified(verification: object) -> bool:
+    """The same of what X's web page has beside the author's names."""
+    if not isinstance(verification, dict):
+        return False
+    kind = verification.get("verified_type")
+    return verification.get("verified") is True or (isinstance(kind, str) and kind.lower() in _VERIFIED_TYPES)

@@ -64,7 +64,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("authorfollowerscount", "authorpublicmetricsfollowerscount", "userpublicmetricsfollowerscount"),
         *("actorfollowerscount", "fromuserfollowercount", "userfollowercount", "authorfollowercount"),
         *("twitterfollowers", "userinfofollowerscount", "sourceextendedattributestwitterfollowers"),
-        "senderfollowerscount",
+        *("senderfollowerscount", "relationshipcountsfollowers", "userrelationshipcountsfollowers"),
+        "authorrelationshipcountsfollowers",
     ),
     "author_verified": (
         *("authorverified", "verified", "userverified", "authorisblueverified", "isblueverified", "userisblueverified"),

@@ -28,6 +28,7 @@ _OF_AN_ERROR = frozenset(
 message (``You are not subscribed to this API.``)."""
 _BESIDE_AN_ERROR = frozenset({*_ERRORS, "input", "discovery_input", "meta"})
 """Keys under which there may be an object or a list: what was asked for. Apify has more, that begin with ``#``."""
+_DEPTH_OF_TWEETS = 20
 _SAID = frozenset({"message", "msg", "detail"})
 
 
@@ -66,10 +67,17 @@ def _is_error(said: Any) -> bool:
 def _has_content(value: Mapping[str, Any]) -> bool:
     """Whether something stands beside the error that may be tweets."""
     return any(
-        bool(inside) and isinstance(inside, dict | list)
-        for key, inside in value.items()
-        if key not in _BESIDE_AN_ERROR and not key.startswith("#")
+        _holds_text(inside) for key, inside in value.items() if key not in _BESIDE_AN_ERROR and not key.startswith("#")
     )
+
+
+def _holds_text(value: Any, depth: int = _DEPTH_OF_TWEETS) -> bool:
+    """Whether an object within a value has what a tweet has."""
+    if depth == 0 or not isinstance(value, dict | list):
+        return False
+    if isinstance(value, dict) and any(map(value.get, _TWEET_KEYS - {"data"})):
+        return True
+    return any(_holds_text(each, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
 
 
 def _is_refusal(value: Mapping[str, Any]) -> bool:

@@ -107,3 +107,20 @@ def test_an_object_around_a_count_in_a_cell(path: Path) -> None:
     path.write_text(f"id,text,created_at,views\n{id_at(TIME)},hi,{TIME},{{'count': '2001'}}\n")
     ((found,), _, _) = read(path)
     assert found.view_count == 2_001
+
+
+def test_names_of_the_web_page_of_2026_within_other_records(path: Path) -> None:
+    user = {
+        "username": "mara",
+        "relationship_counts": {"followers": 74_041},
+        "verification": {"verified": False, "verified_type": "Business"},
+    }
+    row = {"id": id_at(TIME), "text": "hi", "created_at": TIME, "user": user}
+    for record in (tweet(1, author=user), row):
+        ((found,), _, _) = read(write(path, [record]))
+        assert (found.author_handle, found.author_followers) == ("mara", 74_041)
+    ((found,), _, _) = read(write(path, [tweet(1, author=user)]))
+    assert found.author_verified
+    user["verification"] = {"verified": False, "verified_type": None}
+    ((found,), _, _) = read(write(path, [tweet(1, author=user)]))
+    assert not found.author_verified
