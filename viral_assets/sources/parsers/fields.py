@@ -178,7 +178,7 @@ def loose_count(name: str, value: object) -> int | None:
 
 
 def written_count(name: str, value: str, decimal: str = "") -> int | None:
-    """A count as text files write it: ``1,234``, ``12.0``, ``1.2K`` as pages show it; blank where there is none.
+    """A count as text files write it: ``1,234``, ``12.0``, ``1.2K`` as pages show it; blank or a dash for none.
 
     Args:
         decimal: the mark before fractions in its column; see :func:`~.count_notation.decimal_mark`.
@@ -186,7 +186,7 @@ def written_count(name: str, value: str, decimal: str = "") -> int | None:
     value = value.strip()
     if value.isascii() and value.isdigit() and len(value) <= 10:
         return count(name, int(value))
-    if value.lower() in _BLANKS:
+    if value.lower() in _NO_COUNT:
         return None
     digits = plain_digits(value, decimal)
     if digits.isdecimal() and len(digits) <= 10:
@@ -199,6 +199,12 @@ def written_count(name: str, value: str, decimal: str = "") -> int | None:
 
 
 _BLANKS = frozenset({"", "-", "nan", "nat", "none", "null", "n/a", "na", "<na>", "[]", "{}"})
+
+_NO_COUNT = _BLANKS | {
+    *("--", "---", "\u2013", "\u2014", "?", "-1", "-1.0", "n.a.", "#n/a", "(null)", "\\n", "unknown", "undefined"),
+    *("hidden", "private", "unavailable"),
+}
+"""What programs and people write for a count that they do not know; MySQL, ``\\N``."""
 
 _NO_REFERENCE = _BLANKS | {"0", "-1", "0.0", "-1.0", "false", "no"}
 

@@ -18,6 +18,7 @@ from viral_assets.sources.parsers.raw_text import visible
 
 _ABOUT_X = re.compile(r"(?:twitter|x)[ _./-]+(.+)", re.IGNORECASE)
 _ABOUT_POSTS = ("tweet", "post")
+_IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _OF_OBJECTS = frozenset("./")
 """In names of values within an object, which may be another one than the row's."""
 _USER_NAME = re.compile(r"user[ _./-]+name", re.IGNORECASE)
@@ -91,10 +92,11 @@ def layout(names: Sequence[str], own: ColumnNames | None = None) -> Layout:
 
 def _of_x(name: str, plain: str) -> tuple[str, int] | None:
     """What a column is that says in its name that it is about X or its posts: ``X Followers``, ``Twitter Likes`` of
-    Brandwatch, ``Tweet Views``.
+    Brandwatch, ``Tweet Views``; or more about itself, in brackets: ``Likes (total)``.
     """
     about_x = _ABOUT_X.fullmatch(name.strip())
     rest = [plain_name(about_x[1])] if about_x else []
+    rest.append(plain_name(_IN_BRACKETS.sub("", name)))
     if _OF_OBJECTS.isdisjoint(name):
         rest += [plain.removeprefix(word) for word in _ABOUT_POSTS if plain.startswith(word)]
     known = next(filter(None, map(FIELD_OF.get, rest)), None)

@@ -253,6 +253,22 @@ def test_columns_that_say_that_they_are_about_the_post(path: Path) -> None:
     assert found.created_at == POSTED
 
 
+def test_columns_that_say_more_about_themselves_in_brackets(path: Path) -> None:
+    row = {"Tweet ID (string)": ID, "Text": "hi", "Created at (UTC)": TIME, "Views [est.]": 9, "Likes (total)": 50}
+    ((found,), _, _) = read(written(path, table(row)))
+    assert (found.tweet_id, found.created_at, found.like_count, found.view_count) == (ID, POSTED, 50, 9)
+
+
+@pytest.mark.parametrize("unknown", ["\u2014", "--", "?", "Unknown", "#N/A", "n.a.", "hidden", "-1", "\\N", "N/A"])
+@pytest.mark.parametrize("written_as", [table, json_lines])
+def test_what_people_write_for_a_count_that_nobody_knows(path: Path, unknown: str, written_as: Any) -> None:
+    row = {"id": ID, "text": "hi", "created_at": TIME, "followers": unknown, "likes": 50, "views": unknown}
+    tweets, rejects, _ = read(written(path, written_as(row, {**row, "text": unknown})))
+    assert rejects == []
+    assert [(each.author_followers, each.like_count, each.view_count) for each in tweets] == [(None, 50, None)] * 2
+    assert [each.text for each in tweets] == ["hi", unknown]
+
+
 def test_a_table_of_accounts_is_called_so(path: Path) -> None:
     account = {"id": "42", "username": "mara", "followers_count": 5, "description": "d", "created_at": TIME}
     with pytest.raises(SourceError, match="accounts and no tweets"):
