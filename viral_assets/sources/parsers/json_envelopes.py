@@ -168,8 +168,7 @@ def is_page_without_tweets(value: Mapping[str, Any]) -> bool:
     """Whether an object is an answer of X's web page, or an instruction out of one, that has neither tweets nor
     accounts: at the end of a timeline there are cursors alone.
     """
-    kind = value.get("type")
-    if not ((isinstance(kind, str) and kind.startswith("Timeline")) or _has_instructions(value)):
+    if not (_is_instruction(value) or _has_instructions(value)):
         return False
     return not any(_holds(key, value) for key in ("tweet_results", "user_results", "legacy"))
 
@@ -178,9 +177,15 @@ def _has_instructions(value: Mapping[str, Any], depth: int = MOST_DEPTH) -> bool
     """Whether a timeline of X's web page is in an object, or in one within it."""
     if depth == 0 or not value.keys().isdisjoint(_TEXTS):
         return False
-    return "instructions" in value or any(
-        _has_instructions(each, depth - 1) for each in value.values() if isinstance(each, dict)
-    )
+    instructions = value.get("instructions")
+    if isinstance(instructions, list) and all(map(_is_instruction, instructions)):
+        return True
+    return any(_has_instructions(each, depth - 1) for each in value.values() if isinstance(each, dict))
+
+
+def _is_instruction(value: object) -> bool:
+    kind = value.get("type") if isinstance(value, dict) else None
+    return isinstance(kind, str) and kind.startswith("Timeline")
 
 
 def _holds(key: str, value: object, depth: int = MOST_DEPTH) -> bool:

@@ -29,6 +29,7 @@ _KINDS = {
 }
 """What tools call the kinds of posts, as it is compared; ``original post``, ``Tweet`` and ``Photo`` are of none."""
 _LONGEST_KIND = 30
+_NO_KINDS: Set[str] = frozenset()
 
 _REFERENCE = re.compile(r"""["']?type["']?\s*[:=]\s*["']?(retweeted|replied_to|quoted)\b""")
 _ENTRY = re.compile(r"\{[^{}]*\}")
@@ -78,6 +79,8 @@ class ReferenceColumns:
 
     def kinds(self, cells: Sequence[str]) -> Set[str]:
         """What a row says in words that it is: ``retweeted``, ``replied_to``, ``quoted``."""
+        if not (self._written or self._kinds):
+            return _NO_KINDS
         written = next((cells[at] for at in self._written if not is_blank(cells[at])), "")
         return {*_REFERENCE.findall(written), *(kind for at in self._kinds if (kind := kind_in(cells[at])))}
 

@@ -77,6 +77,10 @@ class TestTimelines:
             tweets, _, _ = read(written(path, content))
             assert len({each.tweet_id for each in tweets}) == 2
 
+    def test_what_else_has_instructions_is_no_timeline(self, path: Path) -> None:
+        with pytest.raises(SourceError, match="JSON, but no tweets"):
+            read(written(path, {"title": "Bread", "instructions": ["Mix", "Bake"]}))
+
     def test_accounts_alone_are_refused_in_one_line(self, path: Path) -> None:
         for content in (timeline(ACCOUNT_ENTRY, CURSOR), page(user(), user(id="43")), json_lines(user(), user())):
             with pytest.raises(SourceError, match="accounts and no tweets; give files with tweets"):
