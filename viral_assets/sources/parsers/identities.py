@@ -53,11 +53,11 @@ def own_identity(written: str, urls: Iterable[str], cells: Sequence[str] = ()) -
         cells: all that the record has. An address in another column may be of another tweet, which this one answers or
             quotes, and counts where a rounded id is near to its id.
     """
-    ruined = _RUINED.fullmatch(written)
     for url in urls:
         if (found := id_in_url(url)) and _OF_X.search(url):
-            differs = (ruined or written.isdecimal()) and written != found
+            differs = written != found and (written.isdecimal() or _RUINED.fullmatch(written))
             return Identity(found, url, ADDRESS_OUTRANKS if differs else "")
+    ruined = _RUINED.fullmatch(written)
     if ruined or may_be_rounded(written):
         for cell in cells:
             found = id_in_url(cell) if "/status" in cell else None

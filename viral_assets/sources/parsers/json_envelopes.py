@@ -63,7 +63,8 @@ def wrapped(value: Mapping[str, Any]) -> tuple[str, Any] | None:
             inside = value.get(key)
             if isinstance(inside, list) and all(isinstance(item, dict) for item in inside):
                 return key, inside
-        return next(iter(sorted(_lists_of_tweets(value), key=lambda found: _is_referred(found[0]))), None)
+        lists = () if "id" in value else sorted(_lists_of_tweets(value), key=lambda found: _is_referred(found[0]))
+        return next(iter(lists), None)
     return None
 
 
@@ -168,6 +169,9 @@ def is_page_without_tweets(value: Mapping[str, Any]) -> bool:
     """Whether an object is an answer of X's web page, or an instruction out of one, that has neither tweets nor
     accounts: at the end of a timeline there are cursors alone.
     """
+    data = value.get("data")
+    if "id" in value or (isinstance(data, dict) and "id" in data):  # a record, as most values are
+        return False
     if not (_is_instruction(value) or _has_instructions(value)):
         return False
     return not any(_holds(key, value) for key in ("tweet_results", "user_results", "legacy"))
