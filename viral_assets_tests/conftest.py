@@ -20,8 +20,10 @@ import pytest
 from hypothesis import Phase, settings
 
 from viral_assets.store.engine import Database
+from viral_assets_tests.migrations import read_migrations_once
 from viral_assets_tests.postgres import PostgresServer
 from viral_assets_tests.scratch import keep_files_in_memory
+from viral_assets_tests.statements import compile_statements_once
 from viral_assets_tests.tables import make_tables
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ def is_quick(config: pytest.Config) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     keep_files_in_memory()
+    read_migrations_once()
+    compile_statements_once()
     asked_for = config.getoption("--hypothesis-profile", default=None)
     settings.load_profile(asked_for or ("quick" if is_quick(config) else "whole"))
     # What a shell starts in the background ignores interrupts, and so would what is tested here.
@@ -53,18 +57,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is imported to find the tests stays to the end: it is not looked through for garbage, now or later."""
+    """What is imported to find the tests stays to the end: it is not looked through for garbage, now or later.
+
+    Nor is what tests make as often as usual: most of it goes by itself, and to look takes a fourteenth of their time.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(50_000, 10, 100)
         gc.enable()
 
 
 SHARED = re.compile(
     r"/e2e/.*(\[sqlite|\[postgresql)"
-    r"|/(web_browser/|(?:assets/test_hours|automation/test_deferred|checks/test_evaluations|setup/test_wheel)\.py)"
+    r"|/(web_browser/|(?:assets/test_(?:hours|rehearsal)|automation/test_deferred|checks/test_evaluations|setup/test_wheel"
+    r"|test_import_rules)\.py)"
 )
 """Tests for which a deployment, a browser, an installed package or a finished home is made once."""
 

@@ -62,11 +62,34 @@ KNOWS_ONLY = {
 """Packages with a promise about what they need, besides the root modules."""
 
 
-def _modules() -> Iterator[tuple[str, Path]]:
+@functools.cache
+def _modules() -> list[tuple[str, Path]]:
     """Dotted names, without the package's own, of all modules."""
+    return list(_found())
+
+
+def _found() -> Iterator[tuple[str, Path]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
         yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+@functools.cache
+def _tree(path: Path) -> ast.Module:
+    """The code of a module."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _nodes(path: Path) -> list[ast.AST]:
+    """All of it, however deep."""
+    return list(ast.walk(_tree(path)))
+
+
+@functools.cache
+def _imports_of(path: Path) -> frozenset[str]:
+    """Everything that a module imports while the program runs."""
+    return frozenset(_imports(_tree(path)))
 
 
 def _package(module: str) -> str:
@@ -96,7 +119,7 @@ def packages_imported() -> dict[str, set[str]]:
     """Of each package, the others that it imports."""
     found: dict[str, set[str]] = {_package(name): set() for name, _ in _modules() if name}
     for name, path in _modules():
-        for imported in _imports(ast.parse(path.read_text(encoding="utf-8"))):
+        for imported in _imports_of(path):
             package, _, module = imported.partition(".")
             if package == "viral_assets" and module and name:
                 found[_package(name)].add(_package(module))
@@ -113,7 +136,7 @@ def test_every_package_is_known_to_this_test() -> None:
 def test_the_core_imports_neither_dagster_nor_the_shell(package: str) -> None:
     for name, path in _modules():
         if _package(name) == package:
-            imported = set(_imports(ast.parse(path.read_text(encoding="utf-8"))))
+            imported = _imports_of(path)
             assert not {each for each in imported if each.split(".")[0].startswith("dagster")}, name
     assert not packages_imported().get(package, set()) & set(SHELL)
 
@@ -166,7 +189,7 @@ def _part(module: str) -> str:
 def test_a_part_of_a_package_needs_only_what_it_promises(part: str, allowed: set[str]) -> None:
     for name, path in _modules():
         if _part(name) == part:
-            imported = {each.removeprefix("viral_assets.") for each in _imports(ast.parse(path.read_text("utf-8")))}
+            imported = {each.removeprefix("viral_assets.") for each in _imports_of(path)}
             inside = {_part(each) for each in imported if _package(each) == _package(name)}
             assert inside - {part} <= allowed, name
 
@@ -175,7 +198,7 @@ def test_a_part_of_a_package_needs_only_what_it_promises(part: str, allowed: set
 def test_a_part_of_a_package_needs_only_the_packages_it_promises(part: str, allowed: set[str]) -> None:
     for name, path in _modules():
         if _part(name) == part:
-            imported = [each for each in _imports(ast.parse(path.read_text("utf-8"))) if "viral_assets" in each]
+            imported = [each for each in _imports_of(path) if "viral_assets" in each]
             packages = {_package(each.partition(".")[2]) for each in imported}
             assert packages - {_package(part)} <= allowed, name
 
@@ -222,9 +245,9 @@ class _InCode(ast.NodeVisitor):
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - named by ast
 
 
-def _sql_in(source: str) -> set[str]:
+def _sql_in(tree: ast.Module) -> set[str]:
     code = _InCode()
-    code.visit(ast.parse(source))
+    code.visit(tree)
     return code.of_sqlalchemy & code.used
 
 
@@ -234,7 +257,7 @@ def test_sql_is_written_in_the_store_the_read_side_and_the_ledger_only() -> None
         for name, path in _modules()
         if _package(name) not in WRITE_SQL
         and not any(name == its or name.startswith(f"{its}.") for its in DAGSTERS_OWN_FILES)
-        and _sql_in(path.read_text(encoding="utf-8"))
+        and _sql_in(_tree(path))
     }
     assert elsewhere == set()
 
@@ -248,7 +271,7 @@ def test_sql_is_written_in_the_store_the_read_side_and_the_ledger_only() -> None
     ],
 )
 def test_the_rule_sees_statements_and_not_types(source: str, found: set[str]) -> None:
-    assert _sql_in(source) == found
+    assert _sql_in(ast.parse(source)) == found
 
 
 KNOWS_DAGSTER = {"definitions", "defs", "instance"}
@@ -258,9 +281,9 @@ INTERNALS = "defs.dagster_internals"
 """The only module that may import what Dagster does not promise to keep."""
 
 
-def _all_imports(tree: ast.AST) -> Iterator[str]:
+def _all_imports(path: Path) -> Iterator[str]:
     """Dotted names of everything imported, also for the type checker only; ``from a import b`` is ``a.b``."""
-    for node in ast.walk(tree):
+    for node in _nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -280,20 +303,19 @@ def test_only_the_shell_knows_dagster() -> None:
     knows = {
         _package(name)
         for name, path in _modules()
-        if any(each.startswith("dagster") for each in _all_imports(ast.parse(path.read_text("utf-8"))))
+        if any(each.startswith("dagster") for each in _all_imports(path))
     }
     assert knows == KNOWS_DAGSTER
 
 
 def test_what_dagster_does_not_promise_to_keep_is_imported_in_one_module() -> None:
     for name, path in _modules():
-        tree = ast.parse(path.read_text("utf-8"))
         by_name = [
             node.value
-            for node in ast.walk(tree)
+            for node in _nodes(path)
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("dagster")
         ]
-        private = [each for each in (*_all_imports(tree), *by_name) if _is_private_to_dagster(each)]
+        private = [each for each in (*_all_imports(path), *by_name) if _is_private_to_dagster(each)]
         assert not private or name == INTERNALS, f"{name}: {private}"
 
 
@@ -303,7 +325,7 @@ def test_nobody_else_touches_what_begins_with_an_underscore_of_another() -> None
         if _package(name) in KNOWS_DAGSTER and name != INTERNALS:
             touched = [
                 node.attr
-                for node in ast.walk(ast.parse(path.read_text("utf-8")))
+                for node in _nodes(path)
                 if isinstance(node, ast.Attribute)
                 and node.attr.startswith("_")
                 and not node.attr.startswith("__")
@@ -316,5 +338,5 @@ def test_an_instance_needs_nothing_of_the_definitions() -> None:
     """``dagster.yaml`` names it: every process of Dagster imports it before anything else."""
     for name, path in _modules():
         if _package(name) == "instance":
-            imported = set(_imports(ast.parse(path.read_text("utf-8"))))
+            imported = _imports_of(path)
             assert {each for each in imported if each.startswith("viral_assets.defs")} <= {f"viral_assets.{INTERNALS}"}

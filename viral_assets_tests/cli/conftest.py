@@ -81,11 +81,11 @@ class CommandLine:
             env=os.environ | environment,
         )
 
-    def forked(self, *arguments: object, **environment: str) -> Forked:
+    def forked(self, *arguments: object, file_bytes: int | None = None, **environment: str) -> Forked:
         """The command in a process of its own that need not import anything first."""
         folder = Path(tempfile.mkdtemp(dir=self.home.parent))
         files = folder / "out", folder / "err"
-        told = tuple(map(str, arguments)), os.environ | environment, str(Path.cwd()), *files
+        told = tuple(map(str, arguments)), os.environ | environment, str(Path.cwd()), *files, file_bytes
         process = forks().Process(target=run, args=told)
         process.start()
         return Forked(process, *files)
@@ -95,9 +95,9 @@ class CommandLine:
         out, err = process.communicate(timeout=PATIENCE)
         return Said(process.returncode, out, err)
 
-    def in_a_fork(self, *arguments: object, **environment: str) -> Said:
+    def in_a_fork(self, *arguments: object, file_bytes: int | None = None, **environment: str) -> Said:
         """The same, for what does not depend on how the process came about: many times as quick to start."""
-        code, out, err = self.forked(*arguments, **environment).ended(PATIENCE)
+        code, out, err = self.forked(*arguments, file_bytes=file_bytes, **environment).ended(PATIENCE)
         assert code is not None, f"still at it after {PATIENCE:g} s"
         return Said(code, out, err)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import Mapping
@@ -44,8 +45,14 @@ class Forked:
         return self.code, self.out.read_text(encoding="utf-8"), self.err.read_text(encoding="utf-8")
 
 
-def run(arguments: tuple[str, ...], environment: Mapping[str, str], folder: str, out: Path, err: Path) -> None:
-    """Be the command: with its environment, in its folder, writing to these files, open to interrupts."""
+def run(
+    arguments: tuple[str, ...], environment: Mapping[str, str], folder: str, out: Path, err: Path, file_bytes: int | None
+) -> None:
+    """Be the command: with its environment, in its folder, writing to these files, open to interrupts, and with no file
+    that may grow larger than this, as on a disk that is full.
+    """
+    if file_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

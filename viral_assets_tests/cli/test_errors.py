@@ -235,12 +235,7 @@ def test_a_secret_in_an_error_is_not_printed(viral_assets: CommandLine, monkeypa
 @pytest.mark.parametrize("megabytes", [0.2, 0.6, 1.5])
 def test_a_disk_that_is_full_is_told_in_one_line_whoever_notices(viral_assets: CommandLine, megabytes: float) -> None:
     """Files that may not grow any more, ours or Dagster's."""
-    limit = int(megabytes * 2**20)
-    code = (
-        f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
-        "from viral_assets.cli import main\nmain()"
-    )
-    ended = subprocess.run([sys.executable, "-c", code, "demo"], capture_output=True, text=True, timeout=PATIENCE)
-    assert ended.returncode == 1
-    assert "Traceback" not in ended.stderr
-    assert ended.stderr.splitlines()[-1].startswith("viral-assets: ")
+    ended = viral_assets.in_a_fork("demo", file_bytes=int(megabytes * 2**20))
+    assert ended.code == 1
+    assert "Traceback" not in ended.err
+    assert ended.err.splitlines()[-1].startswith("viral-assets: ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from viral_assets.embedding.cache import UnsavedEmbedder
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.llm.prices import Price
-from viral_assets.projects.loader import load_projects
+from viral_assets.projects.loader import load_project
 from viral_assets.projects.model import Project
 from viral_assets.quota import Limits
 from viral_assets.safety.exemplar_vectors import resemblance_of
@@ -40,9 +41,9 @@ SEVERAL_HOURS = (0, 1, 5, 20)
 """Of two days."""
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    with make_home(tmp_path, projects={"baking": BAKING + MORE}) as made:
+@contextmanager
+def with_tweets(folder: Path) -> Iterator[Home]:
+    with make_home(folder, projects={"baking": BAKING + MORE}) as made:
         rows = [each for hour in SEVERAL_HOURS for each in tweets_of(FIRST + hour * HOUR, 6)]
         # What was said in the first hour already, a retweet in all but name, and what nobody asked about.
         rows.append(tweet(30, FIRST + 5 * HOUR, rows[0]["text"]))
@@ -59,8 +60,25 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 @pytest.fixture
-def project(home: Home) -> Project:
-    return load_projects(home.folder / "projects")["baking"]
+def home(tmp_path: Path) -> Iterator[Home]:
+    """No hour has been run."""
+    with with_tweets(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A day has been run; nobody writes there."""
+    with with_tweets(tmp_path_factory.mktemp("ran")) as made:
+        made.run(HOURS)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    path = tmp_path_factory.mktemp("project") / "baking.yml"
+    path.write_text(BAKING + MORE, encoding="utf-8")
+    return load_project(path)
 
 
 def unsaved(home: Home) -> UnsavedEmbedder:
@@ -72,15 +90,14 @@ def stored(home: Home) -> dict[str, list[sa.Row[tuple[object, ...]]]]:
         return {name: list(connection.execute(sa.select(table))) for name, table in metadata.tables.items()}
 
 
-def test_it_chooses_what_the_runs_choose_and_writes_nothing(home: Home, project: Project) -> None:
-    home.run(HOURS)
-    before = stored(home)
+def test_it_chooses_what_the_runs_choose_and_writes_nothing(ran: Home, project: Project) -> None:
+    before = stored(ran)
     days: list[tuple[date, Sequence[Opportunity]]] = []
     done: list[tuple[int, int]] = []
 
-    embedder = unsaved(home)
+    embedder = unsaved(ran)
     found = rehearse(
-        home.database,
+        ran.database,
         project,
         embedder,
         RANGE,
@@ -89,16 +106,16 @@ def test_it_chooses_what_the_runs_choose_and_writes_nothing(home: Home, project:
         on_hour=lambda number, of: done.append((number, of)),
     )
 
-    assert stored(home) == before
-    chosen = home.rows("comment_opportunities")
+    assert stored(ran) == before
+    chosen = ran.rows("comment_opportunities")
     assert sorted(each.tweet_id for _, some in days for each in some) == sorted(chosen["tweet_id"])
     assert [day for day, _ in days] == [FIRST.date(), (FIRST + 20 * HOUR).date()]
     assert done == [(number, 5) for number in range(1, 6)]
-    counts = home.rows("selection_counts").groupby("reason")["tweets"].sum().to_dict()
+    counts = ran.rows("selection_counts").groupby("reason")["tweets"].sum().to_dict()
     assert dict(found.dropped) | {CHOSEN: found.chosen} == counts
     assert {"gate", "duplicate", "minima", "author", "quiet", "over_the_cap"} <= set(counts)
     assert found.read == 31 == found.chosen + found.dropped.total()
-    scores = home.rows("tweet_scores")
+    scores = ran.rows("tweet_scores")
     assert dict(found.gate) == scores.loc[scores["gate"] != "pass", "gate"].value_counts().to_dict()
     passed = scores[scores["gate"] == "pass"]
     assert dict(found.labels) == passed["label"].value_counts().to_dict()
@@ -115,47 +132,44 @@ def test_it_chooses_what_the_runs_choose_and_writes_nothing(home: Home, project:
     assert "the author has had a turn: tweet " in said
 
 
-def test_what_was_chosen_before_the_range_keeps_its_likes_out(home: Home, project: Project) -> None:
-    home.run(HOURS)
+def test_what_was_chosen_before_the_range_keeps_its_likes_out(ran: Home, project: Project) -> None:
     later = HourRange(FIRST + 5 * HOUR, RANGE.end)
-    expected = home.rows("comment_opportunities").query("window_start >= @later.start")["tweet_id"]
+    expected = ran.rows("comment_opportunities").query("window_start >= @later.start")["tweet_id"]
     found: list[str] = []
     rehearse(
-        home.database,
+        ran.database,
         project,
-        unsaved(home),
+        unsaved(ran),
         later,
         on_day=lambda _day, chosen: found.extend(each.tweet_id for each in chosen),
     )
     assert sorted(found) == sorted(expected)
 
 
-def test_the_file_as_it_is_now_decides_and_not_what_runs_made_of_it(home: Home, project: Project) -> None:
-    home.run(HOURS)
+def test_the_file_as_it_is_now_decides_and_not_what_runs_made_of_it(ran: Home, project: Project) -> None:
     picky = project.model_copy(update={"minima": project.minima.model_copy(update={"followers": 10**9})})
-    found = rehearse(home.database, picky, unsaved(home), RANGE)
+    found = rehearse(ran.database, picky, unsaved(ran), RANGE)
     assert found.chosen == 0
-    check = check_project(picky, unsaved(home), "wordllama", home.database, RANGE, PRICING)
+    check = check_project(picky, unsaved(ran), "wordllama", ran.database, RANGE, PRICING)
     assert check.usd_a_day == 0
     assert any("none of the 31 tweets of the 24 hours" in each.message for each in check.findings)
 
 
-def test_the_findings_and_the_cost_of_a_day(home: Home, project: Project) -> None:
-    home.run(HOURS)
-    check = check_project(project, unsaved(home), "wordllama", home.database, RANGE, PRICING)
+def test_the_findings_and_the_cost_of_a_day(ran: Home, project: Project) -> None:
+    check = check_project(project, unsaved(ran), "wordllama", ran.database, RANGE, PRICING)
     (message,) = [each.message for each in check.findings if each.kind == "topic"]
     assert message.startswith("no tweet of the 24 hours from 2026-03-02T06:00 (UTC) met the topic 'cakes'; describe")
     assert len(check.days) == 2
     first = check.days[0].estimate
     assert first.cost_usd == pytest.approx((first.input_tokens + 4 * first.output_tokens) / 1e6)
-    rows = home.rows("comment_opportunities")
+    rows = ran.rows("comment_opportunities")
     assert first.opportunities == (rows["window_start"].dt.date == FIRST.date()).sum() > 2
     costs = [each.estimate.cost_usd or 0.0 for each in check.days]
     assert check.usd_a_day == pytest.approx(sum(costs) / 2)
 
     tight = Pricing(Limits(max_requests=15, requests_per_day=1), PRICING.model, PRICING.price_of)
     few = project.model_copy(update={"generation": project.generation.model_copy(update={"max_tweets_per_request": 2})})
-    check = check_project(few, unsaved(home), "wordllama", home.database, RANGE, tight)
+    check = check_project(few, unsaved(ran), "wordllama", ran.database, RANGE, tight)
     assert any(
         each.kind == "cost" and f"{first.opportunities - 2} tweets would wait" in each.message
         for each in check.findings

@@ -41,6 +41,8 @@ PREVIEW = "@somebody said something"
 TWEETS = dg.AssetKey("tweets")
 FINE = dg.AssetCheckKey(TWEETS, "fine")
 FAILING: set[str] = set()
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""What Dagster prints of a run nobody reads here."""
 
 
 def hours_from(start: datetime) -> dg.HourlyPartitionsDefinition:
@@ -91,7 +93,7 @@ def run(instance: dg.DagsterInstance, hour: int, **tags: str) -> str:
     """Both assets for an hour. Returns the id of the run."""
     key = hour_key(FIRST + hour * HOUR)
     return dg.materialize(
-        [tweets, topics], instance=instance, partition_key=key, tags=tags, raise_on_error=False
+        [tweets, topics], instance=instance, partition_key=key, tags=tags, run_config=QUIET, raise_on_error=False
     ).run_id
 
 
