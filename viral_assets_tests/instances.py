@@ -30,5 +30,3 @@ def in_memory() -> Iterator[dg.DagsterInstance]:
         storage._connect = connect  # type: ignore[method-assign]
         yield instance
         engine.dispose()
-
-

@@ -20,4 +20,4 @@ def read_migrations_once() -> None:
             known[folder] = as_it_is(config)
         return known[folder]
 
-    ScriptDirectory.from_config = from_config  # type: ignore[method-assign, assignment]
+    ScriptDirectory.from_config = from_config  # type: ignore[method-assign]

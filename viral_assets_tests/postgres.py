@@ -69,6 +69,7 @@ class PostgresServer:
         self._shape = ""
         self._rows: dict[str, str] = {}
         self._returned: list[str] = []
+        self._engines: dict[str, sa.Engine] = {}
 
     def url(self, database: str) -> str:
         return str(self._server.get_uri(database)).replace("postgresql://", "postgresql+psycopg2://", 1)
@@ -79,6 +80,8 @@ class PostgresServer:
 
     def drop(self, url: str) -> None:
         name = sa.make_url(url).database
+        if url in self._engines:
+            self._engines.pop(url).dispose()
         with self._admin.connect() as connection:
             connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
 
@@ -111,15 +114,19 @@ class PostgresServer:
 
     def shut_down(self) -> None:
         """Connections are cut, and none is taken until it is started again."""
-        self._admin.dispose()
+        self._close()
         self._server.stop()
 
     def start(self) -> None:
         self._server.start()
 
     def stop(self) -> None:
-        self._admin.dispose()
+        self._close()
         self._server.cleanup()
+
+    def _close(self) -> None:
+        for engine in (self._admin, *self._engines.values()):
+            engine.dispose()
 
     def _create(self, template: str) -> str:
         name = f"test_{next(self._numbers)}"
@@ -142,12 +149,19 @@ class PostgresServer:
             database.dispose()
         return self._template
 
+    def _engine(self, url: str) -> sa.Engine:
+        """With one connection, which stays open while the database is lent: a new one reads the catalogue anew."""
+        if url not in self._engines:
+            self._engines[url] = sa.create_engine(
+                url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=0, pool_pre_ping=True
+            )
+        return self._engines[url]
+
     def _emptied(self, url: str) -> bool:
         """End whatever is connected, and leave no row but those of the migrations. Returns whether the tables are
         those there were.
         """
-        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-        with engine.connect() as connection:
+        with self._engine(url).connect() as connection:
             connection.execute(sa.text(_END_OTHERS))
             if connection.scalar(sa.text(_SHAPE)) != self._shape:
                 return False

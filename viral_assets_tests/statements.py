@@ -16,13 +16,13 @@ MOST_STATEMENTS = 3000
 def compile_statements_once() -> None:
     """Have all engines share what they have compiled, which SQLAlchemy keeps for each of them alone.
 
-    A test has a database of its own and asks it each statement once or twice: to compile them takes a sixth of the time
-    of such tests. What a statement becomes depends on its dialect, of which each engine has another object: here they are
-    equal where they are of one kind and have found the same server.
+    A test has a database of its own and asks it each statement once or twice: to compile them takes a tenth of the time
+    of such tests. What a statement becomes depends on its dialect, of which each engine has another object: here they
+    are equal where they are of one kind and have found the same server.
     """
     for kind in (SQLiteDialect_pysqlite, PGDialect_psycopg2):
-        kind.__eq__ = _is_alike  # type: ignore[assignment]
-        kind.__hash__ = _hash  # type: ignore[assignment]
+        kind.__eq__ = _is_alike  # type: ignore[method-assign]
+        kind.__hash__ = _hash  # type: ignore[method-assign]
     sa.Engine._compiled_cache = _Shared()  # type: ignore[assignment]
 
 

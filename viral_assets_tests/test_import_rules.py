@@ -301,9 +301,7 @@ def _is_private_to_dagster(name: str) -> bool:
 
 def test_only_the_shell_knows_dagster() -> None:
     knows = {
-        _package(name)
-        for name, path in _modules()
-        if any(each.startswith("dagster") for each in _all_imports(path))
+        _package(name) for name, path in _modules() if any(each.startswith("dagster") for each in _all_imports(path))
     }
     assert knows == KNOWS_DAGSTER
 

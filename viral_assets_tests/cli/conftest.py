@@ -8,9 +8,10 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from typer.testing import CliRunner
 
 from viral_assets.cli.app import app
 from viral_assets.hours import HOUR, HourRange, floor_hour
-from viral_assets_tests.cli.forked import Forked, run
+from viral_assets_tests.cli.forked import Forked, run, run_on_a_full_disk
 from viral_assets_tests.forks import forks
 from viral_assets_tests.waiting import PATIENCE
 
@@ -81,25 +82,36 @@ class CommandLine:
             env=os.environ | environment,
         )
 
-    def forked(self, *arguments: object, file_bytes: int | None = None, **environment: str) -> Forked:
+    def forked(self, *arguments: object, **environment: str) -> Forked:
         """The command in a process of its own that need not import anything first."""
-        folder = Path(tempfile.mkdtemp(dir=self.home.parent))
-        files = folder / "out", folder / "err"
-        told = tuple(map(str, arguments)), os.environ | environment, str(Path.cwd()), *files, file_bytes
-        process = forks().Process(target=run, args=told)
-        process.start()
-        return Forked(process, *files)
+        return self._forked(arguments, environment, run)
 
     def in_a_process(self, *arguments: object, **environment: str) -> Said:
         process = self.start(*arguments, **environment)
         out, err = process.communicate(timeout=PATIENCE)
         return Said(process.returncode, out, err)
 
-    def in_a_fork(self, *arguments: object, file_bytes: int | None = None, **environment: str) -> Said:
+    def in_a_fork(self, *arguments: object, **environment: str) -> Said:
         """The same, for what does not depend on how the process came about: many times as quick to start."""
-        code, out, err = self.forked(*arguments, file_bytes=file_bytes, **environment).ended(PATIENCE)
-        assert code is not None, f"still at it after {PATIENCE:g} s"
-        return Said(code, out, err)
+        return _at_its_end(self.forked(*arguments, **environment))
+
+    def on_a_full_disk(self, file_bytes: int, *arguments: object) -> Said:
+        """The same, with no file that may grow larger than this."""
+        return _at_its_end(self._forked(arguments, {}, partial(run_on_a_full_disk, file_bytes)))
+
+    def _forked(self, arguments: Iterable[object], environment: Mapping[str, str], run: Callable[..., None]) -> Forked:
+        folder = Path(tempfile.mkdtemp(dir=self.home.parent))
+        files = folder / "out", folder / "err"
+        told = tuple(map(str, arguments)), {**os.environ, **environment}, str(Path.cwd()), *files
+        process = forks().Process(target=run, args=told)
+        process.start()
+        return Forked(process, *files)
+
+
+def _at_its_end(command: Forked) -> Said:
+    code, out, err = command.ended(PATIENCE)
+    assert code is not None, f"still at it after {PATIENCE:g} s"
+    return Said(code, out, err)
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 # Imported for those that are forked; but not the definitions, which read the environment.
 import viral_assets.cli.runs
@@ -45,14 +46,8 @@ class Forked:
         return self.code, self.out.read_text(encoding="utf-8"), self.err.read_text(encoding="utf-8")
 
 
-def run(
-    arguments: tuple[str, ...], environment: Mapping[str, str], folder: str, out: Path, err: Path, file_bytes: int | None
-) -> None:
-    """Be the command: with its environment, in its folder, writing to these files, open to interrupts, and with no file
-    that may grow larger than this, as on a disk that is full.
-    """
-    if file_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+def run(arguments: tuple[str, ...], environment: Mapping[str, str], folder: str, out: Path, err: Path) -> None:
+    """Be the command: with its environment, in its folder, writing to these files, open to interrupts."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
@@ -62,3 +57,9 @@ def run(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = ["viral-assets", *arguments]
     main()
+
+
+def run_on_a_full_disk(file_bytes: int, *told: Any) -> None:
+    """The same, with no file that may grow larger than this."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    run(*told)
