@@ -22,7 +22,7 @@ def compile_statements_once() -> None:
     """
     for kind in (SQLiteDialect_pysqlite, PGDialect_psycopg2):
         kind.__eq__ = _is_alike  # type: ignore[method-assign]
-        kind.__hash__ = _hash  # type: ignore[method-assign]
+        kind.__hash__ = _hash  # type: ignore[assignment]
     sa.Engine._compiled_cache = _Shared()  # type: ignore[assignment]
 
 

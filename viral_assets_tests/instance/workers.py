@@ -66,14 +66,16 @@ class Place:
 
     def launch(self) -> str:
         """A run that has begun, and waits."""
-        config = {"begun": str(self.folder / "begun"), "may_end": str(self.folder / "may end")}
+        begun = self.folder / "begun"
+        begun.unlink(missing_ok=True)
+        config = {"begun": str(begun), "may_end": str(self.folder / "may end")}
         run = self.instance.create_run_for_job(
             job_def=waiting,
             job_code_origin=dg.reconstructable(waiting).get_python_origin(),
             run_config={"ops": {"wait": {"config": config}}},
         )
         self.instance.launch_run(run.run_id, cast("Any", None))
-        until((self.folder / "begun").exists, "the run to begin", meanwhile=self._all_live)
+        until(begun.exists, "the run to begin", meanwhile=self._all_live)
         return run.run_id
 
     def let_it_end(self) -> None:
