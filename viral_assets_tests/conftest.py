@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # A database is slower on its first use, and machines differ.
 # Explaining a failure costs more examples than finding it.
-settings.register_profile("whole", deadline=None, phases=set(Phase) - {Phase.explain}, max_examples=25)
+settings.register_profile("whole", deadline=None, phases=set(Phase) - {Phase.explain}, max_examples=40)
 # Laws are tried on a few examples before every commit, on more by `make test`, and on many when somebody asks for it.
 settings.register_profile("quick", settings.get_profile("whole"), max_examples=10)
 settings.register_profile("thorough", settings.get_profile("whole"), max_examples=1000)

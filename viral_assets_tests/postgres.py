@@ -60,8 +60,8 @@ class PostgresServer:
         self._server = postgres_server.get_server(folder)
         self._admin = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         with self._admin.connect() as connection:
-            # Nothing here has to survive a power cut.
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            # Nothing here has to survive a power cut, or lives long enough to be cleaned.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
                 connection.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
             connection.execute(sa.text("SELECT pg_reload_conf()"))
         self._numbers = count()
