@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.context import DELETED, MISSING, PROTECTED, Context, Post, PostState
@@ -74,7 +74,6 @@ def poisoned(text: str) -> OpportunityView:
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=280).filter(lambda text: bool(text_for_display(text))))
 def test_no_text_makes_a_tag_or_an_attribute(text: str) -> None:
     rest = folded(text_for_display(text))[1]
@@ -100,7 +99,6 @@ def test_a_hostile_text_is_shown_as_text(text: str) -> None:
     assert not page.stray.strip()
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.text(min_size=1, max_size=300))
 def test_what_is_read_is_what_was_written(text: str) -> None:
     page = Page(render([opportunity(text=text, suggestions=())]))
@@ -110,7 +108,6 @@ def test_what_is_read_is_what_was_written(text: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_every_link_leads_to_x_or_down_the_page(handle: str, tweet_id: str) -> None:
     row = opportunity(author_handle=handle, tweet_id=tweet_id)

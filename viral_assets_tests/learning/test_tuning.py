@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.learning.fit import LEAST_RELEVANCE, fit_weights, totals_of
@@ -16,6 +16,7 @@ from viral_assets.learning.tuning import NothingToLearn, Tuning, tune
 from viral_assets.projects.model import Thresholds, Weights
 from viral_assets.scoring.total import total
 from viral_assets.vocabulary import COMPONENTS
+from viral_assets_tests.laws import tried_on
 from viral_assets_tests.learning.examples import PROJECT, decisions_by
 
 # Whole runs of Dagster, real processes or many fits: seconds each.
@@ -28,10 +29,15 @@ def tuned(decisions: Decisions, targets: Targets | None = None) -> Tuning:
     return tune(decisions, PROJECT, targets or Targets())
 
 
-@pytest.fixture(scope="module")
-def after_many() -> Tuning:
+def many() -> Tuning:
     """What 2,000 decisions teach."""
     return tuned(decisions_by(OPENNESS_FIRST, count=2000), Targets(green=0.8, yellow=0.6))
+
+
+@pytest.fixture(scope="module")
+def after_many() -> Tuning:
+    """The same, learnt once."""
+    return many()
 
 
 def test_the_order_of_the_weights_people_decide_by_is_found(after_many: Tuning) -> None:
@@ -40,10 +46,9 @@ def test_the_order_of_the_weights_people_decide_by_is_found(after_many: Tuning) 
     assert new.openness == pytest.approx(0.6, abs=0.12)
 
 
-@pytest.mark.slow
-def test_held_back_decisions_are_forecast_better_and_the_gain_is_bounded_away_from_nothing() -> None:
-    evaluation = tuned(decisions_by(OPENNESS_FIRST)).evaluation
-    assert evaluation.held_back == 240
+def test_held_back_decisions_are_forecast_better_and_the_gain_is_bounded_away_from_nothing(after_many: Tuning) -> None:
+    evaluation = after_many.evaluation
+    assert evaluation.held_back == 1_200
     for measure in (evaluation.auc, evaluation.log_loss):
         assert 0 < measure.low < measure.gain < measure.high
     assert evaluation.auc.new > evaluation.auc.old
@@ -51,20 +56,16 @@ def test_held_back_decisions_are_forecast_better_and_the_gain_is_bounded_away_fr
     assert evaluation.best.new > evaluation.best.old
 
 
-@pytest.mark.slow
-def test_the_same_decisions_teach_the_same() -> None:
-    decisions = decisions_by(OPENNESS_FIRST, count=200)
-    assert tuned(decisions) == tuned(decisions)
+def test_the_same_decisions_teach_the_same(after_many: Tuning) -> None:
+    assert many() == after_many
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_decisions_by_chance_teach_nothing(seed: int) -> None:
     with pytest.raises(NothingToLearn, match=r"do not forecast .* better .* held-back decisions"):
         tuned(decisions_by(PROJECT.weights, certainty=0, seed=seed))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_decisions_by_the_present_weights_teach_nothing(seed: int) -> None:
     with pytest.raises(NothingToLearn, match="keep them"):
@@ -100,8 +101,7 @@ def test_a_component_that_was_switched_off_stays_so_and_relevance_keeps_the_gate
     assert new.relevance >= LEAST_RELEVANCE
 
 
-@pytest.mark.slow
-@settings(max_examples=10)
+@tried_on(1 / 8)
 @given(
     st.integers(0, 10_000),
     st.integers(12, 80),
@@ -141,7 +141,7 @@ def test_a_target_out_of_reach_keeps_the_share_of_tweets_there_was() -> None:
     assert chosen.thresholds.green == pytest.approx(Thresholds().green, abs=0.02)
 
 
-@settings(max_examples=30)
+@tried_on(3 / 4)
 @given(st.integers(0, 10_000), st.integers(20, 60), st.floats(0.01, 1), st.floats(0.01, 1))
 def test_thresholds_are_always_in_order(seed: int, count: int, green: float, yellow: float) -> None:
     decisions = decisions_by(OPENNESS_FIRST, count=count, seed=seed)

@@ -30,6 +30,7 @@ from viral_assets.store.tables import (
 from viral_assets.upkeep.forget import forget
 from viral_assets_tests.conftest import NewDatabase
 from viral_assets_tests.delivery.examples import HOUR, TYPES
+from viral_assets_tests.laws import tried_on
 from viral_assets_tests.posted.examples import (
     CHARGER,
     MIRROR,
@@ -254,6 +255,7 @@ def sources(draw: st.DrawFn) -> list[list[OwnPost]]:
 LAW = (comment_suggestions, comment_opportunities, posted_replies, reply_snapshots)
 
 
+@tried_on(1 / 4)
 @given(files=sources(), data=st.data())
 def test_files_may_come_in_any_order_and_twice(
     database_of_laws: Database, files: list[list[OwnPost]], data: st.DataObject

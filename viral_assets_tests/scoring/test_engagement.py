@@ -19,6 +19,7 @@ from viral_assets.projects.engagement import WEEKDAYS, Engagement
 from viral_assets.scoring import Selected, SelectionOptions, select_opportunities
 from viral_assets.scoring.engagement import Author, Engaged, Turn, Turns
 from viral_assets.scoring.posting_hours import PostingHours
+from viral_assets_tests.laws import tried_on
 from viral_assets_tests.scoring.examples import HOUR
 from viral_assets_tests.scoring.test_selection import Row, numbers, options, reasons, recent, row, select, vectors_of
 
@@ -304,6 +305,7 @@ def same_author(one: Row, other: Row) -> bool:
     return bare[0] == bare[1] != ""
 
 
+@tried_on(1 / 2)
 @given(worlds(some_kept=False))
 def test_no_author_is_chosen_more_often_than_the_project_says(world: World) -> None:
     engagement = world.options.engagement
@@ -324,6 +326,7 @@ def test_no_author_is_chosen_more_often_than_the_project_says(world: World) -> N
         assert all(other["window_start"] != each["window_start"] for other in before)
 
 
+@tried_on(1 / 2)
 @given(worlds(some_kept=False))
 def test_of_a_conversation_at_most_one_is_chosen_in_a_week(world: World) -> None:
     if not world.options.engagement.one_per_conversation:
@@ -334,6 +337,7 @@ def test_of_a_conversation_at_most_one_is_chosen_in_a_week(world: World) -> None
             assert abs(one["window_start"] - other["window_start"]) >= timedelta(days=7)
 
 
+@tried_on(1 / 2)
 @given(worlds())
 def test_nothing_new_is_chosen_beside_what_was_answered_or_is_there_to_be(world: World) -> None:
     engagement, kept = world.options.engagement, world.kept_ids
@@ -352,6 +356,7 @@ def test_nothing_new_is_chosen_beside_what_was_answered_or_is_there_to_be(world:
                 assert not since - period < each["window_start"] < until + period
 
 
+@tried_on(1 / 2)
 @given(worlds())
 def test_a_day_and_a_quiet_time_are_kept_to(world: World) -> None:
     engagement, kept = world.options.engagement, world.kept_ids
@@ -365,6 +370,7 @@ def test_a_day_and_a_quiet_time_are_kept_to(world: World) -> None:
             assert days[posting.day(each["window_start"])] <= engagement.replies_per_day
 
 
+@tried_on(1 / 2)
 @given(worlds())
 def test_hours_selected_together_or_one_after_the_other_give_the_same(world: World) -> None:
     together = world.select(world.rows)
@@ -380,6 +386,7 @@ def test_hours_selected_together_or_one_after_the_other_give_the_same(world: Wor
         assert_frame_equal(pd.concat(frames, ignore_index=True), together.frame)
 
 
+@tried_on(1 / 2)
 @given(worlds())
 def test_selecting_again_after_everything_got_suggestions_changes_nothing(world: World) -> None:
     first = world.select(world.rows)
@@ -389,6 +396,7 @@ def test_selecting_again_after_everything_got_suggestions_changes_nothing(world:
     assert_frame_equal(again.frame, first.frame)
 
 
+@tried_on(1 / 2)
 @given(worlds(some_kept=False))
 def test_who_has_to_wait_waits_for_somebody_who_was_chosen(world: World) -> None:
     """Nobody waits for a turn that no one has."""

@@ -28,6 +28,7 @@ from viral_assets.scoring.selection import selection_counts
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.store.tables import comment_opportunities
 from viral_assets.vocabulary import CHOSEN, DROP_REASONS
+from viral_assets_tests.laws import tried_on
 from viral_assets_tests.scoring.examples import HOUR, project
 
 DIMENSIONS = 16
@@ -280,6 +281,7 @@ minima = st.sampled_from(
 )
 
 
+@tried_on(1 / 3)
 @given(scored_rows(), kept_numbers, minima)
 def test_the_counts_of_an_hour_add_up_to_what_was_read_of_it(rows: list[Row], kept: set[int], asked: Minima) -> None:
     selected = select(*rows, options=options(minima=asked), kept=ids(kept))
@@ -289,6 +291,7 @@ def test_the_counts_of_an_hour_add_up_to_what_was_read_of_it(rows: list[Row], ke
     assert set(counts["reason"]) <= {*DROP_REASONS, CHOSEN}
 
 
+@tried_on(1 / 3)
 @given(scored_rows(), kept_numbers)
 def test_nothing_disappears(rows: list[Row], kept: set[int]) -> None:
     selected = select(*rows, kept=ids(kept))
@@ -297,6 +300,7 @@ def test_nothing_disappears(rows: list[Row], kept: set[int]) -> None:
     assert {hour: taken[hour] + sum(counts.values()) for hour, counts in selected.dropped.items()} == windows
 
 
+@tried_on(1 / 3)
 @given(scored_rows(), kept_numbers, st.randoms(use_true_random=False))
 def test_the_order_of_the_tweets_does_not_matter(rows: list[Row], kept: set[int], random: Any) -> None:
     shuffled = rows[:]
@@ -307,6 +311,7 @@ def test_the_order_of_the_tweets_does_not_matter(rows: list[Row], kept: set[int]
 
 
 @pytest.mark.slow
+@tried_on(1 / 3)
 @given(scored_rows(), kept_numbers)
 def test_hours_selected_together_or_one_after_the_other_give_the_same(rows: list[Row], kept: set[int]) -> None:
     together = select(*rows, kept=ids(kept))
@@ -322,6 +327,7 @@ def test_hours_selected_together_or_one_after_the_other_give_the_same(rows: list
         assert_frame_equal(pd.concat(frames, ignore_index=True), together.frame)
 
 
+@tried_on(1 / 3)
 @given(scored_rows(), kept_numbers)
 def test_selecting_again_with_what_was_selected_kept_changes_nothing(rows: list[Row], kept: set[int]) -> None:
     first = select(*rows, kept=ids(kept))

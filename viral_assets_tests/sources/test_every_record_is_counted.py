@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from viral_assets.errors import SourceError
@@ -29,6 +29,7 @@ from viral_assets.sources.parsers.layouts import layout
 from viral_assets.sources.parsers.row_parser import RowParser
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
+from viral_assets_tests.laws import tried_on
 from viral_assets_tests.sources.every_shape import LEFT_OUT, SHAPES
 from viral_assets_tests.sources.examples import NOW, Object, anything, json_lines, read
 from viral_assets_tests.sources.formats_at_hand import flat, table, workbook
@@ -133,14 +134,17 @@ def counted(content: bytes, path: Path) -> int | None:
     return len(tweets) + len(rejects) + sum(remarks[remark] for remark in LEFT_OUT)
 
 
-many = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+many = tried_on(1, suppress_health_check=UNHURRIED)
+of_each = tried_on(1 / 5, suppress_health_check=UNHURRIED)
+"""For what is tried of each shape, and each way to write it."""
 shapes = pytest.mark.parametrize("shape", SHAPES)
 
 
 @shapes
 @pytest.mark.parametrize("writer", WRITERS)
 @given(data=st.data())
-@many
+@of_each
 def test_each_record_counts_once(shape: str, writer: str, data: st.DataObject, tmp_path: Path) -> None:
     found = [clean(record) for record in data.draw(records(plain, shape))]
     number = counted(WRITERS[writer](*found), tmp_path / "file")
@@ -149,7 +153,7 @@ def test_each_record_counts_once(shape: str, writer: str, data: st.DataObject, t
 
 @shapes
 @given(data=st.data())
-@many
+@of_each
 def test_nothing_disappears_whatever_is_inside(shape: str, data: st.DataObject, tmp_path: Path) -> None:
     found = [clean(record) for record in data.draw(records(anything, shape))]
     number = counted(json_lines(*found), tmp_path / "file")
