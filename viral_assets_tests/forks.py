@@ -10,6 +10,8 @@ PRELOADED = [
     "viral_assets_tests.generation.processes",
     "viral_assets_tests.instance.processes",
     "viral_assets_tests.cli.forked",
+    "viral_assets_tests.sources.services.killed",
+    "viral_assets_tests.store.processes",
     "viral_assets.generation.clients.google_genai",
     "viral_assets.generation.clients.google_generativeai",
     "viral_assets_tests.frozen",

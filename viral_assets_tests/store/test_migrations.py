@@ -28,7 +28,10 @@ from viral_assets.store.tables import (
     quota_days,
     suggestion_events,
 )
+from viral_assets_tests.forks import forks
+from viral_assets_tests.store.processes import be_first
 from viral_assets_tests.store.rows import tweet_row, tweets_of_before
+from viral_assets_tests.waiting import PATIENCE
 
 
 def test_the_revision_written_down_is_the_newest_script() -> None:
@@ -351,32 +354,14 @@ def test_a_migration_that_fails_leaves_nothing_behind(database_url: str) -> None
 
 @pytest.mark.slow
 def test_several_processes_may_be_the_first(database_url: str) -> None:
-    program = (
-        "import sys, time\n"
-        "from pathlib import Path\n"
-        "from viral_assets.store import migrations\n"
-        "from viral_assets.store.engine import Database\n"
-        "migrations.known_revisions()\n"
-        "database = Database(sys.argv[1])\n"
-        "print('set', flush=True)\n"
-        "sys.stdin.readline()\n"
-        "database.ensure_ready() if database.dialect == 'sqlite' else database.upgrade()\n"
-        "with database.begin() as connection: print(migrations.current_revision(connection))\n"
-    )
-    runners = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, database_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(3)
-    ]
-    for runner in runners:
-        assert runner.stdout is not None
-        assert runner.stdout.readline() == "set\n"
-    for runner in runners:
-        assert runner.stdin is not None
-        runner.stdin.write("go\n")
-        runner.stdin.flush()
-    assert [runner.communicate()[0] for runner in runners] == [f"{migrations.HEAD}\n"] * 3
+    start, found = forks().Barrier(3), forks().Queue()
+    processes = [forks().Process(target=be_first, args=(database_url, start, found)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    assert [found.get(timeout=PATIENCE) for _ in processes] == [migrations.HEAD] * 3
+    for process in processes:
+        process.join(PATIENCE)
+        assert process.exitcode == 0
 
 
 def test_neither_the_working_directory_nor_odd_names_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,8 @@ from viral_assets_tests.gemini_emulator import BLOCKED_MARKER, BatchConfig, Gemi
 from viral_assets_tests.generation.in_process import InProcessBatches, InProcessClient
 from viral_assets_tests.generation.make import TYPES, opportunity, pack, project
 from viral_assets_tests.generation.running import on_virtual_time, outcomes_of, requests_of, suggestions_of
+from viral_assets_tests.one_database import BOTH_DATABASES
+from viral_assets_tests.one_database import database as database  # noqa: PLC0414 - a fixture
 from viral_assets_tests.virtual_clock import VirtualClock
 
 KEY = "AQ.not-a-real-key"
@@ -117,6 +119,7 @@ def background(database: Database, monkeypatch: pytest.MonkeyPatch) -> Backgroun
 
 
 class TestInBatches:
+    @BOTH_DATABASES
     def test_all_is_answered_in_one_batch_for_half_the_price(self, background: Background) -> None:
         report = background()
         assert background.all_done()
@@ -144,6 +147,7 @@ class TestInBatches:
         for row in requests_of(background.database):
             assert all(tweet_id in row.raw_answer for tweet_id in row.tweet_ids)
 
+    @BOTH_DATABASES
     def test_a_budget_counts_batches_and_is_kept_to(self, background: Background) -> None:
         whole = background.estimate()
         assert whole.cost_usd is not None
@@ -181,6 +185,7 @@ class TestInBatches:
         assert background.batches() == []
         assert {each.tier for each in background.service.generated()} == {FLEX}
 
+    @BOTH_DATABASES
     def test_a_second_run_sends_nothing(self, background: Background) -> None:
         background()
         arrived = len(background.service.arrivals)
@@ -191,6 +196,7 @@ class TestInBatches:
 
 
 class TestWithoutAnAnswer:
+    @BOTH_DATABASES
     def test_requests_that_failed_are_asked_the_usual_way(self, background: Background) -> None:
         background.service.batches.script("ok", "503", "no_json", "missing")
         report = background()
@@ -287,6 +293,7 @@ class UndyingBatches(InProcessBatches):
 
 
 class TestAfterAStop:
+    @BOTH_DATABASES
     def test_the_batch_is_left_at_the_service_and_the_next_run_takes_its_answers(self, background: Background) -> None:
         report = background.stop_after(100)
         assert report.deferred == 20
@@ -305,6 +312,7 @@ class TestAfterAStop:
         assert background.all_done()
         assert background.each_paid_once()
 
+    @BOTH_DATABASES
     def test_its_tweets_are_nobody_elses(self, background: Background) -> None:
         """A provider that knows no batches asks about the others, and leaves these for later."""
         background.stop_after(100)
@@ -324,6 +332,7 @@ class TestAfterAStop:
         background.clock.advance(1800)
         assert background(run_id="third", **other).outcomes == {"done": 20}
 
+    @BOTH_DATABASES
     def test_who_writes_anew_does_not_wait_for_it(self, background: Background) -> None:
         background.stop_after(100)
         background.opportunities = background.opportunities[:1]
@@ -361,6 +370,7 @@ class RefusedBatches(InProcessBatches):
 
 
 class TestWhatNobodyKnows:
+    @BOTH_DATABASES
     def test_a_batch_whose_name_never_came_is_found_by_its_id(self, background: Background) -> None:
         background.service.script_batches("reset")
         report = background()
@@ -379,6 +389,7 @@ class TestWhatNobodyKnows:
         assert batch.ended == "the service has no such batch"
 
 
+@BOTH_DATABASES
 def test_two_runs_at_once_take_the_answers_once(background: Background) -> None:
     import asyncio
 
@@ -396,6 +407,7 @@ def test_two_runs_at_once_take_the_answers_once(background: Background) -> None:
     assert len(background.batches()) == 1
 
 
+@BOTH_DATABASES
 def test_a_batch_that_was_prepared_and_never_sent_costs_nothing_and_is_sent_anew(background: Background) -> None:
     """Its process was killed in between."""
     key, ledger = batch_ledger_of(

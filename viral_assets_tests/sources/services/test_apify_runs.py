@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -28,8 +26,12 @@ from viral_assets.sources.services.common import ServiceReport
 from viral_assets.store.engine import Database
 from viral_assets.store.hour_leases import unfinished_hours
 from viral_assets.store.tables import rejected_records, source_windows, tweet_projects, tweets
+from viral_assets_tests.forks import forks
+from viral_assets_tests.one_database import BOTH_DATABASES
+from viral_assets_tests.one_database import database as database  # noqa: PLC0414 - a fixture
 from viral_assets_tests.sources.services.apify_server import TOKEN, ApifyServer, item
 from viral_assets_tests.sources.services.http_server import Reply
+from viral_assets_tests.sources.services.killed import run_actor
 from viral_assets_tests.sources.services.service_time import SleepingTime
 from viral_assets_tests.store.rows import stored
 
@@ -73,6 +75,7 @@ def read(
     return reader.read("demo", search, hours or (HOUR_BEFORE,))
 
 
+@BOTH_DATABASES
 def test_an_hour_is_one_run_confined_to_it(server: ApifyServer, database: Database, time: SleepingTime) -> None:
     report = read(server, database, time)
     assert (report.read, report.new, report.requests) == (30, 30, 1)
@@ -96,6 +99,7 @@ def test_an_hour_is_one_run_confined_to_it(server: ApifyServer, database: Databa
     assert max(seen) <= time.now()
 
 
+@BOTH_DATABASES
 def test_a_finished_hour_is_not_searched_again(server: ApifyServer, database: Database, time: SleepingTime) -> None:
     read(server, database, time)
     asked = len(server.requests)
@@ -111,6 +115,7 @@ def test_an_hour_that_is_not_over_is_not_searched(server: ApifyServer, database:
     assert not server.requests
 
 
+@BOTH_DATABASES
 def test_a_run_that_takes_too_long_is_left_and_gone_on_with(database: Database, time: SleepingTime) -> None:
     with ApifyServer(items_of, looks=6) as server:
         first = read(server, database, time, deadline=2)
@@ -187,6 +192,7 @@ def test_after_a_few_runs_of_placeholders_only_a_person_has_the_hour_asked(
         assert read(server, database, time).read == 30
 
 
+@BOTH_DATABASES
 def test_placeholders_are_asked_for_again_only_within_the_caps(database: Database, time: SleepingTime) -> None:
     with ApifyServer(lambda _: [{"demo": True}] * 2) as server:
         few = replace(SEARCH, max_items=2)
@@ -219,6 +225,7 @@ def test_an_error_among_tweets_keeps_them_and_leaves_the_hour_unfinished(
         assert "1 x an error" in reason
 
 
+@BOTH_DATABASES
 def test_a_run_that_apify_has_forgotten_is_replaced(database: Database, time: SleepingTime) -> None:
     with ApifyServer(items_of, looks=50) as server:
         read(server, database, time, deadline=4)
@@ -304,20 +311,7 @@ def test_a_token_that_expires_meanwhile_keeps_what_was_read(
     assert len(server.runs) == 1
 
 
-KILLED = """
-import sys
-from viral_assets.hours import parse_hour
-from viral_assets.sources.services.apify_runs import ApifySearch, ActorSearch
-from viral_assets.sources.services.apify_client import ApifyService
-from viral_assets.sources.services.common import Deadline
-from viral_assets.store.engine import Database
-
-database, url, token, hour = sys.argv[1:]
-reader = ApifySearch(Database(database), ApifyService(token, base_url=url), Deadline(60), poll_seconds=0.01)
-reader.read("demo", ActorSearch("apidojo/tweet-scraper", ("screen time lang:en",), 200), [parse_hour(hour)])
-"""
-
-
+@BOTH_DATABASES
 @pytest.mark.slow
 def test_a_killed_process_leaves_a_run_that_the_next_one_goes_on_with(database: Database) -> None:
     hour = floor_hour(datetime.now(UTC)) - 2 * HOUR
@@ -329,24 +323,26 @@ def test_a_killed_process_leaves_a_run_that_the_next_one_goes_on_with(database: 
             return Reply(503, {}, hold=never)
 
         server.troubles.extend([*[lambda _: None] * 5, hang])
-        arguments = [database.url.render_as_string(hide_password=False), server.url, TOKEN, hour.isoformat()]
-        process = subprocess.Popen([sys.executable, "-c", KILLED, *arguments])
+        search = ActorSearch("apidojo/tweet-scraper", ("screen time lang:en",), 200)
+        url = database.url.render_as_string(hide_password=False)
+        process = forks().Process(target=run_actor, args=(url, server.url, TOKEN, hour.isoformat(), search))
+        process.start()
         try:
             assert arrived.wait(60)
         finally:
             process.kill()
-            process.wait()
+            process.join()
             never.set()
         before = len(stored(database, tweets))
         assert 0 < before < 30
         time = SleepingTime(datetime.now(UTC))
-        search = ActorSearch("apidojo/tweet-scraper", ("screen time lang:en",), 200)
         report = read(server, database, time, hour, search=search)
         assert (report.read, report.new) == (30 - before, 30 - before)
         assert len(server.runs) == 1
     assert len(stored(database, tweets)) == 30
 
 
+@BOTH_DATABASES
 def test_a_dataset_is_read_by_its_id(database: Database, server: ApifyServer) -> None:
     bad = item(HOUR_BEFORE, 5000, likeCount="many")
     server.datasets["abc"] = [item(HOUR_BEFORE, number) for number in range(2300)] + [bad, {"noResults": True}]
@@ -371,6 +367,7 @@ def test_a_dataset_that_is_not_there_is_one_line(database: Database, server: Api
     assert report.problem == "Apify has no dataset nope, or the token may not see it; check the id"
 
 
+@BOTH_DATABASES
 def test_what_was_read_of_a_dataset_before_it_broke_is_kept(database: Database, server: ApifyServer) -> None:
     server.datasets["abc"] = [item(HOUR_BEFORE, number) for number in range(1500)]
     server.troubles.extend([lambda _: None, lambda _: None])

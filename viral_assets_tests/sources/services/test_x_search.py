@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,7 +24,11 @@ from viral_assets.store.engine import Database
 from viral_assets.store.hour_leases import HourLease, LeaseBusy, acquire_lease, read_progress, release_lease
 from viral_assets.store.references import read_contexts
 from viral_assets.store.tables import rejected_records, source_requests, source_windows, tweet_projects, tweets
+from viral_assets_tests.forks import forks
+from viral_assets_tests.one_database import BOTH_DATABASES
+from viral_assets_tests.one_database import database as database  # noqa: PLC0414 - a fixture
 from viral_assets_tests.sources.services.http_server import Reply
+from viral_assets_tests.sources.services.killed import search_x
 from viral_assets_tests.sources.services.service_time import SleepingTime
 from viral_assets_tests.sources.services.x_api_server import TOKEN, XApiServer, post, posts_of
 from viral_assets_tests.store.rows import stored
@@ -79,6 +81,7 @@ def ids_in(database: Database) -> set[str]:
     return {row["tweet_id"] for row in stored(database, tweets)}
 
 
+@BOTH_DATABASES
 def test_an_hour_is_read_page_by_page_to_its_end(server: XApiServer, database: Database, time: SleepingTime) -> None:
     report = Desk(server, database, time).read()
     assert (report.read, report.new, report.rejected, report.requests) == (250, 250, 0, 3)
@@ -124,6 +127,7 @@ def test_everything_a_tweet_is_made_of_is_asked_for(database: Database, time: Sl
     assert [each["project"] for each in stored(database, tweet_projects)] == ["demo"]
 
 
+@BOTH_DATABASES
 def test_a_finished_hour_is_not_asked_for_again(server: XApiServer, database: Database, time: SleepingTime) -> None:
     Desk(server, database, time).read()
     asked = len(server.requests)
@@ -139,6 +143,7 @@ def test_an_hour_without_posts_is_finished_too(server: XApiServer, database: Dat
     assert Desk(server, database, time).read(quiet).requests == 0
 
 
+@BOTH_DATABASES
 def test_of_the_current_hour_only_what_is_newer_is_asked_for(database: Database, time: SleepingTime) -> None:
     hour = HOUR_BEFORE + HOUR
     posts = posts_of(hour, 120)
@@ -260,6 +265,7 @@ def test_nobody_listening_is_one_line(database: Database, time: SleepingTime) ->
     assert PostLedger(database, Desk(gone, database, time).budget, clock=time.now).status().day == 0
 
 
+@BOTH_DATABASES
 def test_an_expired_token_is_told_at_once_and_what_was_read_is_kept(
     server: XApiServer, database: Database, time: SleepingTime
 ) -> None:
@@ -312,6 +318,7 @@ def test_what_will_not_mend_itself_is_asked_once(
     assert (row["holder"], row["note"]) == (None, report.problem)
 
 
+@BOTH_DATABASES
 def test_a_page_token_that_is_not_accepted_any_more_costs_no_post_twice(
     server: XApiServer, database: Database, time: SleepingTime
 ) -> None:
@@ -324,6 +331,7 @@ def test_a_page_token_that_is_not_accepted_any_more_costs_no_post_twice(
     assert ids_in(database) == set(server.posts)
 
 
+@BOTH_DATABASES
 def test_no_run_reads_more_posts_than_its_cap(server: XApiServer, database: Database, time: SleepingTime) -> None:
     report = Desk(server, database, time, caps=PostCaps(per_run=130)).read()
     assert (report.read, [each["max_results"] for each in server.searches]) == (130, ["100", "30"])
@@ -374,6 +382,7 @@ def test_descriptions_of_pictures_come_along_where_they_are_asked_for_and_are_ch
     assert [context.alt_texts for context in found.values()] == ([described] if described else [])
 
 
+@BOTH_DATABASES
 def test_no_day_reads_more_posts_than_its_cap_and_a_new_day_may_again(
     server: XApiServer, database: Database, time: SleepingTime
 ) -> None:
@@ -396,6 +405,7 @@ def test_a_project_may_leave_an_hour_after_so_many_posts(
     assert desk.read(most_an_hour=150).requests == 0
 
 
+@BOTH_DATABASES
 def test_threads_and_processes_share_one_cap(server: XApiServer, database: Database, time: SleepingTime) -> None:
     server.posts = {each["id"]: each for hours in range(6) for each in posts_of(HOUR_BEFORE - hours * HOUR, 100)}
     start = threading.Barrier(6)
@@ -416,6 +426,7 @@ def test_threads_and_processes_share_one_cap(server: XApiServer, database: Datab
     assert 200 <= len(ids_in(database)) <= 250
 
 
+@BOTH_DATABASES
 def test_two_that_read_one_hour_at_once_pay_once(server: XApiServer, database: Database, time: SleepingTime) -> None:
     lease = Desk(server, database, time).lease()
     assert not isinstance(acquire_lease(database, lease, "another.machine:1:1", NOW), LeaseBusy)
@@ -426,6 +437,7 @@ def test_two_that_read_one_hour_at_once_pay_once(server: XApiServer, database: D
     assert Desk(server, database, time).read().read == 250
 
 
+@BOTH_DATABASES
 def test_a_holder_that_gives_no_sign_of_life_is_given_up(
     server: XApiServer, database: Database, time: SleepingTime
 ) -> None:
@@ -434,6 +446,7 @@ def test_a_holder_that_gives_no_sign_of_life_is_given_up(
     assert 55 < time.slept < 65
 
 
+@BOTH_DATABASES
 def test_a_post_that_cannot_be_used_goes_to_quarantine_with_its_text(database: Database, time: SleepingTime) -> None:
     broken = post(HOUR_BEFORE, 3, public_metrics={"like_count": -5})
     with XApiServer([post(HOUR_BEFORE, 1), broken], clock=time.now) as server:
@@ -444,22 +457,7 @@ def test_a_post_that_cannot_be_used_goes_to_quarantine_with_its_text(database: D
     assert broken["id"] in row["raw"]
 
 
-KILLED = """
-import sys
-from viral_assets.hours import parse_hour
-from viral_assets.sources.services.common import Deadline
-from viral_assets.sources.services.x_search import XSearch
-from viral_assets.sources.services.x_api_client import XApiClient
-from viral_assets.store.engine import Database
-from viral_assets.quota.posts import PostBudget
-
-database, url, token, hour, query = sys.argv[1:]
-client = XApiClient(token, base_url=url)
-search = XSearch(Database(database), client, PostBudget(client.account, "killed"), Deadline(60))
-search.read("demo", query, [parse_hour(hour)])
-"""
-
-
+@BOTH_DATABASES
 @pytest.mark.slow
 def test_a_kill_in_the_middle_of_an_hour_loses_only_the_page_on_its_way(database: Database) -> None:
     hour = floor_hour(datetime.now(UTC)) - 2 * HOUR
@@ -472,13 +470,13 @@ def test_a_kill_in_the_middle_of_an_hour_loses_only_the_page_on_its_way(database
             return Reply(503, {}, hold=never)
 
         server.troubles.extend([lambda _: None, lambda _: None, hang])
-        arguments = [url, server.url, TOKEN, hour.isoformat(), QUERY]
-        process = subprocess.Popen([sys.executable, "-c", KILLED, *arguments])
+        process = forks().Process(target=search_x, args=(url, server.url, TOKEN, hour.isoformat(), QUERY))
+        process.start()
         try:
             assert arrived.wait(60)
         finally:
             process.kill()
-            process.wait()
+            process.join()
             never.set()
         assert len(ids_in(database)) == 200
         client = XApiClient(TOKEN, base_url=server.url)
