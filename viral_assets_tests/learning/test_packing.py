@@ -67,7 +67,7 @@ def caps(times: int, requests: Sequence[int], drops: Sequence[float] = NO_DIFFER
 def test_where_sizes_make_no_difference_a_cap_is_lowered_no_more_often_than_is_said(
     requests: tuple[int, ...], base: float, alike: float
 ) -> None:
-    times = 400
+    times = 200
     lowered = sum(cap.new < cap.present for cap in caps(times, requests, base=base, alike=alike))
     # What chance makes of the stated share in so many tries.
     assert lowered / times <= RISK + 3 * math.sqrt(RISK * (1 - RISK) / times)
