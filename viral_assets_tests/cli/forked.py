@@ -32,13 +32,21 @@ class Forked:
 
     def interrupt(self) -> None:
         """What Ctrl-C does."""
+        self.signal(signal.SIGINT)
+
+    def signal(self, number: signal.Signals) -> None:
         assert self.process.pid is not None
-        os.kill(self.process.pid, signal.SIGINT)
+        os.kill(self.process.pid, number)
 
     @property
     def code(self) -> int | None:
         """How it ended, or None while it goes on."""
         return self.process.exitcode
+
+    def first_line(self) -> str | None:
+        """Of standard output, once it is there."""
+        line, end, _ = self.out.read_text(encoding="utf-8").partition("\n") if self.out.exists() else ("", "", "")
+        return line if end else None
 
     def ended(self, seconds: float) -> tuple[int | None, str, str]:
         """Wait for its end, so long at most. Returns its exit code, standard output and standard error."""

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +15,9 @@ import pytest
 
 from viral_assets.settings import checkout_root
 from viral_assets.store.engine import Database
+from viral_assets_tests.cli.forked import Forked, run
+from viral_assets_tests.forks import forks
+from viral_assets_tests.waiting import until
 from viral_assets_tests.web_browser.conftest import Kept
 from viral_assets_tests.web_browser.visitor import PATIENCE, Visit, Visitor, alone, origin
 
@@ -213,22 +213,18 @@ def command(folder: Path, database: Database, *options: str, **variables: str) -
         "VIRAL_ASSETS_PROVIDER": "offline",
         **variables,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "viral_assets.cli", "review", "--no-open", "--port", "0", "--json", *options],
-        env=environment,
-        cwd=checkout_root(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    out, err = folder / "out", folder / "err"
+    arguments = ("review", "--no-open", "--port", "0", "--json", *options)
+    process = forks().Process(target=run, args=(arguments, environment, str(checkout_root()), out, err))
+    process.start()
+    review = Forked(process, out, err)
     try:
-        assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
-        process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE / 1000) in (0, 130)
+        yield json.loads(until(review.first_line, "the address", every=0.05, meanwhile=lambda: review.code is None))
+        review.interrupt()
+        assert review.ended(PATIENCE / 1000)[0] in (0, 130)
     finally:
         process.kill()
-        process.communicate()
+        process.join()
 
 
 def test_the_command_serves_everybody_only_with_a_token(
