@@ -147,7 +147,7 @@ def test_both_sdks_leave_the_same_rows(provider: str, emulator: GeminiEmulator, 
 
 @pytest.mark.parametrize("refusal", ["429_no_details", "429_no_delay"])
 @pytest.mark.parametrize("before", [0, 3])
-def test_one_refusal_is_taken_for_no_limit(provider: str, refusal: str, before: int, database: Database) -> None:
+def test_one_refusal_is_taken_for_no_limit(provider: str, refusal: str, before: int, sqlite_database: Database) -> None:
     """As either SDK says it, on virtual time: seconds. What had been accepted until then was once taken for all that
     the service allows, for fifteen windows."""
     limits, clock, latency = Limits(max_requests=15), VirtualClock(), Latency(1.0, 0.6)
@@ -156,9 +156,9 @@ def test_one_refusal_is_taken_for_no_limit(provider: str, refusal: str, before: 
         over_http(provider, service, latency=(latency.fixed, latency.per_tweet)) as client,
     ):
         tweets = pack(100 + before)
-        Run(tweets[:before], None, database, limits, client=client, clock=clock)()
+        Run(tweets[:before], None, sqlite_database, limits, client=client, clock=clock)()
         service.script(refusal)
-        run = Run(tweets[before:], None, database, limits, client=client, clock=clock)
+        run = Run(tweets[before:], None, sqlite_database, limits, client=client, clock=clock)
 
         report = run()
 
