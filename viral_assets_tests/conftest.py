@@ -74,8 +74,10 @@ SHARED = re.compile(
     r"/e2e/.*(\[sqlite|\[postgresql)"
     r"|/(web_browser/|(?:assets/test_(?:hours|rehearsal)|automation/test_deferred|checks/test_evaluations|setup/test_wheel"
     r"|test_import_rules)\.py)"
+    r"|/((?:embedding/test_multilingual|learning/test_tuning|web/test_left_out)\.py)"
 )
-"""Tests for which a deployment, a browser, an installed package or a finished home is made once."""
+"""Tests for which something is made once that takes long: a deployment, a browser, an installed package, a finished
+home, a model, what thousands of decisions teach."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -89,7 +91,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedulin
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             shared = SHARED.search(nodeid)
-            return shared[1] or shared[2] if shared else nodeid
+            return next(filter(None, shared.groups())) if shared else nodeid
 
         def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
             scope = self._split_scope(self.registered_collections[node][item_index])
