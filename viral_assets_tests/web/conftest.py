@@ -45,12 +45,11 @@ class Form:
     buttons: list[tuple[str, str]]
 
 
-class Html(HTMLParser):
-    """The forms, the cards and the texts of a page."""
+class _Parts(HTMLParser):
+    """The forms, the tags and the texts of a page."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.html = html
         self.forms: list[Form] = []
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.text = ""
@@ -82,6 +81,29 @@ class Html(HTMLParser):
         if self._area:
             self.forms[-1].fields[self._area] += data.removeprefix("\n")
         self.text += data
+
+
+class Html:
+    """A page; it is taken apart when somebody looks at what is in it, as most are only passed through."""
+
+    def __init__(self, html: str) -> None:
+        self.html = html
+
+    @functools.cached_property
+    def _parts(self) -> _Parts:
+        return _Parts(self.html)
+
+    @property
+    def forms(self) -> list[Form]:
+        return self._parts.forms
+
+    @property
+    def tags(self) -> list[tuple[str, dict[str, str]]]:
+        return self._parts.tags
+
+    @property
+    def text(self) -> str:
+        return self._parts.text
 
     def all(self, attribute: str) -> list[str]:
         """The values of an attribute, in order."""

@@ -40,8 +40,9 @@ from viral_assets.vocabulary import REJECTION_REASONS
 from viral_assets.web.jobs import Job
 from viral_assets.web.regenerate import summarise, wanted_types
 from viral_assets.web.site import Site
-from viral_assets_tests.conftest import DATABASES
 from viral_assets_tests.delivery.examples import TYPES
+from viral_assets_tests.one_database import BOTH_DATABASES
+from viral_assets_tests.one_database import database as database  # noqa: PLC0414 - a fixture
 from viral_assets_tests.waiting import until
 from viral_assets_tests.web.conftest import Form, Html, Reviewer
 
@@ -50,17 +51,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 FIRST, SECOND, THIRD = TYPES
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
-BOTH_DATABASES = pytest.mark.parametrize("database", DATABASES, indirect=True)
-"""For tests of what the page itself asks the database; decisions have tests of their own on both."""
 TOO_LONG = "wörter " * 60
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest) -> Database:
-    """SQLite, unless a test asks for both."""
-    name = "postgres_database" if getattr(request, "param", "sqlite") == "postgresql" else "sqlite_database"
-    made: Database = request.getfixturevalue(name)
-    return made
 
 
 def state(database: Database, tweet_id: str = "101") -> dict[str, tuple[str, str]]:

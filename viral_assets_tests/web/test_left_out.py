@@ -22,8 +22,11 @@ from viral_assets.web.app import create_app
 from viral_assets.web.jobs import Jobs
 from viral_assets.web.security import Names
 from viral_assets.web.site import Site
+from viral_assets_tests.one_database import BOTH_DATABASES
+from viral_assets_tests.one_database import database as database  # noqa: PLC0414 - a fixture
 from viral_assets_tests.queries.worked_on import AT, GOOD, ingest, project, tweet, work_on
 from viral_assets_tests.store.rows import stored
+from viral_assets_tests.tables import Rows, put_rows, rows_made_by
 from viral_assets_tests.waiting import until
 from viral_assets_tests.web.conftest import Reviewer
 
@@ -45,11 +48,21 @@ ROWS = [
 MaraOf = Callable[..., Reviewer]
 
 
-@pytest.fixture
-def worked(database: Database) -> Database:
+@pytest.fixture(scope="module")
+def worked_on() -> Rows:
     """Two good tweets more than the hour may have, two that cannot be chosen, and an hour of two days before."""
-    ingest(database, ROWS)
-    work_on(database, OF, [AT - 48 * HOUR, AT])
+
+    def make(database: Database) -> None:
+        ingest(database, ROWS)
+        work_on(database, OF, [AT - 48 * HOUR, AT])
+
+    return rows_made_by(make)
+
+
+@pytest.fixture
+def worked(database: Database, worked_on: Rows) -> Database:
+    """With these rows."""
+    put_rows(database, worked_on)
     return database
 
 
@@ -89,6 +102,7 @@ def wait_for_drafts(database: Database) -> None:
     until(lambda: len(stored(database, comment_suggestions)) == 3, "the drafts of one tweet")
 
 
+@BOTH_DATABASES
 def test_near_misses_come_first_with_their_reason_in_words(mara_of: MaraOf, worked: Database) -> None:
     mara = mara_of()
     page = mara.get("/left-out")
@@ -118,6 +132,7 @@ def test_of_a_language_that_the_embedder_does_not_know_no_topic_and_no_relevance
     assert "<dt>Openness</dt>" in card
 
 
+@BOTH_DATABASES
 @pytest.mark.parametrize(
     ("address", "count"),
     [
@@ -145,6 +160,7 @@ def test_what_cannot_be_shown_is_a_page_that_says_so(mara_of: MaraOf, address: s
     assert mara.status == 422
 
 
+@BOTH_DATABASES
 def test_pages_go_on_where_the_last_one_ended(mara_of: MaraOf, monkeypatch: pytest.MonkeyPatch) -> None:
     mara = mara_of()
     mara.get("/left-out")
@@ -167,6 +183,7 @@ def test_without_the_embedder_the_rest_of_the_page_is_there(mara_of: MaraOf) -> 
     assert "cannot be told here" in page.words
 
 
+@BOTH_DATABASES
 @pytest.mark.parametrize("script", [False, True])
 def test_a_tweet_that_is_taken_is_drafted_audited_and_kept(mara_of: MaraOf, worked: Database, script: bool) -> None:
     mara = mara_of(script=script)
@@ -206,6 +223,7 @@ def test_it_is_kept_also_where_nothing_could_be_written(mara_of: MaraOf, worked:
     assert tweet_id in chosen(worked)
 
 
+@BOTH_DATABASES
 def test_taking_twice_changes_nothing_more(mara_of: MaraOf, worked: Database) -> None:
     mara = mara_of()
     mara.get("/left-out")

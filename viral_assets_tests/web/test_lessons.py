@@ -20,6 +20,8 @@ from viral_assets.web.app import create_app
 from viral_assets.web.jobs import Jobs
 from viral_assets.web.security import Names
 from viral_assets.web.site import Site
+from viral_assets_tests.one_database import BOTH_DATABASES
+from viral_assets_tests.one_database import database as database  # noqa: PLC0414 - a fixture
 from viral_assets_tests.queries.worked_on import AT, GOOD, ingest, tweet, work_on
 from viral_assets_tests.store.rows import stored
 from viral_assets_tests.web.conftest import Reviewer
@@ -85,6 +87,7 @@ def lesson(wish: str, **given: str) -> str:
     return f"/lesson?{urlencode(asked | given)}"
 
 
+@BOTH_DATABASES
 def test_what_was_left_out_and_every_card_lead_there(mara_of: MaraOf) -> None:
     mara = mara_of()
     page = mara.get("/left-out?recent=6")
@@ -126,6 +129,7 @@ def test_another_topic_may_be_chosen_and_one_that_is_none_is_refused(mara_of: Ma
     assert "<b>" not in page.html
 
 
+@BOTH_DATABASES
 def test_a_word_is_asked_for_counted_and_blocked(mara_of: MaraOf, file: Path) -> None:
     mara = mara_of()
     page = mara.get(lesson("never"))

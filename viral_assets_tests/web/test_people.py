@@ -21,6 +21,8 @@ from viral_assets.web.app import create_app
 from viral_assets.web.security import Names
 from viral_assets.web.site import Site
 from viral_assets_tests.delivery.examples import TYPES
+from viral_assets_tests.one_database import BOTH_DATABASES
+from viral_assets_tests.one_database import database as database  # noqa: PLC0414 - a fixture
 from viral_assets_tests.store.rows import stored
 from viral_assets_tests.web.conftest import ADDRESS, Form, Html, Reviewer, demo_projects
 
@@ -105,6 +107,7 @@ def test_without_tokens_nobody_is_asked_for_anything(browser: Callable[..., Revi
     assert who_decided(database) == [("mara", "approve", "approved")]
 
 
+@BOTH_DATABASES
 def test_whose_token_it_is_stands_beside_the_decision_and_cannot_be_chosen(
     browser: Callable[..., Reviewer], token_of: Callable[[str], tuple[str, str]], database: Database
 ) -> None:
@@ -156,6 +159,7 @@ def test_once_there_are_tokens_nothing_else_lets_anybody_in(
     assert early.http.get("/").status_code == 303
 
 
+@BOTH_DATABASES
 def test_a_session_ends_with_its_token_at_once(
     browser: Callable[..., Reviewer], token_of: Callable[[str], tuple[str, str]], database: Database, now: datetime
 ) -> None:
@@ -171,6 +175,7 @@ def test_a_session_ends_with_its_token_at_once(
     assert mara.http.post("/decide", data={**form.fields, "action": "approve"}).status_code == 401
 
 
+@BOTH_DATABASES
 def test_a_session_ends_after_a_time_and_on_sign_out_wherever_its_cookie_is(
     browser: Callable[..., Reviewer], token_of: Callable[[str], tuple[str, str]], database: Database, time: Time
 ) -> None:
@@ -277,6 +282,7 @@ def test_where_there_is_a_list_one_is_somebody_on_it(
 # ---- whose a tweet is, and who has seen it ---------------------------------------------------------------------------
 
 
+@BOTH_DATABASES
 def test_a_tweet_is_left_to_somebody_who_finds_it_under_mine(
     browser: Callable[..., Reviewer], token_of: Callable[[str], tuple[str, str]]
 ) -> None:
@@ -311,6 +317,7 @@ def test_what_is_not_there_is_left_to_nobody(
     assert mara.status == status
 
 
+@BOTH_DATABASES
 def test_others_see_who_has_had_a_card_open(
     browser: Callable[..., Reviewer], token_of: Callable[[str], tuple[str, str]], database: Database
 ) -> None:
@@ -371,6 +378,7 @@ def test_a_reply_to_a_sensitive_tweet_takes_two_people(
     assert who_decided(database) == [("mara", "approve", "awaiting"), ("tom", "approve", "approved")]
 
 
+@BOTH_DATABASES
 def test_what_waits_is_still_to_decide_and_has_a_list_of_its_own(browser: Callable[..., Reviewer]) -> None:
     mara = browser("mara")
     mara.get("/?status=all")
@@ -380,6 +388,7 @@ def test_what_waits_is_still_to_decide_and_has_a_list_of_its_own(browser: Callab
     assert "101" not in mara.get("/approve-greens?recent=0").html
 
 
+@BOTH_DATABASES
 def test_greens_are_approved_once_where_they_take_two(browser: Callable[..., Reviewer], database: Database) -> None:
     mara = browser("mara")
     page = mara.get("/approve-greens?recent=0")
@@ -403,6 +412,7 @@ def test_a_conflict_and_the_history_say_that_it_waits(browser: Callable[..., Rev
     assert "pending → awaiting" in mara.get("/tweet?project=demo&tweet_id=101").words
 
 
+@BOTH_DATABASES
 def test_the_numbers_have_the_names(browser: Callable[..., Reviewer]) -> None:
     mara, reviewer = browser("mara"), browser("tom")
     for each in (mara, reviewer):

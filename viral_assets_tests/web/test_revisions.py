@@ -26,14 +26,14 @@ from viral_assets.web.jobs import Job, Jobs
 from viral_assets.web.regenerate import wanted_types
 from viral_assets.web.revisions import summarise
 from viral_assets_tests.gemini_emulator import GeminiEmulator
+from viral_assets_tests.one_database import BOTH_DATABASES
+from viral_assets_tests.one_database import database as database  # noqa: PLC0414 - a fixture
 from viral_assets_tests.store.rows import stored
 from viral_assets_tests.waiting import until
 from viral_assets_tests.web.conftest import Form, Html, Reviewer
 from viral_assets_tests.web.test_actions import (
-    BOTH_DATABASES,
     FIRST,
     SECOND,
-    database,  # noqa: F401 - SQLite, unless a test asks for both
     events,
     finished,
     site_of,
@@ -48,7 +48,7 @@ KEY = SuggestionKey("demo", "101", FIRST)
 
 
 @pytest.fixture(autouse=True)
-def _a_text_that_can_be_shortened(make_site: Callable[..., Any], database: Database) -> None:  # noqa: F811
+def _a_text_that_can_be_shortened(make_site: Callable[..., Any], database: Database) -> None:
     with database.begin() as connection:
         table = comment_suggestions
         of_first = sa.update(table).where(table.c.suggestion_type == FIRST)
@@ -86,7 +86,7 @@ def kinds(page: Html, kind: str = FIRST) -> list[str]:
 @BOTH_DATABASES
 def test_old_and_new_are_shown_side_by_side_and_the_new_one_is_taken_and_given_back(
     mara: Reviewer,
-    database: Database,  # noqa: F811
+    database: Database,
 ) -> None:
     page = revise(mara)
     assert re.search(r"Revised by offline in [\d.]+ s: take it, or keep the text", page.words)
@@ -112,7 +112,7 @@ def test_old_and_new_are_shown_side_by_side_and_the_new_one_is_taken_and_given_b
     assert [row["purpose"] for row in stored(database, llm_requests)] == ["revise"]
 
 
-def test_a_wish_in_ones_own_words_goes_as_far_as_it_can(mara: Reviewer, database: Database) -> None:  # noqa: F811
+def test_a_wish_in_ones_own_words_goes_as_far_as_it_can(mara: Reviewer, database: Database) -> None:
     page = revise(mara, "make it sound less like an advert")
     assert "Not revised: Without a key only what can be counted is done" in page.words
     assert "set GEMINI_API_KEY and start again" in page.words
@@ -122,7 +122,7 @@ def test_a_wish_in_ones_own_words_goes_as_far_as_it_can(mara: Reviewer, database
     assert "mara asked for make it sound less like an advert Add value: not written" in page.words
 
 
-def test_the_offered_one_is_revised_further(mara: Reviewer, database: Database) -> None:  # noqa: F811
+def test_the_offered_one_is_revised_further(mara: Reviewer, database: Database) -> None:
     with database.begin() as connection:
         connection.execute(sa.update(comment_suggestions).values(text=LONG.replace("included.", "included!")))
     revise(mara)
@@ -138,7 +138,7 @@ def test_the_offered_one_is_revised_further(mara: Reviewer, database: Database) 
     ]
 
 
-def test_what_was_approved_is_edited_when_it_is_taken(mara: Reviewer, database: Database) -> None:  # noqa: F811
+def test_what_was_approved_is_edited_when_it_is_taken(mara: Reviewer, database: Database) -> None:
     mara.decide("approve", "101")
     revise(mara)
     assert "Open in X: suggestion 1" not in mara.get("/tweet?project=demo&tweet_id=101").words
@@ -151,7 +151,7 @@ def test_what_was_approved_is_edited_when_it_is_taken(mara: Reviewer, database: 
 
 
 @pytest.mark.parametrize("action", ["reject", "post"])
-def test_what_was_rejected_or_posted_is_not_revised(mara: Reviewer, database: Database, action: str) -> None:  # noqa: F811
+def test_what_was_rejected_or_posted_is_not_revised(mara: Reviewer, database: Database, action: str) -> None:
     form = mara.form("revise", "101", FIRST)
     page = mara.decide(action, "101")
     assert "revise" not in kinds(page)
@@ -161,7 +161,7 @@ def test_what_was_rejected_or_posted_is_not_revised(mara: Reviewer, database: Da
     assert stored(database, suggestion_revisions) == []
 
 
-def test_a_wish_that_is_refused_is_kept_in_its_field(mara: Reviewer, database: Database) -> None:  # noqa: F811
+def test_a_wish_that_is_refused_is_kept_in_its_field(mara: Reviewer, database: Database) -> None:
     page = mara.send(mara.form("revise", "101", FIRST), wish="x" * 301)
     assert mara.status == 422
     assert "A wish has at most 300 characters" in page.words
@@ -174,7 +174,7 @@ def test_a_wish_that_is_refused_is_kept_in_its_field(mara: Reviewer, database: D
 def test_a_second_persons_change_is_shown_and_nothing_is_asked(
     mara: Reviewer,
     serve: Callable[..., Reviewer],
-    database: Database,  # noqa: F811
+    database: Database,
 ) -> None:
     other = serve("tom")
     other.get("/?status=all")
@@ -189,7 +189,7 @@ def test_a_second_persons_change_is_shown_and_nothing_is_asked(
 def test_another_person_decides_about_what_one_asked_for(
     mara: Reviewer,
     serve: Callable[..., Reviewer],
-    database: Database,  # noqa: F811
+    database: Database,
 ) -> None:
     revise(mara)
     stale = mara.form("revision", "101", FIRST)
@@ -207,7 +207,7 @@ def test_another_person_decides_about_what_one_asked_for(
     assert "Written by offline" in words
 
 
-def test_an_edit_over_a_revision_is_a_persons(mara: Reviewer, database: Database) -> None:  # noqa: F811
+def test_an_edit_over_a_revision_is_a_persons(mara: Reviewer, database: Database) -> None:
     revise(mara)
     marked = "As somebody asked for; the history says who, and what"
     assert marked in choose(mara, "revise").all("title")
@@ -220,7 +220,7 @@ def test_an_edit_over_a_revision_is_a_persons(mara: Reviewer, database: Database
 
 def test_what_was_revised_is_not_written_anew(
     mara: Reviewer,
-    database: Database,  # noqa: F811
+    database: Database,
     tweets: list[OpportunityView],
 ) -> None:
     revise(mara)
@@ -233,7 +233,7 @@ def test_what_was_revised_is_not_written_anew(
     assert FIRST not in wanted_types(row, site_of(mara).projects()["demo"])
 
 
-def test_while_one_is_written_another_type_waits(mara: Reviewer, database: Database) -> None:  # noqa: F811
+def test_while_one_is_written_another_type_waits(mara: Reviewer, database: Database) -> None:
     site = site_of(mara)
     with database.begin() as connection:
         asked = revisions.ask(connection, KEY, version=0, wish="Shorter", who="tom", at=site.clock())
@@ -245,7 +245,7 @@ def test_while_one_is_written_another_type_waits(mara: Reviewer, database: Datab
     assert "It is being revised already: “Shorter”; wait for that" in page.words
 
 
-def test_a_tweet_is_written_about_once_at_a_time(mara: Reviewer, database: Database) -> None:  # noqa: F811
+def test_a_tweet_is_written_about_once_at_a_time(mara: Reviewer, database: Database) -> None:
     site, started, go_on = site_of(mara), threading.Event(), threading.Event()
     made = site.jobs._make
 
@@ -273,7 +273,7 @@ def test_a_tweet_is_written_about_once_at_a_time(mara: Reviewer, database: Datab
 
 def test_while_one_is_revised_the_tweet_is_not_written_anew(
     mara: Reviewer,
-    database: Database,  # noqa: F811
+    database: Database,
 ) -> None:
     site = site_of(mara)
     job = Job("demo", "101", "tom", "m", FIRST, "Shorter", state="running")
@@ -288,7 +288,7 @@ def test_while_one_is_revised_the_tweet_is_not_written_anew(
 
 def test_of_the_greens_what_somebody_wants_changed_is_not_ticked(
     plain: Reviewer,
-    database: Database,  # noqa: F811
+    database: Database,
 ) -> None:
     with database.begin() as connection:
         revisions.ask(connection, KEY, version=0, wish="Shorter", who="tom", at=site_of(plain).clock())
@@ -298,7 +298,7 @@ def test_of_the_greens_what_somebody_wants_changed_is_not_ticked(
     assert [pick for pick in form.fields["pick"] if '"101"' in pick] == []
 
 
-def test_what_was_interrupted_is_gone_on_with_or_given_up(mara: Reviewer, database: Database) -> None:  # noqa: F811
+def test_what_was_interrupted_is_gone_on_with_or_given_up(mara: Reviewer, database: Database) -> None:
     site = site_of(mara)
     with database.begin() as connection:
         for key in (KEY, SuggestionKey("demo", "102", FIRST)):
@@ -318,7 +318,7 @@ def test_what_was_interrupted_is_gone_on_with_or_given_up(mara: Reviewer, databa
 @pytest.mark.parametrize(
     "broken", [{"action": "explode"}, {"version": ""}, {"version": "-1"}, {"revision": ""}, {"type": ""}]
 )
-def test_a_broken_form_is_refused(mara: Reviewer, database: Database, broken: Mapping[str, str]) -> None:  # noqa: F811
+def test_a_broken_form_is_refused(mara: Reviewer, database: Database, broken: Mapping[str, str]) -> None:
     revise(mara)
     before = stored(database, suggestion_revisions)
     form = mara.form("revision", "101", FIRST)
@@ -330,7 +330,7 @@ def test_a_broken_form_is_refused(mara: Reviewer, database: Database, broken: Ma
 
 def test_a_quota_that_is_used_up_says_when_there_is_more(
     make_site: Callable[..., Any],
-    database: Database,  # noqa: F811
+    database: Database,
 ) -> None:
     from viral_assets.web.app import create_app
     from viral_assets.web.security import Names

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,53 +15,48 @@ from viral_assets.web.server import listen
 from viral_assets_tests.cli.conftest import CommandLine
 from viral_assets_tests.cli.conftest import home as home  # noqa: PLC0414 -- a fixture, used by name
 from viral_assets_tests.cli.conftest import viral_assets as viral_assets  # noqa: PLC0414
-from viral_assets_tests.waiting import PATIENCE
+from viral_assets_tests.cli.forked import Forked
+from viral_assets_tests.waiting import PATIENCE, until
 
-Start = Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]]
+Start = Callable[..., tuple[Forked, dict[str, Any]]]
 
 
 @pytest.fixture
 def start(viral_assets: CommandLine) -> Iterator[Start]:
     """Start the command and wait until it says where the page is."""
-    processes: list[subprocess.Popen[str]] = []
+    started: list[Forked] = []
 
-    def begin(*arguments: str, **environment: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-        process = viral_assets.start("review", "--no-open", "--json", *arguments, **environment)
-        processes.append(process)
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line:
-            _, said = process.communicate(timeout=PATIENCE)
-            pytest.fail(said)
-        return process, json.loads(line)
+    def begin(*arguments: str, **environment: str) -> tuple[Forked, dict[str, Any]]:
+        command = viral_assets.forked("review", "--no-open", "--json", *arguments, **environment)
+        started.append(command)
+        line = until(command.first_line, "the address of the page", every=0.05, meanwhile=lambda: command.code is None)
+        return command, json.loads(line)
 
     yield begin
-    for process in processes:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=PATIENCE)
+    for command in started:
+        command.process.kill()
+        command.process.join(PATIENCE)
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_the_page_and_ends_cleanly(start: Start, way: signal.Signals) -> None:
-    process, told = start("--port", "0", "--who", "mara", "--project", "demo")
+    command, told = start("--port", "0", "--who", "mara", "--project", "demo")
     answer = requests.get(told["url"], timeout=PATIENCE)
     assert answer.status_code == 200
     assert "No suggestions yet" in answer.text or "Nothing matches" in answer.text
     assert told["url"].startswith("http://127.0.0.1:")
     assert told["token"] is None
-    process.send_signal(way)
-    _, said = process.communicate(timeout=PATIENCE)
+    command.signal(way)
+    code, _, said = command.ended(PATIENCE)
     assert "Traceback" not in said
     assert "as mara (Ctrl-C ends it)" in said
-    if way == signal.SIGINT:
-        assert process.returncode == 0
+    assert code == (0 if way == signal.SIGINT else -signal.SIGTERM)
 
 
 @pytest.mark.e2e
 def test_for_others_it_makes_a_token_and_asks_for_it(start: Start) -> None:
-    process, told = start("--host", "0.0.0.0", "--port", "0")
+    command, told = start("--host", "0.0.0.0", "--port", "0")
     assert len(told["token"]) >= 32
     answer = requests.get(told["url"], timeout=PATIENCE)
     assert "Token" in answer.text
@@ -71,19 +65,20 @@ def test_for_others_it_makes_a_token_and_asks_for_it(start: Start) -> None:
     inside = session.get(told["url"] + "login", params={"token": told["token"]}, timeout=PATIENCE)
     assert "to decide" in inside.text
     assert told["token"] not in inside.url + inside.text
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=PATIENCE)
+    command.interrupt()
+    _, _, said = command.ended(PATIENCE)
     assert said.count(told["token"]) == 1, "printed once, and logged nowhere"
 
 
 @pytest.mark.e2e
 def test_a_token_of_ones_own_is_not_printed(start: Start) -> None:
     token = "the token of this test"
-    process, told = start("--host", "0.0.0.0", "--port", "0", VIRAL_ASSETS_REVIEW_TOKEN=token)
+    command, told = start("--host", "0.0.0.0", "--port", "0", VIRAL_ASSETS_REVIEW_TOKEN=token)
     assert told["token"] is None
     assert requests.get(told["url"] + "login", params={"token": token}, timeout=PATIENCE).url.endswith("/")
-    process.send_signal(signal.SIGINT)
-    assert token not in "".join(process.communicate(timeout=PATIENCE))
+    command.interrupt()
+    _, out, err = command.ended(PATIENCE)
+    assert token not in out + err
 
 
 def test_a_taken_port_leads_to_the_next_one_unless_it_was_asked_for() -> None:
