@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+from viral_assets.notifications import channels, telling
 from viral_assets.notifications.report import Round
 from viral_assets.notifications.telling import Teller
 from viral_assets.projects.model import Project
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.store.engine import Database
 from viral_assets_tests.delivery.examples import opportunity, store
+from viral_assets_tests.waiting import PATIENCE
 
 NOW = datetime(2026, 11, 21, 21, 5, tzinfo=UTC)
 REVIEW = "https://review.example.com"
@@ -49,7 +52,8 @@ def put(database: Database, views: Sequence[OpportunityView], *, ready: datetime
 
 
 def teller(database: Database, addresses: Mapping[str, str], now: datetime = NOW) -> Teller:
-    return Teller(database, addresses, REVIEW, clock=lambda: now)
+    # A round takes no time, however busy this machine is.
+    return Teller(database, addresses, REVIEW, clock=lambda: now, seconds=lambda: 0.0)
 
 
 def tell(
@@ -59,8 +63,10 @@ def tell(
 
 
 def be_a_process(url: str, addresses: dict[str, str], environment: dict[str, str], told: dict[str, Any]) -> None:
-    """Tell once."""
+    """Tell once, and wait for answers for as long as a busy machine takes."""
     os.environ.update(environment)
+    channels.READ_SECONDS = PATIENCE
+    telling.open_channel = partial(channels.open_channel, seconds=PATIENCE)  # type: ignore[attr-defined]
     database = Database(url)
     tell(database, addresses, project(**told))
     database.dispose()
