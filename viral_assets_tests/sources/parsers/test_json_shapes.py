@@ -175,7 +175,7 @@ class TestApify:
             ("2", None, None),
             ("3", 50, 900),
         ]
-        assert (rejects, remarks) == ([], {"a search that found nothing": 1})
+        assert (rejects, remarks) == ([], {"a search that found nothing": 1, ADDRESS_OUTRANKS: 1})
         assert tweets[0].author_followers == 1234
 
 
