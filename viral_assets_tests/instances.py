@@ -21,6 +21,8 @@ def in_memory() -> Iterator[dg.DagsterInstance]:
         assert isinstance(storage, InMemoryEventLogStorage)
         of_any_thread = {"check_same_thread": False}
         engine = sa.create_engine(storage._engine.url, poolclass=sa.StaticPool, connect_args=of_any_thread)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA foreign_keys = ON")
 
         @contextmanager
         def connect() -> Iterator[sa.Connection]:
