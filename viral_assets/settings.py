@@ -12,10 +12,9 @@ from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import floor_hour, parse_hour
@@ -25,6 +24,9 @@ from viral_assets.vocabulary import CHANNEL_VARIABLES, REVIEW_PORT, Provider
 
 ProviderName = Literal["auto", Provider]
 EmbedderName = Literal["auto", "wordllama", "multilingual", "gemini"]
+
+PREFIX = "VIRAL_ASSETS_"
+"""Of the project's own variables."""
 
 # A short history keeps Dagster's partition pages fast; VIRAL_ASSETS_START opens an older one.
 DEFAULT_HISTORY = timedelta(days=30)
@@ -120,12 +122,29 @@ Optional_ = BeforeValidator(_blank_is_unset)
 KeptDays = Annotated[int | None, Field(ge=1), Optional_]
 
 
-class Settings(BaseSettings):
-    """The environment, typed. Use :func:`load_settings`, whose error names the variable."""
+def _variable(field: str, own_name: object = None) -> str:
+    """What holds a field: a service's variable has the name that others know it by."""
+    return own_name if isinstance(own_name, str) else f"{PREFIX}{field.upper()}"
 
-    model_config = SettingsConfigDict(
-        env_prefix="VIRAL_ASSETS_", env_ignore_empty=True, frozen=True, populate_by_name=True, extra="ignore"
-    )
+
+class Settings(BaseModel):
+    """The environment, typed. Use :func:`load_settings`, whose error names the variable.
+
+    Args:
+        given: by the names of the fields, instead of what the environment says.
+    """
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{**self._said_by_environment(), **given})
+
+    @classmethod
+    def _said_by_environment(cls) -> dict[str, str]:
+        """The variables that are set to something, however their names are written, by the names of the fields."""
+        said = {name.upper(): value for name, value in os.environ.items() if value}
+        variables = {name: _variable(name, field.validation_alias) for name, field in cls.model_fields.items()}
+        return {name: said[variable] for name, variable in variables.items() if variable in said}
 
     first_gemini_key: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="GEMINI_API_KEY")
     second_gemini_key: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="GOOGLE_API_KEY")
@@ -353,7 +372,7 @@ def _read_settings(_of: Hashable) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = str(first["loc"][0])
-        variable = name if name.isupper() else f"VIRAL_ASSETS_{name.upper()}"
+        variable = name if name.isupper() else _variable(name)
         raise ConfigurationError(f"{variable}: {first['msg']}") from None
     if settings.start and settings.end and settings.end <= settings.start:
         raise ConfigurationError("VIRAL_ASSETS_END must lie after VIRAL_ASSETS_START")

@@ -94,6 +94,25 @@ def test_the_environment_is_read_anew_where_it_has_changed_and_only_there(
     assert load_settings().projects_dir == tmp_path / "projects"
 
 
+def test_a_variable_counts_however_its_name_is_written_and_not_where_it_is_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("viral_assets_rpm", "7")
+    monkeypatch.setenv("VIRAL_ASSETS_HOME", "")
+    monkeypatch.setenv("GEMINI_MODEL", "a-model")
+    settings = load_settings()
+    assert (settings.rpm, settings.gemini_model) == (7, "a-model")
+    assert settings.home.name == "data"
+
+
+@pytest.mark.parametrize("name", ["VIRAL_ASSETS_RPM", "VIRAL_ASSETS_PROVIDER"])
+def test_an_error_names_the_variable_and_not_its_value(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "hunter2")
+    with pytest.raises(ConfigurationError, match=f"^{name}: ") as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)
+
+
 def test_every_variable_that_begins_so_is_a_channel_and_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIRAL_ASSETS_NOTIFY_TEAM_2", " mailtos://me:hunter2hunter2@example.com?to=a@example.com ")
     monkeypatch.setenv("VIRAL_ASSETS_NOTIFY_NOBODY", " ")

@@ -12,7 +12,6 @@ from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
 from viral_assets.store.driver_values import (
@@ -81,7 +80,13 @@ def distinct(table: sa.Table, rows: Sequence[Row]) -> list[Row]:
 
 def inserting(dialect: str, table: sa.Table) -> Any:
     """The insertion into a table that can say what becomes of rows whose keys exist."""
-    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+
+        return insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def upserting(
@@ -200,7 +205,7 @@ class _AsIs(sa.types.UserDefinedType[Any]):
 def _is_one_of(dialect: str, column: sa.ColumnElement[str], texts: sa.BindParameter[Any]) -> sa.ColumnElement[bool]:
     if dialect == "sqlite":
         return column.in_(sa.select(sa.func.json_each(texts).table_valued("value").c.value))
-    return column == sa.any_(sa.cast(texts, postgresql.ARRAY(sa.Text())))
+    return column == sa.any_(sa.cast(texts, sa.ARRAY(sa.Text())))
 
 
 def _execute(connection: sa.Connection, statement: Insert, columns: Columns) -> int:
@@ -238,4 +243,4 @@ def _update_from_arrays(table: sa.Table, key: Sequence[str], changed: Sequence[s
 
 
 def _array(values: Sequence[Any], kind: sa.types.TypeEngine[Any]) -> sa.Cast[Any]:
-    return sa.cast(sa.bindparam(None, array_text(values), _AsIs()), postgresql.ARRAY(kind))
+    return sa.cast(sa.bindparam(None, array_text(values), _AsIs()), sa.ARRAY(kind))

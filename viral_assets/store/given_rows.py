@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 
 def given_rows(connection: sa.Connection, like: sa.Table, rows: Sequence[Mapping[str, Any]]) -> sa.Subquery:
@@ -21,7 +20,7 @@ def given_rows(connection: sa.Connection, like: sa.Table, rows: Sequence[Mapping
     columns = [sa.column(name, like.c[name].type) for name in rows[0]]
     text = sa.literal(json.dumps(list(rows)), sa.Text())
     if connection.dialect.name == "postgresql":
-        records = sa.func.json_to_recordset(sa.cast(text, postgresql.JSON))
+        records = sa.func.json_to_recordset(sa.cast(text, sa.JSON))
         return sa.select(records.table_valued(*columns, name="record").render_derived(with_types=True)).subquery(
             "given"
         )

@@ -11,7 +11,6 @@ from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from viral_assets.store.bulk import distinct, upserting
 from viral_assets.store.driver_values import Row, array_text, chunks, columns_of, constant
@@ -85,7 +84,7 @@ class PreparedUpsert:
         if dialect == "sqlite":
             return statement.values({name: sa.bindparam(name) for name in self._columns})  # type: ignore[no-any-return]
         arrays = [
-            sa.func.unnest(sa.cast(sa.bindparam(name, type_=sa.Text()), postgresql.ARRAY(self._table.c[name].type)))
+            sa.func.unnest(sa.cast(sa.bindparam(name, type_=sa.Text()), sa.ARRAY(self._table.c[name].type)))
             for name in self._columns
         ]
         return statement.from_select(  # type: ignore[no-any-return]

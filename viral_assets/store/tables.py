@@ -17,6 +17,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
     DateTime,
     Dialect,
     Double,
@@ -112,6 +113,18 @@ metadata = MetaData(
     }
 )
 
+ONLY_WHERE = "only_where"
+"""In the ``info`` of an index: it has only the rows of which this holds."""
+
+
+@event.listens_for(metadata, "before_create")
+def _make_indexes_partial(_: MetaData, connection: Connection, **_how: Any) -> None:
+    """As each dialect has it, and only where tables are made: to be told, SQLAlchemy loads the dialect, and every
+    process on SQLite would load PostgreSQL's."""
+    for index in (index for table in metadata.tables.values() for index in table.indexes):
+        if condition := index.info.get(ONLY_WHERE):
+            index.dialect_options[connection.dialect.name]["where"] = text(condition)
+
 
 def _known(column: str, words: Iterable[str]) -> str:
     """The condition that a column holds one of these words, in the order of the migration that made it."""
@@ -173,8 +186,7 @@ tweet_projects = Table(
     Index(
         "ix_tweet_projects_named",
         "project",
-        postgresql_where=text("project <> '*'"),
-        sqlite_where=text("project <> '*'"),
+        info={ONLY_WHERE: "project <> '*'"},
     ),
     sqlite_with_rowid=False,
 )
@@ -370,8 +382,7 @@ comment_suggestions = Table(
         "ix_comment_suggestions_decided",
         "project",
         "decided_at",
-        postgresql_where=text("decided_at is not null"),
-        sqlite_where=text("decided_at is not null"),
+        info={ONLY_WHERE: "decided_at is not null"},
     ),
     comment="A person's decision (any status but pending) is never overwritten by a re-run.",
 )
@@ -528,15 +539,13 @@ llm_requests = Table(
     Index(
         "ix_llm_requests_batch_id",
         "batch_id",
-        postgresql_where=text("batch_id is not null"),
-        sqlite_where=text("batch_id is not null"),
+        info={ONLY_WHERE: "batch_id is not null"},
     ),
     # Finds the answers a killed run left behind.
     Index(
         "ix_llm_requests_unparsed",
         "project",
-        postgresql_where=text("status = 'answered' and parsed_at is null"),
-        sqlite_where=text("status = 'answered' and parsed_at is null"),
+        info={ONLY_WHERE: "status = 'answered' and parsed_at is null"},
     ),
     comment="Rate-limit log, cost ledger, audit trail and crash record in one.",
 )

@@ -63,11 +63,25 @@ def test_the_version_is_told(viral_assets: CommandLine) -> None:
     assert viral_assets("--version").out == f"viral-assets {__version__}\n"
 
 
+HEAVY = {"dagster", "numpy", "pandas", "alembic", "jinja2", "wordllama", "sklearn", "scipy"}
+
+
 def test_help_loads_nothing_heavy() -> None:
-    heavy = {"dagster", "numpy", "pandas", "sqlalchemy", "pydantic_settings", "jinja2", "wordllama", "sklearn", "scipy"}
+    assert loaded_by("--help").isdisjoint({*HEAVY, "sqlalchemy"})
+
+
+def test_a_look_at_the_quota_loads_no_more_than_it_needs(viral_assets: CommandLine) -> None:
+    viral_assets("db", "upgrade")
+    loaded = loaded_by("quota")
+    assert "sqlalchemy.dialects.sqlite" in loaded
+    assert loaded.isdisjoint({*HEAVY, "sqlalchemy.dialects.postgresql"})
+
+
+def loaded_by(command: str) -> set[str]:
+    """The modules that a process with this command has at its end."""
     code = (
-        "import sys\nfrom viral_assets.cli import main\nsys.argv = ['viral-assets', '--help']\n"
+        f"import sys\nfrom viral_assets.cli import main\nsys.argv = ['viral-assets', {command!r}]\n"
         "try:\n    main()\nexcept SystemExit:\n    print(*sys.modules, file=sys.stderr)"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert heavy.isdisjoint(ended.stderr.split())
+    return set(ended.stderr.split())
