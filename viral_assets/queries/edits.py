@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from rapidfuzz.distance import Levenshtein
 
-from viral_assets.hours import HourRange
-from viral_assets.store.conditions import STANDS_APPROVED_OF_HOURS, within
+from viral_assets.queries.tally import Counted, Names, Number
+from viral_assets.store.conditions import STANDS_APPROVED_OF_HOURS, of_hours
 from viral_assets.store.tables import comment_suggestions
 from viral_assets.vocabulary import OFFLINE
 
@@ -38,25 +39,35 @@ class EditedWeek:
         return f"week of {self.first.day} {self.first:%b}"
 
 
-def edits_by_week(connection: sa.Connection, hours: HourRange, project: str | None) -> tuple[EditedWeek, ...]:
-    """The weeks in which anything was kept, oldest first. The first and the last may be parts of weeks."""
+KEPT, CHANGED, DISTANCE = "kept", "changed", "distance"
+"""Of :func:`count_edits`."""
+
+
+def count_edits(connection: sa.Connection, hours: Sequence[datetime]) -> Counted:
+    """What :class:`EditedWeek` tells, of each hour: how many were kept and changed, and the distances added up."""
     written = comment_suggestions.c
-    kept_ones = (*within(comment_suggestions, hours, project), STANDS_APPROVED_OF_HOURS, written.provider != OFFLINE)
-    kept: Counter[date] = Counter()
-    counts = sa.select(written.window_start, sa.func.count()).where(*kept_ones).group_by(written.window_start)
-    for hour, count in connection.execute(counts):
-        kept[_monday(hour)] += count
-    distances: defaultdict[date, list[float]] = defaultdict(list)
-    changed = sa.select(written.window_start, written.original_text, written.text).where(
+    kept_ones = (*of_hours(comment_suggestions, hours), STANDS_APPROVED_OF_HOURS, written.provider != OFFLINE)
+    by = (written.window_start, written.project)
+    for hour, project, count in connection.execute(sa.select(*by, sa.func.count()).where(*kept_ones).group_by(*by)):
+        yield hour, (KEPT, project), count
+    changed = sa.select(*by, written.original_text, written.text).where(
         *kept_ones, written.original_text.is_not(None), written.original_text != written.text
     )
-    for hour, draft, text in connection.execute(changed):
-        distances[_monday(hour)].append(Levenshtein.normalized_distance(draft, text))
+    for hour, project, draft, text in connection.execute(changed):
+        yield hour, (CHANGED, project), 1
+        yield hour, (DISTANCE, project), Levenshtein.normalized_distance(draft, text)
+
+
+def edits_by_week(days: Iterable[tuple[date, Names, Number]]) -> tuple[EditedWeek, ...]:
+    """The weeks in which anything was kept, oldest first. The first and the last may be parts of weeks.
+
+    Args:
+        days: the numbers of each day; others than :func:`count_edits` gives are passed over.
+    """
+    sums: defaultdict[date, dict[str, Number]] = defaultdict(lambda: {KEPT: 0, CHANGED: 0, DISTANCE: 0})
+    for day, (word, *_), number in days:
+        if word in (KEPT, CHANGED, DISTANCE):
+            sums[day - timedelta(days=day.weekday())][word] += number
     return tuple(
-        EditedWeek(week, count, len(distances[week]), sum(distances[week]) / count)
-        for week, count in sorted(kept.items())
+        EditedWeek(week, int(of[KEPT]), int(of[CHANGED]), of[DISTANCE] / of[KEPT]) for week, of in sorted(sums.items())
     )
-
-
-def _monday(hour: datetime) -> date:
-    return hour.date() - timedelta(days=hour.weekday())

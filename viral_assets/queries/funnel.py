@@ -1,33 +1,34 @@
-"""The numbers, counted by the database: what comes over the wire is an hour or a name a row, however many tweets there
-are. What the numbers mean is in ``funnel_model``.
-"""
+"""The numbers, from those of each hour (``hour_counts``, ``kept_numbers``). What they mean is in ``funnel_model``."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
-from viral_assets.queries.arrivals import tweets_by_hour
+from viral_assets.queries.arrivals import everybody_s, tweets_by_hour
 from viral_assets.queries.edits import edits_by_week
-from viral_assets.queries.funnel_model import BANDS, DayNumbers, Funnel, NumbersReport, Rate, band_name
-from viral_assets.queries.packing import read_packs
-from viral_assets.queries.spending import cost_of_suggestions, quota_by_day
+from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, Rate
+from viral_assets.queries.hour_counts import BAND, DECIDED, TOPIC, TWEETS, TYPE, YES
+from viral_assets.queries.kept_numbers import numbers_by_day
+from viral_assets.queries.packing_model import packs_of
+from viral_assets.queries.spending import costs_of, quota_by_day
+from viral_assets.queries.tally import Names, Number, of_project
 from viral_assets.quota.limits import Limits
-from viral_assets.store.conditions import STANDS_APPROVED, within
-from viral_assets.store.tables import comment_opportunities, comment_suggestions, tweet_scores
-from viral_assets.vocabulary import POSTED, REJECTED
+from viral_assets.store.tables import EVERY_PROJECT
 
 MOST_DAYS = 366
 DEFAULT_DAYS = 30
 
 Key = tuple[date, str]
+
+Days = Mapping[date, Sequence[tuple[Names, Number]]]
+"""The numbers of each day."""
 
 
 def funnel_report(
@@ -44,192 +45,74 @@ def funnel_report(
     Raises:
         ConfigurationError: a number of days that makes no sense.
     """
-    if not 1 <= days <= MOST_DAYS:
-        raise ConfigurationError(f"the numbers are of 1 to {MOST_DAYS} days, not {days}")
-    last = now.astimezone(UTC).date()
-    first = last - timedelta(days=days - 1)
-    span = _Span(datetime(first.year, first.month, first.day, tzinfo=UTC), days, project)
-    decisions = _decisions(connection, span)
-    funnels, costs = _funnels(connection, span, decisions.by_day), _costs(connection, span)
+    hours = report_hours(days, now)
+    found = {day: list(of_project(tally, project)) for day, tally in numbers_by_day(connection, hours).items()}
+    funnels, costs = _funnels(connection, hours, project, found), {day: costs_of(each) for day, each in found.items()}
     projects = {name for _, name in funnels} | ({project} if project is not None else set())
+    numbers = [each for day in found.values() for each in day]
     return NumbersReport(
         project=project,
-        first=first,
-        last=last,
+        first=hours.start.date(),
+        last=(hours.end - timedelta(days=1)).date(),
         generated_at=now,
         days=tuple(
-            DayNumbers(day, name, funnels.get((day, name), Funnel()), costs.get((day, name), 0.0))
-            for day in span.dates
+            DayNumbers(day, name, funnels.get((day, name), Funnel()), costs[day].get(name, 0.0))
+            for day in found
             for name in sorted(projects)
         ),
-        by_topic=decisions.by_topic,
-        by_type=_rates_of_types(connection, span),
-        by_band=decisions.by_band,
+        by_topic=_most_decided_first(_rates(TOPIC, numbers)),
+        by_type=_most_decided_first(_rates(TYPE, numbers)),
+        by_band=tuple(sorted(_rates(BAND, numbers), key=lambda rate: rate.name)),
         quota=quota_by_day(connection, now, days),
         limits=limits,
-        packs=read_packs(connection, span.hours.start, span.hours.end, project),
-        edits=edits_by_week(connection, span.hours, project),
+        packs=packs_of(numbers),
+        edits=edits_by_week((day, *each) for day, of_day in found.items() for each in of_day),
     )
 
 
-class _Span:
-    """The days and the project that are counted."""
+def report_hours(days: int, now: datetime) -> HourRange:
+    """The hours of the last ``days`` days (UTC), today included.
 
-    def __init__(self, start: datetime, days: int, project: str | None) -> None:
-        self.hours, self.project = HourRange(start, start + timedelta(days=days)), project
-        self.dates = tuple((start + timedelta(days=number)).date() for number in range(days))
+    Raises:
+        ConfigurationError: a number of days that makes no sense.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise ConfigurationError(f"the numbers are of 1 to {MOST_DAYS} days, not {days}")
+    end = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return HourRange(end - timedelta(days=days), end)
 
-    def of(self, table: sa.Table) -> list[sa.ColumnElement[bool]]:
-        """The conditions on a table with ``window_start`` and ``project``."""
-        return within(table, self.hours, self.project)
+
+_COUNTED = {each.name for each in fields(Funnel)} - {TWEETS}
 
 
-def _funnels(connection: sa.Connection, span: _Span, decided: Mapping[str, Counter[Key]]) -> dict[Key, Funnel]:
+def _funnels(connection: sa.Connection, hours: HourRange, project: str | None, days: Days) -> dict[Key, Funnel]:
     """What there is of each day and project."""
-    counted = {
-        "scored": _rows_of(connection, tweet_scores, span),
-        "opportunities": _rows_of(connection, comment_opportunities, span),
-        **decided,
-    }
-    worked_on = {name for counts in counted.values() for _, name in counts}
-    counted["tweets"] = _tweets(connection, span, worked_on)
-    keys = {key for counts in counted.values() for key in counts}
-    return {key: Funnel(**{name: counts[key] for name, counts in counted.items()}) for key in keys}
+    counted: defaultdict[Key, Counter[str]] = defaultdict(Counter)
+    for day, numbers in days.items():
+        for (word, *names), number in numbers:
+            if word in _COUNTED:
+                counted[day, names[0]][word] += int(number)
+    worked_on = {name for _, name in counted} or ({project} if project else set())
+    if everybody_s(connection, worked_on):
+        for day, numbers in days.items():
+            every = sum(int(number) for names, number in numbers if names == (TWEETS,))
+            for name in (worked_on or {EVERY_PROJECT}) if every else ():
+                counted[day, name][TWEETS] += every
+    else:
+        for hour, name, count in tweets_by_hour(connection, hours, worked_on):
+            counted[hour.date(), name][TWEETS] += count
+    return {key: Funnel(**counts) for key, counts in counted.items() if project in (None, key[1])}
 
 
-def _rows_of(connection: sa.Connection, table: sa.Table, span: _Span) -> Counter[Key]:
-    # By hours, which are indexed; the hours of a day are added up here.
-    query = (
-        sa.select(table.c.window_start, table.c.project, sa.func.count())
-        .where(*span.of(table))
-        .group_by(table.c.window_start, table.c.project)
-    )
-    return _by_day(connection.execute(query))
+def _rates(word: str, numbers: Iterable[tuple[Names, Number]]) -> list[Rate]:
+    """Of what people decided about, how often they said yes, by its name."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for names, number in numbers:
+        if names[0] == word:
+            _, _, name, what = names
+            found[name][what] += int(number)
+    return [Rate(name, counts[YES], counts[DECIDED]) for name, counts in found.items() if counts[DECIDED]]
 
 
-def _tweets(connection: sa.Connection, span: _Span, worked_on: Collection[str]) -> Counter[Key]:
-    """The tweets that count for each project."""
-    known = worked_on or ({span.project} if span.project else ())
-    counts = _by_day(tweets_by_hour(connection, span.hours, known))
-    return Counter({key: count for key, count in counts.items() if span.project in (None, key[1])})
-
-
-@dataclass(frozen=True)
-class _DecisionCounts:
-    """Suggestions by day and project, tweets by what became of theirs, and how often people said yes."""
-
-    by_day: dict[str, Counter[Key]]
-    by_topic: tuple[Rate, ...]
-    by_band: tuple[Rate, ...]
-
-
-_FLAGS = ("approved", "refused", "posted")
-_AMOUNTS = ("suggestions", "approved_suggestions", "rejected_suggestions", "posted_suggestions")
-
-
-def _decisions(connection: sa.Connection, span: _Span) -> _DecisionCounts:
-    by_day: dict[str, Counter[Key]] = {name: Counter() for name in ("answered", *_FLAGS, *_AMOUNTS)}
-    topics: _Decided = defaultdict(Counter)
-    bands: _Decided = defaultdict(Counter)
-    for hour, project, topic, band, *sums in connection.execute(_decided(span)):
-        # PostgreSQL adds up to a Decimal.
-        counts = {name: int(count) for name, count in zip(by_day, sums, strict=True)}
-        if hour is not None:
-            for name, count in counts.items():
-                by_day[name][hour.date(), project] += count
-        elif decided := counts["approved"] + counts["refused"]:
-            for rates in (topics[topic], bands[band_name(band)]):
-                rates.update(approved=counts["approved"], decided=decided)
-    in_order = tuple(sorted(_rates(bands), key=lambda rate: rate.name))
-    return _DecisionCounts(by_day, _most_decided_first(topics), in_order)
-
-
-def _decided(span: _Span) -> sa.CompoundSelect[Any]:
-    """The sums of each hour and project, then those of each topic and band of scores: the tweets are counted twice,
-    where one statement by all four would have about as many rows as there are tweets. What a row is not by is null."""
-    each = _per_tweet(span).cte("each_tweet").prefix_with("MATERIALIZED")
-    by_hour, about = (each.c.window_start, each.c.project), (each.c.topic, each.c.band)
-    sums = [sa.func.count(), *(sa.func.sum(each.c[name]) for name in (*_FLAGS, *_AMOUNTS))]
-    return sa.union_all(
-        sa.select(*by_hour, *(sa.null().label(column.name) for column in about), *sums).group_by(*by_hour),
-        sa.select(*(sa.null().label(column.name) for column in by_hour), *about, *sums)
-        .where(each.c.topic.is_not(None))
-        .group_by(*about),
-    )
-
-
-def _per_tweet(span: _Span) -> sa.Select[Any]:
-    """A row for each tweet with suggestions: how many there are, 1 or 0 for what a person made of them, and what it is
-    about and how it scored, null for one that is no longer chosen."""
-    table, opportunity = comment_suggestions, comment_opportunities
-
-    def count(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-        return sa.func.sum(sa.case((condition, 1), else_=0))
-
-    approved, rejected = count(STANDS_APPROVED), count(table.c.status == REJECTED)
-    posted = count(table.c.status == POSTED)
-    each = (
-        sa.select(
-            table.c.project,
-            table.c.tweet_id,
-            sa.func.min(table.c.window_start, type_=table.c.window_start.type).label("window_start"),
-            sa.case((approved > 0, 1), else_=0).label("approved"),
-            sa.case((rejected == sa.func.count(), 1), else_=0).label("refused"),
-            sa.case((posted > 0, 1), else_=0).label("posted"),
-            sa.func.count().label("suggestions"),
-            approved.label("approved_suggestions"),
-            rejected.label("rejected_suggestions"),
-            posted.label("posted_suggestions"),
-        )
-        .where(*span.of(table))
-        .group_by(table.c.project, table.c.tweet_id)
-        .subquery()
-    )
-    band = sum((sa.case((opportunity.c.total >= edge / BANDS, 1), else_=0) for edge in range(1, BANDS)), sa.literal(0))
-    same = sa.and_(opportunity.c.project == each.c.project, opportunity.c.tweet_id == each.c.tweet_id)
-    return sa.select(*each.c, opportunity.c.topic, band.label("band")).outerjoin_from(each, opportunity, same)
-
-
-def _rates_of_types(connection: sa.Connection, span: _Span) -> tuple[Rate, ...]:
-    table = comment_suggestions
-    # Counted and not filtered: in a filter SQLite would take the statuses for rarer than the hours.
-    decided = sa.func.sum(sa.case((STANDS_APPROVED, 1), (table.c.status == REJECTED, 1), else_=0))
-    query = (
-        sa.select(table.c.suggestion_type, sa.func.sum(sa.case((STANDS_APPROVED, 1), else_=0)), decided)
-        .where(*span.of(table))
-        .group_by(table.c.suggestion_type)
-        .having(decided > 0)
-    )
-    types: _Decided = defaultdict(Counter)
-    for name, approvals, count in connection.execute(query):
-        types[name].update(approved=int(approvals), decided=int(count))
-    return _most_decided_first(types)
-
-
-_Decided = defaultdict[str, Counter[str]]
-
-
-def _rates(counted: _Decided) -> list[Rate]:
-    return [Rate(name, counts["approved"], counts["decided"]) for name, counts in counted.items()]
-
-
-def _most_decided_first(counted: _Decided) -> tuple[Rate, ...]:
-    return tuple(sorted(_rates(counted), key=lambda rate: (-rate.decided, rate.name)))
-
-
-def _costs(connection: sa.Connection, span: _Span) -> dict[Key, float | None]:
-    """What the suggestions of each day cost; None where a price is unknown."""
-    costs: dict[Key, float | None] = {}
-    for (hour, project), cost in cost_of_suggestions(connection, span.hours, span.project).items():
-        key = (hour.date(), project)
-        before = costs.get(key, 0.0)
-        costs[key] = None if cost is None or before is None else before + cost
-    return costs
-
-
-def _by_day(rows: Iterable[Any]) -> Counter[Key]:
-    """Counts of (hour, project) as counts of (day, project)."""
-    counts: Counter[Key] = Counter()
-    for hour, project, count in rows:
-        counts[hour.date(), project] += count
-    return counts
+def _most_decided_first(rates: Iterable[Rate]) -> tuple[Rate, ...]:
+    return tuple(sorted(rates, key=lambda rate: (-rate.decided, rate.name)))

@@ -7,28 +7,32 @@ ledger holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from viral_assets.queries.packing_model import (
+    ALONE,
+    BY_SIZE,
+    BY_THIRD,
     LEAST_FOR_THIRDS,
     SIZES,
     THIRDS,
+    UNPLACED,
+    Cells,
     Judged,
-    ModelPacks,
     PackReport,
+    report_of,
 )
-from viral_assets.store.conditions import STANDS_APPROVED, between
+from viral_assets.queries.tally import Counted
+from viral_assets.store.conditions import STANDS_APPROVED, between, of_hours
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests
 from viral_assets.vocabulary import OFFLINE, REJECTED
 
 _COUNTS = ("approved", "edited", "decided")
-
-_Cells = Mapping[tuple[str, int], Judged]
-"""By model and index."""
 
 
 def read_packs(
@@ -46,27 +50,46 @@ def read_packs(
         asked_once: without the tweets that several requests of a run were about. Those were hard to answer, and came
             into smaller requests for it, which would look worse than they are.
     """
-    conditions = _decided(start, end, project, asked_once=asked_once)
-    sizes, unknown = _cells(connection, _by_size(conditions))
-    thirds, _ = _cells(connection, _by_third(connection, conditions))
-    found = [
-        ModelPacks(
-            model,
-            {group: sizes[model, index] for index, group in enumerate(SIZES) if (model, index) in sizes},
-            {name: thirds[model, index] for index, name in enumerate(THIRDS) if (model, index) in thirds},
-        )
-        for model in {model for model, _ in sizes}
-    ]
-    return PackReport(tuple(sorted(found, key=lambda each: (-each.total.decided, each.model))), unknown)
+    conditions = _decided(between(comment_suggestions, start, end, project), asked_once=asked_once)
+    sizes, unknown = _cells(connection, _added_up(_by_size(conditions)))
+    thirds, _ = _cells(connection, _added_up(_by_third(connection, conditions)))
+    return report_of(sizes, thirds, unknown)
 
 
-def _decided(
-    start: datetime, end: datetime | None, project: str | None, *, asked_once: bool
-) -> list[sa.ColumnElement[bool]]:
+def count_packs(connection: sa.Connection, hours: Sequence[datetime]) -> Counted:
+    """The decisions about suggestions for tweets of each hour, as numbers that can be added to those of other hours.
+
+    Requests about one tweet are added up. One about several may have tweets of other hours, and how alike its
+    suggestions are decided about shows where all of them are together: each has numbers of its own.
+    """
+    conditions = _decided(of_hours(comment_suggestions, hours), asked_once=False)
+    by = (comment_suggestions.c.window_start, comment_suggestions.c.project)
+    sizes = _by_size(conditions, *by)
+    alone = _added_up(sizes, *(sizes.c[column.name] for column in by)).where(sa.func.coalesce(sizes.c.tweets, 0) <= 1)
+    for hour, project, model, index, *sums in connection.execute(alone):
+        # PostgreSQL adds up to a Decimal.
+        judged = Judged(*(int(each or 0) for each in sums))
+        if index is None:
+            yield hour, (UNPLACED, project), judged.decided
+        else:
+            yield from ((hour, (ALONE, project, model, name), getattr(judged, name)) for name in _ADDED)
+    for word, requests in ((BY_SIZE, sizes), (BY_THIRD, _by_third(connection, conditions, *by))):
+        of = requests.c
+        columns = (of.window_start, of.project, of.model, of.index, of.request_id, of.tweets)
+        shared = sa.select(*columns, *(of[name] for name in _COUNTS)).where(of.tweets > 1)
+        for hour, project, model, index, request, tweets, *counts in connection.execute(shared):
+            names = (word, project, model, str(index), request, str(tweets))
+            yield from ((hour, (*names, name), int(count)) for name, count in zip(_COUNTS, counts, strict=True))
+
+
+_ADDED = tuple(each.name for each in fields(Judged) if each.name != "largest")
+
+
+def _decided(these: Sequence[sa.ColumnElement[bool]], *, asked_once: bool) -> list[sa.ColumnElement[bool]]:
     """Suggestions of a language model that a person has approved or rejected."""
     written, ended = comment_suggestions.c, generation_outcomes.c
     conditions = [
-        *between(comment_suggestions, start, end, project),
+        *these,
         written.provider != OFFLINE,
         # What another request made of it says nothing about the one that wrote it first.
         written.revised_text.is_(None),
@@ -93,14 +116,16 @@ def _counted(conditions: list[sa.ColumnElement[bool]], *by: sa.ColumnElement[Any
     return query.subquery()
 
 
-def _by_size(conditions: list[sa.ColumnElement[bool]]) -> sa.Select[Any]:
-    each, asked = _counted(conditions, comment_suggestions.c.request_id), llm_requests.c
+def _by_size(conditions: list[sa.ColumnElement[bool]], *also_by: sa.ColumnElement[Any]) -> sa.Subquery:
+    """A row for each request."""
+    each, asked = _counted(conditions, comment_suggestions.c.request_id, *also_by), llm_requests.c
     tweets = sa.func.json_array_length(asked.tweet_ids, type_=sa.Integer)
     index = sa.case(
         *((tweets >= group.least, number) for number, group in reversed(list(enumerate(SIZES)))), else_=None
     )
-    return _added_up(
+    return (
         sa.select(
+            *(each.c[column.name] for column in (comment_suggestions.c.request_id, *also_by)),
             sa.func.coalesce(asked.model_version, each.c.model).label("model"),
             index.label("index"),
             tweets.label("tweets"),
@@ -111,14 +136,17 @@ def _by_size(conditions: list[sa.ColumnElement[bool]]) -> sa.Select[Any]:
     )
 
 
-def _by_third(connection: sa.Connection, conditions: list[sa.ColumnElement[bool]]) -> sa.Select[Any]:
+def _by_third(
+    connection: sa.Connection, conditions: list[sa.ColumnElement[bool]], *also_by: sa.ColumnElement[Any]
+) -> sa.Subquery:
+    """A row for each third of a request."""
     written, asked = comment_suggestions.c, llm_requests.c
     # Once a tweet, however many suggestions it has: its place is looked up in the list of the request.
-    each = _counted(conditions, written.request_id, written.tweet_id)
+    each = _counted(conditions, written.request_id, written.tweet_id, *also_by)
     tweets = sa.func.json_array_length(asked.tweet_ids, type_=sa.Integer)
     placed = (
         sa.select(
-            each.c.request_id,
+            *(each.c[column.name] for column in (written.request_id, *also_by)),
             sa.func.coalesce(asked.model_version, each.c.model).label("model"),
             (len(THIRDS) * _place(connection, each.c.tweet_id) // tweets).label("index"),
             tweets.label("tweets"),
@@ -130,18 +158,17 @@ def _by_third(connection: sa.Connection, conditions: list[sa.ColumnElement[bool]
         # Else SQLite looks the place up again wherever it is mentioned.
         .prefix_with("MATERIALIZED")
     )
-    of_request = (
+    by = [placed.c[name] for name in ("request_id", *(column.name for column in also_by), "model", "index")]
+    return (
         sa.select(
-            placed.c.model,
-            placed.c.index,
+            *by,
             sa.func.max(placed.c.tweets).label("tweets"),
             *(sa.func.sum(placed.c[name]).label(name) for name in _COUNTS),
         )
         .where(placed.c.index.is_not(None))
-        .group_by(placed.c.request_id, placed.c.model, placed.c.index)
+        .group_by(*by)
         .subquery()
     )
-    return _added_up(of_request)
 
 
 def _place(connection: sa.Connection, tweet_id: sa.ColumnElement[str]) -> sa.ScalarSelect[int]:
@@ -158,21 +185,21 @@ def _place(connection: sa.Connection, tweet_id: sa.ColumnElement[str]) -> sa.Sca
     return query.correlate_except(named).scalar_subquery()
 
 
-def _added_up(requests: sa.Subquery) -> sa.Select[Any]:
+def _added_up(requests: sa.Subquery, *also_by: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """From a row a request to a row for each model and index, with the sums of :class:`Judged` in their order."""
     of = requests.c
     products = (of.approved * of.approved, of.approved * of.decided, of.decided * of.decided)
+    by = (*also_by, of.model, of.index)
     return sa.select(
-        of.model,
-        of.index,
+        *by,
         sa.func.count(),
         *(sa.func.sum(each) for each in (of.approved, of.decided, of.edited)),
         sa.func.max(of.tweets),
         *(sa.func.sum(each) for each in products),
-    ).group_by(of.model, of.index)
+    ).group_by(*by)
 
 
-def _cells(connection: sa.Connection, query: sa.Select[Any]) -> tuple[_Cells, int]:
+def _cells(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Cells, int]:
     """The rows, and how many decisions belong to no index."""
     cells: dict[tuple[str, int], Judged] = {}
     unknown = 0

@@ -10,10 +10,13 @@ How it is counted is in ``packing``, what follows for the cap in ``learning.pack
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
 from viral_assets.queries.intervals import Z_95, students, wilson
+from viral_assets.queries.tally import Names, Number
 
 LEAST_DECIDED = 40
 """Suggestions decided about, for a share to be shown: with fewer, its interval is wider than 30 points."""
@@ -193,3 +196,48 @@ class PackReport:
 
     models: tuple[ModelPacks, ...] = ()
     unknown: int = 0
+
+
+Cells = Mapping[tuple[str, int], Judged]
+"""By model, and by the index of a size or a third."""
+
+ALONE, UNPLACED, BY_SIZE, BY_THIRD = "alone", "unplaced", "size", "third"
+"""The words that ``packing.count_packs`` begins with."""
+
+
+def packs_of(numbers: Iterable[tuple[Names, Number]]) -> PackReport:
+    """The report, from the numbers of all hours; others than those words begin are passed over."""
+    unknown = 0
+    alone: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    requests: defaultdict[Names, Counter[str]] = defaultdict(Counter)
+    for (word, *names), number in numbers:
+        if word == UNPLACED:
+            unknown += int(number)
+        elif word == ALONE:
+            _, model, name = names
+            alone[model][name] = alone[model].get(name, 0) + int(number)
+        elif word in (BY_SIZE, BY_THIRD):
+            _, model, index, request, tweets, name = names
+            requests[word, model, index, request, tweets][name] += int(number)
+    cells: dict[str, dict[tuple[str, int], Judged]] = {BY_SIZE: {}, BY_THIRD: {}}
+    for model, sums in alone.items():
+        cells[BY_SIZE][model, 0] = Judged(largest=1, **sums)
+    for (word, model, index, _, tweets), counts in requests.items():
+        approved, decided = counts["approved"], counts["decided"]
+        products = (approved * approved, approved * decided, decided * decided)
+        key, judged = (model, int(index)), Judged(1, approved, decided, counts["edited"], int(tweets), *products)
+        cells[word][key] = cells[word].get(key, Judged()) + judged
+    return report_of(cells[BY_SIZE], cells[BY_THIRD], unknown)
+
+
+def report_of(sizes: Cells, thirds: Cells, unknown: int) -> PackReport:
+    """From decisions by model and index, and how many belong to no index."""
+    found = [
+        ModelPacks(
+            model,
+            {group: sizes[model, index] for index, group in enumerate(SIZES) if (model, index) in sizes},
+            {name: thirds[model, index] for index, name in enumerate(THIRDS) if (model, index) in thirds},
+        )
+        for model in {model for model, _ in sizes}
+    ]
+    return PackReport(tuple(sorted(found, key=lambda each: (-each.total.decided, each.model))), unknown)

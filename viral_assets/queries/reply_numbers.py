@@ -82,18 +82,19 @@ class ReplyNumbers:
         return self.found - self.young
 
 
-def reply_numbers(connection: sa.Connection, hours: HourRange, project: str | None) -> ReplyNumbers:
+def reply_numbers(connection: sa.Connection, hours: HourRange, project: str | None, *, posted: int) -> ReplyNumbers:
     """Count the replies to tweets of these hours.
 
     Args:
         project: only its own; None for all.
+        posted: how many suggestions of these are marked as posted.
     """
+    # Of a reply that nobody has found there is nothing to tell. A reply comes after its tweet.
+    any_found = sa.select(sa.exists().where(posted_replies.c.posted_at >= hours.start))
+    if not posted or not connection.scalar(any_found):
+        return ReplyNumbers(posted)
     suggestion = comment_suggestions
-    ours = [*within(suggestion, hours, project), FoundByHour(suggestion.c.status) == POSTED]
-    posted = connection.scalar(sa.select(sa.func.count()).select_from(suggestion).where(*ours)) or 0
-    if not posted:
-        return ReplyNumbers()
-    rows = _replies(connection, ours)
+    rows = _replies(connection, [*within(suggestion, hours, project), FoundByHour(suggestion.c.status) == POSTED])
     last = _last_counts(connection, {row.reply_id: row.posted_at for row in rows})
     brought = [_brought(row, last[row.reply_id]) for row in rows if row.reply_id in last]
     return ReplyNumbers(posted, len(rows), len(rows) - len(brought), grouped(brought))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from viral_assets.hours import HourRange
+from viral_assets.hours import HOUR, HourRange
 from viral_assets.llm.billing_day import PACIFIC
 from viral_assets.llm.models import EMBEDDING_MODEL
 from viral_assets.queries.funnel_model import QuotaDay
+from viral_assets.queries.tally import Counted, Names, Number
 from viral_assets.quota.keys import BATCHES, account_of
 from viral_assets.quota.limits import pacific_day
-from viral_assets.store.conditions import within
+from viral_assets.store.conditions import of_hours, within
 from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days, tweets
 from viral_assets.text.amounts import known_sum
 from viral_assets.vocabulary import OFFLINE
@@ -39,8 +40,43 @@ def cost_of_suggestions(
     costs: dict[tuple[datetime, str], float | None] = {}
     for hour, of_project, cost_usd, unknown in connection.execute(_answers(connection, hours, project)):
         costs[hour, of_project] = None if unknown else float(cost_usd)
-    costs.update(dict.fromkeys(((hour, name) for hour, name in connection.execute(_unpaid(hours, project))), None))
+    for hour, name, _ in connection.execute(_unpaid(within(comment_suggestions, hours, project))):
+        costs[hour, name] = None
     return costs
+
+
+COST, UNKNOWN_COSTS, UNPAID = "cost", "unknown costs", "unpaid"
+"""Of :func:`count_costs` and :func:`count_unpaid`."""
+
+
+def count_costs(connection: sa.Connection, hours: Sequence[datetime]) -> Counted:
+    """What the answers about the tweets of each hour cost, as far as prices are known, and how many have no known one.
+    The work is that of the answers since the first hour."""
+    for hour, project, cost_usd, unknown in connection.execute(_answers(connection, _around(hours), None)):
+        yield hour, (COST, project), float(cost_usd)
+        yield hour, (UNKNOWN_COSTS, project), int(unknown)
+
+
+def count_unpaid(connection: sa.Connection, hours: Sequence[datetime]) -> Counted:
+    """Suggestions of a language model whose request nobody knows."""
+    for hour, project, count in connection.execute(_unpaid(of_hours(comment_suggestions, hours))):
+        yield hour, (UNPAID, project), count
+
+
+def _around(hours: Sequence[datetime]) -> HourRange:
+    return HourRange(hours[0], hours[-1] + HOUR)
+
+
+def costs_of(numbers: Iterable[tuple[Names, Number]]) -> dict[str, float | None]:
+    """What suggestions cost by project, in USD; None where a price is unknown. Other numbers are passed over."""
+    costs: defaultdict[str, float] = defaultdict(float)
+    unknown = set()
+    for (word, *names), number in numbers:
+        if word == COST:
+            costs[names[0]] += number
+        elif word in (UNKNOWN_COSTS, UNPAID):
+            unknown.add(names[0])
+    return {**costs, **dict.fromkeys(unknown)}
 
 
 def _answers(connection: sa.Connection, hours: HourRange, project: str | None) -> sa.Select[Any]:
@@ -86,14 +122,14 @@ def _answers(connection: sa.Connection, hours: HourRange, project: str | None) -
     )
 
 
-def _unpaid(hours: HourRange, project: str | None) -> sa.Select[Any]:
-    """Hours and projects with suggestions of a language model whose request nobody knows."""
+def _unpaid(these: Sequence[sa.ColumnElement[bool]]) -> sa.Select[Any]:
+    """Hours and projects with suggestions of a language model whose request nobody knows, and how many."""
     written = comment_suggestions.c
     return (
-        sa.select(written.window_start, written.project)
+        sa.select(written.window_start, written.project, sa.func.count())
         .outerjoin_from(comment_suggestions, llm_requests, llm_requests.c.id == written.request_id)
-        .where(*within(comment_suggestions, hours, project), written.provider != OFFLINE, llm_requests.c.id.is_(None))
-        .distinct()
+        .where(*these, written.provider != OFFLINE, llm_requests.c.id.is_(None))
+        .group_by(written.window_start, written.project)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
-from viral_assets.hours import HourRange
+from viral_assets.hours import HOUR, HourRange
 from viral_assets.store.suggestion_status import stands_approved
 from viral_assets.store.tables import EVERY_PROJECT, comment_suggestions, suggestion_events, tweet_projects, tweets
 from viral_assets.vocabulary import OFFLINE, PENDING, STATUSES
@@ -72,6 +73,13 @@ def within(table: sa.FromClause, hours: HourRange | None, project: str | None = 
     """The rows of these hours, by ``window_start``; None for all hours. With ``project``, only its own."""
     start, end = (None, None) if hours is None else (hours.start, hours.end)
     return between(table, start, end, project)
+
+
+def of_hours(table: sa.FromClause, hours: Sequence[datetime]) -> list[sa.ColumnElement[bool]]:
+    """The rows of these hours, by ``window_start``: in order, and at least one."""
+    if len(hours) == (hours[-1] - hours[0]) // HOUR + 1:
+        return between(table, hours[0], hours[-1] + HOUR)
+    return [table.c.window_start.in_(hours)]
 
 
 def between(

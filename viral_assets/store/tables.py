@@ -37,6 +37,7 @@ from sqlalchemy import (
 )
 
 from viral_assets.context import POST_STATES
+from viral_assets.store.hour_triggers import sqlite_triggers
 from viral_assets.text.cleaning import text_for_storage
 from viral_assets.vocabulary import (
     ACTIONS,
@@ -836,3 +837,29 @@ cards_seen = Table(
     comment="Who has had the card of an opportunity open.",
     sqlite_with_rowid=False,
 )
+
+COUNTS, COSTS = ABOUT = ("counts", "costs")
+"""Numbers that are kept apart, since they change by different things."""
+
+hour_numbers = Table(
+    "hour_numbers",
+    metadata,
+    Column("about", String(8), primary_key=True, comment="counts, or costs"),
+    Column("window_start", UtcDateTime, primary_key=True),
+    Column("numbers", Text, nullable=False, comment="JSON: what is counted, and how many"),
+    comment="Numbers of an hour, added up once. They hold where hour_changes has nothing of the hour.",
+    sqlite_with_rowid=False,
+)
+
+hour_changes = Table(
+    "hour_changes",
+    metadata,
+    Column("about", String(8), primary_key=True, comment="which numbers"),
+    Column("window_start", UtcDateTime, primary_key=True),
+    Column("change", BigInteger, primary_key=True, comment="on PostgreSQL each has its own; 0 on SQLite"),
+    comment="Hours that have changed since they were added up.",
+    sqlite_with_rowid=False,
+)
+
+for _statement in sqlite_triggers():
+    event.listen(metadata, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="sqlite"))

@@ -22,6 +22,7 @@ from viral_assets.store.driver_values import Columns, all_storable
 from viral_assets.store.forgotten import forgotten_among, hours_of
 from viral_assets.store.frames import read_frame
 from viral_assets.store.gone import note_seen
+from viral_assets.store.hour_changes import note_changed
 from viral_assets.store.observations import ENGAGEMENT, Observation, TweetHistory
 from viral_assets.store.references import forget_unreferenced
 from viral_assets.store.tables import (
@@ -113,6 +114,8 @@ def upsert_tweet_columns(connection: sa.Connection, columns: Columns, *, project
     whose = {"tweet_id": sorted(times_seen), "project": [project] * len(times_seen)}
     insert_columns(connection, tweet_projects, whose, ignore=True)
     note_seen(connection, columns)
+    if seen.new:
+        note_changed(connection, columns["window_start"])
     return seen
 
 

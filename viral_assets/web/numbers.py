@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
+from viral_assets.errors import DatabaseUnavailableError
 from viral_assets.web.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from viral_assets.hours import HourRange
     from viral_assets.queries.charts import Share
     from viral_assets.queries.packing_model import ModelPacks
     from viral_assets.queries.svg import Frame
+
+log = logging.getLogger("viral_assets")
 
 DAYS = (7, 14, 30, 90)
 
@@ -38,11 +44,11 @@ def numbers(request: Request) -> Response:
     days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 3 else 14
     with site.database.read() as connection:
         made = funnel_report(connection, project=project or None, days=days, now=site.clock(), limits=site.limits)
-        replies = reply_numbers(connection, made.hours, project or None)
+        replies = reply_numbers(connection, made.hours, project or None, posted=made.total.posted_suggestions)
         people = numbers_by_person(connection, made.hours, project or None)
     titles = site.titles()
     projects = sorted({*site.choices().projects, *made.projects})
-    return site.page(
+    response = site.page(
         request,
         "numbers.html",
         report=made,
@@ -65,6 +71,22 @@ def numbers(request: Request) -> Response:
         least_decided=LEAST_DECIDED,
         least_requests=LEAST_REQUESTS,
     )
+    # Who looks waits for no writer, and finds them the next time.
+    response.background = BackgroundTask(_keep_numbers, site, made.hours)
+    return response
+
+
+def _keep_numbers(site: Site, hours: HourRange) -> None:
+    """Have what was counted for a page kept; one at a time, as the next one would count the same."""
+    from viral_assets.queries.kept_numbers import keep_numbers
+
+    if site.keeping_numbers.acquire(blocking=False):
+        try:
+            keep_numbers(site.database, hours)
+        except DatabaseUnavailableError as error:
+            log.info("numbers are not kept this time: %s", error)
+        finally:
+            site.keeping_numbers.release()
 
 
 def _pack_charts(packs: ModelPacks) -> dict[str, Any]:

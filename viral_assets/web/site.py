@@ -63,6 +63,7 @@ class Site:
     session_limits: SessionLimits = field(default_factory=SessionLimits)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     entrance: Entrance = field(init=False)
+    keeping_numbers: Lock = field(default_factory=Lock)
     _choices: tuple[float, Choices] | None = None
     _lock: Lock = field(default_factory=Lock)
 

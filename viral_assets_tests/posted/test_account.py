@@ -226,7 +226,7 @@ def test_each_look_says_whether_the_author_has_answered_and_strangers_cost_nothi
     rows = {row["endpoint"]: row for row in stored(database, source_requests) if row["posts"]}
     assert rows["search"]["posts"] == 1, "the author's answer alone"
     with database.read() as connection:
-        (group,) = reply_numbers(connection, DAY, None).groups["All"]
+        (group,) = reply_numbers(connection, DAY, None, posted=1).groups["All"]
     assert (group.answered, group.answered_known) == (1, 1)
 
 

@@ -11,6 +11,8 @@ from viral_assets.hours import HourRange
 from viral_assets.learning.voice import CONSIDERED
 from viral_assets.queries.edits import EditedWeek, edits_by_week
 from viral_assets.queries.feedback import KeptReply, read_kept
+from viral_assets.queries.kept_numbers import numbers_by_day
+from viral_assets.queries.tally import of_project
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions
 from viral_assets_tests.delivery.examples import HOUR, opportunity, store, suggestion
@@ -28,6 +30,11 @@ CASES = (
     ("abcdefghij", "abcdefghij", "pending", 1, "google-genai"),
     ("abcdefghij", "abcdefghij", "exported", 1, "google-genai"),
 )
+
+
+def weeks(connection: sa.Connection, project: str | None) -> tuple[EditedWeek, ...]:
+    days = numbers_by_day(connection, WEEKS)
+    return edits_by_week((day, *each) for day, tally in days.items() for each in of_project(tally, project))
 
 
 @pytest.fixture
@@ -48,9 +55,9 @@ def decided(database: Database) -> Database:
 
 def test_weeks_begin_on_monday_and_count_what_a_model_wrote_and_somebody_stood_behind(decided: Database) -> None:
     with decided.read() as connection:
-        found = edits_by_week(connection, WEEKS, "unplugged")
-        assert edits_by_week(connection, WEEKS, None) == found
-        assert edits_by_week(connection, WEEKS, "another") == ()
+        found = weeks(connection, "unplugged")
+        assert weeks(connection, None) == found
+        assert weeks(connection, "another") == ()
     assert found == (
         EditedWeek(date(2026, 11, 9), 1, 0, 0.0),
         EditedWeek(date(2026, 11, 16), 3, 2, (0.2 + 0.5) / 3),
@@ -74,7 +81,7 @@ def test_what_somebody_had_revised_is_a_change_and_teaches_no_voice(decided: Dat
         of = table.c.tweet_id == "1001"
         connection.execute(sa.update(table).where(of).values(revised_text=table.c.text))
     with decided.read() as connection:
-        assert edits_by_week(connection, WEEKS, "unplugged")[1].changed == 2
+        assert weeks(connection, "unplugged")[1].changed == 2
         kept = read_kept(connection, "unplugged", WEEKS.start, limit=CONSIDERED)
     assert sorted((each.draft, each.text) for each in kept) == sorted(
         (each[0], each[1]) for each in (CASES[0], *CASES[2:4])

@@ -177,8 +177,8 @@ def test_where_there_is_one_project_nobody_looks_for_whom_each_tweet_came(
             assert all("USING COVERING INDEX ix_tweet_projects_named" in row[3] for row in plan)
 
 
-def test_decisions_come_in_a_row_for_each_hour_and_for_each_topic_and_band(sqlite_database: Database) -> None:
-    """However many tweets there are: of two hours, and of one topic in two bands."""
+def test_decisions_come_in_a_row_for_each_hour_and_its_topics_and_bands(sqlite_database: Database) -> None:
+    """However many tweets there are: of each of two hours, whose tweets are of one topic in one band."""
     some = [of_statuses(n, "approved", day=n % 2, topic="sleep", total=0.45 + n % 2 / 10) for n in range(40)]
     with sqlite_database.begin() as connection:
         store(connection, some)

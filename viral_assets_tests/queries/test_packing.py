@@ -23,6 +23,7 @@ from viral_assets.queries.packing_model import (
     PackRate,
     PackReport,
 )
+from viral_assets.store.conditions import of_hours
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests
 from viral_assets_tests.delivery.examples import HOUR, opportunity, request, store, suggestion
@@ -166,10 +167,10 @@ def test_sqlite_finds_the_decisions_by_their_hours_and_their_requests_by_key(sql
 
     hours = HourRange(HOUR, HOUR + timedelta(hours=1))
     with sqlite_database.read() as connection:
-        conditions = packing._decided(hours.start, hours.end, None, asked_once=True)
+        conditions = packing._decided(of_hours(comment_suggestions, list(hours)), asked_once=True)
         for query in (
-            packing._by_size(conditions),
-            packing._by_third(connection, conditions),
+            sa.select(packing._by_size(conditions)),
+            sa.select(packing._by_third(connection, conditions)),
             spending._answers(connection, hours, None),
         ):
             text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.hours import HourRange
+from viral_assets.queries.funnel import funnel_report
 from viral_assets.queries.order_statistics import FEWEST, median
 from viral_assets.queries.reply_numbers import ReplyNumbers, reply_numbers
 from viral_assets.store.engine import Database
@@ -49,7 +50,8 @@ def reply(database: Database, number: int, *looks: tuple[float, dict[str, Any]],
 
 def read(database: Database, project: str | None = None, hours: HourRange = DAY) -> ReplyNumbers:
     with database.read() as connection:
-        return reply_numbers(connection, hours, project)
+        total = funnel_report(connection, project=project, days=1, now=hours.start).total
+        return reply_numbers(connection, hours, project, posted=total.posted_suggestions)
 
 
 def test_the_last_counts_from_a_day_after_on_count_and_what_nobody_knows_does_not(database: Database) -> None:

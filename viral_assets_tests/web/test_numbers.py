@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 
+from viral_assets.errors import DatabaseUnavailableError
+from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.llm.billing_day import billing_day
+from viral_assets.queries import kept_numbers
+from viral_assets.queries.kept_numbers import keep_numbers
 from viral_assets.store.engine import Database
 from viral_assets.store.posted_replies import COUNTS, save_replies, save_snapshots
 from viral_assets.store.tables import comment_suggestions, quota_days
@@ -73,3 +78,26 @@ def test_what_people_changed_is_shown_by_week(plain: Reviewer, now: datetime) ->
     assert "Approved drafts that people changed" in words
     monday = now.date() - timedelta(days=now.weekday())
     assert re.search(rf"{monday}21\d\d %", words), "of two, one, and about half of it"
+
+
+def test_numbers_are_counted_once_and_those_of_an_hour_anew_where_somebody_has_decided(
+    plain: Reviewer, database: Database, now: datetime
+) -> None:
+    plain.get("/numbers")
+    hours = HourRange(floor_hour(now) - timedelta(hours=3), floor_hour(now) + HOUR)
+    assert keep_numbers(database, hours) == 0, "what was shown is kept"
+    before = plain.get("/numbers").words
+    plain.get("/?status=all")
+    plain.decide("approve", "101", TYPES[0])
+    assert plain.get("/numbers").words != before
+
+
+def test_numbers_that_cannot_be_kept_are_shown_all_the_same(
+    plain: Reviewer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object) -> int:
+        raise DatabaseUnavailableError("another process keeps it locked")
+
+    monkeypatch.setattr(kept_numbers, "keep_numbers", locked)
+    assert "Approved" in plain.get("/numbers").words
+    assert "Approved" in plain.get("/numbers").words

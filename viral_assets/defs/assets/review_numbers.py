@@ -40,10 +40,13 @@ def review_numbers(
     context: dg.AssetExecutionContext, config: NumbersConfig, database: DatabaseResource
 ) -> dg.MaterializeResult[Any]:
     """Count the last days."""
-    from viral_assets.queries.funnel import funnel_report
+    from viral_assets.queries.funnel import funnel_report, report_hours
+    from viral_assets.queries.kept_numbers import keep_numbers
 
+    now = datetime.now(UTC)
+    keep_numbers(database.get(), report_hours(config.days, now))
     with database.get().read() as connection:
-        numbers = funnel_report(connection, project=None, days=config.days, now=datetime.now(UTC))
+        numbers = funnel_report(connection, project=None, days=config.days, now=now)
     total = numbers.total
     context.log.info(
         "%d tweets worth a reply in %d days, %d decided about, %d approved, %d posted",
