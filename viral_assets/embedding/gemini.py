@@ -12,12 +12,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
+from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.embedding.base import Calibration, Vectors, prepared, unit_rows
 from viral_assets.errors import (
     DatabaseUnavailableError,
@@ -25,11 +27,13 @@ from viral_assets.errors import (
     QuotaExhaustedError,
     RateLimitedError,
     TransientProviderError,
+    TurnOverError,
 )
 from viral_assets.llm.gemini import Service
 from viral_assets.llm.models import EMBEDDING_INPUT_TOKENS, EMBEDDING_MODEL
 from viral_assets.llm.prices import Price
 from viral_assets.llm.tokens import estimate_tokens
+from viral_assets.llm.wire import WireAdapter, looking_at_the_wire
 from viral_assets.quota.ledger import (
     DAY_USED_UP,
     REFUSED,
@@ -41,6 +45,7 @@ from viral_assets.quota.ledger import (
     Waiting,
 )
 from viral_assets.quota.priority import Priority
+from viral_assets.quota.turns import DatedGrant
 
 TASK = "SEMANTIC_SIMILARITY"
 TEXTS_A_REQUEST = 100
@@ -77,6 +82,7 @@ class GeminiEmbedder:
         run_id: goes into the ledger's rows.
         priority: of its requests, where others wait for the same quota.
         sleep: waits for so many seconds.
+        clock: what it measures by; the ledger keeps the same time.
 
     Raises:
         ConfigurationError: key or endpoint cannot be used.
@@ -101,11 +107,12 @@ class GeminiEmbedder:
         run_id: str = "",
         priority: Priority = Priority.NEWEST_HOUR,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._service = Service.of(api_key, endpoint)
         self._url = f"{self._service.base_url}/v1beta/models/{EMBEDDING_MODEL}:batchEmbedContents"
         self._ledger, self._price, self._run_id, self._sleep = ledger, price, run_id, sleep
-        self._priority = priority
+        self._priority, self._clock = priority, clock
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Unit rows (n, 768); zeros for a text without words, which is not asked about.
@@ -141,10 +148,12 @@ class GeminiEmbedder:
         )
         for attempt in attempts:
             with attempt:
-                request_id = self._wait_for_grant(tokens, runner)
+                request_id, date = self._wait_for_grant(tokens, runner)
                 try:
-                    vectors, counted = self._request(texts)
+                    with looking_at_the_wire(partial(self._keep_date, request_id, date)):
+                        vectors, counted = self._request(texts)
                 except ProviderError as error:
+                    self._sent(request_id, date)
                     self._ledger.settle(request_id, Settlement.without_answer(error))
                     if isinstance(error, RateLimitedError):
                         raise self._blocked(error, attempt.retry_state) from None
@@ -152,12 +161,30 @@ class GeminiEmbedder:
                 except BaseException:
                     self._ledger.settle(request_id, Settlement("failed", error="interrupted while under way"))
                     raise
+                self._sent(request_id, date)
                 self._ledger.settle(request_id, self._answered(counted))
                 return vectors
         raise AssertionError("the last attempt returns or raises")
 
-    def _wait_for_grant(self, tokens: int, runner: str) -> str:
-        """The id of a request that may be sent now."""
+    def _keep_date(self, request_id: str, date: DatedGrant) -> None:
+        """A request that is written late counts from now on.
+
+        Raises:
+            TurnOverError: it has to be asked for anew.
+        """
+        while date.is_over(self._clock.monotonic()):
+            dated = self._ledger.redate(request_id)
+            if dated is None:
+                raise TurnOverError("its turn was over before it was sent")
+            date.renewed(dated)
+
+    def _sent(self, request_id: str, date: DatedGrant) -> None:
+        """It has ended."""
+        if date.sent_late:
+            self._ledger.redate(request_id)
+
+    def _wait_for_grant(self, tokens: int, runner: str) -> tuple[str, DatedGrant]:
+        """The id of a request that may be sent now, and when that is over."""
         ask = GrantRequest(
             request_id=uuid.uuid4().hex,
             runner=runner,
@@ -170,9 +197,10 @@ class GeminiEmbedder:
             priority=self._priority,
         )
         while True:
+            asked_at = self._clock.monotonic()
             match self._ledger.ask(ask):
                 case Granted():
-                    return ask.request_id
+                    return ask.request_id, DatedGrant(self._ledger.limits, asked_at)
                 case Waiting(seconds=seconds):
                     self._sleep(min(seconds, ASKS_AGAIN_SECONDS))
                 case Exhausted(seconds=seconds, reason=reason):
@@ -221,13 +249,16 @@ class GeminiEmbedder:
             for text in texts
         ]
         try:
-            response = requests.post(
-                self._url,
-                json={"requests": content},
-                headers={"x-goog-api-key": self._service.api_key},
-                timeout=TIMEOUT_SECONDS,
-                allow_redirects=False,
-            )
+            with requests.Session() as session:
+                session.mount("https://", WireAdapter())
+                session.mount("http://", WireAdapter())
+                response = session.post(
+                    self._url,
+                    json={"requests": content},
+                    headers={"x-goog-api-key": self._service.api_key},
+                    timeout=TIMEOUT_SECONDS,
+                    allow_redirects=False,
+                )
         except requests.Timeout:
             raise self._service.timed_out(TIMEOUT_SECONDS) from None
         except requests.ConnectionError as error:
@@ -282,4 +313,4 @@ def _seconds_to_wait(state: RetryCallState, error: BaseException | None) -> floa
 def _is_worth_repeating(error: BaseException) -> bool:
     if isinstance(error, RateLimitedError):
         return not error.per_day and (error.retry_after_seconds or 0.0) <= MAX_WAIT_SECONDS
-    return isinstance(error, TransientProviderError)
+    return isinstance(error, TransientProviderError | TurnOverError)

@@ -11,6 +11,7 @@ from viral_assets.errors import QuotaError
 from viral_assets.quota.ledger import HEARTBEAT_SECONDS, Granted, GrantRequest, Ledger, Settlement, Waiting
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
+from viral_assets.quota.turns import DatedGrant
 
 
 class AsyncRateLimiter:
@@ -37,21 +38,38 @@ class AsyncRateLimiter:
     async def acquire(self) -> None:
         """Wait for a turn. A waiter that is cancelled leaves nothing behind.
 
+        The turn is now: a call that is sent later than a moment after this returns may arrive where others are.
+
         Raises:
             QuotaError: the day's quota is used up.
         """
-        ask = GrantRequest(request_id=uuid.uuid4().hex, runner=uuid.uuid4().hex, tokens=0, cost_usd=0.0)
+        runner = uuid.uuid4().hex
         try:
-            while isinstance(decision := self._ledger.ask(ask), Waiting):
-                # Asking again shows that this waiter still lives.
-                await self._clock.sleep(min(decision.seconds, HEARTBEAT_SECONDS))
-            if isinstance(decision, Granted):
-                # What becomes of the call is the caller's; the ledger keeps that there was one.
-                self._ledger.settle(ask.request_id, Settlement("answered"))
+            while not await self._has_turn(runner):
+                continue
         finally:
-            self._ledger.leave(ask.runner)
+            self._ledger.leave(runner)
+
+    async def _has_turn(self, runner: str) -> bool:
+        """Whether a turn was waited for that is not over yet."""
+        ask = GrantRequest(request_id=uuid.uuid4().hex, runner=runner, tokens=0, cost_usd=0.0)
+        asked_at = self._clock.monotonic()
+        while isinstance(decision := self._ledger.ask(ask), Waiting):
+            # Asking again shows that this waiter still lives.
+            await self._clock.sleep(min(decision.seconds, HEARTBEAT_SECONDS))
+            asked_at = self._clock.monotonic()
         if not isinstance(decision, Granted):
             raise QuotaError(getattr(decision, "reason", "no quota is left"))
+        # A database may have let it wait, or the machine have stood still.
+        date = DatedGrant(self._ledger.limits, asked_at)
+        while date.is_over(self._clock.monotonic()):
+            if (dated := self._ledger.redate(ask.request_id)) is None:
+                self._ledger.settle(ask.request_id, Settlement("unsent"))
+                return False
+            date.renewed(dated)
+        # What becomes of the call is the caller's; the ledger keeps that there was one.
+        self._ledger.settle(ask.request_id, Settlement("answered"))
+        return True
 
     async def __aenter__(self) -> Self:
         await self.acquire()

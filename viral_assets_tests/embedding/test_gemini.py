@@ -20,7 +20,7 @@ from viral_assets.errors import (
     RejectedRequestError,
     TransientProviderError,
 )
-from viral_assets.quota.ledger import Ledger
+from viral_assets.quota.ledger import Decision, Granted, GrantRequest, Ledger
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
 from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
@@ -115,8 +115,8 @@ def sleep(waits: list[float], clock: VirtualClock) -> Callable[[float], None]:
 
 
 @pytest.fixture
-def embedder(service: Service, ledger: Ledger, sleep: Callable[[float], None]) -> GeminiEmbedder:
-    return GeminiEmbedder(KEY, ledger, endpoint=service.url, sleep=sleep)
+def embedder(service: Service, ledger: Ledger, sleep: Callable[[float], None], clock: VirtualClock) -> GeminiEmbedder:
+    return GeminiEmbedder(KEY, ledger, endpoint=service.url, sleep=sleep, clock=clock)
 
 
 def failure(status: int, /, **error: Any) -> Reply:
@@ -274,9 +274,43 @@ def test_an_estimate_counts_where_the_service_does_not_say(
     assert ledger.status().day_tokens == 5
 
 
-def test_a_service_that_is_not_there_is_named(ledger: Ledger, sleep: Callable[[float], None]) -> None:
+def test_a_service_that_is_not_there_is_named(
+    ledger: Ledger, sleep: Callable[[float], None], clock: VirtualClock
+) -> None:
     with pytest.raises(TransientProviderError, match=r"cannot reach http://127\.0\.0\.1:9"):
-        GeminiEmbedder(KEY, ledger, endpoint="http://127.0.0.1:9", sleep=sleep).embed(["text"])
+        GeminiEmbedder(KEY, ledger, endpoint="http://127.0.0.1:9", sleep=sleep, clock=clock).embed(["text"])
+
+
+class StandsStill(MemoryLedger):
+    """One request a minute; the process stands still for so long, once, when it has been granted something."""
+
+    def __init__(self, clock: VirtualClock, seconds: float) -> None:
+        super().__init__(Limits(max_requests=1), clock=clock)
+        self._by, self._seconds = clock, seconds
+
+    def ask(self, ask: GrantRequest, *, remaining: int = 0) -> Decision:
+        decision = super().ask(ask, remaining=remaining)
+        if isinstance(decision, Granted):
+            self._by.advance(self._seconds)
+            self._seconds = 0.0
+        return decision
+
+
+@pytest.mark.parametrize(("still", "first_at"), [(0.0, 0.0), (0.2, 0.2), (30.0, 30.0), (61.0, 61.0)])
+def test_what_is_sent_long_after_it_was_granted_counts_from_then_on(
+    service: Service, sleep: Callable[[float], None], clock: VirtualClock, still: float, first_at: float
+) -> None:
+    ledger = StandsStill(clock, still)
+    embedder = GeminiEmbedder(KEY, ledger, endpoint=service.url, sleep=sleep, clock=clock)
+
+    embedder.embed(["first"])
+    # One that must not be sent any more is asked for anew, after a second.
+    assert clock.monotonic() - first_at in (0.0, 1.0)
+    sent_at = clock.monotonic()
+    embedder.embed(["second"])
+
+    assert len(service.requests) == 2
+    assert clock.monotonic() - sent_at >= 60.0, "as the service counts"
 
 
 def test_an_endpoint_that_is_no_address_is_refused_before_anything_is_sent() -> None:
@@ -286,7 +320,7 @@ def test_an_endpoint_that_is_no_address_is_refused_before_anything_is_sent() -> 
 
 def test_it_works_against_the_emulator_and_waits_out_its_quota(ledger: Ledger, clock: VirtualClock) -> None:
     with GeminiEmulator(EmulatorConfig(requests_per_window=2), clock=clock) as emulator:
-        embedder = GeminiEmbedder(KEY, ledger, endpoint=emulator.url, sleep=clock.advance)
+        embedder = GeminiEmbedder(KEY, ledger, endpoint=emulator.url, sleep=clock.advance, clock=clock)
         rows = embedder.embed([f"text {number}" for number in range(250)])
         assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
         assert [arrival.status for arrival in emulator.arrivals] == [200, 200, 429, 200]

@@ -60,7 +60,7 @@ class Desk:
     ) -> None:
         self.ledger: Ledger = SqlLedger(database, quota, Limits(**limits), clock=clock)
         self.embedder = GeminiEmbedder(
-            KEY, self.ledger, endpoint=emulator.url, price=PRICE, run_id="run", sleep=clock.advance
+            KEY, self.ledger, endpoint=emulator.url, price=PRICE, run_id="run", sleep=clock.advance, clock=clock
         )
 
 
@@ -157,7 +157,7 @@ def test_one_budget_is_for_texts_and_embeddings_together(
     writing = ledger_of("google-genai", KEY, limits_from(environment), database, clock=clock)
     embedding = embedding_ledger(environment, KEY, database, clock=clock)
     dear = Price(input=10_000, output=0)
-    embedder = GeminiEmbedder(KEY, embedding, endpoint=emulator.url, price=dear, sleep=clock.advance)
+    embedder = GeminiEmbedder(KEY, embedding, endpoint=emulator.url, price=dear, sleep=clock.advance, clock=clock)
 
     assert write(writing, 0.7) == Granted()
     embedder.embed(["ten tokens of text, about, or a few more"])
@@ -192,7 +192,7 @@ def test_the_model_that_embeds_has_a_window_and_a_day_of_its_own(
     assert write(writing, 0.0) == Granted()
     assert write(writing, 0.0) != Granted()
 
-    embedder = GeminiEmbedder(KEY, embedding, endpoint=emulator.url, price=PRICE, sleep=clock.advance)
+    embedder = GeminiEmbedder(KEY, embedding, endpoint=emulator.url, price=PRICE, sleep=clock.advance, clock=clock)
     with pytest.raises(QuotaExhaustedError, match="no more embeddings for now: the day's 2 requests are used up"):
         embedder.embed(texts(201))
     assert len(emulator.arrivals) == 2
@@ -275,7 +275,7 @@ def test_an_interrupted_request_goes_on_to_count(
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("requests.post", interrupted)
+    monkeypatch.setattr("requests.Session.post", interrupted)
     with GeminiEmulator(clock=clock) as emulator:
         desk = Desk(database, clock, emulator)
         with pytest.raises(KeyboardInterrupt):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from viral_assets.errors import QuotaError
 from viral_assets.generation import AsyncRateLimiter
 from viral_assets.quota import open_ledger
-from viral_assets.quota.ledger import Ledger
+from viral_assets.quota.ledger import Decision, Ledger
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
 from viral_assets.store.engine import Database
@@ -126,3 +127,28 @@ def test_the_end_of_the_day_is_told_and_not_waited_for(clock: VirtualClock) -> N
 def test_a_limit_that_cannot_work_is_an_error(wrong: float) -> None:
     with pytest.raises(QuotaError):
         AsyncRateLimiter(max_per_minute=wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("still", [0.0, 0.2, 30.0, 61.0])
+def test_a_turn_is_dated_when_its_waiter_hears_of_it(
+    ledger: Ledger, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, still: float
+) -> None:
+    limiter, ask, delays = AsyncRateLimiter(ledger=ledger, clock=clock), ledger.ask, iter([still])
+
+    def slowly(*arguments: Any, **options: Any) -> Decision:
+        decision = ask(*arguments, **options)
+        clock.advance(next(delays, 0.0))
+        return decision
+
+    monkeypatch.setattr(ledger, "ask", slowly)
+    passed: list[float] = []
+
+    async def four() -> None:
+        for _ in range(4):
+            await limiter.acquire()
+            passed.append(clock.monotonic())
+
+    clock.run(four())
+
+    assert passed[3] - passed[0] >= 60.0
+    assert ledger.status().in_flight == 0

@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-import threading
 import warnings
 from collections.abc import Collection
 from typing import Any
@@ -30,9 +29,6 @@ from google.ai.generativelanguage_v1beta.services.generative_service.transports.
 from google.auth.api_key import Credentials
 from google.auth.transport.requests import AuthorizedSession
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from viral_assets.errors import ProviderError
@@ -41,15 +37,13 @@ from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
 from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.types import Answer, fingerprint
+from viral_assets.llm.wire import WireAdapter, looking_at_the_wire
 from viral_assets.threads import DaemonThreads
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", r"\s*All support for the `google\.generativeai` package has ended", FutureWarning)
     from google.generativeai.generative_models import GenerativeModel
     from google.generativeai.types import GenerationConfig, RequestOptions
-
-_OF_THREAD = threading.local()
-"""``look`` is called when a thread is about to write its request."""
 
 GRACE_SECONDS = 1.0
 """The SDK's timeout starts anew with every byte. An answer that trickles is given up this long after its time."""
@@ -92,8 +86,8 @@ class GoogleGenerativeAIClient:
 
         def ask() -> Answer:
             loop.call_soon_threadsafe(started.set)
-            _OF_THREAD.look = look
-            return self._ask(request, timeout_seconds)
+            with looking_at_the_wire(look):
+                return self._ask(request, timeout_seconds)
 
         answer = loop.run_in_executor(self._threads, ask)
         try:
@@ -171,55 +165,13 @@ class _NotJsonError(Exception):
     """A success whose body is not a JSON object."""
 
 
-class _Connection(HTTPConnection):
-    """Looks once more when it is open, just before the request is written."""
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        _OF_THREAD.look()
-        super().request(*args, **kwargs)
-
-
-class _SecureConnection(HTTPSConnection):
-    """The same; its pool has opened it."""
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _OF_THREAD.look()
-        super().request(*args, **kwargs)
-
-
-class _Connections(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecureConnections(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _Adapter(HTTPAdapter):
-    """Of connections such as these, whether there is a proxy or not."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-
-_POOLS = {"http": _Connections, "https": _SecureConnections}
-
-
 class _Session(AuthorizedSession):
     """Sends each request once and judges the response before the SDK does."""
 
     def __init__(self, credentials: Credentials, pool_size: int) -> None:
         super().__init__(credentials, refresh_status_codes=(), max_refresh_attempts=0)
         for scheme in ("https://", "http://"):
-            self.mount(scheme, _Adapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0))
+            self.mount(scheme, WireAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0))
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
         response: requests.Response = super().request(*args, **kwargs, allow_redirects=False)

@@ -1,9 +1,4 @@
-"""A request that was granted, sent once, and what comes back.
-
-A grant says that it may be sent now, and now is soon over: on a busy machine what was granted together is sent one
-after the other, and a process may stand still in between. The service counts a request when it arrives. So one that is
-sent late is dated anew before, and counts from then on.
-"""
+"""A request that was granted, sent once and in its time (``quota/turns.py``), and what comes back."""
 
 from __future__ import annotations
 
@@ -15,9 +10,7 @@ from viral_assets.generation.run.failures.patience import answer_within
 from viral_assets.generation.run.session import Session
 from viral_assets.llm.types import Answer
 from viral_assets.quota.ledger import GrantRequest, Settlement
-
-MOST_RENEWALS = 3
-"""A machine on which a request is late each time has to send it late in the end."""
+from viral_assets.quota.turns import DatedGrant
 
 
 class GrantedTurn:
@@ -28,30 +21,21 @@ class GrantedTurn:
     """
 
     def __init__(self, session: Session, grant: GrantRequest, asked_at: float) -> None:
-        self._session, self._grant, self._dated_after = session, grant, asked_at
-        self._renewals = 0
-        self.sent_late = False
-        """It counts from when it has ended, then, by which time it has arrived."""
+        self._session, self._grant = session, grant
+        self._date = DatedGrant(session.ledger.limits, asked_at)
 
     def is_over(self) -> bool:
-        limits = self._session.ledger.limits
-        late = self._session.clock.monotonic() - self._dated_after
-        if late <= limits.send_within_seconds:
-            return False
-        # Never when it may not count any more.
-        self.sent_late = self._renewals >= MOST_RENEWALS and late <= limits.window_seconds
-        return not self.sent_late
+        return self._date.is_over(self._session.clock.monotonic())
 
     async def renew(self) -> None:
         dated = await self._redate()
         if dated is None:
             raise TurnOverError("its turn was over before it was sent")
-        self._renewals += 1
-        self._dated_after = dated
+        self._date.renewed(dated)
 
     async def ended(self) -> None:
         """The service has answered, or not."""
-        if self.sent_late:
+        if self._date.sent_late:
             await self._redate()
 
     async def _redate(self) -> float | None:

@@ -143,7 +143,7 @@ class EmbedderSender:
     def send(self) -> int:
         clock = VirtualClock()
         ledger = CountingLedger(Limits(max_requests=1_000, window_seconds=0.1), clock=clock)
-        embedder = GeminiEmbedder(KEY, ledger, endpoint=self.wire.url, sleep=clock.advance)
+        embedder = GeminiEmbedder(KEY, ledger, endpoint=self.wire.url, sleep=clock.advance, clock=clock)
         with contextlib.suppress(ViralAssetsError):
             embedder.embed(["a text", "another"])
         assert ledger.granted >= 1
