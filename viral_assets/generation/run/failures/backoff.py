@@ -46,8 +46,12 @@ def probe_seconds(limits: Limits, *, costs_quota: bool) -> float:
     return max(PROBE_SECONDS, limits.window_seconds / limits.max_requests) if costs_quota else PROBE_SECONDS
 
 
-def stagger_seconds(limits: Limits, expected: float, concurrency: int) -> float:
-    """Seconds between two requests of a burst of so many, each of which should take ``expected`` seconds."""
+def stagger_seconds(limits: Limits, expected: float, concurrency: int, *, measured: bool = True) -> float:
+    """Seconds between two requests of a burst of so many, each of which should take ``expected`` seconds.
+
+    Args:
+        measured: they are known to take so long; else they may take much less, of which a share is next to nothing.
+    """
     of_each = expected / concurrency
     least = min(LEAST_STAGGER_SECONDS, MOST_STAGGER_SHARE * of_each, limits.window_seconds / limits.max_requests)
-    return max(least, min(STAGGER_SECONDS, STAGGER_SHARE * of_each))
+    return max(least, min(STAGGER_SECONDS, STAGGER_SHARE * of_each)) if measured else least

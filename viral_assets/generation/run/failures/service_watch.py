@@ -58,8 +58,13 @@ class ServiceWatch:
 
     def stagger(self, tweets: int, burst: int) -> float:
         """Seconds until the next request, after one about so many tweets, in a burst of so many requests at most."""
-        expected = self._session.latency.latency.of(tweets)
-        return stagger_seconds(self._session.ledger.limits, expected, max(1, min(burst, self.concurrency)))
+        session, limits = self._session, self._session.ledger.limits
+        latency, requests = session.latency, max(1, min(burst, self.concurrency))
+        # One that goes on in the next window would see its requests come back faster than it sends them once it knows
+        # how long they take, and those of others in between.
+        end = session.counters.expected_end or 0.0
+        goes_on = end - session.clock.monotonic() > limits.window_seconds / 2
+        return stagger_seconds(limits, latency.latency.of(tweets), requests, measured=latency.is_measured or goes_on)
 
     def sent_together(self, burst: int) -> int:
         """How many requests of a burst begin within half of the time in which a refusal comes back: as if at once."""

@@ -75,6 +75,11 @@ class LatencyModel:
         self._given_up += 1
 
     @property
+    def is_measured(self) -> bool:
+        """Whether there was an answer; else all is assumed."""
+        return bool(self._samples)
+
+    @property
     def latency(self) -> Latency:
         return fit_latency(self._samples, self._prior)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,14 @@ def test_a_burst_is_staggered_by_a_small_share_of_what_its_requests_take(
     assert 0 < between <= STAGGER_SECONDS
     assert between * concurrency <= MOST_STAGGER_SHARE * expected * (1 + 1e-9)
     assert between <= LEAST_STAGGER_SECONDS or between * concurrency <= STAGGER_SHARE * expected * (1 + 1e-9)
+
+
+def test_a_service_that_has_not_answered_yet_may_be_fast_so_a_burst_is_not_held_up_for_it() -> None:
+    limits = Limits(15)
+
+    assert stagger_seconds(limits, 5.2, 15, measured=False) == LEAST_STAGGER_SECONDS
+    assert stagger_seconds(limits, 5.2, 15) == pytest.approx(STAGGER_SHARE * 5.2 / 15)
+    assert stagger_seconds(Limits(1_000), 1.6, 500, measured=False) <= MOST_STAGGER_SHARE * 1.6 / 500
 
 
 # ---- how much at once
