@@ -289,7 +289,8 @@ class Generation(_Model):
     from when on the standard tier has to do for what is still open, counted from where such a run begins.
 
     ``max_tweets_per_request`` caps packing. How sharing a request changes what is written has not been measured, so
-    its default is a guess; a project's own decisions tell (``viral-assets tune``).
+    its default is a guess; a project's own decisions tell (``viral-assets tune``). Where a file names none, requests
+    may hold two more where that is likely to save a window (``generation/run/planning/stretch.py``).
     Lengths are X's weighted characters.
     """
 

@@ -26,8 +26,10 @@ MAX_ATTEMPTS = 8
 QUALITY_ATTEMPTS = 2
 """Requests that may be spent on a tweet whose suggestions the quality filter rejects."""
 
-SMALLER_AFTER_FAILURES = 2
-"""A tweet left out of answers so often is asked about alone; tweets of whom none was in the answer, in halves."""
+SMALLER_AFTER_FAILURES = 3
+"""A tweet left out of answers so often is asked about alone; tweets of whom none was in the answer, in halves. Twice is
+no sign yet: where one request of six goes wrong, it happens to one tweet of 36 by chance, and costs requests that a
+window may not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class AnswerProcessor:
         """
         ended, again = [], []
         cap = PROBE_SECONDS if is_down else BACKOFF_CAP_SECONDS
-        for item in self._delayed([replace(asked, attempts=asked.attempts + 1) for asked in items], cap=cap):
+        tried = [replace(each, attempts=each.attempts + 1, unanswered=each.unanswered + 1) for each in items]
+        for item in self._delayed(tried, cap=cap):
             services_fault = item.failed_since >= last_answer
             patient = services_fault and self._clock() - item.failed_since <= ServiceHealth.NO_ANSWER_SECONDS
             if item.failures < MAX_ATTEMPTS or patient:

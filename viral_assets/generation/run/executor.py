@@ -193,11 +193,8 @@ class Executor:
         loop.add(await recover(session, await unfinished(session, opportunities, earlier)))
         if loop.waiting != len(opportunities):
             await self._membership.announce(loop.waiting)
-        for tier, model in session.latencies.items():
-            model.load_history(await session.store(lambda tier=tier: session.ledger.latencies(tier=tier)))
-        session.tokens.input_limit = await session.store(session.ledger.input_limit)
-        session.failures.add(*await session.store(session.ledger.failures))
         if loop.waiting:
+            session.learn(await session.store(session.history))
             await asyncio.to_thread(session.processor.prepare)
             await self._membership.await_peer_demand(loop.is_over)
 

@@ -26,15 +26,16 @@ class Item:
     """A tweet that has not ended. ``not_before`` is on the run's clock; ``largest_pack`` shrinks when packs fail.
 
     ``attempts`` counts the requests it took part in, ``failures`` those that came to nothing for it, the first of them
-    at ``failed_since``. ``complaints`` say what the quality filter had against the last suggestion of a type.
-    ``raised_cap``: thoughts have used up an answer about it, so the next one has more room. ``cheap_failures`` are
-    those at a tier below the standard one, refusals included.
+    at ``failed_since``, and ``unanswered`` those of them that had no answer at all. ``complaints`` say what the quality
+    filter had against the last suggestion of a type. ``raised_cap``: thoughts have used up an answer about it, so the
+    next one has more room. ``cheap_failures`` are those at a tier below the standard one, refusals included.
     """
 
     opportunity: Opportunity
     attempts: int = 0
     failures: int = 0
     failed_since: float = math.inf
+    unanswered: int = 0
     quality_attempts: int = 0
     not_before: float = 0.0
     largest_pack: int = 1_000

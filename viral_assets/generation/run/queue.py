@@ -32,6 +32,11 @@ class WorkQueue:
         """Whether there is a tweet that no request has been about."""
         return any(not item.attempts for waiting in self._waiting.values() for item in waiting)
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether there is a tweet that a request has been about."""
+        return any(item.attempts for waiting in self._waiting.values() for item in waiting)
+
     def put_back(self, item: Item) -> None:
         """Behind all others of its project."""
         self._waiting.setdefault(item.opportunity.project, deque()).append(item)

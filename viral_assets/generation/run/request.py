@@ -213,7 +213,7 @@ def failed(
     items = batch.items
     if health.healthy:
         # Others are answered: tweets that fail again and again are asked about in ever smaller packs, in the end alone.
-        items = tuple(item.in_packs_of(len(items) // 2) if item.failures else item for item in items)
+        items = tuple(item.in_packs_of(len(items) // 2) if item.unanswered else item for item in items)
     if not error.reached:
         # The service has seen none of them.
         return BatchOutcome(again=batch.involved, service=Troubled(error))

@@ -7,8 +7,8 @@ and what begins and ends it (``executor``, ``resume``) write to it.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from viral_assets.clock import Clock
 from viral_assets.generation.clients.base import GenerationClient
@@ -20,18 +20,26 @@ from viral_assets.generation.run.failures.tier_choice import TierChoice
 from viral_assets.generation.run.kept_answers import KeptAnswers
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.outcome import BatchOutcome
+from viral_assets.generation.run.planning.failure_rate import FailureRate
 from viral_assets.generation.run.planning.latency import LatencyModel, latency_models
-from viral_assets.generation.run.planning.reserve import FailureRate
 from viral_assets.generation.run.planning.tokens import TokenModel
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult
 from viral_assets.generation.run.storage import Storage
-from viral_assets.llm.tiers import STANDARD
+from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.projects.model import Project
-from viral_assets.quota.ledger import Ledger
+from viral_assets.quota.ledger import InputLimit, LatencySample, Ledger
 from viral_assets.store.standing import Writer
 
 T = TypeVar("T")
+
+
+class History(NamedTuple):
+    """Latencies by tier, what one request may hold, and how many of how many of the newest requests failed."""
+
+    latencies: Mapping[Tier, Sequence[LatencySample]]
+    input_limit: InputLimit | None
+    failures: tuple[int, int]
 
 
 class Session:
@@ -69,6 +77,18 @@ class Session:
     def latency(self) -> LatencyModel:
         """How long requests take at the tier that is asked at now."""
         return self.latencies[self.tiers.usual(self.clock.monotonic())]
+
+    def history(self) -> History:
+        """What the ledger knows of the service from earlier runs, in one call of :meth:`store`."""
+        latencies = {tier: self.ledger.latencies(tier=tier) for tier in self.latencies}
+        return History(latencies, self.ledger.input_limit(), self.ledger.failures())
+
+    def learn(self, history: History) -> None:
+        """Begin with what earlier runs have seen."""
+        for tier, samples in history.latencies.items():
+            self.latencies[tier].load_history(samples)
+        self.tokens.input_limit = history.input_limit
+        self.failures.add(*history.failures)
 
     async def store(self, call: Callable[..., T], *arguments: object) -> T:
         """Run a call of the ledger or the results outside the event loop, after all that were made before it; again,

@@ -466,15 +466,16 @@ MIX = {"503": 0.05, "malformed": 0.02, "truncated": 0.02, "missing": 0.02} | dic
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_what_fails_costs_one_window_where_the_quota_has_no_room_for_it_and_not_two(seed: int) -> None:
-    """300 tweets in packs of ten fill two windows: whatever fails needs a third, and what fails there no fourth."""
+    """300 tweets in packs of ten fill two windows. In packs of twelve there is room for some of what fails; the rest
+    needs a third, and what fails there no fourth."""
     service = on_virtual_time(requests_per_window=15, latency=(1.0, 0.6), faults=MIX, seed=seed)
     run = Run(pack(300), service, limits=Limits(max_requests=15), options={"concurrency": "auto"})
 
     report = run()
 
     assert all_done(run)
-    assert 120 < report.seconds < 140
-    assert report.requests <= 30 + 12
+    assert report.seconds < 140
+    assert report.requests <= 30 + 10
 
 
 def test_what_earlier_runs_have_met_is_prepared_for(sqlite_database: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -213,6 +214,16 @@ def test_tweets_that_fail_again_while_others_are_answered_come_back_in_smaller_p
     twice = outcome_of_failure(RequestBatch(once.again), TransientProviderError("500"), health)
 
     assert {item.largest_pack for item in twice.again} == {2}
+
+
+def test_tweets_that_an_answer_has_left_out_before_are_no_smaller_pack_for_that() -> None:
+    health = ServiceHealth()
+    health.answered(1.0)
+    left_out = tuple(replace(item, failures=1) for item in batch(4).items)
+
+    outcome = outcome_of_failure(RequestBatch(left_out), TransientProviderError("503"), health)
+
+    assert {item.largest_pack for item in outcome.again} == {1_000}
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from viral_assets.generation.drafting.prompt import build_request
@@ -11,12 +13,14 @@ from viral_assets.generation.run.failures.bisection import RequestBatch
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.planning.day import share_of_this_hour
 from viral_assets.generation.run.planning.exchange import NOTHING, Exchange, exchange_of
+from viral_assets.generation.run.planning.joining import JOIN_SECONDS, halves_at_once, more_may_come
 from viral_assets.generation.run.planning.late_starters import Reserve, with_room_for_late_starters
-from viral_assets.generation.run.planning.packs import Group
+from viral_assets.generation.run.planning.packs import Group, Plan, fewest_requests
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.quota_shares import share_of
 from viral_assets.generation.run.planning.reserve import SECONDS_OF_A_REQUEST, plan_with_reserve
 from viral_assets.generation.run.planning.spare import SpareQuota
+from viral_assets.generation.run.planning.stretch import Stretch, stretched_cap
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.session import Session
 from viral_assets.generation.run.sharing import Sharing
@@ -24,9 +28,6 @@ from viral_assets.quota.ledger import GrantRequest, InputLimit, QuotaState
 
 PLANNING_SHARE = 0.1
 """A plan that took long to make is used so long that no more than this share of the time goes into planning."""
-
-JOIN_SECONDS = 2.0
-"""A request with room to spare waits so long for tweets that will be asked again."""
 
 
 class BatchPlan:
@@ -42,6 +43,7 @@ class BatchPlan:
         self._session, self._work, self._runner, self._sharing = session, work, runner, sharing
         self._packs: deque[tuple[str, int]] = deque()
         self._good_until = 0.0
+        self._stretched_until, self._first = -math.inf, math.inf
         self._reserve = Reserve()
         self._spare: SpareQuota | None = None
         self._largest = Group(1)
@@ -82,12 +84,8 @@ class BatchPlan:
     async def _next(
         self, now: float, concurrency: int, busy: Callable[[], Sequence[float]], *, may_plan: bool
     ) -> RequestBatch | None:
-        if (batch := self._work.next_bisection()) is not None:
-            return batch
         ready = self._work.ready(now)
-        if not ready:
-            return None
-        if now >= self._good_until or self._is_out_of_date(ready):
+        if ready and (now >= self._good_until or self._is_out_of_date(ready)):
             if not may_plan:
                 return None
             state = await self._session.store(self._session.ledger.state)
@@ -95,11 +93,34 @@ class BatchPlan:
             if await self._sharing.give():
                 return await self._next(self._session.clock.monotonic(), concurrency, busy, may_plan=True)
             self._plan(state, self._expected(ready, now), now, concurrency, busy())
+        if self._is_short(now) and more_may_come(self._work, now, busy()):
+            return None
+        if (batch := self._work.next_bisection()) is not None:
+            return self._filled(batch, now)
+        if not ready:
+            return None
         project, tweets = self._packs[0]
         if tweets > ready.get(project, 0) and self._work.ready(now + JOIN_SECONDS) != ready:
             return None
         self._packs.popleft()
         return RequestBatch(self._fitting(project, self._work.take(project, tweets, now)))
+
+    def _is_short(self, now: float) -> bool:
+        """Whether there are fewer requests left of the window than tweets, so that none is to be wasted."""
+        return self._spare is not None and self._spare.requests(now) < len(self._work)
+
+    def _filled(self, batch: RequestBatch, now: float) -> RequestBatch:
+        """A part of a pack, with others where requests are short."""
+        project = batch.items[0].opportunity.project
+        others = self._most(project, now) - len(batch.items)
+        if self._session.options.exact or others <= 0 or not self._is_short(now):
+            return batch
+        batch, *rest = halves_at_once(batch)
+        for each in rest:
+            self._work.put_batch_first(each)
+        # What it leaves is planned anew.
+        self._packs.clear()
+        return replace(batch, items=self._fitting(project, [*batch.items, *self._work.take(project, others, now)]))
 
     def _is_out_of_date(self, ready: Mapping[str, int]) -> bool:
         learnt = self._session.tokens.input_limit != self._input_limit
@@ -158,29 +179,50 @@ class BatchPlan:
             self._share = share_of_this_hour(quota)
         began = session.clock.monotonic()
         latency, ends = session.latency.latency, [max(0.0, end - now) for end in busy]
+        make = partial(
+            plan,
+            concurrency=concurrency,
+            latency=latency,
+            busy=ends,
+            exact=session.options.exact,
+            share=self._share,
+        )
         planned = plan_with_reserve(
-            partial(
-                plan,
-                groups,
-                concurrency=concurrency,
-                cap=max(map(self._cap, names)),
-                latency=latency,
-                busy=ends,
-                exact=session.options.exact,
-                share=self._share,
-            ),
+            partial(make, groups, cap=max(map(self._cap, names))),
             quota,
-            share=session.failures.share,
+            share=self._share_failing(now, quota),
             busy=ends,
             latency=latency,
             request_seconds=0.0 if self._work.has_new else SECONDS_OF_A_REQUEST,
+            stretch=None if session.options.exact else self._stretch(make, groups, quota, now),
         )
         ended = session.clock.monotonic()
+        if now >= self._stretched_until and any(p.tweets > self._cap(names[p.group]) for p in planned.packs):
+            self._stretched_until = now + quota.window_seconds
         session.counters.expected_end = now + planned.makespan
         # The ledger says what the day has no room for; one request asks it.
         nothing_fits = [(names[0], self._cap(names[0]))]
         self._packs = deque([(names[pack.group], pack.tweets) for pack in planned.packs] or nothing_fits)
         self._good_until = ended + (ended - began) / PLANNING_SHARE
+
+    def _stretch(self, make: Callable[..., Plan], groups: Sequence[Group], quota: QuotaState, now: float) -> Stretch:
+        stretched, failures = [group.stretched for group in groups], self._session.failures
+        # Each group has its own.
+        cap = max(group.cap or 1 for group in stretched)
+        return Stretch(
+            partial(make, stretched, cap=cap),
+            (fewest_requests(groups, cap, quota.max_tokens), fewest_requests(stretched, cap, quota.max_tokens)),
+            failures.assumed_share,
+            asked_before=self._work.has_asked,
+            begun=now < self._stretched_until,
+        )
+
+    def _share_failing(self, now: float, quota: QuotaState) -> float:
+        """Of the requests to come. A run that has waited for a window ends seconds later with a reserve, of a minute
+        and more, so that it keeps one before anything is known to fail."""
+        self._first = min(self._first, now)
+        failures, is_long = self._session.failures, now > self._first + quota.window_seconds / 2
+        return failures.assumed_share if is_long else failures.share
 
     def _expected(self, ready: Mapping[str, int], now: float) -> Mapping[str, int]:
         """What is ready, and where requests fail what is in backoff for a moment: both may share a request."""
@@ -188,6 +230,14 @@ class BatchPlan:
 
     def _cap(self, project: str) -> int:
         return self._session.options.exact or self._session.projects[project].generation.max_tweets_per_request
+
+    def _most(self, project: str, now: float) -> int:
+        """Tweets that share a request now, at most."""
+        return (
+            self._cap(project)
+            if now >= self._stretched_until
+            else stretched_cap(self._session.projects[project].generation)
+        )
 
     def _group(self, project: str, tweets: int) -> Group:
         session = self._session

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from viral_assets.generation.run.planning.packs import Group
+from viral_assets.generation.run.planning.packs import Group, fewest_requests
 from viral_assets.quota.ledger import QuotaState
 
 REQUESTS = "the requests left today are not enough"
@@ -47,7 +47,7 @@ def fitting_today(groups: Sequence[Group], quota: QuotaState, cap: int) -> Today
     largest = [group.largest_pack(cap, quota.max_tokens) for group in groups]
     requests = math.inf if quota.requests_today is None else quota.requests_today
     usd = math.inf if quota.usd_today is None else quota.usd_today + _ROUNDING
-    needed = sum(math.ceil(group.tweets / most) for group, most in zip(groups, largest, strict=True))
+    needed = fewest_requests(groups, cap, quota.max_tokens)
     cost = sum(_usd(group, group.tweets, most) for group, most in zip(groups, largest, strict=True))
     if needed <= requests and cost <= usd:
         return Today(tuple(group.tweets for group in groups), needed, cost, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Group:
 
     ``tokens_fixed`` is what each of its requests counts in the token window besides ``tokens_per_tweet`` for each of
     its tweets, ``usd_fixed`` and ``usd_per_tweet`` what they should cost. ``cap`` is a limit of tweets per request that
-    is lower than the plan's.
+    is lower than the plan's, and ``stretched_cap`` the same in a plan with larger packs than usual.
     """
 
     tweets: int
@@ -23,6 +23,12 @@ class Group:
     cap: int | None = None
     usd_fixed: float = 0.0
     usd_per_tweet: float = 0.0
+    stretched_cap: int | None = None
+
+    @property
+    def stretched(self) -> Group:
+        """The same in larger packs than usual."""
+        return replace(self, cap=self.stretched_cap)
 
     def tokens_of(self, tweets: int) -> float:
         """What its largest request counts that asks about at most so many."""
@@ -64,3 +70,8 @@ class Plan:
     makespan: float
     waiting: Sequence[int] = ()
     reason: str = ""
+
+
+def fewest_requests(groups: Sequence[Group], cap: int, max_tokens: int | None) -> int:
+    """Requests that they take at least, at most so many tweets each."""
+    return sum(math.ceil(group.tweets / group.largest_pack(cap, max_tokens)) for group in groups)

@@ -10,20 +10,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from viral_assets.generation.run.planning.failure_rate import at_most, at_risk
 from viral_assets.generation.run.planning.latency import Latency
 from viral_assets.generation.run.planning.packs import Plan
+from viral_assets.generation.run.planning.stretch import Stretch
 from viral_assets.quota.ledger import QuotaState
-
-UNKNOWN_REQUESTS = 20.0
-"""So many good requests are assumed besides those that are known: one failure is no habit, and none costs nothing.
-
-That a run which knows of no failure keeps nothing was measured against a rate assumed for it (100 tweets, 15 requests a
-window, a + b*K = 1 + 0.6*K seconds): even 1 in 400 makes each such run 6.0 s instead of 5.4, 11 % longer, which is
-more than a plan may be over its bound; it would spare one in seven of them a window where 1 request in 100 fails.
-"""
-
-KNOWN_REQUESTS = 100
-"""So many of the newest requests say how often something fails now."""
 
 MOST_KEPT = 10
 """More are not kept, however often requests fail. Where a window allows hundreds, none has to be."""
@@ -31,25 +22,6 @@ MOST_KEPT = 10
 SECONDS_OF_A_REQUEST = 1.0
 """What has been asked already is asked again in fewer requests, unless more of them end so much earlier for each: what
 failed in one may come back in one."""
-
-
-class FailureRate:
-    """How many of the newest requests, earlier runs' included, left something to be asked again."""
-
-    def __init__(self) -> None:
-        self._failed = self._ended = 0.0
-
-    def add(self, failed: int, ended: int) -> None:
-        """Take requests into account; those longest ago count less and less."""
-        self._failed, self._ended = self._failed + failed, self._ended + ended
-        if self._ended > KNOWN_REQUESTS:
-            self._failed *= KNOWN_REQUESTS / self._ended
-            self._ended = float(KNOWN_REQUESTS)
-
-    @property
-    def share(self) -> float:
-        """Of the requests to come, those that probably fail; 0 as long as none has."""
-        return self._failed / (self._ended + UNKNOWN_REQUESTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +49,7 @@ def plan_with_reserve(
     busy: Sequence[float],
     latency: Latency,
     request_seconds: float = 0.0,
+    stretch: Stretch | None = None,
 ) -> Plan:
     """The plan that ends earliest on average, over what may fail: with fewer and larger requests where that pays.
 
@@ -87,8 +60,11 @@ def plan_with_reserve(
         share: of the requests to come, those that probably fail.
         busy: seconds until each request now under way should end; they may fail too.
         request_seconds: how much earlier the end has to be for a request more to be worth it.
+        stretch: packs beyond the usual cap, where they may be chosen.
     """
     best = plan(quota)
+    if stretch is not None and (larger := stretch.instead_of(best, quota, under_way=len(busy))) is not None:
+        plan, best = stretch.plan, larger
     if not share or not best.packs:
         return best
     near = sum(slot <= best.makespan for slot in quota.returning)
@@ -122,19 +98,7 @@ def expected_end(last: LastRequests, share: float, *, next_free: float) -> float
         share: of the requests, those that probably fail.
         next_free: seconds until the window has room for a request that is not kept now.
     """
-    # What is asked again may fail again.
-    at_risk = math.ceil(last.requests / (1 - share))
-    none, enough = (1 - share) ** at_risk, _at_most(last.kept, at_risk, share)
+    may_fail = at_risk(last.requests, share)
+    none, enough = at_most(0, may_fail, share), at_most(last.kept, may_fail, share)
     late = max(last.end, next_free) + last.once_more
     return none * last.end + (enough - none) * (last.end + last.once_more) + (1 - enough) * late
-
-
-def _at_most(failures: int, requests: int, share: float) -> float:
-    """How likely no more than so many requests fail (binomial distribution)."""
-    return min(
-        1.0,
-        sum(
-            math.comb(requests, number) * share**number * (1 - share) ** (requests - number)
-            for number in range(min(failures, requests) + 1)
-        ),
-    )

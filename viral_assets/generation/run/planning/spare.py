@@ -30,8 +30,17 @@ class SpareQuota:
         self._today -= 1
         self._tokens -= tokens
 
+    def requests(self, now: float) -> int:
+        """How many could be granted now, as far as their number counts."""
+        self._take_back(now)
+        return self._requests
+
     def allows(self, tokens: float, now: float) -> bool:
         """Whether one more could be granted now."""
+        self._take_back(now)
+        return self._requests > 0 and self._today > 0 and self._tokens >= tokens
+
+    def _take_back(self, now: float) -> None:
         if self._free[0] <= now:
             self._requests += self._free[1]
             self._free = (math.inf, 0)
@@ -40,4 +49,3 @@ class SpareQuota:
             self._requests += 1
         while self._releases and self._releases[0][0] <= now:
             self._tokens += self._releases.popleft()[1]
-        return self._requests > 0 and self._today > 0 and self._tokens >= tokens

@@ -12,6 +12,7 @@ from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.options import PriceOf
 from viral_assets.generation.run.planning.packs import Group
+from viral_assets.generation.run.planning.stretch import stretched_cap
 from viral_assets.llm.prices import Price
 from viral_assets.llm.tiers import STANDARD, Tier, price_at
 from viral_assets.llm.types import Usage
@@ -97,22 +98,24 @@ class TokenModel:
             price_of: models' prices, where there is a budget.
             tier: at which they are asked about.
         """
-        cap = project.generation.max_tweets_per_request
+        cap, stretched = project.generation.max_tweets_per_request, stretched_cap(project.generation)
         if self._limits.max_tokens is None and self._limits.daily_budget_usd is None and self.input_limit is None:
-            return Group(tweets, cap=cap)
+            return Group(tweets, cap=cap, stretched_cap=stretched)
         one, whole = (build_request(project, part, model=model) for part in (sample[:1], sample))
         more = max(1, len(sample) - 1)
         if self.input_limit is not None:
             per_tweet = (self.held(whole) - self.held(one)) / more
             room = self.input_limit.allowed - self.held(one)
-            cap = max(1, min(cap, 1 + math.floor(room / per_tweet))) if per_tweet > 0 else cap
+            fitting = 1 + math.floor(room / per_tweet) if per_tweet > 0 else stretched
+            cap, stretched = (max(1, min(each, fitting)) for each in (cap, stretched))
         per_tweet = (self.counted(whole) - self.counted(one)) / more
         usd = usd_per_tweet = 0.0
         if self._limits.daily_budget_usd is not None and price_of is not None:
             price = price_at(price_of(one.model), tier)
             usd_per_tweet = (self._expected_cost(whole, price) - self._expected_cost(one, price)) / more
             usd = self._expected_cost(one, price) - usd_per_tweet
-        return Group(tweets, self.counted(one) - per_tweet, per_tweet, cap, max(0.0, usd), usd_per_tweet)
+        fixed = self.counted(one) - per_tweet
+        return Group(tweets, fixed, per_tweet, cap, max(0.0, usd), usd_per_tweet, stretched)
 
     def _expected_cost(self, request: GenerationRequest, price: Price | None) -> float:
         longest = max(self._output_ratios, default=1.0)

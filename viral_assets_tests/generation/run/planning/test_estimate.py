@@ -60,8 +60,10 @@ def test_an_estimate_is_what_the_run_then_takes(sqlite_database: Database, limit
 
     assert report.outcomes == {"done": count}
     assert estimate.opportunities == count
-    assert estimate.requests == pytest.approx(report.requests, rel=CLOSE)
-    assert estimate.input_tokens == pytest.approx(report.input_tokens, rel=CLOSE)
+    # A run that has waited for a window keeps requests of it for what may fail, so that it takes fewer and larger ones.
+    kept = 2 if estimate.seconds > limits.window_seconds else 0
+    assert estimate.requests == pytest.approx(report.requests, rel=CLOSE, abs=kept)
+    assert estimate.input_tokens == pytest.approx(report.input_tokens, rel=CLOSE + 0.1 * kept)
     assert estimate.cost_usd is not None
     assert report.cost_usd is not None
     assert report.cost_usd <= estimate.cost_usd * 1.15

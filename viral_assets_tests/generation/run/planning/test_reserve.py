@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from viral_assets.generation.run.planning.failure_rate import FailureRate
 from viral_assets.generation.run.planning.latency import Latency
 from viral_assets.generation.run.planning.packs import Group, Plan
 from viral_assets.generation.run.planning.planner import plan
-from viral_assets.generation.run.planning.reserve import FailureRate, LastRequests, expected_end, plan_with_reserve
+from viral_assets.generation.run.planning.reserve import LastRequests, expected_end, plan_with_reserve
 from viral_assets.quota.ledger import QuotaState
 
 MINUTE = 60.0

@@ -1,0 +1,80 @@
+"""Packs beyond the usual cap, where requests fail and larger ones save a window.
+
+Tweets that fill their windows to the last request leave none for what fails, which waits for one more window, most of
+a minute. Packs that are a little larger need fewer requests, and cost a second. Where nothing is likely to fail the cap
+is what it is, and what a person has said is never exceeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from viral_assets.generation.run.planning.failure_rate import at_most, at_risk
+from viral_assets.generation.run.planning.packs import Plan
+from viral_assets.projects.model import Generation
+from viral_assets.quota.ledger import QuotaState
+
+STRETCHED_CAP = 12
+"""Tweets per request. Packing is known to hold quality to about ten and to decay beyond 20; two of 15 requests are
+spared by packs of 12 instead of ten, and three hardly more often needed."""
+
+LIKELY = 0.2
+"""How much less likely one more window has to become."""
+
+
+def stretched_cap(generation: Generation) -> int:
+    """Tweets per request where larger packs pay: never more than a project's file says, if it says something."""
+    usual = generation.max_tweets_per_request
+    return usual if "max_tweets_per_request" in generation.model_fields_set else max(usual, STRETCHED_CAP)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Larger packs, to choose from.
+
+    Args:
+        plan: makes a plan with them for a state of the quota.
+        needed: requests that all tweets take at least within the usual cap, and with larger packs.
+        share: of the requests to come, those that may be assumed to fail.
+        asked_before: some of the tweets are asked about again.
+        begun: larger packs have been sent in this window, and the others have to be as large for it to pay.
+    """
+
+    plan: Callable[[QuotaState], Plan]
+    needed: tuple[int, int]
+    share: float
+    asked_before: bool = False
+    begun: bool = False
+
+    def instead_of(self, usual: Plan, quota: QuotaState, *, under_way: int) -> Plan | None:
+        """The plan with larger packs, where that is likely to save a window; None where it is not.
+
+        Args:
+            usual: the plan within the usual cap.
+            under_way: requests that have not ended, and may fail too.
+        """
+        within_cap, stretched = self.needed
+        if stretched >= within_cap:
+            return None
+        slots = slots_until(usual.makespan, usual, quota)
+        likelier = self._enough(slots, stretched, under_way) - self._enough(slots, within_cap, under_way)
+        if self.begun or likelier >= LIKELY:
+            return self.plan(quota)
+        earlier = usual.makespan - quota.window_seconds / 2
+        if self.asked_before and earlier > 0 and (larger := self.plan(quota)).makespan <= earlier:
+            # What has failed has taken the place of others.
+            return larger
+        return None
+
+    def _enough(self, slots: int, requests: int, under_way: int) -> float:
+        """How likely so many slots do for so many requests, and for what of them fails."""
+        return at_most(max(0, slots - requests), at_risk(requests + under_way, self.share), self.share)
+
+
+def slots_until(end: float, planned: Plan, quota: QuotaState) -> int:
+    """Requests that the quota allows until then, those that the plan makes included."""
+    returning = sum(slot <= end for slot in quota.returning)
+    again = sum(pack.start + quota.window_seconds <= end for pack in planned.packs)
+    # Free ones may be a million.
+    return returning + again + (quota.free if quota.blocked_for <= end else 0)
