@@ -8,6 +8,7 @@ database.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 from viral_assets.errors import ProviderError, QuotaError
@@ -146,7 +147,8 @@ class Loop:
         else:
             await self._membership.withdraw()
             # What was not ready then may have become so meanwhile.
-            await self._in_flight.wait_until(self._work.next_ready_at(now))
+            again_at = min(self._work.next_ready_at(now) or math.inf, self._schedule.look_again_at)
+            await self._in_flight.wait_until(again_at if again_at < math.inf else None)
 
     async def _send(self, batches: Sequence[RequestBatch]) -> None:
         """Ask the quota for all of them at once, and start the requests that are granted; the others go back, and time

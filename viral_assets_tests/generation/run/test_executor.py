@@ -478,6 +478,19 @@ def test_what_fails_costs_one_window_where_the_quota_has_no_room_for_it_and_not_
     assert report.requests <= 30 + 10
 
 
+def test_what_is_asked_again_waits_for_what_is_under_way_but_not_for_what_never_comes() -> None:
+    service = on_virtual_time(requests_per_window=3, latency=(1.0, 0.6))
+    service.script("hang", "503")
+    run = Run(pack(20), service, limits=Limits(max_requests=3), options={"tweets_per_request": 10})
+
+    run()
+
+    first, _, again, *_ = service.arrivals
+    assert all_done(run)
+    assert set(again.tweet_ids).isdisjoint(first.tweet_ids)
+    assert again.at - first.at < 20, "most of a minute before the other one is given up"
+
+
 def test_what_earlier_runs_have_met_is_prepared_for(sqlite_database: Database) -> None:
     service, limits = on_virtual_time(requests_per_window=15, latency=(1.0, 0.6)), Limits(max_requests=15)
     service.script(*(["503", "ok", "ok", "ok"] * 4))

@@ -13,14 +13,19 @@ from viral_assets.generation.run.failures.bisection import RequestBatch
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.planning.day import share_of_this_hour
 from viral_assets.generation.run.planning.exchange import NOTHING, Exchange, exchange_of
-from viral_assets.generation.run.planning.joining import JOIN_SECONDS, halves_at_once, more_may_come
+from viral_assets.generation.run.planning.joining import (
+    JOIN_SECONDS,
+    JOIN_WHEN_SHORT_SECONDS,
+    halves_at_once,
+    more_may_come,
+)
 from viral_assets.generation.run.planning.late_starters import Reserve, with_room_for_late_starters
-from viral_assets.generation.run.planning.packs import Group, Plan, fewest_requests
+from viral_assets.generation.run.planning.packs import Group
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.quota_shares import share_of
 from viral_assets.generation.run.planning.reserve import SECONDS_OF_A_REQUEST, plan_with_reserve
 from viral_assets.generation.run.planning.spare import SpareQuota
-from viral_assets.generation.run.planning.stretch import Stretch, stretched_cap
+from viral_assets.generation.run.planning.stretch import stretch_of, stretched_cap
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.session import Session
 from viral_assets.generation.run.sharing import Sharing
@@ -43,6 +48,8 @@ class BatchPlan:
         self._session, self._work, self._runner, self._sharing = session, work, runner, sharing
         self._packs: deque[tuple[str, int]] = deque()
         self._good_until = 0.0
+        self.look_again_at = math.inf
+        """When something that is ready is not waited with any longer, though nothing has changed by then."""
         self._stretched_until, self._first = -math.inf, math.inf
         self._reserve = Reserve()
         self._spare: SpareQuota | None = None
@@ -77,6 +84,7 @@ class BatchPlan:
             most: so many at most, and only what one plan says.
         """
         batches: list[RequestBatch] = []
+        self.look_again_at = math.inf
         while len(batches) < most and (batch := await self._next(now, concurrency, busy, may_plan=not batches)):
             batches.append(batch)
         return batches
@@ -94,6 +102,7 @@ class BatchPlan:
                 return await self._next(self._session.clock.monotonic(), concurrency, busy, may_plan=True)
             self._plan(state, self._expected(ready, now), now, concurrency, busy())
         if self._is_short(now) and more_may_come(self._work, now, busy()):
+            self.look_again_at = now + JOIN_WHEN_SHORT_SECONDS
             return None
         if (batch := self._work.next_bisection()) is not None:
             return self._filled(batch, now)
@@ -194,7 +203,16 @@ class BatchPlan:
             busy=ends,
             latency=latency,
             request_seconds=0.0 if self._work.has_new else SECONDS_OF_A_REQUEST,
-            stretch=None if session.options.exact else self._stretch(make, groups, quota, now),
+            stretch=None
+            if session.options.exact
+            else stretch_of(
+                make,
+                groups,
+                quota,
+                share=session.failures.assumed_share,
+                asked_before=self._work.has_asked,
+                begun=now < self._stretched_until,
+            ),
         )
         ended = session.clock.monotonic()
         if now >= self._stretched_until and any(p.tweets > self._cap(names[p.group]) for p in planned.packs):
@@ -204,18 +222,6 @@ class BatchPlan:
         nothing_fits = [(names[0], self._cap(names[0]))]
         self._packs = deque([(names[pack.group], pack.tweets) for pack in planned.packs] or nothing_fits)
         self._good_until = ended + (ended - began) / PLANNING_SHARE
-
-    def _stretch(self, make: Callable[..., Plan], groups: Sequence[Group], quota: QuotaState, now: float) -> Stretch:
-        stretched, failures = [group.stretched for group in groups], self._session.failures
-        # Each group has its own.
-        cap = max(group.cap or 1 for group in stretched)
-        return Stretch(
-            partial(make, stretched, cap=cap),
-            (fewest_requests(groups, cap, quota.max_tokens), fewest_requests(stretched, cap, quota.max_tokens)),
-            failures.assumed_share,
-            asked_before=self._work.has_asked,
-            begun=now < self._stretched_until,
-        )
 
     def _share_failing(self, now: float, quota: QuotaState) -> float:
         """Of the requests to come. A run that has waited for a window ends seconds later with a reserve, of a minute

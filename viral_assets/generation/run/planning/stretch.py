@@ -7,11 +7,12 @@ is what it is, and what a person has said is never exceeded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from viral_assets.generation.run.planning.failure_rate import at_most, at_risk
-from viral_assets.generation.run.planning.packs import Plan
+from viral_assets.generation.run.planning.packs import Group, Plan, fewest_requests
 from viral_assets.projects.model import Generation
 from viral_assets.quota.ledger import QuotaState
 
@@ -70,6 +71,28 @@ class Stretch:
     def _enough(self, slots: int, requests: int, under_way: int) -> float:
         """How likely so many slots do for so many requests, and for what of them fails."""
         return at_most(max(0, slots - requests), at_risk(requests + under_way, self.share), self.share)
+
+
+def stretch_of(
+    plan: Callable[..., Plan],
+    groups: Sequence[Group],
+    quota: QuotaState,
+    *,
+    share: float,
+    asked_before: bool,
+    begun: bool,
+) -> Stretch:
+    """Larger packs of these groups.
+
+    Args:
+        plan: makes a plan for groups and a state of the quota, within a ``cap``.
+        share: see :class:`Stretch`; so are the others.
+    """
+    stretched = [group.stretched for group in groups]
+    # Each group has one of its own, which is no higher.
+    cap = max(group.cap or 1 for group in stretched)
+    needed = fewest_requests(groups, cap, quota.max_tokens), fewest_requests(stretched, cap, quota.max_tokens)
+    return Stretch(partial(plan, stretched, cap=cap), needed, share, asked_before, begun)
 
 
 def slots_until(end: float, planned: Plan, quota: QuotaState) -> int:

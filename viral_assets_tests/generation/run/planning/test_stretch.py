@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from viral_assets.generation.run.planning.failure_rate import ASSUMED_FAILURES, UNKNOWN_REQUESTS, at_most
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.packs import Group, Plan, fewest_requests
+from viral_assets.generation.run.planning.packs import Group, Plan
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.reserve import plan_with_reserve
-from viral_assets.generation.run.planning.stretch import STRETCHED_CAP, Stretch, stretched_cap
+from viral_assets.generation.run.planning.stretch import STRETCHED_CAP, stretch_of, stretched_cap
 from viral_assets.projects.model import Generation
 from viral_assets.quota.ledger import QuotaState
 from viral_assets.quota.limits import Limits
@@ -43,16 +43,15 @@ def planned(
     asked_before: bool = False,
 ) -> Plan:
     groups = [Group(tweets, cap=CAP, stretched_cap=STRETCHED_CAP)]
-    larger = [group.stretched for group in groups]
     make = partial(plan, concurrency=15, latency=LATENCY)
-    fewest = fewest_requests(groups, CAP, None), fewest_requests(larger, STRETCHED_CAP, None)
+    stretch = stretch_of(make, groups, quota, share=assumed, asked_before=asked_before, begun=False)
     return plan_with_reserve(
         partial(make, groups, cap=CAP),
         quota,
         share=share,
         busy=(),
         latency=LATENCY,
-        stretch=Stretch(partial(make, larger, cap=STRETCHED_CAP), fewest, assumed, asked_before) if stretched else None,
+        stretch=stretch if stretched else None,
     )
 
 
