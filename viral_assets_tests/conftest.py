@@ -23,7 +23,6 @@ from viral_assets.store.engine import Database
 from viral_assets_tests.migrations import read_migrations_once
 from viral_assets_tests.postgres import PostgresServer
 from viral_assets_tests.scratch import keep_files_in_memory
-from viral_assets_tests.statements import compile_statements_once
 from viral_assets_tests.tables import make_tables
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ def is_quick(config: pytest.Config) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     keep_files_in_memory()
     read_migrations_once()
-    compile_statements_once()
     asked_for = config.getoption("--hypothesis-profile", default=None)
     settings.load_profile(asked_for or ("quick" if is_quick(config) else "whole"))
     # What a shell starts in the background ignores interrupts, and so would what is tested here.

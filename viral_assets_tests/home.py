@@ -26,7 +26,6 @@ from viral_assets.hours import HOUR, HourRange, hour_key
 from viral_assets.store.engine import Database
 from viral_assets.store.frames import read_frame
 from viral_assets.store.tables import metadata
-from viral_assets_tests.instances import in_memory
 from viral_assets_tests.tables import make_tables
 
 FIRST = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -180,7 +179,7 @@ def make_home(folder: Path, *, projects: Mapping[str, str] | None = None) -> Ite
         environment.setenv("VIRAL_ASSETS_START", hour_key(FIRST))
         make_tables(folder / "viral_assets.db")
         database = Database(f"sqlite:///{folder / 'viral_assets.db'}")
-        with in_memory() as instance:
+        with dg.DagsterInstance.ephemeral() as instance:
             yield Home(folder, instance, database)
         database.dispose()
 

@@ -24,9 +24,12 @@ from viral_assets.queries.tally import Tally, of_project
 from viral_assets.quota.ledger import Granted, GrantRequest, Settlement
 from viral_assets.quota.limits import unlimited
 from viral_assets.quota.sql import SqlLedger
-from viral_assets.store.decisions import Conflict, NotAllowed, SuggestionKey, decide, undo
+from viral_assets.store.decision_undo import undo
+from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
 from viral_assets.store.export_marks import mark_exported
+from viral_assets.store.suggestion_keys import SuggestionKey
+from viral_assets.store.suggestion_locks import Conflict, NotAllowed
 from viral_assets.store.suggestions import TweetOutcome, save_outcomes
 from viral_assets.store.tables import (
     comment_opportunities,

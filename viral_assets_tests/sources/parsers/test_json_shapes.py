@@ -17,6 +17,7 @@ from viral_assets.sources.base import ReadOptions
 from viral_assets.sources.content.file_probe import probe_file
 from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.files.explain import explain_file
+from viral_assets.sources.parsers.identities import ADDRESS_OUTRANKS
 from viral_assets.sources.tweet import Tweet
 from viral_assets_tests.sources.examples import NOW, apify_item, json_lines, page, read, reasons, status, tweet, user
 from viral_assets_tests.sources.formats_at_hand import FILES, PACKINGS, flat, parquet, table
