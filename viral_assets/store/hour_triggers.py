@@ -1,4 +1,4 @@
-"""What notes the hours that change, in SQLite's words; PostgreSQL has the same from migration 0033. Statements only."""
+"""What notes the hours that change, in SQLite's words; PostgreSQL has the same from migration 0032. Statements only."""
 
 from __future__ import annotations
 
