@@ -18,11 +18,9 @@ from viral_assets.hours import HourRange
 from viral_assets.queries.export import rank_for_export, read_ranked
 from viral_assets.queries.opportunities import OpportunityView, SortBy
 from viral_assets.store.engine import Database
-from viral_assets.store.export_marks import mark_exported
+from viral_assets.store.export_marks import TO_EXPORT, HandedOver, mark_exported
 from viral_assets.store.second_approval import NOWHERE, SecondApproval
-from viral_assets.store.suggestion_keys import SuggestionKey
-from viral_assets.store.suggestion_status import after
-from viral_assets.vocabulary import EXPORT, EXPORT_PROGRAM
+from viral_assets.vocabulary import EXPORT_PROGRAM
 
 WHO = EXPORT_PROGRAM
 """The name under which marks stand in the audit."""
@@ -75,7 +73,7 @@ def export_suggestions(
         ConfigurationError: nothing of the kind can be chosen, or the file cannot be written.
     """
     in_file = 0
-    to_mark: list[tuple[SuggestionKey, int]] = []
+    to_mark: list[HandedOver] = []
 
     def noted(parts: Iterator[list[OpportunityView]], total: int) -> Iterator[list[OpportunityView]]:
         nonlocal in_file
@@ -84,9 +82,9 @@ def export_suggestions(
             for view in part:
                 in_file += len(view.suggestions)
                 to_mark.extend(
-                    (SuggestionKey(view.project, view.tweet_id, suggestion.type_name), suggestion.version)
+                    (view.project, view.tweet_id, suggestion.type_name, suggestion.version)
                     for suggestion in view.suggestions
-                    if after(suggestion.status, EXPORT)
+                    if suggestion.status in TO_EXPORT
                 )
             yield part
             done += len(part)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
 
-from viral_assets.context import STATE_WORDS, Context, Post
+from viral_assets.context import NO_CONTEXT, STATE_WORDS, Context, Post
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.safety.flag import flags_in_words
 from viral_assets.whole_files import replaced_file
@@ -55,6 +55,8 @@ _FORMULA = re.compile(
     r"[\s\0\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\u2212]"
 )
 _SKIPPED_FIRST = ("\t", "\r", "\n")
+# Of what can be printed, all that a formula, or a space before one, begins with.
+_SUSPECT = frozenset(" =+-@\uff1d\uff0b\uff0d\uff20\u2212")
 _LINE_BREAKS = re.compile(r"\r\n?")
 _CONTROLS = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -109,6 +111,8 @@ def export_records(rows: Iterable[OpportunityView], width: int) -> Iterator[list
 
 def _context_cells(context: Context) -> list[Cell]:
     """In the order of :data:`CONTEXT_COLUMNS`; None for nothing."""
+    if context is NO_CONTEXT:  # as most have
+        return [None] * len(CONTEXT_COLUMNS)
     referred = (each for post in (context.answers, context.quotes) for each in _referred_cells(post))
     return [*referred, " | ".join(context.alt_texts) or None, context.told[0] if context.told else None]
 
@@ -164,5 +168,8 @@ def harmless_cell(text: str) -> str:
 
     Control characters, which some readers end a cell at, are left out. Source: OWASP, "CSV Injection".
     """
+    # Nearly every cell is; an export of 50,000 suggestions has 300,000.
+    if text.isprintable() and text[:1] not in _SUSPECT:
+        return text
     text = without_controls(text)
     return f"'{text}" if text.startswith(_SKIPPED_FIRST) or _FORMULA.match(text) else text

@@ -69,6 +69,8 @@ class _Told:
                 self._by_handle[row.from_handle].add(reply)
 
     def before(self, view: OfAuthor) -> tuple[Contact, ...]:
+        if not self._by_id and not self._by_handle:
+            return ()
         author_id, handle = _author(view)
         found = self._by_handle.get(handle, set())
         if author_id:

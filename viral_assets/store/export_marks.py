@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,13 +20,20 @@ from viral_assets.store.suggestion_status import after
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets.vocabulary import EXPORT, EXPORTED, STATUSES
 
-_TO_EXPORT = [status for status in STATUSES if after(status, EXPORT)]
+TO_EXPORT = [status for status in STATUSES if after(status, EXPORT)]
+"""Statuses that can become ``exported``."""
+
 _KEY = ("project", "tweet_id", "suggestion_type")
+_GIVEN = ("id", "version", *_KEY)
+
+HandedOver = tuple[str, str, str, int]
+"""Project, tweet id and type of a suggestion, and its version when it was handed over. Not as a key: those compare
+themselves a hundred times as slowly."""
 
 
 def mark_exported(
     connection: sa.Connection,
-    keys_with_versions: Iterable[tuple[SuggestionKey, int]],
+    handed_over: Iterable[HandedOver],
     *,
     who: str,
     at: datetime,
@@ -37,15 +43,14 @@ def mark_exported(
     """Mark suggestions as exported, each with an event, all as what was done in one go.
 
     Args:
-        keys_with_versions: each as it was when it was handed over.
+        handed_over: of several versions of one suggestion the last counts.
         second: where the approval of two people is asked for.
 
     Returns:
         How many are marked, and the keys of those left alone: changed since, gone, rejected or posted, or waiting for
         the approval of two. In the order of the keys.
     """
-    # By plain tuples: keys compare themselves a hundred times as slowly.
-    wanted = sorted((_of(key), version) for key, version in dict(keys_with_versions).items())
+    wanted = sorted({each[:3]: each for each in handed_over}.values())
     fixed = {"at": at, "who": name_of(who), "action": EXPORT, "to_status": EXPORTED}
     fixed |= {"reason": bounded(reason, LONGEST_REASON)}
     go: int | None = None
@@ -69,15 +74,11 @@ def mark_exported(
     return len(wanted) - len(left), left
 
 
-_of = attrgetter(*_KEY)
-
-
-def _given(connection: sa.Connection, some: Sequence[tuple[tuple[str, str, str], int]]) -> sa.Subquery:
+def _given(connection: sa.Connection, some: Sequence[HandedOver]) -> sa.Subquery:
     """The suggestions as a table: ``id`` of the event to come, key and version."""
     ids = next_event_ids(connection, len(some))
-    names = ("id", "version", *_KEY)
-    rows = [dict(zip(names, (id_, version, *key), strict=True)) for id_, (key, version) in zip(ids, some, strict=True)]
-    return given_rows(connection, suggestion_events, rows)
+    rows = [(id_, version, *key) for id_, (*key, version) in zip(ids, some, strict=True)]
+    return given_rows(connection, suggestion_events, _GIVEN, rows)
 
 
 def _columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
@@ -89,7 +90,7 @@ def _as_given(given: sa.Subquery, second: SecondApproval) -> sa.ColumnElement[bo
     written = comment_suggestions.c
     same = (written[name] == given.c[name] for name in (*_KEY, "version"))
     # By their keys: by the status, SQLite would go through all rows given for each suggestion that waits.
-    return sa.and_(*same, FoundByHour(written.status).in_(_TO_EXPORT), *_one_is_enough(second))
+    return sa.and_(*same, FoundByHour(written.status).in_(TO_EXPORT), *_one_is_enough(second))
 
 
 def _one_is_enough(second: SecondApproval) -> list[sa.ColumnElement[bool]]:

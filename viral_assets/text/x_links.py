@@ -22,6 +22,8 @@ def handle_in(written: str) -> str | None:
 
 
 def _quoted(text: str) -> str:
+    if text.isascii() and text.isalnum():  # as ids are: nothing in it to quote
+        return text
     # A lone surrogate is no character and cannot be sent; everything else survives the round trip.
     return quote(text, safe="", errors="replace")
 

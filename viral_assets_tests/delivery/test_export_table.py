@@ -148,6 +148,14 @@ def test_no_cell_begins_like_a_formula(text: str) -> None:
     assert not cell.startswith(("\t", "\r", "\n"))
 
 
+@given(st.text(st.characters() | st.sampled_from(" \u3000\u200b\ufeff=+-@\uff1d\u2212")))
+def test_a_cell_that_is_nothing_like_a_formula_and_has_no_controls_stays_as_it_is(text: str) -> None:
+    shown = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "", re.sub(r"\r\n?", "\n", text))
+    skipped = r"[\s\0\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*"
+    runs = re.match(rf"[\t\r\n]|{skipped}[=+\-@\uff1d\uff0b\uff0d\uff20\u2212]", shown)
+    assert harmless_cell(text) == ("'" if runs else "") + shown
+
+
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.text(), st.text(min_size=1)), max_size=4))

@@ -28,7 +28,7 @@ from viral_assets.store.decision_undo import undo
 from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
 from viral_assets.store.export_marks import mark_exported
-from viral_assets.store.suggestion_keys import SuggestionKey
+from viral_assets.store.suggestion_keys import SuggestionKey, in_order
 from viral_assets.store.suggestion_locks import Conflict, NotAllowed
 from viral_assets.store.suggestions import TweetOutcome, save_outcomes
 from viral_assets.store.tables import (
@@ -132,7 +132,7 @@ class Changes:
             if found is None:
                 return
             if action == "export":
-                mark_exported(connection, [(self.key(number), found)], who="export", at=GENERATED)
+                mark_exported(connection, [(*in_order(self.key(number)), found)], who="export", at=GENERATED)
                 return
             more = {"who": "anna", "at": GENERATED, "version": found, **more}
             self.events.append(decide(connection, self.key(number), action, **more).event_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -15,9 +15,9 @@ from viral_assets.store import export_marks
 from viral_assets.store.decision_undo import undo_batch
 from viral_assets.store.decisions import decide, decide_many
 from viral_assets.store.engine import Database
-from viral_assets.store.export_marks import mark_exported
+from viral_assets.store.export_marks import HandedOver, mark_exported
 from viral_assets.store.second_approval import NOWHERE, SecondApproval
-from viral_assets.store.suggestion_keys import SuggestionKey
+from viral_assets.store.suggestion_keys import SuggestionKey, in_order
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets.vocabulary import EXPORT, STATUSES
 from viral_assets_tests.delivery.examples import GENERATED, opportunity, store, suggestion
@@ -36,7 +36,11 @@ def filled(database: Database, count: int) -> list[SuggestionKey]:
 
 def mark(database: Database, some: Sequence[tuple[SuggestionKey, int]]) -> tuple[int, list[SuggestionKey]]:
     with database.begin() as connection:
-        return mark_exported(connection, some, who="export", at=AT, reason="to a file")
+        return mark_exported(connection, handed_over(some), who="export", at=AT, reason="to a file")
+
+
+def handed_over(some: Iterable[tuple[SuggestionKey, int]]) -> list[HandedOver]:
+    return [(*in_order(key), version) for key, version in some]
 
 
 def rows_of(database: Database, table: sa.Table, *by: str) -> list[Any]:
@@ -140,7 +144,7 @@ def test_it_is_what_decisions_would_do(database: Database, now: datetime, second
         expected = len(decided), left, state(connection)
         transaction.rollback()
     with database.begin() as connection:
-        assert (*mark_exported(connection, keys, **given), state(connection)) == expected
+        assert (*mark_exported(connection, handed_over(keys), **given), state(connection)) == expected
     assert 0 < expected[0] < len(keys)
 
 
