@@ -172,11 +172,8 @@ class GeminiEmbedder:
         Raises:
             TurnOverError: it has to be asked for anew.
         """
-        while date.is_over(self._clock.monotonic()):
-            dated = self._ledger.redate(request_id)
-            if dated is None:
-                raise TurnOverError("its turn was over before it was sent")
-            date.renewed(dated)
+        if not date.keep(partial(self._ledger.redate, request_id), self._clock.monotonic):
+            raise TurnOverError("its turn was over before it was sent")
 
     def _sent(self, request_id: str, date: DatedGrant) -> None:
         """It has ended."""

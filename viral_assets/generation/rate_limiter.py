@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -62,14 +63,10 @@ class AsyncRateLimiter:
             raise QuotaError(getattr(decision, "reason", "no quota is left"))
         # A database may have let it wait, or the machine have stood still.
         date = DatedGrant(self._ledger.limits, asked_at)
-        while date.is_over(self._clock.monotonic()):
-            if (dated := self._ledger.redate(ask.request_id)) is None:
-                self._ledger.settle(ask.request_id, Settlement("unsent"))
-                return False
-            date.renewed(dated)
+        in_time = date.keep(partial(self._ledger.redate, ask.request_id), self._clock.monotonic)
         # What becomes of the call is the caller's; the ledger keeps that there was one.
-        self._ledger.settle(ask.request_id, Settlement("answered"))
-        return True
+        self._ledger.settle(ask.request_id, Settlement("answered" if in_time else "unsent"))
+        return in_time
 
     async def __aenter__(self) -> Self:
         await self.acquire()

@@ -26,8 +26,8 @@ TWEETS, TOPIC, BAND, TYPE = "tweets", "topic", "band", "type"
 
 YES, DECIDED = "yes", "decided"
 
-FLAGS = ("approved", "refused", "posted")
-AMOUNTS = ("suggestions", "approved_suggestions", "rejected_suggestions", "posted_suggestions")
+_FLAGS = ("approved", "refused", "posted")
+_AMOUNTS = ("suggestions", "approved_suggestions", "rejected_suggestions", "posted_suggestions")
 
 
 def count_hours(connection: sa.Connection, hours: Sequence[datetime]) -> Counted:
@@ -54,7 +54,7 @@ def _rows(connection: sa.Connection, hours: Sequence[datetime]) -> Counted:
 def _decisions(connection: sa.Connection, hours: Sequence[datetime]) -> Counted:
     """The tweets with suggestions by what became of theirs; and how often people said yes, by topic and score."""
     each = _per_tweet(hours).cte("each_tweet").prefix_with("MATERIALIZED")
-    sums = [sa.func.count(), *(sa.func.sum(each.c[name]) for name in (*FLAGS, *AMOUNTS))]
+    sums = [sa.func.count(), *(sa.func.sum(each.c[name]) for name in (*_FLAGS, *_AMOUNTS))]
     by, about = (each.c.window_start, each.c.project), (each.c.topic, each.c.band)
     # Of all tweets, then of those by topic and band that are still chosen: what a row is not by is null.
     query = sa.union_all(
@@ -63,7 +63,7 @@ def _decisions(connection: sa.Connection, hours: Sequence[datetime]) -> Counted:
     )
     for hour, project, topic, band, *counts in connection.execute(query):
         # PostgreSQL adds up to a Decimal.
-        numbers = dict(zip(("answered", *FLAGS, *AMOUNTS), map(int, counts), strict=True))
+        numbers = dict(zip(("answered", *_FLAGS, *_AMOUNTS), map(int, counts), strict=True))
         if topic is None:
             yield from ((hour, (name, project), number) for name, number in numbers.items())
         else:

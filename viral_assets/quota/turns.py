@@ -7,6 +7,8 @@ sent late is dated anew before (:meth:`~viral_assets.quota.ledger.Ledger.redate`
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from viral_assets.quota.limits import Limits
 
 MOST_RENEWALS = 3
@@ -34,6 +36,19 @@ class DatedGrant:
         # Never when it may not count any more.
         self.sent_late = self._renewals >= MOST_RENEWALS and late <= self._limits.window_seconds
         return not self.sent_late
+
+    def keep(self, redate: Callable[[], float | None], now: Callable[[], float]) -> bool:
+        """Have it dated anew as long as it is late. False: it may not be any more, and has to be asked for anew.
+
+        Args:
+            redate: has the ledger date it anew, see :meth:`~viral_assets.quota.ledger.Ledger.redate`.
+            now: of the monotonic clock.
+        """
+        while self.is_over(now()):
+            if (dated := redate()) is None:
+                return False
+            self.renewed(dated)
+        return True
 
     def renewed(self, dated: float) -> None:
         """It counts from no earlier than that."""

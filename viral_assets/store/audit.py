@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from viral_assets.store.bulk import one_of
+from viral_assets.store.conditions import same_suggestion
 from viral_assets.store.suggestion_keys import SuggestionKey, key_of, tweets_by_project
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets.text.cleaning import text_for_prompt
@@ -59,18 +60,17 @@ def last_event_of(connection: sa.Connection, who: str, *, before: int | None = N
     """The newest event of ``who`` about a suggestion that is not undone and not an undo; with ``before``, the newest
     one before that. What is gone, or was written anew by a run since, is passed over: nobody could undo it."""
     events, undoing = suggestion_events.c, suggestion_events.alias("undoing")
-    suggestion, latest = comment_suggestions.c, suggestion_events.alias("latest")
-
-    def same(one: Any, other: Any) -> sa.ColumnElement[bool]:
-        names = ("project", "tweet_id", "suggestion_type")
-        return sa.and_(*(getattr(one, name) == getattr(other, name) for name in names))
-
+    latest = suggestion_events.alias("latest")
     query = _EVENTS.where(
         events.who == name_of(who),
         events.action != UNDO,
         events.suggestion_type != "",
         ~sa.exists().where(undoing.c.undoes == events.id),
-        sa.exists().where(same(suggestion, events), same(latest.c, events), latest.c.version == suggestion.version),
+        sa.exists().where(
+            same_suggestion(comment_suggestions, suggestion_events),
+            same_suggestion(latest, suggestion_events),
+            latest.c.version == comment_suggestions.c.version,
+        ),
     )
     if before is not None:
         query = query.where(events.id < before)

@@ -4,7 +4,7 @@ id, parts of X's pages, and the posts of other services.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 MOST_ITEMS = 50
@@ -23,6 +23,8 @@ _REFERRED = ("quoted", "retweeted", "reposted", "referenced", "parent", "origina
 """In names of lists of tweets that those of another list answer or repeat."""
 _TEXTS = frozenset({"text", "full_text", "fullText"})
 """What has one of these is a tweet itself, whatever else it has."""
+_OF_ENTRIES = frozenset({"tweet_results", "user_results", "legacy"})
+"""What tweets and accounts stand under on X's web page."""
 _INCLUDED = frozenset({"users", "media", "places", "polls", "topics"})
 _META = frozenset({"newest_id", "oldest_id", "result_count", "next_token", "previous_token"})
 _FOLLOWERS = frozenset({"followers_count", "followersCount", "followers", "follower_count"})
@@ -162,7 +164,7 @@ def is_account(value: object) -> bool:
 
 def holds_accounts(value: object) -> bool:
     """Whether an answer of X's web page has accounts somewhere in it: a list of followers, of members."""
-    return _holds("user_results", value)
+    return any_object(value, lambda each: "user_results" in each)
 
 
 def is_page_without_tweets(value: Mapping[str, Any]) -> bool:
@@ -174,7 +176,7 @@ def is_page_without_tweets(value: Mapping[str, Any]) -> bool:
         return False
     if not (_is_instruction(value) or _has_instructions(value)):
         return False
-    return not any(_holds(key, value) for key in ("tweet_results", "user_results", "legacy"))
+    return not any_object(value, lambda each: not _OF_ENTRIES.isdisjoint(each))
 
 
 def _has_instructions(value: Mapping[str, Any], depth: int = MOST_DEPTH) -> bool:
@@ -192,13 +194,17 @@ def _is_instruction(value: object) -> bool:
     return isinstance(kind, str) and kind.startswith("Timeline")
 
 
-def _holds(key: str, value: object, depth: int = MOST_DEPTH) -> bool:
-    """Whether any object within a value has a key."""
+def any_object(value: object, fits: Callable[[Mapping[str, Any]], bool], depth: int = MOST_DEPTH) -> bool:
+    """Whether a value, or any object within it, fits.
+
+    Args:
+        depth: it is looked for in so many objects and lists within each other.
+    """
     if depth == 0 or not isinstance(value, dict | list):
         return False
-    if isinstance(value, dict) and key in value:
+    if isinstance(value, dict) and fits(value):
         return True
-    return any(_holds(key, each, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
+    return any(any_object(each, fits, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
 
 
 def rows_within(value: Mapping[str, Any]) -> Sequence[Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from viral_assets.sources.parsers.json_envelopes import any_object
 from viral_assets.sources.parsers.remarks import NO_RESULTS
 
 DEMO = "a demonstration item in place of a tweet"
@@ -67,17 +68,15 @@ def _is_error(said: Any) -> bool:
 def _has_content(value: Mapping[str, Any]) -> bool:
     """Whether something stands beside the error that may be tweets."""
     return any(
-        _holds_text(inside) for key, inside in value.items() if key not in _BESIDE_AN_ERROR and not key.startswith("#")
+        any_object(inside, _has_text, _DEPTH_OF_TWEETS)
+        for key, inside in value.items()
+        if key not in _BESIDE_AN_ERROR and not key.startswith("#")
     )
 
 
-def _holds_text(value: Any, depth: int = _DEPTH_OF_TWEETS) -> bool:
-    """Whether an object within a value has what a tweet has."""
-    if depth == 0 or not isinstance(value, dict | list):
-        return False
-    if isinstance(value, dict) and any(map(value.get, _TWEET_KEYS - {"data"})):
-        return True
-    return any(_holds_text(each, depth - 1) for each in (value.values() if isinstance(value, dict) else value))
+def _has_text(value: Mapping[str, Any]) -> bool:
+    """Whether an object has what a tweet has."""
+    return any(map(value.get, _TWEET_KEYS - {"data"}))
 
 
 def _is_refusal(value: Mapping[str, Any]) -> bool:
