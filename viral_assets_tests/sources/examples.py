@@ -138,6 +138,12 @@ def json_lines(*values: Any) -> bytes:
     return b"".join(json.dumps(value, ensure_ascii=False).encode() + b"\n" for value in values)
 
 
+def written(path: Path, content: Any) -> Path:
+    """The file, with bytes as they are, and anything else as JSON."""
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    return path
+
+
 def read(path: Path, now: datetime = NOW) -> tuple[list[Tweet], list[Reject], Counter[str]]:
     """All tweets, rejects and remarks of a file."""
     tweets: list[Tweet] = []

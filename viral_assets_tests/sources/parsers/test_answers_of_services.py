@@ -12,7 +12,18 @@ from viral_assets.errors import SourceError
 from viral_assets.sources.content.file_probe import HEAD_BYTES
 from viral_assets.sources.parsers.placeholders import ERROR
 from viral_assets.sources.parsers.remarks import NO_TWEETS
-from viral_assets_tests.sources.examples import Object, apify_item, json_lines, page, read, reasons, status, tweet, user
+from viral_assets_tests.sources.examples import (
+    Object,
+    apify_item,
+    json_lines,
+    page,
+    read,
+    reasons,
+    status,
+    tweet,
+    user,
+    written,
+)
 from viral_assets_tests.sources.service_records import ID, web_entry
 
 CURSOR: Object = {"entryId": "cursor-bottom-0", "content": {"entryType": "TimelineTimelineCursor", "value": "DAAC"}}
@@ -23,11 +34,6 @@ ACCOUNT_ENTRY: Object = {"content": {"itemContent": {"user_results": {"result": 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "file"
-
-
-def written(path: Path, value: Any) -> Path:
-    path.write_bytes(value if isinstance(value, bytes) else json.dumps(value).encode())
-    return path
 
 
 def timeline(*entries: Object) -> Object:

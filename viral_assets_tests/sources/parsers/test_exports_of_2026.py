@@ -10,7 +10,17 @@ from typing import Any, ClassVar
 import pytest
 
 from viral_assets.errors import SourceError
-from viral_assets_tests.sources.examples import Object, apify_item, id_at, json_lines, read, reasons, status, tweet
+from viral_assets_tests.sources.examples import (
+    Object,
+    apify_item,
+    id_at,
+    json_lines,
+    read,
+    reasons,
+    status,
+    tweet,
+    written,
+)
 from viral_assets_tests.sources.formats_at_hand import parquet, sheet, table, workbook
 from viral_assets_tests.sources.service_records import ID, OTHER, TIME, web_entry
 
@@ -21,11 +31,6 @@ URL = f"https://x.com/mara_writes/status/{ID}"
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "file"
-
-
-def written(path: Path, content: Any) -> Path:
-    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-    return path
 
 
 class TestBrandwatch:
