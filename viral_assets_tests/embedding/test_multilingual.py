@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,10 @@ from viral_assets.embedding.use_encoder import encode
 from viral_assets.embedding.use_tokenizer import Tokenizer
 from viral_assets.errors import ConfigurationError
 from viral_assets.safety.resemblance import all_exemplars
+
+TESTS = Path(__file__).parents[1]
+CPUINFO = Path("/proc/cpuinfo")
+HAS_AVX2 = CPUINFO.exists() and "avx2" in CPUINFO.read_text(encoding="utf-8")
 
 ONE_SUBJECT = {
     "ar": "نحتاج إلى مسارات دراجات أكثر أمانا في هذه المدينة",
@@ -90,6 +97,24 @@ def test_a_vector_is_the_same_to_the_last_bit_whatever_it_is_computed_with(embed
     assert np.array_equal(embedder.embed([texts[row] for row in order]), together[order])
     for row in (0, 39, 255, 256, 299):
         assert np.array_equal(embedder.embed([texts[row]])[0], together[row])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_AVX2, reason="needs a processor with AVX2")
+def test_so_it_is_with_the_kernels_that_add_up_by_where_a_row_lies() -> None:
+    """OpenBLAS chooses its kernels by the processor; those for AVX2 are the ones that do."""
+    tests = (
+        "embedding/test_multilingual.py::test_a_vector_is_the_same_to_the_last_bit_whatever_it_is_computed_with",
+        "safety/test_exemplar_vectors.py::test_what_a_text_resembles_does_not_depend_on_the_texts_around_it",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(str(TESTS / test) for test in tests)],
+        env=os.environ | {"OPENBLAS_CORETYPE": "Haswell"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "3 passed" in done.stdout) == (0, True), done.stdout
 
 
 @pytest.mark.parametrize("code", sorted(LANGUAGES))

@@ -37,3 +37,13 @@ def test_what_is_learnt_from_them_is_what_would_be_learnt_now(embedder: Embedder
 
 def test_an_embedder_that_does_not_come_with_the_package_embeds_them_itself() -> None:
     assert exemplars_to_embed("another") == all_exemplars()
+
+
+@pytest.mark.parametrize("embedder", EMBEDDERS, ids=lambda each: each.model)
+def test_what_a_text_resembles_does_not_depend_on_the_texts_around_it(embedder: Embedder) -> None:
+    made, texts = resemblance_of(embedder), all_exemplars()[::9]
+    vectors = embedder.embed(texts)
+    together = made.excess(vectors)
+    order = np.random.default_rng(9).permutation(len(texts))
+    assert np.array_equal(made.excess(vectors[order]), together[order])
+    assert np.array_equal(made.excess(vectors[7:8]), together[7:8])
