@@ -63,6 +63,8 @@ def test_what_a_decision_says_counts_and_offers_next(mara: Visitor, kept: Kept) 
         loud, posted = item.locator("[data-composer]"), item.get_by_role("button", name="Posted")
         assert (look, loud.evaluate(fill) != posted.evaluate(fill)) == (look, True)
         expect(mara.toast().locator("[data-toast]")).to_be_visible()
+        for name in ("Copy", "Edit"):
+            expect(second.get_by_text(name).first).to_be_visible()
         places = [second.get_by_text(name).first.bounding_box() for name in ("Copy", "Edit")]
         second.get_by_text("Reject", exact=True).first.click()
         reasons = second.locator("[data-panel=reject] button")
