@@ -11,6 +11,7 @@ import typer
 from viral_assets.cli.options import Json, LastHours, OneProject, Out, Replace, add_command, asked_of
 from viral_assets.cli.output import command, console, plain, print_json, say
 from viral_assets.errors import ConfigurationError
+from viral_assets.text.amounts import how_many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ def export_decisions(
     where = console(as_json=as_json)
     if rows:
         own.note(path, now)
-        say(where, f"{rows:,} suggestions for {len(ranked):,} tweets in ", command(str(path)))
+        say(where, f"{how_many(rows, 'suggestion')} for {how_many(len(ranked), 'tweet')} in ", command(str(path)))
         say(
             where,
             "Take over what you decide there: ",

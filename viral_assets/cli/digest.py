@@ -9,6 +9,7 @@ import typer
 
 from viral_assets.cli.options import MOST_HOURS, From, Json, OneProject, To, add_command
 from viral_assets.cli.output import command, console, print_json, say
+from viral_assets.text.amounts import how_many
 
 
 def register(app: typer.Typer) -> None:
@@ -77,7 +78,8 @@ def digest(
     page, table = Path(files.html).resolve(), Path(files.csv).resolve()
     where = console(as_json=as_json)
     suggestions = sum(len(row.suggestions) for row in rows)
-    say(where, f"{window_text(hours)}: {len(rows):,} tweets worth a reply, {suggestions:,} suggestions")
+    found = f"{how_many(len(rows), 'tweet')} worth a reply, {how_many(suggestions, 'suggestion')}"
+    say(where, f"{window_text(hours)}: {found}")
     say(where, "  page ", command(str(page)))
     say(where, "  CSV  ", command(str(table)))
     if not rows:

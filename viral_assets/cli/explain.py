@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viral_assets.cli.output import complain, console, facts_table, plain, print_json, say, table
-from viral_assets.text.amounts import full_count
+from viral_assets.text.amounts import full_count, how_many
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,7 +50,7 @@ def explain_files(paths: Sequence[Path], options: ReadOptions, *, as_json: bool)
 
 
 def _show(where: Console, found: Explanation) -> None:
-    looked = f"{found.read:,} records" if found.complete else f"the first {found.read:,} records"
+    looked = how_many(found.read, "record") if found.complete else f"the first {found.read:,} records"
     rejected = ", ".join(f"{number:,} {reason}" for reason, number in found.reject_reasons.most_common())
     where.print(
         facts_table(

@@ -10,6 +10,7 @@ import typer
 from viral_assets import vocabulary
 from viral_assets.cli.options import Json, LastHours, OneProject, Out, Replace, add_command, asked_of
 from viral_assets.cli.output import command, console, print_json, progress_bar, say
+from viral_assets.text.amounts import how_many
 
 
 class Format(StrEnum):
@@ -139,11 +140,12 @@ def export_comments(
     if report.kept:
         say(where, command(str(path)), " stays as it is.")
     else:
-        say(where, f"{report.rows:,} tweets with {report.suggestions:,} suggestions in ", command(str(path)))
+        found = f"{how_many(report.rows, 'tweet')} with {how_many(report.suggestions, 'suggestion')}"
+        say(where, f"{found} in ", command(str(path)))
     if not report.rows:
         say(where, "Nothing matches. Suggestions come from ", command("viral-assets generate-comments"), ".")
     elif mark:
-        say(where, f"{report.marked:,} suggestions are marked as exported.")
+        say(where, f"{how_many(report.marked, 'suggestion is', 'suggestions are')} marked as exported.")
     if report.changed:
         say(where, f"{report.changed:,} were decided about meanwhile; they stay as decided, and unmarked.")
     if as_json:

@@ -15,7 +15,7 @@ from viral_assets.cli.output import command, console, plain, print_json, say, ta
 from viral_assets.cli.why import tweet_id_of
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, hour_key
-from viral_assets.text.amounts import full_count
+from viral_assets.text.amounts import full_count, how_many
 
 if TYPE_CHECKING:
     from viral_assets.store.forgotten import Subject
@@ -112,7 +112,7 @@ def forget(
     for path in done.files[:SHOWN_FILES]:
         say(where, f"Still in {plain(str(path))}: delete it there.")
     if len(done.files) > SHOWN_FILES:
-        say(where, f"Still in {len(done.files) - SHOWN_FILES:,} more files of the inbox; --json lists them.")
+        say(where, f"Still in {how_many(len(done.files) - SHOWN_FILES, 'more file')} of the inbox; --json lists them.")
     if not yes:
         say(where, "Nothing has changed: the same command with --yes does it.")
     elif done.digests and done.hours:

@@ -14,7 +14,7 @@ from viral_assets.cli.options import Json, Timezone, add_command
 from viral_assets.cli.output import command, complain, console, plain, print_json, progress_bar, say, table
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange, hour_key
-from viral_assets.text.amounts import full_count
+from viral_assets.text.amounts import full_count, how_many
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -287,7 +287,8 @@ def _advise(where: Console, tweets: Counter[datetime], hours: HourRange, project
     parts.append(f"--from {chosen.start:%Y-%m-%dT%H:%M} --to {chosen.end:%Y-%m-%dT%H:%M}")
     following = " ".join(parts)
     if scattered:
-        say(where, f"The tweets lie far apart; this takes the busiest week and leaves out {scattered:,} other hours.")
+        others = how_many(scattered, "other hour")
+        say(where, f"The tweets lie far apart; this takes the busiest week and leaves out {others}.")
     say(where, "Next: ", command(following))
     if chosen.start < hours.start:
         first = command(f"VIRAL_ASSETS_START={hour_key(chosen.start)}")

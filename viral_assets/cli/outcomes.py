@@ -13,6 +13,7 @@ from viral_assets.cli.options import Json, OneProject, Timezone, add_command
 from viral_assets.cli.outcomes_report import as_json_of, tell, tell_file, tell_service
 from viral_assets.cli.output import complain, console, print_json, say
 from viral_assets.errors import ConfigurationError, SourceError
+from viral_assets.text.amounts import how_many
 from viral_assets.text.x_links import handle_in
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def _undo(database: Database, where: Console) -> dict[str, Any]:
     if undone is None:
         say(where, "Nothing is marked by this command that could be taken back.")
         return {"undone": 0, "left": 0}
-    say(where, f"{undone[0]:,} suggestions are as they were; {undone[1]:,} have changed since and stay.")
+    suggestions = how_many(undone[0], "suggestion is", "suggestions are")
+    say(where, f"{suggestions} as before; what has changed since stays ({undone[1]:,}).")
     return {"undone": undone[0], "left": undone[1]}
 
 

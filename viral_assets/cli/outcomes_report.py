@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from viral_assets.cli.output import command, plain, say
+from viral_assets.text.amounts import how_many
 from viral_assets.vocabulary import BY_ID, FOUND_BY, LIKE_TEXT, ONLY_CHOICE, SAME_TEXT
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ _TOLD_BY = {
 
 def tell_file(where: Console, read: PostsOfFile) -> None:
     """What a file had."""
-    parts = [f"{len(read.posts):,} posts"]
+    parts = [how_many(len(read.posts), "post")]
     parts += [f"{read.others:,} of other accounts"] if read.others else []
-    parts += [f"{read.without_reply:,} rows without a reply"] if read.without_reply else []
+    parts += [f"{how_many(read.without_reply, 'row')} without a reply"] if read.without_reply else []
     parts += [f"{len(read.rejects):,} that cannot be read"] if read.rejects else []
     say(where, f"{plain(read.name)} ({plain(read.format)}): {', '.join(parts)}.")
     for bad in read.rejects[:LISTED]:
@@ -46,9 +47,9 @@ def tell(where: Console, done: TakenOver, *, dry_run: bool) -> None:
     would = "would be " if dry_run else ""
     say(
         where,
-        f"{len(done.marked):,} suggestions {would}marked as posted, {done.attached:,} were already; "
-        f"{done.known:,} replies were known; {done.snapshots:,} counts {would}kept. "
-        f"{done.none:,} posts are no suggestion.",
+        f"{how_many(len(done.marked), 'suggestion')} {would}marked as posted, {done.attached:,} marked already; "
+        f"{how_many(done.known, 'reply', 'replies')} known before; {how_many(done.snapshots, 'count')} {would}kept. "
+        f"{how_many(done.none, 'post is', 'posts are')} no suggestion.",
     )
     if done.told_by:
         told = (f"{_TOLD_BY[by]} ({done.told_by[by]:,})" for by in FOUND_BY if done.told_by[by])
@@ -67,9 +68,9 @@ def tell_service(where: Console, report: AccountReport) -> None:
     asked = sum(each.requests for each in report.services)
     say(
         where,
-        f"{report.looked_at:,} replies were looked at again, {report.gone:,} are gone; {report.answered:,} more were "
-        "answered by the author of the tweet. "
-        f"{asked:,} requests, about {cost:.3f} USD.",
+        f"{how_many(report.looked_at, 'reply', 'replies')} looked at again, {report.gone:,} of them gone; "
+        f"{report.answered:,} more answered by the author of the tweet. "
+        f"{how_many(asked, 'request')}, about {cost:.3f} USD.",
     )
     for each in report.services:
         for reason, times in (*each.incomplete.items(), *each.remarks.items()):

@@ -12,7 +12,7 @@ import typer
 from viral_assets.cli.options import Json, add_command
 from viral_assets.cli.output import console, plain, print_json, progress_bar, say, table
 from viral_assets.errors import ConfigurationError
-from viral_assets.text.amounts import full_count
+from viral_assets.text.amounts import full_count, how_many
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -191,7 +191,7 @@ def _tell_of_history(where: Console, history: PrunedHistory | None, *, yes: bool
         return
     if history.kept:
         why = "failed ones that nothing has made good, or of a backfill that goes on"
-        say(where, f"{full_count(history.kept)} runs as old stay: {why}.")
+        say(where, f"{how_many(history.kept, 'run as old stays', 'runs as old stay')}: {why}.")
     if history.ticks or history.file_bytes:
         does = "went" if yes else "would go"
         say(

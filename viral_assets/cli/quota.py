@@ -10,7 +10,7 @@ import typer
 
 from viral_assets.cli.options import Json, add_command, usable_projects
 from viral_assets.cli.output import console, duration, plain, print_json, say, say_which_key, table
-from viral_assets.text.amounts import full_count, money
+from viral_assets.text.amounts import full_count, how_many, money
 from viral_assets.vocabulary import OFFLINE
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ def _tell(where: Console, name: str, status: QuotaStatus) -> None:
     """What keeps requests from being granted, and what is under way."""
     most = status.limits.max_requests
     if status.learned_requests is not None and status.learned_requests < most:
-        requests = effective_requests(status)
-        say(where, f"The service accepted only {requests} {name}requests lately, so {most} are not tried.")
+        accepted = how_many(effective_requests(status), f"{name}request")
+        say(where, f"The service accepted only {accepted} lately, so {most} are not tried.")
     if status.blocked_until is not None:
         left = duration(max(0.0, status.blocked_until - status.now))
         until = f"until {_time(status.blocked_until)} (for {left})"
@@ -138,7 +138,8 @@ def _tell(where: Console, name: str, status: QuotaStatus) -> None:
         who = ", ".join(f"{count:,} {WAITERS[priority.name]}" for priority, count in status.waiting)
         say(where, f"Waiting for {name}requests, the first ones first: {who}.")
     if status.in_flight:
-        say(where, f"{status.in_flight:,} {name}requests are under way in {status.runners:,} runs.")
+        requests = how_many(status.in_flight, f"{name}request is", f"{name}requests are")
+        say(where, f"{requests} under way in {how_many(status.runners, 'run')}.")
 
 
 def effective_requests(status: QuotaStatus) -> int:

@@ -14,7 +14,7 @@ import typer
 from viral_assets.cli.options import Json, Timezone, add_command
 from viral_assets.cli.output import command, console, plain, print_json, say, table
 from viral_assets.errors import ConfigurationError
-from viral_assets.text.amounts import full_count
+from viral_assets.text.amounts import full_count, how_many
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,7 +96,7 @@ def rejects(
             payload["retried"] = [_retry_payload(report) for report in reports]
         if export:
             payload["exported"] = _export(database, which, export)
-            say(where, f"{payload['exported']:,} records are in ", command(str(export)))
+            say(where, f"{how_many(payload['exported'], 'record is', 'records are')} in ", command(str(export)))
         payload |= _list(where, database, which, limit, whole=bool(id_))
     finally:
         database.dispose()

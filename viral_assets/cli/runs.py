@@ -17,7 +17,7 @@ from viral_assets.instance import open_instance
 from viral_assets.llm.tiers import STANDARD
 from viral_assets.queries.selection import SelectionFacts, selection_facts, what_became
 from viral_assets.store.engine import Database
-from viral_assets.text.amounts import full_count, money
+from viral_assets.text.amounts import full_count, how_many, money
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +49,7 @@ class Watcher(LaunchObserver):
 
     def on_progress(self, progress: Progress) -> None:
         facts = [f"{60 * progress.finished / max(progress.elapsed_seconds, 0.001):,.0f} tweets/min"]
-        facts.append(f"{progress.requests:,} requests")
+        facts.append(how_many(progress.requests, "request"))
         if progress.cost_usd:
             facts.append(money(progress.cost_usd))
         if progress.eta_seconds is not None:
@@ -135,7 +135,7 @@ def show_summary(
                 ("tweets without any", _failures(total)),
                 *([("the model would not answer", full_count(total.declined))] if total.declined else []),
                 ("left for a later run", full_count(total.deferred)),
-                ("requests", f"{total.requests:,} ({total.tokens:,} tokens, {money(total.cost_usd)})"),
+                ("requests", f"{total.requests:,} ({how_many(total.tokens, 'token')}, {money(total.cost_usd)})"),
                 *(
                     [("half price", f"{money(total.spared_usd)} less than at the standard tier")]
                     if total.spared_usd

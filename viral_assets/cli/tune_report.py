@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from viral_assets.cli.output import complain, plain, say, table
 from viral_assets.cli.tune_voice import show_learnt
-from viral_assets.text.amounts import full_count
+from viral_assets.text.amounts import full_count, how_many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ def show_outcomes(where: Console, outcomes: Outcomes) -> None:
 
     what, counted = MEASURE_NAMES[outcomes.measure], outcomes.an_hour
     known = f"{full_count(counted.count)} with the {what} of their first day"
-    say(where, f"{full_count(outcomes.posted)} posted replies, {known}.")
+    say(where, f"{how_many(outcomes.posted, 'posted reply', 'posted replies')}, {known}.")
     if counted.middle is not None:
         say(
             where,

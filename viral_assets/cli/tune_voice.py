@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from viral_assets.cli.output import complain, plain, say, table
 from viral_assets.errors import ConfigurationError
-from viral_assets.text.amounts import full_count, money
+from viral_assets.text.amounts import full_count, how_many, money
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,7 +55,8 @@ def ask_model(
             say(
                 where,
                 f"{_studied(sample)} go to the language model ({generator.provider}), without the tweets: at most "
-                f"{full_count(estimate.requests)} requests, {estimate.tokens:,} tokens, {money(estimate.cost_usd)}."
+                f"{how_many(estimate.requests, 'request')}, {how_many(estimate.tokens, 'token')}, "
+                f"{money(estimate.cost_usd)}."
                 if estimate.requests
                 else "What the model has to say about these drafts is known already; nothing is asked.",
             )
@@ -85,4 +86,4 @@ def show_learnt(where: Console, learnt: Learnt) -> None:
 
 def _studied(sample: Sample) -> str:
     kept = f" and {full_count(len(sample.unchanged))} that they let stand" if sample.unchanged else ""
-    return f"{full_count(len(sample.changed))} drafts that people changed{kept}"
+    return f"{how_many(len(sample.changed), 'draft')} that people changed{kept}"

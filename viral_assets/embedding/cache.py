@@ -11,6 +11,7 @@ from viral_assets.embedding.base import Calibration, Embedder, Vectors
 from viral_assets.errors import ViralAssetsError
 from viral_assets.store.engine import Database
 from viral_assets.store.vectors import as_stored, read_vectors, write_vectors
+from viral_assets.text.amounts import how_many
 from viral_assets.text.hashing import text_hash
 
 _ROWS_AT_ONCE = 1_000
@@ -138,7 +139,7 @@ class UnsavedEmbedder(CachedEmbedder):
             with self._remembered.read() as connection:
                 known |= read_vectors(connection, self.model, asked)
         if self._paid and (missing := len({*hashes} - {*known})):
-            raise NotEmbeddedError(f"{missing:,} texts have no vector by {self.model} yet")
+            raise NotEmbeddedError(f"{how_many(missing, 'text has', 'texts have')} no vector by {self.model} yet")
         return known
 
     def _keep(self, hashes: Sequence[str], matrix: Vectors) -> None:

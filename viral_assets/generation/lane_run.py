@@ -12,6 +12,7 @@ from viral_assets.generation.opportunity import Opportunity, TweetKey
 from viral_assets.generation.run.executor import Executor
 from viral_assets.generation.run.report import GenerationReport
 from viral_assets.generation.run.results import TweetResult
+from viral_assets.text.amounts import how_many
 
 
 class LaneRun:
@@ -80,7 +81,7 @@ class LaneRun:
         report, tweets = executor.report, len(left)
         report.notes = [note for note in report.notes if note != executor.deferral]
         why = self.ended[left[0].key].reason
-        report.notes.append(f"{tweets:,} tweets went from {model} to {following}: {why}")
+        report.notes.append(f"{how_many(tweets, 'tweet')} went from {model} to {following}: {why}")
         if self._progress is not None:
             self._progress.hand_over(self.lane.part(model), self.lane.part(following), tweets)
 

@@ -19,7 +19,6 @@ from viral_assets.generation.drafting.quality import QualityFilter
 from viral_assets.generation.opportunity import Edit, Opportunity, TweetKey
 from viral_assets.generation.run.results import SAID_LATELY
 from viral_assets.projects.model import Project
-from viral_assets.scoring.similarity import cosines
 from viral_assets.store.edits import EditedReply, models_with_vectors, read_edited
 from viral_assets.store.vectors import read_vectors
 from viral_assets.text.hashing import text_hash
@@ -65,7 +64,9 @@ def _nearest_of_project(
         return {}
     matrix = np.stack([vectors[each.tweet_hash] for each in edited])
     return {
-        each.key: nearest(cosines(matrix, vectors[hashes[each.key]][np.newaxis])[:, 0], each.tweet_id, edited)
+        each.key: nearest(
+            np.einsum("ed,d->e", matrix, vectors[hashes[each.key]], optimize=False), each.tweet_id, edited
+        )
         for each in opportunities
         if hashes[each.key] in vectors
     }
@@ -82,13 +83,13 @@ def presentable(found: Sequence[EditedReply], project: Project) -> list[EditedRe
     return list(latest.values())
 
 
-def nearest(likeness: NDArray[np.float32], tweet_id: str, edited: Sequence[EditedReply]) -> tuple[Edit, ...]:
+def nearest(cosines: NDArray[np.float32], tweet_id: str, edited: Sequence[EditedReply]) -> tuple[Edit, ...]:
     """At most :data:`EDITS_A_TWEET`, those of the likest tweets first, but for the tweet's own.
 
     Args:
-        likeness: cosines of the tweet with those that were ``edited``, (n,).
+        cosines: of the tweet with those that were ``edited``, (n,).
     """
-    order = np.argsort(-likeness, kind="stable")[: EDITS_A_TWEET + 1]
+    order = np.argsort(-cosines, kind="stable")[: EDITS_A_TWEET + 1]
     others = [edited[at] for at in order if edited[at].tweet_id != tweet_id]
     return tuple(Edit(each.draft, each.text) for each in others[:EDITS_A_TWEET])
 

@@ -15,6 +15,7 @@ from viral_assets.learning.judged_tweets import BoolArray, Decisions, FloatArray
 from viral_assets.learning.thresholds import Targets, choose_thresholds, same_volume
 from viral_assets.projects.model import Project, Thresholds, Weights
 from viral_assets.queries.feedback import count_scores_above
+from viral_assets.text.amounts import how_many
 from viral_assets.vocabulary import COMPONENTS
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def tune(decisions: Decisions, project: Project, targets: Targets | None, words:
     bad = len(decisions) - good
     if len(decisions) < LEAST_DECISIONS or min(good, bad) < LEAST_OF_A_KIND:
         raise NothingToLearn(
-            f"too few {things} about {project.name}: {len(decisions):,} tweets ({good:,} {words.good}, {bad:,} not), "
+            f"too few {things} about {project.name}: {how_many(len(decisions), 'tweet')} "
+            f"({good:,} {words.good}, {bad:,} not), "
             f"and it takes {LEAST_DECISIONS} with {LEAST_OF_A_KIND} of each kind; {words.more}, or look further back "
             "with --days"
         )

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from viral_assets.notifications.words import Message
+from viral_assets.text.amounts import how_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Round:
         """What was done, a line a channel that has anything to say."""
         for each in self.told:
             if each.tweets:
-                messages = "1 message" if each.messages == 1 else f"{each.messages:,} messages"
+                messages = how_many(each.messages, "message")
                 yield f"{each.project}: {each.channel} was told of {_count(each.tweets)} in {messages}"
             if each.wait and each.quiet_until is not None:
                 yield f"{each.project}: {_count(each.wait)} for {each.channel} wait until {_clock(each.quiet_until)}"
@@ -106,7 +107,7 @@ def _problem(told: Told) -> str:
 
 
 def _count(tweets: int) -> str:
-    return "1 tweet" if tweets == 1 else f"{tweets:,} tweets"
+    return how_many(tweets, "tweet")
 
 
 def _clock(instant: datetime) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
-from viral_assets.text.amounts import percent, short_count
+from viral_assets.text.amounts import how_many, percent, short_count
 from viral_assets.text.chats import text_for_chat
 from viral_assets.text.display import clipped, kind, one_line
 from viral_assets.vocabulary import LABELS, PENDING, SENSITIVE_CATEGORIES
@@ -65,7 +65,7 @@ def trial_message(channel: str) -> Message:
 def headline(views: Sequence[OpportunityView], now: datetime) -> str:
     """``4 greens and 1 yellow, the best is 12 minutes old``."""
     counts = Counter(view.label for view in views)
-    parts = [f"{counts[label]:,} {label}{'' if counts[label] == 1 else 's'}" for label in LABELS if counts[label]]
+    parts = [how_many(counts[label], label) for label in LABELS if counts[label]]
     age = age_in_words(now - views[0].created_at)
     return f"{_listed(parts)}, {age} old" if len(views) == 1 else f"{_listed(parts)}, the best is {age} old"
 
@@ -75,7 +75,7 @@ def age_in_words(age: timedelta) -> str:
     minutes = max(0, int(age.total_seconds() // 60))
     number, unit = (minutes, "minute") if minutes < 60 else (minutes // 60, "hour")
     number, unit = (number, unit) if minutes < 48 * 60 else (minutes // (24 * 60), "day")
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+    return how_many(number, unit)
 
 
 def flags(view: OpportunityView, draft: SuggestionView | None) -> list[str]:

@@ -29,7 +29,7 @@ from viral_assets.queries.svg import (
     short,
     text_at,
 )
-from viral_assets.text.amounts import percent
+from viral_assets.text.amounts import how_many, percent
 
 _COLOURS = {"answered": GOOD, "approved": GOOD, "posted": POSTED}
 _ROW = 26
@@ -146,7 +146,7 @@ def quota_days(report: NumbersReport, frame: Frame = WIDE) -> str:
     if report.quota:
         parts += _ends(report.quota[0].day, report.quota[-1].day, frame, height)
     description = (
-        f"{sum(each.requests for each in report.quota):,} requests in {len(report.quota):,} days, "
+        f"{how_many(sum(each.requests for each in report.quota), 'request')} in {how_many(len(report.quota), 'day')}, "
         f"{max(used, default=0):,} on the busiest"
         + (f" of {limit:,} allowed a day." if limit else "; no daily limit is set.")
     )

@@ -11,6 +11,7 @@ from viral_assets.errors import QuotaError
 from viral_assets.quota.ledger import Arrival, Decision, Demand, Exhausted, Granted, QuotaState, Waiting
 from viral_assets.quota.limits import Limits, PacificDay
 from viral_assets.quota.priority import AGED_AFTER_WINDOWS, Priority
+from viral_assets.text.amounts import how_many
 
 STATED_FOR_WINDOWS = 15
 """How long a limit that the service states holds before the configured one is tried again, in windows; and the longest
@@ -107,7 +108,8 @@ def decide(limits: Limits, usage: QuotaUsage, tokens: int, cost_usd: float | Non
     """
     until_tomorrow = usage.day.end - usage.now
     if limits.requests_per_day is not None and usage.day_requests + 1 > limits.requests_per_day:
-        return Exhausted(until_tomorrow, f"the day's {limits.requests_per_day} requests are used up")
+        requests = how_many(limits.requests_per_day, "request is", "requests are")
+        return Exhausted(until_tomorrow, f"the day's {requests} used up")
     if limits.daily_budget_usd is not None and usage.day_cost_usd + (cost_usd or 0.0) > limits.daily_budget_usd:
         return Exhausted(until_tomorrow, f"the day's budget of {limits.daily_budget_usd:g} USD is used up")
     blocked_for = usage.blocked_until - usage.now

@@ -32,6 +32,17 @@ def full_count(number: float | None, *, unknown: str = "?") -> str:
     return unknown if number is None else f"{number:,.0f}"
 
 
+def how_many(number: int, noun: str, several: str = "") -> str:
+    """``1 tweet``, ``12,345 tweets``.
+
+    Args:
+        number: how many there are.
+        noun: what one is called, with what belongs to it (``row was left out``).
+        several: what more are called where it is not the noun with an s (``rows were left out``).
+    """
+    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"
+
+
 def money(dollars: float | None) -> str:
     """US dollars and cents, under ten cents two significant digits; an unknown price is unknown, never free."""
     if dollars is None:

@@ -25,6 +25,7 @@ from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import forgotten
 from viral_assets.store.notifications import note_told, told_since
 from viral_assets.store.tables import quota_runners
+from viral_assets.text.amounts import how_many
 from viral_assets.upkeep.forget import forget_again
 from viral_assets.whole_files import replacing
 
@@ -143,7 +144,9 @@ def refuse_while_in_use(database: Database, now: datetime) -> None:
     except ViralAssetsError:
         return  # it is damaged or from another version: that is what is mended here
     if runs:
-        raise ConfigurationError(f"{runs:,} runs are under way: let them end, or stop them, and do this again")
+        raise ConfigurationError(
+            f"{how_many(runs, 'run is', 'runs are')} under way: let what runs end, or stop it, and do this again"
+        )
 
 
 def _still_true(database: Database, read: Callable[[sa.Connection], list[dict[str, Any]]]) -> list[dict[str, Any]]:

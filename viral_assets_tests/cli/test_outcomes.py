@@ -75,7 +75,7 @@ def test_a_file_is_tried_taken_over_once_and_taken_back(
 def test_a_person_reads_what_was_left_and_why(viral_assets: CommandLine, table: Path) -> None:
     said = viral_assets("outcomes", table)
     assert said.code == 0
-    assert "1 suggestions marked as posted" in said.out
+    assert "1 suggestion marked as posted" in said.out
     assert "told by the same text (1)" in said.out
     assert f"https://x.com/i/status/{int(REPLY) + 1}: it is rejected" in said.out
     assert "line 4: 'nonsense' is not a tweet id" in said.out

@@ -119,7 +119,7 @@ def test_the_end_of_the_day_is_told_and_not_waited_for(clock: VirtualClock) -> N
         await limiter.acquire()
         await limiter.acquire()
 
-    with pytest.raises(QuotaError, match="the day's 1 requests are used up"):
+    with pytest.raises(QuotaError, match="the day's 1 request is used up"):
         clock.run(twice())
 
 

@@ -165,7 +165,7 @@ def test_where_the_day_is_used_up_it_waits_and_the_report_says_for_how_long(
     with drafted.begin() as connection:
         second = revisions.ask(connection, KEY, version=0, wish="Warmer", who="anna", at=now, shown=first.id)
     waiting, report = write(drafted, second, now, emulator, limits=limits)
-    assert (waiting.state, waiting.reason) == ("asked", "the day's 1 requests are used up")
+    assert (waiting.state, waiting.reason) == ("asked", "the day's 1 request is used up")
     assert report.quota_back_in is not None
     assert 0 < report.quota_back_in <= 25 * 3600
     assert len(emulator.arrivals) == 1
@@ -216,7 +216,7 @@ def test_a_run_takes_up_what_waits_once_it_is_nobodys_any_more(
         more = revisions.ask(connection, KEY, version=0, wish="Warmer", who="anna", at=now, shown=offered.id)
     done = take_up(drafted, later, emulator, limits=scarce)
     assert (done.offered, done.failed, done.waiting) == (0, 0, 1), "the day is used up"
-    assert state(drafted, more) == ("asked", "the day's 1 requests are used up")
+    assert state(drafted, more) == ("asked", "the day's 1 request is used up")
     assert str(done) == "0 revisions that waited were written, 0 came to nothing, 1 wait"
 
 

@@ -94,7 +94,7 @@ def test_a_day_ends_when_the_clock_on_the_wall_says_so(
 
     ticking.set_back(back)
 
-    assert ask(ledger) == Exhausted(about(12 * HOUR + back), "the day's 1 requests are used up")
+    assert ask(ledger) == Exhausted(about(12 * HOUR + back), "the day's 1 request is used up")
 
 
 @EITHER_WAY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from viral_assets.text.amounts import full_count, money, percent, short_count
+from viral_assets.text.amounts import full_count, how_many, money, percent, short_count
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,11 @@ def test_an_unknown_price_is_not_free() -> None:
 
 def test_unknown_counts_are_not_zero() -> None:
     assert (full_count(None), full_count(0), full_count(12345)) == ("?", "0", "12,345")
+
+
+def test_one_is_one() -> None:
+    assert [how_many(number, "tweet") for number in (0, 1, 12345)] == ["0 tweets", "1 tweet", "12,345 tweets"]
+    assert [how_many(number, "reply is", "replies are") for number in (1, 2)] == ["1 reply is", "2 replies are"]
 
 
 @pytest.mark.parametrize(("share", "shown"), [(0.0, 0), (0.29, 29), (0.747_9, 74), (0.999_999, 99), (1.0, 100)])

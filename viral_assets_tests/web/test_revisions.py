@@ -353,13 +353,11 @@ def test_a_quota_that_is_used_up_says_when_there_is_more(
         assert "Take the new one" in mara.page.words
         mara.get("/?status=all")
         page = revise(mara, kind=SECOND)
-        said = (
-            r"Not written yet: the day's 1 requests are used up; ask again, from (\d\d [A-Z]\w\w, )?\d\d:\d\d UTC on\."
-        )
+        said = r"Not written yet: the day's 1 request is used up; ask again, from (\d\d [A-Z]\w\w, )?\d\d:\d\d UTC on\."
         assert re.search(said, page.words)
-        assert page.words.count("1 requests are used up") == 1, "once, though the revision has it, too"
+        assert page.words.count("1 request is used up") == 1, "once, though the revision has it, too"
         site.jobs.forget("demo", "101")
-        assert "Not written yet. The day's 1 requests are used up." in mara.get("/?status=all").words
+        assert "Not written yet. The day's 1 request is used up." in mara.get("/?status=all").words
         assert ("action", "go-on") in mara.form("revision", "101", SECOND).buttons
         assert len(service.arrivals) == 1
 

@@ -23,7 +23,7 @@ from viral_assets.projects.model import Project
 from viral_assets.settings import load_settings
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
-from viral_assets.text.amounts import money
+from viral_assets.text.amounts import how_many, money
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -168,8 +168,8 @@ class _ProgressLog:
         self._last = now
         eta = "" if progress.eta_seconds is None else f", about {progress.eta_seconds:,.0f} s to go"
         self._say(
-            f"{progress.finished:,} of {progress.total:,} tweets, {progress.suggestions:,} suggestions, "
-            f"{progress.requests:,} requests{eta}"
+            f"{progress.finished:,} of {how_many(progress.total, 'tweet')}, "
+            f"{how_many(progress.suggestions, 'suggestion')}, {how_many(progress.requests, 'request')}{eta}"
         )
 
 
@@ -242,10 +242,13 @@ def _estimated(estimate: "Estimate") -> str:
     standard = f" ({_money(estimate.standard_cost_usd)} at the standard tier)" if cheaper else ""
     waiting = ""
     if estimate.deferred:
-        waiting = f"; {estimate.deferred:,} tweets are left for a later run: {estimate.deferred_because}"
+        left = how_many(estimate.deferred, "tweet is", "tweets are")
+        waiting = f"; {left} left for a later run: {estimate.deferred_because}"
     return (
-        f"dry run: {estimate.opportunities:,} opportunities, {estimate.already_done:,} of them done; the rest takes "
-        f"{estimate.requests:,} requests, {estimate.tokens:,} tokens, {_money(estimate.cost_usd)}{standard} and about "
+        f"dry run: {how_many(estimate.opportunities, 'opportunity', 'opportunities')}, "
+        f"{estimate.already_done:,} of them done; the rest takes "
+        f"{how_many(estimate.requests, 'request')}, {how_many(estimate.tokens, 'token')}, "
+        f"{_money(estimate.cost_usd)}{standard} and about "
         f"{estimate.seconds:,.0f} s{waiting}"
     )
 
@@ -254,11 +257,11 @@ def _summarise(report: "GenerationReport") -> str:
     spared = f" ({_money(report.spared_usd)} less than at the standard tier)" if report.spared_usd else ""
     answered_by = f" ({', '.join(sorted(report.answered_by))})" if report.answered_by else ""
     return (
-        f"{report.opportunities:,} opportunities, {report.already_done:,} done before; {report.saved:,} suggestions "
-        f"saved, {report.failed:,} tweets without, {report.declined:,} declined, {report.deferred:,} left for a "
-        f"later run; {report.requests:,} "
-        f"requests, {report.tokens:,} tokens, {_money(report.cost_usd)}{spared}, {report.seconds:,.1f} s "
-        f"by {report.provider}{answered_by}"
+        f"{how_many(report.opportunities, 'opportunity', 'opportunities')}, {report.already_done:,} done before; "
+        f"{how_many(report.saved, 'suggestion')} saved, {how_many(report.failed, 'tweet')} without, "
+        f"{report.declined:,} declined, {report.deferred:,} left for a later run; "
+        f"{how_many(report.requests, 'request')}, {how_many(report.tokens, 'token')}, "
+        f"{_money(report.cost_usd)}{spared}, {report.seconds:,.1f} s by {report.provider}{answered_by}"
     )
 
 

@@ -14,6 +14,7 @@ from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.hours import HOUR, hour_key
 from viral_assets.store import tables
+from viral_assets.text.amounts import how_many
 
 if TYPE_CHECKING:
     from viral_assets.sources.files.ingest import IngestReport
@@ -85,7 +86,7 @@ def _describe(report: "IngestReport") -> str:
     if report.problem:
         return f"cannot be used: {report.problem}"
     return (
-        f"{report.name}: {report.read:,} records, {report.new:,} new, {report.updated:,} with newer counts, "
-        f"{report.unchanged:,} known, {report.rejected:,} rejected; {len(report.windows):,} hours, "
-        f"{report.outside:,} tweets outside the configured ones"
+        f"{report.name}: {how_many(report.read, 'record')}, {report.new:,} new, {report.updated:,} with newer counts, "
+        f"{report.unchanged:,} known, {report.rejected:,} rejected; {how_many(len(report.windows), 'hour')}, "
+        f"{how_many(report.outside, 'tweet')} outside the configured ones"
     )

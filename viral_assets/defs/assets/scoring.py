@@ -20,6 +20,7 @@ from viral_assets.defs.resources.tweet_source import TweetSourceResource
 from viral_assets.projects.model import Minima, Project
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
+from viral_assets.text.amounts import how_many
 from viral_assets.vocabulary import DROP_REASONS
 
 if TYPE_CHECKING:
@@ -71,10 +72,10 @@ def tweet_scores(
         scored = score_hours(project, store, window, own, resemblance=resembling[own], closer_look=closer)
         parts.append(scored)
         if unknown := int((parts[-1]["gate"] == UNKNOWN_LANGUAGE).sum()):
-            cannot = "%s: the relevance of %d tweets is unknown, as %s does not know their language; none is chosen"
-            context.log.warning(cannot, name, unknown, embedder.name_for(project))
+            cannot = "%s: the relevance of %s is unknown, as %s does not know their language; none is chosen"
+            context.log.warning(cannot, name, how_many(unknown, "tweet"), embedder.name_for(project))
         labels = _describe(previews.label_counts(previews.passed(parts[-1])))
-        context.log.info("%s: %d tweets scored; past the gate: %s", name, len(parts[-1]), labels)
+        context.log.info("%s: %s scored; past the gate: %s", name, how_many(len(parts[-1]), "tweet"), labels)
     scores = _together(parts, SCORE_COLUMNS)
     add_hour_metadata(context, previews.of_scores(scores, window))
     tell_of_left_out(context, window, projects.left_out(run_options.projects))

@@ -21,6 +21,7 @@ from viral_assets.errors import SourceError
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.store.deferred import hours_unscored
 from viral_assets.store.inbox_files import FileStamp, KnownFile
+from viral_assets.text.amounts import how_many
 
 if TYPE_CHECKING:
     from viral_assets.sources.files.inbox import InboxFile
@@ -156,5 +157,6 @@ def _why_nothing(files: int, looked_into: int, folder: str) -> str:
     if not files:
         return f"there is no file in {folder}"
     if not looked_into:
-        return f"none of the {files:,} files in {folder} is new"
-    return f"{looked_into:,} new files have no tweets of the configured hours that are not in the store yet"
+        return f"nothing of {how_many(files, 'file')} in {folder} is new"
+    new = how_many(looked_into, "new file has", "new files have")
+    return f"{new} no tweets of the configured hours that are not in the store yet"

@@ -17,6 +17,7 @@ from viral_assets.llm.tiers import BATCH
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.quota.ledger import Settlement
 from viral_assets.store.batches import PREPARING, SENT, OpenBatch, batch_is, close_batch, unsettled
+from viral_assets.text.amounts import how_many
 
 FIRST_LOOK_SECONDS = 10.0
 LONGEST_LOOK_SECONDS = 300.0
@@ -122,7 +123,8 @@ class Collector:
         now = await desk.now()
         await desk.write(lambda connection: close_batch(connection, batch_id, at=now, ended=ended))
         if missing:
-            desk.counters.note(f"{missing:,} tweets had no answer in a batch ({ended}): they are asked about anew")
+            tweets = how_many(missing, "tweet")
+            desk.counters.note(f"{tweets} had no answer in a batch ({ended}), to be asked for anew")
 
     def _settled(self, reply: Answer | ProviderError) -> tuple[Settlement, Usage | None]:
         desk, asked = self._desk, self._batch.model

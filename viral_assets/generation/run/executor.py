@@ -33,6 +33,7 @@ from viral_assets.generation.run.stopping import Finishing, Stop
 from viral_assets.generation.run.tweet_offers import TweetOffers
 from viral_assets.projects.model import Project
 from viral_assets.quota.ledger import Ledger
+from viral_assets.text.amounts import how_many
 
 STOP_CHECK_SECONDS = 0.2
 
@@ -189,7 +190,7 @@ class Executor:
         """Queue what earlier runs have left to do, and get ready to ask."""
         session, loop = self._session, self._loop
         if taken_in := await session.storage.take_in():
-            session.counters.note(f"{taken_in} answers that an outage had kept from the database were taken in")
+            session.counters.note(f"{how_many(taken_in, 'answer')} taken in that an outage had kept from the database")
         loop.add(await recover(session, await unfinished(session, opportunities, earlier)))
         if loop.waiting != len(opportunities):
             await self._membership.announce(loop.waiting)

@@ -14,6 +14,7 @@ from viral_assets.generation.run.session import Session
 from viral_assets.llm.types import Answer
 from viral_assets.quota.ledger import StoredAnswer
 from viral_assets.store.standing import Writer
+from viral_assets.text.amounts import how_many
 from viral_assets.vocabulary import OFFLINE
 
 
@@ -123,6 +124,6 @@ async def defer(session: Session, items: Iterable[Item], reason: str) -> str:
     await session.save(BatchOutcome(ended=rest))
     # The queue is in the order of promise.
     which = ", the least promising ones," if len(rest) < session.counters.total else ""
-    note = f"{len(rest)} tweets{which} are left for a later run: {reason}"
+    note = f"{how_many(len(rest), 'tweet')}{which} {'is' if len(rest) == 1 else 'are'} left for a later run: {reason}"
     session.counters.note(note)
     return note

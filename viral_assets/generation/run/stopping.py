@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from viral_assets.text.amounts import how_many
+
 
 @dataclass(frozen=True, slots=True)
 class Finishing:
@@ -19,7 +21,7 @@ class Finishing:
     def __str__(self) -> str:
         if not self.requests:
             return "nothing is under way"
-        requests, seconds = _counted(self.requests, "request"), _counted(max(1, math.ceil(self.seconds)), "second")
+        requests, seconds = how_many(self.requests, "request"), how_many(max(1, math.ceil(self.seconds)), "second")
         return f"finishing {requests}, about {seconds}; again to give them up"
 
 
@@ -61,7 +63,3 @@ class Stop(threading.Event):
             return
         tell, self._on_finishing = self._on_finishing, None
         tell(Finishing(sum(each.requests for each in known), max(each.seconds for each in known)))
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

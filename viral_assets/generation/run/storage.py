@@ -22,6 +22,7 @@ from viral_assets.generation.run.kept_answers import KeptAnswers
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.quota.ledger import GrantRequest, Ledger, Settlement
 from viral_assets.store.standing import Writer
+from viral_assets.text.amounts import how_many
 
 T = TypeVar("T")
 
@@ -160,9 +161,10 @@ class Storage:
         if self._has_answered and self._away_since is not None:
             said = f"{said}; it was tried for {self._clock.monotonic() - self._away_since:.0f} s"
         if self._lost_answers:
-            said = f"{said}; {self._lost_answers} paid answers could not be stored and are lost"
+            said = f"{said}; {how_many(self._lost_answers, 'paid answer')} could not be stored"
         if self._kept_answers and self._kept is not None:
-            said = f"{said}; {self._kept_answers} paid answers are in {self._kept.path}: the next run takes them in"
+            answers = how_many(self._kept_answers, "paid answer is", "paid answers are")
+            said = f"{said}; {answers} in {self._kept.path}: the next run takes in what is there"
         return DatabaseUnavailableError(said)
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ from viral_assets.sources.tweet import Tweet
 from viral_assets.store.references import save_references
 from viral_assets.store.rejects import write_rejects
 from viral_assets.store.tweets import UpsertCounts, upsert_tweets
+from viral_assets.text.amounts import how_many
 
 ATTEMPTS = 5
 """Requests in a row that may fail before an hour is left for a later run."""
@@ -157,10 +158,11 @@ class ServiceReport(IngestReport):
         """One line for a log."""
         cost = "" if self.cost_usd is None else f", about {self.cost_usd:.2f} USD"
         said = (
-            f"{self.name}: {self.read:,} records of {self.requests:,} requests{cost}; {self.new:,} new, "
-            f"{self.updated:,} with newer counts, {self.unchanged:,} known, {self.rejected:,} rejected"
+            f"{self.name}: {how_many(self.read, 'record')} of {how_many(self.requests, 'request')}{cost}; "
+            f"{self.new:,} new, {self.updated:,} with newer counts, {self.unchanged:,} known, "
+            f"{self.rejected:,} rejected"
         )
-        reasons = [f"{reason} ({hours:,} hours)" for reason, hours in self.incomplete.items()]
+        reasons = [f"{reason} ({how_many(hours, 'hour')})" for reason, hours in self.incomplete.items()]
         return "; ".join([said, *([self.problem] if self.problem else []), *reasons, *self.remarks])
 
 

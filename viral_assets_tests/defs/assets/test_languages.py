@@ -59,7 +59,7 @@ def test_two_projects_with_different_embedders_are_scored_in_one_run(home: Home)
     assert [each.check_name for each in home.evaluations(summary.run_ids[0]) if not each.passed] == []
     messages = [entry.user_message for entry in home.instance.all_logs(summary.run_ids[0])]
     assert [message for message in messages if message.startswith("everywhere: every language is wanted, and the")]
-    assert [message for message in messages if "the relevance of 1 tweets is unknown" in message]
+    assert [message for message in messages if "the relevance of 1 tweet is unknown" in message]
 
 
 def test_a_project_in_english_keeps_its_scores_whoever_else_there_is(home: Home) -> None:
