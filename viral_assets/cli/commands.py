@@ -14,6 +14,15 @@ class Command(TyperCommand):
         """Its arguments and options, and typer's own."""
         return _without_types_of_flags(super().get_params(ctx))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As click does. An error of its parser, a value that is missing, knows no command otherwise."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
+
 
 class Group(TyperGroup):
     """Several commands."""

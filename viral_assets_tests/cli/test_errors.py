@@ -17,27 +17,31 @@ from viral_assets_tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "command"),
     [
-        ("no-such-command",),
-        ("ingest",),
-        ("ingest", "--no-such-flag", "x"),
-        ("generate-comments", "--hours-back", "0"),
-        ("generate-comments", "--hours-back", "many"),
-        ("generate-comments", "--max-candidates", "0"),
-        ("export-comments", "--sort-by", "beauty"),
-        ("export-comments", "--label", "blue"),
-        ("export-comments", "--limit", "0"),
-        ("dev", "--port", "70000"),
-        ("db", "downgrade"),
+        (("no-such-command",), ""),
+        (("ingest",), "ingest "),
+        (("ingest", "--no-such-flag", "x"), "ingest "),
+        (("generate-comments", "--hours-back", "0"), "generate-comments "),
+        (("generate-comments", "--hours-back", "many"), "generate-comments "),
+        (("generate-comments", "--max-candidates", "0"), "generate-comments "),
+        (("export-comments", "--sort-by", "beauty"), "export-comments "),
+        (("export-comments", "--label", "blue"), "export-comments "),
+        (("export-comments", "--limit", "0"), "export-comments "),
+        (("export-comments", "--out"), "export-comments "),
+        (("dev", "--port", "70000"), "dev "),
+        (("db", "downgrade"), "db "),
+        (("db", "upgrade", "--to"), "db upgrade "),
     ],
 )
-def test_wrong_arguments_are_refused_with_2(viral_assets: CommandLine, arguments: tuple[str, ...]) -> None:
+def test_wrong_arguments_are_refused_with_2(
+    viral_assets: CommandLine, arguments: tuple[str, ...], command: str
+) -> None:
     said = viral_assets(*arguments)
     assert said.code == 2
     assert said.err.startswith("viral-assets: ")
     assert said.err.count("\n") == 1
-    assert said.err.endswith(" --help`\n")
+    assert said.err.endswith(f"; see `viral-assets {command}--help`\n")
 
 
 @pytest.mark.parametrize(
