@@ -178,8 +178,15 @@ class BatchPlan:
             newcomer=self._newcomer,
             request_tokens=max(group.tokens_of(group.tweets) for group in groups),
         )
+        latency = session.latency.latency
         quota, self._reserve = with_room_for_late_starters(
-            quota, self._runner, self._reserve, tweets=sum(ready.values()), cap=max(map(self._cap, names)), now=now
+            quota,
+            self._runner,
+            self._reserve,
+            tweets=sum(ready.values()),
+            cap=max(map(self._cap, names)),
+            latency=latency,
+            now=now,
         )
         self._spare = SpareQuota(quota, now)
         self._largest = max(groups, key=lambda group: group.tokens_of(1))
@@ -187,7 +194,7 @@ class BatchPlan:
         if session.options.paced and self._share is None:
             self._share = share_of_this_hour(quota)
         began = session.clock.monotonic()
-        latency, ends = session.latency.latency, [max(0.0, end - now) for end in busy]
+        ends = [max(0.0, end - now) for end in busy]
         make = partial(
             plan,
             concurrency=concurrency,
