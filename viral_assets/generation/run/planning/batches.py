@@ -6,7 +6,6 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.run.failures.bisection import RequestBatch
@@ -21,11 +20,10 @@ from viral_assets.generation.run.planning.joining import (
 )
 from viral_assets.generation.run.planning.late_starters import Reserve, with_room_for_late_starters
 from viral_assets.generation.run.planning.packs import Group
-from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.quota_shares import share_of
-from viral_assets.generation.run.planning.reserve import SECONDS_OF_A_REQUEST, plan_with_reserve
+from viral_assets.generation.run.planning.run_plan import Progress, Terms, plan_of_run
 from viral_assets.generation.run.planning.spare import SpareQuota
-from viral_assets.generation.run.planning.stretch import stretch_of, stretched_cap
+from viral_assets.generation.run.planning.stretch import stretched_cap
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.session import Session
 from viral_assets.generation.run.sharing import Sharing
@@ -194,33 +192,18 @@ class BatchPlan:
         if session.options.paced and self._share is None:
             self._share = share_of_this_hour(quota)
         began = session.clock.monotonic()
-        ends = [max(0.0, end - now) for end in busy]
-        make = partial(
-            plan,
-            concurrency=concurrency,
-            latency=latency,
-            busy=ends,
-            exact=session.options.exact,
-            share=self._share,
+        self._first = min(self._first, now)
+        terms = Terms(
+            concurrency, max(map(self._cap, names)), latency, session.failures, session.options.exact, self._share
         )
-        planned = plan_with_reserve(
-            partial(make, groups, cap=max(map(self._cap, names))),
-            quota,
-            share=self._share_failing(now, quota),
-            busy=ends,
-            latency=latency,
-            request_seconds=0.0 if self._work.has_new else SECONDS_OF_A_REQUEST,
-            stretch=None
-            if session.options.exact
-            else stretch_of(
-                make,
-                groups,
-                quota,
-                share=session.failures.assumed_share,
-                asked_before=self._work.has_asked,
-                begun=now < self._stretched_until,
-            ),
+        progress = Progress(
+            busy=tuple(max(0.0, end - now) for end in busy),
+            is_long=now > self._first + quota.window_seconds / 2,
+            has_new=self._work.has_new,
+            has_asked=self._work.has_asked,
+            has_stretched=now < self._stretched_until,
         )
+        planned = plan_of_run(groups, quota, terms, progress)
         ended = session.clock.monotonic()
         if now >= self._stretched_until and any(p.tweets > self._cap(names[p.group]) for p in planned.packs):
             self._stretched_until = now + quota.window_seconds
@@ -229,13 +212,6 @@ class BatchPlan:
         nothing_fits = [(names[0], self._cap(names[0]))]
         self._packs = deque([(names[pack.group], pack.tweets) for pack in planned.packs] or nothing_fits)
         self._good_until = ended + (ended - began) / PLANNING_SHARE
-
-    def _share_failing(self, now: float, quota: QuotaState) -> float:
-        """Of the requests to come. A run that has waited for a window ends seconds later with a reserve, of a minute
-        and more, so that it keeps one before anything is known to fail."""
-        self._first = min(self._first, now)
-        failures, is_long = self._session.failures, now > self._first + quota.window_seconds / 2
-        return failures.assumed_share if is_long else failures.share
 
     def _expected(self, ready: Mapping[str, int], now: float) -> Mapping[str, int]:
         """What is ready, and where requests fail what is in backoff for a moment: both may share a request."""

@@ -10,8 +10,10 @@ from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.planning.day import BUDGET, share_of_this_hour
+from viral_assets.generation.run.planning.failure_rate import FailureRate
+from viral_assets.generation.run.planning.foresight import foreseen
 from viral_assets.generation.run.planning.latency import latency_models
-from viral_assets.generation.run.planning.planner import plan
+from viral_assets.generation.run.planning.run_plan import Terms
 from viral_assets.generation.run.planning.tokens import TokenModel
 from viral_assets.generation.run.results import Results
 from viral_assets.generation.run.resume import still_missing
@@ -104,25 +106,23 @@ def estimate(
     tokens.input_limit = ledger.input_limit()
     state, status = ledger.state(), ledger.status()
     caps = {name: options.exact or projects[name].generation.max_tweets_per_request for name in names}
-    planned = plan(
-        [
-            tokens.group(
-                projects[name],
-                list(mine)[: caps[name]],
-                len(mine),
-                model=options.model,
-                price_of=price_of,
-                tier=tier,
-            )
-            for name, mine in waiting.items()
-        ],
-        state,
-        concurrency=options.max_concurrency(ledger.limits),
-        cap=max(caps.values(), default=1),
-        latency=latency_model.latency,
-        exact=options.exact,
-        share=share_of_this_hour(state) if options.paced else None,
+    failures = FailureRate()
+    failures.add(*ledger.failures())
+    groups = [
+        tokens.group(
+            projects[name], list(mine)[: caps[name]], len(mine), model=options.model, price_of=price_of, tier=tier
+        )
+        for name, mine in waiting.items()
+    ]
+    terms = Terms(
+        options.max_concurrency(ledger.limits),
+        max(caps.values(), default=1),
+        latency_model.latency,
+        failures,
+        options.exact,
+        share_of_this_hour(state) if options.paced else None,
     )
+    planned = foreseen(groups, state, terms)
     blocked = state.blocked_for > NOT_WORTH_WAITING_SECONDS
     reason = status.block_reason if blocked else planned.reason
     budget = ledger.limits.daily_budget_usd

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 UNKNOWN_REQUESTS = 20.0
@@ -32,6 +33,12 @@ class FailureRate:
         if self._ended > KNOWN_REQUESTS:
             self._failed *= KNOWN_REQUESTS / self._ended
             self._ended = float(KNOWN_REQUESTS)
+
+    def after(self, good: int) -> FailureRate:
+        """The same after so many good requests."""
+        then = copy.copy(self)
+        then.add(0, good)
+        return then
 
     @property
     def share(self) -> float:

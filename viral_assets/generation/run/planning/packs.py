@@ -30,9 +30,13 @@ class Group:
         """The same in larger packs than usual."""
         return replace(self, cap=self.stretched_cap)
 
+    def counted(self, tweets: int) -> float:
+        """Tokens of a request about so many."""
+        return self.tokens_fixed + self.tokens_per_tweet * tweets
+
     def tokens_of(self, tweets: int) -> float:
         """What its largest request counts that asks about at most so many."""
-        return self.tokens_fixed + self.tokens_per_tweet * min(tweets, self.cap or tweets)
+        return self.counted(min(tweets, self.cap or tweets))
 
     def usd_of(self, tweets: int) -> float:
         """What a request about so many should cost."""

@@ -90,7 +90,7 @@ def stretch_of(
     """
     stretched = [group.stretched for group in groups]
     # Each group has one of its own, which is no higher.
-    cap = max(group.cap or 1 for group in stretched)
+    cap = max((group.cap or 1 for group in stretched), default=1)
     needed = fewest_requests(groups, cap, quota.max_tokens), fewest_requests(stretched, cap, quota.max_tokens)
     return Stretch(partial(plan, stretched, cap=cap), needed, share, asked_before, begun)
 

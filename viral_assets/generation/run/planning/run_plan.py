@@ -1,0 +1,94 @@
+"""The plan that a run makes, each time from what there is then: the earliest end, with what it keeps for what may fail,
+and with larger packs where they pay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from viral_assets.generation.run.planning.failure_rate import FailureRate
+from viral_assets.generation.run.planning.latency import Latency
+from viral_assets.generation.run.planning.packs import Group, Plan
+from viral_assets.generation.run.planning.planner import plan
+from viral_assets.generation.run.planning.reserve import SECONDS_OF_A_REQUEST, plan_with_reserve
+from viral_assets.generation.run.planning.stretch import stretch_of
+from viral_assets.quota.ledger import QuotaState
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a run plans by, besides its tweets and the quota.
+
+    Args:
+        concurrency: requests under way at once.
+        cap: tweets per request at most, within the usual.
+        latency: of a request.
+        failures: what is known of the newest requests.
+        exact: see :func:`~viral_assets.generation.run.planning.planner.plan`; so is ``share``.
+        share: requests and USD of the day.
+    """
+
+    concurrency: int
+    cap: int
+    latency: Latency
+    failures: FailureRate
+    exact: int | None = None
+    share: tuple[float, float] | None = None
+
+    def after(self, good: int, usd: float) -> Terms:
+        """The same after so many good requests, which cost so much together."""
+        share = None if self.share is None else (max(0.0, self.share[0] - good), max(0.0, self.share[1] - usd))
+        return replace(self, failures=self.failures.after(good), share=share)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is.
+
+    Args:
+        busy: seconds until each request under way should end.
+        is_long: it has waited for a window. Such a run ends seconds later with a reserve, of a minute and more, so that
+            it keeps one before anything is known to fail.
+        has_new: some of its tweets no request has been about.
+        has_asked: some of them are asked about again.
+        has_stretched: larger packs have been sent in this window.
+    """
+
+    busy: tuple[float, ...] = ()
+    is_long: bool = False
+    has_new: bool = True
+    has_asked: bool = False
+    has_stretched: bool = False
+
+
+def plan_of_run(groups: Sequence[Group], quota: QuotaState, terms: Terms, progress: Progress) -> Plan:
+    """What is asked from now on."""
+    failures = terms.failures
+    make = partial(
+        plan,
+        concurrency=terms.concurrency,
+        latency=terms.latency,
+        busy=progress.busy,
+        exact=terms.exact,
+        share=terms.share,
+    )
+    stretch = None
+    if terms.exact is None:
+        stretch = stretch_of(
+            make,
+            groups,
+            quota,
+            share=failures.assumed_share,
+            asked_before=progress.has_asked,
+            begun=progress.has_stretched,
+        )
+    return plan_with_reserve(
+        partial(make, groups, cap=terms.cap),
+        quota,
+        share=failures.assumed_share if progress.is_long else failures.share,
+        busy=progress.busy,
+        latency=terms.latency,
+        request_seconds=0.0 if progress.has_new else SECONDS_OF_A_REQUEST,
+        stretch=stretch,
+    )

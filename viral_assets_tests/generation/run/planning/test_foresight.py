@@ -1,0 +1,89 @@
+"""A whole run, as it will plan itself window by window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viral_assets.generation.run.planning.failure_rate import FailureRate
+from viral_assets.generation.run.planning.foresight import foreseen, quota_after
+from viral_assets.generation.run.planning.latency import Latency
+from viral_assets.generation.run.planning.packs import Group, Pack
+from viral_assets.generation.run.planning.run_plan import Progress, Terms, plan_of_run
+from viral_assets.quota.ledger import QuotaState
+
+WINDOW = 60.5
+FRESH = QuotaState(max_requests=15, window_seconds=WINDOW, free=15)
+TERMS = Terms(concurrency=15, cap=10, latency=Latency(1.0, 0.6), failures=FailureRate())
+
+
+def tweets_of(packs: tuple[Pack, ...]) -> int:
+    return sum(pack.tweets for pack in packs)
+
+
+@pytest.mark.parametrize("tweets", [1, 10, 100, 150])
+def test_a_run_of_one_window_is_its_first_plan(tweets: int) -> None:
+    groups = [Group(tweets)]
+
+    found, planned = foreseen(groups, FRESH, TERMS), plan_of_run(groups, FRESH, TERMS, Progress())
+
+    assert found.packs == planned.packs
+    assert found.makespan == pytest.approx(planned.makespan)
+
+
+def test_the_last_window_of_several_is_planned_with_what_it_keeps() -> None:
+    groups = [Group(190)]
+
+    found, at_once = foreseen(groups, FRESH, TERMS), plan_of_run(groups, FRESH, TERMS, Progress())
+
+    assert [pack.tweets for pack in found.packs[:15]] == [10] * 15
+    assert len(found.packs) < len(at_once.packs)
+    assert at_once.makespan < found.makespan < at_once.makespan + 2
+
+
+def test_a_run_that_can_ask_about_nothing_has_no_requests() -> None:
+    assert foreseen([], FRESH, TERMS).packs == ()
+    assert foreseen([Group(10)], replace(FRESH, requests_today=0), TERMS).waiting == (10,)
+
+
+@given(
+    st.lists(st.integers(1, 300), min_size=1, max_size=3),
+    st.integers(0, 15),
+    st.sampled_from([None, 4_000, 40_000]),
+    st.integers(0, 3),
+)
+def test_every_tweet_is_asked_about_once_and_no_window_holds_more_than_is_allowed(
+    tweets: list[int], free: int, tokens: int | None, failed: int
+) -> None:
+    failures = FailureRate()
+    failures.add(failed, 10)
+    quota = replace(FRESH, free=free, returning=tuple(20.0 + at for at in range(15 - free)), max_tokens=tokens)
+    groups = [Group(each, tokens_fixed=300, tokens_per_tweet=100, cap=10, stretched_cap=12) for each in tweets]
+
+    packs = foreseen(groups, quota, replace(TERMS, failures=failures)).packs
+
+    assert [sum(pack.tweets for pack in packs if pack.group == at) for at in range(len(groups))] == tweets
+    starts = sorted([*(pack.start for pack in packs), *(at - WINDOW for at in quota.returning)])
+    assert all(late - early >= WINDOW - 1e-6 for early, late in zip(starts, starts[15:], strict=False))
+    if tokens is not None:
+        for first in packs:
+            window = [pack for pack in packs if first.start <= pack.start < first.start + WINDOW - 1e-6]
+            assert sum(300 + 100 * pack.tweets for pack in window) <= tokens
+
+
+@given(st.integers(0, 15), st.integers(0, 30), st.floats(0.0, 130.0))
+def test_what_was_sent_comes_back_after_a_window(free: int, sent: int, now: float) -> None:
+    quota = QuotaState(
+        15, WINDOW, free, tuple(float(at) for at in range(15 - free)), max_tokens=1_000, requests_today=99
+    )
+    packs = [Pack(0, 2, float(at)) for at in range(sent)]
+
+    then = quota_after(quota, [Group(100, tokens_fixed=10, tokens_per_tweet=5)], packs, now)
+
+    assert then.free + len(then.returning) == 15
+    assert all(at > 0 for at in then.returning)
+    assert then.tokens_used == 20 * sum(now < at + WINDOW for at in range(sent))
+    assert then.requests_today == 99 - sent
