@@ -358,6 +358,9 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
     def block_today(self, reason: str) -> float:
         """The service says that the day's quota is used up. Returns the seconds until the next day."""
 
+    def left_work(self, request_ids: Sequence[str]) -> None:
+        """These were answered, and some of their tweets have to be asked about again all the same."""
+
     def learn_input_limit(self, limit: InputLimit) -> None:
         """The service has said how much its model takes in one request; runs to come plan with it for a while."""
 
@@ -380,4 +383,5 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
         """The newest answered requests of a tier."""
 
     def failures(self, count: int = 100) -> tuple[int, int]:
-        """Of the newest requests that were sent and not refused: how many had no answer, and how many there are."""
+        """Of the newest requests that were sent and not refused: how many had no answer or left work, and how many
+        there are."""

@@ -114,7 +114,7 @@ class MemoryLedger:
         self._window: deque[_Request] = deque()
         self._requests: dict[str, _Request] = {}
         self._finished: defaultdict[Tier, deque[LatencySample]] = defaultdict(lambda: deque(maxlen=200))
-        self._ended: deque[str] = deque(maxlen=200)
+        self._left_work: deque[tuple[str, bool]] = deque(maxlen=200)
         # Insertion order is the order of arrival.
         self._runners: dict[str, _Runner] = {}
         self._days: dict[str, _Day] = {}
@@ -198,7 +198,7 @@ class MemoryLedger:
             self._pay(request.day, -int(unsent), tokens - request.tokens, cost - request.cost_usd)
             request.tokens, request.cost_usd = tokens, cost
             if settlement.status in ("answered", "failed") and request.tweets:
-                self._ended.append(settlement.status)
+                self._left_work.append((request_id, settlement.status == "failed"))
             if settlement.status == "answered" and request.tweets:
                 took = self._clock.monotonic() - request.granted_at
                 self._finished[request.tier].append(LatencySample(request.tweets, took))
@@ -230,6 +230,11 @@ class MemoryLedger:
             day = pacific_day(now.epoch)
             self._block.day, self._block.day_reason = day.name, reason
             return day.end - now.epoch
+
+    def left_work(self, request_ids: Sequence[str]) -> None:
+        with self._lock:
+            for at, (request_id, left_work) in enumerate(self._left_work):
+                self._left_work[at] = (request_id, left_work or request_id in request_ids)
 
     def learn_input_limit(self, limit: InputLimit) -> None:
         self._input_limit = limit
@@ -282,8 +287,8 @@ class MemoryLedger:
 
     def failures(self, count: int = 100) -> tuple[int, int]:
         with self._lock:
-            newest = list(self._ended)[-count:]
-            return newest.count("failed"), len(newest)
+            newest = list(self._left_work)[-count:]
+            return sum(left_work for _, left_work in newest), len(newest)
 
     def _now(self) -> _Now:
         return _Now(self._clock.monotonic(), self._clock.time())

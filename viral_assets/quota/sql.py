@@ -167,6 +167,10 @@ class SqlLedger:
             sql_state.block(connection, self._key, until, reason, None)
             return until - now
 
+    def left_work(self, request_ids: Sequence[str]) -> None:
+        with self._database.begin() as connection:
+            statements.LEFT_WORK.run(connection, {"request_ids": request_ids})
+
     def learn_input_limit(self, limit: InputLimit) -> None:
         with self._database.begin() as connection:
             sql_state.learn_input_limit(connection, self._key, limit, self._time.in_transaction(connection))

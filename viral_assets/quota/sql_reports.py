@@ -117,7 +117,7 @@ def failures(connection: sa.Connection, quota_key: str, count: int) -> tuple[int
     """See :meth:`viral_assets.quota.ledger.Ledger.failures`."""
     columns = llm_requests.c
     newest = connection.execute(
-        sa.select(columns.status)
+        sa.select(sa.or_(columns.status == "failed", columns.left_work))
         .where(
             columns.quota_key == quota_key,
             columns.purpose.in_(_ABOUT_TWEETS),
@@ -127,5 +127,5 @@ def failures(connection: sa.Connection, quota_key: str, count: int) -> tuple[int
         .order_by(columns.granted_at.desc())
         .limit(count)
     ).scalars()
-    ended = Counter(newest)
-    return ended["failed"], ended.total()
+    left_work = Counter(newest)
+    return left_work[True], left_work.total()

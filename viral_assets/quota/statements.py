@@ -327,6 +327,8 @@ SETTLE = Script(
     """
 )
 
+LEFT_WORK = Script("UPDATE llm_requests SET left_work = true WHERE id {one_of_requests}")
+
 COUNT_SETTLED = Script(
     """
     UPDATE quota_days SET requests = requests - :given_back, tokens = tokens + :more_tokens,

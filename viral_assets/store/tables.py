@@ -531,6 +531,13 @@ llm_requests = Table(
     Column("service_tier", String(16), nullable=False, server_default="standard", comment="asked at, then served at"),
     Column("spared_usd", Double, comment="how much less that tier cost than the standard one, once answered"),
     Column("batch_id", String(32), comment="the row of generation_batches that it was sent with"),
+    Column(
+        "left_work",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="tweets of it were to be asked about again, though it was answered",
+    ),
     # What has changed in a sliding window since somebody looked.
     Index(None, "quota_key", "granted_at"),
     Index(None, "quota_key", "finished_at"),

@@ -723,6 +723,20 @@ def test_failures_are_counted_among_the_newest_requests_that_were_not_refused(
     assert ledger.failures(3) == (1, 3)
 
 
+def test_an_answer_that_left_tweets_to_ask_about_again_counts_as_a_failure(
+    opened: Opener, ticking: VirtualClock
+) -> None:
+    ledger = opened(Limits())
+    for name, settlement in {"cut": answered(), "good": answered(), "bad": Settlement("failed")}.items():
+        ask(ledger, tweet_ids=(name,), name=name)
+        ledger.settle(name, settlement)
+        ticking.advance(1)
+
+    ledger.left_work(["cut", "bad"])
+
+    assert ledger.failures() == (2, 3), "what had no answer counts once"
+
+
 def test_an_embedding_request_takes_its_part_of_the_quota(opened: Opener) -> None:
     ledger = opened(Limits(max_requests=1))
 

@@ -35,7 +35,8 @@ T = TypeVar("T")
 
 
 class History(NamedTuple):
-    """Latencies by tier, what one request may hold, and how many of how many of the newest requests failed."""
+    """Latencies by tier, what one request may hold, and how many of how many of the newest requests left
+    work."""
 
     latencies: Mapping[Tier, Sequence[LatencySample]]
     input_limit: InputLimit | None
@@ -115,6 +116,9 @@ class Session:
         )
         self.ended.update({each.opportunity.key: each for each in ended})
         self.counters.ended(ended, saved)
+        if left_work := [each.parsed_request for each in outcomes if each.parsed_request and each.leaves_work]:
+            # Runs to come keep requests for as much.
+            await self.store(self.ledger.left_work, left_work)
 
     def close(self) -> None:
         """Let go of the storage; what it was given is still written."""

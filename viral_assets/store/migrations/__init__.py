@@ -14,7 +14,7 @@ import sqlalchemy as sa
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0033"
+HEAD = "0034"
 """The revision of ``tables`` as it is now. Written down, so that looking costs one query and no Alembic."""
 
 VERSION_TABLE = "viral_assets_revision"

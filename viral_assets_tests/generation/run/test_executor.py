@@ -579,6 +579,18 @@ def test_only_what_is_missing_is_asked_again(emulator: GeminiEmulator) -> None:
     assert [len(types) for types in asked] == [3, 2]
 
 
+@pytest.mark.parametrize("fault", ["503", "malformed", "truncated", "missing", "no_text", "echo"])
+def test_what_a_request_left_to_ask_again_is_known_to_later_runs(fault: str, sqlite_database: Database) -> None:
+    service = on_virtual_time()
+    service.script(fault)
+    run = Run(pack(6), service, sqlite_database, options={"tweets_per_request": 3})
+
+    report = run()
+
+    assert all_done(run)
+    assert run.ledger().failures() == (1, report.requests)
+
+
 def test_a_tweet_that_is_never_answered_is_given_up_after_some_attempts(emulator: GeminiEmulator) -> None:
     emulator.script(*["malformed"] * 20)
     run = Run(pack(1), emulator)
