@@ -35,8 +35,7 @@ T = TypeVar("T")
 
 
 class History(NamedTuple):
-    """Latencies by tier, what one request may hold, and how many of how many of the newest requests left
-    work."""
+    """Latencies by tier, what one request may hold, and how many of how many of the newest requests left work."""
 
     latencies: Mapping[Tier, Sequence[LatencySample]]
     input_limit: InputLimit | None
