@@ -6,6 +6,7 @@ Everything is real but the language model: without a key the offline provider wr
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -129,13 +130,36 @@ class Home:
             return read_frame(connection, sa.select(found).order_by(found.c[order_by]))
 
     @contextmanager
+    def pointed_at(self) -> Iterator[Home]:
+        """The environment points at it meanwhile, whatever other home has been made since."""
+        with pytest.MonkeyPatch.context() as environment:
+            _point_at(self.folder, environment)
+            yield self
+
+    @contextmanager
     def undone_afterwards(self) -> Iterator[Home]:
         """What happens to the tables meanwhile is undone at the end; what Dagster has recorded stays."""
         path = str(self.database.url.database)
-        with closing(sqlite3.connect(":memory:")) as before, closing(sqlite3.connect(path)) as tables:
+        with (
+            self.pointed_at(),
+            closing(sqlite3.connect(":memory:")) as before,
+            closing(sqlite3.connect(path)) as tables,
+        ):
             tables.backup(before)
             yield self
             before.backup(tables)
+
+    @contextmanager
+    def copied_to(self, folder: Path) -> Iterator[Home]:
+        """A home in an empty folder with the same files and tables; its Dagster has recorded nothing yet."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("viral_assets.db*"))
+        with (
+            closing(sqlite3.connect(str(self.database.url.database))) as tables,
+            closing(sqlite3.connect(folder / "viral_assets.db")) as copy,
+        ):
+            tables.backup(copy)
+        with _opened(folder) as home:
+            yield home
 
     def execute(self, statement: sa.Executable) -> None:
         """What somebody may do to the tables by hand."""
@@ -172,16 +196,25 @@ def make_home(folder: Path, *, projects: Mapping[str, str] | None = None) -> Ite
     (folder / "projects").mkdir()
     for name, content in (projects or {"baking": BAKING}).items():
         (folder / "projects" / f"{name}.yml").write_text(content, encoding="utf-8")
-    with pytest.MonkeyPatch.context() as environment:
-        clean_environment(environment)
-        environment.setenv("VIRAL_ASSETS_HOME", str(folder))
-        environment.setenv("VIRAL_ASSETS_PROJECTS_DIR", str(folder / "projects"))
-        environment.setenv("VIRAL_ASSETS_START", hour_key(FIRST))
-        make_tables(folder / "viral_assets.db")
+    make_tables(folder / "viral_assets.db")
+    with _opened(folder) as home:
+        yield home
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Home]:
+    with pytest.MonkeyPatch.context() as environment, dg.DagsterInstance.ephemeral() as instance:
+        _point_at(folder, environment)
         database = Database(f"sqlite:///{folder / 'viral_assets.db'}")
-        with dg.DagsterInstance.ephemeral() as instance:
-            yield Home(folder, instance, database)
+        yield Home(folder, instance, database)
         database.dispose()
+
+
+def _point_at(folder: Path, environment: pytest.MonkeyPatch) -> None:
+    clean_environment(environment)
+    environment.setenv("VIRAL_ASSETS_HOME", str(folder))
+    environment.setenv("VIRAL_ASSETS_PROJECTS_DIR", str(folder / "projects"))
+    environment.setenv("VIRAL_ASSETS_START", hour_key(FIRST))
 
 
 def clean_environment(environment: pytest.MonkeyPatch) -> None:

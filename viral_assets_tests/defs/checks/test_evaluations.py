@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -37,25 +36,28 @@ HOURS = 4
 WRONG_HOUR = FIRST + 2 * HOUR
 
 
-@contextmanager
-def finished(folder: Path) -> Iterator[Home]:
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """Four hours, finished."""
-    with make_home(folder) as made:
+    with make_home(tmp_path_factory.mktemp("finished")) as made:
         made.drop("tweets.json", [each for number in range(HOURS) for each in tweets_of(FIRST + number * HOUR)])
         made.summaries.append(made.run(HOURS))
         yield made
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    """For a test that runs hours again."""
-    with finished(tmp_path) as made:
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A whole day, finished. Hours without any tweet are hours too."""
+    with make_home(tmp_path_factory.mktemp("day")) as made:
+        made.drop("tweets.json", [each for number in range(20) for each in tweets_of(FIRST + number * HOUR, 2)])
+        made.summaries.append(made.run(24))
         yield made
 
 
-@pytest.fixture(scope="module")
-def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    with finished(tmp_path_factory.mktemp("finished")) as made:
+@pytest.fixture
+def home(shared_home: Home, tmp_path: Path) -> Iterator[Home]:
+    """For a test that runs hours again."""
+    with shared_home.copied_to(tmp_path / "home") as made:
         yield made
 
 
@@ -76,9 +78,9 @@ class Harmed:
 
 
 @pytest.fixture(scope="module")
-def harmed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harmed]:
-    with finished(tmp_path_factory.mktemp("harmed")) as made:
-        assert made.summaries[0].failed_checks == ()
+def harmed(shared_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harmed]:
+    assert shared_home.summaries[0].failed_checks == ()
+    with shared_home.copied_to(tmp_path_factory.mktemp("harmed")) as made:
         tweet_id = _delete_one_suggestion(made)
         yield Harmed(made, tweet_id, made.run(HOURS))
 
@@ -122,11 +124,13 @@ def test_the_latest_status_of_each_hour_can_be_asked_for(harmed: Harmed) -> None
 
 
 def test_a_deleted_suggestion_fails_the_check_of_its_hour_in_a_run_over_that_hour(harmed: Harmed) -> None:
-    summary = harmed.home.run(1, start=WRONG_HOUR)
-    failed = [each for each in harmed.home.evaluations(summary.run_ids[0]) if not each.passed]
-    assert [(each.check_name, each.partition) for each in failed] == [("every_opportunity_ends", hour_key(WRONG_HOUR))]
-    assert harmed.tweet_id in str(failed[0].description)
-    assert harmed.home.run(1, start=FIRST).failed_checks == ()
+    with harmed.home.pointed_at() as home:
+        summary = home.run(1, start=WRONG_HOUR)
+        failed = [each for each in home.evaluations(summary.run_ids[0]) if not each.passed]
+        found = [(each.check_name, each.partition) for each in failed]
+        assert found == [("every_opportunity_ends", hour_key(WRONG_HOUR))]
+        assert harmed.tweet_id in str(failed[0].description)
+        assert home.run(1, start=FIRST).failed_checks == ()
 
 
 def test_writing_the_hour_again_repairs_it(home: Home) -> None:
@@ -195,85 +199,97 @@ def test_a_single_hour_is_checked_alone_too(checked: Home) -> None:
     assert {name for name, _ in _failed(found)} == {"every_opportunity_ends", "counts_as_reported"}
 
 
-HARM: dict[str, tuple[str, sa.Executable]] = {
-    "a count below zero": (
-        "well_formed",
-        sa.update(tweets).values(like_count=-1).where(tweets.c.window_start == WRONG_HOUR),
-    ),
-    "a time of another hour": (
-        "well_formed",
-        sa.update(tweets).values(created_at=FIRST).where(tweets.c.window_start == WRONG_HOUR),
-    ),
-    "a lost vector": (
-        "every_text_has_a_vector",
-        sa.delete(embeddings).where(
-            embeddings.c.text_sha256.in_(sa.select(tweets.c.text_sha256).where(tweets.c.window_start == WRONG_HOUR))
+@dataclass(frozen=True)
+class Harm:
+    """What is done to the tables by hand in one hour, and what the checks of that hour make of it."""
+
+    fails: set[str]
+    statement: sa.Executable
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+    says: str = ""
+
+
+def _of_hour(number: int, table: sa.Table) -> sa.ColumnElement[bool]:
+    return table.c.window_start == FIRST + number * HOUR
+
+
+def _vectors_of_hour(number: int) -> sa.ColumnElement[bool]:
+    return embeddings.c.text_sha256.in_(sa.select(tweets.c.text_sha256).where(_of_hour(number, tweets)))
+
+
+# The first hours have opportunities.
+HARM: dict[int, tuple[str, Harm]] = {
+    0: (
+        "a lost opportunity",
+        Harm(
+            {"no_suggestion_without_opportunity", "scored_and_ranked"},
+            sa.delete(comment_opportunities).where(
+                _of_hour(0, comment_opportunities), comment_opportunities.c.rank == 1
+            ),
         ),
     ),
-    "a vector of zeros": (
-        "every_text_has_a_vector",
-        sa.update(embeddings)
-        .values(vector=bytes(1024))
-        .where(
-            embeddings.c.text_sha256.in_(sa.select(tweets.c.text_sha256).where(tweets.c.window_start == WRONG_HOUR))
+    1: (
+        "an opportunity without a score",
+        Harm({"scored_and_ranked"}, sa.delete(tweet_scores).where(_of_hour(1, tweet_scores))),
+    ),
+    2: (
+        "tweets put off",
+        Harm(
+            {"few_unanswered"},
+            sa.update(generation_outcomes)
+            .values(outcome="deferred", reason="the day's requests are used up")
+            .where(_of_hour(2, generation_outcomes)),
+            dg.AssetCheckSeverity.WARN,
+            "the day's requests are used up",
         ),
     ),
-    "a score above one": (
-        "scores_in_range",
-        sa.update(tweet_scores).values(total=1.5).where(tweet_scores.c.window_start == WRONG_HOUR),
-    ),
-    "a lost opportunity": (
-        "no_suggestion_without_opportunity",
-        sa.delete(comment_opportunities).where(
-            comment_opportunities.c.window_start == WRONG_HOUR, comment_opportunities.c.rank == 1
+    3: (
+        "a model that ends",
+        Harm(
+            {"models_stay"},
+            sa.update(comment_suggestions).values(model="gemini-2.5-flash").where(_of_hour(3, comment_suggestions)),
+            dg.AssetCheckSeverity.WARN,
+            "gemini-3.5-flash-lite answers for it",
         ),
     ),
-    "an opportunity without a score": (
-        "scored_and_ranked",
-        sa.delete(tweet_scores).where(tweet_scores.c.window_start == WRONG_HOUR),
+    4: (
+        "a count below zero",
+        Harm({"well_formed"}, sa.update(tweets).values(like_count=-1).where(_of_hour(4, tweets))),
+    ),
+    5: (
+        "a time of another hour",
+        Harm({"well_formed"}, sa.update(tweets).values(created_at=FIRST).where(_of_hour(5, tweets))),
+    ),
+    6: ("a lost vector", Harm({"every_text_has_a_vector"}, sa.delete(embeddings).where(_vectors_of_hour(6)))),
+    7: (
+        "a vector of zeros",
+        Harm(
+            {"every_text_has_a_vector"},
+            sa.update(embeddings).values(vector=bytes(1024)).where(_vectors_of_hour(7)),
+        ),
+    ),
+    8: (
+        "a score above one",
+        Harm({"scores_in_range"}, sa.update(tweet_scores).values(total=1.5).where(_of_hour(8, tweet_scores))),
     ),
 }
 
 
-@pytest.mark.parametrize("harm", HARM)
-def test_harm_done_by_hand_fails_the_check_of_its_hour_and_of_no_other(checked: Home, harm: str) -> None:
-    name, statement = HARM[harm]
-    checked.execute(statement)
-    found = _run_checks_alone(checked, ALL_HOURS)
+def test_harm_done_by_hand_fails_the_checks_of_its_hour_and_of_no_other(day: Home) -> None:
+    with day.undone_afterwards():
+        for _, harm in HARM.values():
+            day.execute(harm.statement)
+        found = _run_checks_alone(day, HourRange(FIRST, FIRST + 10 * HOUR))
     failed = {(each.check_name, each.partition): each for each in found if not each.passed}
-    assert (name, hour_key(WRONG_HOUR)) in failed
-    assert {hour for _, hour in failed} == {hour_key(WRONG_HOUR), None}
-    assert failed[name, hour_key(WRONG_HOUR)].severity == dg.AssetCheckSeverity.ERROR
-    assert failed[name, None].metadata["failed hours"].value == hour_key(WRONG_HOUR)
-
-
-WARNED_OF: dict[str, tuple[str, sa.Executable, str]] = {
-    "tweets put off": (
-        "few_unanswered",
-        sa.update(generation_outcomes)
-        .values(outcome="deferred", reason="the day's requests are used up")
-        .where(generation_outcomes.c.window_start == WRONG_HOUR),
-        "the day's requests are used up",
-    ),
-    "a model that ends": (
-        "models_stay",
-        sa.update(comment_suggestions)
-        .values(model="gemini-2.5-flash")
-        .where(comment_suggestions.c.window_start == WRONG_HOUR),
-        "gemini-3.5-flash-lite answers for it",
-    ),
-}
-
-
-@pytest.mark.parametrize("what", WARNED_OF)
-def test_what_is_no_error_warns_and_does_not_count_as_one(checked: Home, what: str) -> None:
-    name, statement, says = WARNED_OF[what]
-    checked.execute(statement)
-    found = _run_checks_alone(checked, ALL_HOURS)
-    failed = [each for each in found if not each.passed]
-    assert {(each.check_name, each.partition) for each in failed} == {(name, hour_key(WRONG_HOUR)), (name, None)}
-    assert {each.severity for each in failed} == {dg.AssetCheckSeverity.WARN}
-    assert says in str(failed[0].description)
+    hours = {hour_key(FIRST + number * HOUR): harm for number, harm in HARM.items()}
+    assert {hour for _, hour in failed} == {*hours, None}
+    fails = {what: {name for name, partition in failed if partition == hour} for hour, (what, _) in hours.items()}
+    assert fails == {what: harm.fails for what, harm in HARM.values()}
+    for hour, (what, harm) in hours.items():
+        for name in harm.fails:
+            assert failed[name, hour].severity == failed[name, None].severity == harm.severity, what
+            assert hour in str(failed[name, None].metadata["failed hours"].value).split(", "), what
+            assert harm.says in str(failed[name, hour].description), what
 
 
 def test_spending_is_held_against_the_budget_of_the_day(checked: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,21 +303,18 @@ def test_spending_is_held_against_the_budget_of_the_day(checked: Home, monkeypat
     assert severity == {1.0: None, 1.9: "WARN", 2.5: "ERROR"}
 
 
-def test_every_check_of_every_asset_has_an_evaluation_for_every_hour_of_a_day(tmp_path: Path) -> None:
-    with make_home(tmp_path) as home:
-        hours = [FIRST + number * HOUR for number in range(24)]
-        # Hours without any tweet are hours too.
-        home.drop("tweets.json", [each for hour in hours[:20] for each in tweets_of(hour, 2)])
-        summary = home.run(24)
-        assert summary.failed_checks == ()
-        evaluations = home.evaluations(summary.run_ids[0])
-        names = {check.name for group in CHECK_GROUPS for check in group.checks}
-        assert {each.check_name for each in evaluations} == names
-        assert len(names) == 14
-        expected = {(name, key) for name in names for key in [None, *map(hour_key, hours)]}
-        assert {(each.check_name, each.partition) for each in evaluations} == expected
-        assert len(evaluations) == len(expected)
-        assert all(each.passed for each in evaluations)
+def test_every_check_of_every_asset_has_an_evaluation_for_every_hour_of_a_day(day: Home) -> None:
+    (summary,) = day.summaries
+    assert summary.failed_checks == ()
+    evaluations = day.evaluations(summary.run_ids[0])
+    names = {check.name for group in CHECK_GROUPS for check in group.checks}
+    assert {each.check_name for each in evaluations} == names
+    assert len(names) == 14
+    hours = [FIRST + number * HOUR for number in range(24)]
+    expected = {(name, key) for name in names for key in [None, *map(hour_key, hours)]}
+    assert {(each.check_name, each.partition) for each in evaluations} == expected
+    assert len(evaluations) == len(expected)
+    assert all(each.passed for each in evaluations)
 
 
 def test_warnings_are_told_once_a_run_and_not_as_failures(home: Home) -> None:
