@@ -78,6 +78,10 @@ class PostgresServer:
         """The URL of a new, empty database."""
         return self._create("template1")
 
+    def copied(self, url: str) -> str:
+        """The URL of a new database with all that is in another one, to which nobody is connected."""
+        return self._create(str(sa.make_url(url).database))
+
     def drop(self, url: str) -> None:
         name = sa.make_url(url).database
         if url in self._engines:

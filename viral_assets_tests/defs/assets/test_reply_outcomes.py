@@ -39,7 +39,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 
 
 def run_job() -> dg.ExecuteInProcessResult:
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         return (
             build_defs().resolve_job_def("follow_replies").execute_in_process(instance=instance, raise_on_error=False)
         )

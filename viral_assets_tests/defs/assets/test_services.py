@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import dagster as dg
 import pytest
 import sqlalchemy as sa
 from dagster._core.execution.plan import active
@@ -210,8 +209,7 @@ def test_a_second_look_appends_snapshots_for_opportunities_only(home: Home, serv
     for each in server.posts.values():
         each["public_metrics"] = {"like_count": 9000}
 
-    with dg.instance_for_test() as instance:
-        result = build_defs().resolve_job_def("metric_refresh").execute_in_process(instance=instance)
+    result = build_defs().resolve_job_def("metric_refresh").execute_in_process(instance=home.instance)
 
     assert result.success
     assert len(home.rows("tweet_snapshots", "tweet_id")) == before + chosen > before
@@ -225,9 +223,8 @@ def test_a_second_look_that_finds_tweets_gone_says_how_to_let_them_go(
     for table in ("tweets", "tweet_snapshots"):
         home.execute(sa.text(f"UPDATE {table} SET collected_at = '{_text(hour + HOUR)}'"))
     del server.posts[ids[0]]
-    with dg.instance_for_test() as instance:
-        result = build_defs().resolve_job_def("metric_refresh").execute_in_process(instance=instance)
-        (output,) = (event.step_output_data for event in result.all_events if event.is_successful_output)
+    result = build_defs().resolve_job_def("metric_refresh").execute_in_process(instance=home.instance)
+    (output,) = (event.step_output_data for event in result.all_events if event.is_successful_output)
     told = {name: value.value for name, value in output.metadata.items()}
     assert told == {"gone at X": 1, "let them go": FORGET_THEM}
     home.run(1, start=hour)

@@ -1,8 +1,12 @@
 """Old runs go with all they have logged; what Dagster's pages say about assets is what it was. On both databases."""
 
+import contextlib
+import functools
 import shutil
+import uuid
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,7 @@ from dagster._core.scheduler.instigation import (
 )
 from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
+from viral_assets.defs.automation.event_log import INDEX, kept_open
 from viral_assets.defs.dagster_internals import (
     AssetCheckExecutionsTable,
     AssetEventTagsTable,
@@ -35,6 +40,7 @@ from viral_assets.hours import HOUR, KEY_FORMAT, hour_key
 from viral_assets.instance import make_ready
 from viral_assets.settings import working_root
 from viral_assets.upkeep.archive import Archive
+from viral_assets_tests.postgres import PostgresServer
 
 FIRST = datetime(2026, 3, 2, 6, tzinfo=UTC)
 PREVIEW = "@somebody said something"
@@ -72,29 +78,60 @@ def topics() -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes
     return dg.MaterializeResult(metadata={"nodes": 5, "preview": dg.MetadataValue.md(PREVIEW)})
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@dataclass(frozen=True)
+class Made:
+    """A folder of Dagster's with all its tables; with an address, they are in a database of PostgreSQL."""
+
+    folder: Path
+    postgres: str = ""
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as environment:
+        yaml, postgres = Path("dagster.yaml"), ""
+        if request.param == "postgresql":
+            yaml = Path("deploy", "postgres", "dagster.yaml")
+            postgres = request.getfixturevalue("postgres_server").create()
+            environment.setenv("DAGSTER_POSTGRES_URL", postgres)
+        shutil.copy(working_root() / yaml, folder / "dagster.yaml")
+        make_ready(folder)
+    yield Made(folder, postgres)
+    if postgres:
+        request.getfixturevalue("postgres_server").drop(postgres)
+
+
+@pytest.fixture
 def instance(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dg.DagsterInstance]:
-    folder = tmp_path / "dagster"
-    folder.mkdir()
-    yaml = Path("dagster.yaml")
-    if request.param == "postgresql":
-        yaml = Path("deploy", "postgres", "dagster.yaml")
-        monkeypatch.setenv("DAGSTER_POSTGRES_URL", request.getfixturevalue("postgres_url"))
-    shutil.copy(working_root() / yaml, folder / "dagster.yaml")
-    make_ready(folder)
+    """With tables of its own, without a row."""
+    folder = shutil.copytree(made.folder, tmp_path / "dagster")
     FAILING.clear()
-    with dg.DagsterInstance.from_config(str(folder)) as opened:
-        yield opened
+    with contextlib.ExitStack() as stack:
+        if made.postgres:
+            server: PostgresServer = request.getfixturevalue("postgres_server")
+            url = server.copied(made.postgres)
+            stack.callback(server.drop, url)
+            monkeypatch.setenv("DAGSTER_POSTGRES_URL", url)
+        yield stack.enter_context(dg.DagsterInstance.from_config(str(folder)))
+
+
+@functools.cache
+def whole_job() -> dg.JobDefinition:
+    return dg.Definitions([tweets, topics]).resolve_implicit_global_asset_job_def()
 
 
 def run(instance: dg.DagsterInstance, hour: int, **tags: str) -> str:
     """Both assets for an hour. Returns the id of the run."""
-    key = hour_key(FIRST + hour * HOUR)
-    return dg.materialize(
-        [tweets, topics], instance=instance, partition_key=key, tags=tags, run_config=QUIET, raise_on_error=False
-    ).run_id
+    run_id, key = str(uuid.uuid4()), hour_key(FIRST + hour * HOUR)
+    # As our own runs do it.
+    with kept_open(instance, INDEX), kept_open(instance, run_id):
+        whole_job().execute_in_process(
+            run_id=run_id, instance=instance, partition_key=key, tags=tags, run_config=QUIET, raise_on_error=False
+        )
+    return run_id
 
 
 def soon() -> datetime:
@@ -188,9 +225,7 @@ def test_an_hour_that_failed_stays_failed_until_it_is_made_good(instance: dg.Dag
 def test_what_is_young_or_under_way_stays_whole(instance: dg.DagsterInstance) -> None:
     run(instance, 0)
     assert pruned(instance, datetime.now(UTC) - timedelta(days=1)) == PrunedHistory()
-    started = instance.create_run_for_job(
-        dg.Definitions([tweets, topics]).resolve_implicit_global_asset_job_def(), status=dg.DagsterRunStatus.STARTED
-    )
+    started = instance.create_run_for_job(whole_job(), status=dg.DagsterRunStatus.STARTED)
     assert pruned(instance).runs == 1
     assert [each.run_id for each in instance.get_runs()] == [started.run_id]
 
