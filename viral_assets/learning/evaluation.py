@@ -71,14 +71,22 @@ def evaluate(decisions: Decisions, present: Weights) -> Evaluation | None:
     forecasts = _forecasts(decisions, present)
     if forecasts is None:
         return None
-    random = np.random.default_rng(SEED)
+    old_measures, new_measures = (
+        Measures.of(chances, forecasts.good, forecasts.block) for chances in (forecasts.old, forecasts.new)
+    )
+
+    def measured(times: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return old_measures(times), new_measures(times)
+
+    random, count = np.random.default_rng(SEED), len(forecasts.good)
     drawn = [
-        _measures(forecasts, random.integers(0, len(forecasts.good), len(forecasts.good))) for _ in range(RESAMPLES)
+        measured(np.bincount(random.integers(0, count, count), minlength=count).astype(np.float64))
+        for _ in range(RESAMPLES)
     ]
     # A sample with one kind only says nothing of the order.
     gains = np.array([new - old for old, new in drawn if np.isfinite(new).all()])
     bounds = np.percentile(gains, [2.5, 97.5], axis=0)
-    old, new = _measures(forecasts, np.arange(len(forecasts.good)))
+    old, new = measured(np.ones(count))
     auc, loss, best = (
         Comparison(float(o), float(n), float(n - o), float(low), float(high))
         for o, n, low, high in zip(old, new, *bounds, strict=True)
@@ -108,31 +116,39 @@ def _forecasts(decisions: Decisions, present: Weights) -> _Forecasts | None:
     return forecasts if forecasts.good.any() and not forecasts.good.all() else None
 
 
-def _measures(forecasts: _Forecasts, rows: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
-    """AUC, minus log loss and the share of the best third, with old and with new weights."""
-    good, block = forecasts.good[rows], forecasts.block[rows]
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """AUC, minus log loss and the share of the best third of the forecasts, of which each counts a number of times: a
+    sample needs no order of its own then. Arrays are (n,), in the order of the forecasts but where said otherwise."""
 
-    def of(chances: FloatArray) -> FloatArray:
-        resampled = chances[rows]
-        return np.array([_auc(resampled, good), -log_losses(resampled, good).mean(), _best(resampled, good, block)])
+    good: FloatArray
+    losses: FloatArray
+    rank: npt.NDArray[np.int64]
+    """From 0, the same for the same chance."""
+    order: npt.NDArray[np.int64]
+    """Block by block, the best first."""
+    block: npt.NDArray[np.int64]
+    """In that order."""
 
-    return of(forecasts.old), of(forecasts.new)
+    @classmethod
+    def of(cls, chances: FloatArray, good: BoolArray, block: npt.NDArray[np.int64]) -> Measures:
+        _, rank = np.unique(chances, return_inverse=True)
+        order = np.lexsort((-chances, block))
+        return cls(good.astype(np.float64), log_losses(chances, good), rank, order, block[order])
 
+    def __call__(self, times: FloatArray) -> FloatArray:
+        return np.array([self._auc(times), -float(times @ self.losses) / times.sum(), self._best(times)])
 
-def _auc(chances: FloatArray, good: BoolArray) -> float:
-    goods, bads = int(good.sum()), int((~good).sum())
-    if not goods or not bads:
-        return float("nan")
-    # Takes a second to import, and only who learns needs it.
-    from scipy.stats import rankdata
+    def _auc(self, times: FloatArray) -> float:
+        """Of all pairs of a good and a bad one, in how many the good one has the higher chance; half of those with the
+        same."""
+        goods, bads = (np.bincount(self.rank, times * kind) for kind in (self.good, 1.0 - self.good))
+        pairs = goods.sum() * bads.sum()
+        return float(goods @ (np.cumsum(bads) - bads / 2) / pairs) if pairs else float("nan")
 
-    ranks = rankdata(chances)
-    return float((ranks[good].sum() - goods * (goods + 1) / 2) / (goods * bads))
-
-
-def _best(chances: FloatArray, good: BoolArray, block: npt.NDArray[np.int64]) -> float:
-    order = np.lexsort((-chances, block))
-    ordered, of_block = good[order], block[order]
-    place = np.arange(len(order)) - np.searchsorted(of_block, of_block)
-    sizes = np.bincount(of_block)[of_block]
-    return float(ordered[place < np.ceil(sizes * BEST_SHARE)].mean())
+    def _best(self, times: FloatArray) -> float:
+        ordered = times[self.order]
+        sizes = np.bincount(self.block, ordered)
+        before = np.cumsum(ordered) - ordered - (np.cumsum(sizes) - sizes)[self.block]
+        taken = np.clip(np.ceil(sizes * BEST_SHARE)[self.block] - before, 0, ordered)
+        return float(taken @ self.good[self.order] / taken.sum())

@@ -82,15 +82,17 @@ def _best_strength(components: FloatArray, good: BoolArray, present: Weights) ->
     # scikit-learn takes seconds to import, and only who learns needs it.
     from sklearn.model_selection import StratifiedKFold
 
-    parts = list(StratifiedKFold(folds, shuffle=True, random_state=SEED).split(components, good))
-    losses = []
-    for strength in STRENGTHS:
-        loss = 0.0
-        for train, test in parts:
+    losses = np.zeros(len(STRENGTHS))
+    for train, test in StratifiedKFold(folds, shuffle=True, random_state=SEED).split(components, good):
+        # Weights are hundredths: several strengths find the same.
+        known: dict[tuple[float, ...], float] = {}
+        for number, strength in enumerate(STRENGTHS):
             weights = _weights(components[train], good[train], present, strength)
-            curve = fit_curve(totals_of(components[train], weights), good[train])
-            loss += float(log_losses(curve(totals_of(components[test], weights)), good[test]).sum())
-        losses.append(loss)
+            key = tuple(_vector(weights))
+            if key not in known:
+                curve = fit_curve(totals_of(components[train], weights), good[train])
+                known[key] = float(log_losses(curve(totals_of(components[test], weights)), good[test]).sum())
+            losses[number] += known[key]
     return STRENGTHS[int(np.argmin(losses))]
 
 

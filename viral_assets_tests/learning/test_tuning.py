@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from viral_assets.learning.evaluation import Measures
 from viral_assets.learning.fit import LEAST_RELEVANCE, fit_weights, totals_of
 from viral_assets.learning.judged_tweets import BoolArray, Decisions, FloatArray
 from viral_assets.learning.thresholds import Targets, choose_thresholds
@@ -58,6 +59,23 @@ def test_held_back_decisions_are_forecast_better_and_the_gain_is_bounded_away_fr
 
 def test_the_same_decisions_teach_the_same(after_many: Tuning) -> None:
     assert many() == after_many
+
+
+@given(st.integers(0, 10_000), st.integers(2, 60))
+def test_a_sample_is_measured_as_if_its_forecasts_stood_there_as_often_as_they_were_drawn(
+    seed: int, count: int
+) -> None:
+    random = np.random.default_rng(seed)
+    # Some chances are the same.
+    chances, good, block = random.integers(1, 9, count) / 10, random.random(count) < 0.5, np.arange(count) * 3 // count
+    rows = np.sort(random.integers(0, count, count))
+    times = np.bincount(rows, minlength=count).astype(np.float64)
+    auc, loss, best = Measures.of(chances, good, block)(times)
+    drawn, right = chances[rows], good[rows]
+    assert Measures.of(drawn, right, block[rows])(np.ones(count)) == pytest.approx((auc, loss, best), nan_ok=True)
+    pairs = np.sign(drawn[right][:, None] - drawn[~right][None, :])
+    assert auc == pytest.approx((pairs.mean() + 1) / 2 if pairs.size else np.nan, nan_ok=True)
+    assert loss == pytest.approx(np.log(np.where(right, drawn, 1 - drawn)).mean())
 
 
 @pytest.mark.parametrize("seed", range(2))
