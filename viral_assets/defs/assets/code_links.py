@@ -23,7 +23,8 @@ def with_code_link(asset: dg.AssetsDefinition, code_url: str | None) -> dg.Asset
             ``https://github.com/acme/viral_assets/tree/main``; None for the file on this machine.
     """
     written = inspect.unwrap(getattr(asset.op.compute_fn, "decorated_fn"))  # noqa: B009 (not declared where it is set)
-    file, line = Path(inspect.getfile(written)), inspect.getsourcelines(written)[1]
+    # Asking ``inspect`` for the lines would have it take each function apart to find where it ends.
+    file, line = Path(inspect.getfile(written)), written.__code__.co_firstlineno
     with warnings.catch_warnings():
         # As with backfill policies: setup.cfg keeps to the versions in which they are what we know.
         warnings.simplefilter("ignore", dg.BetaWarning)
