@@ -208,7 +208,7 @@ def test_with_a_key_hours_with_offline_drafts_wait_too(home: Home, monkeypatch: 
 
 
 def test_a_revision_that_was_put_off_is_taken_up_by_the_run_that_is_asked_for(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    home: Home, no_runs: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.execute(sa.update(generation_outcomes).values(outcome="done", provider="google-genai"))
     home.execute(sa.update(comment_suggestions).values(provider="google-genai"))
@@ -221,7 +221,7 @@ def test_a_revision_that_was_put_off_is_taken_up_by_the_run_that_is_asked_for(
     with home.database.begin() as connection:
         asked = revisions.ask(connection, key, version=int(row["version"]), wish="Shorter", who="anna", at=asked_at)
         put_revision_off(connection, asked.id, reason="the day's 5 requests are used up", at=asked_at)
-    assert [each.partition_key for each in _top_up(home, FIRST + 4 * HOUR)[0]] == [hour_key(hour)]
+    assert [each.partition_key for each in _top_up(no_runs, FIRST + 4 * HOUR)[0]] == [hour_key(hour)]
     (request,) = _tick(home)[0]
     assert request.partition_key == hour_key(hour)
     with GeminiEmulator() as emulator:
@@ -299,56 +299,64 @@ def test_a_database_that_does_not_answer_is_told_and_tried_again(home: Home, mon
     assert "secret" not in str(cause)
 
 
-def _top_up(home: Home, at: datetime) -> tuple[Sequence[dg.RunRequest], str]:
-    with (
-        dg.DagsterInstance.local_temp() as instance,
-        dg.build_schedule_context(
-            instance=instance,
-            scheduled_execution_time=at,
-            repository_def=build_defs().get_repository_def(),
-            resources={"tweet_source": TweetSourceResource(), "database": DatabaseResource()},
-        ) as context,
-    ):
+@pytest.fixture(scope="module")
+def no_runs() -> Iterator[dg.DagsterInstance]:
+    """In files: a schedule opens the instance by its reference. Nobody writes there."""
+    with dg.DagsterInstance.local_temp() as instance:
+        yield instance
+
+
+def _top_up(instance: dg.DagsterInstance, at: datetime) -> tuple[Sequence[dg.RunRequest], str]:
+    with dg.build_schedule_context(
+        instance=instance,
+        scheduled_execution_time=at,
+        repository_def=build_defs().get_repository_def(),
+        resources={"tweet_source": TweetSourceResource(), "database": DatabaseResource()},
+    ) as context:
         data = top_up_schedule.evaluate_tick(context)
     return data.run_requests or [], data.skip_message or ""
 
 
-def test_the_daily_top_up_asks_for_the_hours_of_the_last_days_that_wait(home: Home) -> None:
-    requests, _ = _top_up(home, FIRST + 2 * HOUR + timedelta(minutes=5))
+def test_the_daily_top_up_asks_for_the_hours_of_the_last_days_that_wait(
+    home: Home, no_runs: dg.DagsterInstance
+) -> None:
+    requests, _ = _top_up(no_runs, FIRST + 2 * HOUR + timedelta(minutes=5))
     assert [request.partition_key for request in requests] == [hour_key(FIRST), hour_key(FIRST + 2 * HOUR)]
     assert {request.tags["viral_assets/trigger"] for request in requests} == {"top-up"}
 
 
-def test_it_comes_back_every_day_to_what_still_waits(home: Home) -> None:
-    one_day, next_day = (_top_up(home, FIRST + days * 24 * HOUR)[0] for days in (1, 2))
+def test_it_comes_back_every_day_to_what_still_waits(home: Home, no_runs: dg.DagsterInstance) -> None:
+    one_day, next_day = (_top_up(no_runs, FIRST + days * 24 * HOUR)[0] for days in (1, 2))
     assert len(one_day) == len(next_day) == 2
     assert not {request.run_key for request in one_day} & {request.run_key for request in next_day}
 
 
-def test_it_looks_no_further_back_than_it_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_looks_no_further_back_than_it_is_told(
+    home: Home, no_runs: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("VIRAL_ASSETS_TOP_UP_DAYS", "2")
-    assert _top_up(home, FIRST + 100 * HOUR) == ([], "no tweet of the last 2 days waits for a later run")
+    assert _top_up(no_runs, FIRST + 100 * HOUR) == ([], "no tweet of the last 2 days waits for a later run")
 
 
-def test_it_asks_for_hours_that_a_service_was_not_read_to_its_end_for(home: Home) -> None:
+def test_it_asks_for_hours_that_a_service_was_not_read_to_its_end_for(home: Home, no_runs: dg.DagsterInstance) -> None:
     now = FIRST + 10 * HOUR
     notes = {4: "interrupted", 5: "", 6: f"{CAP_OF_HOUR}150 posts an hour is reached", 10: ""}
     for hour, note in notes.items():
         place = {"source": "x_api", "project": "demo", "query_sha256": "0" * 64, "window_start": FIRST + hour * HOUR}
         row = {**place, "query": "q", "done": False, "items": 5, "note": note, "updated_at": now}
         home.execute(sa.insert(source_windows).values(**row))
-    requests, _ = _top_up(home, now)
+    requests, _ = _top_up(no_runs, now)
     asked = {hour for request in requests for hour in hours_of_run({**request.tags, **_partition(request)}) or ()}
     assert asked == {FIRST, FIRST + 2 * HOUR, FIRST + 4 * HOUR, FIRST + 5 * HOUR}
 
 
-def test_it_asks_for_hours_with_tweets_that_never_had_a_run(home: Home) -> None:
+def test_it_asks_for_hours_with_tweets_that_never_had_a_run(home: Home, no_runs: dg.DagsterInstance) -> None:
     """The daemon was off, or the tweets came with a file that the run of another hour has read."""
     now = FIRST + 10 * HOUR
     for number in (7, 8, 9, 10):
         home.drop(f"{number}.json", tweets_of(FIRST + number * HOUR))
     TweetSourceResource().ingest(home.database, datetime.now(UTC))
-    requests, _ = _top_up(home, now + timedelta(minutes=5))
+    requests, _ = _top_up(no_runs, now + timedelta(minutes=5))
     asked = {hour for request in requests for hour in hours_of_run({**request.tags, **_partition(request)}) or ()}
     assert asked >= {FIRST + 7 * HOUR, FIRST + 8 * HOUR}
     assert not asked & {FIRST + 9 * HOUR, FIRST + 10 * HOUR}, "their own run may only be about to begin"
