@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from viral_assets.hours import HOUR
@@ -53,38 +52,38 @@ def test_a_chosen_one_has_its_rank_and_its_scores(database: Database) -> None:
     assert answer.outcome == ""
 
 
-@pytest.mark.parametrize(
-    ("changes", "settings", "reason", "words"),
-    [
-        ({"author_followers": 12}, {}, "minima", "12 followers of the 1,000 that minima.followers asks for"),
-        ({"view_count": None}, {"minima": {"views": 5, "unknown": "fail"}}, "unknown", "views unknown"),
-        ({"is_retweet": True}, {}, "gate", "a retweet"),
-        ({"is_promoted": True}, {}, "gate", "promoted: somebody paid to have it shown (sources.promoted: leave_out)"),
-        ({"lang": "es"}, {}, "gate", "in es, and the project wants en"),
-        ({}, {"sources": {"blocked_keywords": ["lottery", "phone"]}}, "gate", 'contains "phone"'),
-        ({}, {"sources": {"block_handles": ["author_1"]}}, "gate", "@author_1 is blocked"),
-        ({}, {"thresholds": {"yellow": 0.98, "green": 0.99}}, "label", "yellow begins at 0.98"),
-        (
-            {"text": "Which book do you read at night?"},
-            {"minima": {"relevance": 1.0}},
-            "relevance",
-            "and minima.relevance asks for 1.00",
-        ),
-        ({"text": f"My mother passed away last night. {GOOD}"}, {}, "grief", "not safe to answer: grief and death (“"),
-        ({}, {"engagement": {"quiet_days": ["saturday"]}}, "quiet", "ends on Saturday, 2026-11-21 at 21:00 UTC"),
-        ({"text": "The new stadium opens next week"}, {}, "gate", "off topic: relevance 0.0"),
-        ({"text": "https://t.co/a https://t.co/b https://t.co/c read this now"}, {}, "gate", "link spam: 3 links"),
-    ],
-)
-def test_what_its_own_row_has_against_it_is_told_with_the_particular(
-    database: Database, changes: dict[str, Any], settings: dict[str, Any], reason: str, words: str
-) -> None:
-    of, row = project(**settings), tweet(1, **changes)
-    ingest(database, [row])
-    work_on(database, of)
-    found = against(database, row, of)
-    assert found.reason == reason
-    assert words in found.words
+AGAINST_ITSELF: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
+    ({"author_followers": 12}, {}, "minima", "12 followers of the 1,000 that minima.followers asks for"),
+    ({"view_count": None}, {"minima": {"views": 5, "unknown": "fail"}}, "unknown", "views unknown"),
+    ({"is_retweet": True}, {}, "gate", "a retweet"),
+    ({"is_promoted": True}, {}, "gate", "promoted: somebody paid to have it shown (sources.promoted: leave_out)"),
+    ({"lang": "es"}, {}, "gate", "in es, and the project wants en"),
+    ({}, {"sources": {"blocked_keywords": ["lottery", "phone"]}}, "gate", 'contains "phone"'),
+    ({}, {"sources": {"block_handles": ["author_1"]}}, "gate", "@author_1 is blocked"),
+    ({}, {"thresholds": {"yellow": 0.98, "green": 0.99}}, "label", "yellow begins at 0.98"),
+    (
+        {"text": "Which book do you read at night?"},
+        {"minima": {"relevance": 1.0}},
+        "relevance",
+        "and minima.relevance asks for 1.00",
+    ),
+    ({"text": f"My mother passed away last night. {GOOD}"}, {}, "grief", "not safe to answer: grief and death (“"),
+    ({}, {"engagement": {"quiet_days": ["saturday"]}}, "quiet", "ends on Saturday, 2026-11-21 at 21:00 UTC"),
+    ({"text": "The new stadium opens next week"}, {}, "gate", "off topic: relevance 0.0"),
+    ({"text": "https://t.co/a https://t.co/b https://t.co/c read this now"}, {}, "gate", "link spam: 3 links"),
+]
+"""Of a tweet by author_1: what is changed in it, what in the project, and what that is called and told."""
+
+
+def test_what_its_own_row_has_against_it_is_told_with_the_particular(database: Database) -> None:
+    for number, (changes, settings, reason, words) in enumerate(AGAINST_ITSELF, 1):
+        of = project(name=f"case_{number}", **settings)
+        row = tweet(number, **{"author_handle": "author_1", **changes})
+        ingest(database, [row], project=of.name)
+        work_on(database, of)
+        found = against(database, row, of)
+        assert found.reason == reason, (changes, settings)
+        assert words in found.words, (changes, settings)
 
 
 def test_what_a_person_took_after_all_says_so(database: Database) -> None:
