@@ -81,7 +81,9 @@ def test_a_range_of_more_than_a_day_is_run_day_by_day(home: Home) -> None:
 
 
 @pytest.mark.slow
-def test_an_observer_hears_of_steps_and_tweets_as_they_happen(home: Home) -> None:
+def test_an_observer_hears_of_steps_and_tweets_as_they_happen_and_nothing_is_printed(
+    home: Home, capfd: pytest.CaptureFixture[str]
+) -> None:
     hears = Hears()
     (summary,) = materialize_windows(home.instance, ONE_HOUR, observer=hears)
     assert {"tweets", "tweet_scores", "comment_suggestions", "check_comment_suggestions", "suggestion_digest"} <= set(
@@ -89,11 +91,6 @@ def test_an_observer_hears_of_steps_and_tweets_as_they_happen(home: Home) -> Non
     )
     assert hears.progress[-1].finished == hears.progress[-1].total == summary.opportunities
     assert [report.saved for report in hears.reports] == [summary.saved]
-
-
-@pytest.mark.slow
-def test_nothing_is_printed(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
-    materialize_windows(home.instance, ONE_HOUR)
     printed = capfd.readouterr()
     assert (printed.out, printed.err) == ("", "")
 
