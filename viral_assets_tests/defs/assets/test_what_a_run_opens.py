@@ -22,8 +22,9 @@ _listening: list[list[str]] = []
 
 
 def _note(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "open" and _listening and isinstance(arguments[0], str):
-        _listening[-1].append(arguments[0])
+    if event == "open" and isinstance(arguments[0], str):
+        for opened in _listening:
+            opened.append(arguments[0])
 
 
 # It cannot be taken away again, and costs nothing while nobody listens.
@@ -33,12 +34,13 @@ sys.addaudithook(_note)
 @contextmanager
 def opened_in(folder: Path) -> Iterator[Counter[str]]:
     """The files of a folder that are opened meanwhile, by name, and how often."""
-    found = Counter[str]()
-    _listening.append([])
+    found, opened = Counter[str](), list[str]()
+    _listening.append(opened)
     try:
         yield found
     finally:
-        paths = map(Path, _listening.pop())
+        _listening.pop()
+        paths = map(Path, opened)
         found.update(path.name for path in paths if path.is_relative_to(folder) and path.suffix)
 
 
@@ -51,10 +53,8 @@ def test_a_run_opens_of_the_inbox_what_is_new_and_projects_not_for_each_file(tmp
             os.utime(path, (A_WHILE_AGO, A_WHILE_AGO))
         home.run(1)
         home.drop("new.json", tweets_of(FIRST + 40 * HOUR, 1))
-        with opened_in(home.inbox) as of_inbox:
+        with opened_in(home.inbox) as of_inbox, opened_in(tmp_path / "projects") as of_projects:
             home.run(1)
         assert set(of_inbox) == {"new.json"}
-        with opened_in(tmp_path / "projects") as of_projects:
-            home.run(1)
         # For the names of their columns, and for what they ask of tweets.
         assert of_projects == {"baking.yml": 2, "garden.yml": 2}
