@@ -70,8 +70,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
 SHARED = re.compile(
     r"/e2e/.*(\[sqlite|\[postgresql)"
-    r"|/(web_browser/|(?:assets/test_(?:hours|rehearsal)|automation/test_deferred|checks/test_evaluations|setup/test_wheel"
-    r"|test_import_rules)\.py)"
+    r"|/(web_browser/|(?:assets/test_(?:hours|query_plans|rehearsal)|automation/test_deferred|checks/test_evaluations"
+    r"|history/test_prune|setup/test_wheel|test_import_rules)\.py)"
     r"|/((?:embedding/test_multilingual|learning/test_tuning|web/test_left_out)\.py)"
 )
 """Tests for which something is made once that takes long: a deployment, a browser, an installed package, a finished
