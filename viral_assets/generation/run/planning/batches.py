@@ -21,7 +21,7 @@ from viral_assets.generation.run.planning.joining import (
 from viral_assets.generation.run.planning.late_starters import Reserve, with_room_for_late_starters
 from viral_assets.generation.run.planning.packs import Group
 from viral_assets.generation.run.planning.quota_shares import share_of
-from viral_assets.generation.run.planning.run_plan import Progress, Terms, plan_of_run
+from viral_assets.generation.run.planning.run_plan import Progress, Terms, own_seconds_of, plan_of_run
 from viral_assets.generation.run.planning.spare import SpareQuota
 from viral_assets.generation.run.planning.stretch import stretched_cap
 from viral_assets.generation.run.queue import WorkQueue
@@ -194,7 +194,13 @@ class BatchPlan:
         began = session.clock.monotonic()
         self._first = min(self._first, now)
         terms = Terms(
-            concurrency, max(map(self._cap, names)), latency, session.failures, session.options.exact, self._share
+            concurrency,
+            max(map(self._cap, names)),
+            latency,
+            session.failures,
+            session.options.exact,
+            self._share,
+            own_seconds_of(session.latency),
         )
         progress = Progress(
             busy=tuple(max(0.0, end - now) for end in busy),

@@ -30,6 +30,7 @@ class DeadlinePacker:
         latency: of a request.
         busy: seconds until each request now under way should end.
         always_full: as many tweets a request as the cap says, however long that takes.
+        apart: seconds from the start of a request to that of the next one at least.
     """
 
     groups: Sequence[Group]
@@ -39,6 +40,7 @@ class DeadlinePacker:
     latency: Latency
     busy: tuple[float, ...]
     always_full: bool
+    apart: float = 0.0
 
     def earliest(self, low: float, high: float, packs: list[Pack], least: int) -> tuple[float, list[Pack]]:
         """The earliest deadline, about, and its packs.
@@ -82,7 +84,7 @@ class DeadlinePacker:
             number = left.index(max(left))
             group = self.groups[number]
             most = min(left[number], largest[number])
-            start = max(self._slot(starts), workers[0])
+            start = max(self._slot(starts), workers[0], starts[-1] + self.apart if starts else 0.0)
             tweets = min(most, self._room(deadline, start))
             if tokens is not None and tweets >= 1:
                 # With no request to spare each has to be a large one.

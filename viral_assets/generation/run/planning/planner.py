@@ -11,6 +11,10 @@ tweets are the best ones. The plan is the one with the earliest end:
   more tokens, of which requests about more tweets need less for each: the better of some ways between the two is taken;
 - so the earliest deadline by which all tweets are carried is found by bisection.
 
+Where that would be more requests than this process can begin within the time that the plan takes, its own time is what
+is short: then requests begin so far apart as the process takes for one, and carry more tweets each, as they do where
+the quota is short.
+
 What is left of the day (``day``) bounds how many requests there can be and what they cost. Tweets that it has no room
 for are no part of the plan.
 
@@ -26,11 +30,14 @@ from dataclasses import replace
 from viral_assets.generation.run.planning.day import fitting_today, paced
 from viral_assets.generation.run.planning.latency import Latency
 from viral_assets.generation.run.planning.packer import CLOSE_ENOUGH, DeadlinePacker
-from viral_assets.generation.run.planning.packs import Group, Plan
+from viral_assets.generation.run.planning.packs import Group, Pack, Plan
 from viral_assets.quota.ledger import QuotaState
 
 LEAST_SHARES = (0.0, 0.3, 0.6)
 """Of the largest request: what the smallest ones carry that do not wait for tokens, in the ways that are tried."""
+
+UNNOTICED_SECONDS = 0.1
+"""This process may always take so long for what it does itself, so that some tweets never share a request for it."""
 
 
 def plan(
@@ -43,6 +50,7 @@ def plan(
     busy: Sequence[float] = (),
     exact: int | None = None,
     share: tuple[float, float] | None = None,
+    own_seconds: float = 0.0,
 ) -> Plan:
     """Distribute the tweets of all groups over requests so that the last one ends as early as possible.
 
@@ -56,6 +64,7 @@ def plan(
         exact: ask for exactly so many tweets a request instead of as few as the quota allows.
         share: requests and USD of the day that should be enough, if larger requests do it
             (:func:`~viral_assets.generation.run.planning.day.paced`).
+        own_seconds: what a request takes of this process's own time; 0 where that need not be counted.
     """
     if exact is not None:
         cap, groups = exact, [replace(group, cap=None) for group in groups]
@@ -73,11 +82,10 @@ def plan(
         tuple(busy),
         always_full=exact is not None,
     )
-    # Nothing ends before that; where nothing is short, everything does by then.
-    low = high = quota.blocked_for + latency.of(1)
-    while (packs := packer.pack_until(high, cap)) is None:
-        low, high = high, 2 * high
-    end, packs = packer.earliest(low, high, packs, cap)
+    end, packs = _earliest(packer)
+    if exact is None and len(packs) * own_seconds > max(end - packs[0].start, UNNOTICED_SECONDS):
+        packer = replace(packer, apart=own_seconds)
+        end, packs = _earliest(packer)
     if quota.max_tokens is not None and exact is None:
         # Only where tokens are what is waited for can another way be better.
         for least in sorted({max(1, round(part * cap)) for part in LEAST_SHARES} - {cap}):
@@ -85,3 +93,12 @@ def plan(
             if (found := packer.pack_until(sooner, least)) is not None:
                 end, packs = packer.earliest(0.0, sooner, found, least)
     return Plan(tuple(packs), max(pack.start + latency.of(pack.tweets) for pack in packs), waiting, today.reason)
+
+
+def _earliest(packer: DeadlinePacker) -> tuple[float, list[Pack]]:
+    """The earliest end, about, and its packs."""
+    # Nothing ends before that; where nothing is short, everything does by then.
+    low = high = packer.quota.blocked_for + packer.latency.of(1)
+    while (packs := packer.pack_until(high, packer.cap)) is None:
+        low, high = high, 2 * high
+    return packer.earliest(low, high, packs, packer.cap)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from viral_assets.generation.run.planning.bound import lower_bound
 from viral_assets.generation.run.planning.latency import Latency, fit_latency
 from viral_assets.generation.run.planning.packs import Group, Plan
-from viral_assets.generation.run.planning.planner import plan
+from viral_assets.generation.run.planning.planner import UNNOTICED_SECONDS, plan
 from viral_assets.generation.run.planning.quota_shares import share_of
 from viral_assets.quota.ledger import Demand, LatencySample, QuotaState
 from viral_assets.quota.priority import Priority
@@ -250,6 +250,36 @@ def test_no_more_is_packed_than_the_quota_forces() -> None:
 
     assert max(pack.tweets for pack in made.packs) == 7
     assert all(pack.start == 0 for pack in made.packs)
+
+
+@given(groups, quotas(), st.integers(1, 80), st.integers(1, 12), latencies, st.floats(0.0, 1.0))
+def test_no_more_requests_are_planned_than_this_process_can_begin_in_time(
+    wanted: list[Group], quota: QuotaState, concurrency: int, cap: int, latency: Latency, own: float
+) -> None:
+    unhurried = plan(wanted, quota, concurrency=concurrency, cap=cap, latency=latency)
+
+    made = plan(wanted, quota, concurrency=concurrency, cap=cap, latency=latency, own_seconds=own)
+
+    _complete(made, wanted)
+    _within_requests(made, quota)
+    _within_concurrency(made, concurrency, latency, [])
+    _within_tokens(made, quota, wanted)
+    in_time = max(made.makespan - made.packs[0].start, UNNOTICED_SECONDS)
+    assert (len(made.packs) - 1) * own <= in_time + EPSILON
+    if len(unhurried.packs) * own <= max(latency.of(1), UNNOTICED_SECONDS):
+        assert made == unhurried, "what is not short forces nothing"
+
+
+def test_where_this_process_is_what_is_short_tweets_share_requests() -> None:
+    plenty, fast = QuotaState(1_000, MINUTE, 1_000), Latency(0.05, 0.01)
+
+    def sizes(tweets: int, latency: Latency) -> list[int]:
+        made = plan([Group(tweets)], plenty, concurrency=1_000, cap=10, latency=latency, own_seconds=0.004)
+        return [pack.tweets for pack in made.packs]
+
+    assert sizes(20, fast) == [1] * 20, "they begin in a moment"
+    assert 15 <= len(sizes(100, fast)) <= 50, "a hundred would take 0.4 s by themselves"
+    assert sizes(500, Latency(0.5, 3.5)) == [1] * 500, "answers take longer than all of them do here"
 
 
 def test_early_windows_are_full_and_the_last_one_is_not() -> None:
