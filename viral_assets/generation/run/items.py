@@ -56,6 +56,8 @@ class Item:
     @property
     def still_asked(self) -> Opportunity:
         """The opportunity with the suggestion types that are still missing."""
+        if not self.accepted:
+            return self.opportunity
         return replace(self.opportunity, suggestion_types=self.missing)
 
     def in_packs_of(self, tweets: int) -> Item:

@@ -32,6 +32,9 @@ from viral_assets.quota.ledger import GrantRequest, InputLimit, QuotaState
 PLANNING_SHARE = 0.1
 """A plan that took long to make is used so long that no more than this share of the time goes into planning."""
 
+PLANNED_SECONDS = 0.03
+"""So long a plan is used at least: a burst begins within that time, and each look at the quota would hold it up."""
+
 
 class BatchPlan:
     """Takes batches out of the queue as planned.
@@ -217,7 +220,7 @@ class BatchPlan:
         # The ledger says what the day has no room for; one request asks it.
         nothing_fits = [(names[0], self._cap(names[0]))]
         self._packs = deque([(names[pack.group], pack.tweets) for pack in planned.packs] or nothing_fits)
-        self._good_until = ended + (ended - began) / PLANNING_SHARE
+        self._good_until = ended + max(PLANNED_SECONDS, (ended - began) / PLANNING_SHARE)
 
     def _expected(self, ready: Mapping[str, int], now: float) -> Mapping[str, int]:
         """What is ready, and where requests fail what is in backoff for a moment: both may share a request."""
