@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import sqlalchemy as sa
@@ -54,78 +55,31 @@ def status(connection: sa.Connection, of: SqlUsage, now: float) -> QuotaStatus:
     )
 
 
-_ABOUT_TWEETS = ("generate", "revise")
-"""Purposes whose requests take about as long as the next draft will."""
-
-
 def unparsed(connection: sa.Connection, project: str, purpose: Purpose) -> list[StoredAnswer]:
     """See :meth:`viral_assets.quota.ledger.Ledger.unparsed`."""
-    columns = llm_requests.c
-    rows = connection.execute(
-        sa.select(
-            columns.id,
-            columns.project,
-            columns.provider,
-            columns.model,
-            columns.tweet_ids,
-            columns.raw_answer,
-            columns.finish_reason,
-            columns.run_id,
-        )
-        .where(
-            columns.project == project,
-            columns.status == "answered",
-            columns.parsed_at.is_(None),
-            columns.purpose == purpose,
-            columns.raw_answer.is_not(None),
-        )
-        .order_by(columns.granted_at)
-    )
     return [
         StoredAnswer(
             row.id,
             row.project,
             row.provider,
             row.model,
-            tuple(row.tweet_ids),
+            tuple(json.loads(row.tweet_ids)),
             row.raw_answer,
             row.finish_reason or "",
             row.run_id,
         )
-        for row in rows
+        for row in statements.UNPARSED.run(connection, {"project": project, "purpose": purpose})
     ]
 
 
 def latencies(connection: sa.Connection, quota_key: str, count: int, tier: Tier) -> list[LatencySample]:
     """See :meth:`viral_assets.quota.ledger.Ledger.latencies`."""
-    columns = llm_requests.c
-    rows = connection.execute(
-        sa.select(columns.tweet_ids, columns.granted_at, columns.finished_at)
-        .where(
-            columns.quota_key == quota_key,
-            columns.status == "answered",
-            columns.purpose.in_(_ABOUT_TWEETS),
-            columns.service_tier == tier,
-        )
-        .order_by(columns.granted_at.desc())
-        .limit(count)
-    )
-    return [LatencySample(len(row.tweet_ids), row.finished_at - row.granted_at) for row in rows if row.tweet_ids]
+    rows = statements.LATENCIES.run(connection, {"key": quota_key, "count": count, "tier": tier})
+    sizes = [(len(json.loads(row.tweet_ids)), row.seconds) for row in rows]
+    return [LatencySample(tweets, seconds) for tweets, seconds in sizes if tweets]
 
 
 def failures(connection: sa.Connection, quota_key: str, count: int) -> tuple[int, int]:
     """See :meth:`viral_assets.quota.ledger.Ledger.failures`."""
-    columns = llm_requests.c
-    newest = connection.execute(
-        sa.select(sa.or_(columns.status == "failed", columns.left_work))
-        .where(
-            columns.quota_key == quota_key,
-            columns.purpose.in_(_ABOUT_TWEETS),
-            columns.batch_id.is_(None),
-            columns.status.in_(("answered", "failed")),
-        )
-        .order_by(columns.granted_at.desc())
-        .limit(count)
-    ).scalars()
-    left_work = Counter(newest)
-    return left_work[True], left_work.total()
+    left_work = [bool(each) for each in statements.ENDED.run(connection, {"key": quota_key, "count": count}).scalars()]
+    return sum(left_work), len(left_work)

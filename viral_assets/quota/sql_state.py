@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from viral_assets.quota import statements
 from viral_assets.quota.decision import LearnedLimit
 from viral_assets.quota.ledger import InputLimit
 from viral_assets.store.bulk import inserting
@@ -44,13 +45,8 @@ def block(connection: sa.Connection, key: str, until: float, reason: str, learne
 
 def input_limit(connection: sa.Connection, key: str, now: float) -> InputLimit | None:
     """What one request may hold, as far as somebody was told."""
-    columns = quota_state.c
-    row = connection.execute(
-        sa.select(columns.input_limit, columns.input_limit_with_output).where(
-            columns.quota_key == key, columns.input_limit_until > now
-        )
-    ).one_or_none()
-    return None if row is None else InputLimit(row.input_limit, with_output=row.input_limit_with_output)
+    row = statements.INPUT_LIMIT.run(connection, {"key": key, "now": now}).one_or_none()
+    return None if row is None else InputLimit(row.input_limit, with_output=bool(row.input_limit_with_output))
 
 
 def learn_input_limit(connection: sa.Connection, key: str, limit: InputLimit, now: float) -> None:

@@ -19,17 +19,20 @@ _FOR_SQLITE = {
     "{one_of_tweets}": "IN (SELECT value FROM json_each(:tweet_ids))",
     "{each_tweet}": "(SELECT DISTINCT value AS tweet_id FROM json_each(:tweet_ids))",
     "{one_of_requests}": "IN (SELECT value FROM json_each(:request_ids))",
+    "{one_of_runners}": "IN (SELECT value FROM json_each(:runners))",
 }
 _FOR_POSTGRES = {
     "{one_of_tweets}": "= ANY (CAST(:tweet_ids AS text[]))",
     "{each_tweet}": "(SELECT DISTINCT unnest(CAST(:tweet_ids AS text[])) AS tweet_id)",
     "{one_of_requests}": "= ANY (CAST(:request_ids AS text[]))",
+    "{one_of_runners}": "= ANY (CAST(:runners AS text[]))",
 }
-_LISTS = ("tweet_ids", "request_ids")
+_LISTS = ("tweet_ids", "request_ids", "runners")
 
 
 class Script:
-    """Statements that share their parameters, written ``:name``; ``:tweet_ids`` and ``:request_ids`` are lists."""
+    """Statements that share their parameters, written ``:name``; ``:tweet_ids``, ``:request_ids`` and ``:runners`` are
+    lists."""
 
     def __init__(self, *statements: str) -> None:
         self._for_sqlite = tuple(_replaced(each, _FOR_SQLITE) for each in statements)
@@ -262,6 +265,31 @@ GRANTS_AND_ANSWERS_SINCE = Script(
     """
 )
 
+JOIN = Script(
+    """
+    INSERT INTO quota_runners (runner, quota_key, host, pid, joined_at, seen_at, tweets, priority, sharing,
+                               asked_tokens)
+    VALUES (:runner, :key, :host, :pid, :now, :now, :tweets, :priority, :sharing, 0)
+    ON CONFLICT (runner) DO UPDATE
+    SET quota_key = excluded.quota_key, seen_at = excluded.seen_at, tweets = excluded.tweets,
+        priority = excluded.priority, sharing = excluded.sharing
+    """
+)
+
+RUNNERS = Script("SELECT runner, host, pid, seen_at FROM quota_runners")
+
+# Offers first, as who takes one has it before the runner; then in the order in which a grant writes: so no two can wait
+# for each other. What is in a batch stays claimed until the batch is closed, whoever waits for it.
+FORGET = Script(
+    "DELETE FROM tweet_offers WHERE runner {one_of_runners}",
+    "DELETE FROM quota_runners WHERE runner {one_of_runners}",
+    """
+    DELETE FROM generation_claims WHERE runner {one_of_runners}
+      AND NOT EXISTS (SELECT 1 FROM llm_requests AS q WHERE q.id = generation_claims.request_id
+                      AND q.batch_id IS NOT NULL AND q.status = 'granted')
+    """,
+)
+
 # Generators of one process are used one after the other, as a rule: what it has announced itself is no newcomer.
 DEMAND = Script(
     """
@@ -297,6 +325,38 @@ ARRIVALS = Script(
            OR began_at BETWEEN :now - 7200 - :around AND :now - 7200 + 2 * :around
            OR began_at < :now - 10800 + 2 * :around)
     ORDER BY joined_at, runner
+    """
+)
+
+INPUT_LIMIT = Script(
+    "SELECT input_limit, input_limit_with_output FROM quota_state WHERE quota_key = :key AND input_limit_until > :now"
+)
+
+UNPARSED = Script(
+    """
+    SELECT id, project, provider, model, CAST(tweet_ids AS text) AS tweet_ids, raw_answer, finish_reason, run_id
+    FROM llm_requests
+    WHERE project = :project AND status = 'answered' AND parsed_at IS NULL AND purpose = :purpose
+      AND raw_answer IS NOT NULL
+    ORDER BY granted_at
+    """
+)
+
+# Those of the purposes whose requests take about as long as the next draft will.
+LATENCIES = Script(
+    """
+    SELECT CAST(tweet_ids AS text) AS tweet_ids, finished_at - granted_at AS seconds FROM llm_requests
+    WHERE quota_key = :key AND status = 'answered' AND purpose IN ('generate', 'revise') AND service_tier = :tier
+    ORDER BY granted_at DESC LIMIT :count
+    """
+)
+
+ENDED = Script(
+    """
+    SELECT status = 'failed' OR left_work AS left_work FROM llm_requests
+    WHERE quota_key = :key AND purpose IN ('generate', 'revise') AND batch_id IS NULL
+      AND status IN ('answered', 'failed')
+    ORDER BY granted_at DESC LIMIT :count
     """
 )
 
