@@ -140,7 +140,7 @@ class Loop:
             now,
             concurrency=self._service.concurrency,
             busy=self._in_flight.expected_ends,
-            most=min(room, self._service.sent_together(self._burst)),
+            most=min(room, self._service.sent_together(self._burst, others=len(self._in_flight))),
         )
         if batches:
             await self._send(batches)
@@ -214,9 +214,10 @@ class Loop:
     def _start(self, prepared: PreparedRequest, asked_at: float) -> None:
         self._session.counters.request_sent(prepared.batch.own)
         self._schedule.granted(prepared.grant)
+        others = len(self._in_flight)
         self._in_flight.start(prepared, asked_at=asked_at)
-        now = self._session.clock.monotonic()
-        self._next_start = max(self._next_start, now) + self._service.stagger(len(prepared.batch.asked), self._burst)
+        stagger = self._service.stagger(len(prepared.batch.asked), self._burst, others=others)
+        self._next_start = max(self._next_start, self._session.clock.monotonic()) + stagger
 
     async def _wait_for_quota(self, decision: Waiting | Exhausted) -> None:
         match decision:

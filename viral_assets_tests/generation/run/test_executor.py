@@ -21,6 +21,7 @@ from viral_assets.errors import ConfigurationError, ProviderError, TransientProv
 from viral_assets.generation.clients.turns import Turn
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.drafting.request import GenerationRequest
+from viral_assets.generation.run.failures.backoff import REFUSED_WITHIN_SECONDS
 from viral_assets.generation.run.report import GenerationReport, Progress
 from viral_assets.generation.run.results import DatabaseResults
 from viral_assets.llm.types import Answer
@@ -115,6 +116,17 @@ def test_where_the_quota_has_room_for_all_of_them_requests_hardly_wait_for_each_
 
     assert all_done(run)
     assert service.clock.monotonic() < 1.15 * 4.0
+
+
+def test_a_burst_at_an_unknown_service_begins_in_a_moment_once_the_first_request_could_be_refused() -> None:
+    service = on_virtual_time(requests_per_window=15, latency=(0.05, 0.01))
+
+    Run(pack(100), service, limits=Limits(max_requests=15))()
+
+    first, second, *_, last = [arrival.at for arrival in service.arrivals]
+    assert len(service.arrivals) == 15
+    assert second - first >= REFUSED_WITHIN_SECONDS
+    assert last - first <= 0.03, "a service that answers in a tenth of a second is not held up by half of that"
 
 
 def test_a_tweet_that_is_taken_keeps_those_that_are_asked_for_with_it_from_nothing(sqlite_database: Database) -> None:

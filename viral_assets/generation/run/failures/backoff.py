@@ -21,8 +21,12 @@ STAGGER_SECONDS = 0.02
 STAGGER_SHARE = 0.05
 """The whole burst is staggered by at most this share of the time its requests take."""
 
-LEAST_STAGGER_SECONDS = 0.005
-"""Where that share is less: about the time in which a refusal comes back from nearby."""
+REFUSED_WITHIN_SECONDS = 0.005
+"""About the time in which a refusal comes back from nearby. The first request to a service that has not answered yet is
+alone for so long: refused beside others it would say that they were too many."""
+
+LEAST_STAGGER_SECONDS = 0.00125
+"""Where the share is less, and where nothing is known: a few begin before a refusal of the first could be known."""
 
 MOST_STAGGER_SHARE = 0.1
 """But no more than this share of the time, however many there are: hundreds of requests would wait for each other."""

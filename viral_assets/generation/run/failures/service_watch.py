@@ -7,7 +7,7 @@ import logging
 import math
 
 from viral_assets.errors import FatalProviderError, ProviderError, RateLimitedError
-from viral_assets.generation.run.failures.backoff import LEAST_STAGGER_SECONDS, probe_seconds, stagger_seconds
+from viral_assets.generation.run.failures.backoff import REFUSED_WITHIN_SECONDS, probe_seconds, stagger_seconds
 from viral_assets.generation.run.failures.concurrency import ConcurrencyControl
 from viral_assets.generation.run.failures.refusals import Refusals
 from viral_assets.generation.run.in_flight import SentRequest
@@ -56,19 +56,28 @@ class ServiceWatch:
         """Requests under way at once."""
         return 1 if self._session.health.is_down else self._concurrency.limit
 
-    def stagger(self, tweets: int, burst: int) -> float:
-        """Seconds until the next request, after one about so many tweets, in a burst of so many requests at most."""
+    def stagger(self, tweets: int, burst: int, *, others: int) -> float:
+        """Seconds until the next request, after one about so many tweets, in a burst of so many requests at most.
+
+        Args:
+            others: how many are under way.
+        """
         session, limits = self._session, self._session.ledger.limits
         latency, requests = session.latency, max(1, min(burst, self.concurrency))
         # One that goes on in the next window would see its requests come back faster than it sends them once it knows
         # how long they take, and those of others in between.
         end = session.counters.expected_end or 0.0
         goes_on = end - session.clock.monotonic() > limits.window_seconds / 2
-        return stagger_seconds(limits, latency.latency.of(tweets), requests, measured=latency.is_measured or goes_on)
+        usual = stagger_seconds(limits, latency.latency.of(tweets), requests, measured=latency.is_measured or goes_on)
+        return usual if others or latency.is_measured else max(usual, REFUSED_WITHIN_SECONDS)
 
-    def sent_together(self, burst: int) -> int:
-        """How many requests of a burst begin within half of the time in which a refusal comes back: as if at once."""
-        return max(1, math.floor(LEAST_STAGGER_SECONDS / 2 / self.stagger(1, burst)))
+    def sent_together(self, burst: int, *, others: int) -> int:
+        """How many requests of a burst begin within half of the time in which a refusal comes back: as if at once.
+
+        Args:
+            others: how many are under way.
+        """
+        return max(1, math.floor(REFUSED_WITHIN_SECONDS / 2 / self.stagger(1, burst, others=others)))
 
     async def learn(self, sent: SentRequest, report: ServiceReport | None, *, others: int) -> None:
         """Take into account what a request's outcome says.
