@@ -25,8 +25,9 @@ from viral_assets.generation.run.failures.backoff import REFUSED_WITHIN_SECONDS
 from viral_assets.generation.run.report import GenerationReport, Progress
 from viral_assets.generation.run.results import DatabaseResults
 from viral_assets.llm.types import Answer
-from viral_assets.quota.ledger import Granted, GrantRequest, Settlement
+from viral_assets.quota.ledger import Granted, GrantRequest, QuotaState, Settlement
 from viral_assets.quota.limits import Limits
+from viral_assets.quota.memory import MemoryLedger
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.quota.sql_runners import HEARTBEAT_TTL_SECONDS
 from viral_assets.store.engine import Database
@@ -127,6 +128,22 @@ def test_a_burst_at_an_unknown_service_begins_in_a_moment_once_the_first_request
     assert len(service.arrivals) == 15
     assert second - first >= REFUSED_WITHIN_SECONDS
     assert last - first <= 0.03, "a service that answers in a tenth of a second is not held up by half of that"
+
+
+def test_a_burst_begins_by_one_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = on_virtual_time(requests_per_window=15, latency=(0.5, 0.1))
+    state, looks = MemoryLedger.state, list[float]()
+
+    def looked_at(ledger: MemoryLedger) -> QuotaState:
+        looks.append(service.clock.monotonic())
+        return state(ledger)
+
+    monkeypatch.setattr(MemoryLedger, "state", looked_at)
+    Run(pack(100), service, limits=Limits(max_requests=15))()
+
+    begun = service.arrivals[-1].at
+    assert len(service.arrivals) == 15
+    assert sum(at <= begun for at in looks) <= 3, "each look at the quota holds the burst up"
 
 
 def test_a_tweet_that_is_taken_keeps_those_that_are_asked_for_with_it_from_nothing(sqlite_database: Database) -> None:
