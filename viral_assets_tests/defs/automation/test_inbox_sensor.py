@@ -204,7 +204,7 @@ def test_what_was_worked_on_asks_for_nothing_also_under_another_name(home: Home)
     path.rename(home.inbox / "b.json")
     requests, _, why = _tick(home)
     assert requests == []
-    assert "1 new files have no tweets of the configured hours that are not in the store yet" in why
+    assert "1 new file has no tweets of the configured hours that are not in the store yet" in why
 
 
 def test_what_the_run_of_another_hour_has_read_still_asks_for_its_own_hours(home: Home) -> None:
