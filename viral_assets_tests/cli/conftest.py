@@ -23,6 +23,7 @@ from viral_assets.cli.app import app
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets_tests.cli.forked import Forked, run, run_on_a_full_disk
 from viral_assets_tests.forks import forks
+from viral_assets_tests.tables import make_tables
 from viral_assets_tests.waiting import PATIENCE
 
 OURS = ("VIRAL_ASSETS_", "GEMINI_", "GOOGLE_", "DAGSTER_HOME")
@@ -123,7 +124,7 @@ def _commands_made_once() -> Iterator[None]:
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def new_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An empty ``VIRAL_ASSETS_HOME`` in an environment that says nothing else; commands may change it."""
     before = dict(os.environ)
     for name in before:
@@ -134,6 +135,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield home
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture
+def home(new_home: Path) -> Path:
+    """The same as commands before have left it: with all tables, which take longer to make than most commands."""
+    make_tables(new_home / "viral_assets.db")
+    return new_home
 
 
 @pytest.fixture

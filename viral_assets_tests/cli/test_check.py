@@ -30,6 +30,7 @@ def stored(viral_assets: CommandLine, projects: Path, tmp_path: Path, last_hour:
 
 
 def test_without_tweets_it_looks_at_the_topics_and_makes_no_database(viral_assets: CommandLine, projects: Path) -> None:
+    (viral_assets.home / "viral_assets.db").unlink()
     said = viral_assets("check", "baking", "--json")
     assert said.code == 0
     assert [each["kind"] for each in said.json["findings"]] == ["tweets"]

@@ -237,9 +237,9 @@ def test_a_secret_in_an_error_is_not_printed(viral_assets: CommandLine, monkeypa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("megabytes", [0.2, 0.6, 1.5])
-def test_a_disk_that_is_full_is_told_in_one_line_whoever_notices(viral_assets: CommandLine, megabytes: float) -> None:
+def test_a_disk_that_is_full_is_told_in_one_line_whoever_notices(new_home: Path, megabytes: float) -> None:
     """Files that may not grow any more, ours or Dagster's."""
-    ended = viral_assets.on_a_full_disk(int(megabytes * 2**20), "demo")
+    ended = CommandLine(new_home).on_a_full_disk(int(megabytes * 2**20), "demo")
     assert ended.code == 1
     assert "Traceback" not in ended.err
     assert ended.err.splitlines()[-1].startswith("viral-assets: ")

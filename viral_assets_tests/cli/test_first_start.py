@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,11 @@ from viral_assets_tests.waiting import PATIENCE
 pytestmark = pytest.mark.slow
 
 GENERATE = ("generate-comments", "--project", "demo", "--hours-back", "1", "--json")
+
+
+@pytest.fixture
+def viral_assets(new_home: Path) -> CommandLine:
+    return CommandLine(new_home)
 
 
 def at_once(viral_assets: CommandLine, *commands: tuple[str, ...]) -> None:

@@ -41,10 +41,9 @@ def test_the_project_has_the_name_that_was_asked_for(viral_assets: CommandLine, 
     assert list(load_projects(tmp_path / "new" / "projects")) == ["fernwick-2"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Two Words", "", "../up"])
 def test_a_name_that_cannot_be_is_refused_in_one_line(viral_assets: CommandLine, tmp_path: Path, name: str) -> None:
-    said = viral_assets.in_a_process("init", str(tmp_path / "new"), "--project", name)
+    said = viral_assets("init", tmp_path / "new", "--project", name)
     assert said.code == 2
     assert len(said.err.splitlines()) == 1
     assert not (tmp_path / "new").exists()
@@ -52,7 +51,7 @@ def test_a_name_that_cannot_be_is_refused_in_one_line(viral_assets: CommandLine,
 
 def test_nothing_is_written_over_and_nothing_is_written_beside_it(viral_assets: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text("mine: true\n")
-    said = viral_assets.in_a_process("init", str(tmp_path))
+    said = viral_assets("init", tmp_path)
     assert said.code == 2
     assert "dagster.yaml is already there" in said.err
     assert len(said.err.splitlines()) == 1
@@ -127,10 +126,9 @@ def test_an_env_that_is_no_text_is_told_without_showing_it(tmp_path: Path) -> No
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.slow
 def test_the_command_reads_it(viral_assets: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("VIRAL_ASSETS_RPM=not a number\n")
     monkeypatch.chdir(tmp_path)
-    said = viral_assets.in_a_process("quota")
+    said = viral_assets.in_a_fork("quota")
     assert said.code == 2
     assert "VIRAL_ASSETS_RPM" in said.err

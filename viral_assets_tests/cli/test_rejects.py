@@ -64,6 +64,7 @@ def test_what_is_no_export_is_refused_in_one_line(viral_assets: CommandLine, bad
 
 
 def test_explain_shows_the_mapping_and_the_first_rows_and_stores_nothing(viral_assets: CommandLine, bad: Path) -> None:
+    (viral_assets.home / "viral_assets.db").unlink()
     said = viral_assets("ingest", "--explain", bad)
     assert said.code == 0
     for shown in ("separated by ','", "tweet_id", "2026-11-01 10:00", "bad_time", "taken as UTC", "Nothing was stored"):

@@ -14,6 +14,7 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.web.server import listen
 from viral_assets_tests.cli.conftest import CommandLine
 from viral_assets_tests.cli.conftest import home as home  # noqa: PLC0414 -- a fixture, used by name
+from viral_assets_tests.cli.conftest import new_home as new_home  # noqa: PLC0414
 from viral_assets_tests.cli.conftest import viral_assets as viral_assets  # noqa: PLC0414
 from viral_assets_tests.cli.forked import Forked
 from viral_assets_tests.waiting import PATIENCE, until
