@@ -1,15 +1,12 @@
-"""``viral-assets demo`` and ``viral-assets dev``: the same data, filled by the one and shown by the other."""
+"""The sample of ``viral-assets demo``, and what ``viral-assets dev`` refuses; that the one shows what the other has
+filled is in ``setup/test_wheel.py``.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,17 +26,10 @@ from viral_assets.store.tables import comment_suggestions, ingested_files, metad
 from viral_assets.vocabulary import APPROVE
 from viral_assets_tests.cli.conftest import CommandLine
 from viral_assets_tests.delivery.examples import opportunity, store
-from viral_assets_tests.deploy.services import free_port
-from viral_assets_tests.waiting import PATIENCE, NotYetError, until
 
 END = floor_hour(datetime.now(UTC)) - HOUR
 DAY = HourRange(END - 24 * HOUR, END)
 LATER = HourRange(END - 23 * HOUR, END + HOUR)
-
-QUERY = """{
-    runsOrError { ... on Runs { results { status } } }
-    assetNodes(assetKeys: [{path: ["suggestion_digest"]}]) { partitionStats { numMaterialized } }
-}"""
 
 
 def rows(database: Database) -> dict[str, int]:
@@ -141,52 +131,3 @@ def test_dev_can_be_ended_where_a_shell_has_started_it_in_the_background(before:
         assert signal.getsignal(signal.SIGINT) is after
     finally:
         signal.signal(signal.SIGINT, usual)
-
-
-@pytest.mark.e2e
-def test_dev_shows_what_the_demo_filled(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"GEMINI_API_KEY": "not-used", "VIRAL_ASSETS_END": "2020-01-01"}.items():
-        monkeypatch.setenv(name, value)
-    filled = viral_assets("demo", "--json")
-    assert filled.code == 0, filled.err
-    assert filled.json["tweets"] > 300
-    assert all(number > 0 for number in filled.json["labels"].values())
-    assert filled.json["gated"] > 0
-    assert sum(filled.json["labels"].values()) + filled.json["gated"] == filled.json["tweets"]
-    assert filled.json["suggestions"] == filled.json["recorded"] == 3 * filled.json["opportunities"] > 120
-    assert f"{filled.json['recorded']} recorded drafts, written beforehand" in filled.err
-    assert Path(filled.json["html"]).read_text(encoding="utf-8").count("<article") == filled.json["opportunities"]
-    assert Path(filled.json["html"]).with_suffix(".csv").exists()
-
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "viral_assets.cli", "dev", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=viral_assets.home,
-        start_new_session=True,
-    )
-    try:
-        found = ask_until_answered(f"http://127.0.0.1:{port}/graphql", QUERY)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    assert [run["status"] for run in found["runsOrError"]["results"]] == ["SUCCESS"]
-    assert found["assetNodes"][0]["partitionStats"]["numMaterialized"] == 24
-
-
-def ask_until_answered(address: str, query: str) -> dict[str, Any]:
-    """The UI's answer, once it is up and has loaded the code location."""
-    request = urllib.request.Request(
-        address, json.dumps({"query": query}).encode(), {"Content-Type": "application/json"}
-    )
-
-    def answered() -> dict[str, Any] | None:
-        try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
-                answer: dict[str, Any] = json.load(response)["data"]
-        except (urllib.error.URLError, ConnectionError) as error:
-            raise NotYetError(str(error)) from None
-        return answer if answer["assetNodes"] else None
-
-    return until(answered, "the UI to come up")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def checkout(tmp_path: Path) -> Path:
 def whole(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An environment that was made to its end, of a real Python and two packages."""
     monkeypatch.setattr(script, "ROOT", checkout)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(checkout / ".venv")], check=True)
+    venv.create(checkout / ".venv", symlinks=os.name == "posix")
     made = environment(checkout)
     for name in ("first-1.0", "second_of_all-2.0"):
         (site_packages(checkout) / f"{name}.dist-info").mkdir()

@@ -8,16 +8,29 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from viral_assets.settings import checkout_root
 from viral_assets_tests.deploy.services import free_port
+from viral_assets_tests.setup.serving import Server, serving
 
 pytestmark = pytest.mark.slow
 
 OURS = ("VIRAL_ASSETS_", "GEMINI_", "GOOGLE_", "DAGSTER_", "PYTHONPATH")
+
+ELSE = {"GEMINI_API_KEY": "not-used", "VIRAL_ASSETS_END": "2020-01-01"}
+"""What an environment may say besides, which changes nothing of the demo."""
+
+RUNS = """{
+    runsOrError { ... on Runs { results { status } } }
+    assetNodes(assetKeys: [{path: ["suggestion_digest"]}]) { partitionStats { numMaterialized } }
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -63,19 +76,30 @@ def elsewhere(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(command: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    return subprocess.run([str(command), *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """That of the tests without the project's own settings, and with others."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | dict(more)
+
+
+def run(command: Path, folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(command), *arguments], cwd=folder, env=environment(more), capture_output=True, text=True)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A folder in which the demo has run, what it said in JSON and what for people."""
+
+    folder: Path
+    json: dict[str, Any]
+    said: str
 
 
 @pytest.fixture(scope="module")
-def filled(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the demo has run."""
+def filled(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Filled:
     folder = tmp_path_factory.mktemp("elsewhere")
-    ended = run(installed, folder, "demo", "--json")
+    ended = run(installed, folder, "demo", "--json", **ELSE)
     assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout.splitlines()[-1])["suggestions"] > 100
-    return folder
+    return Filled(folder, json.loads(ended.stdout.splitlines()[-1]), ended.stderr)
 
 
 def test_it_is_not_the_checkout_that_runs(installed: Path, elsewhere: Path) -> None:
@@ -84,37 +108,54 @@ def test_it_is_not_the_checkout_that_runs(installed: Path, elsewhere: Path) -> N
     assert str(installed.parent.parent) in found.decode()
 
 
-def test_the_demo_fills_a_data_folder_where_it_was_started(filled: Path) -> None:
-    assert (filled / "data" / "viral_assets.db").is_file()
-    instance = (filled / "data" / "dagster" / "dagster.yaml").read_text()
-    assert instance == (checkout_root() / "dagster.yaml").read_text()
-    assert list((filled / "data" / "digests").glob("*.html"))
+def test_the_demo_fills_a_data_folder_where_it_was_started(filled: Filled) -> None:
+    data = filled.folder / "data"
+    assert (data / "viral_assets.db").is_file()
+    assert (data / "dagster" / "dagster.yaml").read_text() == (checkout_root() / "dagster.yaml").read_text()
+    assert list((data / "digests").glob("*.html"))
+
+
+def test_the_demo_says_what_it_has_made(filled: Filled) -> None:
+    told = filled.json
+    assert told["tweets"] > 300
+    assert all(number > 0 for number in told["labels"].values())
+    assert told["gated"] > 0
+    assert sum(told["labels"].values()) + told["gated"] == told["tweets"]
+    assert told["suggestions"] == told["recorded"] == 3 * told["opportunities"] > 120
+    assert f"{told['recorded']} recorded drafts, written beforehand" in filled.said
+    page = Path(told["html"])
+    assert page.read_text(encoding="utf-8").count("<article") == told["opportunities"]
+    assert page.with_suffix(".csv").exists()
+
+
+@contextmanager
+def serving_here(filled: Filled, command: Path, *arguments: str) -> Iterator[Server]:
+    port = free_port()
+    with serving([str(command), *arguments, "--port", str(port)], filled.folder, port, environment({})) as server:
+        yield server
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("command", ["dev", "review"])
-def test_what_serves_comes_up(installed: Path, filled: Path, command: str) -> None:
-    from viral_assets_tests.setup.serving import answers
-
-    port = str(free_port())
-    quiet = ["--no-open"] if command == "review" else []
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    with subprocess.Popen(
-        [str(installed), command, "--port", port, *quiet],
-        cwd=filled,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
-        answers(f"http://127.0.0.1:{port}/", process)
+def test_dev_shows_what_the_demo_has_filled(installed: Path, filled: Filled) -> None:
+    with serving_here(filled, installed, "dev") as server:
+        found = server.graphql(RUNS, "assetNodes")
+        assert server.page()
+    assert [run["status"] for run in found["runsOrError"]["results"]] == ["SUCCESS"]
+    assert found["assetNodes"][0]["partitionStats"]["numMaterialized"] == 24
 
 
-def test_tables_are_made_and_an_export_has_the_suggestions(installed: Path, filled: Path) -> None:
-    assert run(installed, filled, "db", "upgrade").returncode == 0
-    exported = run(installed, filled, "export-comments", "--project", "demo", "--out", "replies.csv", "--no-mark")
+@pytest.mark.e2e
+def test_the_review_page_comes_up(installed: Path, filled: Filled) -> None:
+    with serving_here(filled, installed, "review", "--no-open") as server:
+        assert server.page()
+
+
+def test_tables_are_made_and_an_export_has_the_suggestions(installed: Path, filled: Filled) -> None:
+    assert run(installed, filled.folder, "db", "upgrade").returncode == 0
+    asked = ("export-comments", "--project", "demo", "--out", "replies.csv", "--no-mark")
+    exported = run(installed, filled.folder, *asked)
     assert exported.returncode == 0, exported.stderr
-    assert (filled / "replies.csv").stat().st_size > 1_000
+    assert (filled.folder / "replies.csv").stat().st_size > 1_000
 
 
 def test_a_folder_of_ones_own(installed: Path, elsewhere: Path) -> None:
