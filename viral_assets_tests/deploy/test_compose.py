@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from check_jsonschema import main as check_jsonschema
 
 from viral_assets import __version__
 from viral_assets.settings import Settings
@@ -27,10 +26,10 @@ EXAMPLE_VARIABLES = dict(re.findall(r"^([A-Z_]+)=(.*)$", EXAMPLE, flags=re.MULTI
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
 
-def test_the_format_is_that_of_the_compose_specification() -> None:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE_FILE)]
-    checked = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+def test_the_format_is_that_of_the_compose_specification(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        check_jsonschema(["--builtin-schema", "vendor.compose-spec", str(COMPOSE_FILE)])
+    assert ended.value.code == 0, capsys.readouterr()
 
 
 @every_service
