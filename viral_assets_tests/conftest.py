@@ -72,10 +72,10 @@ SHARED = re.compile(
     r"/e2e/.*(\[sqlite|\[postgresql)"
     r"|/(web_browser/|(?:assets/test_(?:hours|query_plans|rehearsal)|automation/test_deferred|checks/test_evaluations"
     r"|history/test_prune|setup/test_wheel|test_import_rules)\.py)"
-    r"|/((?:embedding/test_multilingual|learning/test_tuning|web/test_left_out)\.py)"
+    r"|/((?:embedding/test_multilingual|instance/test_celery_launcher|learning/test_tuning|web/test_left_out)\.py)"
 )
-"""Tests for which something is made once that takes long: a deployment, a browser, an installed package, a finished
-home, a model, what thousands of decisions teach."""
+"""Tests for which something is made once that takes long: a deployment, a browser, an installed package, a worker, a
+finished home, a model, what thousands of decisions teach."""
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -25,15 +25,17 @@ from viral_assets_tests.virtual_clock import VirtualClock
 from viral_assets_tests.waiting import NotYetError, until
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    with place_of(tmp_path, launcher_config(tmp_path)) as made:
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """With a worker that tests share: to start one takes longer than they do."""
+    folder = tmp_path_factory.mktemp("place")
+    with place_of(folder, launcher_config(folder)) as made:
         yield made
 
 
 @pytest.mark.e2e
 def test_a_cancelled_run_ends_as_cancelled_and_the_next_one_happens_on_the_same_worker(place: Place) -> None:
-    worker = place.start_worker()
+    worker = place.worker()
     run_id = place.launch()
     assert place.launcher.terminate(run_id)
     assert place.end_of(run_id) is dg.DagsterRunStatus.CANCELED
@@ -48,7 +50,7 @@ def test_a_cancelled_run_ends_as_cancelled_and_the_next_one_happens_on_the_same_
 
 @pytest.mark.e2e
 def test_a_worker_that_is_gone_is_noticed(place: Place) -> None:
-    worker = place.start_worker()
+    worker = place.worker()
     run_id = place.launch()
     until(lambda: place.health(run_id) is WorkerStatus.RUNNING, "the worker to say so")
     # All its processes at once, as when the machine fails: nobody is left to say so.
@@ -87,7 +89,7 @@ def test_a_run_outlives_a_redis_that_begins_anew(tmp_path: Path) -> None:
         first = stack.enter_context(ExitStack())
         first.enter_context(running_redis())
         place = stack.enter_context(place_of(tmp_path, {"broker": f"{broker}/0", "backend": f"{broker}/1"}))
-        place.start_worker()
+        place.worker()
         run_id = place.launch()
         until(lambda: is_heard(place, run_id), "the worker to say so")
         first.close()

@@ -50,9 +50,13 @@ class Place:
         assert isinstance(launcher, CeleryLauncher)
         return launcher
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def worker(self) -> subprocess.Popen[bytes]:
+        """The worker that lives, or a new one."""
+        return next((each for each in self.workers if each.poll() is None), None) or self._start_worker()
+
+    def _start_worker(self) -> subprocess.Popen[bytes]:
         command = ["celery", "--app", "viral_assets.instance.celery_worker", "worker", "--concurrency", "1"]
-        with (self.folder / "worker.log").open("wb") as log:
+        with (self.folder / "worker.log").open("ab") as log:
             worker = subprocess.Popen(
                 [sys.executable, "-m", *command, "--loglevel", "INFO"],
                 env={**os.environ, "DAGSTER_HOME": str(self.folder), "PYTHONPATH": str(ROOT)},
@@ -66,20 +70,21 @@ class Place:
 
     def launch(self) -> str:
         """A run that has begun, and waits."""
-        begun = self.folder / "begun"
-        begun.unlink(missing_ok=True)
-        config = {"begun": str(begun), "may_end": str(self.folder / "may end")}
+        begun, may_end = self.folder / "begun", self._may_end
+        for left_by_another in (begun, may_end):
+            left_by_another.unlink(missing_ok=True)
+        config = {"begun": str(begun), "may_end": str(may_end)}
         run = self.instance.create_run_for_job(
             job_def=waiting,
             job_code_origin=dg.reconstructable(waiting).get_python_origin(),
             run_config={"ops": {"wait": {"config": config}}},
         )
         self.instance.launch_run(run.run_id, cast("Any", None))
-        until(begun.exists, "the run to begin", meanwhile=self._all_live)
+        until(begun.exists, "the run to begin", meanwhile=self._one_lives)
         return run.run_id
 
     def let_it_end(self) -> None:
-        (self.folder / "may end").touch()
+        self._may_end.touch()
 
     def run(self, run_id: str) -> dg.DagsterRun:
         run = self.instance.get_run_by_id(run_id)
@@ -93,8 +98,12 @@ class Place:
     def health(self, run_id: str) -> WorkerStatus:
         return self.launcher.check_run_worker_health(self.run(run_id)).status
 
-    def _all_live(self) -> bool:
-        return all(worker.poll() is None for worker in self.workers)
+    @property
+    def _may_end(self) -> Path:
+        return self.folder / "may end"
+
+    def _one_lives(self) -> bool:
+        return any(worker.poll() is None for worker in self.workers)
 
 
 @contextmanager
