@@ -42,11 +42,11 @@ _DAEMON = """
 import sys
 from dagster._daemon import controller
 from dagster._daemon.cli import main
-controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 1
+controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 2
 sys.argv = ["dagster-daemon", "run", "--workspace", sys.argv[1]]
 main()
 """
-# The real daemon, but that it looks at backfills every second rather than every thirty, which no setting can do.
+# The real daemon, but that it looks at backfills every other second rather than every thirty, which no setting can do.
 
 _CODE_SERVER = """
 import multiprocessing, sys
@@ -72,6 +72,9 @@ for line in sys.stdin.readlines():
 # of the tests is gone, however that ended.
 
 STEP_START = "ExecutionStepStartEvent"
+
+EVERY = 1.0
+"""Seconds between two looks: an answer costs the webserver, and what it waits for, a good part of a processor."""
 
 
 class UnansweredError(NotYetError):
@@ -185,7 +188,7 @@ class Deployment:
             status = str(self.ask(queries.BACKFILL_STATUS, id=backfill)["status"])
             return None if status in {"REQUESTED", "CANCELING", "FAILING"} else status
 
-        return until(ended, "the backfill to end")
+        return until(ended, "the backfill to end", every=EVERY)
 
     def wait_for_run(self, run_id: str) -> str:
         """How it ended."""
@@ -194,7 +197,7 @@ class Deployment:
             status = str(self.ask(queries.RUN, id=run_id)["status"])
             return status if status in {"SUCCESS", "FAILURE", "CANCELED"} else None
 
-        return until(ended, "the run to end")
+        return until(ended, "the run to end", every=EVERY)
 
     def first_runs(self, query: str, name: str) -> list[str]:
         """The runs of the first tick that requested any, of a schedule or sensor."""
@@ -205,7 +208,7 @@ class Deployment:
             assert not errors, errors
             return next((tick["runIds"] for tick in ticks if tick["runIds"]), None)
 
-        return until(requested, f"{name} to request a run")
+        return until(requested, f"{name} to request a run", every=EVERY)
 
     def nothing_chosen_from(self, hour: datetime) -> None:
         """As if no run had ever looked for opportunities in this hour and those after it."""
@@ -223,7 +226,7 @@ class Deployment:
             pids = [str(entry.get("text")) for entry in entries if entry["label"] == "pid"]
             return int(pids[-1]) if steps and pids else None
 
-        return until(found, "the run to start")
+        return until(found, "the run to start", every=EVERY)
 
     def has_started(self, run_id: str, step: str) -> bool:
         """Whether a run has come to a step."""

@@ -23,7 +23,7 @@ from viral_assets.store.tweets import read_tweets
 from viral_assets.store.windows import read_window
 from viral_assets_tests.e2e import on_postgresql, on_sqlite, queries
 from viral_assets_tests.e2e.conftest import FINISHED
-from viral_assets_tests.e2e.deployment import Deployment, UnansweredError
+from viral_assets_tests.e2e.deployment import EVERY, Deployment, UnansweredError
 from viral_assets_tests.gemini_emulator import GeminiEmulator, Hold
 from viral_assets_tests.postgres import PostgresServer
 from viral_assets_tests.waiting import until
@@ -78,7 +78,7 @@ def caught_in_the_middle(
     deployment.answers_may_take_long()
     with gemini.holding(after=ONE_BY_ONE["batch_size"], about=tweets_of(deployment, hours)) as hold:
         backfill = deployment.backfill(hours, **ONE_BY_ONE)
-        (run,) = until(lambda: deployment.runs_of(backfill), "the backfill's run")
+        (run,) = until(lambda: deployment.runs_of(backfill), "the backfill's run", every=EVERY)
         run_id = run["runId"]
         until(lambda: len(stored_answers(deployment, run_id)) == ONE_BY_ONE["batch_size"], "the first answers")
         hold.wait_for(ONE_BY_ONE["batch_size"])
@@ -149,7 +149,7 @@ def test_a_cancelled_backfill_is_completed_by_another_one(deployment: Deployment
     hours = deployment.some_hours(7, 10)
     with caught_in_the_middle(deployment, gemini, hours) as (backfill, run_id, hold):
         deployment.ask(queries.CANCEL_BACKFILL, id=backfill)
-        until(lambda: deployment.has_said(run_id, STOPPING), "the run to be told")
+        until(lambda: deployment.has_said(run_id, STOPPING), "the run to be told", every=EVERY)
         hold.release()
         assert deployment.wait_for_backfill(backfill) == "CANCELED"
         assert deployment.wait_for_run(run_id) == "CANCELED"
@@ -190,7 +190,7 @@ def test_two_backfills_over_the_same_hours_share_the_work(deployment: Deployment
             runs = [run["runId"] for backfill in backfills for run in deployment.runs_of(backfill)]
             return len(runs) == 2 and all(deployment.has_started(run, "comment_suggestions") for run in runs)
 
-        until(both_ask, "both to ask")
+        until(both_ask, "both to ask", every=EVERY)
         hold.wait_for(1)
     for backfill in backfills:
         assert deployment.wait_for_backfill(backfill) == "COMPLETED_SUCCESS", deployment.log("daemon")

@@ -15,8 +15,7 @@ from viral_assets_tests.e2e.deployment import Deployment
 from viral_assets_tests.waiting import PATIENCE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser as Chromium
-    from playwright.sync_api import ConsoleMessage, Page
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.browser, on_sqlite]
 
@@ -52,17 +51,17 @@ class Tab:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    """The system's browser."""
-    with started_chromium() as started:
-        yield started
+def window() -> Iterator[BrowserContext]:
+    """Of the system's browser. Its tabs load the UI's megabytes of scripts once."""
+    with started_chromium() as started, started.new_context(viewport={"width": 1440, "height": 1200}) as context:
+        context.set_default_timeout(PATIENCE * 1000)
+        yield context
 
 
 @pytest.fixture
-def tab(chromium: Chromium, deployment: Deployment) -> Iterator[Tab]:
+def tab(window: BrowserContext, deployment: Deployment) -> Iterator[Tab]:
     """A test with an error on a page, or in its console, fails."""
-    page = chromium.new_page(viewport={"width": 1440, "height": 1200})
-    page.set_default_timeout(PATIENCE * 1000)
+    page = window.new_page()
     made = Tab(page, deployment.url)
     yield made
     text = page.locator("body").inner_text()
