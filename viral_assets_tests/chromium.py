@@ -31,7 +31,8 @@ def chromium() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        # Root, as in containers, has no sandbox; the only pages opened are our own.
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        # Root, as in containers, has no sandbox; the only pages opened are our own. What is drawn is drawn by the
+        # processor, and a process of its own for that has every frame handed over once more.
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--in-process-gpu"])
         yield started
         started.close()
