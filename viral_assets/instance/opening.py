@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,10 @@ SEPARATE_STORAGES = ("run_storage", "event_log_storage", "schedule_storage")
 """The older keys that say where runs, events and schedules are kept, one by one. Dagster alone creates their tables."""
 
 
+_made_ready: ContextVar[Path | None] = ContextVar("made_ready", default=None)
+"""The folder that whoever is opening it right now has seen to already."""
+
+
 class Instance(dg.DagsterInstance):
     """Dagster's own instance, whose tables are seen to before anything opens them.
 
@@ -51,7 +56,8 @@ class Instance(dg.DagsterInstance):
         Raises:
             ViralAssetsError: see :func:`make_ready`.
         """
-        make_ready(Path(base_dir))
+        if _made_ready.get() != Path(base_dir):
+            make_ready(Path(base_dir))
         return InstanceRef.config_defaults(base_dir)
 
 
@@ -69,10 +75,14 @@ def open_instance(dagster_home: Path, *, to_execute: bool = True) -> Iterator[dg
             tables, see :func:`make_ready`.
     """
     make_ready(dagster_home)
+    # The file may name the class above, which would see to the same tables again.
+    before = _made_ready.set(dagster_home)
     try:
         ref = InstanceRef.from_dir(str(dagster_home), overrides=dict(NO_CAPTURE) if to_execute else None)
     except dg.DagsterError as error:
         raise _unusable(dagster_home, error) from error
+    finally:
+        _made_ready.reset(before)
     with dg.DagsterInstance.from_ref(ref) as instance:
         yield instance
 

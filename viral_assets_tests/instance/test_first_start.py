@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -18,7 +18,7 @@ from dagster_postgres import DagsterPostgresStorage
 
 from viral_assets.defs.dagster_internals import DagsterSqliteStorage
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError
-from viral_assets.instance import Instance, make_ready
+from viral_assets.instance import Instance, make_ready, open_instance, schema
 from viral_assets.instance.postgres import PARTS
 from viral_assets.instance.sqlite import FILES
 from viral_assets.settings import checkout_root
@@ -189,6 +189,20 @@ def test_a_start_that_is_killed_leaves_postgresql_as_it_was(home_on_postgresql: 
     assert len(schema_of(postgres_url)["revisions"]) == 1
 
 
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
 def broken_by_two_starts(home: Path) -> str:
     """A home as two starts of Dagster leave it: two revisions in each file. Returns the id of a run in there."""
     with dg.DagsterInstance.from_config(str(home)) as instance:
@@ -272,9 +286,22 @@ def test_a_schema_that_is_whole_is_not_touched(home: Path) -> None:
     make_ready(home)
     (home / "first_start.lock").unlink()
     before = {file: (home / file).read_bytes() for file in FILES}
+    schema._newest.cache_clear()
     make_ready(home)
     assert {file: (home / file).read_bytes() for file in FILES} == before
     assert not (home / "first_start.lock").exists()
+    assert schema._newest.cache_info().currsize == 0, "Dagster's scripts were read to learn what nobody asked"
+
+
+def test_who_opens_an_instance_sees_to_its_tables_once(home: Path) -> None:
+    def statements() -> int:
+        with counted_statements() as asked, open_instance(home):
+            return len(asked)
+
+    make_ready(home)
+    with_our_class = statements()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    assert with_our_class == statements()
 
 
 def test_a_server_that_is_down_is_one_line_without_its_password(
