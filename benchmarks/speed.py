@@ -161,7 +161,8 @@ def inbox(count: int) -> Callable[[Path], None]:
 
 
 def with_suggestions(build: Build, shared: Path, home: Path) -> None:
-    path = shared / "export.db"
+    """A store in the version of the build: others do not open it."""
+    path = shared / f"export-{build.root.name}.db"
     if not path.exists():
         made = upgraded(build, home)
         run(build, [ROOT / "benchmarks" / "_export_store.py", made, "50000"], home)
