@@ -18,6 +18,9 @@ from viral_assets.text.phrases import UNSPACED, IntArray, Phrases, TextColumn, f
 HARMLESS = "harmless"
 """Beside the categories: phrases in which no other is seen."""
 
+Entries = Mapping[str, str | Mapping[str, str]]
+"""Of one language: phrases by category, or by how much they say and category."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
@@ -44,19 +47,19 @@ def find_mentions(column: TextColumn, languages: Sequence[str | None]) -> Found:
     """
     rows_of: defaultdict[str, list[int]] = defaultdict(list)
     for row, language in enumerate(languages):
-        for known in (language,) if language is not None else tables():
+        for known in (language,) if language is not None else entries():
             rows_of[known].append(row)
     found = Found()
     for language, rows in rows_of.items():
-        if table := tables().get(language):
-            table.find(column, np.array(rows, dtype=np.int64), found)
+        if language in entries():
+            table_of(language).find(column, np.array(rows, dtype=np.int64), found)
     return found
 
 
 class Table:
     """The phrases of one language."""
 
-    def __init__(self, entries: Mapping[str, str | Mapping[str, str]]) -> None:
+    def __init__(self, entries: Entries) -> None:
         self._meaning: dict[str, list[tuple[str, bool]]] = {}
         for category, phrases in entries.items():
             if category == HARMLESS:
@@ -104,9 +107,16 @@ class Table:
 
 
 @cache
-def tables() -> dict[str, Table]:
-    """The table of each language there is one for."""
-    return {language: Table(entries) for language, entries in load_table("viral_assets.safety", "lexicon.yml").items()}
+def entries() -> Mapping[str, Entries]:
+    """What there is to look for, by language."""
+    loaded: Mapping[str, Entries] = load_table("viral_assets.safety", "lexicon.yml")
+    return loaded
+
+
+@cache
+def table_of(language: str) -> Table:
+    """The table of a language that there are entries for, made once some text is in it: most hours have a few."""
+    return Table(entries()[language])
 
 
 def _phrases(listed: str) -> list[str]:

@@ -26,33 +26,41 @@ class SignTable:
             for phrase in entries[sign].split(","):
                 self._sign_of[fold(" ".join(phrase.split()))] = sign
         ordered = sorted(self._sign_of, key=len, reverse=True)
-        self._unspaced = UNSPACED.search(" ".join(ordered)) is not None
-        self._phrases = Phrases([]) if self._unspaced else Phrases(ordered)
-        self._pattern = re.compile("|".join(map(re.escape, ordered)))
+        self._search: Phrases | re.Pattern[str]
+        if UNSPACED.search(" ".join(ordered)):
+            self._search = re.compile("|".join(map(re.escape, ordered)))
+        else:
+            self._search = Phrases(ordered)
 
     def find(self, column: TextColumn, rows: IntArray) -> Iterator[tuple[int, Sign]]:
         """Row and sign of each occurrence in these rows."""
         part = column.part(rows)
-        if self._unspaced:
+        if isinstance(self._search, re.Pattern):
             for place, text in enumerate(part.folded):
-                yield from ((int(rows[place]), self._sign_of[each]) for each in self._pattern.findall(text))
+                yield from ((int(rows[place]), self._sign_of[each]) for each in self._search.findall(text))
         else:
-            places, found = part.find(self._phrases)
+            places, found = part.find(self._search)
             yield from ((int(rows[place]), self._sign_of[each]) for place, each in zip(places, found, strict=True))
 
 
 @cache
-def sign_tables() -> Mapping[str, SignTable]:
-    """The table of each language there is one for."""
+def entries() -> Mapping[str, Mapping[Sign, str]]:
+    """The signs there are, by language."""
     loaded: Mapping[str, Mapping[Sign, str]] = load_table("viral_assets.scoring", "openness.yml")
-    return {language: SignTable(entries) for language, entries in loaded.items()}
+    return loaded
+
+
+@cache
+def table_of(language: str) -> SignTable:
+    """The table of a language that there are signs of."""
+    return SignTable(entries()[language])
 
 
 def signs(column: TextColumn, languages: Sequence[str | None]) -> Iterator[tuple[int, Sign]]:
     """Row and sign of what stands in texts whose language (n,) is known, and has a table."""
     rows_of: dict[str, list[int]] = {}
     for row, language in enumerate(languages):
-        if language in sign_tables():
+        if language in entries():
             rows_of.setdefault(str(language), []).append(row)
     for language, rows in rows_of.items():
-        yield from sign_tables()[language].find(column, np.array(rows, dtype=np.int64))
+        yield from table_of(language).find(column, np.array(rows, dtype=np.int64))
