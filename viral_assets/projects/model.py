@@ -151,6 +151,11 @@ class Sources(_Model):
     columns: dict[ColumnField, tuple[Text, ...]] = {}
     """How tables call their columns where the names are none of the usual ones."""
 
+    @property
+    def asks_services(self) -> bool:
+        """Whether any service is named."""
+        return self.x_api is not None or self.apify is not None
+
     @field_validator("columns", mode="before")
     @classmethod
     def _one_name_or_several(cls, columns: object) -> object:

@@ -47,7 +47,6 @@ def tweets(
 ) -> None:
     """Read the inbox, ask the services, then tell what the hours of this run hold."""
     from viral_assets.defs.assets import previews
-    from viral_assets.sources.services.collect import raise_if_refused, raise_if_unavailable
     from viral_assets.store.rejects import count_rejects
     from viral_assets.store.tweets import read_tweets
 
@@ -67,8 +66,11 @@ def tweets(
         if answer.asked:
             wrong = answer.problem or answer.incomplete
             context.log.log(logging.WARNING if wrong else logging.INFO, answer.describe())
-    raise_if_refused(asked)
-    raise_if_unavailable(asked)
+    if asked:
+        from viral_assets.sources.services.collect import raise_if_refused, raise_if_unavailable
+
+        raise_if_refused(asked)
+        raise_if_unavailable(asked)
     with store.read() as connection:
         frame = read_tweets(connection, window)
         quarantined = count_rejects(connection)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pandas as pd
@@ -22,9 +22,11 @@ from viral_assets.queries.selection import what_became
 from viral_assets.queries.small_charts import hours_picture, spread_picture
 from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
 from viral_assets.scoring.selection import Selected
-from viral_assets.sources.files.ingest import IngestReport
-from viral_assets.sources.services.common import ServiceReport
 from viral_assets.vocabulary import CHOSEN, DONE, DROP_REASONS, GATE_PASSED, LABELS, OUTCOMES
+
+if TYPE_CHECKING:
+    from viral_assets.sources.files.ingest import IngestReport
+    from viral_assets.sources.services.common import ServiceReport
 
 Metadata = dict[str, Any]
 

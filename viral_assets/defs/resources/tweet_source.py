@@ -71,6 +71,8 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
         Raises:
             ConfigurationError: a project names a service there is no token for.
         """
+        if not any(project.sources.asks_services for project in projects.values()):
+            return ()
         from viral_assets.sources.services.collect import collect_from_services
 
         return collect_from_services(
@@ -93,6 +95,8 @@ class TweetSourceResource(dg.ConfigurableResource[Any]):
         self, database: Database, project: Project, tweet_ids: Sequence[str], run_id: str
     ) -> ServiceReport | None:
         """Ask the X API for what chosen tweets answer and quote; None where the project does not ask for it."""
+        if project.sources.x_api is None:
+            return None
         from viral_assets.sources.services.collect import look_up_context_of
 
         return look_up_context_of(database, project, tweet_ids, service_access(), run_id=run_id)

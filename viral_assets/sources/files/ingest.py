@@ -14,11 +14,8 @@ from viral_assets.hours import HourRange
 from viral_assets.sources.base import ReadOptions, Reject
 from viral_assets.sources.content.file_probe import FileProbe, expand_paths, printable_name, probe_file
 from viral_assets.sources.files.collection_time import collection_time, settle_collection_times
-from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.files.spool import Spool
 from viral_assets.sources.files.tweet_rows import Row
-from viral_assets.sources.parsers import json_objects
-from viral_assets.sources.parsers.column_names import TABLE
 from viral_assets.store.driver_values import Columns
 from viral_assets.store.engine import Database
 from viral_assets.store.ingested_files import find_file, record_file
@@ -79,6 +76,9 @@ class IngestReport:
     @property
     def has_columns(self) -> bool:
         """Whether its fields come from columns, or from keys of unknown make: then it is told which they were."""
+        from viral_assets.sources.parsers import json_objects
+        from viral_assets.sources.parsers.column_names import TABLE
+
         return bool(self.mapping) and self.format.startswith((TABLE, json_objects.FORMAT.name))
 
 
@@ -136,6 +136,9 @@ def ingest_file(
             known = find_file(connection, file.sha256, options.project)
         if known and not options.again:
             return _known_report(file, known)
+        # All formats there are, which a run without a new file has no need of.
+        from viral_assets.sources.files.detect import detect_format
+
         reader = detect_format(file, options)
         with Spool(reader) as spool:
             counters = _store(database, file, spool, options, progress)
