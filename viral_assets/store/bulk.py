@@ -17,6 +17,7 @@ from sqlalchemy.sql.dml import Insert
 from viral_assets.store.driver_values import (
     Columns,
     Row,
+    all_storable,
     array_text,
     chunks,
     columns_of,
@@ -183,7 +184,8 @@ def one_of_parameter(dialect: str, column: sa.ColumnElement[str], name: str) -> 
 
 def list_parameter(dialect: str, values: Sequence[str]) -> str:
     """Many texts as one value for the driver."""
-    values = [text_for_storage(value) for value in values]
+    if not all_storable(values):
+        values = [text_for_storage(value) for value in values]
     return json.dumps(values) if dialect == "sqlite" else array_text(values)
 
 

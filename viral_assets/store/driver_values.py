@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,8 @@ from viral_assets.text.cleaning import text_for_storage
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, Sequence[Any]]
+
+_TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 
 CHUNK_ROWS = 10_000
 """Rows a statement: few enough for the memory of array parameters, enough that round trips do not count."""
@@ -33,7 +36,7 @@ def chunks(table: sa.TableClause, columns: Columns, *, zone: bool) -> Iterator[d
 
 def all_storable(texts: Iterable[str | None]) -> bool:
     """Whether every text can be stored as it is; much faster than cleaning each."""
-    together = "".join([text for text in texts if text])
+    together = "".join(filter(None, texts))
     return "\x00" not in together and text_for_storage(together) == together
 
 
@@ -83,10 +86,13 @@ def _ready_texts(values: Sequence[Any]) -> list[Any]:
 
 def _ready_times(values: Sequence[datetime | None], *, zone: bool) -> list[str | None]:
     """ISO text in UTC, which SQLite stores without a zone (see ``tables``) and PostgreSQL reads with one."""
+    if values and values[0] is not None and values.count(values[0]) == len(values):
+        # As of a whole file that was seen at one time.
+        return [_utc_text(values[0], zone=zone)] * len(values)
     texts: list[str | None] = []
     last, text = None, None
     for value in values:
-        # Hours, and times at which a whole file was seen, are one object many times over.
+        # Hours are one object many times over.
         if value is not last:
             last, text = value, None if value is None else _utc_text(value, zone=zone)
         texts.append(text)
@@ -96,5 +102,12 @@ def _ready_times(values: Sequence[datetime | None], *, zone: bool) -> list[str |
 def _utc_text(value: datetime, *, zone: bool) -> str:
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
-    text = value.astimezone(UTC).isoformat(" ", "microseconds")
-    return text if zone else text[:-6]
+    at = value if value.tzinfo is UTC else value.astimezone(UTC)
+    # What isoformat writes, in a third of the time: every tweet has one of its own.
+    clock = f"{_TWO_DIGITS[at.hour]}:{_TWO_DIGITS[at.minute]}:{_TWO_DIGITS[at.second]}.{at.microsecond:06}"
+    return f"{_day(at.toordinal())} {clock}{'+00:00' if zone else ''}"
+
+
+@lru_cache(maxsize=1_000)
+def _day(ordinal: int) -> str:
+    return date.fromordinal(ordinal).isoformat()

@@ -252,7 +252,10 @@ def _taken(columns: Columns, positions: Sequence[int]) -> Columns:
     count = len(columns["tweet_id"])
     if len(positions) == count and all(map(eq, positions, range(count))):
         return columns
-    return {name: [values[at] for at in positions] for name, values in columns.items()}
+    if len(positions) < 2:
+        return {name: [values[at] for at in positions] for name, values in columns.items()}
+    take = itemgetter(*positions)
+    return {name: list(take(values)) for name, values in columns.items()}
 
 
 def _cleaned(columns: Columns) -> Columns:

@@ -40,6 +40,9 @@ class EncodingDetector:
         self._impossible = False
 
     def feed(self, chunk: bytes) -> None:
+        """Look at the next bytes. What is decided already, as it mostly is by the first emoji, is not looked at."""
+        if self._valid or self._impossible or (chunk.isascii() and not self._decoder.getstate()[0]):
+            return
         text = self._decoder.decode(chunk)
         if text.isascii():
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 from viral_assets.hours import HOUR, floor_hour
@@ -29,7 +28,11 @@ def settle_collection_times(columns: dict[str, list[Any]], default: datetime, *,
     Args:
         override: whether ``default`` counts also where a record has its own.
     """
-    recorded = repeat(None) if override else columns["collected_at"]
-    columns["collected_at"] = [
-        max(seen or default, posted) for seen, posted in zip(recorded, columns["created_at"], strict=False)
-    ]
+    recorded, posted = columns["collected_at"], columns["created_at"]
+    if override or not any(recorded):
+        if max(posted, default=default) <= default:
+            # As in most files: one time for all, and none was posted after it.
+            columns["collected_at"] = [default] * len(posted)
+            return
+        recorded = [None] * len(posted)
+    columns["collected_at"] = [max(seen or default, when) for seen, when in zip(recorded, posted, strict=True)]

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from viral_assets.context import References
 from viral_assets.sources.base import Reader, Reject
 from viral_assets.sources.files.tweet_rows import references_of, tweet_columns
+from viral_assets.sources.tweet import Tweet
 
 Batch = tuple[dict[str, list[Any]], list[tuple[str, datetime | None, References]], list[Reject]]
 """Tweets column by column, what those refer to that refer to anything, and rejects."""
@@ -55,7 +56,9 @@ class Spool:
     def _read(self, reader: Reader) -> None:
         for batch in reader:
             rejects = [record for record in batch.records if isinstance(record, Reject)]
-            posted = [record for record in batch.records if not isinstance(record, Reject)]
+            posted = cast("Sequence[Tweet]", batch.records)
+            if rejects:
+                posted = [record for record in batch.records if not isinstance(record, Reject)]
             columns = tweet_columns(posted)
             pickle.dump((columns, references_of(posted), rejects), self._file, pickle.HIGHEST_PROTOCOL)
             self._batches += 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from viral_assets.sources.base import Record, Reject
 from viral_assets.sources.parsers.fields import ROUNDED_ID, id_in_url
@@ -111,11 +111,14 @@ class DoubtfulIds:
 
     def settled(self, batch: Sequence[Candidate]) -> list[Record]:
         """The records, those with rounded ids as rejects."""
-        if any(isinstance(each, Doubtful) for each in batch):
+        kinds = {*map(type, batch)}
+        if Doubtful in kinds:
             of_columns, of_addresses = _by_origin(batch)
             self._roundings |= roundings_in(of_columns)
             self._of_addresses |= roundings_in(of_addresses)
         if not (self._roundings or self._of_addresses):
+            if kinds.issubset(_RECORD):
+                return cast("list[Record]", list(batch))
             return [each if isinstance(each, _RECORD) else self._trusted(each) for each in batch]
         settled = [each if isinstance(each, _RECORD) else self._repaired(each) for each in batch]
         confirmed = self._confirmed(settled) if self._roundings else frozenset()

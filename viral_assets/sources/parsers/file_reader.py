@@ -80,7 +80,7 @@ class FileReader(ABC):
         characters = 0
         for record in self._all_records():
             batch.append(record)
-            characters += _size(record)
+            characters += len(record.text) if type(record) is Tweet else _size(record)
             if len(batch) >= BATCH_RECORDS or characters >= BATCH_CHARACTERS:
                 yield batch
                 batch, characters = [], 0

@@ -13,6 +13,7 @@ from viral_assets.sources.parsers.head import Head
 from viral_assets.sources.parsers.identities import addresses_in
 from viral_assets.sources.parsers.json_shapes import JsonShapes, ValueFormat
 from viral_assets.sources.parsers.json_values import LONGEST_LINE, document, parse_line
+from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 
 
 class JsonReader(FileReader):
@@ -42,19 +43,25 @@ class JsonReader(FileReader):
     def _records(self) -> Iterator[Candidate]:
         first = [each for inside in self._head.objects for each in inside]
         shapes = JsonShapes(self._formats, self._times, self._remarks, self._options.columns, first)
-        for place, value in self._values():
-            if isinstance(value, Reject):
+        for number, item, value in self._values():
+            tweet = shapes.ordinary(value)
+            if tweet is not None and not may_be_rounded(tweet.tweet_id):
+                yield tweet  # as nearly all of a file are: nobody asks where they stand
+            elif isinstance(value, Reject):
                 yield value
-            elif (tweet := shapes.ordinary(value)) is not None:
-                yield doubted(tweet, place, value)
             else:
-                addresses = addresses_in(value)
-                for record in shapes.records(value, place):
+                place, addresses = self._place(number, item), addresses_in(value) if tweet is None else ()
+                for record in shapes.records(value, place) if tweet is None else (tweet,):
                     yield doubted(record, place, value, addresses)
 
     @abstractmethod
-    def _values(self) -> Iterator[tuple[str, Any]]:
-        """The values and where each is; a reject in the place of one that cannot be read."""
+    def _values(self) -> Iterator[tuple[int, int, Any]]:
+        """The values, each after its number and its number within that; a reject in the place of one that cannot be
+        read."""
+
+    @abstractmethod
+    def _place(self, number: int, item: int) -> str:
+        """Where a value is, for people."""
 
 
 class JsonLines(JsonReader):
@@ -62,16 +69,21 @@ class JsonLines(JsonReader):
 
     notation = "JSON lines"
 
-    def _values(self) -> Iterator[tuple[str, Any]]:
+    def _values(self) -> Iterator[tuple[int, int, Any]]:
         for number, line in _numbered_lines(self._file):
-            place = f"line {number}"
             if len(line) > LONGEST_LINE:
                 start = line[:RAW_LIMIT] if isinstance(line, str) else line[:RAW_LIMIT].decode("utf-8", "replace")
-                yield place, Reject(place, "too_long", f"the line is longer than {LONGEST_LINE:,} bytes", start)
+                too_long = f"the line is longer than {LONGEST_LINE:,} bytes"
+                yield number, 0, Reject(self._place(number, 0), "too_long", too_long, start)
                 continue
             values = parse_line(line)
-            for item, value in enumerate(values, 1):
-                yield place if len(values) == 1 else f"{place}, item {item}", value
+            if len(values) == 1:
+                yield number, 0, values[0]
+            else:
+                yield from ((number, item, value) for item, value in enumerate(values, 1))
+
+    def _place(self, number: int, item: int) -> str:
+        return f"line {number}, item {item}" if item else f"line {number}"
 
 
 class JsonDocument(JsonReader):
@@ -79,11 +91,14 @@ class JsonDocument(JsonReader):
 
     notation = "JSON"
 
-    def _values(self) -> Iterator[tuple[str, Any]]:
+    def _values(self) -> Iterator[tuple[int, int, Any]]:
         with self._file.open_text(newline="\n") as stream:
             stream.read(self._head.script_end)
             for number, value in enumerate(document(stream.read), 1):
-                yield f"item {number}", value
+                yield number, 0, value
+
+    def _place(self, number: int, item: int) -> str:
+        return f"item {number}"
 
 
 def _numbered_lines(file: SourceFile) -> Iterator[tuple[int, bytes | str]]:

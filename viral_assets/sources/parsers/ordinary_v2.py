@@ -22,7 +22,7 @@ from viral_assets.sources.parsers.fields import (
     optional_id,
 )
 from viral_assets.sources.parsers.references import Included, reference_kinds, references_v2
-from viral_assets.sources.parsers.snowflakes import FIRST_BY_ITSELF, is_time_of
+from viral_assets.sources.parsers.snowflakes import FIRST_BY_ITSELF, is_time_of_number
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
 from viral_assets.text.hashing import text_hash
@@ -45,6 +45,7 @@ _REFERRING = frozenset({"referenced_tweets", "in_reply_to_user_id", "attachments
 _COUNTS = ("like_count", "reply_count", "retweet_count", "quote_count", "impression_count", "bookmark_count")
 _VIEWS = _COUNTS.index("impression_count")
 _LARGEST_ID = 2**63 - 1
+_MOST_DIGITS = len(str(_LARGEST_ID))
 _MOST_HOURS = 10_000
 
 Object = Mapping[str, Any]
@@ -78,17 +79,18 @@ class OrdinaryTweets:
 
     def _read(self, value: Object, users: Object, included: Included, collected_at: datetime | None) -> Tweet | None:
         identity, written, text = value["id"], value["created_at"], value["text"]
-        if not (_ID(identity) and FIRST_BY_ITSELF <= int(identity) <= _LARGEST_ID):
+        number = int(identity) if _ID(identity) else 0
+        if not FIRST_BY_ITSELF <= number <= _LARGEST_ID:
             return None
         if written[-1] != "Z" or len(written) < 16:
             return None
         created_at = datetime.fromisoformat(written)
-        if not is_time_of(created_at, identity) or self._times.is_future(created_at):
+        if not is_time_of_number(created_at, number) or self._times.is_future(created_at):
             return None
         if "&" in text or "\x00" in text or len(text) > LONGEST_TEXT or not text.strip():
             return None
         author_id, conversation_id = value["author_id"], value.get("conversation_id")
-        if not (_ID(author_id) and int(author_id) <= _LARGEST_ID):
+        if not (_ID(author_id) and (len(author_id) < _MOST_DIGITS or int(author_id) <= _LARGEST_ID)):
             return None
         if conversation_id is not None and not (_ID(conversation_id) and int(conversation_id) <= _LARGEST_ID):
             return None
@@ -111,7 +113,7 @@ class OrdinaryTweets:
             refers_to = None if "retweeted" in kinds else references_v2(value, identity, included)
         row = (
             identity,
-            self._hour(written, created_at),
+            self._hours.get(written[:13]) or self._hour(written, created_at),
             created_at,
             collected_at,
             author_id,
@@ -134,13 +136,12 @@ class OrdinaryTweets:
         return tuple.__new__(Tweet, row) if text.isascii() or text.encode() else None
 
     def _hour(self, written: str, instant: datetime) -> datetime:
-        """The hour of a time in UTC: in any notation of ISO 8601, the beginning of what is written tells.
+        """The hour of a time in UTC, from now on also by what is written: in any notation of ISO 8601, its beginning
+        tells.
 
         One object for all tweets of an hour, which costs nothing to keep and to store.
         """
-        found = self._hours.get(written[:13])
-        if found is None:
-            if len(self._hours) >= _MOST_HOURS:
-                self._hours.clear()
-            found = self._hours[written[:13]] = instant.replace(minute=0, second=0, microsecond=0)
+        if len(self._hours) >= _MOST_HOURS:
+            self._hours.clear()
+        found = self._hours[written[:13]] = instant.replace(minute=0, second=0, microsecond=0)
         return found

@@ -45,5 +45,10 @@ def time_in_id(identity: str) -> datetime | None:
 
 def is_time_of(instant: datetime, identity: str) -> bool:
     """Whether an id confirms this very time; said of every record, and so without making a time of the id."""
-    apart = instant.timestamp() - _EPOCH_SECONDS - (int(identity) >> 22) / 1000
+    return is_time_of_number(instant, int(identity))
+
+
+def is_time_of_number(instant: datetime, number: int) -> bool:
+    """The same of an id that is a number already."""
+    apart = instant.timestamp() - _EPOCH_SECONDS - (number >> 22) / 1000
     return -_AT_ONCE_SECONDS <= apart <= _AT_ONCE_SECONDS

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from viral_assets.errors import SourceError
+from viral_assets.sources.content.encoding import EncodingDetector
 from viral_assets.sources.content.file_probe import expand_paths, printable_name, probe_file
+from viral_assets_tests.effort import calls_made
 
 LATIN_1 = "id,text\n1,Café à la carte, très bien – naïve Ärzte\n"
 
@@ -54,6 +56,17 @@ class TestProbe:
     def test_a_character_on_the_edge_of_a_block_is_no_damage(self, path: Path) -> None:
         path.write_bytes(b"x" * (2**18 - 1) + "é".encode() + b"y" * 2**20 + b"\xff")
         assert probe_file(path).encoding == "utf-8"
+
+    def test_half_a_character_on_the_edge_of_a_block_is_damage(self, path: Path) -> None:
+        path.write_bytes(b"x" * (2**18 - 1) + "é".encode("cp1252") + b"y" * 2**20)
+        assert probe_file(path).encoding == "cp1252"
+
+    def test_what_is_decided_is_not_looked_at(self) -> None:
+        detector = EncodingDetector()
+        detector.feed("🔥".encode())
+        damaged = "été ".encode("cp1252") * 1_000
+        assert calls_made(lambda: detector.feed(damaged)) <= 3, "the call, and those that count it"
+        assert detector.conclude() == "utf-8"
 
     @pytest.mark.parametrize(
         ("content", "problem"),

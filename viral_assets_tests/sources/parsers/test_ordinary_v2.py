@@ -6,6 +6,7 @@ import copy
 import pickle
 import random
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.sources.files.detect import FORMATS
+from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.sources.parsers import x_api_v2
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.json_format import json_formats
@@ -22,7 +24,9 @@ from viral_assets.sources.parsers.references import Included
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.parsers.x_api_v2 import XApiV2
 from viral_assets.sources.tweet import Tweet
-from viral_assets_tests.sources.examples import NOW, Object, anything, id_at, page, tweet, user
+from viral_assets.store.engine import Database
+from viral_assets_tests.effort import calls_made
+from viral_assets_tests.sources.examples import NOW, Object, anything, id_at, json_lines, page, tweet, user
 from viral_assets_tests.sources.fuzz import ODD_VALUES, mutated
 
 TIME = "2026-11-21T20:05:00.000Z"
@@ -179,6 +183,17 @@ def test_the_short_way_around_what_programs_put_around_tweets_ends_where_the_lon
     assert x_api_v2.confidence_in(value) == 1.0
     for other in (page(value), [value], "text", None, {}):
         assert shapes().ordinary(other) is None
+
+
+def test_an_ordinary_line_takes_few_steps_from_its_file_to_the_store(sqlite_database: Database, tmp_path: Path) -> None:
+    def steps(first: int, lines: int) -> int:
+        path = tmp_path / str(first)
+        path.write_bytes(json_lines(*({**PLAIN, "id": id_at(TIME, 2 * at + 1)} for at in range(first, first + lines))))
+        return calls_made(lambda: ingest_file(sqlite_database, path, IngestOptions(NOW)))
+
+    steps(0, 10)
+    few, many = steps(100, 100), steps(1_000, 300)
+    assert (many - few) / 200 < 100
 
 
 def test_a_tweet_can_be_sent_to_another_process() -> None:
