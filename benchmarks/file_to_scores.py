@@ -75,7 +75,7 @@ def measure(path: Path, count: int, database_url: str) -> Measurement:
     from viral_assets.sources.files.ingest import IngestOptions, ingest_file
     from viral_assets.store.engine import Database
     from viral_assets.store.tables import tweet_scores
-    from viral_assets.store.tweets import read_tweets
+    from viral_assets.store.tweet_frames import read_tweets
     from viral_assets.store.windows import replace_window
 
     result = Measurement(count, path.stat().st_size / 1e6)

@@ -20,7 +20,7 @@ from viral_assets.scoring.topics import topic_vectors
 from viral_assets.store.engine import Database
 from viral_assets.store.opportunities import read_chosen_texts
 from viral_assets.store.references import read_contexts_of
-from viral_assets.store.tweets import read_earlier_snapshots, read_tweets
+from viral_assets.store.tweet_frames import read_earlier_snapshots, read_tweets
 
 if TYPE_CHECKING:
     import pandas as pd

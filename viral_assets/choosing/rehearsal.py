@@ -31,7 +31,7 @@ from viral_assets.scoring.objections import own_objection
 from viral_assets.scoring.selection import Selected, SelectionOptions
 from viral_assets.store.engine import Database
 from viral_assets.store.references import read_contexts
-from viral_assets.store.tweets import read_tweets, tweet_windows
+from viral_assets.store.tweet_frames import read_tweets, tweet_windows
 from viral_assets.vocabulary import CHOSEN, DROP_REASONS, GATE_PASSED, LABELS, Label
 
 EXAMPLES = 10

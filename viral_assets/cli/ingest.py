@@ -179,11 +179,12 @@ def _tweets_by_hour(database: Database, reports: Sequence[IngestReport], project
     """
     from viral_assets.store.ingested_files import find_file
     from viral_assets.store.tables import EVERY_PROJECT
-    from viral_assets.store.tweets import tweet_windows
 
     by_hour = sum((report.windows for report in reports), Counter[datetime]())
     known = [report.sha256 for report in reports if report.already_ingested]
     if known:
+        from viral_assets.store.tweet_frames import tweet_windows
+
         with database.read() as connection:
             files = [find_file(connection, sha256, project or EVERY_PROJECT) for sha256 in known]
             stored = tweet_windows(connection, project=project)

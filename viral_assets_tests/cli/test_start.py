@@ -67,6 +67,15 @@ def test_an_export_imports_no_numpy(viral_assets: CommandLine) -> None:
     assert {"numpy", "pandas", "pyarrow", "dagster"}.isdisjoint(imported)
 
 
+def test_an_ingest_imports_no_numpy(viral_assets: CommandLine, tmp_path: Path, last_hour: datetime) -> None:
+    write_tweets(tmp_path / "tweets.json", last_hour)
+    said = viral_assets.in_a_process("ingest", str(tmp_path / "tweets.json"), PYTHONPROFILEIMPORTTIME="1")
+    assert said.code == 0, said.err[-2000:]
+    imported = set(_IMPORTED.findall(said.err))
+    assert "viral_assets.store.tweets" in imported
+    assert {"numpy", "pandas", "pyarrow", "dagster"}.isdisjoint(imported)
+
+
 @pytest.mark.parametrize("name", ["quota", "generate-comments", "export-comments"])
 def test_of_all_commands_only_the_one_that_is_named_is_made(name: str) -> None:
     assert [each.name for each in application.narrowed([name, "--json"]).registered_commands] == [name]

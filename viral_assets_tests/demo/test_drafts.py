@@ -38,7 +38,7 @@ from viral_assets.settings import BUNDLED_PROJECTS
 from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.store.engine import Database
 from viral_assets.store.references import read_contexts_of
-from viral_assets.store.tweets import read_tweets
+from viral_assets.store.tweet_frames import read_tweets
 from viral_assets.text.x_rules import text_weight
 from viral_assets_tests.generation.make import TYPES
 

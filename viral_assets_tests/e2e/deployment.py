@@ -30,7 +30,7 @@ from viral_assets.hours import HOUR, HourRange, hour_key, last_full_hours
 from viral_assets.settings import checkout_root
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, generation_outcomes, llm_requests
-from viral_assets.store.tweets import read_tweets
+from viral_assets.store.tweet_frames import read_tweets
 from viral_assets_tests.deploy.services import INHERITED, free_port
 from viral_assets_tests.e2e import queries
 from viral_assets_tests.waiting import PATIENCE, NotYetError, until

@@ -19,7 +19,7 @@ from viral_assets.defs.assets.generation import STOPPING
 from viral_assets.hours import HOUR, HourRange, hour_key
 from viral_assets.store.suggestions import read_outcomes, read_suggestions
 from viral_assets.store.tables import comment_opportunities, llm_requests
-from viral_assets.store.tweets import read_tweets
+from viral_assets.store.tweet_frames import read_tweets
 from viral_assets.store.windows import read_window
 from viral_assets_tests.e2e import on_postgresql, on_sqlite, queries
 from viral_assets_tests.e2e.conftest import FINISHED

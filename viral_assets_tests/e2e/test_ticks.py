@@ -20,7 +20,7 @@ from viral_assets.hours import HOUR, HourRange, hour_key
 from viral_assets.sources.files.quarantine import UNREADABLE_FILE
 from viral_assets.store.suggestions import read_outcomes
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, notifications, rejected_records
-from viral_assets.store.tweets import read_tweets
+from viral_assets.store.tweet_frames import read_tweets
 from viral_assets_tests.e2e import on_postgresql, on_sqlite, queries
 from viral_assets_tests.e2e.conftest import FINISHED
 from viral_assets_tests.e2e.deployment import Deployment

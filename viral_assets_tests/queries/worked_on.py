@@ -24,7 +24,8 @@ from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.store.opportunities import read_chosen_texts
 from viral_assets.store.taken import read_kept
-from viral_assets.store.tweets import read_tweets, upsert_tweets
+from viral_assets.store.tweet_frames import read_tweets
+from viral_assets.store.tweets import upsert_tweets
 from viral_assets.store.windows import replace_window
 from viral_assets.text.hashing import text_hash
 from viral_assets_tests.store.rows import tweet_row

@@ -18,7 +18,8 @@ from viral_assets.store import tweets as module
 from viral_assets.store.engine import Database
 from viral_assets.store.observations import COUNTS
 from viral_assets.store.tables import EVERY_PROJECT, tweet_projects, tweet_snapshots, tweets
-from viral_assets.store.tweets import UpsertCounts, read_tweets, tweet_windows, upsert_tweets
+from viral_assets.store.tweet_frames import read_tweets, tweet_windows
+from viral_assets.store.tweets import UpsertCounts, upsert_tweets
 from viral_assets_tests.laws import tried_on
 from viral_assets_tests.store.rows import DAY, POSTED, empty, stored, tweet_row
 from viral_assets_tests.store.test_engine import run_together

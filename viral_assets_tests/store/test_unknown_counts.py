@@ -14,7 +14,8 @@ from alembic.script import ScriptDirectory
 from viral_assets.store import migrations
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import tweet_scores, tweet_snapshots, tweets
-from viral_assets.store.tweets import UpsertCounts, read_earlier_snapshots, upsert_tweets
+from viral_assets.store.tweet_frames import read_earlier_snapshots
+from viral_assets.store.tweets import UpsertCounts, upsert_tweets
 from viral_assets.vocabulary import COMPONENTS
 from viral_assets_tests.store.rows import DAY, stored, tweet_row, tweets_of_before
 

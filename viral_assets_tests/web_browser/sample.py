@@ -28,7 +28,7 @@ from viral_assets.settings import checkout_root
 from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
-from viral_assets.store.tweets import read_tweets
+from viral_assets.store.tweet_frames import read_tweets
 from viral_assets.store.windows import replace_window
 
 PROJECT = "demo"

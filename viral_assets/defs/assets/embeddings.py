@@ -106,7 +106,7 @@ def tweet_embeddings(
     that it came for."""
     from viral_assets.defs.assets import previews
     from viral_assets.embedding.postponed import postponed_if_exhausted
-    from viral_assets.store.tweets import read_tweets
+    from viral_assets.store.tweet_frames import read_tweets
 
     store, window = database.get(), window_of(context)
     embedders = embedder.of(store, projects.select(run_options.projects))

@@ -174,7 +174,7 @@ class _ProgressLog:
 
 
 def _texts(store: Database, window: HourRange) -> DataFrame:
-    from viral_assets.store.tweets import read_tweets
+    from viral_assets.store.tweet_frames import read_tweets
 
     with store.read() as connection:
         return read_tweets(connection, window)[["tweet_id", "text", "author_handle", "lang"]]

@@ -48,7 +48,7 @@ def tweets(
     """Read the inbox, ask the services, then tell what the hours of this run hold."""
     from viral_assets.defs.assets import previews
     from viral_assets.store.rejects import count_rejects
-    from viral_assets.store.tweets import read_tweets
+    from viral_assets.store.tweet_frames import read_tweets
 
     store, window = database.get(), window_of(context)
     first, last = hour_key(window.start), hour_key(window.end - HOUR)

@@ -115,7 +115,7 @@ def comment_opportunities(
     from viral_assets.scoring.selection import OPPORTUNITY_COLUMNS, selection_counts
     from viral_assets.store.exclusive import exclusively
     from viral_assets.store.taken import read_kept
-    from viral_assets.store.tweets import read_tweets
+    from viral_assets.store.tweet_frames import read_tweets
     from viral_assets.store.windows import replace_window
 
     store, window = database.get(), window_of(context)

@@ -21,7 +21,7 @@ from viral_assets.store.engine import Database
 from viral_assets.store.ingested_files import find_file
 from viral_assets.store.rejects import read_rejects
 from viral_assets.store.tables import tweet_snapshots
-from viral_assets.store.tweets import read_tweets
+from viral_assets.store.tweet_frames import read_tweets
 from viral_assets_tests.sources.examples import NOW, json_lines, page, tweet, user
 
 DAY = HourRange(datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 22, tzinfo=UTC))

@@ -16,7 +16,7 @@ from viral_assets.sources.parsers.rounded_ids import may_be_rounded
 from viral_assets.store.engine import Database
 from viral_assets.store.references import read_contexts
 from viral_assets.store.rejects import RejectFilter, count_rejects_by_reason, read_rejects
-from viral_assets.store.tweets import read_tweets
+from viral_assets.store.tweet_frames import read_tweets
 from viral_assets_tests.sources.examples import NOW, id_at, json_lines, tweet
 
 EVER = HourRange(datetime(2006, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))

@@ -15,7 +15,8 @@ from viral_assets.sources.services.x_api_client import XApiClient
 from viral_assets.sources.services.x_refresh import refresh_metrics
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_opportunities, gone_tweets, tweet_snapshots, tweets
-from viral_assets.store.tweets import read_earlier_snapshots, upsert_tweets
+from viral_assets.store.tweet_frames import read_earlier_snapshots
+from viral_assets.store.tweets import upsert_tweets
 from viral_assets.store.windows import replace_window
 from viral_assets_tests.sources.services.http_server import Reply
 from viral_assets_tests.sources.services.service_time import SleepingTime
