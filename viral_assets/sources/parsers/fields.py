@@ -236,6 +236,8 @@ def handle_in_url(url: str) -> str:
 def author_name(value: object) -> str | None:
     if not isinstance(value, str) or not value.strip():
         return None
+    if value.isascii() and value.isprintable() and "&" not in value:  # as most are: nothing to do
+        return value[:200]
     return text_for_storage(resolve_entities(value[:200]), for_half_a_pair=_HALF_AN_EMOJI)
 
 

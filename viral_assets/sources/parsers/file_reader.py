@@ -66,7 +66,7 @@ class FileReader(ABC):
                 self._refuse_accounts(records)
                 self._refuse_other_services(records)
             first = False
-            if promoted := sum(isinstance(each, Tweet) and each.is_promoted for each in records):
+            if promoted := sum(each.is_promoted for each in records if isinstance(each, Tweet)):
                 self._remarks[PROMOTED] += promoted
             yield RecordBatch(records, self._remarks_so_far())
         remarks = self._remarks_so_far()
