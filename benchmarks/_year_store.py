@@ -44,15 +44,20 @@ def fill(database: Database, count: int, hours: int, model: str) -> None:
     if not count:
         return
     texts = [each["text"] for each in tweets(20_000, 11, start=END - timedelta(hours=hours), hours=hours)]
+    fill_hours(database, count, hours, 0, hours, texts, model)
+    _optimise(database)
+
+
+def fill_hours(database: Database, count: int, hours: int, begin: int, end: int, texts: list[str], model: str) -> None:
+    """The part of it from one hour on and before another one."""
     hashes: list[str] = []
-    for first in range(0, hours, HOURS_AT_ONCE):
-        part = _hours(count, hours, first, min(first + HOURS_AT_ONCE, hours), texts)
+    for first in range(begin, end, HOURS_AT_ONCE):
+        part = _hours(count, hours, first, min(first + HOURS_AT_ONCE, end), texts)
         hashes += [row["text_sha256"] for row in part[tables.tweets]]
         with database.begin() as connection:
             for table, rows in part.items():
                 _insert(connection, table, rows)
     _fill_vectors(database, model, hashes)
-    _optimise(database)
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
