@@ -11,6 +11,7 @@ import hashlib
 import random
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -50,14 +51,12 @@ def fill(database: Database, count: int, hours: int, model: str) -> None:
 
 def fill_hours(database: Database, count: int, hours: int, begin: int, end: int, texts: list[str], model: str) -> None:
     """The part of it from one hour on and before another one."""
-    hashes: list[str] = []
     for first in range(begin, end, HOURS_AT_ONCE):
         part = _hours(count, hours, first, min(first + HOURS_AT_ONCE, end), texts)
-        hashes += [row["text_sha256"] for row in part[tables.tweets]]
         with database.begin() as connection:
             for table, rows in part.items():
                 _insert(connection, table, rows)
-    _fill_vectors(database, model, hashes)
+        _fill_vectors(database, model, [row["text_sha256"] for row in part[tables.tweets]])
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
@@ -67,10 +66,8 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: Rows) -> None:
 
 
 def _fill_vectors(database: Database, model: str, hashes: list[str]) -> None:
-    """In the order of the keys, in which an index is written fastest."""
-    matrix = np.random.default_rng(3).standard_normal((1_000, DIMENSIONS), dtype=np.float32)
-    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
-    vectors = [row.tobytes() for row in matrix]
+    """Of some hours, as runs write them: they lie together in the table, and all over its index."""
+    vectors = _some_vectors()
     hashes = sorted(set(hashes))
     for at in range(0, len(hashes), 20_000):
         some = hashes[at : at + 20_000]
@@ -81,6 +78,13 @@ def _fill_vectors(database: Database, model: str, hashes: list[str]) -> None:
         }
         with database.begin() as connection:
             insert_columns(connection, tables.embeddings, columns)
+
+
+@cache
+def _some_vectors() -> list[bytes]:
+    matrix = np.random.default_rng(3).standard_normal((1_000, DIMENSIONS), dtype=np.float32)
+    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+    return [row.tobytes() for row in matrix]
 
 
 def _optimise(database: Database) -> None:
