@@ -80,9 +80,9 @@ def test_a_gather_of_single_calls_is_as_quick_as_one_call_about_all_of_them(monk
         _clock_of(emulator).run(write())
         return _clock_of(emulator).monotonic(), len(emulator.arrivals)
 
-    (one_by_one, requests), (together, _) = seconds(single=True), seconds(single=False)
+    (one_by_one, requests), (together, of_a_batch) = seconds(single=True), seconds(single=False)
     assert one_by_one == pytest.approx(together, abs=0.01)
-    assert requests == 15
+    assert requests == of_a_batch <= 15
 
 
 def test_a_blocked_tweet_costs_the_other_calls_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
