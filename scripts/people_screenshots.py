@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 # Beside this file.
+from demo_home import ROOT, browser, fill, options
 from review_screenshots import DESKTOP, PEOPLE, review_page
-from screenshots import ROOT, browser, fill, options
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

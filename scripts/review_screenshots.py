@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 # Beside this file.
-from screenshots import browser, environment, fill, options
+from demo_home import browser, environment, fill, options
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -5,10 +5,8 @@ It needs Playwright (``pip install -e '.[dev]'``) and a Chromium (Debian: ``apt 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,12 +22,15 @@ from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+# Beside this file.
+from demo_home import browser, environment, fill, options
+from review_screenshots import decide
+
 from viral_assets.hours import HourRange, hour_key, last_full_hours
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 240.0
 """Seconds. The daemon looks at backfills twice a minute."""
 
@@ -77,9 +78,6 @@ _Found = TypeVar("_Found")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fill a home with the sample, start the UI on it, launch a backfill, and take the pictures."""
-    # Beside this file; it takes the rest from here.
-    from review_screenshots import decide
-
     given = options(arguments, __doc__)
     with tempfile.TemporaryDirectory(prefix="viral_assets_") as thrown_away:
         home = (given.home or Path(thrown_away) / "home").resolve()
@@ -90,47 +88,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with user_interface(home, hours) as url, browser(given.chromium) as page:
             for name in take(page, url, digest, given.out):
                 print(f"{name}: {name.stat().st_size / 1000:,.0f} kB")
-
-
-def options(arguments: Sequence[str] | None, about: str | None) -> argparse.Namespace:
-    """Where pictures go (``out``, made if need be), in which ``home``, and by which ``chromium``."""
-    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--out", type=Path, default=ROOT / "docs" / "images", metavar="FOLDER", help="where to (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--home", type=Path, metavar="FOLDER", help="VIRAL_ASSETS_HOME to keep; a new one is thrown away if not given"
-    )
-    parser.add_argument(
-        "--chromium",
-        default=os.environ.get("VIRAL_ASSETS_CHROMIUM") or shutil.which("chromium"),
-        metavar="PATH",
-        help="the browser (default: %(default)s)",
-    )
-    given = parser.parse_args(arguments)
-    if not given.chromium:
-        parser.error("no Chromium on this machine; install one (Debian: apt install chromium) or use --chromium")
-    given.out.mkdir(parents=True, exist_ok=True)
-    return given
-
-
-def fill(home: Path) -> Path:
-    """Run the demo in a home. Returns the page of its digest."""
-    done = subprocess.run(
-        [sys.executable, "-m", "viral_assets.cli", "demo", "--json"],
-        env=environment(home),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return Path(json.loads(done.stdout.splitlines()[-1])["html"])
-
-
-def environment(home: Path) -> dict[str, str]:
-    """Of the commands: nothing of the person's own settings, so that pictures are the same for everybody."""
-    ours = ("VIRAL_ASSETS_", "GEMINI_", "GOOGLE_", "DAGSTER_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return kept | {"VIRAL_ASSETS_HOME": str(home), "VIRAL_ASSETS_PROVIDER": "offline"}
 
 
 @contextmanager
@@ -201,20 +158,6 @@ def until(look: Callable[[], _Found], what: str) -> _Found:
             raise SystemExit(f"{what} took more than {PATIENCE:g} s")
         time.sleep(0.5)
     return found
-
-
-@contextmanager
-def browser(path: str) -> Iterator[Page]:
-    """A tab of the system's browser. Root, as in containers, has no sandbox; only our own pages are opened."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        # Where it is does not show in the times.
-        page = started.new_page(viewport={"width": 1440, "height": 900}, timezone_id="UTC", locale="en-GB")
-        page.set_default_timeout(60_000)
-        yield page
-        started.close()
 
 
 def take(page: Page, url: str, digest: Path, out: Path) -> Iterator[Path]:
