@@ -21,7 +21,7 @@ from viral_assets.generation.run.planning.joining import (
 from viral_assets.generation.run.planning.late_starters import Reserve, with_room_for_late_starters
 from viral_assets.generation.run.planning.packs import Group
 from viral_assets.generation.run.planning.quota_shares import share_of
-from viral_assets.generation.run.planning.run_plan import Progress, Terms, own_seconds_of, plan_of_run
+from viral_assets.generation.run.planning.run_plan import PLANNED_SECONDS, Progress, Terms, plan_of_run
 from viral_assets.generation.run.planning.spare import SpareQuota
 from viral_assets.generation.run.planning.stretch import stretched_cap
 from viral_assets.generation.run.queue import WorkQueue
@@ -31,9 +31,6 @@ from viral_assets.quota.ledger import GrantRequest, InputLimit, QuotaState
 
 PLANNING_SHARE = 0.1
 """A plan that took long to make is used so long that no more than this share of the time goes into planning."""
-
-PLANNED_SECONDS = 0.03
-"""So long a plan is used at least: a burst begins within that time, and each look at the quota would hold it up."""
 
 
 class BatchPlan:
@@ -203,7 +200,7 @@ class BatchPlan:
             session.failures,
             session.options.exact,
             self._share,
-            own_seconds_of(session.latency),
+            session.latency.is_measured,
         )
         progress = Progress(
             busy=tuple(max(0.0, end - now) for end in busy),

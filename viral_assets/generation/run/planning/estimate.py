@@ -13,7 +13,7 @@ from viral_assets.generation.run.planning.day import BUDGET, share_of_this_hour
 from viral_assets.generation.run.planning.failure_rate import FailureRate
 from viral_assets.generation.run.planning.foresight import foreseen
 from viral_assets.generation.run.planning.latency import latency_models
-from viral_assets.generation.run.planning.run_plan import Terms, own_seconds_of
+from viral_assets.generation.run.planning.run_plan import Terms
 from viral_assets.generation.run.planning.tokens import TokenModel
 from viral_assets.generation.run.results import Results
 from viral_assets.generation.run.resume import still_missing
@@ -121,9 +121,9 @@ def estimate(
         failures,
         options.exact,
         share_of_this_hour(state) if options.paced else None,
-        own_seconds_of(latency_model),
+        latency_model.is_measured,
     )
-    planned = foreseen(groups, state, terms)
+    planned = foreseen(groups, state, terms, ledger.limits)
     blocked = state.blocked_for > NOT_WORTH_WAITING_SECONDS
     reason = status.block_reason if blocked else planned.reason
     budget = ledger.limits.daily_budget_usd

@@ -1,36 +1,61 @@
-"""The requests of a whole run, as it will plan them: it plans anew in each window, and of the last of several it keeps
-other requests than of a first one."""
+"""The requests of a whole run, as it will plan them: it plans anew while a burst begins and in each window, and of what
+is left then it makes other requests than its first plan did."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from viral_assets.generation.run.failures.backoff import REFUSED_WITHIN_SECONDS, stagger_seconds
 from viral_assets.generation.run.planning.packs import Group, Pack, Plan
-from viral_assets.generation.run.planning.run_plan import Progress, Terms, plan_of_run
+from viral_assets.generation.run.planning.run_plan import PLANNED_SECONDS, Progress, Terms, plan_of_run
 from viral_assets.quota.ledger import QuotaState
+from viral_assets.quota.limits import Limits
+
+MOST_STEPS = 5
+"""A burst of hundreds is planned anew about so often here, which is close enough."""
 
 
-def foreseen(groups: Sequence[Group], quota: QuotaState, terms: Terms) -> Plan:
+def foreseen(groups: Sequence[Group], quota: QuotaState, terms: Terms, limits: Limits) -> Plan:
     """The plan of a run that begins now, in which nothing fails."""
-    first = made = plan_of_run(groups, quota, terms, Progress())
-    window, sent, now = quota.window_seconds, list[Pack](), 0.0
+    made = plan_of_run(groups, quota, terms, Progress())
+    least, window = len(made.packs) // MOST_STEPS, quota.window_seconds
+    sent, left, now, next_start = list[Pack](), list(groups), 0.0, 0.0
     while made.packs:
         # Of many windows only the last ones are planned anew: those before are full in any case.
-        until = max(window / 2, made.makespan - 1.5 * window)
-        sent += [replace(pack, start=now + pack.start) for pack in made.packs if pack.start <= until]
-        later = [pack for pack in made.packs if pack.start > until]
-        now += min((pack.start for pack in later), default=0.0)
-        left = [
-            replace(group, tweets=sum(pack.tweets for pack in later if pack.group == number))
-            for number, group in enumerate(groups)
-        ]
-        known = terms.after(len(sent), _usd(groups, sent))
+        until = max(PLANNED_SECONDS, made.makespan - 1.5 * window)
+        under_way, later = sum(end > now for end in _ends(sent, terms)), 0.0
+        waiting = sum(pack.tweets for pack in made.packs)
+        for number, pack in enumerate(made.packs):
+            start = max(pack.start, next_start - now)
+            if start > until and (number >= least or start > window / 2):
+                later = start
+                break
+            sent.append(replace(pack, start=now + start))
+            waiting -= pack.tweets
+            goes_on = made.makespan - start > window / 2
+            next_start = now + start + _apart(pack, waiting, under_way + number, terms, limits, goes_on=goes_on)
+        now += later
+        left = [replace(group, tweets=group.tweets - _tweets_of(number, sent)) for number, group in enumerate(groups)]
+        answered = sum(end <= now for end in _ends(sent, terms))
+        known = terms.after(len(sent), answered, _usd(groups, sent))
         made = plan_of_run(
             left, quota_after(quota, groups, sent, now), known, _progress(groups, sent, terms, window, now)
         )
-    ends = [pack.start + terms.latency.of(pack.tweets) for pack in sent]
-    return replace(first, packs=tuple(sent), makespan=max(ends, default=0.0))
+    makespan = max(_ends(sent, terms), default=0.0)
+    return Plan(tuple(sent), makespan, tuple(group.tweets for group in left), made.reason)
+
+
+def _apart(pack: Pack, waiting: int, under_way: int, terms: Terms, limits: Limits, *, goes_on: bool) -> float:
+    """Seconds from a request of a burst to the next one, as a run keeps them (``failures.service_watch``).
+
+    Args:
+        waiting: tweets, without those of the request.
+        under_way: requests, without it.
+    """
+    burst = max(1, min(waiting + under_way, terms.concurrency))
+    usual = stagger_seconds(limits, terms.latency.of(pack.tweets), burst, measured=terms.is_measured or goes_on)
+    return usual if under_way or terms.is_measured else max(usual, REFUSED_WITHIN_SECONDS)
 
 
 def quota_after(quota: QuotaState, groups: Sequence[Group], sent: Sequence[Pack], now: float) -> QuotaState:
@@ -60,13 +85,20 @@ def quota_after(quota: QuotaState, groups: Sequence[Group], sent: Sequence[Pack]
 
 
 def _progress(groups: Sequence[Group], sent: Sequence[Pack], terms: Terms, window: float, now: float) -> Progress:
-    ends = [pack.start + terms.latency.of(pack.tweets) - now for pack in sent]
     larger = [pack for pack in sent if pack.tweets > (groups[pack.group].cap or terms.cap)]
     return Progress(
-        busy=tuple(end for end in ends if end > 0),
+        busy=tuple(end - now for end in _ends(sent, terms) if end > now),
         is_long=now > window / 2,
         has_stretched=any(now < pack.start + window for pack in larger),
     )
+
+
+def _ends(sent: Sequence[Pack], terms: Terms) -> list[float]:
+    return [pack.start + terms.latency.of(pack.tweets) for pack in sent]
+
+
+def _tweets_of(number: int, sent: Sequence[Pack]) -> int:
+    return sum(pack.tweets for pack in sent if pack.group == number)
 
 
 def _usd(groups: Sequence[Group], sent: Sequence[Pack]) -> float:

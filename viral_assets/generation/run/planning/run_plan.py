@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from viral_assets.generation.run.planning.failure_rate import FailureRate
-from viral_assets.generation.run.planning.latency import Latency, LatencyModel
+from viral_assets.generation.run.planning.latency import Latency
 from viral_assets.generation.run.planning.packs import Group, Plan
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.reserve import SECONDS_OF_A_REQUEST, plan_with_reserve
 from viral_assets.generation.run.planning.stretch import stretch_of
 from viral_assets.quota.ledger import QuotaState
+
+PLANNED_SECONDS = 0.03
+"""So long a plan is used at least: a burst begins within that time, and each look at the quota would hold it up."""
 
 OWN_SECONDS = 0.004
 """What a request takes of this process's time, about, as row ``cpu`` of docs/measurements.md measures it."""
@@ -28,10 +31,9 @@ class Terms:
         cap: tweets per request at most, within the usual.
         latency: of a request.
         failures: what is known of the newest requests.
-        exact: see :func:`~viral_assets.generation.run.planning.planner.plan`; so are ``share`` and
-            ``own_seconds``.
+        exact: see :func:`~viral_assets.generation.run.planning.planner.plan`; so is ``share``.
         share: requests and USD of the day.
-        own_seconds: of this process, see :func:`own_seconds_of`.
+        is_measured: whether the latency is; one that is assumed says nothing about what is short.
     """
 
     concurrency: int
@@ -40,11 +42,11 @@ class Terms:
     failures: FailureRate
     exact: int | None = None
     share: tuple[float, float] | None = None
-    own_seconds: float = 0.0
+    is_measured: bool = False
 
-    def after(self, good: int, usd: float) -> Terms:
-        """The same after so many good requests, which cost so much together."""
-        share = None if self.share is None else (max(0.0, self.share[0] - good), max(0.0, self.share[1] - usd))
+    def after(self, sent: int, good: int, usd: float) -> Terms:
+        """The same after so many requests, which cost so much together and of which so many have been answered."""
+        share = None if self.share is None else (max(0.0, self.share[0] - sent), max(0.0, self.share[1] - usd))
         return replace(self, failures=self.failures.after(good), share=share)
 
 
@@ -68,12 +70,6 @@ class Progress:
     has_stretched: bool = False
 
 
-def own_seconds_of(model: LatencyModel) -> float:
-    """What a request takes of this process, as far as a plan counts it: an assumed latency says nothing about what is
-    short."""
-    return OWN_SECONDS if model.is_measured else 0.0
-
-
 def plan_of_run(groups: Sequence[Group], quota: QuotaState, terms: Terms, progress: Progress) -> Plan:
     """What is asked from now on."""
     failures = terms.failures
@@ -84,7 +80,7 @@ def plan_of_run(groups: Sequence[Group], quota: QuotaState, terms: Terms, progre
         busy=progress.busy,
         exact=terms.exact,
         share=terms.share,
-        own_seconds=terms.own_seconds,
+        own_seconds=OWN_SECONDS if terms.is_measured else 0.0,
     )
     stretch = None
     if terms.exact is None:

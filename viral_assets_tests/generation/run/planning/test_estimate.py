@@ -18,6 +18,7 @@ from viral_assets.store.tables import metadata
 from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
 from viral_assets_tests.generation.make import opportunity, pack, project
 from viral_assets_tests.generation.running import Run, on_virtual_time
+from viral_assets_tests.virtual_clock import VirtualClock
 
 PROJECTS = {"calm": project(), "other": project("other", generation={"max_tweets_per_request": 4})}
 CLOSE = 0.15
@@ -80,6 +81,20 @@ def test_the_time_is_right_once_a_run_has_measured_the_service(sqlite_database: 
     assert estimate.already_done == 5
     assert estimate.seconds > 60
     assert report.seconds == pytest.approx(estimate.seconds, rel=0.15)
+
+
+@pytest.mark.parametrize(("allowed", "count"), [(15, 16), (15, 31), (60, 70), (60, 190)])
+def test_what_a_burst_makes_of_its_rest_is_foreseen(sqlite_database: Database, allowed: int, count: int) -> None:
+    service, limits = on_virtual_time(latency=(2.2, 0.35)), Limits(max_requests=allowed)
+    Run(pack(8), service, sqlite_database, limits)()
+    assert isinstance(service.clock, VirtualClock)
+    service.clock.advance(limits.padded_window_seconds)
+    run = Run(pack(8 + count)[8:], service, sqlite_database, limits)
+
+    estimate, report = run.estimate(), run()
+
+    assert report.outcomes == {"done": count}
+    assert estimate.requests == pytest.approx(report.requests, rel=CLOSE)
 
 
 def test_an_estimate_changes_nothing(emulator: GeminiEmulator, sqlite_database: Database) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from viral_assets.generation.run.planning import foresight
 from viral_assets.generation.run.planning.failure_rate import FailureRate
 from viral_assets.generation.run.planning.foresight import foreseen, quota_after
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.packs import Group, Pack
+from viral_assets.generation.run.planning.packs import Group, Pack, Plan
 from viral_assets.generation.run.planning.run_plan import Progress, Terms, plan_of_run
 from viral_assets.quota.ledger import QuotaState
+from viral_assets.quota.limits import Limits
 
 WINDOW = 60.5
+LIMITS = Limits(max_requests=15)
 FRESH = QuotaState(max_requests=15, window_seconds=WINDOW, free=15)
 TERMS = Terms(concurrency=15, cap=10, latency=Latency(1.0, 0.6), failures=FailureRate())
 
@@ -28,16 +32,43 @@ def tweets_of(packs: tuple[Pack, ...]) -> int:
 def test_a_run_of_one_window_is_its_first_plan(tweets: int) -> None:
     groups = [Group(tweets)]
 
-    found, planned = foreseen(groups, FRESH, TERMS), plan_of_run(groups, FRESH, TERMS, Progress())
+    found, planned = foreseen(groups, FRESH, TERMS, LIMITS), plan_of_run(groups, FRESH, TERMS, Progress())
 
-    assert found.packs == planned.packs
-    assert found.makespan == pytest.approx(planned.makespan)
+    assert [pack.tweets for pack in found.packs] == [pack.tweets for pack in planned.packs]
+    assert found.makespan == pytest.approx(planned.makespan, rel=0.01), "but for the distance between two requests"
+
+
+@pytest.mark.parametrize(("tweets", "at_once"), [(16, 8), (31, 11), (46, 12)])
+def test_a_burst_that_takes_longer_than_a_plan_holds_uses_what_its_first_plan_leaves(tweets: int, at_once: int) -> None:
+    groups, measured = [Group(tweets)], replace(TERMS, is_measured=True)
+
+    found, planned = foreseen(groups, FRESH, measured, LIMITS), plan_of_run(groups, FRESH, measured, Progress())
+
+    assert len(planned.packs) == at_once
+    assert at_once < len(found.packs) <= 15
+    assert found.makespan < planned.makespan + 0.05
+
+
+def test_hundreds_are_foreseen_by_few_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans: list[Plan] = []
+
+    def counted(*given: Any) -> Plan:
+        plans.append(plan_of_run(*given))
+        return plans[-1]
+
+    monkeypatch.setattr(foresight, "plan_of_run", counted)
+    quota, limits = replace(FRESH, max_requests=1_000, free=1_000), Limits(max_requests=1_000)
+
+    found = foreseen([Group(1_500)], quota, replace(TERMS, concurrency=1_000), limits)
+
+    assert sum(pack.tweets for pack in found.packs) == 1_500
+    assert len(plans) < 20
 
 
 def test_the_last_window_of_several_is_planned_with_what_it_keeps() -> None:
     groups = [Group(190)]
 
-    found, at_once = foreseen(groups, FRESH, TERMS), plan_of_run(groups, FRESH, TERMS, Progress())
+    found, at_once = foreseen(groups, FRESH, TERMS, LIMITS), plan_of_run(groups, FRESH, TERMS, Progress())
 
     assert [pack.tweets for pack in found.packs[:15]] == [10] * 15
     assert len(found.packs) < len(at_once.packs)
@@ -45,8 +76,8 @@ def test_the_last_window_of_several_is_planned_with_what_it_keeps() -> None:
 
 
 def test_a_run_that_can_ask_about_nothing_has_no_requests() -> None:
-    assert foreseen([], FRESH, TERMS).packs == ()
-    assert foreseen([Group(10)], replace(FRESH, requests_today=0), TERMS).waiting == (10,)
+    assert foreseen([], FRESH, TERMS, LIMITS).packs == ()
+    assert foreseen([Group(10)], replace(FRESH, requests_today=0), TERMS, LIMITS).waiting == (10,)
 
 
 @given(
@@ -63,7 +94,7 @@ def test_every_tweet_is_asked_about_once_and_no_window_holds_more_than_is_allowe
     quota = replace(FRESH, free=free, returning=tuple(20.0 + at for at in range(15 - free)), max_tokens=tokens)
     groups = [Group(each, tokens_fixed=300, tokens_per_tweet=100, cap=10, stretched_cap=12) for each in tweets]
 
-    packs = foreseen(groups, quota, replace(TERMS, failures=failures)).packs
+    packs = foreseen(groups, quota, replace(TERMS, failures=failures), LIMITS).packs
 
     assert [sum(pack.tweets for pack in packs if pack.group == at) for at in range(len(groups))] == tweets
     starts = sorted([*(pack.start for pack in packs), *(at - WINDOW for at in quota.returning)])
