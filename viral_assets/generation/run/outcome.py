@@ -115,6 +115,7 @@ class BatchOutcome:
         ended: tweets that are done with; saved together with ``parsed_request``.
         again: tweets that wait behind the others, each until its own time.
         improvable: to be decided by who knows what is left of the quota, see :meth:`decided`.
+        optional: so many of ``again``, the last ones, are asked about again only since that costs no waiting.
         first: asked about next, as it is: the request was not sent, or not read.
         bisections: what the search for a bad tweet asks next.
         rejections: (tweet, rule) of each suggestion that the quality filter rejected.
@@ -129,6 +130,7 @@ class BatchOutcome:
     ended: tuple[TweetResult, ...] = ()
     again: tuple[Item, ...] = ()
     improvable: tuple[Improvable, ...] = ()
+    optional: int = 0
     first: RequestBatch | None = None
     bisections: tuple[RequestBatch, ...] = ()
     rejections: tuple[tuple[Opportunity, str], ...] = ()
@@ -151,13 +153,14 @@ class BatchOutcome:
 
     @property
     def leaves_work(self) -> bool:
-        """Whether something has to be asked again."""
-        return bool(self.again or self.bisections)
+        """Whether something has to be asked again, for which requests are kept; none is kept for what is optional."""
+        return len(self.again) > self.optional or bool(self.bisections)
 
     def decided(self, *, spare_quota: bool) -> BatchOutcome:
         """Without ``improvable``: with quota to spare they are asked again, without it they have ended."""
         if spare_quota:
-            return replace(self, again=(*self.again, *(each.again for each in self.improvable)), improvable=())
+            again = (*self.again, *(each.again for each in self.improvable))
+            return replace(self, again=again, optional=len(self.improvable), improvable=())
         return replace(self, ended=(*self.ended, *(each.ended for each in self.improvable)), improvable=())
 
 

@@ -620,6 +620,21 @@ def test_what_a_request_left_to_ask_again_is_known_to_later_runs(fault: str, sql
     assert run.ledger().failures() == (1, report.requests)
 
 
+def test_no_request_is_kept_for_what_is_asked_again_only_since_that_costs_no_waiting(sqlite_database: Database) -> None:
+    service, limits = on_virtual_time(latency=(1.0, 0.6)), Limits(max_requests=15)
+    service.script("same_text")
+    run = Run(pack(1), service, sqlite_database, limits)
+    run()
+    assert len(service.arrivals) == 2, "one suggestion was good, and the window had room"
+    assert run.ledger().failures() == (0, 2)
+    clock_of(service).advance(limits.padded_window_seconds)
+
+    report = Run(pack(101)[1:], service, sqlite_database, limits)()
+
+    assert report.requests == 15, "all of them from the beginning"
+    assert report.seconds < 6
+
+
 def test_a_tweet_that_is_never_answered_is_given_up_after_some_attempts(emulator: GeminiEmulator) -> None:
     emulator.script(*["malformed"] * 20)
     run = Run(pack(1), emulator)
