@@ -27,10 +27,12 @@ def foreseen(groups: Sequence[Group], quota: QuotaState, terms: Terms, limits: L
         under_way, later = sum(end > now for end in _ends(sent, terms)), 0.0
         waiting = sum(pack.tweets for pack in made.packs)
         for number, pack in enumerate(made.packs):
-            start = max(pack.start, next_start - now)
-            if start > until and (number >= least or start > window / 2):
-                later = start
+            # What comes next is taken as soon as the one before it has begun, and then waits for its turn.
+            taken = max(pack.start, sent[-1].start - now if sent else 0.0)
+            if taken > until and (number >= least or taken > window / 2):
+                later = taken
                 break
+            start = max(pack.start, next_start - now)
             sent.append(replace(pack, start=now + start))
             waiting -= pack.tweets
             goes_on = made.makespan - start > window / 2
