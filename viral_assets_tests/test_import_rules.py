@@ -38,7 +38,7 @@ CORE = (
 )
 SHELL = ("definitions", "cli", "instance", "defs")
 ROOT = (
-    *("bundled", "clock", "context", "errors", "hours", "processes", "settings", "threads", "vocabulary"),
+    *("bundled", "clock", "context", "errors", "garbage", "hours", "processes", "settings", "threads", "vocabulary"),
     "whole_files",
 )
 

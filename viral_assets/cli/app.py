@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import errno
-import gc
 import sys
 import warnings
 from collections.abc import Sequence
@@ -49,6 +48,7 @@ from viral_assets.cli.commands import Group
 from viral_assets.cli.environment import read_env_file
 from viral_assets.cli.output import complain
 from viral_assets.errors import ConfigurationError, QuotaError, ViralAssetsError
+from viral_assets.garbage import look_seldom
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 USAGE_ERRORS = (ConfigurationError, QuotaError)
@@ -166,8 +166,7 @@ for module in (
 
 def main() -> None:
     """Entry point of ``viral-assets``."""
-    # What is imported stays: looking through it for garbage after every 700 objects is a sixth of a start.
-    gc.set_threshold(50_000, 20, 20)
+    look_seldom()
     try:
         read_env_file(Path.cwd() / ".env")
     except ConfigurationError as error:
