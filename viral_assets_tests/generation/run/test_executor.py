@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.errors import ConfigurationError, ProviderError, TransientProviderError
+from viral_assets.errors import ConfigurationError, ProviderError, RateLimitedError, TransientProviderError
 from viral_assets.generation.clients.turns import Turn
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.drafting.request import GenerationRequest
@@ -214,12 +214,32 @@ def test_a_request_never_mixes_projects(emulator: GeminiEmulator) -> None:
 # ---- a quota that is smaller than the limits say, or is used by others
 
 
+class _FarAway(InProcessClient):
+    """Refusals come back after ``away`` seconds."""
+
+    away = 0.0
+
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
+        try:
+            return await super().generate(request, timeout_seconds=timeout_seconds, turn=turn)
+        except RateLimitedError:
+            assert self._emulator is not None
+            await self._emulator.clock.sleep(self.away)
+            raise
+
+
+@pytest.mark.parametrize("away", [0.0, 0.006, 0.02], ids="{:g} s away".format)
 @pytest.mark.parametrize("refusal", ["429_no_details", "429_no_delay"])
-def test_one_refusal_at_the_start_costs_seconds_and_no_windows(refusal: str) -> None:
+def test_one_refusal_at_the_start_costs_seconds_and_no_windows(refusal: str, away: float) -> None:
+    """Also where others have been sent before it is known: it was sent when none was under way."""
+
     def makespan(*faults: str) -> float:
         service = on_virtual_time(requests_per_window=15, latency=(1.0, 0.6))
         service.script(*faults)
-        run = Run(pack(100), service, limits=Limits(max_requests=15), options={"concurrency": "auto"})
+        client = _FarAway(service)
+        client.away = away
+        options = {"concurrency": "auto"}
+        run = Run(pack(100), service, limits=Limits(max_requests=15), options=options, client=client)
         report = run()
         assert all_done(run)
         return report.seconds
