@@ -50,12 +50,16 @@ def probe_seconds(limits: Limits, *, costs_quota: bool) -> float:
     return max(PROBE_SECONDS, limits.window_seconds / limits.max_requests) if costs_quota else PROBE_SECONDS
 
 
-def stagger_seconds(limits: Limits, expected: float, concurrency: int, *, measured: bool = True) -> float:
+def stagger_seconds(
+    limits: Limits, expected: float, concurrency: int, *, measured: bool = True, first: bool = False
+) -> float:
     """Seconds between two requests of a burst of so many, each of which should take ``expected`` seconds.
 
     Args:
         measured: they are known to take so long; else they may take much less, of which a share is next to nothing.
+        first: the next one comes after the first request of all, to a service that has not answered yet.
     """
     of_each = expected / concurrency
     least = min(LEAST_STAGGER_SECONDS, MOST_STAGGER_SHARE * of_each, limits.window_seconds / limits.max_requests)
-    return max(least, min(STAGGER_SECONDS, STAGGER_SHARE * of_each)) if measured else least
+    usual = max(least, min(STAGGER_SECONDS, STAGGER_SHARE * of_each)) if measured else least
+    return max(usual, REFUSED_WITHIN_SECONDS) if first else usual

@@ -68,8 +68,13 @@ class ServiceWatch:
         # how long they take, and those of others in between.
         end = session.counters.expected_end or 0.0
         goes_on = end - session.clock.monotonic() > limits.window_seconds / 2
-        usual = stagger_seconds(limits, latency.latency.of(tweets), requests, measured=latency.is_measured or goes_on)
-        return usual if others or latency.is_measured else max(usual, REFUSED_WITHIN_SECONDS)
+        return stagger_seconds(
+            limits,
+            latency.latency.of(tweets),
+            requests,
+            measured=latency.is_measured or goes_on,
+            first=not (others or latency.is_measured),
+        )
 
     def sent_together(self, burst: int, *, others: int) -> int:
         """How many requests of a burst begin within half of the time in which a refusal comes back: as if at once.

@@ -194,13 +194,13 @@ class BatchPlan:
         began = session.clock.monotonic()
         self._first = min(self._first, now)
         terms = Terms(
-            concurrency,
-            max(map(self._cap, names)),
-            latency,
-            session.failures,
-            session.options.exact,
-            self._share,
-            session.latency.is_measured,
+            concurrency=concurrency,
+            cap=max(map(self._cap, names)),
+            latency=latency,
+            failures=session.failures,
+            exact=session.options.exact,
+            share=self._share,
+            is_measured=session.latency.is_measured,
         )
         progress = Progress(
             busy=tuple(max(0.0, end - now) for end in busy),

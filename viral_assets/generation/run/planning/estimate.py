@@ -115,13 +115,13 @@ def estimate(
         for name, mine in waiting.items()
     ]
     terms = Terms(
-        options.max_concurrency(ledger.limits),
-        max(caps.values(), default=1),
-        latency_model.latency,
-        failures,
-        options.exact,
-        share_of_this_hour(state) if options.paced else None,
-        latency_model.is_measured,
+        concurrency=options.max_concurrency(ledger.limits),
+        cap=max(caps.values(), default=1),
+        latency=latency_model.latency,
+        failures=failures,
+        exact=options.exact,
+        share=share_of_this_hour(state) if options.paced else None,
+        is_measured=latency_model.is_measured,
     )
     planned = foreseen(groups, state, terms, ledger.limits)
     blocked = state.blocked_for > NOT_WORTH_WAITING_SECONDS

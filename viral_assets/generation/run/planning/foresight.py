@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from viral_assets.generation.run.failures.backoff import REFUSED_WITHIN_SECONDS, stagger_seconds
+from viral_assets.generation.run.failures.backoff import stagger_seconds
 from viral_assets.generation.run.planning.packs import Group, Pack, Plan
 from viral_assets.generation.run.planning.run_plan import PLANNED_SECONDS, Progress, Terms, plan_of_run
 from viral_assets.quota.ledger import QuotaState
@@ -56,8 +56,13 @@ def _apart(pack: Pack, waiting: int, under_way: int, terms: Terms, limits: Limit
         under_way: requests, without it.
     """
     burst = max(1, min(waiting + under_way, terms.concurrency))
-    usual = stagger_seconds(limits, terms.latency.of(pack.tweets), burst, measured=terms.is_measured or goes_on)
-    return usual if under_way or terms.is_measured else max(usual, REFUSED_WITHIN_SECONDS)
+    return stagger_seconds(
+        limits,
+        terms.latency.of(pack.tweets),
+        burst,
+        measured=terms.is_measured or goes_on,
+        first=not (under_way or terms.is_measured),
+    )
 
 
 def quota_after(quota: QuotaState, groups: Sequence[Group], sent: Sequence[Pack], now: float) -> QuotaState:
