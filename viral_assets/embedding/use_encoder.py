@@ -138,7 +138,7 @@ def _normalise(rows: Array, gain: Array, bias: Array, epsilon: float) -> None:
 def _dense(weights: UseWeights, sums: Array, lengths: Array) -> Array:
     """Unit rows (t, 512) from the sums (t, 1280) over so many pieces (t,)."""
     dense, pieces = weights.dense, lengths[:, None, None]
-    # As a stack of matrices of one row, each is multiplied by itself.
+    # As a stack of matrices of one row: each is multiplied alone.
     text = sums[:, None, :] @ weights.output
     text += pieces * weights.output_bias
     text /= np.sqrt(pieces)

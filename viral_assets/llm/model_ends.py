@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from viral_assets.llm.models import model_named
+from viral_assets.text.amounts import how_many
 
 NOTICE = timedelta(days=60)
 """So long before its end people are told: a new model wants to be tried, and its price to be planned for."""
@@ -19,4 +20,4 @@ def announced_end(name: str, today: date) -> str | None:
     days = (model.ends - today).days
     if days <= 0:
         return f"{name} has ended on {model.ends}: {answers}"
-    return f"{name} ends on {model.ends}, in {days} {'day' if days == 1 else 'days'}: from then on {answers}"
+    return f"{name} ends on {model.ends}, in {how_many(days, 'day')}: from then on {answers}"

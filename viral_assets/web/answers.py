@@ -17,6 +17,7 @@ from viral_assets.queries.pages import read_opportunities, read_opportunity
 from viral_assets.store.decision_changes import Decided
 from viral_assets.store.suggestion_locks import Conflict
 from viral_assets.store.suggestion_status import in_words
+from viral_assets.text.amounts import how_many
 from viral_assets.text.display import one_line
 from viral_assets.vocabulary import AWAITING
 from viral_assets.web.access import same_site_path
@@ -149,11 +150,10 @@ def say(
 
 def many_words(done: Sequence[Decided]) -> str:
     """How many suggestions, and how many of them take another person."""
-    several = "suggestion" if len(done) == 1 else "suggestions"
     awaiting = sum(each.status == AWAITING for each in done)
     take = "takes" if awaiting == 1 else "take"
     of_them = f", of which {awaiting:,} {take} the approval of another person" if awaiting else ""
-    return f"{len(done):,} {several}{of_them}"
+    return f"{how_many(len(done), 'suggestion')}{of_them}"
 
 
 def conflict_text(conflict: Conflict, who: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from viral_assets.errors import ConfigurationError
 from viral_assets.generation.nearest_edits import with_nearest_edits
 from viral_assets.generation.opportunity import Opportunity
+from viral_assets.text.amounts import how_many
 from viral_assets.vocabulary import OFFLINE, PENDING
 from viral_assets.web.jobs import Job, Jobs
 
@@ -105,13 +106,12 @@ def summarise(report: GenerationReport, now: datetime) -> tuple[bool, str]:
             return False, f"Asking several times gave no usable answer{notes}."
         case "filtered" if not report.saved:
             return False, f"Nothing that was written passed the quality filter{notes}."
-    several = "suggestion" if report.saved == 1 else "suggestions"
     by = OFFLINE if report.provider == OFFLINE else report.model
     left_out = " Not every one passed the quality filter." if outcome == "filtered" else ""
     if report.provider == OFFLINE:
         # Made from the tweet alone, so that a window can be reproduced.
         notes += " Offline drafts of a tweet are the same each time; a model's are not."
-    return True, f"{report.saved} new {several} by {by} in {report.seconds:.1f} s.{left_out}{notes}"
+    return True, f"{how_many(report.saved, 'new suggestion')} by {by} in {report.seconds:.1f} s.{left_out}{notes}"
 
 
 def checked_project(projects: Projects, name: str) -> Project:

@@ -23,6 +23,7 @@ from viral_assets.quota.ledger import HEARTBEAT_SECONDS
 from viral_assets.quota.sql_runners import HEARTBEAT_TTL_SECONDS
 from viral_assets.store.batches import OpenBatch, open_batches, take_over, tried, unsettled
 from viral_assets.store.standing import Writer
+from viral_assets.text.amounts import how_many
 
 TRIED_SECONDS = 14 * 86_400.0
 """What was in a batch in the last two weeks is not sent in another one."""
@@ -95,7 +96,7 @@ class BatchPhase:
         while concerned := await self._concerned():
             if desk.is_stopped:
                 desk.counters.note(
-                    f"{len(concerned)} {'batch is' if len(concerned) == 1 else 'batches are'} left at the service: "
+                    f"{how_many(len(concerned), 'batch is', 'batches are')} left at the service: "
                     "the next run of the same hours takes the answers"
                 )
                 return
