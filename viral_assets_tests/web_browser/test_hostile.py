@@ -149,7 +149,7 @@ def test_the_list_its_panels_and_its_filters_show_it_as_text(careful: Visitor) -
     assert accents <= 10
 
     page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
-    page.wait_for_function("document.querySelectorAll('main details[open]').length > 20")
+    page.locator("main details[open]").nth(20).wait_for(state="attached")
     assert_harmless(careful)
     expect(page.locator("[data-count]:visible").first).to_be_visible()
 

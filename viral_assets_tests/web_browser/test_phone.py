@@ -87,8 +87,7 @@ def test_a_message_hides_no_button_for_long(pocket: Visitor, kept: Kept) -> None
 
 def test_the_header_leaves_room_for_the_tweets(pocket: Visitor) -> None:
     page = pocket.open("/")
-    page.mouse.wheel(0, 2_000)
-    page.wait_for_function("scrollY > 300")
+    assert page.evaluate("() => { scrollTo({ top: 2_000, behavior: 'instant' }); return scrollY; }") > 300
     box = page.locator(".top").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < PHONE["height"] / 5
