@@ -27,6 +27,7 @@ from viral_assets.store.engine import Database
 from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets_tests.delivery.examples import GENERATED, TYPES, opportunity, store, suggestion
+from viral_assets_tests.statements import statements_sent
 
 TWEETS = 2 * exports.ROWS_AT_ONCE + 1
 """So many that they are read and marked in several parts of their real size."""
@@ -276,10 +277,8 @@ def test_many_suggestions_take_a_bounded_number_of_statements(database: Database
         database,
         *(opportunity(tweet_id=str(10**18 + n), total=n % 997 / 997, suggestions=several) for n in range(TWEETS)),
     )
-    statements: list[str] = []
-    sa.event.listen(database.engine, "after_cursor_execute", lambda *said: statements.append(said[2]))
-
-    assert export(database, tmp_path / "out.parquet") == ExportReport(TWEETS, 3 * TWEETS, 3 * TWEETS, 0)
+    with statements_sent(database.engine) as statements:
+        assert export(database, tmp_path / "out.parquet") == ExportReport(TWEETS, 3 * TWEETS, 3 * TWEETS, 0)
     # A handful for each part that is read and each batch that is marked, never one for each suggestion.
     parts = -(-TWEETS // exports.ROWS_AT_ONCE) + -(-3 * TWEETS // decision_changes.BATCH)
     assert len(statements) < 6 * parts + 10

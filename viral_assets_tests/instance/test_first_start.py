@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -31,6 +31,7 @@ from viral_assets_tests.instance.processes import (
     together,
     until_killed,
 )
+from viral_assets_tests.statements import statements_sent
 
 # Whole runs of Dagster, real processes or many fits: seconds each.
 pytestmark = pytest.mark.slow
@@ -189,20 +190,6 @@ def test_a_start_that_is_killed_leaves_postgresql_as_it_was(home_on_postgresql: 
     assert len(schema_of(postgres_url)["revisions"]) == 1
 
 
-@contextmanager
-def counted_statements() -> Iterator[list[str]]:
-    asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
-
-
 def broken_by_two_starts(home: Path) -> str:
     """A home as two starts of Dagster leave it: two revisions in each file. Returns the id of a run in there."""
     with dg.DagsterInstance.from_config(str(home)) as instance:
@@ -295,7 +282,7 @@ def test_a_schema_that_is_whole_is_not_touched(home: Path) -> None:
 
 def test_who_opens_an_instance_sees_to_its_tables_once(home: Path) -> None:
     def statements() -> int:
-        with counted_statements() as asked, open_instance(home):
+        with statements_sent(sa.Engine) as asked, open_instance(home):
             return len(asked)
 
     make_ready(home)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from viral_assets.hours import floor_hour
 from viral_assets.queries.contacts import read_contacts
@@ -16,6 +15,7 @@ from viral_assets.queries.opportunities import Contact, OpportunityView
 from viral_assets.queries.pages import read_opportunity
 from viral_assets.store.engine import Database
 from viral_assets_tests.delivery.examples import HOUR, WINDOW, opportunity, store, suggestion
+from viral_assets_tests.statements import plan_of, statements_sent
 
 NOW = opportunity(tweet_id="now", author_id="7", author_handle="Mara")
 
@@ -112,32 +112,19 @@ def test_many_authors_are_asked_about_together(database: Database) -> None:
     before = [replied(str(number), days=1, author_id=str(number), author_handle="x") for number in range(0, 40, 2)]
     with database.begin() as connection:
         store(connection, [*before, *views])
-    statements: list[str] = []
-
-    def note(*event: Any) -> None:
-        statements.append(event[2])
-
-    with database.read() as connection:
-        sa.event.listen(connection.engine, "before_cursor_execute", note)
+    with database.read() as connection, statements_sent(connection) as sent:
         found = read_contacts(connection, views)
-        sa.event.remove(connection.engine, "before_cursor_execute", note)
     assert [[contact.tweet_id for contact in contacts] for contacts in found] == [
         [str(number)] if number % 2 == 0 else [] for number in range(40)
     ]
-    assert len([each for each in statements if each.startswith("SELECT")]) == 3
+    assert len([each for each in sent if each.text.startswith("SELECT")]) == 3
 
 
 def test_no_table_is_read_from_end_to_end(sqlite_database: Database) -> None:
-    plans: list[str] = []
-
-    def explain(connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        raw = connection.connection.driver_connection.cursor()
-        plans.extend(step[3] for step in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
-
     with sqlite_database.read() as connection:
-        sa.event.listen(connection.engine, "before_cursor_execute", explain)
-        read_contacts(connection, [NOW])
-        sa.event.remove(connection.engine, "before_cursor_execute", explain)
+        with statements_sent(connection) as sent:
+            read_contacts(connection, [NOW])
+        plans = plan_of(connection, sent)
     assert any("ix_comment_opportunities_project_from_id" in step for step in plans)
     assert any("ix_comment_opportunities_project_from_handle" in step for step in plans)
     assert any(re.match(r"SEARCH comment_suggestions .*\(project=\? AND tweet_id=\?", step) for step in plans)

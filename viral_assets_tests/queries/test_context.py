@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from viral_assets.context import Context, Post, References
 from viral_assets.queries.context import Asked, contexts_of
@@ -16,6 +14,7 @@ from viral_assets.queries.pages import read_opportunity
 from viral_assets.store.engine import Database
 from viral_assets.store.references import read_contexts_of, save_references
 from viral_assets_tests.delivery.examples import HOUR, WINDOW, opportunity, store, suggestion
+from viral_assets_tests.statements import plan_of, statements_sent
 
 NOW = opportunity(tweet_id="now", author_id="7", author_handle="Mara")
 TOLD = suggestion("Said before.", status="posted", decided_at=HOUR - timedelta(days=2), decided_by="Ada")
@@ -52,16 +51,9 @@ def test_everybody_is_told_the_same(filled: Database) -> None:
 
 
 def test_all_of_an_hour_are_found_without_reading_a_table_from_end_to_end(filled: Database) -> None:
-    plans: list[str] = []
-
-    def explain(connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if connection.dialect.name == "sqlite":
-            raw = connection.connection.driver_connection.cursor()
-            plans.extend(step[3] for step in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
-
     with filled.read() as connection:
-        sa.event.listen(connection.engine, "before_cursor_execute", explain)
-        found = read_contexts_of(connection, WINDOW)
-        sa.event.remove(connection.engine, "before_cursor_execute", explain)
+        with statements_sent(connection) as sent:
+            found = read_contexts_of(connection, WINDOW)
+        plans = plan_of(connection, sent) if connection.dialect.name == "sqlite" else []
     assert found == {"now": Context(None, QUOTED, ("A hallway",))}
     assert not [step for step in plans if step.startswith("SCAN") and "VIRTUAL TABLE" not in step]

@@ -20,6 +20,7 @@ from viral_assets.quota.limits import Limits
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days, tweet_projects
 from viral_assets_tests.delivery.examples import HOUR, opportunity, request, store, suggestion
+from viral_assets_tests.statements import plan_of, statements_sent
 
 NOW = datetime(2026, 11, 21, 21, 4, tzinfo=UTC)
 TODAY = NOW.date()
@@ -162,19 +163,12 @@ def test_where_there_is_one_project_nobody_looks_for_whom_each_tweet_came(
     with sqlite_database.begin() as connection:
         store(connection, [of_statuses(1, "pending"), of_statuses(2)])
         connection.execute(sa.update(tweet_projects).where(tweet_projects.c.tweet_id.not_in(named)).values(project="*"))
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_more: object) -> None:
-        asked.append((statement, parameters))
-
-    sa.event.listen(sqlite_database.engine, "before_cursor_execute", note)
     with sqlite_database.read() as connection:
-        assert funnel_report(connection, project=None, days=14, now=NOW).total.tweets == 2
-        looked_up = [each for each in asked if "tweet_projects" in each[0]]
+        with statements_sent(connection) as sent:
+            assert funnel_report(connection, project=None, days=14, now=NOW).total.tweets == 2
+        looked_up = [each for each in sent if "tweet_projects" in each.text]
         assert len(looked_up) == 1 + bool(named), "the names, each once, and that there is no other"
-        for statement, parameters in looked_up:
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            assert all("USING COVERING INDEX ix_tweet_projects_named" in row[3] for row in plan)
+        assert all("USING COVERING INDEX ix_tweet_projects_named" in step for step in plan_of(connection, looked_up))
 
 
 def test_decisions_come_in_a_row_for_each_hour_and_its_topics_and_bands(sqlite_database: Database) -> None:
@@ -182,11 +176,10 @@ def test_decisions_come_in_a_row_for_each_hour_and_its_topics_and_bands(sqlite_d
     some = [of_statuses(n, "approved", day=n % 2, topic="sleep", total=0.45 + n % 2 / 10) for n in range(40)]
     with sqlite_database.begin() as connection:
         store(connection, some)
-    asked: list[tuple[str, Any]] = []
-    sa.event.listen(sqlite_database.engine, "before_cursor_execute", lambda *said: asked.append((said[2], said[3])))
     with sqlite_database.read() as connection:
-        numbers = funnel_report(connection, project=None, days=14, now=NOW)
-        ((statement, parameters),) = [each for each in asked if "GROUP BY each_tweet" in each[0]]
+        with statements_sent(connection) as sent:
+            numbers = funnel_report(connection, project=None, days=14, now=NOW)
+        ((statement, parameters),) = [each for each in sent if "GROUP BY each_tweet" in each.text]
         assert len(connection.exec_driver_sql(statement, parameters).all()) == 4
     assert numbers.total.approval == Rate("approved", 40, 40)
     assert numbers.by_band == (Rate("0.4 to 0.5", 20, 20), Rate("0.5 to 0.6", 20, 20))

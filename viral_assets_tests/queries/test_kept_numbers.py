@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
@@ -46,6 +45,7 @@ from viral_assets.upkeep.prune import prune
 from viral_assets.upkeep.retention import cutoffs
 from viral_assets_tests.delivery.examples import DAY, GENERATED, HOUR, opportunity, request, store, suggestion
 from viral_assets_tests.laws import tried_on
+from viral_assets_tests.statements import statements_sent
 from viral_assets_tests.store.rows import tweet_row
 
 PROJECTS = ("unplugged", "another")
@@ -246,7 +246,7 @@ def test_notes_of_an_hour_do_not_gather(database: Database) -> None:
     assert noted(database) <= 3 * len(HOURS), "of an hour one about what is counted, one about costs; one of arrivals"
 
 
-def test_only_what_has_changed_is_counted(database: Database, asked: list[tuple[str, Any]]) -> None:
+def test_only_what_has_changed_is_counted(database: Database) -> None:
     changes = Changes(database)
     for number in range(4):
         changes.work(number)
@@ -254,17 +254,17 @@ def test_only_what_has_changed_is_counted(database: Database, asked: list[tuple[
     assert keep_numbers(database, DAY) == 24
 
     tables = ("comment_suggestions", "comment_opportunities", "tweet_scores", "llm_requests", "FROM tweets")
-    asked.clear()
-    before = read(database)
-    assert not [statement for statement, _ in asked if any(name in statement for name in tables)]
+    with statements_sent(database.engine) as sent:
+        before = read(database)
+    assert not [each for each in sent if any(name in each.text for name in tables)]
 
     changes.approve(1)
-    asked.clear()
-    assert read(database) != before
-    counting = [said for said in asked if any(name in said[0] for name in tables)]
+    with statements_sent(database.engine) as sent:
+        assert read(database) != before
+    counting = [each for each in sent if any(name in each.text for name in tables)]
     assert counting
-    assert all(str(changes.hour(1).hour) in str(parameters) for _, parameters in counting)
-    assert not [statement for statement, _ in counting if "counted_cost_usd" in statement], "it cost what it cost"
+    assert all(str(changes.hour(1).hour) in str(each.parameters) for each in counting)
+    assert not [each for each in counting if "counted_cost_usd" in each.text], "it cost what it cost"
     assert keep_numbers(database, DAY) == 1
     assert keep_numbers(database, DAY) == 0
 
@@ -297,15 +297,6 @@ def test_a_request_whose_price_nobody_knows_makes_its_hours_unknown(database: Da
     with database.begin() as connection:
         connection.execute(sa.insert(llm_requests).values(request("late", [changes.tweets[0]], None)))
     assert "unknown costs" in str(read(database))
-
-
-@pytest.fixture
-def asked(database: Database) -> list[tuple[str, Any]]:
-    """Statements that were sent, and their parameters."""
-    said: list[tuple[str, Any]] = []
-    note: Callable[..., None] = lambda *all_of_it: said.append((all_of_it[2], all_of_it[3]))  # noqa: E731
-    sa.event.listen(database.engine, "before_cursor_execute", note)
-    return said
 
 
 def read(database: Database) -> dict[str, Any]:

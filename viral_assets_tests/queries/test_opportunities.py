@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 
 from viral_assets.delivery.export_table import write_csv
 from viral_assets.errors import ConfigurationError
@@ -22,6 +22,7 @@ from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.vocabulary import UNKNOWN_AUDIENCE
 from viral_assets_tests.delivery.examples import DAY, HOUR, TYPES, WINDOW, opportunity, request, store, suggestion
+from viral_assets_tests.statements import statements_sent
 
 
 def filled(database: Database, *views: OpportunityView) -> None:
@@ -264,9 +265,7 @@ def test_an_export_reads_part_by_part_with_a_few_statements_each(
         database,
         *(opportunity(tweet_id=str(10**18 + n), total=n % 97 / 97, suggestions=replies) for n in range(20 * parts)),
     )
-    statements: list[str] = []
-    with database.read() as connection:
-        event.listen(connection.engine, "after_cursor_execute", lambda *said: statements.append(said[2]))
+    with database.read() as connection, statements_sent(connection) as statements:
         ranked = rank_for_export(connection, sort_by="balanced")
         ranking = len(statements)
         read = list(read_ranked(connection, ranked))

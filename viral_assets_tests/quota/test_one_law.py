@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,6 +27,7 @@ from viral_assets.quota.priority import Priority
 from viral_assets.store.engine import Database
 from viral_assets_tests.quota.conftest import about
 from viral_assets_tests.quota.test_sql_ledger import finish
+from viral_assets_tests.statements import statements_sent
 from viral_assets_tests.virtual_clock import VirtualClock
 
 _worlds = count()
@@ -241,31 +241,24 @@ def test_a_script_s_ledger_decides_like_a_database_s(
 
 
 def test_where_there_is_room_postgresql_is_asked_once_and_knows_what_is_taken(
-    postgres_database: Database, ticking: VirtualClock, request: pytest.FixtureRequest
+    postgres_database: Database, ticking: VirtualClock
 ) -> None:
     ledger = open_ledger(postgres_database, Limits(max_requests=4, max_tokens=100), "key", clock=ticking)
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, text: str, *_: object) -> None:
-        statements.append(text)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    request.addfinalizer(lambda: sa.event.remove(sa.Engine, "before_cursor_execute", note))
 
     def ask(name: str, runner: str, *tweets: str, tokens: int = 10, **fields: Any) -> Decision:
         ticking.advance(0.01)
-        statements.clear()
         return ledger.ask(GrantRequest(name, runner, tokens, 0.0, project="calm", tweet_ids=tweets, **fields))
 
     ask("first", "a", "1")
     ledger.state()
-    assert ask("second", "a", "2") == Granted()
-    assert len(statements) == 1
+    with statements_sent(sa.Engine) as sent:
+        assert ask("second", "a", "2") == Granted()
+    assert len(sent) == 1
     finish(postgres_database, "3")
     ledger.settle("first", Settlement("failed"))
-    statements.clear()
-    ledger.settle("second", Settlement("answered", input_tokens=70))
-    assert len(statements) == 1
+    with statements_sent(sa.Engine) as sent:
+        ledger.settle("second", Settlement("answered", input_tokens=70))
+    assert len(sent) == 1
 
     assert ask("taken", "b", "1") == AlreadyClaimed(frozenset(), frozenset("1"))
     assert ask("done", "b", "3") == AlreadyClaimed(frozenset("3"), frozenset())
@@ -273,5 +266,6 @@ def test_where_there_is_room_postgresql_is_asked_once_and_knows_what_is_taken(
     ledger.withdraw("b")
     assert ask("person", "b", "1", again=True, priority=Priority.PERSON) == Granted()
     assert ask("fourth", "b", "5") == Granted()
-    assert isinstance(ask("fifth", "b", "6"), Waiting)
-    assert len(statements) > 1, "who has to wait is told by the rules themselves"
+    with statements_sent(sa.Engine) as sent:
+        assert isinstance(ask("fifth", "b", "6"), Waiting)
+    assert len(sent) > 1, "who has to wait is told by the rules themselves"

@@ -19,6 +19,7 @@ from viral_assets.store.engagement import (
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_opportunities, comment_suggestions
 from viral_assets.store.tweets import upsert_tweets
+from viral_assets_tests.statements import plan_of, statements_sent
 from viral_assets_tests.store.rows import POSTED, tweet_row
 
 HOURS = HourRange(floor_hour(POSTED), floor_hour(POSTED) + 2 * HOUR)
@@ -158,24 +159,15 @@ def test_the_latest_replies_that_a_person_stands_behind(database: Database) -> N
 
 def test_no_table_is_read_from_end_to_end(sqlite_database: Database) -> None:
     """On every page and in every run, however much there is: each statement begins with a range of an index."""
-    plans: list[str] = []
-
-    def explain(connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.lstrip().startswith("SELECT"):
-            raw = connection.connection.driver_connection.cursor()
-            plans.extend(step[3] for step in raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
-
     chosen(sqlite_database, 1, "posted", decided=1)
     with sqlite_database.read() as connection:
-        sa.event.listen(connection.engine, "before_cursor_execute", explain)
-        try:
+        with statements_sent(connection) as sent:
             read_open_or_answered(connection, "p", HOURS, reach=WEEK)
             read_undrafted(connection, "p", HOURS.start, HOURS.end)
             chosen_by_hour(connection, "p", HOURS.start, HOURS.end)
             drafted_by_hour(connection, "p", HOURS.start, HOURS.end)
             recent_replies(connection, "p", since=POSTED, most=10)
-        finally:
-            sa.event.remove(connection.engine, "before_cursor_execute", explain)
+        plans = plan_of(connection, [each for each in sent if each.text.lstrip().startswith("SELECT")])
     tables = ("tweets", "comment_opportunities", "comment_suggestions")
     assert len(plans) > 10
     assert [step for step in plans if any(step.startswith(f"SCAN {table}") for table in tables)] == []

@@ -21,6 +21,7 @@ from viral_assets.store.suggestion_keys import SuggestionKey, in_order
 from viral_assets.store.tables import comment_suggestions, suggestion_events
 from viral_assets.vocabulary import EXPORT, STATUSES
 from viral_assets_tests.delivery.examples import GENERATED, opportunity, store, suggestion
+from viral_assets_tests.statements import plan_of, statements_sent
 
 AT = datetime(2026, 11, 21, 21, 4, tzinfo=UTC)
 PROJECT = "unplugged"
@@ -96,15 +97,13 @@ def test_what_has_changed_or_is_over_is_left_alone(database: Database, monkeypat
 
 def test_suggestions_are_found_by_their_keys_and_none_comes_over_the_wire(sqlite_database: Database) -> None:
     keys = filled(sqlite_database, 20)
-    asked: list[tuple[str, Any]] = []
-    sa.event.listen(sqlite_database.engine, "before_cursor_execute", lambda *said: asked.append((said[2], said[3])))
-    mark(sqlite_database, [(key, 0) for key in keys])
-    about = [each for each in asked if "comment_suggestions" in each[0]]
-    assert [statement.split()[0] for statement, _ in about] == ["INSERT", "UPDATE"]
+    with statements_sent(sqlite_database.engine) as sent:
+        mark(sqlite_database, [(key, 0) for key in keys])
+    about = [each for each in sent if "comment_suggestions" in each.text]
+    assert [each.text.split()[0] for each in about] == ["INSERT", "UPDATE"]
     with sqlite_database.begin() as connection:
-        for statement, parameters in about:
-            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-            found = [line for line in plan if "comment_suggestions" in line]
+        for each in about:
+            found = [step for step in plan_of(connection, [each]) if "comment_suggestions" in step]
             assert found
             assert all(
                 line.startswith("SEARCH") and "(project=? AND tweet_id=? AND suggestion_type=?)" in line

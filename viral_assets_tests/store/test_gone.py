@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from viral_assets.hours import floor_hour
 from viral_assets.queries.digest import digest_rows
@@ -17,6 +16,7 @@ from viral_assets.store.gone import anything_gone, count_gone, gone_ids, note_go
 from viral_assets.store.tables import gone_tweets
 from viral_assets.store.tweets import upsert_tweets
 from viral_assets_tests.delivery.examples import WINDOW, opportunity, store, suggestion
+from viral_assets_tests.statements import statements_sent
 from viral_assets_tests.store.rows import tweet_row
 
 NOW = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)
@@ -69,9 +69,7 @@ def test_it_is_there_again_once_it_was_seen_later(two: Database) -> None:
 
 
 def test_where_none_is_gone_one_look_says_so(database: Database) -> None:
-    asked: list[str] = []
-    sa.event.listen(database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
-    with database.begin() as connection:
+    with database.begin() as connection, statements_sent(connection) as sent:
         upsert_tweets(connection, [tweet_row(str(number)) for number in range(20)])
         assert not anything_gone(connection)
-    assert len([statement for statement in asked if gone_tweets.name in statement]) == 2
+    assert len([each for each in sent if gone_tweets.name in each.text]) == 2
