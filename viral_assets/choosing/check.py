@@ -23,6 +23,7 @@ from viral_assets.safety.exemplar_vectors import resemblance_of
 from viral_assets.scoring.languages import language_warnings
 from viral_assets.scoring.topics import topic_texts
 from viral_assets.store.engine import Database
+from viral_assets.text.amounts import how_many
 from viral_assets.vocabulary import DROP_REASONS, SENSITIVE_CATEGORIES
 
 FindingKind = Literal["embedder", "language", "exemplar", "topic", "tweets", "safety", "cost"]
@@ -116,7 +117,8 @@ def about_rehearsal(project: Project, found: Rehearsal, hours: HourRange) -> lis
     findings = []
     span = f"the {len(hours):,} hours from {hours.start:%Y-%m-%dT%H:%M} (UTC)"
     if found.skipped:
-        findings.append(Finding("embedder", _not_embedded(f"the tweets of {found.skipped:,} hours have no vectors")))
+        without = how_many(found.skipped, "hour has", "hours have")
+        findings.append(Finding("embedder", _not_embedded(f"the tweets of {without} no vectors")))
     if not found.read:
         if not found.skipped:
             empty = (
@@ -167,10 +169,11 @@ def _about_unread(unread: UnreadText) -> Finding:
 
 def _about_deferred(day: DayCost) -> Finding:
     planned = day.estimate
+    waiting = how_many(planned.deferred, "tweet")
     return Finding(
         "cost",
-        f"of what {day.day} would choose, {planned.deferred:,} tweets would wait: {planned.deferred_because}; lower "
-        "max_candidates, or raise the limits",
+        f"of what {day.day} would choose, {waiting} would wait: {planned.deferred_because}; lower max_candidates, or "
+        "raise the limits",
     )
 
 

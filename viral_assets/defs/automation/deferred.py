@@ -14,6 +14,7 @@ from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key
 from viral_assets.quota.ledger import QuotaStatus
 from viral_assets.quota.limits import pacific_day
 from viral_assets.store.deferred import Deferred
+from viral_assets.text.amounts import how_many
 
 PAUSE = timedelta(minutes=15)
 """An hour whose tweets were put off less long ago waits: what kept them from being asked about has hardly changed."""
@@ -31,7 +32,8 @@ def why_not_now(status: QuotaStatus) -> str | None:
     if status.blocked_until is not None and status.blocked_until > status.now:
         return f"the quota is blocked until {_time(status.blocked_until)}: {status.block_reason}"
     if limits.requests_per_day is not None and status.day_requests >= limits.requests_per_day:
-        return f"the {limits.requests_per_day:,} requests of {status.day} are used up until {_time(status.day_ends)}"
+        requests = how_many(limits.requests_per_day, "request is", "requests are")
+        return f"the day's {requests} used up until {_time(status.day_ends)}"
     if limits.daily_budget_usd is not None and status.day_cost_usd >= limits.daily_budget_usd:
         return (
             f"the budget of {limits.daily_budget_usd:g} USD for {status.day} is used up until {_time(status.day_ends)}"
@@ -60,20 +62,27 @@ def hours_to_resume(
         return [], refusal
     free = sorted(set(deferred) - set(under_way), reverse=True)
     if not free:
-        return [], f"all {len(deferred):,} hours with tweets that wait have a run already"
+        return [], all_run_already(deferred)
     ready = [hour for hour in free if _worth_trying(deferred[hour], status)]
     if not ready:
-        return (
-            [],
-            f"the tweets of {len(free):,} hours were put off only lately, or today with little of the day's quota left",
-        )
+        hours = how_many(len(free), "hour")
+        return [], f"the tweets of {hours} were put off only lately, or today with little of the day's quota left"
     room = HOURS_PER_RUN - len(deferred) + len(free)
     if room <= 0:
-        return (
-            [],
-            f"{len(deferred) - len(free):,} hours with tweets that wait are being run; more would share their quota",
+        being_run = how_many(
+            len(deferred) - len(free),
+            "hour with tweets that wait is being run",
+            "hours with tweets that wait are being run",
         )
+        return [], f"{being_run}; more would share their quota"
     return sorted(ready[:room]), ""
+
+
+def all_run_already(waiting: Collection[datetime]) -> str:
+    """Why nothing is asked for where each hour with tweets that wait is being run, or is about to be."""
+    return how_many(
+        len(waiting), "hour with tweets that wait has a run already", "hours with tweets that wait have a run already"
+    )
 
 
 def freest(statuses: Sequence[QuotaStatus]) -> QuotaStatus:

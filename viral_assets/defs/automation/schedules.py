@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from viral_assets.defs.automation.deferred import hours_past, hours_to_top_up, last_days
+from viral_assets.defs.automation.deferred import all_run_already, hours_past, hours_to_top_up, last_days
 from viral_assets.defs.automation.jobs import (
     daily_numbers,
     follow_replies,
@@ -82,7 +82,7 @@ def top_up_schedule(
         return dg.SkipReason(f"no tweet of the last {days} days waits for a later run")
     hours = hours_to_top_up(waiting, hours_under_way(context.instance, window))
     if not hours:
-        return dg.SkipReason(f"all {len(waiting):,} hours with tweets that wait have a run already")
+        return dg.SkipReason(all_run_already(waiting))
     return [request_for(each, TOP_UP, f"{now:%F}") for each in ranges_of(hours)]
 
 
