@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, ViralAssetsError
 from viral_assets.store.bulk import serialise_writers
-from viral_assets.store.engine import Database, normalise_url
+from viral_assets.store.database_url import normalise_url
+from viral_assets.store.engine import Database
 from viral_assets.store.tables import quota_state
 from viral_assets_tests.postgres import PostgresServer
 
