@@ -8,9 +8,8 @@ https://ai.google.dev/api/generate-content#FinishReason
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from viral_assets.errors import (
@@ -21,14 +20,20 @@ from viral_assets.errors import (
     RateLimitedError,
     TransientProviderError,
 )
+from viral_assets.llm.gemini_errors import (
+    has_no_quota,
+    names_the_tier,
+    quota_names,
+    requests_a_minute,
+    retry_after,
+    says_bad_key,
+)
 from viral_assets.llm.http_service import HttpService, withheld
 from viral_assets.llm.input_limit import rejected
 from viral_assets.llm.responses import (
     error_object,
     header_of,
     http_address,
-    retry_after_header,
-    seconds_of,
     sendable_key,
 )
 from viral_assets.llm.tiers import STANDARD, Tier
@@ -58,9 +63,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 """None is followed: it would be a second request, and take the key to whatever host it names."""
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_QUOTA_NAMES = ("quotaId", "quotaMetric", "quota_limit", "quota_metric", "subject")
-_LIMIT_OF_ZERO = re.compile(r"\blimit: 0(?!\d|[.,]\d)", re.IGNORECASE)
-_RETRY_IN = re.compile(r"retry (?:in|after) ((?:\d+(?:\.\d+)?(?:ms|[hms]))+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,27 +173,27 @@ class Service(HttpService):
         """
         error = error_object(body)
         said = self.sentence(error, status)
-        if status == 429 and _has_no_quota(error):
+        if status == 429 and has_no_quota(error):
             message = (
                 f"{self.place} gives this key no quota for {model}: {said} Name another model (GEMINI_MODEL, or model: "
                 "in the project file), or enable billing for the key's project."
             )
             return ModelUnavailableError(message, http_status=status)
-        quotas = [text.lower() for text in _quota_names(error.get("details"))]
+        quotas = [text.lower() for text in quota_names(error)]
         if tier != STANDARD and (status == 503 or (status == 429 and not quotas)):
             # A quota that is used up has a name.
             return NoRoomError(f"the {tier} tier of {self.place} has no room for now: {said}", http_status=status)
-        if tier != STANDARD and status in {400, 403, 404} and _names_the_tier(error):
+        if tier != STANDARD and status in {400, 403, 404} and names_the_tier(error):
             message = f"{self.place} has no {tier} tier for this key and {model}: {said}"
             return NoRoomError(message, http_status=status, for_good=True)
         if status == 429:
             return RateLimitedError(
                 f"{self.place} refuses for now: {said}",
-                retry_after_seconds=_retry_after(error, headers),
+                retry_after_seconds=retry_after(error, headers),
                 per_day=any("perday" in name.replace("_", "") for name in quotas),
                 per_tokens=any("token" in name for name in quotas),
                 names_quota=bool(quotas),
-                limit=_requests_a_minute(error.get("details")),
+                limit=requests_a_minute(error),
             )
         if status in REDIRECTS:
             where = header_of(headers, "location") or "another address"
@@ -200,7 +202,7 @@ class Service(HttpService):
         if status in {408, 425, 499} or status >= 500 or status < 400:
             return TransientProviderError(f"{self.place} had a problem (HTTP {status}): {said}", http_status=status)
         kind: type[FatalProviderError] = FatalProviderError
-        if status == 401 or _says_bad_key(error):
+        if status == 401 or says_bad_key(error):
             message = f"{self.place} does not accept the key: {said} Check GEMINI_API_KEY."
         elif status == 403:
             kind = ModelUnavailableError
@@ -237,73 +239,3 @@ def usage(
 
 def _normal_endpoint(endpoint: str) -> str:
     return re.sub(r"/v1(?:beta|alpha)?$", "", http_address(endpoint, "GEMINI_API_ENDPOINT"))
-
-
-def _details(details: object) -> Iterator[dict[str, Any]]:
-    if isinstance(details, list):
-        yield from (detail for detail in details if isinstance(detail, dict))
-
-
-def _violations(details: object) -> Iterator[dict[str, Any]]:
-    """The quotas that are used up, each with what the API says about it."""
-    for detail in _details(details):
-        yield from _details(detail.get("violations"))
-
-
-def _quota_names(details: object) -> Iterator[str]:
-    """Names of the quotas that are used up, wherever the API put them."""
-    for detail in _details(details):
-        metadata = detail.get("metadata")
-        for part in [metadata, *_details(detail.get("violations"))]:
-            if isinstance(part, dict):
-                yield from (str(part[name]) for name in _QUOTA_NAMES if name in part)
-
-
-def _requests_a_minute(details: object) -> int | None:
-    """What a violated quota of requests a minute says it allows."""
-    values = [
-        str(each.get("quotaValue", ""))
-        for each in _violations(details)
-        if "perminute" in (name := str(each.get("quotaId", "")).replace("_", "").lower()) and "token" not in name
-    ]
-    known = [int(value) for value in values if re.fullmatch(r"[1-9]\d{0,8}", value)]
-    return min(known, default=None)
-
-
-def _has_no_quota(error: Mapping[str, Any]) -> bool:
-    """Whether a limit is zero, as for a model outside of the key's plan: no waiting helps.
-
-    Such a violation has no ``quotaValue`` (or 0), and the message says "limit: 0"; it names a quota of the day all the
-    same.
-    """
-    violations = [*_violations(error.get("details"))]
-    values = [str(each["quotaValue"]) for each in violations if each.get("quotaValue") not in (None, "")]
-    unsaid = len(values) < max(1, len(violations))
-    return "0" in values or (unsaid and _LIMIT_OF_ZERO.search(str(error.get("message") or "")) is not None)
-
-
-def _names_the_tier(error: Mapping[str, Any]) -> bool:
-    return bool(
-        re.search(r"\b(?:service.?tier|flex)\b", f"{error.get('message')} {error.get('details')}", re.IGNORECASE)
-    )
-
-
-def _says_bad_key(error: Mapping[str, Any]) -> bool:
-    reasons = {detail.get("reason") for detail in _details(error.get("details"))}
-    if reasons & {"API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED"}:
-        return True
-    return bool(re.search(r"api key (?:not valid|not found|expired|invalid)", str(error.get("message", "")).lower()))
-
-
-def _retry_after(error: Mapping[str, Any], headers: Mapping[str, str]) -> float | None:
-    """The longest wait the response speaks of: RetryInfo, the message, the header."""
-    waits = [
-        seconds_of(detail.get("retryDelay"))
-        for detail in _details(error.get("details"))
-        if str(detail.get("@type", "")).endswith("RetryInfo")
-    ]
-    if not any(wait is not None for wait in waits) and (said := _RETRY_IN.search(str(error.get("message", "")))):
-        waits.append(seconds_of(said[1]))
-    waits.append(retry_after_header(headers))
-    known = [wait for wait in waits if wait is not None]
-    return max(known) if known else None
