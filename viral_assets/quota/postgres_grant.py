@@ -21,10 +21,11 @@ from viral_assets.quota.keys import prefix_of
 from viral_assets.quota.limits import pacific_day
 from viral_assets.quota.priority import aged_since
 from viral_assets.quota.recent import WindowGrant
+from viral_assets.quota.script import Script
 from viral_assets.quota.sql_runners import HEARTBEAT_TTL_SECONDS
 from viral_assets.quota.sql_usage import LATE_WAITER_SECONDS, OVERDUE_SECONDS, SqlUsage
 
-_GRANT = statements.Script("SELECT * FROM grant_requests(CAST(:shared AS jsonb), CAST(:asks AS jsonb))")
+_GRANT = Script("SELECT * FROM grant_requests(CAST(:shared AS jsonb), CAST(:asks AS jsonb))")
 
 
 def grant_where_free(

@@ -16,9 +16,10 @@ import sqlalchemy as sa
 
 from viral_assets.quota import statements
 from viral_assets.quota.limits import PacificDay
+from viral_assets.quota.script import Script
 from viral_assets.quota.settling import Settled, columns_of
 
-_SETTLE = statements.Script("CALL settle_requests(CAST(:shared AS jsonb), CAST(:ended AS jsonb), NULL)")
+_SETTLE = Script("CALL settle_requests(CAST(:shared AS jsonb), CAST(:ended AS jsonb), NULL)")
 
 
 def settle_granted(

@@ -19,6 +19,7 @@ from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets.quota import statements
 from viral_assets.quota.boot import Boot
 from viral_assets.quota.limits import pacific_day
+from viral_assets.quota.script import Script
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import quota_clock, quota_state
 
@@ -50,7 +51,7 @@ class LedgerClock:
         self._boot = None if self._on_postgres else boot
         self._measured_seconds = max(window_seconds, LONGEST_WINDOW_SECONDS)
 
-    def in_transaction(self, connection: sa.Connection, lock: statements.Script | None = None) -> float:
+    def in_transaction(self, connection: sa.Connection, lock: Script | None = None) -> float:
         """Now, in a transaction that writes and has the ledger's lock. What is stored is moved where the clock was set.
 
         Args:

@@ -15,6 +15,7 @@ from viral_assets.quota.ledger import ANNOUNCED_SECONDS
 from viral_assets.quota.limits import Limits, pacific_day
 from viral_assets.quota.priority import Priority, aged_since
 from viral_assets.quota.recent import RecentGrants, Window, WindowGrant
+from viral_assets.quota.script import Script
 from viral_assets.quota.sql_runners import HEARTBEAT_TTL_SECONDS, UNKNOWN, host
 from viral_assets.store.tables import llm_requests
 
@@ -74,7 +75,7 @@ class SqlUsage:
         return window
 
     def at(
-        self, connection: sa.Connection, values: Mapping[str, Any], window: Window, query: statements.Script
+        self, connection: sa.Connection, values: Mapping[str, Any], window: Window, query: Script
     ) -> tuple[QuotaUsage, sa.Row[Any]]:
         """What counts now, and the row it is from, which tells besides whether some of the tweets are taken."""
         row = query.run(connection, values).one()
