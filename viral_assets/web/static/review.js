@@ -310,7 +310,9 @@
   const carry = (target, asker) => {
     const card = target?.closest?.("[data-opportunity]");
     if (!card) return;
-    const panels = all("[data-panel][open]", card).filter((panel) => !panel.contains(asker)).map((panel) => {
+    const name = (panel) => panel && `${panel.closest("[data-suggestion]").dataset.suggestion} ${panel.dataset.panel}`;
+    const answered = name(asker?.closest("[data-panel]"));
+    const panels = all("[data-panel][open]", card).filter((panel) => name(panel) !== answered).map((panel) => {
       const form = one("form", panel);
       const active = form.contains(document.activeElement) ? document.activeElement : null;
       return {
@@ -343,8 +345,37 @@
       }
     }
   };
-  document.addEventListener("htmx:beforeSwap", (event) => carry(event.detail.target, event.detail.requestConfig?.elt));
-  document.addEventListener("htmx:oobBeforeSwap", (event) => carry(event.detail.target, null));
+  // Several answers may be under way for a card, and the first one replaces what the others were meant to replace: they
+  // go to what stands there now. None takes the place of one that was asked for later, unless it says what went wrong.
+  const numbers = new WeakMap();
+  const newest = new Map();
+  let asking = 0;
+  let answering;
+  const overtakes = (id, xhr) => {
+    if (numbers.get(xhr) < newest.get(id) && xhr.status < 400) return false;
+    newest.set(id, numbers.get(xhr));
+    return true;
+  };
+  const answer = (event) => { answering = event.detail.xhr; };
+  const place = (event) => {
+    const { detail } = event;
+    const card = detail.target;
+    if (!card.matches("[data-opportunity]")) return;
+    detail.target = document.getElementById(card.id) ?? card;
+    detail.shouldSwap &&= overtakes(card.id, detail.xhr);
+    if (detail.shouldSwap) carry(detail.target, detail.requestConfig.elt);
+  };
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    numbers.set(detail.xhr, asking += 1);
+    // Heard where it happens: what is no longer part of the page tells the page nothing.
+    detail.elt.addEventListener("htmx:beforeOnLoad", answer);
+    detail.target.addEventListener("htmx:beforeSwap", place);
+  });
+  document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+    if (!detail.target.matches("[data-opportunity]")) return;
+    detail.shouldSwap &&= overtakes(detail.target.id, answering);
+    if (detail.shouldSwap) carry(detail.target, null);
+  });
   document.addEventListener("htmx:afterSwap", giveBack);
   document.addEventListener("htmx:oobAfterSwap", giveBack);
   document.addEventListener("htmx:beforeRequest", (event) => {
