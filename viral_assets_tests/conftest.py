@@ -43,7 +43,14 @@ def is_quick(config: pytest.Config) -> bool:
     return "not slow" in config.option.markexpr
 
 
+def ask_this_machine_directly() -> None:
+    """The servers of tests are on it, and a proxy that it has for others would look for them at home."""
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    ask_this_machine_directly()
     keep_files_in_memory()
     read_migrations_once()
     asked_for = config.getoption("--hypothesis-profile", default=None)

@@ -162,7 +162,7 @@ def visit(chromium: Browser, home: str) -> Iterator[Visit]:
         return visitors[-1]
 
     yield enter
-    problems = [problem for visitor in visitors for problem in visitor.problems]
+    problems = [problem for visitor in visitors for problem in visitor.unforgiven()]
     for visitor in visitors:
         visitor.context.close()
     assert problems == []

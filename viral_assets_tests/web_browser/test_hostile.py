@@ -170,8 +170,8 @@ def test_the_page_of_a_tweet_and_its_history_do_too(careful: Visitor, database: 
     page = careful.open("/tweet?" + urlencode({"project": "demo", "tweet_id": number}))
     page.locator(".name summary").click()
     page.get_by_label("Your name in the record").fill(text[:60])
-    page.locator(".name").get_by_role("button", name="Save").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator(".name").get_by_role("button", name="Save").click()
     item = careful.suggestion(str(number), 1)
     item.get_by_text("Reject", exact=True).first.click()
     item.get_by_placeholder("Reason").fill(text[:500])

@@ -69,7 +69,7 @@ def test_the_composer_opens_by_a_key(mara: Visitor, kept: Kept) -> None:
     mara.press("j", "3")
     with mara.context.expect_page() as opened:
         mara.press("o")
-    opened.value.wait_for_load_state()
+    opened.value.wait_for_url("https://x.com/**")
     assert parse_qs(urlsplit(opened.value.url).query) == {"in_reply_to": [first], "text": [kept.of(first)[2][1]]}
 
 

@@ -30,6 +30,7 @@ def test_it_is_a_tab_that_everybody_can_read(anyone: Visitor) -> None:
     assert anyone.too_wide() == []
     assert_accessible(anyone)
     page.get_by_role("link", name="More tweets").click()
+    page.wait_for_url("**after=**")
     expect(page.locator("[data-left-out]").first).to_be_visible()
 
 

@@ -261,7 +261,7 @@ def test_the_composer_opens_in_a_tab_of_its_own_with_the_reply(mara: Visitor, ke
     expect(link).to_have_attribute("rel", re.compile("noopener"))
     with mara.context.expect_page() as opened:
         link.click()
-    opened.value.wait_for_load_state()
+    opened.value.wait_for_url("https://x.com/**")
     address = urlsplit(opened.value.url)
     assert (address.scheme, address.netloc, address.path) == ("https", "x.com", "/intent/post")
     assert parse_qs(address.query) == {"in_reply_to": [first], "text": [kept.of(first)[0][1]]}

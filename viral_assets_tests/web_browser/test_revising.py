@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from viral_assets_tests.waiting import until
 from viral_assets_tests.web_browser.conftest import Kept
 from viral_assets_tests.web_browser.visitor import Visit, Visitor, alone, phone
 
@@ -84,12 +85,16 @@ def test_without_scripts_it_goes_by_forms(visit: Visit, kept: Kept) -> None:
     mara = visit(java_script_enabled=False)
     first = kept.listed()[0]
     page = mara.open(alone(first))
-    ask(mara.suggestion(first), "Shorter")
-    # Nobody looks for the end of the job but the person who loads the page again.
-    for _ in range(600):
-        if mara.suggestion(first).get_by_role("button", name="Take the new one").count():
-            break
+    with page.expect_navigation():
+        ask(mara.suggestion(first), "Shorter")
+    take = mara.suggestion(first).get_by_role("button", name="Take the new one")
+
+    def written() -> bool:
+        """Nobody looks for the end of the job but the person who loads the page again."""
         page.reload()
-    mara.suggestion(first).get_by_role("button", name="Take the new one").click()
+        return take.is_visible()
+
+    until(written, "the new one")
+    take.click()
     expect(mara.toast()).to_contain_text("Taken: Add value is pending")
     assert kept.events() == [("mara", "revise", "Shorter")]

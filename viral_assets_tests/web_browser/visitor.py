@@ -46,6 +46,12 @@ _OVERFLOWING = """() => {
 }"""
 
 
+# Messages go by themselves after some seconds, which a slow machine may need to come back to one.
+_MESSAGES_STAY = """(() => {
+  const usual = window.setTimeout;
+  window.setTimeout = (call, after, ...rest) => after >= 5000 ? 0 : usual(call, after, ...rest);
+})()"""
+
 LEAST_TARGET = 24
 """CSS pixels each way, whatever it is for (WCAG 2.2, 2.5.8)."""
 
@@ -61,15 +67,16 @@ SMALL_TARGETS = """least => {
 class Visitor:
     """A browser window of its own: cookies, one page, no network but the server's.
 
-    ``problems`` fills with errors of scripts and of the console, violations of the content security policy, and
-    dialogs; ``abroad`` with the addresses of other sites that were opened (each answered with an empty page).
+    ``abroad`` fills with the addresses of other sites that were opened (each answered with an empty page).
     """
 
     def __init__(self, context: BrowserContext, home: str) -> None:
         self.context, self.home = context, home
-        self.problems: list[str] = []
+        self._problems: list[str] = []
+        self._forgiven: set[str] = set()
         self.abroad: list[str] = []
         context.set_default_timeout(PATIENCE)
+        context.add_init_script(_MESSAGES_STAY)
         # A pattern is tried where the browser is driven from, a function would be asked here about every file.
         context.route(re.compile(rf"^(?!{re.escape(home)}|data:|blob:)"), self._leave)
         context.on("page", self._listen)
@@ -113,21 +120,32 @@ class Visitor:
         found: list[str] = self.page.evaluate(_OVERFLOWING)
         return found
 
+    def problems(self) -> list[str]:
+        """Errors of scripts and of the console, violations of the content security policy, and dialogs, until now."""
+        for page in self.context.pages:
+            # What a page has said before it answers is here before its answer.
+            page.evaluate("0")
+        return self._problems
+
     def forgive(self, expected: str) -> None:
-        """Take problems that a test provokes on purpose off the list."""
-        self.problems = [problem for problem in self.problems if expected not in problem]
+        """Problems that a test provokes on purpose do not count, whenever the browser comes to tell them."""
+        self._forgiven.add(expected)
+
+    def unforgiven(self) -> list[str]:
+        """The other ones."""
+        return [each for each in self.problems() if not any(expected in each for expected in self._forgiven)]
 
     def _listen(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
+        page.on("pageerror", lambda error: self._problems.append(f"script: {error}"))
         page.on("console", self._hear)
         page.on("dialog", self._refuse)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not _ANSWERED.match(message.text):
-            self.problems.append(f"console: {message.text}")
+            self._problems.append(f"console: {message.text}")
 
     def _refuse(self, dialog: Dialog) -> None:
-        self.problems.append(f"dialog: {dialog.message}")
+        self._problems.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
     def _leave(self, route: Route) -> None:
