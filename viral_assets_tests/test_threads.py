@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError, wait
 import pytest
 
 from viral_assets.threads import DaemonThreads
+from viral_assets_tests.waiting import PATIENCE
 
 
 def test_results_and_errors_come_back() -> None:
@@ -41,7 +42,7 @@ def test_no_more_calls_run_at_once_than_there_may_be_threads_and_idle_ones_are_u
 
 
 def test_calls_run_side_by_side() -> None:
-    both = threading.Barrier(2, timeout=60)
+    both = threading.Barrier(2, timeout=PATIENCE)
     with DaemonThreads(2, "test") as threads:
         waiting = [threads.submit(both.wait) for _ in range(2)]
         assert sorted(each.result() for each in waiting) == [0, 1]
@@ -78,5 +79,5 @@ def test_a_process_ends_though_a_call_does_not() -> None:
         "begun.wait()\n"
         "print('the end')\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert (ended.stdout, ended.stderr) == ("the end\n", "")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from viral_assets.settings import checkout_root
+from viral_assets_tests.waiting import PATIENCE
 
 # Whatever wants to go out meets a proxy that nobody listens at.
 NOWHERE = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
@@ -24,7 +25,7 @@ def test_the_site_is_made_without_a_warning_and_without_the_network(tmp_path: Pa
         env={**os.environ, **NOWHERE},
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 0, ended.stderr
     page = (tmp_path / "site" / "architecture.html").read_text(encoding="utf-8")

@@ -9,13 +9,14 @@ from viral_assets.errors import QuotaExhaustedError
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
+from viral_assets_tests.waiting import PATIENCE
 
 
 def hammer(url: str, quota_key: str, limits: Limits, endpoint: str, name: str, start: Barrier) -> None:
     """Embed one text after the other until the day's quota is used up."""
     database = Database(url)
     embedder = GeminiEmbedder("a-key", SqlLedger(database, quota_key, limits), endpoint=endpoint, run_id=name)
-    start.wait(60)
+    start.wait(PATIENCE)
     number = 0
     while True:
         try:

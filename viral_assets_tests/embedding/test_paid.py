@@ -33,6 +33,7 @@ from viral_assets_tests.forks import forks
 from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
 from viral_assets_tests.laws import tried_on
 from viral_assets_tests.virtual_clock import VirtualClock
+from viral_assets_tests.waiting import PATIENCE
 
 KEY = "AIzaSecretSecretSecret"
 ACCOUNT = gemini_account(KEY)
@@ -297,7 +298,7 @@ def test_two_processes_share_the_window_the_day_and_nothing_more_goes_out(databa
         for worker in workers:
             worker.start()
         for worker in workers:
-            worker.join(120)
+            worker.join(PATIENCE)
             assert worker.exitcode == 0
         assert len(emulator.arrivals) == 30
     asked = rows(database)

@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Container, Iterable
 
+from viral_assets_tests.waiting import PATIENCE
+
 
 class Hold:
     """Lets the first requests by and holds the others, as many as come, until it is released.
@@ -27,7 +29,9 @@ class Hold:
         """How many wait now."""
         return len(self._held)
 
-    def wait_for(self, count: int = 1, seconds: float = 300.0, *, meanwhile: Callable[[], bool] | None = None) -> None:
+    def wait_for(
+        self, count: int = 1, seconds: float = PATIENCE, *, meanwhile: Callable[[], bool] | None = None
+    ) -> None:
         """Until so many are held.
 
         Args:

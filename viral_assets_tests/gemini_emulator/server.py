@@ -18,6 +18,7 @@ from viral_assets.clock import SYSTEM_CLOCK, Clock
 from viral_assets_tests.gemini_emulator.config import EmulatorConfig
 from viral_assets_tests.gemini_emulator.connections import TrackedProtocol
 from viral_assets_tests.gemini_emulator.service import GeminiService
+from viral_assets_tests.waiting import PATIENCE
 
 
 class GeminiEmulator(GeminiService):
@@ -63,7 +64,7 @@ class GeminiEmulator(GeminiService):
         self._server.should_exit = self._server.force_exit = True
         assert self._thread is not None
         assert self._socket is not None
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         self._socket.close()
 
     def serve(self, host: str, port: int) -> None:

@@ -26,6 +26,7 @@ from viral_assets_tests.gemini_emulator.refusals import REFUSALS, error, too_lon
 from viral_assets_tests.gemini_emulator.script import Script
 from viral_assets_tests.gemini_emulator.thinking import think
 from viral_assets_tests.gemini_emulator.tiers import SHED, choose_tier, latency, shed
+from viral_assets_tests.waiting import PATIENCE
 
 
 class GeminiService:
@@ -92,7 +93,7 @@ class GeminiService:
         self.batches.go_on(self.config.batches, self.clock.monotonic(), self.clock.time())
         return answered(self.arrivals)
 
-    def wait_for_arrivals(self, count: int, seconds: float = 60.0) -> None:
+    def wait_for_arrivals(self, count: int, seconds: float = PATIENCE) -> None:
         """Until so many requests have arrived."""
         until = time.monotonic() + seconds
         while len(self.arrivals) < count:

@@ -19,6 +19,7 @@ from viral_assets.store.engine import Database
 from viral_assets.store.revisions import read_revision
 from viral_assets_tests.generation.make import pack, project
 from viral_assets_tests.generation.running import PLENTY, Run
+from viral_assets_tests.waiting import PATIENCE
 
 load_detector()
 
@@ -37,7 +38,7 @@ def generate(
     database.ensure_ready()
     run = Run(pack(last)[first:], endpoint, database, limits, options=options)
     if start is not None:
-        start.wait(60)
+        start.wait(PATIENCE)
     run()
     database.dispose()
 

@@ -31,6 +31,7 @@ from viral_assets_tests.generation.running import PLENTY, Run
 from viral_assets_tests.generation.test_generator import _clean_environment  # noqa: F401 - nobody's key is used
 from viral_assets_tests.store.rows import stored
 from viral_assets_tests.store.test_decisions import row_of
+from viral_assets_tests.waiting import PATIENCE
 
 TWEET = pack(1)[0]
 KEY = SuggestionKey("calm", TWEET.tweet_id, TYPES[0])
@@ -125,7 +126,7 @@ def test_an_answer_that_was_stored_before_a_kill_is_not_asked_for_again(
         target=revise, args=(drafted.url.render_as_string(hide_password=False), emulator.url, asked.id)
     )
     process.start()
-    process.join(120)
+    process.join(PATIENCE)
     assert process.exitcode == -9
     (left,) = stored(drafted, llm_requests)
     assert (left["status"], left["parsed_at"]) == ("answered", None)

@@ -13,8 +13,7 @@ import sqlalchemy as sa
 
 from viral_assets.defs.dagster_internals import DagsterSqliteStorage
 from viral_assets.instance import make_ready
-
-SECONDS = 120
+from viral_assets_tests.waiting import PATIENCE
 
 
 def as_a_command_does(folder: Path) -> None:
@@ -33,7 +32,7 @@ def as_dagster_without_us_does(folder: Path) -> None:
 def together(start: Barrier, way: Callable[[Path], None], folder: Path, environment: Mapping[str, str]) -> None:
     """Open an instance in the same moment as others do."""
     os.environ.update(environment)
-    start.wait(SECONDS)
+    start.wait(PATIENCE)
     way(folder)
 
 

@@ -24,7 +24,6 @@ from viral_assets.instance.sqlite import FILES
 from viral_assets.settings import checkout_root
 from viral_assets_tests.forks import forks
 from viral_assets_tests.instance.processes import (
-    SECONDS,
     as_a_command_does,
     as_dagster_without_us_does,
     as_webserver_and_daemon_do,
@@ -32,6 +31,7 @@ from viral_assets_tests.instance.processes import (
     until_killed,
 )
 from viral_assets_tests.statements import statements_sent
+from viral_assets_tests.waiting import PATIENCE
 
 # Whole runs of Dagster, real processes or many fits: seconds each.
 pytestmark = pytest.mark.slow
@@ -104,7 +104,7 @@ def all_at_once(way: Way, folder: Path) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(SECONDS)
+        process.join(PATIENCE)
     assert [process.exitcode for process in processes] == [0] * AT_ONCE
 
 
@@ -113,7 +113,7 @@ def killed_at_every(step: int, way: Way, places: Iterator[Path]) -> Iterator[Pat
     for number, folder in enumerate(places):
         process = forks().Process(target=until_killed, args=(way, folder, 1 + number * step, database()))
         process.start()
-        process.join(SECONDS)
+        process.join(PATIENCE)
         if process.exitcode == 0:
             assert number > 3, "it was never killed"
             return

@@ -10,6 +10,7 @@ from viral_assets.quota.ledger import Granted, GrantRequest, Settlement, Waiting
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
+from viral_assets_tests.waiting import PATIENCE
 
 
 def hammer(url: str, limits: Limits, grants: int, start: Barrier) -> None:
@@ -18,7 +19,7 @@ def hammer(url: str, limits: Limits, grants: int, start: Barrier) -> None:
     ledger = SqlLedger(database, "key", limits)
     runner = uuid.uuid4().hex
     ledger.join(runner, 100)
-    start.wait(60)
+    start.wait(PATIENCE)
     while grants:
         ask = GrantRequest(uuid.uuid4().hex, runner, tokens=10, cost_usd=0.0)
         match ledger.ask(ask):

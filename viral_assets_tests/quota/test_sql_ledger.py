@@ -40,6 +40,7 @@ from viral_assets_tests.forks import forks
 from viral_assets_tests.quota.conftest import about
 from viral_assets_tests.quota.hammer import hammer
 from viral_assets_tests.virtual_clock import VirtualClock
+from viral_assets_tests.waiting import PATIENCE
 
 _numbers = count()
 Opener = Callable[..., SqlLedger]
@@ -384,7 +385,7 @@ def test_four_processes_on_one_database_never_exceed_the_quota_together(
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(120)
+        worker.join(PATIENCE)
         assert worker.exitcode == 0
 
     granted = sorted(row.granted_at for row in rows(database, llm_requests))

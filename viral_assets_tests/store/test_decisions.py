@@ -31,6 +31,7 @@ from viral_assets.vocabulary import ACTIONS, REVISION_ACTIONS, STATUSES
 from viral_assets_tests.laws import tried_on
 from viral_assets_tests.statements import statements_sent
 from viral_assets_tests.store.rows import stored
+from viral_assets_tests.waiting import PATIENCE
 
 KEY = SuggestionKey("p", "1", "add_value")
 OF_THE_ENDING = {"project", "tweet_id", "window_start", "created_at", "status"}
@@ -285,7 +286,7 @@ def test_a_run_that_writes_while_somebody_decides_leaves_the_decision(
     with database.begin() as connection:
         decide(connection, KEY, "edit", who="anna", at=now, version=0, text="Anna's text.")
         writer.start()
-        began.wait(60)
+        began.wait(PATIENCE)
         writer.join(0.2)
         assert not written
     writer.join()

@@ -29,7 +29,7 @@ from viral_assets_tests.gemini_emulator import GeminiEmulator
 from viral_assets_tests.one_database import BOTH_DATABASES
 from viral_assets_tests.one_database import database as database  # noqa: PLC0414 - a fixture
 from viral_assets_tests.store.rows import stored
-from viral_assets_tests.waiting import until
+from viral_assets_tests.waiting import PATIENCE, until
 from viral_assets_tests.web.conftest import Form, Html, Reviewer
 from viral_assets_tests.web.test_actions import (
     FIRST,
@@ -251,12 +251,12 @@ def test_a_tweet_is_written_about_once_at_a_time(mara: Reviewer, database: Datab
 
     def slow(priority: Priority) -> AsyncCommentGenerator:
         started.set()
-        go_on.wait(120)
+        go_on.wait(PATIENCE)
         return made(priority)
 
     site.jobs._make = slow
     mara.send(mara.form("revise", "101", FIRST), button=("common", "Shorter"))
-    assert started.wait(120)
+    assert started.wait(PATIENCE)
     for wish, kind in (("Warmer", FIRST), ("Shorter", SECOND)):
         mara.get("/?status=all")
         mara.send(mara.form("revise", "101", kind), wish=wish)

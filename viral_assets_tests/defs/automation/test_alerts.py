@@ -22,6 +22,7 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.hours import hour_key
 from viral_assets.settings import load_settings
 from viral_assets_tests.home import FIRST, Home, make_home
+from viral_assets_tests.waiting import PATIENCE
 
 UI = "https://dagster.example.com"
 FAILED = FailedRun("11aa-22", "hourly_pipeline", hour_key(FIRST), ["tweets: the inbox is\n  gone"])
@@ -40,7 +41,7 @@ class Webhook:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                outer.hold.wait(60)
+                outer.hold.wait(PATIENCE)
                 body: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.texts.append(body["text"])
                 self.send_response(outer.status)

@@ -16,7 +16,7 @@ from viral_assets_tests.forks import forks
 from viral_assets_tests.gemini_emulator import BatchConfig, EmulatorConfig, GeminiEmulator
 from viral_assets_tests.generation.make import pack
 from viral_assets_tests.generation.running import outcomes_of, requests_of
-from viral_assets_tests.waiting import until
+from viral_assets_tests.waiting import PATIENCE, until
 
 TWEETS = 25
 
@@ -49,7 +49,7 @@ def end_batches(service: GeminiEmulator) -> None:
 
 
 def assert_finished_by(database: Database, service: GeminiEmulator, second: ForkServerProcess) -> None:
-    second.join(120)
+    second.join(PATIENCE)
     assert second.exitcode == 0
     assert outcomes_of(database) == {each.tweet_id: "done" for each in pack(TWEETS)}
     assert service.answered() == {each.tweet_id: 1 for each in pack(TWEETS)}

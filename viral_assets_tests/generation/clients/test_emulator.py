@@ -26,6 +26,7 @@ from viral_assets_tests.gemini_emulator import (
 )
 from viral_assets_tests.generation.make import opportunity, pack, project
 from viral_assets_tests.virtual_clock import VirtualClock
+from viral_assets_tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -208,9 +209,10 @@ def test_latency_is_a_plus_b_for_each_tweet() -> None:
 def test_every_fault_can_be_asked_for(emulator: GeminiEmulator, fault: str) -> None:
     emulator.script(fault)
     try:
-        post(emulator, timeout=0.5, stream=True).close()
+        post(emulator, timeout=0.5 if fault == "hang" else PATIENCE, stream=True).close()
     except requests.RequestException:
         assert fault in {"reset", "hang"}
+    emulator.wait_for_arrivals(1)
     assert emulator.arrivals[0].fault == fault
 
 
@@ -273,13 +275,15 @@ def test_it_runs_by_itself_with_a_log_and_a_reset() -> None:
         url = process.stdout.readline().strip()
         assert url.startswith("http://127.0.0.1:")
         there = f"{url}/v1beta/models/gemini-2.5-flash:generateContent"
-        statuses = [requests.post(there, json=body(), params={"key": "k"}, timeout=60).status_code for _ in range(3)]
+        statuses = [
+            requests.post(there, json=body(), params={"key": "k"}, timeout=PATIENCE).status_code for _ in range(3)
+        ]
         assert statuses == [200, 503, 429]
-        log = requests.get(f"{url}/_log", timeout=60).json()
+        log = requests.get(f"{url}/_log", timeout=PATIENCE).json()
         assert [each["status"] for each in log["arrivals"]] == statuses
         assert log["max_in_any_window"] == 3
-        requests.post(f"{url}/_reset", timeout=60)
-        assert requests.get(f"{url}/_log", timeout=60).json()["arrivals"] == []
+        requests.post(f"{url}/_reset", timeout=PATIENCE)
+        assert requests.get(f"{url}/_log", timeout=PATIENCE).json()["arrivals"] == []
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE)

@@ -24,6 +24,7 @@ from viral_assets_tests.generation.running import (
     requests_of,
     suggestions_of,
 )
+from viral_assets_tests.waiting import PATIENCE
 
 TWEETS = 60
 
@@ -88,7 +89,7 @@ def test_four_processes_share_one_quota_and_no_tweet_twice(database: Database) -
         parts = [(at, at + 20) for at in range(0, 40, 10)]
         processes = [started(url_of(database), service.url, *part, limits, {}, start) for part in parts]
         for process in processes:
-            process.join(120)
+            process.join(PATIENCE)
             assert process.exitcode == 0
 
         asked = Counter(tweet_id for arrival in service.arrivals for tweet_id in arrival.tweet_ids)
@@ -106,7 +107,7 @@ def test_processes_that_share_requests_ask_about_every_tweet_once(database: Data
         parts = [(at, at + 4) for at in range(0, 20, 4)]
         processes = [started(url_of(database), service.url, *part, limits, {}, start) for part in parts]
         for process in processes:
-            process.join(120)
+            process.join(PATIENCE)
             assert process.exitcode == 0
 
         asked = Counter(tweet_id for arrival in service.arrivals for tweet_id in arrival.tweet_ids)

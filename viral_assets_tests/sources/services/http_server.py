@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from viral_assets_tests.waiting import PATIENCE
+
 
 @dataclass
 class Request:
@@ -108,7 +110,7 @@ class LocalServer:
                     trouble = server.troubles.popleft() if server.troubles else None
                     reply = (trouble(request) if trouble else None) or server.answer(request)
                 if reply.hold is not None:
-                    reply.hold.wait(30)
+                    reply.hold.wait(PATIENCE)
                 self._send(reply)
 
             def _send(self, reply: Reply) -> None:

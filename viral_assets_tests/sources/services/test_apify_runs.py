@@ -34,6 +34,7 @@ from viral_assets_tests.sources.services.http_server import Reply
 from viral_assets_tests.sources.services.killed import run_actor
 from viral_assets_tests.sources.services.service_time import SleepingTime
 from viral_assets_tests.store.rows import stored
+from viral_assets_tests.waiting import PATIENCE
 
 NOW = datetime(2026, 11, 21, 21, 30, 12, tzinfo=UTC)
 HOUR_BEFORE = datetime(2026, 11, 21, 20, tzinfo=UTC)
@@ -328,7 +329,7 @@ def test_a_killed_process_leaves_a_run_that_the_next_one_goes_on_with(database: 
         process = forks().Process(target=run_actor, args=(url, server.url, TOKEN, hour.isoformat(), search))
         process.start()
         try:
-            assert arrived.wait(60)
+            assert arrived.wait(PATIENCE)
         finally:
             process.kill()
             process.join()

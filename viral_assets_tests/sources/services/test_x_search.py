@@ -32,6 +32,7 @@ from viral_assets_tests.sources.services.killed import search_x
 from viral_assets_tests.sources.services.service_time import SleepingTime
 from viral_assets_tests.sources.services.x_api_server import TOKEN, XApiServer, post, posts_of
 from viral_assets_tests.store.rows import stored
+from viral_assets_tests.waiting import PATIENCE
 
 NOW = datetime(2026, 11, 21, 21, 30, 12, tzinfo=UTC)
 HOUR_BEFORE = datetime(2026, 11, 21, 20, tzinfo=UTC)
@@ -412,7 +413,7 @@ def test_threads_and_processes_share_one_cap(server: XApiServer, database: Datab
 
     def read(number: int) -> None:
         desk = Desk(server, Database(str(url)), SleepingTime(NOW), caps=PostCaps(per_day=250), run_id=str(number))
-        start.wait(20)
+        start.wait(PATIENCE)
         desk.read(HOUR_BEFORE - number * HOUR)
         desk.database.dispose()
 
@@ -473,7 +474,7 @@ def test_a_kill_in_the_middle_of_an_hour_loses_only_the_page_on_its_way(database
         process = forks().Process(target=search_x, args=(url, server.url, TOKEN, hour.isoformat(), QUERY))
         process.start()
         try:
-            assert arrived.wait(60)
+            assert arrived.wait(PATIENCE)
         finally:
             process.kill()
             process.join()
