@@ -22,6 +22,7 @@ from hypothesis import Phase, settings
 from viral_assets.store.engine import Database
 from viral_assets_tests.migrations import read_migrations_once
 from viral_assets_tests.postgres import PostgresServer
+from viral_assets_tests.proxies import put_proxies_aside
 from viral_assets_tests.scratch import keep_files_in_memory
 from viral_assets_tests.tables import make_tables
 
@@ -43,14 +44,10 @@ def is_quick(config: pytest.Config) -> bool:
     return "not slow" in config.option.markexpr
 
 
-def ask_this_machine_directly() -> None:
-    """The servers of tests are on it, and a proxy that it has for others would look for them at home."""
-    for name in ("NO_PROXY", "no_proxy"):
-        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    ask_this_machine_directly()
+    # Not where the tests are only handed out: the processes that run them have the environment of this one.
+    if hasattr(config, "workerinput") or getattr(config.option, "dist", "no") == "no":
+        put_proxies_aside()
     keep_files_in_memory()
     read_migrations_once()
     asked_for = config.getoption("--hypothesis-profile", default=None)

@@ -43,7 +43,7 @@ def test_an_hour_imports_nothing_that_it_does_not_need(
 
     def imported_by_an_hour() -> set[str]:
         said = viral_assets.in_a_process(
-            *("generate-comments", "--hours-back", "1", "--min-followers", "0"),
+            *("generate-comments", "--hours-back", "2", "--min-followers", "0"),
             VIRAL_ASSETS_INBOX=str(inbox),
             VIRAL_ASSETS_PROVIDER="offline",
             VIRAL_ASSETS_EMBEDDER="wordllama",

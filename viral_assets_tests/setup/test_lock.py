@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from viral_assets.settings import checkout_root
+from viral_assets_tests.proxies import PROXIES
 
 LOCKS = ("requirements.lock", "requirements-lowest.lock", "deploy/postgres/requirements.lock")
 # Those before 23.1.2 do not run on Python 3.12, which came with this one.
@@ -93,7 +94,7 @@ def test_the_oldest_pip_installs_it_and_asks_for_nothing_else(tmp_path: Path) ->
     """
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     pip = [str(tmp_path / "venv" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-    settings = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    settings = PROXIES | {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*pip, *arguments], env=settings, capture_output=True, text=True)

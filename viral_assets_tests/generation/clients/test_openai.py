@@ -375,7 +375,7 @@ def test_nothing_in_the_environment_changes_where_requests_go_or_what_is_sent(
 ) -> None:
     before = outcomes(emulator.url, 1)
     with OpenAIEmulator() as elsewhere:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "all_proxy"):
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, elsewhere.url.removesuffix("/v1"))
         for name in ("NO_PROXY", "no_proxy"):
             monkeypatch.delenv(name, raising=False)
