@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -68,9 +69,10 @@ def test_files_are_read_again_when_they_have_changed_and_not_before(
 
     monkeypatch.setattr(current, "load_projects", counted)
     path, projects = write(tmp_path, "one", DEMO), CurrentProjects(tmp_path)
+    just_now, long_ago = (time.time_ns() + times * SETTLED_NS for times in (1_000, -10))
+    os.utime(path, ns=(just_now, just_now))
     assert list(projects()) == list(projects()) == ["one"]
     assert len(read) == 2, "what has just been written may be written again in the same moment"
-    long_ago = path.stat().st_mtime_ns - 10 * SETTLED_NS
     os.utime(path, ns=(long_ago, long_ago))
     assert projects() is projects()
     assert len(read) == 3
