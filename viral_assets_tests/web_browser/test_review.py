@@ -332,7 +332,8 @@ def name_oneself(visitor: Visitor, name: str) -> None:
     """Decide under another name in this browser."""
     visitor.page.locator(".name summary").click()
     visitor.page.get_by_label("Your name in the record").fill(name)
-    visitor.page.locator(".name").get_by_role("button", name="Save").click()
+    with visitor.page.expect_navigation():
+        visitor.page.locator(".name").get_by_role("button", name="Save").click()
     expect(visitor.page.locator(".name summary")).to_contain_text(name)
 
 
