@@ -27,6 +27,7 @@ from viral_assets_tests.generation.running import (
     suggestions_of,
 )
 from viral_assets_tests.virtual_clock import VirtualClock
+from viral_assets_tests.waiting import PATIENCE
 
 
 @pytest.fixture(params=["google-genai", "google-generativeai"])
@@ -107,7 +108,7 @@ def test_an_address_where_nobody_is_is_given_up_and_has_used_no_quota(
 
 def test_cancelling_saves_what_is_under_way(provider: str, sqlite_database: Database) -> None:
     with GeminiEmulator() as service, service.holding() as hold:
-        options = {"concurrency": 2, "tweets_per_request": 1}
+        options = {"concurrency": 2, "tweets_per_request": 1, "timeout_seconds": PATIENCE}
         run = Run(pack(10), service.url, sqlite_database, provider=provider, options=options)
 
         async def cancelled() -> None:

@@ -30,6 +30,9 @@ TWEETS = 60
 
 pytestmark = pytest.mark.slow
 
+UNHURRIED = {"timeout_seconds": PATIENCE}
+"""No request is given up, and asked again, because the machine has others to see to."""
+
 
 def started(*arguments: Any) -> ForkServerProcess:
     """A process that runs :func:`~viral_assets_tests.generation.processes.generate`."""
@@ -47,7 +50,7 @@ def url_of(database: Database) -> str:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_kill_at_any_moment_loses_nothing_that_was_paid_for(database: Database, seed: int) -> None:
     chance = random.Random(seed)
-    options = {"tweets_per_request": 2, "concurrency": 3}
+    options = {"tweets_per_request": 2, "concurrency": 3, **UNHURRIED}
     with GeminiEmulator(EmulatorConfig(latency=(0.03, 0.002))) as service:
         for caught in (True, True, True, False):
             with service.holding(after=chance.randint(0, 5)) as hold:
@@ -87,7 +90,7 @@ def test_four_processes_share_one_quota_and_no_tweet_twice(database: Database) -
         start = forks().Barrier(4)
         # Neighbours overlap: every tweet but the first and last ten belongs to two runs.
         parts = [(at, at + 20) for at in range(0, 40, 10)]
-        processes = [started(url_of(database), service.url, *part, limits, {}, start) for part in parts]
+        processes = [started(url_of(database), service.url, *part, limits, UNHURRIED, start) for part in parts]
         for process in processes:
             process.join(PATIENCE)
             assert process.exitcode == 0
@@ -105,7 +108,7 @@ def test_processes_that_share_requests_ask_about_every_tweet_once(database: Data
     with GeminiEmulator(EmulatorConfig(requests_per_window=3, window_seconds=1.0, latency=(0.05, 0.005))) as service:
         start = forks().Barrier(5)
         parts = [(at, at + 4) for at in range(0, 20, 4)]
-        processes = [started(url_of(database), service.url, *part, limits, {}, start) for part in parts]
+        processes = [started(url_of(database), service.url, *part, limits, UNHURRIED, start) for part in parts]
         for process in processes:
             process.join(PATIENCE)
             assert process.exitcode == 0
