@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Iterator
@@ -49,17 +50,21 @@ def replaced_binary_file(path: Path) -> Iterator[BinaryIO]:
 def replacing(path: Path) -> Iterator[Path]:
     """As :func:`replaced_file`, for who writes by himself: a name beside ``path``, which takes its place at the end.
 
-    What is written there has reached the disk when the block ends.
+    What is written there has reached the disk when the block ends. A link stays one: what it leads to is replaced.
 
     Raises:
-        NotWrittenError: the file cannot be written there.
+        NotWrittenError: the file cannot be written there, or something else is there: a folder, a device, a pipe.
     """
-    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        # Nobody but root could replace a device by a file, and nobody should.
+        raise NotWrittenError(path, OSError(errno.EINVAL, "it is no regular file"))
+    temporary = place.parent / f".{uuid.uuid4().hex}.tmp"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        temporary.replace(path)
-        _keep_name(path.parent)
+        temporary.replace(place)
+        _keep_name(place.parent)
     except OSError as error:
         raise NotWrittenError(path, error) from error
     finally:

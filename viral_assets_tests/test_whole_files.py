@@ -1,0 +1,43 @@
+"""Files are there whole or not at all, and nothing but a file is ever replaced."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from viral_assets.whole_files import NotWrittenError, replaced_file
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("through_a_link", [False, True])
+def test_a_pipe_or_a_device_is_not_replaced(tmp_path: Path, through_a_link: bool) -> None:
+    special = tmp_path / "special"
+    os.mkfifo(special)
+    asked = tmp_path / "link" if through_a_link else special
+    if through_a_link:
+        asked.symlink_to(special)
+    with pytest.raises(NotWrittenError, match=f"{asked} cannot be written: it is no regular file"):
+        with replaced_file(asked) as file:
+            file.write("words")
+    assert stat.S_ISFIFO(special.stat().st_mode)
+    assert set(tmp_path.iterdir()) == {special, asked}
+
+
+def test_a_folder_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(NotWrittenError), replaced_file(tmp_path) as file:
+        file.write("words")
+
+
+def test_a_link_stays_one_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    target, link = tmp_path / "kept" / "replies.csv", tmp_path / "latest.csv"
+    target.write_text("before")
+    link.symlink_to(target)
+    with replaced_file(link) as file:
+        file.write("after")
+    assert link.is_symlink()
+    assert target.read_text() == "after"
+    assert list(target.parent.iterdir()) == [target]
