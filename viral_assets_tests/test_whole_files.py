@@ -19,9 +19,9 @@ def test_a_pipe_or_a_device_is_not_replaced(tmp_path: Path, through_a_link: bool
     asked = tmp_path / "link" if through_a_link else special
     if through_a_link:
         asked.symlink_to(special)
-    with pytest.raises(NotWrittenError, match=f"{asked} cannot be written: it is no regular file"):
-        with replaced_file(asked) as file:
-            file.write("words")
+    refused = f"{asked} cannot be written: it is no regular file"
+    with pytest.raises(NotWrittenError, match=refused), replaced_file(asked) as file:
+        file.write("words")
     assert stat.S_ISFIFO(special.stat().st_mode)
     assert set(tmp_path.iterdir()) == {special, asked}
 

@@ -10,13 +10,13 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from viral_assets.context import DELETED, MISSING, PICTURES, PRESENT, Context, Post, References
 from viral_assets.hours import HourRange
-from viral_assets.store.bulk import one_of, serialise_writers, upsert, upsert_columns
+from viral_assets.store.bulk import in_parts, one_of, serialise_writers, upsert, upsert_columns
 from viral_assets.store.conditions import within
 from viral_assets.store.forgotten import Subject, anything_forgotten, forgotten_among
 from viral_assets.store.tables import referenced_posts, tweet_references, tweets
@@ -79,27 +79,59 @@ def save_posts(connection: sa.Connection, seen: Iterable[tuple[Post, datetime]])
         upsert(connection, referenced_posts, rows)
 
 
-def drop_posts(connection: sa.Connection, subjects: Iterable[Subject]) -> list[str]:
-    """Keep of the posts of a name nothing but that they are gone.
+class KnownPost(NamedTuple):
+    """A post that tweets refer to, and what is known of it."""
 
-    Returns:
-        What they said.
-    """
+    post_id: str
+    author_id: str | None
+    author_handle: str
+    text: str
+
+
+class Referring(NamedTuple):
+    """A tweet that answers or quotes a post."""
+
+    tweet_id: str
+    window_start: datetime
+
+
+def posts_of(connection: sa.Connection, subjects: Iterable[Subject]) -> list[KnownPost]:
+    """The posts of these names of which anything is known."""
     table = referenced_posts.c
     columns: dict[str, sa.ColumnElement[str]] = {
         "tweet": table.post_id,
         "author": table.author_id,
         "handle": sa.func.lower(table.author_handle),
     }
-    found: dict[str, str] = {}
-    for kind, name in subjects:
-        value = name.lower() if kind == "handle" else name
-        rows = connection.execute(sa.select(table.post_id, table.text).where(columns[kind] == value))
-        found |= {row.post_id: row.text for row in rows}
+    subjects = list(subjects)
+    known = sa.or_(table.state != DELETED, table.author_handle != "", table.author_id.is_not(None))
+    wanted = sa.select(*(table[name] for name in KnownPost._fields)).where(known)
+    found: dict[str, KnownPost] = {}
+    for kind, column in columns.items():
+        names = sorted({name.lower() if kind == "handle" else name for its, name in subjects if its == kind})
+        for of_these in in_parts(connection, column, names):
+            found |= {row.post_id: KnownPost(*row) for row in connection.execute(wanted.where(of_these))}
+    return list(found.values())
+
+
+def drop_posts(connection: sa.Connection, post_ids: Sequence[str]) -> None:
+    """Keep of these posts nothing but that they are gone."""
     gone = {"author_id": None, "author_handle": "", "text": "", "alt_texts": "", "state": DELETED}
-    for post_id in found:
-        connection.execute(sa.update(referenced_posts).where(table.post_id == post_id).values(**gone))
-    return [text for text in found.values() if text]
+    for of_these in in_parts(connection, referenced_posts.c.post_id, post_ids):
+        connection.execute(sa.update(referenced_posts).where(of_these).values(**gone))
+
+
+def referring_to(connection: sa.Connection, post_ids: Sequence[str]) -> list[Referring]:
+    """Tweets that answer or quote one of these posts."""
+    query = sa.select(tweets.c.tweet_id, tweets.c.window_start).join_from(
+        tweet_references, tweets, tweet_references.c.tweet_id == tweets.c.tweet_id
+    )
+    return [
+        Referring(*row)
+        for link in (tweet_references.c.answers_id, tweet_references.c.quotes_id)
+        for of_these in in_parts(connection, link, post_ids)
+        for row in connection.execute(query.where(of_these))
+    ]
 
 
 def _gone(post: Post) -> Post:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.store.tables import ColumnKind, kind_of
+from viral_assets.store.tables import ColumnKind, kind_of, referenced_posts, rejected_records, tweets
+from viral_assets.upkeep.mentions import names_any
 from viral_assets.whole_files import replaced_binary_file, replacing
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ Sink = Callable[[sa.Table, Sequence[Any]], None]
 """Takes rows of a table, with all its columns in their order, that are about to go."""
 
 ENDING = ".parquet"
+
+_OF_AUTHORS = ("author_id", "author_handle")
 
 
 class Archive:
@@ -94,13 +97,34 @@ def maybe(archive: Archive | None, label: str) -> Iterator[Sink | None]:
         yield sink
 
 
+def archived_tweets_of(folder: Path, accounts: Iterable[str]) -> set[str]:
+    """Ids of the tweets in an archive that are of these authors.
+
+    Args:
+        accounts: ids and handles.
+
+    Raises:
+        ConfigurationError: a file cannot be read.
+    """
+    names = {name.casefold() for name in accounts}
+    found: set[str] = set()
+    for path in sorted(folder.glob(f"{tweets.name}/*{ENDING}")) if names else ():
+        rows = _read(path, ["tweet_id", *_OF_AUTHORS])
+        found.update(
+            tweet_id
+            for tweet_id, *author in zip(*(column.to_pylist() for column in rows.columns), strict=True)
+            if not names.isdisjoint(_small(author))
+        )
+    return found
+
+
 def take_out_of_archive(
-    folder: Path, ids: Iterable[str], authors: Iterable[str], *, dry_run: bool = False
+    folder: Path, ids: Iterable[str], accounts: Iterable[str], *, dry_run: bool = False
 ) -> dict[Path, int]:
     """Write the files of an archive anew without what names one of these tweets, or tweets of these authors.
 
     Args:
-        authors: ids and handles.
+        accounts: ids and handles.
         dry_run: only count.
 
     Returns:
@@ -113,24 +137,12 @@ def take_out_of_archive(
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    def read(path: Path, columns: list[str] | None = None) -> pa.Table:
-        try:
-            return pq.read_table(path, columns=columns)
-        except (pa.ArrowException, OSError) as error:
-            raise ConfigurationError(f"{path} cannot be read ({error}): mend it, or move it away") from None
-
-    names = {name.casefold() for name in authors}
-    wanted = set(ids)
-    paths = sorted(folder.glob(f"*/*{ENDING}"))
-    for path in paths:
-        if path.parent.name == "tweets" and names:
-            for row in read(path, ["tweet_id", "author_id", "author_handle"]).to_pylist():
-                if {str(row["author_id"]).casefold(), str(row["author_handle"]).casefold()} & names:
-                    wanted.add(row["tweet_id"])
+    names = {name.casefold() for name in accounts}
+    wanted = {*ids, *archived_tweets_of(folder, names)}
     gone: dict[Path, int] = {}
-    for path in paths if wanted else ():
-        rows = read(path)
-        named = pa.array(list(_naming(rows, wanted)), pa.bool_())
+    for path in sorted(folder.glob(f"*/*{ENDING}")) if wanted or names else ():
+        rows = _read(path)
+        named = pa.array(list(_naming(path.parent.name, rows, wanted, names)), pa.bool_())
         if count := pc.sum(named).as_py():
             gone[path] = count
             if dry_run:
@@ -140,16 +152,35 @@ def take_out_of_archive(
     return gone
 
 
-def _naming(rows: pa.Table, ids: set[str]) -> Iterator[bool]:
+def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path, columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise ConfigurationError(f"{path} cannot be read ({error}): mend it, or move it away") from None
+
+
+def _naming(table: str, rows: pa.Table, ids: set[str], accounts: set[str]) -> Iterator[bool]:
     """Of each row, whether it names a tweet: raw answers, quarantined records and Dagster's events do in texts."""
     import pyarrow as pa
 
     if "tweet_id" in rows.schema.names:
         yield from (value in ids for value in rows["tweet_id"].to_pylist())
-        return
-    texts = [rows[field.name].to_pylist() for field in rows.schema if pa.types.is_string(field.type)]
-    for cells in zip(*texts, strict=True):
-        yield any(each in cell for cell in cells if cell for each in ids)
+    elif table == referenced_posts.name:
+        for post_id, *author in zip(*(rows[name].to_pylist() for name in ("post_id", *_OF_AUTHORS)), strict=True):
+            yield post_id in ids or not accounts.isdisjoint(_small(author))
+    else:
+        # As in the tables: an account is looked for in records that could not be read, a tweet everywhere.
+        names = ids | accounts if table == rejected_records.name else ids
+        texts = [rows[field.name].to_pylist() for field in rows.schema if pa.types.is_string(field.type)]
+        for cells in zip(*texts, strict=True):
+            yield any(names_any(cell, names) for cell in cells if cell)
+
+
+def _small(names: Iterable[str | None]) -> Iterator[str]:
+    return (name.casefold() for name in names if name)
 
 
 def _schema(table: sa.Table) -> pa.Schema:

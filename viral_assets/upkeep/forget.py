@@ -1,15 +1,16 @@
-"""Forgetting tweets and authors, as X's terms and people's rights ask for: whatever holds their words goes, in one
-transaction, and nothing brings them back.
+"""Forgetting tweets and authors, as X's terms and people's rights ask for: whatever holds their words goes, and nothing
+brings them back.
+
+The tables are one transaction. Files come before it: as long as the tables know which tweets are an author's, the same
+words said again find what is left. Digests come after it once more, as one may have been written meanwhile.
 
 What was paid for them stays as a number; what people decided about them goes, too, since it quotes them.
 """
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from viral_assets.store.append_only import events_may_be_deleted
 from viral_assets.store.bulk import in_parts
 from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import Subject, forgotten_among, note_again, note_forgotten
-from viral_assets.store.references import drop_posts
+from viral_assets.store.references import KnownPost, Referring, drop_posts, posts_of, referring_to
 from viral_assets.store.tables import (
     embeddings,
     llm_requests,
@@ -31,11 +32,11 @@ from viral_assets.store.tables import (
 )
 from viral_assets.store.tweets import forget_tweets, tables_about_replies, tables_about_tweets
 from viral_assets.text.hashing import text_hash
-from viral_assets.upkeep.archive import take_out_of_archive
+from viral_assets.upkeep.archive import archived_tweets_of, take_out_of_archive
+from viral_assets.upkeep.mentions import files_naming, names_any
 from viral_assets.upkeep.rows import take_out_of
 
 _AT_ONCE = 2_000
-_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
@@ -44,7 +45,8 @@ class Forgotten:
 
     Args:
         rows: by table; of ``llm_requests``, those whose answer went.
-        hours: of the tweets that were stored; their digests are to be written anew.
+        hours: of the tweets that were stored, and of those that answer or quote them or theirs; the digests of these
+            hours are to be written anew.
         digests: files that were deleted.
         files: of the inbox, that still hold one of the ids: those are yours to delete.
         archived: rows of the archive.
@@ -79,39 +81,23 @@ def forget(
         DatabaseUnavailableError: it does not answer; nothing has changed then.
         ConfigurationError: a file of the archive cannot be read or written; say it again then.
     """
-    done = Forgotten()
-    with database.read() if dry_run else database.begin() as connection:
-        found = _stored(connection, subjects)
-        ids = sorted({name for kind, name in subjects if kind == "tweet"} | {row.tweet_id for row in found})
-        done.hours = {row.window_start for row in found}
-        done.rows = _counts(connection, ids)
-        texts = _texts_of_nobody_else(connection, ids, {row.text_sha256 for row in found})
-        done.rows["embeddings"] = take_out_of(connection, embeddings, embeddings.c.text_sha256, texts, dry_run=True)
-        answers = _answers_about(connection, set(ids))
-        done.rows["llm_requests"] = len(answers)
-        quarantine = _in_quarantine(connection, ids, subjects)
-        done.rows["rejected_records"] = len(quarantine)
-        if not dry_run:
-            said = drop_posts(connection, dict.fromkeys([*subjects, *_also(found, subjects)]))
-            texts += _texts_of_nobody_else(connection, ids, set(map(text_hash, said)) - set(texts))
-            take_out_of(connection, embeddings, embeddings.c.text_sha256, texts, dry_run=False)
-            _drop_answers(connection, answers, set(ids), now)
-            for at in range(0, len(quarantine), _AT_ONCE):
-                some = rejected_records.c.id.in_(quarantine[at : at + _AT_ONCE])
-                connection.execute(sa.delete(rejected_records).where(some))
-            with events_may_be_deleted(connection):
-                take_out_of(connection, suggestion_events, suggestion_events.c.tweet_id, ids, dry_run=False)
-            forget_tweets(connection, ids)
-            note_forgotten(connection, [*subjects, *_also(found, subjects)], done.rows, now)
-    needles = [name.encode() for name in ids]
-    done.digests = list(_holding(digests, needles))
-    done.files = list(_holding(inbox, needles))
+    subjects = list(dict.fromkeys(subjects))
     if archive is not None:
-        authors = [name for kind, name in subjects if kind != "tweet"]
-        done.archived = sum(take_out_of_archive(archive, ids, authors, dry_run=dry_run).values())
-    if not dry_run:
-        for file in done.digests:
-            file.unlink(missing_ok=True)
+        accounts = [name for kind, name in subjects if kind != "tweet"]
+        subjects += [("tweet", each) for each in sorted(archived_tweets_of(archive, accounts))]
+    done = Forgotten()
+    with database.read() as connection:
+        found = _find(connection, subjects)
+    if archive is not None:
+        done.archived = sum(take_out_of_archive(archive, found.named, found.accounts, dry_run=dry_run).values())
+    shown = set(_digests_with(found, digests, dry_run=dry_run))
+    with database.read() if dry_run else database.begin() as connection:
+        found = _find(connection, subjects)
+        done.rows = _in_tables(connection, found, now, dry_run=dry_run)
+    shown.update(_digests_with(found, digests, dry_run=dry_run))
+    done.digests = sorted(shown)
+    done.hours = {row.window_start for row in found.tweets} | {row.window_start for row in found.referring}
+    done.files = list(files_naming(inbox, found.named))
     return done
 
 
@@ -143,8 +129,50 @@ class _Stored(NamedTuple):
     window_start: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the tables know of subjects.
+
+    Args:
+        subjects: with what stands for the same: the ids of an author's tweets and posts, and the id of an account whose
+            handle may change.
+        tweets: those that are meant, by whichever name.
+        posts: the same of what others answer and quote.
+        referring: tweets of others that answer or quote any of these.
+    """
+
+    subjects: Sequence[Subject]
+    tweets: Sequence[_Stored]
+    posts: Sequence[KnownPost]
+    referring: Sequence[Referring]
+
+    @property
+    def named(self) -> list[str]:
+        """Ids of the tweets and posts, whether they are stored or not."""
+        return sorted({name for kind, name in self.subjects if kind == "tweet"})
+
+    @property
+    def accounts(self) -> set[str]:
+        """Ids and handles of the accounts, in small letters."""
+        return {name.casefold() for kind, name in self.subjects if kind != "tweet"}
+
+
+def _find(connection: sa.Connection, subjects: Sequence[Subject]) -> _Found:
+    stored, posts = _stored(connection, subjects), posts_of(connection, subjects)
+    handles = {name.casefold() for kind, name in subjects if kind == "handle"}
+    names: dict[Subject, None] = dict.fromkeys(subjects)
+    for tweet_id, author_id, author_handle in [
+        *((row.tweet_id, row.author_id, row.author_handle) for row in stored),
+        *((row.post_id, row.author_id, row.author_handle) for row in posts),
+    ]:
+        names["tweet", tweet_id] = None
+        if author_id and author_handle.casefold() in handles:
+            names["author", author_id] = None
+    found = _Found(list(names), stored, posts, [])
+    return replace(found, referring=referring_to(connection, found.named))
+
+
 def _stored(connection: sa.Connection, subjects: Sequence[Subject]) -> list[_Stored]:
-    """The tweets that are meant, by whichever name."""
     columns = {
         "tweet": tweets.c.tweet_id,
         "author": tweets.c.author_id,
@@ -159,13 +187,30 @@ def _stored(connection: sa.Connection, subjects: Sequence[Subject]) -> list[_Sto
     return list(found.values())
 
 
-def _also(found: Iterable[_Stored], subjects: Sequence[Subject]) -> Iterator[Subject]:
-    """What stands for the same: the ids of an author's tweets, and the id of an account whose handle may change."""
-    handles = {name.casefold() for kind, name in subjects if kind == "handle"}
-    for row in found:
-        yield "tweet", row.tweet_id
-        if row.author_id and row.author_handle.casefold() in handles:
-            yield "author", row.author_id
+def _in_tables(connection: sa.Connection, found: _Found, now: datetime, *, dry_run: bool) -> dict[str, int]:
+    """How many rows of each table go, or would."""
+    ids = found.named
+    rows = _counts(connection, ids)
+    rows["referenced_posts"] = len(found.posts)
+    said = {row.text_sha256 for row in found.tweets} | {text_hash(post.text) for post in found.posts if post.text}
+    texts = _texts_of_nobody_else(connection, ids, said)
+    rows["embeddings"] = take_out_of(connection, embeddings, embeddings.c.text_sha256, texts, dry_run=dry_run)
+    answers = _answers_about(connection, set(ids))
+    rows["llm_requests"] = len(answers)
+    quarantine = _in_quarantine(connection, found)
+    rows["rejected_records"] = len(quarantine)
+    if dry_run:
+        return rows
+    drop_posts(connection, [post.post_id for post in found.posts])
+    _drop_answers(connection, answers, set(ids), now)
+    for at in range(0, len(quarantine), _AT_ONCE):
+        some = rejected_records.c.id.in_(quarantine[at : at + _AT_ONCE])
+        connection.execute(sa.delete(rejected_records).where(some))
+    with events_may_be_deleted(connection):
+        take_out_of(connection, suggestion_events, suggestion_events.c.tweet_id, ids, dry_run=False)
+    forget_tweets(connection, ids)
+    note_forgotten(connection, found.subjects, rows, now)
+    return rows
 
 
 def _counts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, int]:
@@ -214,37 +259,17 @@ def _drop_answers(connection: sa.Connection, requests: Sequence[str], ids: set[s
         connection.execute(sa.update(llm_requests).where(columns.id == request).values(changes))
 
 
-def _in_quarantine(connection: sa.Connection, ids: Sequence[str], subjects: Sequence[Subject]) -> list[int]:
+def _in_quarantine(connection: sa.Connection, found: _Found) -> list[int]:
     """Records whose raw text has one of the names; all are looked at."""
-    names = [*ids, *(name for kind, name in subjects if kind != "tweet")]
-    if not names:
-        return []
-    wanted = [name.casefold() for name in names]
+    names = {*found.named, *found.accounts}
     query = sa.select(rejected_records.c.id, rejected_records.c.raw).execution_options(yield_per=_AT_ONCE)
-    return [row.id for row in connection.execute(query) if any(_stands_in(name, row.raw.casefold()) for name in wanted)]
+    return [row.id for row in connection.execute(query) if names_any(row.raw, names)] if names else []
 
 
-def _stands_in(name: str, text: str) -> bool:
-    """Whether a text has the name as a word of its own: no longer id or handle that begins or ends like it."""
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
-
-
-def _holding(folder: Path | None, needles: Sequence[bytes]) -> Iterator[Path]:
-    """Files that hold one of the ids. Packed ones are not opened."""
-    if folder is None or not needles:
-        return
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and _holds(file, needles):
-            yield file
-
-
-def _holds(file: Path, needles: Sequence[bytes]) -> bool:
-    longest = max(map(len, needles))
-    end = b""
-    with contextlib.suppress(OSError), file.open("rb") as content:
-        while block := content.read(_BLOCK_BYTES):
-            block = end + block
-            if any(needle in block for needle in needles):
-                return True
-            end = block[-longest:]
-    return False
+def _digests_with(found: _Found, folder: Path | None, *, dry_run: bool) -> list[Path]:
+    """Digests that show any of it, also as what another tweet answers or quotes; gone then, but for a dry run."""
+    ids = {*found.named, *(row.tweet_id for row in found.referring)}
+    files = list(files_naming(folder, ids, found.accounts))
+    for file in files if not dry_run else ():
+        file.unlink(missing_ok=True)
+    return files

@@ -122,11 +122,12 @@ def test_what_is_to_be_forgotten_goes_out_of_an_archive_too(database: Database, 
         renamed = sa.update(tables.tweets).where(tables.tweets.c.tweet_id == "222")
         connection.execute(renamed.values(author_handle="Somebody"))
     rejected(database, '{"id": "111"}')
-    rejected(database, '{"id": "333"}')
+    rejected(database, '{"id": "333", "reply_to": "1110"}')
+    rejected(database, '{"id": "", "author": "SomeBody"}')
     prune(database, cutoffs(ALL, NOW), archive=Archive(tmp_path))
     gone = take_out_of_archive(tmp_path, ["111"], ["somebody"])
     assert set(pd.read_parquet(tmp_path / "tweets")["tweet_id"]) == {"333"}
     assert set(pd.read_parquet(tmp_path / "comment_suggestions")["tweet_id"]) == {"333"}
-    assert list(pd.read_parquet(tmp_path / "rejected_records")["raw"]) == ['{"id": "333"}']
+    assert list(pd.read_parquet(tmp_path / "rejected_records")["raw"]) == ['{"id": "333", "reply_to": "1110"}']
     assert gone[next((tmp_path / "tweets").iterdir())] == 2
     assert take_out_of_archive(tmp_path, ["111"], ["somebody"]) == {}

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from viral_assets.context import DELETED, Post, References
+from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, floor_hour
 from viral_assets.sources.files.ingest import IngestOptions, ingest_file
 from viral_assets.store import tables
@@ -215,6 +216,54 @@ def test_a_post_that_others_quote_is_gone_for_them_too(sqlite_database: Database
     with sqlite_database.read() as connection:
         kept = connection.execute(sa.select(tables.referenced_posts)).one()
     assert (kept.text, kept.author_id, kept.author_handle) == ("", None, "")
+
+
+@pytest.mark.parametrize("subject", [("tweet", "77001"), ("handle", "Someone_Else"), ("author", "501")])
+def test_digests_in_which_others_quote_it_are_deleted_too(
+    sqlite_database: Database, tmp_path: Path, subject: Any
+) -> None:
+    quoted = Post("77001", author_id="501", author_handle="someone_else", text=SECRET)
+    with sqlite_database.begin() as connection:
+        upsert_tweets(connection, [tweet_row("88001", author_handle="neighbour", author_id="502", is_quote=True)])
+        save_references(connection, [("88001", NOW, References(quotes="77001", posts=(quoted,)))])
+    digests = tmp_path / "digests"
+    digests.mkdir()
+    (digests / "a.csv").write_text(f"88001,someone_else,{SECRET}")
+    (digests / "b.csv").write_text("99001,another,words")
+    would = forget(sqlite_database, [subject], NOW, digests=digests, dry_run=True)
+    done = forget(sqlite_database, [subject], NOW, digests=digests)
+    assert done == would
+    assert (done.rows["referenced_posts"], done.digests) == (1, [digests / "a.csv"])
+    assert done.hours == {floor_hour(POSTED)}, "theirs, to be written anew"
+    assert (digests / "b.csv").exists()
+    again = forget(sqlite_database, [subject], NOW, digests=digests)
+    assert again.rows["referenced_posts"] == 0
+    with sqlite_database.read() as connection:
+        known = set(connection.scalars(sa.select(tables.forgotten_subjects.c.sha256)))
+    assert subject_hash(("tweet", "77001")) in known
+    assert subject_hash(("author", "501")) in known or subject[0] == "tweet"
+
+
+def test_a_digest_of_an_account_whose_tweets_were_let_go_of_is_deleted(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    digests = tmp_path / "digests"
+    digests.mkdir()
+    for name, handle in (("a.html", "Someone_Else"), ("b.html", "someone_elsewhere")):
+        (digests / name).write_text(f'<a href="https://x.com/{handle}/status/77001">')
+    assert forget(sqlite_database, [("handle", "someone_else")], NOW, digests=digests).digests == [digests / "a.html"]
+
+
+def test_while_the_archive_cannot_be_read_the_tables_still_know_what_is_to_go(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    everything_about(sqlite_database, "77001", "someone_else", "501")
+    torn = tmp_path / "tweet_snapshots" / "2026-11-20.parquet"
+    torn.parent.mkdir()
+    torn.write_bytes(b"PAR1")
+    with pytest.raises(ConfigurationError, match="mend it, or move it away"):
+        forget(sqlite_database, [("handle", "someone_else")], NOW, archive=tmp_path)
+    assert words_left(sqlite_database)["tweets"] == 1
 
 
 def test_an_id_within_a_longer_one_is_another_record(sqlite_database: Database) -> None:
