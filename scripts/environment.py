@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--with-pip", action="store_true", help="install with the environment's own pip, not with uv")
     given = parser.parse_args(arguments)
     try:
-        if problem := problem_with(sys.version_info[:2], _has_venv()):
+        if problem := problem_with(sys.version_info[:2], _has_venv()) or problem_with_place(str(ROOT)):
             raise SetupError(problem)
         make(Environment(ROOT / given.venv, ROOT / given.lock), this_python=given.this_python, with_pip=given.with_pip)
     except SetupError as error:
@@ -90,6 +90,15 @@ def problem_with(version: tuple[int, ...], has_venv: bool) -> str | None:
         )
     if not has_venv:
         return f"this {name} has no venv module. Install it (Debian, Ubuntu: apt install python3-venv) and try again"
+    return None
+
+
+def problem_with_place(path: str) -> str | None:
+    """Why no environment can be made in this folder, or None."""
+    if re.search(r"\$[A-Za-z_{]", path):
+        return f"setuptools takes the $ in {path} for a variable. Move the checkout to a place without one"
+    if os.pathsep in path:
+        return f"the {os.pathsep} in {path} ends a path for Python. Move the checkout to a place without one"
     return None
 
 

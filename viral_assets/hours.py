@@ -14,6 +14,9 @@ from viral_assets.errors import ConfigurationError
 HOUR = timedelta(hours=1)
 KEY_FORMAT = "%Y-%m-%d-%H:%M"
 
+YEARS = range(1970, 9900)
+"""What is written outside of them is a typing error; inside, some years of hours may be added or taken away."""
+
 
 @dataclass(frozen=True, slots=True)
 class HourRange:
@@ -66,7 +69,7 @@ def parse_hour(text: str) -> datetime:
     A time without a zone is UTC.
 
     Raises:
-        ConfigurationError: the text is none of these.
+        ConfigurationError: the text is none of these, or its year is none of :data:`YEARS`.
     """
     try:
         instant = datetime.strptime(text, KEY_FORMAT).replace(tzinfo=UTC)
@@ -75,6 +78,8 @@ def parse_hour(text: str) -> datetime:
             instant = datetime.fromisoformat(text)
         except ValueError:
             raise ConfigurationError(f"{text!r} is not an hour; write it like 2026-11-21T20:00") from None
+    if instant.year not in YEARS:
+        raise ConfigurationError(f"{text!r} is not an hour of the years {YEARS[0]} to {YEARS[-1]}")
     return floor_hour(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
 
 

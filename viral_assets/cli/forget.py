@@ -177,7 +177,7 @@ def _written_in(line: str) -> str | None:
         return line.strip()
     try:
         record: Any = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ConfigurationError("it is no JSON object; write an id, an address or a @handle a line") from None
     if record.get("reason") == _NOTHING_GOES or record.get("action") == _NOTHING_GOES:
         return None

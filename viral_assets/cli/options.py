@@ -11,7 +11,7 @@ import typer
 
 from viral_assets.cli.commands import Command
 from viral_assets.errors import ConfigurationError, UnknownProjectError
-from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key, last_full_hours, parse_hour
+from viral_assets.hours import HOUR, YEARS, HourRange, floor_hour, hour_key, last_full_hours, parse_hour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -66,6 +66,8 @@ def parse_instant(text: str, option: str) -> datetime:
     """
     try:
         instant = datetime.fromisoformat(text)
+        if instant.year not in YEARS:
+            raise ValueError
     except ValueError:
         raise ConfigurationError(f"{option}: {text!r} is not a time; write it like 2026-11-21T20:15:00Z") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PROGRAM = "viral-assets"
 
+LONGEST_WORD = 400
+
 LOG_WIDTH = 120
 """Columns where no terminal tells: wide enough that tables in a log keep a line per row."""
 
@@ -33,8 +35,13 @@ def plain(text: object) -> str:
 
 
 def complain(message: str) -> None:
-    """One line on standard error, without the secrets of the environment and whatever looks like one."""
-    print(f"{PROGRAM}: {plain(' '.join(without_secrets(message).split()))}", file=sys.stderr)
+    """One line on standard error, without the secrets of the environment and whatever looks like one; of a word that
+    would fill the screen its beginning and its end."""
+    words = (
+        word if len(word) <= LONGEST_WORD else f"{word[: LONGEST_WORD // 2]}…{word[-LONGEST_WORD // 4 :]}"
+        for word in without_secrets(message).split()
+    )
+    print(f"{PROGRAM}: {plain(' '.join(words))}", file=sys.stderr)
 
 
 def without_secrets(message: str) -> str:

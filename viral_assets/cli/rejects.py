@@ -181,7 +181,7 @@ def read_fixed(path: Path) -> dict[int, str]:
             rows = _csv_rows(text)
         for row in rows:
             found[int(row["id"])] = str(row["raw"])
-    except (ValueError, KeyError, TypeError, csv.Error):
+    except (ValueError, KeyError, TypeError, RecursionError, csv.Error):
         raise ConfigurationError(
             f"--fixed: {path}: record {len(found) + 1} is none of an export; it needs the columns id and raw"
         ) from None

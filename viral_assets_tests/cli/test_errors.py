@@ -49,6 +49,15 @@ def test_wrong_arguments_are_refused_with_2(
     [
         (("generate-comments", "--from", "yesterday"), "--from: 'yesterday' is not an hour"),
         (("generate-comments", "--from", "2026-01-02", "--to", "2026-01-02"), "must lie after --from"),
+        (("generate-comments", "--from", "0001-01-01T00:00+05:00"), "is not an hour of the years 1970 to 9899"),
+        (("digest", "--to", "9999-12-31T23:00-05:00"), "--to: '9999-12-31T23:00-05:00' is not an hour of the years"),
+        (("ingest", "x.jsonl", "--collected-at", "0001-01-01T00:00+05:00"), "--collected-at: "),
+        (("ingest", ""), "a value of `viral-assets ingest` is empty"),
+        (("export-comments", "--out="), "a value of `viral-assets export-comments` is empty"),
+        (("people", "add", ""), "a value of `viral-assets people add` is empty"),
+        (("rejects", "--reason", "\udcff"), "--reason: '\\udcff' is no text in UTF-8"),
+        (("rejects", "--id", "1", "--id", "9" * 25), "--id: 9999999999999999999999999 is too large"),
+        (("more-like-this", "\udcff", "--project", "demo"), "TWEET: '\\udcff' is no text in UTF-8"),
         (("generate-comments", "--from", "2026-01-02", "--hours-back", "3"), "not both"),
         (("generate-comments", "--from", "2026-01-02", "--to", "2100-01-01"), "lies in the future"),
         (("generate-comments", "--batch-size", "lots"), "--batch-size: 'lots'"),
@@ -243,3 +252,10 @@ def test_a_disk_that_is_full_is_told_in_one_line_whoever_notices(new_home: Path,
     assert ended.code == 1
     assert "Traceback" not in ended.err
     assert ended.err.splitlines()[-1].startswith("viral-assets: ")
+
+
+def test_of_a_word_that_fills_the_screen_its_ends_are_shown(viral_assets: CommandLine) -> None:
+    said = viral_assets("export-comments", "--project", "a" + "x" * 10_000 + "z")
+    assert said.code == 2
+    assert "x…x" in said.err
+    assert len(said.err) < 600

@@ -154,6 +154,19 @@ def test_a_python_that_cannot_be_used(version: tuple[int, int], has_venv: bool, 
 
 
 @pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/home/ümit o'hara/my code/$", None),
+        ("/home/me/$project", "takes the $ in /home/me/$project for a variable"),
+        (f"/home/me/a{os.pathsep}b", "ends a path for Python"),
+    ],
+)
+def test_a_place_that_cannot_be_used(path: str, said: str | None) -> None:
+    problem = script.problem_with_place(path)
+    assert problem is None if said is None else said in problem
+
+
+@pytest.mark.parametrize(
     ("output", "said"),
     [
         ("error: Failed to install: x\n  Caused by: No space left on device (os error 28)", "the disk is full"),
