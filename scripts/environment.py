@@ -5,9 +5,9 @@ nothing but Python. Nothing is resolved and nothing is compiled: what the lock d
 was published meanwhile. uv installs, itself from the lock; where it cannot, pip does the same more slowly.
 
 An environment counts as whole when the stamp in it says that it was made at this place from the lock as it is, and
-its Python and packages are still there. The stamp is written last, so that half an environment (Ctrl-C, a full disk)
-is never taken for a whole one. A lock file lets one set-up at a time work in a checkout; the system lets go of it
-when its process ends, however that happens.
+its Python, commands and packages are still there. The stamp is written last, so that half an environment (Ctrl-C, a
+full disk) is never taken for a whole one. A lock file lets one set-up at a time work in a checkout; the system lets go
+of it when its process ends, however that happens.
 """
 
 from __future__ import annotations
@@ -131,22 +131,20 @@ class Environment:
         try:
             made = json.loads(self.stamp.read_text(encoding="utf-8"))
             running = _answer([str(self.python), "-I", "-c", _RUNS])
-            packages = self.packages()
+            parts = self.parts()
             return (
                 made["recipe"] == self.recipe()
                 and made["runs"] == running
-                and packages.issuperset(made["packages"])
+                and parts.issuperset(made["packages"])
                 and (not this_python or made["made_by"] == _made_by())
             )
         except (OSError, ValueError, KeyError, TypeError, subprocess.SubprocessError):
             return False
 
-    def packages(self) -> set[str]:
-        """Names of the folders that say a package is installed."""
-        return {found.name for pattern in ("lib/python*", "Lib") for found in self._metadata(pattern)}
-
-    def _metadata(self, pattern: str) -> Iterator[Path]:
-        return self.folder.glob(f"{pattern}/site-packages/*.dist-info")
+    def parts(self) -> set[str]:
+        """Names of its commands, of its packages' folders, and of those that say a package is installed."""
+        packages = (found for lib in ("lib/python*", "Lib") for found in self.folder.glob(f"{lib}/site-packages/*"))
+        return {found.name for found in (*self.python.parent.iterdir(), *packages)} - {"__pycache__"}
 
     def finish(self) -> None:
         """Say that it is whole."""
@@ -154,7 +152,7 @@ class Environment:
             "recipe": self.recipe(),
             "made_by": _made_by(),
             "runs": _answer([str(self.python), "-I", "-c", _RUNS]),
-            "packages": sorted(self.packages()),
+            "packages": sorted(self.parts()),
         }
         unfinished = self.stamp.with_suffix(".part")
         unfinished.write_text(json.dumps(made, indent=1), encoding="utf-8")

@@ -53,6 +53,8 @@ def whole(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     made = environment(checkout)
     for name in ("first-1.0", "second_of_all-2.0"):
         (site_packages(checkout) / f"{name}.dist-info").mkdir()
+    (site_packages(checkout) / "first").mkdir()
+    (made.python.parent / "viral-assets").touch()
     made.finish()
     return made
 
@@ -104,6 +106,16 @@ def test_what_it_is_made_from_has_changed(whole: Any, checkout: Path, name: str)
 
 def test_a_package_is_gone(whole: Any, checkout: Path) -> None:
     (site_packages(checkout) / "first-1.0.dist-info").rmdir()
+    assert not whole.is_whole(this_python=False)
+
+
+def test_the_folder_of_a_package_is_gone(whole: Any, checkout: Path) -> None:
+    (site_packages(checkout) / "first").rmdir()
+    assert not whole.is_whole(this_python=False)
+
+
+def test_a_command_is_gone(whole: Any) -> None:
+    (whole.python.parent / "viral-assets").unlink()
     assert not whole.is_whole(this_python=False)
 
 
