@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,11 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from viral_assets.errors import ConfigurationError
+
+ABANDONED_SECONDS = 3_600
+"""What nobody has written to for so long was left behind by a process that was killed."""
+
+_UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.tmp")
 
 
 class NotWrittenError(ConfigurationError):
@@ -65,12 +71,25 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(place)
         _keep_name(place.parent)
+        remove_abandoned(place.parent, place.stat().st_mtime)
     except OSError as error:
         raise NotWrittenError(path, error) from error
     finally:
         # After a failure; a path that cannot exist cannot be cleaned up either.
         if temporary.is_file():
             temporary.unlink()
+
+
+def remove_abandoned(folder: Path, now: float) -> None:
+    """Take away what killed processes have left half written in a folder.
+
+    Args:
+        now: in seconds since 1970; what is :data:`ABANDONED_SECONDS` older goes.
+    """
+    for file in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            if _UNFINISHED.fullmatch(file.name) and file.stat().st_mtime < now - ABANDONED_SECONDS:
+                file.unlink()
 
 
 def _keep_name(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from viral_assets.whole_files import NotWrittenError, replaced_file
+from viral_assets.whole_files import ABANDONED_SECONDS, NotWrittenError, replaced_file
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
@@ -41,3 +41,15 @@ def test_a_link_stays_one_and_what_it_leads_to_is_replaced(tmp_path: Path) -> No
     assert link.is_symlink()
     assert target.read_text() == "after"
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_what_killed_processes_have_left_goes_with_the_next_file_there(tmp_path: Path) -> None:
+    old, new, foreign = (tmp_path / name for name in (f".{'a' * 32}.tmp", f".{'b' * 32}.tmp", ".mine.tmp"))
+    for file in (old, new, foreign):
+        file.write_text("half")
+    for file in (old, foreign):
+        seen = file.stat().st_mtime - ABANDONED_SECONDS - 60
+        os.utime(file, (seen, seen))
+    with replaced_file(tmp_path / "a.csv") as written:
+        written.write("words")
+    assert {file.name for file in tmp_path.iterdir()} == {"a.csv", new.name, foreign.name}

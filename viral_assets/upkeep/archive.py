@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from viral_assets.errors import ConfigurationError
 from viral_assets.store.tables import ColumnKind, kind_of, referenced_posts, rejected_records, tweets
 from viral_assets.upkeep.mentions import names_any
-from viral_assets.whole_files import replaced_binary_file, replacing
+from viral_assets.whole_files import remove_abandoned, replaced_binary_file, replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,12 +119,13 @@ def archived_tweets_of(folder: Path, accounts: Iterable[str]) -> set[str]:
 
 
 def take_out_of_archive(
-    folder: Path, ids: Iterable[str], accounts: Iterable[str], *, dry_run: bool = False
+    folder: Path, ids: Iterable[str], accounts: Iterable[str], now: datetime, *, dry_run: bool = False
 ) -> dict[Path, int]:
     """Write the files of an archive anew without what names one of these tweets, or tweets of these authors.
 
     Args:
         accounts: ids and handles.
+        now: tells what killed processes have left half written, which goes, too.
         dry_run: only count.
 
     Returns:
@@ -149,6 +150,8 @@ def take_out_of_archive(
                 continue
             with replaced_binary_file(path) as file:
                 pq.write_table(rows.filter(pc.invert(named)), file, compression="zstd")
+    for table in folder.glob("*/") if not dry_run else ():
+        remove_abandoned(table, now.timestamp())
     return gone
 
 

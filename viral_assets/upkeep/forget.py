@@ -89,7 +89,8 @@ def forget(
     with database.read() as connection:
         found = _find(connection, subjects)
     if archive is not None:
-        done.archived = sum(take_out_of_archive(archive, found.named, found.accounts, dry_run=dry_run).values())
+        gone = take_out_of_archive(archive, found.named, found.accounts, now, dry_run=dry_run)
+        done.archived = sum(gone.values())
     shown = set(_digests_with(found, digests, dry_run=dry_run))
     with database.read() if dry_run else database.begin() as connection:
         found = _find(connection, subjects)

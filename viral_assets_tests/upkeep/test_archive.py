@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from viral_assets.store.engine import Database
 from viral_assets.upkeep.archive import Archive, take_out_of_archive
 from viral_assets.upkeep.prune import prune
 from viral_assets.upkeep.retention import KINDS, cutoffs
+from viral_assets.whole_files import ABANDONED_SECONDS
 from viral_assets_tests.upkeep.test_prune import (
     NOW,
     OF_A_TWEET,
@@ -125,9 +127,13 @@ def test_what_is_to_be_forgotten_goes_out_of_an_archive_too(database: Database, 
     rejected(database, '{"id": "333", "reply_to": "1110"}')
     rejected(database, '{"id": "", "author": "SomeBody"}')
     prune(database, cutoffs(ALL, NOW), archive=Archive(tmp_path))
-    gone = take_out_of_archive(tmp_path, ["111"], ["somebody"])
+    left_behind = tmp_path / "tweets" / f".{'0' * 32}.tmp"
+    left_behind.write_bytes(b"of a process that was killed")
+    after = datetime.fromtimestamp(left_behind.stat().st_mtime + ABANDONED_SECONDS + 60, UTC)
+    gone = take_out_of_archive(tmp_path, ["111"], ["somebody"], after)
     assert set(pd.read_parquet(tmp_path / "tweets")["tweet_id"]) == {"333"}
     assert set(pd.read_parquet(tmp_path / "comment_suggestions")["tweet_id"]) == {"333"}
     assert list(pd.read_parquet(tmp_path / "rejected_records")["raw"]) == ['{"id": "333", "reply_to": "1110"}']
     assert gone[next((tmp_path / "tweets").iterdir())] == 2
-    assert take_out_of_archive(tmp_path, ["111"], ["somebody"]) == {}
+    assert not left_behind.exists()
+    assert take_out_of_archive(tmp_path, ["111"], ["somebody"], after) == {}
