@@ -14,6 +14,9 @@ endif
 # Without its compiled files every start of Python reads all of Dagster from source: three times the time for the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
+# The environment is what the lock names: no packages of elsewhere (ROS sets a path), no other standard library.
+unexport PYTHONPATH PYTHONHOME
+
 # Tried in this order, unless PYTHON names one. A name may exist and not work (pyenv shims), so each is run first.
 PYTHONS := python3 python3.13 python3.12 python3.11 python
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
@@ -120,6 +123,6 @@ if [ -n "$(PYTHON)" ]; then \
 fi; \
 for python in $(PYTHONS); do if $$python -c '$(FITS)' >/dev/null 2>&1; then run $$python $(1); fi; done; \
 for python in $(PYTHONS); do if $$python -c '$(EXPLAINS)' >/dev/null 2>&1; then run $$python $(1); fi; done; \
-echo "Set-up: there is no Python here. Install 3.11, 3.12 or 3.13 (Debian: apt install python3 python3-venv)," \
+echo "Set-up: there is no Python here that works. Install 3.11, 3.12 or 3.13 (Debian: apt install python3 python3-venv)," \
 	"or name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 1
 endef

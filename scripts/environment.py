@@ -44,6 +44,9 @@ PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input")
 FROM_THE_LOCK = ("--no-deps", "--require-hashes", "--only-binary", ":all:")
 THE_CHECKOUT = ("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
 
+_FULL = "the disk is full. Make room (about 1.5 GB) and try again"
+_NEXT_TO_NOTHING = 1 << 20
+
 _RUNS = "import sys; print(sys.version_info[:2], sys.prefix)"
 
 
@@ -275,7 +278,8 @@ def _try_lock(file: IO[bytes]) -> bool:
 def _clear(environment: Environment) -> None:
     folder = environment.folder
     ours = (folder / "pyvenv.cfg", environment.log)
-    if folder.is_symlink() or (folder.exists() and any(folder.iterdir()) and not any(map(Path.exists, ours))):
+    there = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if folder.is_symlink() or (there and not any(map(Path.exists, ours))):
         raise SetupError(f"{folder} is there and no environment. Move it away and try again")
     if folder.exists():
         print(f"{folder.name} was not made from this lock, at this place, to its end: making it anew", flush=True)
@@ -290,8 +294,9 @@ def _run(environment: Environment, command: list[str], what: str) -> None:
         SetupError: it failed; in one line, why.
     """
     settings = {**os.environ, "PIP_USER": "0", "PYTHONNOUSERSITE": "1", "UV_NO_PROGRESS": "1"}
-    settings.pop("PYTHONPATH", None)
-    settings.pop("PYTHONHOME", None)
+    # Other packages, another standard library, and warnings of pip's own packages made into errors.
+    for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONWARNINGS"):
+        settings.pop(name, None)
     shown = sys.stdout.isatty()
     began = time.monotonic()
     with environment.log.open("a+", encoding="utf-8", errors="replace") as log:
@@ -312,15 +317,17 @@ def _run(environment: Environment, command: list[str], what: str) -> None:
             if shown:
                 print("\r" + " " * 60 + "\r", end="", flush=True)
         if process.returncode:
+            # On a full disk the log ends before the reason.
+            full = shutil.disk_usage(environment.folder).free < _NEXT_TO_NOTHING
             log.seek(start)
-            raise SetupError(f"{explain(log.read())} (all of it: {environment.log})")
+            raise SetupError(f"{_FULL if full else explain(log.read())} (all of it: {environment.log})")
 
 
 def explain(output: str) -> str:
     """One line for what an installer said when it failed."""
     machine = f"{platform.system()} {platform.machine()}, Python {sys.version_info[0]}.{sys.version_info[1]}"
     if re.search(r"No space left on device|os error 28\b", output):
-        return "the disk is full. Make room (about 1.5 GB) and try again"
+        return _FULL
     if found := re.search(r"Because (\S+) has no (?:usable )?wheels|(\S+) has no wheels with a matching", output):
         return f"{found[1] or found[2]} has no ready-made package for this machine ({machine})"
     if re.search(r"DO NOT MATCH THE HASHES|[Hh]ash mismatch", output):
@@ -339,7 +346,7 @@ def explain(output: str) -> str:
 def _explain_os_error(error: OSError) -> str:
     place = error.filename or ROOT
     if error.errno == 28:
-        return "the disk is full. Make room (about 1.5 GB) and try again"
+        return _FULL
     if error.errno in {1, 13, 30}:
         return f"{place} cannot be written. Copy the checkout to a place where you may write, and try again there"
     return f"{place}: {error.strerror}"

@@ -210,6 +210,23 @@ def test_a_place_that_cannot_be_written(number: int, said: str) -> None:
     assert said in script._explain_os_error(OSError(number, os.strerror(number), "/opt/x"))
 
 
+def test_a_log_that_ends_where_the_disk_was_full_hides_nothing(whole: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = [sys.executable, "-c", "print('Downloading somethi', end=''); raise SystemExit(1)"]
+    with pytest.raises(script.SetupError, match="Downloading somethi"):
+        script._run(whole, failing, "packages")
+    monkeypatch.setattr(script, "_NEXT_TO_NOTHING", 2**63)
+    with pytest.raises(script.SetupError, match="the disk is full"):
+        script._run(whole, failing, "packages")
+
+
+def test_a_file_of_that_name_is_not_removed(checkout: Path) -> None:
+    (checkout / "mine").write_text("somebody's")
+    ended = run(checkout, "--venv", "mine")
+    assert ended.returncode == 1
+    assert "mine is there and no environment" in ended.stderr
+    assert (checkout / "mine").read_text() == "somebody's"
+
+
 def test_a_folder_of_somebody_else_is_not_removed(checkout: Path) -> None:
     (checkout / "mine").mkdir()
     (checkout / "mine" / "thesis.txt").write_text("years of work")

@@ -54,6 +54,13 @@ def test_a_named_python_that_does_not_run_is_told_before_anything_is_made(clone:
     assert not (clone / ".venv").exists()
 
 
+def test_packages_of_elsewhere_are_kept_out(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    told = program(clone / "bin", "viral-assets", 'echo "${PYTHONHOME-no home} ${PYTHONPATH-no path}"')
+    assert make(clone, "demo", f"BIN={told.parent}").stdout == "no home no path\n"
+
+
 def test_no_python_at_all_is_told_with_what_to_do(clone: Path) -> None:
     ended = make(clone, "demo", "PYTHONS=nowhere")
     assert ended.returncode != 0
