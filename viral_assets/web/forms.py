@@ -8,6 +8,9 @@ from starlette.requests import Request
 
 MAX_FIELDS = 40
 
+TYPED = ("text", "wish", "reason")
+"""Fields in which people write sentences."""
+
 
 class ForeignFormError(Exception):
     """The form is not one of ours, or was shown before the server started anew."""
@@ -34,6 +37,8 @@ async def posted_lists(request: Request, name: str, most: int) -> tuple[Mapping[
     """
     form = await request.form(max_files=0, max_fields=MAX_FIELDS + most, max_part_size=64 * 1024)
     fields = {each: value for each, value in form.items() if isinstance(value, str)}
+    # For the page that says what went wrong, whatever that is.
+    request.state.typed = next(filter(None, (fields.get(each) for each in TYPED)), "")
     if not request.app.state.site.access.is_form_token(fields.get("token", "")):
         raise ForeignFormError
     return fields, [value for value in form.getlist(name) if isinstance(value, str)]

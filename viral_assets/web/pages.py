@@ -199,7 +199,7 @@ def not_found_page(request: Request, message: str) -> Response:
 
 
 def problem_page(request: Request, status: int, heading: str, message: str, *, back: str = "/") -> Response:
-    """A page that says what went wrong; a line of text for a script."""
+    """A page that says what went wrong, with what somebody had written; a line of text for a script, which keeps it."""
     site: Site = request.app.state.site
     if wants_part(request):
         notice = {"kind": "bad", "text": message}
@@ -207,12 +207,11 @@ def problem_page(request: Request, status: int, heading: str, message: str, *, b
         # Nothing but the message changes, whatever the script meant to put in place.
         response.headers["hx-reswap"] = "none"
         return response
+    said = {"code": status, "heading": heading, "message": message, "typed": getattr(request.state, "typed", "")}
     try:
-        return site.page(
-            request, "error.html", status=status, code=status, heading=heading, message=message, back=back, notice={}
-        )
+        return site.page(request, "error.html", status=status, **said, back=back, notice={})
     except Exception:  # noqa: BLE001 -- a page of errors must not fail; without a database there is still this
-        text = render("plain.html", {"code": status, "heading": heading, "message": message})
+        text = render("plain.html", said)
         return Response(text, status, media_type="text/html")
 
 

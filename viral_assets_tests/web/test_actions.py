@@ -8,14 +8,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import NoReturn, cast
 
 import pytest
 import sqlalchemy as sa
 
 from viral_assets.context import Post, References
 from viral_assets.delivery.export_run import export_suggestions
-from viral_assets.errors import ProjectFileError
+from viral_assets.errors import DatabaseUnavailableError, ProjectFileError
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.generation.run.report import GenerationReport
 from viral_assets.projects.loader import Projects
@@ -37,8 +37,10 @@ from viral_assets.store.tables import (
 )
 from viral_assets.text.x_rules import text_weight
 from viral_assets.vocabulary import REJECTION_REASONS
+from viral_assets.web.app import create_app
 from viral_assets.web.jobs import Job
 from viral_assets.web.regenerate import summarise, wanted_types
+from viral_assets.web.security import Names
 from viral_assets.web.site import Site
 from viral_assets_tests.delivery.examples import TYPES
 from viral_assets_tests.one_database import BOTH_DATABASES
@@ -216,6 +218,42 @@ def test_what_was_written_for_a_posted_reply_is_not_lost(
     assert mara.status == 409
     assert "Mara came second." in page.text
     assert state(database)[FIRST][0] == "posted"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"), [({"token": "of the server before"}, 403), ({"version": "x"}, 422), ({"tweet_id": "7"}, 404)]
+)
+def test_what_was_written_comes_back_with_whatever_went_wrong(
+    plain: Reviewer, wrong: dict[str, str], status: int
+) -> None:
+    plain.get("/?status=all")
+    form = plain.form("edit", "101")
+    form.fields.update(wrong)
+    page = plain.send(form, text="Typed </textarea> for a while.")
+    assert plain.status == status
+    assert "What you had written Typed </textarea> for a while." in page.words
+    assert "What you had written" not in plain.get("/nowhere").words
+
+
+class Locked(Database):
+    """One that can be read while somebody else writes for too long."""
+
+    def begin(self) -> NoReturn:
+        raise DatabaseUnavailableError("the database is locked")
+
+
+def test_what_was_written_comes_back_while_the_database_is_locked(
+    make_site: Callable[..., Site], database: Database
+) -> None:
+    site = make_site()
+    reviewer = Reviewer(create_app(site, Names.of("127.0.0.1")))
+    reviewer.get("/?status=all")
+    form = reviewer.form("reject", "101")
+    site.database = Locked(str(database.url.render_as_string(hide_password=False)))
+    page = reviewer.send(form, reason="Nobody asked for this.")
+    assert reviewer.status == 503
+    assert "What you had written Nobody asked for this." in page.words
+    site.database.dispose()
 
 
 def test_a_run_that_wrote_anew_is_named_as_such(mara: Reviewer, database: Database) -> None:
