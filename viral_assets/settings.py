@@ -373,7 +373,7 @@ def _read_settings(_of: Hashable) -> Settings:
         first = error.errors(include_input=False)[0]
         name = str(first["loc"][0])
         variable = name if name.isupper() else _variable(name)
-        raise ConfigurationError(f"{variable}: {first['msg']}") from None
+        raise ConfigurationError(f"{variable}: {first['msg'].removeprefix('Value error, ')}") from None
     if settings.start and settings.end and settings.end <= settings.start:
         raise ConfigurationError("VIRAL_ASSETS_END must lie after VIRAL_ASSETS_START")
     return settings

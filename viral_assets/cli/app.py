@@ -63,6 +63,9 @@ class Commands(Group):
         try:
             code = super().main(args, **how, standalone_mode=False)
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:  # what typer prints by itself, like the help
+                complain(_no_room(error))
+                sys.exit(1)
             # Wrong arguments: their class stands elsewhere in each version of typer.
             if not hasattr(error, "format_message"):
                 raise
@@ -86,7 +89,7 @@ class Commands(Group):
             raise  # `... | head`: typer ends quietly
         except OSError as error:
             if error.errno in NO_ROOM:
-                complain(f"{error.strerror}: free some space on the disk, and run it again; what was saved is kept")
+                complain(_no_room(error))
                 raise typer.Exit(1) from None
             if error.filename is None:  # not about a file: nobody foresaw it, so show where it came from
                 raise
@@ -103,6 +106,10 @@ app = typer.Typer(
     epilog="Start with [bold]viral-assets demo[/]: sample tweets, no key, one minute.\n\n"
     "Every command explains itself: [bold]viral-assets ingest --help[/].",
 )
+
+
+def _no_room(error: OSError) -> str:
+    return f"{error.strerror}: free some space on the disk, and run it again; what was saved is kept"
 
 
 def _as_one_line(error: Any) -> str:

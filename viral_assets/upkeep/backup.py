@@ -80,7 +80,7 @@ def back_up(database: Database, target: Path, *, replace: bool = False) -> Copy:
     with replacing(target) as temporary, _without_its_logs(temporary):
         _copy(source, temporary)
         shutil.copymode(source, temporary)
-        revision = _checked(temporary)
+        revision = _checked(temporary, of=source)
         _reach_the_disk(temporary)
     return Copy(target, target.stat().st_size, revision)
 
@@ -192,27 +192,31 @@ def _why_not(source: Path, target: Path, error: sqlite3.DatabaseError) -> ViralA
     )
 
 
-def _checked(path: Path) -> str:
+def _checked(path: Path, of: Path | None = None) -> str:
     """The revision of a copy that is whole.
+
+    Args:
+        of: the database that it was made of just now; else the copy is spoken of.
 
     Raises:
         NotABackupError: it is not.
     """
+    name = of or path
     with path.open("rb") as file:
         if file.read(len(_HEADER)) != _HEADER:
-            raise NotABackupError(f"{path} is no SQLite database; give a file that `viral-assets backup` wrote")
+            raise NotABackupError(f"{name} is no SQLite database; give a file that `viral-assets backup` wrote")
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if found != "ok":
-                raise NotABackupError(f"{path} is damaged ({found.splitlines()[-1]}); give another copy")
+                raise NotABackupError(f"{name} is damaged ({found.splitlines()[-1]}); give another copy")
             row = connection.execute(_REVISION).fetchone()
     except sqlite3.DatabaseError as error:
-        raise NotABackupError(f"{path} is no copy of the tables of viral_assets ({error}); give another file") from None
+        raise NotABackupError(f"{name} is no copy of the tables of viral_assets ({error}); give another file") from None
     if row is None or row[0] not in migrations.known_revisions():
         revision = row[0] if row else "none"
         raise NotABackupError(
-            f"{path} has revision {revision}, which this version does not know; update viral_assets first"
+            f"{name} has revision {revision}, which this version does not know; update viral_assets first"
         )
     return str(row[0])
 

@@ -259,3 +259,15 @@ def test_of_a_word_that_fills_the_screen_its_ends_are_shown(viral_assets: Comman
     assert said.code == 2
     assert "x…x" in said.err
     assert len(said.err) < 600
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("arguments", [("--help",), ("ingest", "--help"), ("models",)])
+def test_a_full_disk_behind_the_output_is_one_line(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "viral_assets.cli", *arguments], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert ended.returncode == 1
+    assert "free some space on the disk" in ended.stderr
+    assert ended.stderr.count("\n") == 1

@@ -157,6 +157,16 @@ def test_what_is_no_copy_is_refused_in_one_line_and_nothing_changes(
     assert not list(Path(str(database.url.database)).parent.glob("*before*"))
 
 
+def test_what_cannot_be_copied_is_named_and_not_the_file_that_was_begun(database: Database, tmp_path: Path) -> None:
+    note(database, "mine")
+    file = Path(str(database.url.database))
+    with closing(sqlite3.connect(file)) as made, made:
+        made.execute("update viral_assets_revision set version_num = '9999'")
+    with pytest.raises(NotABackupError, match=f"^{file} has revision 9999"):
+        back_up(database, tmp_path / "copies" / "one.db")
+    assert list((tmp_path / "copies").iterdir()) == []
+
+
 def test_a_damaged_database_is_moved_aside_for_a_copy(database: Database, tmp_path: Path) -> None:
     note(database, "early")
     copy = back_up(database, tmp_path / "one.db")
