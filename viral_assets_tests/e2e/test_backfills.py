@@ -73,7 +73,7 @@ def caught_in_the_middle(
     deployment: Deployment, gemini: GeminiEmulator, hours: HourRange
 ) -> Iterator[tuple[str, str, Hold]]:
     """A backfill of these hours with its run: two requests are answered and stored, the next two are under way until
-    they are released.
+    they are released. So the hours have to have four opportunities when those before them are done.
     """
     deployment.answers_may_take_long()
     with gemini.holding(after=ONE_BY_ONE["batch_size"], about=tweets_of(deployment, hours)) as hold:
@@ -81,6 +81,7 @@ def caught_in_the_middle(
         (run,) = until(lambda: deployment.runs_of(backfill), "the backfill's run", every=EVERY)
         run_id = run["runId"]
         until(lambda: len(stored_answers(deployment, run_id)) == ONE_BY_ONE["batch_size"], "the first answers")
+        assert len(chosen(deployment, hours)) >= 2 * ONE_BY_ONE["batch_size"], "else it waits until one is asked again"
         hold.wait_for(ONE_BY_ONE["batch_size"])
         yield backfill, run_id, hold
 
@@ -167,7 +168,7 @@ def test_a_cancelled_backfill_is_completed_by_another_one(deployment: Deployment
 def test_a_restart_of_postgresql_loses_nothing_that_was_paid_for(
     deployment: Deployment, postgres_server: PostgresServer, gemini: GeminiEmulator
 ) -> None:
-    hours = deployment.some_hours(10, 13)
+    hours = deployment.some_hours(10, 15)
     with caught_in_the_middle(deployment, gemini, hours) as (backfill, run_id, _):
         before = stored_answers(deployment, run_id)
         postgres_server.restart()
@@ -181,7 +182,7 @@ def test_a_restart_of_postgresql_loses_nothing_that_was_paid_for(
 
 @on_postgresql
 def test_two_backfills_over_the_same_hours_share_the_work(deployment: Deployment, gemini: GeminiEmulator) -> None:
-    hours = deployment.some_hours(13, 16)
+    hours = deployment.some_hours(15, 20)
     deployment.answers_may_take_long()
     with gemini.holding(about=tweets_of(deployment, hours)) as hold:
         backfills = [deployment.backfill(hours, **ONE_BY_ONE) for _ in range(2)]
