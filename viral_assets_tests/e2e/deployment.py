@@ -23,14 +23,23 @@ import yaml
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.scheduler.instigation import InstigatorStatus, ScheduleInstigatorData
 from dagster._grpc.client import DagsterGrpcClient
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from viral_assets.cli.demo import HOURS, PROJECT, prepare_sample
 from viral_assets.hours import HOUR, HourRange, hour_key, last_full_hours
 from viral_assets.settings import checkout_root
+from viral_assets.store.conditions import within
 from viral_assets.store.engine import Database
-from viral_assets.store.tables import comment_opportunities, comment_suggestions, generation_outcomes, llm_requests
+from viral_assets.store.tables import (
+    comment_opportunities,
+    comment_suggestions,
+    generation_outcomes,
+    llm_requests,
+    tweet_scores,
+    tweets,
+)
 from viral_assets.store.tweet_frames import read_tweets
+from viral_assets.vocabulary import COMPONENTS
 from viral_assets_tests.deploy.services import INHERITED, free_port
 from viral_assets_tests.e2e import queries
 from viral_assets_tests.waiting import PATIENCE, NotYetError, until
@@ -114,6 +123,8 @@ class Deployment:
         )
         self._make_tables()
         self._put_off_a_tweet()
+        if "top_up_schedule" in self.schedules:
+            self._score_all_but(2)
         workspace = str(self.dagster_home / "workspace.yaml")
         server = {"grpc_server": {"host": "127.0.0.1", "port": self.code_port, "location_name": "viral_assets"}}
         Path(workspace).write_text(yaml.safe_dump({"load_from": [server]}), encoding="utf-8")
@@ -268,6 +279,17 @@ class Deployment:
             ended = {"outcome": "deferred", "reason": "quota", "attempts": 0, "updated_at": datetime.now(UTC)}
             connection.execute(insert(comment_opportunities).values(**of, **chosen))
             connection.execute(insert(generation_outcomes).values(**of, **ended))
+
+    def _score_all_but(self, first: int) -> None:
+        """As if runs had looked at the tweets of all hours but the first ones: those are enough for the daily top-up,
+        which would run all that have been since the sample's first one, more or fewer by the time of day.
+        """
+        of = (tweets.c.tweet_id, tweets.c.window_start)
+        score = {"project": PROJECT, "total": 0.0, "label": "red", "topic": "any", "why": "", "gate": "language"}
+        score |= dict.fromkeys(COMPONENTS, 0.0)
+        with self.database.begin() as connection:
+            found = connection.execute(select(*of).where(*within(tweets, self.some_hours(first, HOURS))))
+            connection.execute(insert(tweet_scores), [{**row, **score} for row in found.mappings()])
 
     def _switch_on(self, schedule: str, interval: timedelta) -> None:
         """As if an interval ago, so that a tick is due: the scheduler looks at what it has missed as well."""
