@@ -17,6 +17,10 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 """The first that is there is taken. The shell shows pages as the others do, without the rest of a browser around them:
 a test costs from a half to three quarters of the computing time."""
 
+ARGUMENTS = ("--no-sandbox", "--in-process-gpu", "--disable-gpu", "--disable-software-rasterizer")
+"""Root, as in containers, has no sandbox; the only pages opened are our own. What is drawn is drawn by the processor: a
+process of its own for that has every frame handed over once more, and a graphics card in software is one more way."""
+
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
@@ -31,8 +35,6 @@ def chromium() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        # Root, as in containers, has no sandbox; the only pages opened are our own. What is drawn is drawn by the
-        # processor, and a process of its own for that has every frame handed over once more.
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--in-process-gpu"])
+        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield started
         started.close()
