@@ -25,14 +25,11 @@ EXPLAINS := import sys; sys.exit(sys.version_info < (3, 8))
 # Where the process of a test dies, the others end and say so: pytest-xdist 3.8 may wait for ever for a new one.
 PYTEST_ALL := pytest -n auto --max-worker-restart=0
 
-# Outputs of two targets at once, one after the other (make 3.81 cannot).
-IN_TURN := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
-
 # All tests but those that need seconds each: a browser, Dagster's servers, real kills.
 QUICK := not browser and not e2e and not slow and not registry
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev review check test locked lowest coverage lint loads static format docs lock bench soak clean
+.PHONY: help setup demo dev review check test locked lowest coverage lint loads quick-tests all-tests format docs lock bench soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,14 +58,18 @@ loads: $(READY)
 	$(BIN)/dagster definitions validate
 	@$(BIN)/pytest --collect-only --quiet >/dev/null || $(BIN)/pytest --collect-only --quiet
 
-# mypy takes one core. On another one all is imported meanwhile, so that the processes of the tests find it compiled.
-static: $(READY)
-	@$(MAKE) --no-print-directory --jobs=2 $(IN_TURN) lint loads
+# mypy takes one core. On another one all is imported meanwhile, so that the processes of the tests find it compiled; they
+# begin then, while mypy goes on: what it has to say stands among their dots.
+check: $(READY) ## lint, Dagster's own validation, and the quick tests: what to run before every commit
+	@$(MAKE) --no-print-directory --jobs=2 lint quick-tests
 
-check: static ## lint, Dagster's own validation, and the quick tests: what to run before every commit
+test: $(READY) ## all checks: lint, Dagster's own validation, and every test
+	@$(MAKE) --no-print-directory --jobs=2 lint all-tests
+
+quick-tests: loads
 	$(BIN)/$(PYTEST_ALL) -m "$(QUICK)" $(ARGS)
 
-test: static ## all checks: lint, Dagster's own validation, and every test
+all-tests: loads
 	$(BIN)/$(PYTEST_ALL) -m "not registry" $(ARGS)
 
 locked: $(READY) ## install the lock with the oldest pip that is supported (minutes; asks the package index)

@@ -93,6 +93,15 @@ def test_an_environment_of_ones_own_is_used_as_it_is(clone: Path) -> None:
     assert "venv" not in planned
 
 
+@pytest.mark.parametrize("fails", ["ruff", "mypy", "dagster", "pytest", "nothing"])
+@pytest.mark.parametrize("target", ["check", "test"])
+def test_what_any_of_the_checks_finds_fails_all_of_them(clone: Path, target: str, fails: str) -> None:
+    for name in ("ruff", "mypy", "dagster", "pytest"):
+        program(clone / "bin", name, f"exit {int(name == fails)}")
+    ended = make(clone, target, f"BIN={clone / 'bin'}")
+    assert (ended.returncode == 0) == (fails == "nothing"), ended.stdout
+
+
 def test_clean_never_touches_data(clone: Path) -> None:
     (clone / "data").mkdir()
     (clone / "data" / "viral_assets.db").touch()
