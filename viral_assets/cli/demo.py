@@ -14,6 +14,7 @@ import typer
 
 from viral_assets.cli.options import Json, add_command
 from viral_assets.cli.output import command, console, facts_table, plain, print_json, say, table
+from viral_assets.garbage import loading
 from viral_assets.hours import HourRange, last_full_hours
 from viral_assets.text.amounts import full_count
 from viral_assets.vocabulary import GATE_PASSED, LABELS, OFFLINE
@@ -52,8 +53,9 @@ def demo(as_json: Json = False) -> None:
     for name in IGNORED_ENVIRONMENT:
         os.environ.pop(name, None)
 
-    from viral_assets.cli.runs import run_hours
-    from viral_assets.store.engine import Database
+    with loading():
+        from viral_assets.cli.runs import run_hours
+        from viral_assets.store.engine import Database
 
     settings = settings_with_demo()
     hours = last_full_hours(HOURS, datetime.now(UTC))

@@ -12,6 +12,7 @@ import typer
 from viral_assets.cli.options import MOST_HOURS, From, Json, To, add_command
 from viral_assets.cli.output import console, print_json, say_which_key, without_secrets
 from viral_assets.errors import ConfigurationError, ViralAssetsError
+from viral_assets.garbage import loading
 from viral_assets.hours import HOUR, HourRange, floor_hour
 
 if TYPE_CHECKING:
@@ -106,13 +107,14 @@ def generate_comments(
     """
     from datetime import UTC
 
-    from viral_assets.cli.embedders import warn_of_languages
-    from viral_assets.cli.notify import tell_after_a_run
-    from viral_assets.cli.options import DEFAULT_HOURS, choose_hours, pick_projects
-    from viral_assets.generation.forced import scope_of
-    from viral_assets.generation.generator import AsyncCommentGenerator
-    from viral_assets.quota.from_settings import limits_from
-    from viral_assets.settings import load_settings
+    with loading():
+        from viral_assets.cli.embedders import warn_of_languages
+        from viral_assets.cli.notify import tell_after_a_run
+        from viral_assets.cli.options import DEFAULT_HOURS, choose_hours, pick_projects
+        from viral_assets.generation.forced import scope_of
+        from viral_assets.generation.generator import AsyncCommentGenerator
+        from viral_assets.quota.from_settings import limits_from
+        from viral_assets.settings import load_settings
 
     settings = load_settings()
     now = datetime.now(UTC)
@@ -126,8 +128,9 @@ def generate_comments(
     generator = AsyncCommentGenerator(limits=limits_from(settings), tier=tier_option(tier))
     say_which_key(settings)
 
-    from viral_assets.cli.runs import read_selection, run_forced_hours, run_hours, show_estimate, show_summary
-    from viral_assets.defs.resources.run_options import RunOptions, RunTier
+    with loading():
+        from viral_assets.cli.runs import read_selection, run_forced_hours, run_hours, show_estimate, show_summary
+        from viral_assets.defs.resources.run_options import RunOptions, RunTier
 
     options = RunOptions(
         projects=project or [],
