@@ -11,10 +11,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from viral_assets.defs.build import build_defs
-from viral_assets.errors import ViralAssetsError
-from viral_assets.garbage import keep_what_is_loaded
-from viral_assets.settings import Settings, load_settings
+from viral_assets.garbage import keep_what_is_loaded, loading
+
+with loading():
+    from viral_assets.defs.build import build_defs
+    from viral_assets.errors import ViralAssetsError
+    from viral_assets.settings import Settings, load_settings
 
 _log = logging.getLogger(__name__)
 
@@ -51,5 +53,6 @@ def first_hour_under_way(dagster_home: Path) -> datetime | None:
         return None
 
 
-defs = build_defs(begins=_first_hour(load_settings()))
+with loading():
+    defs = build_defs(begins=_first_hour(load_settings()))
 keep_what_is_loaded()
