@@ -31,7 +31,8 @@ from viral_assets.scoring.objections import own_objection
 from viral_assets.scoring.selection import Selected, SelectionOptions
 from viral_assets.store.engine import Database
 from viral_assets.store.references import read_contexts
-from viral_assets.store.tweet_frames import read_tweets, tweet_windows
+from viral_assets.store.tweet_frames import read_tweets
+from viral_assets.store.tweets import count_by_hour
 from viral_assets.vocabulary import CHOSEN, DROP_REASONS, GATE_PASSED, LABELS, Label
 
 EXAMPLES = 10
@@ -107,9 +108,9 @@ def rehearse(
     found = Rehearsal()
     options = SelectionOptions.of_project(project, duplicate_similarity=embedder.calibration.near_duplicate)
     with database.read() as connection:
-        windows = tweet_windows(connection, project=project.name)["window_start"]
+        windows = count_by_hour(connection, project=project.name)
         engaged = _before(read_engaged(connection, project.name, options.engagement, hours), hours.start)
-    filled = [hour for each in windows if hours.start <= (hour := each.to_pydatetime()) < hours.end]
+    filled = [hour for hour in windows if hours.start <= hour < hours.end]
     try:
         recent = earlier_opportunities(database, project.name, hours.start, options.memory, embedder)
     except NotEmbeddedError:

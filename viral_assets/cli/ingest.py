@@ -183,15 +183,15 @@ def _tweets_by_hour(database: Database, reports: Sequence[IngestReport], project
     by_hour = sum((report.windows for report in reports), Counter[datetime]())
     known = [report.sha256 for report in reports if report.already_ingested]
     if known:
-        from viral_assets.store.tweet_frames import tweet_windows
+        from viral_assets.store.tweets import count_by_hour
 
         with database.read() as connection:
             files = [find_file(connection, sha256, project or EVERY_PROJECT) for sha256 in known]
-            stored = tweet_windows(connection, project=project)
+            stored = count_by_hour(connection, project=project)
         spans = [(file["first_window"], file["last_window"]) for file in files if file and file["first_window"]]
-        for hour, tweets in zip(stored["window_start"].dt.to_pydatetime(), stored["tweets"], strict=True):
+        for hour, tweets in stored.items():
             if any(first <= hour <= last for first, last in spans):
-                by_hour[hour] = int(tweets)
+                by_hour[hour] = tweets
     return by_hour
 
 

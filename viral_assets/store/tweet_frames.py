@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -21,8 +20,8 @@ def read_tweets(connection: sa.Connection, window: HourRange, *, project: str | 
     Args:
         project: only tweets that came for this project or for everybody; None for all.
     """
-    query = sa.select(tweets).where(*within(tweets, window))
-    return read_frame(connection, _of(project, query).order_by(tweets.c.window_start, tweets.c.tweet_id))
+    query = sa.select(tweets).where(*within(tweets, window)).order_by(tweets.c.window_start, tweets.c.tweet_id)
+    return read_frame(connection, query if project is None else query.where(came_for(project)))
 
 
 def read_earlier_snapshots(connection: sa.Connection, window: HourRange, *, at_least_before: timedelta) -> pd.DataFrame:
@@ -74,13 +73,3 @@ def _forget_unknown_now(connection: sa.Connection, window: HourRange, earlier: p
     unknown = read_frame(connection, query).set_index("tweet_id").isna()
     for name in ENGAGEMENT:
         earlier.loc[earlier["tweet_id"].isin(unknown.index[unknown[name]]), f"earlier_{name}"] = pd.NA
-
-
-def tweet_windows(connection: sa.Connection, *, project: str | None = None) -> pd.DataFrame:
-    """The hours that have tweets, in order: ``window_start`` and how many ``tweets``."""
-    query = sa.select(tweets.c.window_start, sa.func.count().label("tweets"))
-    return read_frame(connection, _of(project, query).group_by(tweets.c.window_start).order_by(tweets.c.window_start))
-
-
-def _of(project: str | None, query: sa.Select[Any]) -> sa.Select[Any]:
-    return query if project is None else query.where(came_for(project))

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from viral_assets.store.bulk import insert_columns, one_of, serialise_writers, upsert_columns
+from viral_assets.store.conditions import came_for
 from viral_assets.store.driver_values import Columns, all_storable
 from viral_assets.store.forgotten import forgotten_among, hours_of
 from viral_assets.store.gone import note_seen
@@ -114,6 +115,18 @@ def upsert_tweet_columns(connection: sa.Connection, columns: Columns, *, project
     if seen.new:
         note_changed(connection, columns["window_start"])
     return seen
+
+
+def count_by_hour(connection: sa.Connection, *, project: str | None = None) -> dict[datetime, int]:
+    """How many tweets each hour has that has any, in the order of the hours.
+
+    Args:
+        project: only tweets that came for this project or for everybody; None for all.
+    """
+    hour = tweets.c.window_start
+    query = sa.select(hour, sa.func.count()).group_by(hour).order_by(hour)
+    found = connection.execute(query if project is None else query.where(came_for(project)))
+    return {row[0]: row[1] for row in found}
 
 
 def forget_tweets(connection: sa.Connection, tweet_ids: Sequence[str]) -> None:

@@ -6,20 +6,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
-from viral_assets.hours import HOUR, HourRange
+from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.store import driver_values
 from viral_assets.store import tweets as module
 from viral_assets.store.engine import Database
 from viral_assets.store.observations import COUNTS
 from viral_assets.store.tables import EVERY_PROJECT, tweet_projects, tweet_snapshots, tweets
-from viral_assets.store.tweet_frames import read_tweets, tweet_windows
-from viral_assets.store.tweets import UpsertCounts, upsert_tweets
+from viral_assets.store.tweet_frames import read_tweets
+from viral_assets.store.tweets import UpsertCounts, count_by_hour, upsert_tweets
 from viral_assets_tests.laws import tried_on
 from viral_assets_tests.store.rows import DAY, POSTED, empty, stored, tweet_row
 from viral_assets_tests.store.test_engine import run_together
@@ -337,13 +336,12 @@ class TestReading:
         earlier = POSTED - 5 * HOUR
         upsert(database, [tweet_row("1"), tweet_row("2"), tweet_row("3", created_at=earlier)], project="one")
         with database.read() as connection:
-            frame, none = tweet_windows(connection, project="one"), tweet_windows(connection, project="two")
-
-        hour = np.timedelta64(1, "h")
-        assert frame.tweets.tolist() == [1, 2]
-        assert (frame.window_start.diff().dropna() == 5 * hour).all()
-        assert str(frame.window_start.dtype) == "datetime64[us, UTC]"
-        assert none.empty
+            assert list(count_by_hour(connection, project="one").items()) == [
+                (floor_hour(earlier), 1),
+                (floor_hour(POSTED), 2),
+            ]
+            assert count_by_hour(connection, project="one") == count_by_hour(connection)
+            assert count_by_hour(connection, project="two") == {}
 
 
 def test_more_tweets_than_one_lookup_takes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
