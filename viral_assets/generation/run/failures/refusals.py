@@ -64,19 +64,20 @@ class Refusals:
         return True
 
     def refused(
-        self, error: RateLimitedError, *, sent_at: float, others: int, now: float, window_seconds: float
+        self, error: RateLimitedError, *, sent_at: float, at_once: int, now: float, window_seconds: float
     ) -> Reaction:
         """Take a refusal into account.
 
         Args:
             sent_at: when its request was sent.
-            others: how many are under way.
+            at_once: how many were under way then, itself included.
         """
         says = error.retry_after_seconds
-        # What others have accepted at once is not too much at once, and a quota that is named is what it is.
-        at_once = others > 0 and others >= self._accepted_at_once and not error.names_quota
+        # What was sent alone, or as many at once as have been accepted, is not too much at once, whatever has been sent
+        # since; and a quota that is named is what it is.
+        too_many = at_once > max(1, self._accepted_at_once) and not error.names_quota
         if sent_at <= self._last:
-            return Reaction(wait=says or 0.0, too_many_at_once=at_once, is_news=False)
+            return Reaction(wait=says or 0.0, too_many_at_once=too_many, is_news=False)
         if not self._in_a_row:
             self._since = now
         doubled = 2.0 ** min(self._in_a_row, 16)
@@ -84,13 +85,13 @@ class Refusals:
         self._last = now
         if says is not None:
             wait = max(says, min(self.LEAST_RETRY_AFTER_SECONDS * doubled, window_seconds))
-        elif at_once:
+        elif too_many:
             wait = 0.0
         else:
             wait = min(self.RETRY_AFTER_SECONDS * doubled, window_seconds)
         return Reaction(
             wait=wait,
-            too_many_at_once=at_once,
-            in_a_row=0 if at_once or error.per_tokens else self._in_a_row,
+            too_many_at_once=too_many,
+            in_a_row=0 if too_many or error.per_tokens else self._in_a_row,
             hopeless=self._in_a_row >= self.IN_A_ROW and now - self._since > self.WINDOWS * window_seconds,
         )

@@ -127,10 +127,7 @@ class ServiceWatch:
             self.exhausted = f"{DAY_USED_UP}, it is free again in {seconds / 3600:.1f} h"
             return
         now, window = session.clock.monotonic(), ledger.limits.window_seconds
-        if sent.at_once == 1:
-            # It was sent when nothing else was under way: whatever has been sent since, it was not one too many.
-            others = 0
-        reaction = self._refusals.refused(error, sent_at=sent.at, others=others, now=now, window_seconds=window)
+        reaction = self._refusals.refused(error, sent_at=sent.at, at_once=sent.at_once, now=now, window_seconds=window)
         if reaction.too_many_at_once:
             self._concurrency.refused(others, is_news=reaction.is_news)
         if reaction.wait or reaction.in_a_row or error.limit is not None:

@@ -11,10 +11,10 @@ WINDOW = 60.0
 
 
 def refused(
-    refusals: Refusals, error: RateLimitedError = BARE, *, now: float, sent_at: float | None = None, others: int = 0
+    refusals: Refusals, error: RateLimitedError = BARE, *, now: float, sent_at: float | None = None, at_once: int = 1
 ) -> Reaction:
     sent_at = now if sent_at is None else sent_at
-    return refusals.refused(error, sent_at=sent_at, others=others, now=now, window_seconds=WINDOW)
+    return refusals.refused(error, sent_at=sent_at, at_once=at_once, now=now, window_seconds=WINDOW)
 
 
 def saying(seconds: float) -> RateLimitedError:
@@ -78,11 +78,11 @@ def test_refused_tokens_teach_nothing_about_requests() -> None:
 
 
 def test_a_refusal_with_others_under_way_may_be_one_too_many_at_once_and_nothing_is_waited_for() -> None:
-    assert refused(Refusals(), now=0.0, others=8) == Reaction(too_many_at_once=True)
+    assert refused(Refusals(), now=0.0, at_once=9) == Reaction(too_many_at_once=True)
 
 
 def test_a_refusal_that_names_a_quota_is_about_that_quota() -> None:
-    found = refused(Refusals(), NAMED, now=0.0, others=8)
+    found = refused(Refusals(), NAMED, now=0.0, at_once=9)
     assert (found.too_many_at_once, found.wait) == (False, 5.0)
 
 
@@ -90,16 +90,27 @@ def test_what_was_accepted_together_is_not_too_much_at_once() -> None:
     refusals = Refusals()
     refusals.accepted(sent_at=0.0, at_once=9)
 
-    found = refused(refusals, now=1.0, others=8)
+    found = refused(refusals, now=1.0, at_once=9)
 
     assert (found.too_many_at_once, found.wait) == (False, 5.0)
 
 
+def test_what_was_sent_alone_is_not_one_too_many() -> None:
+    assert not refused(Refusals(), now=0.5, sent_at=0.0, at_once=1).too_many_at_once
+
+
+def test_it_counts_what_was_under_way_when_the_request_was_sent_and_not_what_is_when_it_is_refused() -> None:
+    refusals = Refusals()
+    refusals.accepted(sent_at=0.0, at_once=4)
+
+    assert refused(refusals, now=0.1, sent_at=0.0, at_once=5) == Reaction(too_many_at_once=True)
+
+
 def test_who_is_refused_again_with_fewer_under_way_has_used_up_a_quota() -> None:
     refusals = Refusals()
-    assert refused(refusals, now=0.0, others=5).too_many_at_once
+    assert refused(refusals, now=0.0, at_once=6).too_many_at_once
 
     refusals.accepted(sent_at=-1.0, at_once=5)
-    found = refused(refusals, now=4.0, others=4)
+    found = refused(refusals, now=4.0, at_once=5)
 
     assert (found.too_many_at_once, found.wait, found.in_a_row) == (False, 10.0, 2)
