@@ -840,6 +840,16 @@ def test_an_outage_of_most_of_a_minute_is_waited_for_and_costs_no_tweet(failure:
     assert len(later) <= 25, "one at a time tries"
 
 
+def test_some_failures_before_and_after_waiting_for_quota_are_no_outage() -> None:
+    service = on_virtual_time(requests_per_window=15, latency=(1.0, 0.6))
+    service.script(*["ok"] * 11, *["503"] * 7)
+    run = Run(pack(100), service, limits=Limits(max_requests=15), options={"concurrency": "auto"})
+
+    run()
+
+    assert all_done(run)
+
+
 def test_a_connection_that_is_refused_leaves_the_whole_quota_for_when_the_service_is_back() -> None:
     service = on_virtual_time(requests_per_window=15, latency=(1.0, 0.6))
     client = NotThere(service, "refused", since=0.0, until=40.0)

@@ -35,6 +35,14 @@ def test_a_service_with_a_problem_gets_a_minute() -> None:
     assert health.failed(61.0)
 
 
+def test_what_is_waited_for_quota_is_no_part_of_the_minute() -> None:
+    health = ServiceHealth()
+    health.failed(0.0)
+
+    assert not any(health.failed(seconds) for seconds in (62.0, 73.0, 84.0, 144.0))
+    assert health.failed(204.0), "a quarter of a minute counts of each pause"
+
+
 def test_an_answer_makes_everything_good_again() -> None:
     health = ServiceHealth()
     for second in range(59):
