@@ -4,12 +4,15 @@ values that no command can use refused before it begins.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
 from viral_assets.errors import ConfigurationError
+
+_NOTHING_GIVEN = re.compile(r"--[a-z-]+=")
 
 LARGEST = 2**63 - 1
 """Neither database takes a larger number."""
@@ -28,7 +31,7 @@ class Command(TyperCommand):
         Raises:
             ConfigurationError: a value is empty, is no text in UTF-8, or is a number that no database takes.
         """
-        if any(not each or (each.startswith("--") and each.endswith("=")) for each in args):
+        if any(not each or _NOTHING_GIVEN.fullmatch(each) for each in args):
             # A path of no characters would be the folder one is in.
             raise ConfigurationError(
                 f"a value of `{ctx.command_path}` is empty: give one, or leave it out; perhaps a variable is not set"

@@ -54,6 +54,7 @@ def test_wrong_arguments_are_refused_with_2(
         (("ingest", "x.jsonl", "--collected-at", "0001-01-01T00:00+05:00"), "--collected-at: "),
         (("ingest", ""), "a value of `viral-assets ingest` is empty"),
         (("export-comments", "--out="), "a value of `viral-assets export-comments` is empty"),
+        (("export-comments", "--project=a="), "there is no project 'a='"),
         (("people", "add", ""), "a value of `viral-assets people add` is empty"),
         (("rejects", "--reason", "\udcff"), "--reason: '\\udcff' is no text in UTF-8"),
         (("rejects", "--id", "1", "--id", "9" * 25), "--id: 9999999999999999999999999 is too large"),
