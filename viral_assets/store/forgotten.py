@@ -86,3 +86,13 @@ def hours_of(columns: Columns, positions: Iterable[int]) -> Counter[datetime]:
     """How many of these rows each hour has."""
     hours: Sequence[Any] = columns["window_start"]
     return Counter(hours[at] for at in positions)
+
+
+def forgotten_tweets(connection: sa.Connection, tweet_ids: Iterable[str]) -> set[str]:
+    """Those of these tweets that are to be forgotten: a run may have had them in hand when that was said."""
+    if not anything_forgotten(connection):
+        return set()
+    by_hash = {subject_hash(("tweet", tweet_id)): tweet_id for tweet_id in tweet_ids}
+    table = forgotten_subjects.c
+    query = sa.select(table.sha256).where(one_of(connection, table.sha256, sorted(by_hash)))
+    return {by_hash[sha256] for sha256 in connection.scalars(query)}

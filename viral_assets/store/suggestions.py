@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import list_parameter, one_of, one_of_parameter
 from viral_assets.store.conditions import undecided_draft, within
+from viral_assets.store.forgotten import forgotten_tweets
 from viral_assets.store.frames import read_frame
 from viral_assets.store.prepared import Prepared, PreparedUpsert
 from viral_assets.store.tables import comment_suggestions, generation_outcomes, llm_requests
@@ -60,7 +61,7 @@ def save_outcomes(
     The offline provider replaces nothing that a language model wrote, and nobody puts off what another run has ended
     since it was decided to leave it. All are conditions of the statement that writes, so that nothing can happen
     between reading and writing. Of a tweet that a language model's run has ended, no draft of the offline provider
-    stays that nobody has decided about.
+    stays that nobody has decided about. Of a tweet that is to be forgotten nothing is written.
 
     Args:
         provider: of the run that saves.
@@ -75,7 +76,10 @@ def save_outcomes(
     version = int(now.timestamp())
     rows: list[dict[str, Any]] = []
     outcomes: list[dict[str, Any]] = []
+    forgotten = forgotten_tweets(connection, [each.tweet_id for each in outcome_rows])
     for outcome_row in outcome_rows:
+        if outcome_row.tweet_id in forgotten:
+            continue
         whose = {
             "project": outcome_row.project,
             "tweet_id": outcome_row.tweet_id,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import insert_columns, serialise_writers
 from viral_assets.store.conditions import FoundByHour, within
+from viral_assets.store.forgotten import forgotten_tweets
 from viral_assets.store.frames import read_frame
 
 
@@ -25,7 +26,7 @@ def replace_window(
     """Put ``rows`` in the place of everything ``table`` holds for ``window``, in the transaction of ``connection``.
 
     Args:
-        rows: columns of the table, others are left out. May be empty.
+        rows: columns of the table, others are left out. May be empty. Tweets that are to be forgotten are passed over.
         projects: replace only what belongs to these; None for all.
 
     Returns:
@@ -45,6 +46,8 @@ def replace_window(
     serialise_writers(connection, table)
     old = sa.delete(table).where(*within(table, window))
     connection.execute(old if projects is None else old.where(FoundByHour(table.c.project).in_(projects)))
+    if "tweet_id" in table.c and len(rows) and (forgotten := forgotten_tweets(connection, rows["tweet_id"])):
+        rows = rows[~rows["tweet_id"].isin(forgotten)]
     columns = {name: _values(rows[name]) for name in table.c.keys() if name in rows.columns}  # noqa: SIM118
     return insert_columns(connection, table, columns)
 

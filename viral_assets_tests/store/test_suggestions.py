@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HOUR, floor_hour
 from viral_assets.store.engine import Database
+from viral_assets.store.forgotten import note_forgotten
 from viral_assets.store.suggestions import TweetOutcome, finished_tweets, read_outcomes, read_suggestions, save_outcomes
 from viral_assets.store.tables import comment_suggestions, generation_outcomes
 from viral_assets_tests.store.rows import DAY, stored
@@ -77,6 +78,15 @@ def test_a_result_is_saved_whole(database: Database, now: datetime) -> None:
             "run_id": "",
         }
     ]
+
+
+def test_of_a_tweet_that_was_forgotten_meanwhile_nothing_is_written(database: Database, now: datetime) -> None:
+    with database.begin() as connection:
+        note_forgotten(connection, [("tweet", "1")], {}, now)
+    assert save(database, now, *TYPES) == 0
+    assert save(database, now, *TYPES, tweet_id="2") == 3
+    assert {row["tweet_id"] for row in stored(database, comment_suggestions)} == {"2"}
+    assert {row["tweet_id"] for row in stored(database, generation_outcomes)} == {"2"}
 
 
 def test_pending_suggestions_are_replaced(database: Database, now: datetime) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from viral_assets.hours import HOUR, HourRange
 from viral_assets.store.engine import Database
+from viral_assets.store.forgotten import note_forgotten
 from viral_assets.store.tables import generation_outcomes, tweet_scores
 from viral_assets.store.windows import read_window, replace_window
 from viral_assets_tests.laws import tried_on
@@ -76,6 +77,13 @@ def test_only_the_named_projects_are_replaced(database: Database) -> None:
     assert keys(database, project="c") == [("c", "1", 0)]
     assert replace(database, hours(0), scores(), []) == 0
     assert keys(database) == [("a", "2", 0), ("c", "1", 0)]
+
+
+def test_a_tweet_that_was_forgotten_meanwhile_is_passed_over(database: Database) -> None:
+    with database.begin() as connection:
+        note_forgotten(connection, [("tweet", "2")], {}, NOON)
+    assert replace(database, hours(0), scores(("a", "1", 0), ("a", "2", 0))) == 1
+    assert keys(database) == [("a", "1", 0)]
 
 
 def test_an_empty_window_is_a_result_too(database: Database) -> None:
