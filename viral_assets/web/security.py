@@ -169,6 +169,7 @@ class Guard:
         except ViralAssetsError as error:
             log.error("%s", error)
             values = {"code": 503, "heading": "The database does not answer", "message": "Try again in a moment."}
+            values["typed"] = ""  # nothing is read of a request whose session nobody knows
             return Response(render("plain.html", values), 503, media_type="text/html")
         if session is None:
             return _ask_for_token(request)
