@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viral_assets.cli.options import Json, LastHours, OneProject, Out, Replace, add_command, asked_of
+from viral_assets.cli.options import Json, LastHours, OneProject, Out, Replace, add_command, asked_of, bytes_of
 from viral_assets.cli.output import command, console, plain, print_json, say
 from viral_assets.errors import ConfigurationError
 from viral_assets.text.amounts import how_many
@@ -122,7 +122,7 @@ def import_decisions(
     try:
         if file.stat().st_size > LARGEST:
             raise ConfigurationError(f"{file} is larger than any file of decisions ({LARGEST / 1e6:.0f} MB)")
-        data = file.read_bytes()
+        data = bytes_of(file)
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror or error}") from None
     rows, unreadable = read_sheet(data)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viral_assets.cli.options import Json, add_command
+from viral_assets.cli.options import Json, add_command, bytes_of
 from viral_assets.cli.output import command, console, plain, print_json, say, table
 from viral_assets.cli.why import tweet_id_of
 from viral_assets.errors import ConfigurationError
@@ -153,7 +153,7 @@ def subjects_in(file: Path, *, accounts: bool) -> list[Subject]:
         ConfigurationError: a line is none, or the file cannot be read.
     """
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = bytes_of(file).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise ConfigurationError(f"{file} cannot be read: {why}") from None

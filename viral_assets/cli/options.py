@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import stat
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,6 +58,18 @@ def add_command(app: typer.Typer, command: Callable[..., None], *examples: str) 
     epilog = "\n".join(["[bold]Examples[/]", *(f"  [cyan]{example}[/]" for example in examples)])
     name = command.__name__.rstrip("_").replace("_", "-")
     app.command(name, cls=Command, help="\n\n".join(paragraphs), epilog=epilog)(command)
+
+
+def bytes_of(path: Path) -> bytes:
+    """What is in a file that a person names. A pipe will do; a device may never end.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise OSError(errno.EINVAL, "it is a device", str(path))
+    return path.read_bytes()
 
 
 def parse_instant(text: str, option: str) -> datetime:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from viral_assets.cli.options import Json, Timezone, add_command
+from viral_assets.cli.options import Json, Timezone, add_command, bytes_of
 from viral_assets.cli.output import command, console, plain, print_json, say, table
 from viral_assets.errors import ConfigurationError
 from viral_assets.text.amounts import full_count, how_many
@@ -169,7 +169,7 @@ def read_fixed(path: Path) -> dict[int, str]:
         ConfigurationError: it is no export; the message tells the line.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = bytes_of(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise ConfigurationError(f"--fixed: {path}: {reason}") from None

@@ -272,3 +272,14 @@ def test_a_full_disk_behind_the_output_is_one_line(arguments: tuple[str, ...]) -
     assert ended.returncode == 1
     assert "free some space on the disk" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="this system has no devices with names")
+@pytest.mark.parametrize(
+    "arguments", [("import-decisions",), ("rejects", "--fixed"), ("forget", "--file"), ("ingest",), ("outcomes",)]
+)
+def test_a_device_is_not_read_as_some_never_end(viral_assets: CommandLine, arguments: tuple[str, ...]) -> None:
+    said = viral_assets(*arguments, "/dev/null")
+    assert said.code in (1, 2)
+    assert "/dev/null" in said.err
+    assert "it is a device" in said.err or "not a file" in said.err
