@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from viral_assets.store.engine import Database
 from viral_assets_tests.migrations import read_migrations_once
@@ -30,9 +30,15 @@ if TYPE_CHECKING:
     from xdist.scheduler.protocol import Scheduling
     from xdist.workermanage import WorkerController
 
-# A database is slower on its first use, and machines differ.
+# A database is slower on its first use, and machines differ: neither a test nor what it is given has a time to keep.
 # Explaining a failure costs more examples than finding it.
-settings.register_profile("whole", deadline=None, phases=set(Phase) - {Phase.explain}, max_examples=40)
+settings.register_profile(
+    "whole",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=set(Phase) - {Phase.explain},
+    max_examples=40,
+)
 # Laws are tried on a few examples before every commit, on more by `make test`, and on many when somebody asks for it.
 settings.register_profile("quick", settings.get_profile("whole"), max_examples=10)
 settings.register_profile("thorough", settings.get_profile("whole"), max_examples=1000)

@@ -43,7 +43,7 @@ def logged() -> Iterator[io.StringIO]:
 
 
 def send(address: str, message: Message = SOMETHING) -> Outcome:
-    return open_channel("team", {"team": address}).send(message)
+    return open_channel("team", {"team": address}, seconds=PATIENCE).send(message)
 
 
 def be_a_sender(address: str) -> None:
@@ -170,7 +170,7 @@ def test_what_cannot_be_reached_has_got_nothing(chats: ChatServices, monkeypatch
 )
 def test_mail_that_may_have_been_taken_is_not_sent_again(mail: MailServer, fault: str, outcome: Outcome) -> None:
     mail.fault = fault  # type: ignore[assignment]
-    assert send(mail.address("&cto=1")) == outcome
+    assert send(mail.address("&cto=1" if fault == "says nothing after it" else "")) == outcome
 
 
 @pytest.mark.parametrize(

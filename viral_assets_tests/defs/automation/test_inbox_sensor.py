@@ -33,9 +33,17 @@ from viral_assets.sources.files import project_column_names
 from viral_assets.sources.files.inbox import InboxFile
 from viral_assets.store.inbox_files import FileStamp
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
+from viral_assets_tests.waiting import PATIENCE
 
 NOW = 1_000_000_000_000
 SEVEN_DAYS = HourRange(FIRST, FIRST + timedelta(days=7))
+
+
+@pytest.fixture(autouse=True)
+def _a_tick_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left to the next one because the machine is slow."""
+    monkeypatch.setattr(module, "SECONDS_PER_TICK", PATIENCE)
+
 
 hours = st.integers(0, 200).map(lambda number: FIRST + number * HOUR)
 

@@ -36,6 +36,7 @@ from viral_assets.store.engine import Database
 from viral_assets_tests.generation.make import answer_text, pack, project
 from viral_assets_tests.generation.running import PLENTY, Run, all_done, requests_of
 from viral_assets_tests.virtual_clock import VirtualClock
+from viral_assets_tests.waiting import PATIENCE
 from viral_assets_tests.wire import Arrival, Reply, Wire, reply
 
 KEY = "AQ.a-key-of-this-test"
@@ -388,7 +389,9 @@ def test_a_run_in_trouble_sends_what_the_ledger_granted(
     wire.first = [answer] * times
     wire.answer = candidate("STOP", [{"text": answer_text({OPPORTUNITIES[0].tweet_id: REPLIES})}])
     before = len(wire.arrivals)
-    run = Run(OPPORTUNITIES, wire.url, sqlite_database, provider=provider, key=KEY)
+    # None is given up, and asked again, because the machine is slow.
+    options = {"timeout_seconds": PATIENCE}
+    run = Run(OPPORTUNITIES, wire.url, sqlite_database, provider=provider, key=KEY, options=options)
     run()
     assert all_done(run)
     assert len(wire.arrivals) - before == len(requests_of(sqlite_database)) == times + 1
