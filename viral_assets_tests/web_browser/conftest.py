@@ -162,10 +162,11 @@ def visit(chromium: Browser, home: str) -> Iterator[Visit]:
         return visitors[-1]
 
     yield enter
-    problems = [problem for visitor in visitors for problem in visitor.unforgiven()]
-    for visitor in visitors:
-        visitor.context.close()
-    assert problems == []
+    try:
+        assert [problem for visitor in visitors for problem in visitor.unforgiven()] == []
+    finally:
+        for visitor in visitors:
+            visitor.context.close()
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,7 +47,7 @@ class Late:
         """One after the other: the second once the first is there."""
         for number in order:
             route, answer = self.held[number]
-            with self.visitor.page.expect_event("requestfinished"):
+            with self.visitor.page.expect_request_finished(partial(operator.eq, route.request)):
                 route.fulfill(response=answer)
 
 

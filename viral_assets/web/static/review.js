@@ -360,7 +360,7 @@
   const place = (event) => {
     const { detail } = event;
     const card = detail.target;
-    if (!card.matches("[data-opportunity]")) return;
+    if (!card.matches("[data-opportunity]") || detail.xhr.getResponseHeader("hx-reswap") === "none") return;
     detail.target = document.getElementById(card.id) ?? card;
     detail.shouldSwap &&= overtakes(card.id, detail.xhr);
     if (detail.shouldSwap) carry(detail.target, detail.requestConfig.elt);
