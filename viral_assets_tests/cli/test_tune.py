@@ -201,7 +201,7 @@ def test_the_cap_stays_where_the_decisions_do_not_tell_and_it_is_said_what_it_ta
     assert load_project(file).generation.max_tweets_per_request == 10
 
 
-@pytest.mark.parametrize("name", ["nobody", "../bakers", "x'; DROP TABLE tweets; --", "\x1b[31mred", ""])
+@pytest.mark.parametrize("name", ["nobody", "../bakers", "x'; DROP TABLE tweets; --", "\x1b[31mred"])
 def test_a_project_that_is_none_is_told(viral_assets: CommandLine, file: Path, name: str) -> None:
     said = viral_assets("tune", "--project", name)
     assert said.code == 2
