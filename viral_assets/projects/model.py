@@ -295,7 +295,8 @@ class Generation(_Model):
 
     ``max_tweets_per_request`` caps packing. How sharing a request changes what is written has not been measured, so
     its default is a guess; a project's own decisions tell (``viral-assets tune``). Where a file names none, requests
-    may hold two more where that is likely to save a window (``generation/run/planning/stretch.py``).
+    may hold two more where that is likely to save a window, and five more where what has failed would cost one
+    (``generation/run/planning/stretch.py``).
     Lengths are X's weighted characters.
     """
 

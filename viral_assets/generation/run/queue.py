@@ -32,10 +32,9 @@ class WorkQueue:
         """Whether there is a tweet that no request has been about."""
         return any(not item.attempts for waiting in self._waiting.values() for item in waiting)
 
-    @property
-    def has_asked(self) -> bool:
-        """Whether there is a tweet that a request has been about."""
-        return any(item.attempts for waiting in self._waiting.values() for item in waiting)
+    def asked(self, project: str) -> int:
+        """How many tweets of a project a request has been about."""
+        return sum(item.attempts > 0 for item in self._waiting.get(project, ()))
 
     def put_back(self, item: Item) -> None:
         """Behind all others of its project."""

@@ -206,7 +206,7 @@ class BatchPlan:
             busy=tuple(max(0.0, end - now) for end in busy),
             is_long=now > self._first + quota.window_seconds / 2,
             has_new=self._work.has_new,
-            has_asked=self._work.has_asked,
+            asked=tuple(min(self._work.asked(name), ready[name]) for name in names),
             has_stretched=now < self._stretched_until,
         )
         planned = plan_of_run(groups, quota, terms, progress)
@@ -227,11 +227,11 @@ class BatchPlan:
         return self._session.options.exact or self._session.projects[project].generation.max_tweets_per_request
 
     def _most(self, project: str, now: float) -> int:
-        """Tweets that share a request now, at most."""
+        """Tweets that share a request with some that are asked about again now, at most."""
         return (
             self._cap(project)
             if now >= self._stretched_until
-            else stretched_cap(self._session.projects[project].generation)
+            else stretched_cap(self._session.projects[project].generation, asked_before=True)
         )
 
     def _group(self, project: str, tweets: int) -> Group:
@@ -242,6 +242,7 @@ class BatchPlan:
             sample,
             tweets,
             model=session.options.model,
+            asked_before=bool(self._work.asked(project)),
             price_of=session.price_of,
             tier=session.tiers.usual(session.clock.monotonic()),
         )

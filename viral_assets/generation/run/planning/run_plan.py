@@ -59,14 +59,14 @@ class Progress:
         is_long: it has waited for a window. Such a run ends seconds later with a reserve, of a minute and more, so that
             it keeps one before anything is known to fail.
         has_new: some of its tweets no request has been about.
-        has_asked: some of them are asked about again.
+        asked: how many of each group are asked about again; empty for none.
         has_stretched: larger packs have been sent in this window.
     """
 
     busy: tuple[float, ...] = ()
     is_long: bool = False
     has_new: bool = True
-    has_asked: bool = False
+    asked: tuple[int, ...] = ()
     has_stretched: bool = False
 
 
@@ -88,8 +88,9 @@ def plan_of_run(groups: Sequence[Group], quota: QuotaState, terms: Terms, progre
             make,
             groups,
             quota,
+            usual_cap=terms.cap,
             share=failures.assumed_share,
-            asked_before=progress.has_asked,
+            asked=progress.asked,
             begun=progress.has_stretched,
         )
     return plan_with_reserve(

@@ -8,7 +8,7 @@ is what it is, and what a person has said is never exceeded.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from viral_assets.generation.run.planning.failure_rate import at_most, at_risk
@@ -17,17 +17,28 @@ from viral_assets.projects.model import Generation
 from viral_assets.quota.ledger import QuotaState
 
 STRETCHED_CAP = 12
-"""Tweets per request. Packing is known to hold quality to about ten and to decay beyond 20; two of 15 requests are
-spared by packs of 12 instead of ten, and three hardly more often needed."""
+"""Tweets per request while nothing has failed. Packing is known to hold quality to about ten and to decay beyond 20;
+two of 15 requests are spared by packs of 12 instead of ten, and three hardly more often needed."""
 
-LIKELY = 0.2
-"""How much less likely one more window has to become."""
+CAP_AFTER_FAILURES = 15
+"""The same where some of them are asked about again: they have taken the place of others, and a third of the requests
+is spared for it."""
+
+LIKELY = 0.1
+"""How much less likely one more window has to become. That is six seconds on average where windows last a minute, and
+packs of 12 instead of ten take one or two where a tweet takes 0.6 s."""
 
 
-def stretched_cap(generation: Generation) -> int:
-    """Tweets per request where larger packs pay: never more than a project's file says, if it says something."""
+def stretched_cap(generation: Generation, *, asked_before: bool) -> int:
+    """Tweets per request where larger packs pay: never more than a project's file says, if it says something.
+
+    Args:
+        asked_before: some of the tweets are asked about again.
+    """
     usual = generation.max_tweets_per_request
-    return usual if "max_tweets_per_request" in generation.model_fields_set else max(usual, STRETCHED_CAP)
+    if "max_tweets_per_request" in generation.model_fields_set:
+        return usual
+    return max(usual, CAP_AFTER_FAILURES if asked_before else STRETCHED_CAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +49,15 @@ class Stretch:
         plan: makes a plan with them for a state of the quota.
         needed: requests that all tweets take at least within the usual cap, and with larger packs.
         share: of the requests to come, those that may be assumed to fail.
-        asked_before: some of the tweets are asked about again.
+        without_asked: makes a plan without the tweets that are asked about again, within the usual cap; None where
+            there are none.
         begun: larger packs have been sent in this window, and the others have to be as large for it to pay.
     """
 
     plan: Callable[[QuotaState], Plan]
     needed: tuple[int, int]
     share: float
-    asked_before: bool = False
+    without_asked: Callable[[QuotaState], Plan] | None = None
     begun: bool = False
 
     def instead_of(self, usual: Plan, quota: QuotaState, *, under_way: int) -> Plan | None:
@@ -63,10 +75,11 @@ class Stretch:
         if self.begun or likelier >= LIKELY:
             return self.plan(quota)
         earlier = usual.makespan - quota.window_seconds / 2
-        if self.asked_before and earlier > 0 and (larger := self.plan(quota)).makespan <= earlier:
-            # What has failed has taken the place of others.
-            return larger
-        return None
+        if self.without_asked is None or earlier <= 0 or self.without_asked(quota).makespan > earlier:
+            return None
+        # What has failed has taken the place of others, and costs a window.
+        larger = self.plan(quota)
+        return larger if larger.makespan <= earlier else None
 
     def _enough(self, slots: int, requests: int, under_way: int) -> float:
         """How likely so many slots do for so many requests, and for what of them fails."""
@@ -78,21 +91,28 @@ def stretch_of(
     groups: Sequence[Group],
     quota: QuotaState,
     *,
+    usual_cap: int,
     share: float,
-    asked_before: bool,
-    begun: bool,
+    asked: Sequence[int] = (),
+    begun: bool = False,
 ) -> Stretch:
     """Larger packs of these groups.
 
     Args:
         plan: makes a plan for groups and a state of the quota, within a ``cap``.
-        share: see :class:`Stretch`; so are the others.
+        usual_cap: tweets per request within the usual.
+        asked: how many tweets of each group are asked about again; empty for none.
+        share: see :class:`Stretch`; so is ``begun``.
     """
     stretched = [group.stretched for group in groups]
     # Each group has one of its own, which is no higher.
     cap = max((group.cap or 1 for group in stretched), default=1)
     needed = fewest_requests(groups, cap, quota.max_tokens), fewest_requests(stretched, cap, quota.max_tokens)
-    return Stretch(partial(plan, stretched, cap=cap), needed, share, asked_before, begun)
+    without = None
+    if any(asked):
+        new = [replace(group, tweets=group.tweets - again) for group, again in zip(groups, asked, strict=True)]
+        without = partial(plan, new, cap=usual_cap)
+    return Stretch(partial(plan, stretched, cap=cap), needed, share, without, begun)
 
 
 def slots_until(end: float, planned: Plan, quota: QuotaState) -> int:

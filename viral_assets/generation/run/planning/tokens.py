@@ -87,6 +87,7 @@ class TokenModel:
         tweets: int,
         *,
         model: str | None,
+        asked_before: bool = False,
         price_of: PriceOf | None = None,
         tier: Tier = STANDARD,
     ) -> Group:
@@ -95,10 +96,12 @@ class TokenModel:
         Args:
             sample: some of them, as many as one request takes; tokens are measured by these.
             tweets: how many there are.
+            asked_before: some of them are asked about again.
             price_of: models' prices, where there is a budget.
             tier: at which they are asked about.
         """
-        cap, stretched = project.generation.max_tweets_per_request, stretched_cap(project.generation)
+        cap = project.generation.max_tweets_per_request
+        stretched = stretched_cap(project.generation, asked_before=asked_before)
         if self._limits.max_tokens is None and self._limits.daily_budget_usd is None and self.input_limit is None:
             return Group(tweets, cap=cap, stretched_cap=stretched)
         one, whole = (build_request(project, part, model=model) for part in (sample[:1], sample))

@@ -15,7 +15,12 @@ from viral_assets.generation.run.planning.latency import Latency
 from viral_assets.generation.run.planning.packs import Group, Plan
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.reserve import plan_with_reserve
-from viral_assets.generation.run.planning.stretch import STRETCHED_CAP, stretch_of, stretched_cap
+from viral_assets.generation.run.planning.stretch import (
+    CAP_AFTER_FAILURES,
+    STRETCHED_CAP,
+    stretch_of,
+    stretched_cap,
+)
 from viral_assets.projects.model import Generation
 from viral_assets.quota.ledger import QuotaState
 from viral_assets.quota.limits import Limits
@@ -40,11 +45,12 @@ def planned(
     quota: QuotaState = FRESH,
     *,
     stretched: bool = True,
-    asked_before: bool = False,
+    asked: int = 0,
 ) -> Plan:
-    groups = [Group(tweets, cap=CAP, stretched_cap=STRETCHED_CAP)]
+    larger = stretched_cap(Generation(), asked_before=asked > 0)
+    groups = [Group(tweets, cap=CAP, stretched_cap=larger)]
     make = partial(plan, concurrency=15, latency=LATENCY)
-    stretch = stretch_of(make, groups, quota, share=assumed, asked_before=asked_before, begun=False)
+    stretch = stretch_of(make, groups, quota, usual_cap=CAP, share=assumed, asked=(asked,))
     return plan_with_reserve(
         partial(make, groups, cap=CAP),
         quota,
@@ -84,27 +90,37 @@ def test_where_requests_fail_the_last_window_keeps_some_with_larger_packs() -> N
 
 def test_what_has_failed_takes_no_further_window_where_larger_packs_do() -> None:
     assert planned(160, share=0.1, assumed=0.1).makespan > MINUTE
-    assert planned(160, share=0.1, assumed=0.1, asked_before=True).makespan < MINUTE / 2
+    assert planned(160, share=0.1, assumed=0.1, asked=20).makespan < MINUTE / 2
 
 
 def test_larger_packs_that_save_no_window_are_not_made() -> None:
-    assert largest(planned(200, share=0.02, assumed=0.02, asked_before=True)) == CAP
+    assert largest(planned(250, share=0.02, assumed=0.02, asked=100)) == CAP
+
+
+def test_nor_are_such_as_save_a_window_that_was_needed_before_anything_had_failed() -> None:
+    assert largest(planned(200, share=0.02, assumed=0.02, asked=60)) > STRETCHED_CAP
+    assert largest(planned(200, share=0.02, assumed=0.02, asked=40)) == CAP
 
 
 def test_a_project_file_has_the_last_word() -> None:
-    assert stretched_cap(Generation()) == STRETCHED_CAP
-    assert [stretched_cap(Generation(max_tweets_per_request=given)) for given in (1, 10, 20)] == [1, 10, 20]
+    assert stretched_cap(Generation(), asked_before=False) == STRETCHED_CAP
+    assert stretched_cap(Generation(), asked_before=True) == CAP_AFTER_FAILURES
+    for asked_before in (False, True):
+        said = [
+            stretched_cap(Generation(max_tweets_per_request=given), asked_before=asked_before) for given in (1, 10, 20)
+        ]
+        assert said == [1, 10, 20]
 
 
 @given(st.integers(1, 400), st.floats(0.0, 0.5), st.integers(0, 15), st.booleans())
 def test_every_tweet_is_in_a_pack_of_no_more_than_the_larger_cap(
-    tweets: int, share: float, free: int, asked_before: bool
+    tweets: int, share: float, free: int, some_asked: bool
 ) -> None:
     quota = QuotaState(15, MINUTE, free=free, returning=tuple(40.0 + number for number in range(15 - free)))
-    made = planned(tweets, share, max(share, UNKNOWN), quota, asked_before=asked_before)
+    made = planned(tweets, share, max(share, UNKNOWN), quota, asked=int(some_asked))
 
     assert sum(each.tweets for each in made.packs) == tweets
-    assert largest(made) <= STRETCHED_CAP
+    assert largest(made) <= (CAP_AFTER_FAILURES if some_asked else STRETCHED_CAP)
 
 
 @given(st.integers(1, 400), st.floats(0.0, 0.5), st.integers(0, 15))
@@ -153,7 +169,7 @@ def test_a_run_in_which_one_request_of_six_goes_wrong_may_still_end_with_the_sec
     assert all_done(run)
     assert report.seconds < 1.35 * (MINUTE + 7.5)
     assert len(packs_of(run)) <= 30, "what fails is asked in the requests that were kept"
-    assert max(packs_of(run)) == STRETCHED_CAP
+    assert STRETCHED_CAP <= max(packs_of(run)) <= CAP_AFTER_FAILURES
 
 
 def test_no_request_of_a_run_is_larger_than_a_person_has_said(sqlite_database: Database) -> None:
