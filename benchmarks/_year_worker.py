@@ -160,15 +160,15 @@ class Store:
             from viral_assets.embedding.stored import stored_vectors
             from viral_assets.generation.generator import AsyncCommentGenerator
             from viral_assets.web import site as site_module
-            from viral_assets.web.access import Access
+            from viral_assets.web.access import AccessRules
             from viral_assets.web.app import create_app
-            from viral_assets.web.security import Names
+            from viral_assets.web.security import HostNames
 
             # The filters' choices are read once in a while; here each page reads them.
             site_module.CHOICES_SECONDS = -1.0
             site = site_module.Site(
                 database=self.database,
-                access=Access("somebody", port=8642),
+                access=AccessRules("somebody", port=8642),
                 projects=lambda: self._projects,
                 **_background(
                     lambda priority: AsyncCommentGenerator(
@@ -178,7 +178,7 @@ class Store:
                 vectors_of=lambda _: stored_vectors("wordllama", None),
                 clock=lambda: END + 24 * HOUR,
             )
-            self._app = TestClient(create_app(site, Names.of("127.0.0.1", ())), base_url="http://127.0.0.1:8642")
+            self._app = TestClient(create_app(site, HostNames.of("127.0.0.1", ())), base_url="http://127.0.0.1:8642")
         return self._app
 
     def works(self) -> dict[str, Work]:

@@ -12,7 +12,7 @@ from viral_assets.projects.model import Project
 from viral_assets.safety.closer_look import CloserLook
 from viral_assets.safety.resemblance import Resemblance
 from viral_assets.scoring.components import MINUTES_BETWEEN_SNAPSHOTS
-from viral_assets.scoring.engagement import NOTHING_ENGAGED, Engaged
+from viral_assets.scoring.engagement import NOTHING_ENGAGED, EngagementHistory
 from viral_assets.scoring.near_duplicates import RecentOpportunities
 from viral_assets.scoring.score import score_window
 from viral_assets.scoring.selection import Selected, SelectionOptions, select_opportunities
@@ -79,7 +79,7 @@ def select_hours(
     *,
     recent: RecentOpportunities,
     kept: Collection[str] = frozenset(),
-    engaged: Engaged = NOTHING_ENGAGED,
+    engaged: EngagementHistory = NOTHING_ENGAGED,
 ) -> Selected:
     """Which of a project's scored tweets are chosen: see
     :func:`~viral_assets.scoring.selection.select_opportunities`.

@@ -25,7 +25,7 @@ from viral_assets.projects.model import Project
 from viral_assets.queries.engaged import read_engaged
 from viral_assets.safety.closer_look import CloserLook
 from viral_assets.safety.resemblance import Resemblance
-from viral_assets.scoring.engagement import CONVERSATION, Engaged, turn_of_rows
+from viral_assets.scoring.engagement import CONVERSATION, EngagementHistory, turn_of_rows
 from viral_assets.scoring.near_duplicates import RecentOpportunities
 from viral_assets.scoring.objections import own_objection
 from viral_assets.scoring.selection import Selected, SelectionOptions
@@ -40,7 +40,7 @@ EXAMPLES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class RehearsedTweet:
     """A tweet that passed the gate, and what became of it. ``against`` is the first thing against it, in words; empty
     where it is chosen."""
 
@@ -75,7 +75,7 @@ class Rehearsal:
     labels: Counter[str] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
     chosen_of_topics: Counter[str] = field(default_factory=Counter)
-    examples: dict[Label, list[Example]] = field(default_factory=lambda: {label: [] for label in LABELS})
+    examples: dict[Label, list[RehearsedTweet]] = field(default_factory=lambda: {label: [] for label in LABELS})
 
 
 OnHour = Callable[[int, int], None]
@@ -179,7 +179,7 @@ def _count(
         found.examples[label] = heapq.nlargest(EXAMPLES, heap, key=_by_total)
 
 
-def _by_total(example: Example) -> tuple[float, str]:
+def _by_total(example: RehearsedTweet) -> tuple[float, str]:
     return example.total, example.tweet_id
 
 
@@ -193,8 +193,8 @@ def _against(place: int, row: Mapping[Hashable, Any], selected: Selected, projec
     return own_objection(reason, {str(name): None if pd.isna(value) else value for name, value in row.items()}, project)
 
 
-def _example(row: Mapping[Hashable, Any], hour: datetime, against: str) -> Example:
-    return Example(
+def _example(row: Mapping[Hashable, Any], hour: datetime, against: str) -> RehearsedTweet:
+    return RehearsedTweet(
         total=float(row["total"]),
         tweet_id=str(row["tweet_id"]),
         window_start=hour,
@@ -228,20 +228,22 @@ def _with(
     )
 
 
-def _before(engaged: Engaged, start: datetime) -> Engaged:
+def _before(engaged: EngagementHistory, start: datetime) -> EngagementHistory:
     """What is known when the first hour begins."""
-    return Engaged(
+    return EngagementHistory(
         [turn for turn in engaged.turns if turn.hour < start],
         {hour: count for hour, count in engaged.chosen.items() if hour < start},
         {hour: count for hour, count in engaged.kept.items() if hour < start},
     )
 
 
-def _also(engaged: Engaged, chosen: pd.DataFrame, hour: datetime, reach: timedelta) -> Engaged:
+def _also(engaged: EngagementHistory, chosen: pd.DataFrame, hour: datetime, reach: timedelta) -> EngagementHistory:
     """With what an hour has chosen, and without the turns that are over."""
     turn_of = turn_of_rows(chosen, [hour] * len(chosen))
     lasting = [turn for turn in engaged.turns if turn.until + reach > hour]
-    return Engaged([*lasting, *map(turn_of, range(len(chosen)))], {**engaged.chosen, hour: len(chosen)}, engaged.kept)
+    return EngagementHistory(
+        [*lasting, *map(turn_of, range(len(chosen)))], {**engaged.chosen, hour: len(chosen)}, engaged.kept
+    )
 
 
 def _opportunities(database: Database, chosen: pd.DataFrame, project: Project, hour: datetime) -> list[Opportunity]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from viral_assets.context import Context
 from viral_assets.projects.model import Project
-from viral_assets.safety.around import Sight, with_flags_around
+from viral_assets.safety.around import SafetyDetectors, with_flags_around
 from viral_assets.safety.flag import flags_of_text
 from viral_assets.safety.handling import handle
 from viral_assets.scoring.gate import NOT_SAFE
@@ -17,7 +17,7 @@ from viral_assets.vocabulary import GATE_PASSED
 
 
 def looked_at_again(
-    scored: pd.DataFrame, contexts: Mapping[str, Context], project: Project, sight: Sight
+    scored: pd.DataFrame, contexts: Mapping[str, Context], project: Project, detectors: SafetyDetectors
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The scored tweets with the flags of what they stand in.
 
@@ -32,7 +32,7 @@ def looked_at_again(
     rows = [row for row, tweet_id in enumerate(ids) if tweet_id in contexts]
     written = scored["flags"].fillna("")
     flags = {row: flags_of_text(written.iloc[row]) for row in rows}
-    found = with_flags_around(flags, {row: contexts[ids[row]] for row in rows}, sight)
+    found = with_flags_around(flags, {row: contexts[ids[row]] for row in rows}, detectors)
     handled = handle(found, len(scored), project.safety.handlings())
     looked_at = np.zeros(len(scored), dtype=np.bool_)
     looked_at[rows] = True

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from viral_assets.delivery.decision_sheet import Problem
+    from viral_assets.delivery.decision_sheet import RowProblem
 
 LARGEST = 100_000_000
 """Bytes of a file; more than anybody has decided about."""
@@ -158,7 +158,7 @@ def import_decisions(
 _PAST = {"approve": "approved", "edit": "edited", "post": "posted", "reject": "rejected", "reopen": "reopened"}
 
 
-def _list(where: Console, what: str, found: Sequence[Problem]) -> None:
+def _list(where: Console, what: str, found: Sequence[RowProblem]) -> None:
     if found:
         say(where, f"{len(found):,} {what}:")
     for each in found[:LISTED]:

@@ -13,7 +13,7 @@ from viral_assets.cli.output import command, console, print_json, progress_bar, 
 from viral_assets.text.amounts import how_many
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """How the table is written."""
 
     csv = "csv"
@@ -64,7 +64,7 @@ def export_comments(
     project: OneProject = None,
     out: Out = None,
     file_format: Annotated[
-        Format | None,
+        ExportFormat | None,
         typer.Option("--format", help="By default what FILE ends in; CSV where it has no ending.", show_default=False),
     ] = None,
     limit: Annotated[

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from viral_assets.projects.edits import Add
     from viral_assets.projects.model import Project
-    from viral_assets.queries.left_out import Judged
+    from viral_assets.queries.left_out import TweetAssessment
 
 Tweet = Annotated[str, typer.Argument(metavar="TWEET", help="The tweet's id or address.")]
 OfProject = Annotated[str, typer.Option(metavar="NAME", help="The project that learns; its file is changed.")]
@@ -55,7 +55,7 @@ def more_like_this(
     choose with the file as it is then.
     """
 
-    def change(chosen: Project, judged: Judged) -> Add:
+    def change(chosen: Project, judged: TweetAssessment) -> Add:
         from viral_assets.learning.lessons import more_like
 
         return more_like(chosen, topic or judged.topic, judged.text, gate=judged.gate)
@@ -76,7 +76,7 @@ def never_like_this(
     word, and with --write changes the file. It counts from the next hour on: hours that were scored stay what they are.
     """
 
-    def change(chosen: Project, judged: Judged) -> Add:
+    def change(chosen: Project, judged: TweetAssessment) -> Add:
         from viral_assets.learning.lessons import never_like
 
         return never_like(chosen, word, judged.text)
@@ -87,7 +87,7 @@ def never_like_this(
 def _teach(
     tweet: str,
     name: str,
-    change_of: Callable[[Project, Judged], Add],
+    change_of: Callable[[Project, TweetAssessment], Add],
     *,
     word: str = "",
     write: bool,

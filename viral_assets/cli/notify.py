@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from viral_assets.notifications.report import Round
-    from viral_assets.notifications.telling import Teller
+    from viral_assets.notifications.notifier import Notifier
+    from viral_assets.notifications.report import NotificationRound
     from viral_assets.projects.model import Project
     from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
@@ -75,7 +75,7 @@ def notify(
     database = Database(settings.resolved_database_url)
     try:
         taken_back = _take_back(database, projects) if again and not dry_run else 0
-        done = _teller(settings, database).tell(projects, dry_run=dry_run)
+        done = _notifier(settings, database).notify(projects, dry_run=dry_run)
         standings = _standings(database, projects)
     finally:
         database.dispose()
@@ -105,7 +105,7 @@ def tell_after_a_run(settings: Settings, projects: Mapping[str, Project], where:
         return 0
     database = Database(settings.resolved_database_url)
     try:
-        done = _teller(settings, database).tell(projects)
+        done = _notifier(settings, database).notify(projects)
     except ViralAssetsError as error:
         complain(f"nobody was told of what is new: {error}")
         return 0
@@ -118,10 +118,10 @@ def tell_after_a_run(settings: Settings, projects: Mapping[str, Project], where:
     return done.tweets
 
 
-def _teller(settings: Settings, database: Database) -> Teller:
-    from viral_assets.notifications.telling import Teller
+def _notifier(settings: Settings, database: Database) -> Notifier:
+    from viral_assets.notifications.notifier import Notifier
 
-    return Teller(database, settings.channels, settings.review_url)
+    return Notifier(database, settings.channels, settings.review_url)
 
 
 def _try(settings: Settings, channel: str, *, as_json: bool) -> None:
@@ -167,7 +167,7 @@ def _channels(projects: Iterable[Project]) -> set[str]:
 def _show(
     where: Console,
     projects: Mapping[str, Project],
-    done: Round,
+    done: NotificationRound,
     standings: Mapping[str, ChannelStanding],
     *,
     dry_run: bool,
@@ -184,7 +184,7 @@ def _show(
         where.print(_standing_table(standings))
 
 
-def _show_messages(where: Console, done: Round) -> None:
+def _show_messages(where: Console, done: NotificationRound) -> None:
     for told in done.told:
         for made in told.said:
             say(where, f"{told.project}, to {told.channel}:")

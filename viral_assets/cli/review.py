@@ -90,10 +90,10 @@ def review(
     from viral_assets.settings import BUNDLED_PROJECTS, load_settings
     from viral_assets.store.engine import Database
     from viral_assets.store.people_tokens import any_token
-    from viral_assets.web.access import Access, new_token
+    from viral_assets.web.access import AccessRules, new_token
     from viral_assets.web.app import create_app
     from viral_assets.web.jobs import Jobs
-    from viral_assets.web.security import Names, is_loopback
+    from viral_assets.web.security import HostNames, is_loopback
     from viral_assets.web.server import listen, serve
     from viral_assets.web.sessions import SessionLimits
     from viral_assets.web.site import Site
@@ -121,7 +121,7 @@ def review(
         port = listener.getsockname()[1]
         site = Site(
             database=database,
-            access=Access(who=name, token=token, port=port),
+            access=AccessRules(who=name, token=token, port=port),
             projects=CurrentProjects(settings.projects_dir),
             jobs=Jobs(lambda priority: generator_of(settings, database, priority)),
             vectors_of=stored_vectors_of(settings),
@@ -153,7 +153,7 @@ def review(
             if open_page and not webbrowser.open(f"{address}{_first(page, shown)}"):
                 say(where, "No browser could be opened here; open the address yourself.")
 
-        serve(create_app(site, Names.of(host, allow_host or ())), listener, ready=ready)
+        serve(create_app(site, HostNames.of(host, allow_host or ())), listener, ready=ready)
     finally:
         database.dispose()
 

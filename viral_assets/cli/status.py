@@ -16,7 +16,7 @@ from viral_assets.text.amounts import full_count
 if TYPE_CHECKING:
     from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
-    from viral_assets.upkeep.sizes import Sizes
+    from viral_assets.upkeep.sizes import DatabaseSizes
 
 
 def register(app: typer.Typer) -> None:
@@ -115,7 +115,7 @@ def _channels_down(database: Database, now: datetime) -> list[str]:
     return [f"{each.channel} ({each.reason}; {each.waiting:,} wait)" for each in standings if each.down]
 
 
-def _hours(found: Sizes) -> str:
+def _hours(found: DatabaseSizes) -> str:
     if found.first_hour is None or found.last_hour is None:
         return "no tweets yet"
     return f"{hour_key(found.first_hour)} to {hour_key(found.last_hour)} (UTC)"
@@ -144,7 +144,7 @@ def _free_bytes(folder: Path) -> int | None:
 
 
 def _payload(
-    database: Database, found: Sizes, waiting: dict[str, int], history: int | None, free: int | None
+    database: Database, found: DatabaseSizes, waiting: dict[str, int], history: int | None, free: int | None
 ) -> dict[str, Any]:
     grows = found.bytes_a_day
     return {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from viral_assets.learning import tuning as learning
-from viral_assets.learning.examples import Example, choose_examples, read_approved
+from viral_assets.learning.examples import VoiceExample, choose_examples, read_approved
 from viral_assets.learning.judged_tweets import read_decisions
 from viral_assets.learning.outcomes import POSTED_REPLIES, Outcomes, outcomes_of
 from viral_assets.learning.packing import PackCap, choose_cap
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from viral_assets.learning.model_voice import Learnt
+    from viral_assets.learning.model_voice import LearntVoice
     from viral_assets.learning.thresholds import Targets
     from viral_assets.projects.model import Project
 
@@ -44,16 +44,16 @@ class Findings:
     targets: Targets | None
     outcomes: Outcomes | None
     cap: PackCap
-    examples: list[Example] | None
+    examples: list[VoiceExample] | None
     kept: list[KeptReply] | None
     counted: list[Preference]
     tuning: learning.Tuning | None = None
     volumes: tuple[learning.Volume, learning.Volume] | None = None
     refusal: str = ""
-    learnt: Learnt | None = None
+    learnt: LearntVoice | None = None
 
     @property
-    def words(self) -> learning.Words:
+    def words(self) -> learning.TargetWords:
         """How to speak of what weights are learnt from."""
         return learning.DECIDED if self.targets else POSTED_REPLIES
 

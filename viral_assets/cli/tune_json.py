@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from viral_assets.cli.tune_findings import Findings
     from viral_assets.learning.outcomes import Outcomes
-    from viral_assets.learning.packing import Comparison
+    from viral_assets.learning.packing import SizeComparison
     from viral_assets.learning.voice import Preference
 
 
@@ -64,7 +64,7 @@ def _outcomes(outcomes: Outcomes) -> dict[str, Any]:
     }
 
 
-def _comparison(each: Comparison) -> dict[str, Any]:
+def _comparison(each: SizeComparison) -> dict[str, Any]:
     known = each.verdict != "too few"
     return {
         "least_tweets": each.group.least,

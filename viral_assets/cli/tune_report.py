@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from viral_assets.cli.tune_findings import Findings
-    from viral_assets.learning.evaluation import Comparison
-    from viral_assets.learning.examples import Example
+    from viral_assets.learning.evaluation import MeasureComparison
+    from viral_assets.learning.examples import VoiceExample
     from viral_assets.learning.outcomes import Outcomes
-    from viral_assets.learning.packing import Comparison as PackComparison
     from viral_assets.learning.packing import PackCap
+    from viral_assets.learning.packing import SizeComparison as PackComparison
     from viral_assets.learning.thresholds import Targets
-    from viral_assets.learning.tuning import Above, Tuning, Volume, Words
+    from viral_assets.learning.tuning import TargetWords, ThresholdCounts, Tuning, Volume
     from viral_assets.learning.voice import Preference
 
     Volumes = tuple[Volume, Volume]
@@ -44,7 +44,7 @@ def show(where: Console, found: Findings, days: int) -> None:
 
 
 def show_tuning(
-    where: Console, tuning: Tuning, volumes: Volumes, targets: Targets | None, words: Words, days: int
+    where: Console, tuning: Tuning, volumes: Volumes, targets: Targets | None, words: TargetWords, days: int
 ) -> None:
     from viral_assets.vocabulary import COMPONENTS
 
@@ -85,12 +85,12 @@ def show_tuning(
         say(where, f"No threshold for {name} reaches what is wanted; it keeps the share of tweets it had.")
 
 
-def _measure(measure: Comparison) -> tuple[str, ...]:
+def _measure(measure: MeasureComparison) -> tuple[str, ...]:
     bounds = f"{measure.low:+.3f} to {measure.high:+.3f}"
     return f"{measure.old:.3f}", f"{measure.new:.3f}", f"{measure.gain:+.3f}", bounds
 
 
-def _above(above: Above) -> str:
+def _above(above: ThresholdCounts) -> str:
     return f"{above.good:,} of {above.decided:,}" + ("" if above.share is None else f" ({above.share:.0%})")
 
 
@@ -144,7 +144,7 @@ def _compared(each: PackComparison) -> tuple[str, ...]:
     return (*counts, f"{each.drop:+.0%}", f"{each.low:+.0%} to {each.high:+.0%}", each.verdict)
 
 
-def show_examples(where: Console, proposed: Sequence[Example]) -> None:
+def show_examples(where: Console, proposed: Sequence[VoiceExample]) -> None:
     if not proposed:
         say(where, "No approved reply adds anything to the good examples.")
         return

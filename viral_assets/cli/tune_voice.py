@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from viral_assets.cli.tune_findings import Findings
-    from viral_assets.learning.model_voice import Learnt, Sample
+    from viral_assets.learning.model_voice import LearntVoice, Sample
     from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
 
@@ -22,7 +22,7 @@ SHOWN_EDITS = 2
 
 def ask_model(
     settings: Settings, database: Database, where: Console, found: Findings, *, dry_run: bool
-) -> Learnt | None:
+) -> LearntVoice | None:
     """Say what it takes, and have it done; None where there is too little, or that was all that was wanted.
 
     Raises:
@@ -45,7 +45,7 @@ def ask_model(
         )
         return None
 
-    async def ask() -> Learnt | None:
+    async def ask() -> LearntVoice | None:
         async with generator_of(settings, database, Priority.PERSON) as generator:
             if generator.provider == OFFLINE:
                 raise ConfigurationError(
@@ -65,7 +65,7 @@ def ask_model(
     return asyncio.run(ask())
 
 
-def show_learnt(where: Console, learnt: Learnt) -> None:
+def show_learnt(where: Console, learnt: LearntVoice) -> None:
     """The rules, each with what speaks for it."""
     if learnt.unfinished:
         complain(f"not everything could be asked ({learnt.unfinished}); the same command goes on")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from viral_assets.delivery.decision_sheet import Problem, Row
+from viral_assets.delivery.decision_sheet import RowProblem, SheetRow
 from viral_assets.queries.opportunities import SuggestionView, find_opportunities, of_keys
 from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
@@ -36,8 +36,8 @@ class ImportReport:
 
     done: Counter[str] = field(default_factory=Counter)
     untouched: int = 0
-    conflicts: list[Problem] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    conflicts: list[RowProblem] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
     awaiting: int = 0
 
 
@@ -47,7 +47,7 @@ class _DryRun(Exception):  # noqa: N818 - no error: it undoes the transaction
 
 def import_decisions(
     database: Database,
-    rows: Sequence[Row],
+    rows: Sequence[SheetRow],
     *,
     who: str,
     now: datetime,
@@ -76,7 +76,7 @@ def import_decisions(
 
 def _take_over(
     connection: sa.Connection,
-    row: Row,
+    row: SheetRow,
     suggestion: SuggestionView | None,
     report: ImportReport,
     *,
@@ -110,15 +110,15 @@ def _take_over(
         by = conflict.who or "a run"
         at = f"{conflict.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         what = f"{by} changed it at {at}, and it is {in_words(conflict.status)} now"
-        report.conflicts.append(Problem(row.line, what))
+        report.conflicts.append(RowProblem(row.line, what))
     except NotAllowed as refused:
-        report.problems.append(Problem(row.line, str(refused)))
+        report.problems.append(RowProblem(row.line, str(refused)))
     else:
         report.done[row.actions[-1]] += 1
         report.awaiting += status == AWAITING
 
 
-def _is_so(row: Row, suggestion: SuggestionView, who: str) -> bool:
+def _is_so(row: SheetRow, suggestion: SuggestionView, who: str) -> bool:
     """What is asked for is there already: a file may be imported twice."""
     last = row.actions[-1]
     same_text = row.text == persons_reply(suggestion.text) or last in (REJECT, REOPEN) or not row.text
@@ -133,7 +133,7 @@ def _without_unicode(text: str) -> str:
     return text.encode("cp1252", "replace").decode("cp1252", "replace")
 
 
-def _current(connection: sa.Connection, rows: Sequence[Row]) -> dict[SuggestionKey, SuggestionView]:
+def _current(connection: sa.Connection, rows: Sequence[SheetRow]) -> dict[SuggestionKey, SuggestionView]:
     tweets = {(row.key.project, row.key.tweet_id) for row in rows}
     if not tweets:
         return {}

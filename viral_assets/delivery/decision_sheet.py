@@ -41,7 +41,7 @@ _ID = re.compile(r"([^/]+)/([^/]+)/(.+)@(\d{1,18})-([0-9a-f]{12})")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SheetRow:
     """A suggestion as it came back. ``line`` counts rows from 1, the header included; ``decision`` is empty or an
     action; ``changed`` says that the text is not the one that was written (an empty one is no text)."""
 
@@ -66,7 +66,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RowProblem:
     """Something that was not done, and why."""
 
     line: int
@@ -110,7 +110,7 @@ def _cells(view: OpportunityView, suggestion: SuggestionView) -> tuple[str, ...]
     )
 
 
-def read_sheet(data: bytes) -> tuple[list[Row], list[Problem]]:
+def read_sheet(data: bytes) -> tuple[list[SheetRow], list[RowProblem]]:
     """What came back, from any spreadsheet: comma, semicolon or tab, any line ends, UTF-8, UTF-16 or Windows-1252,
     columns in any order.
 
@@ -142,7 +142,7 @@ def key_in(cell: str) -> SuggestionKey | None:
     return SuggestionKey(*match.groups()[:3]) if match else None
 
 
-def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Row | Problem]:
+def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[SheetRow | RowProblem]:
     seen: dict[SuggestionKey, int] = {}
     for line, cells in enumerate(rows, 2):
         if not any(cell.strip() for cell in cells):
@@ -151,18 +151,18 @@ def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Row 
         match = _ID.fullmatch(_without_guard(found.get("id", "").strip()))
         word = found.get("decision", "").strip().strip(".!").casefold()
         if match is None:
-            yield Problem(line, "its id is not one that an export wrote")
+            yield RowProblem(line, "its id is not one that an export wrote")
         elif word and word not in WORDS:
-            yield Problem(line, f"there is no decision {word[:20]!r}; write approve, reject, edit, post or reopen")
+            yield RowProblem(line, f"there is no decision {word[:20]!r}; write approve, reject, edit, post or reopen")
         elif (key := SuggestionKey(*match.groups()[:3])) in seen:
-            yield Problem(line, f"the suggestion stands in line {seen[key]} already")
+            yield RowProblem(line, f"the suggestion stands in line {seen[key]} already")
         else:
             seen[key] = line
             cell = found.get("text", "")
             # A text may begin like one that was guarded.
             untouched = next((each for each in (cell, _without_guard(cell)) if _digest(each) == match[5]), None)
             text = persons_reply(_without_guard(cell) if untouched is None else untouched)
-            yield Row(
+            yield SheetRow(
                 line,
                 key,
                 version=int(match[4]),
@@ -173,11 +173,11 @@ def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Row 
             )
 
 
-def _sorted_out(found: Iterable[Row | Problem]) -> tuple[list[Row], list[Problem]]:
-    rows: list[Row] = []
-    problems: list[Problem] = []
+def _sorted_out(found: Iterable[SheetRow | RowProblem]) -> tuple[list[SheetRow], list[RowProblem]]:
+    rows: list[SheetRow] = []
+    problems: list[RowProblem] = []
     for each in found:
-        if isinstance(each, Row):
+        if isinstance(each, SheetRow):
             rows.append(each)
         else:
             problems.append(each)

@@ -29,7 +29,7 @@ from viral_assets.errors import (
     TransientProviderError,
     TurnOverError,
 )
-from viral_assets.llm.gemini import Service
+from viral_assets.llm.gemini import GeminiEndpoint
 from viral_assets.llm.models import EMBEDDING_INPUT_TOKENS, EMBEDDING_MODEL
 from viral_assets.llm.prices import Price
 from viral_assets.llm.tokens import estimate_tokens
@@ -109,7 +109,7 @@ class GeminiEmbedder:
         sleep: Callable[[float], None] = time.sleep,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._service = Service.of(api_key, endpoint)
+        self._service = GeminiEndpoint.of(api_key, endpoint)
         self._url = f"{self._service.base_url}/v1beta/models/{EMBEDDING_MODEL}:batchEmbedContents"
         self._ledger, self._price, self._run_id, self._sleep = ledger, price, run_id, sleep
         self._priority, self._clock = priority, clock

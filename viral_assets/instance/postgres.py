@@ -46,7 +46,7 @@ def make_database_ready(config: PostgresStorageConfig) -> None:
         with engine.begin() as connection:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_KEY)))
             outcome = schema.make_whole(connection, PARTS)
-        if outcome is schema.Outcome.MENDED:
+        if outcome is schema.SchemaRepair.MENDED:
             schema.finish_migrations(DagsterPostgresStorage.from_config_value(None, config))
     except sa.exc.OperationalError as error:
         reason = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]

@@ -53,7 +53,7 @@ class UnmendableSchemaError(Exception):
     """The tables are not whole, and making them so could lose what is in them."""
 
 
-class Outcome(Enum):
+class SchemaRepair(Enum):
     """What :func:`make_whole` did."""
 
     NOTHING = "nothing"
@@ -74,7 +74,7 @@ def is_whole(connection: sa.Connection, parts: Sequence[Part]) -> bool:
     return all(name in present for name in _tables(parts)) or found != [_newest()]
 
 
-def make_whole(connection: sa.Connection, parts: Sequence[Part]) -> Outcome:
+def make_whole(connection: sa.Connection, parts: Sequence[Part]) -> SchemaRepair:
     """Create the tables, or finish what a killed process or two at once left, in the transaction of ``connection``.
 
     Two processes that create at once stamp two revisions, of which Dagster then refuses every one. Both have made the
@@ -84,7 +84,7 @@ def make_whole(connection: sa.Connection, parts: Sequence[Part]) -> Outcome:
         UnmendableSchemaError: several revisions, and tables that are not those of this version.
     """
     if is_whole(connection, parts):
-        return Outcome.NOTHING
+        return SchemaRepair.NOTHING
     found = _revisions(connection)
     if foreign := [revision for revision in found if revision not in _known()]:
         raise UnmendableSchemaError(f"revision {foreign[0]} is not of Dagster, or of a newer one")
@@ -94,7 +94,7 @@ def make_whole(connection: sa.Connection, parts: Sequence[Part]) -> Outcome:
         if len(found) > 1:
             raise UnmendableSchemaError(f"{missing} is missing")
         # Made before Dagster stamped its files: it knows what to do.
-        return Outcome.NOTHING
+        return SchemaRepair.NOTHING
     for part in parts:
         part.metadata.create_all(connection)
         for table in part.metadata.tables.values():
@@ -104,13 +104,13 @@ def make_whole(connection: sa.Connection, parts: Sequence[Part]) -> Outcome:
         connection.execute(sa.text(f"DELETE FROM {VERSION_TABLE}"))  # noqa: S608 -- a constant
     stamp_alembic_rev(_config(), connection)
     if not new:
-        return Outcome.MENDED
+        return SchemaRepair.MENDED
     marks = sa.table(MARKS_TABLE, sa.column("name"), sa.column("migration_completed"))
     done = datetime.now()  # noqa: DTZ005 -- as Dagster writes it
     # Nothing is there that would have to be migrated.
     names = sorted(frozenset[str]().union(*(part.marks for part in parts)))
     connection.execute(marks.insert(), [{"name": name, "migration_completed": done} for name in names])
-    return Outcome.CREATED
+    return SchemaRepair.CREATED
 
 
 def finish_migrations(storage: Any) -> None:

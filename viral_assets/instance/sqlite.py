@@ -49,7 +49,7 @@ def make_folder_ready(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / LOCK_FILE, timeout=LOCK_SECONDS):
             outcomes = {_make_file_whole(folder, name, part) for name, part in FILES.items()}
-            if schema.Outcome.MENDED in outcomes:
+            if schema.SchemaRepair.MENDED in outcomes:
                 schema.finish_migrations(DagsterSqliteStorage.from_local(str(folder)))
     except Timeout:
         raise ConfigurationError(
@@ -74,7 +74,7 @@ def _all_whole(folder: Path) -> bool:
     return True
 
 
-def _make_file_whole(folder: Path, name: Path, part: schema.Part) -> schema.Outcome:
+def _make_file_whole(folder: Path, name: Path, part: schema.Part) -> schema.SchemaRepair:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -27,7 +27,7 @@ BEST_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class MeasureComparison:
     """One measure with present and new weights; ``low`` and ``high`` bound the gain (95 %, bootstrap)."""
 
     old: float
@@ -46,9 +46,9 @@ class Evaluation:
     """
 
     held_back: int
-    auc: Comparison
-    log_loss: Comparison
-    best: Comparison
+    auc: MeasureComparison
+    log_loss: MeasureComparison
+    best: MeasureComparison
 
     @property
     def convincing(self) -> bool:
@@ -88,11 +88,11 @@ def evaluate(decisions: Decisions, present: Weights) -> Evaluation | None:
     bounds = np.percentile(gains, [2.5, 97.5], axis=0)
     old, new = measured(np.ones(count))
     auc, loss, best = (
-        Comparison(float(o), float(n), float(n - o), float(low), float(high))
+        MeasureComparison(float(o), float(n), float(n - o), float(low), float(high))
         for o, n, low, high in zip(old, new, *bounds, strict=True)
     )
     # Losses were turned round so that more is better everywhere.
-    loss = Comparison(-loss.old, -loss.new, loss.gain, loss.low, loss.high)
+    loss = MeasureComparison(-loss.old, -loss.new, loss.gain, loss.low, loss.high)
     return Evaluation(len(forecasts.good), auc, loss, best)
 
 

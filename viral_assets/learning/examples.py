@@ -39,7 +39,7 @@ _STATUS_ORDER: Mapping[str, int] = {EDITED: 0, POSTED: 1, APPROVED: 2, EXPORTED:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class VoiceExample:
     """A text somebody stood behind, and the tweet it answers. ``rewritten``: a person changed what the model wrote."""
 
     text: str
@@ -49,10 +49,10 @@ class Example:
     tweet: str
 
 
-def read_approved(connection: Connection, project: str, since: datetime) -> list[Example]:
+def read_approved(connection: Connection, project: str, since: datetime) -> list[VoiceExample]:
     """What was edited, posted or approved of late; the latest decisions first."""
     return [
-        Example(
+        VoiceExample(
             one_line(each.text),
             each.suggestion_type,
             each.status,
@@ -63,7 +63,7 @@ def read_approved(connection: Connection, project: str, since: datetime) -> list
     ]
 
 
-def choose_examples(approved: Iterable[Example], project: Project) -> list[Example]:
+def choose_examples(approved: Iterable[VoiceExample], project: Project) -> list[VoiceExample]:
     """At most :data:`MOST_NEW`, the best first: rewritten by a person before posted before approved, each unlike the
     others and unlike the examples there are, and of different types before two of one."""
     voice = project.voice
@@ -73,7 +73,7 @@ def choose_examples(approved: Iterable[Example], project: Project) -> list[Examp
         (each for each in approved if rules.check(_about(each, project), each.text) is None),
         key=lambda each: (not each.rewritten, _STATUS_ORDER[each.status]),
     )
-    chosen: list[Example] = []
+    chosen: list[VoiceExample] = []
     known = [*voice.good_examples, *voice.bad_examples]
     while len(chosen) < room:
         waiting = [each for each in waiting if all(not _alike(each.text, text) for text in known)]
@@ -87,7 +87,7 @@ def choose_examples(approved: Iterable[Example], project: Project) -> list[Examp
     return chosen
 
 
-def _about(example: Example, project: Project) -> Opportunity:
+def _about(example: VoiceExample, project: Project) -> Opportunity:
     return Opportunity(
         project=project.name,
         tweet_id="0",

@@ -84,7 +84,7 @@ def never_like(project: Project, word: str, text: str) -> Add:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class WordReach:
     """Of so many tweets ``chosen`` in the last days, those ``with_word``: what blocking it would have kept away."""
 
     with_word: int
@@ -95,10 +95,10 @@ class Reach:
         return f"Of the {self.chosen:,} tweets chosen in the last {COUNTED_DAYS} days {self.with_word:,} {have} it."
 
 
-def reach_of(connection: Connection, project: str, word: str, now: datetime) -> Reach:
+def reach_of(connection: Connection, project: str, word: str, now: datetime) -> WordReach:
     """How many of the tweets that were chosen lately have a word."""
     texts = read_chosen_texts(connection, project, now - timedelta(days=COUNTED_DAYS), now)["text"].tolist()
-    return Reach(int(TextColumn(texts).contains([word]).sum()), len(texts))
+    return WordReach(int(TextColumn(texts).contains([word]).sum()), len(texts))
 
 
 def _shortened(text: str) -> str:

@@ -58,7 +58,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class LearntVoice:
     """What a model has found.
 
     Args:
@@ -136,7 +136,7 @@ async def estimated(
 
 async def learn(
     generator: AsyncCommentGenerator, sample: Sample, project: Project, counted: Sequence[Preference]
-) -> Learnt:
+) -> LearntVoice:
     """Have rules found and held against the edits. What was answered before is not asked again.
 
     Args:
@@ -149,9 +149,9 @@ async def learn(
     found = await generator.study(groups, project)
     rules = candidates_of(groups, found.texts, _said(project, counted))
     if not rules:
-        return Learnt((), 0, found.put_off)
+        return LearntVoice((), 0, found.put_off)
     held = await generator.study(trials_of(rules, sample), project)
-    return Learnt(tuple(supported(rules, sample, held.texts)), len(rules), found.put_off or held.put_off)
+    return LearntVoice(tuple(supported(rules, sample, held.texts)), len(rules), found.put_off or held.put_off)
 
 
 def _verdicts(

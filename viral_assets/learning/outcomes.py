@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from viral_assets.learning.judged_tweets import Decisions, FloatArray
-from viral_assets.learning.tuning import LEAST_DECISIONS, Words
+from viral_assets.learning.tuning import LEAST_DECISIONS, TargetWords
 from viral_assets.queries.intervals import Z_95
 from viral_assets.queries.order_statistics import Median, median
 from viral_assets.queries.reply_rates import RATES, ReplyRate
 from viral_assets.vocabulary import COMPONENTS
 
-POSTED_REPLIES = Words(
+POSTED_REPLIES = TargetWords(
     "posted replies",
     "above the median",
     "post more and let `viral-assets outcomes` look at them a day later",
@@ -32,7 +32,7 @@ MEASURE_NAMES = {"view_count": "views", "like_count": "likes"}
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
+class RankCorrelation:
     """How a component and what replies brought go together: Spearman's rank correlation and its 95 % interval."""
 
     correlation: float
@@ -56,7 +56,7 @@ class Outcomes:
     posted: int
     an_hour: Median
     decisions: Decisions
-    going: Mapping[str, Going]
+    going: Mapping[str, RankCorrelation]
 
 
 def outcomes_of(rates: Sequence[ReplyRate]) -> Outcomes:
@@ -75,14 +75,14 @@ def outcomes_of(rates: Sequence[ReplyRate]) -> Outcomes:
     return Outcomes(measure, len(rates), median(values.tolist()), decisions, going if enough else {})
 
 
-def _going(component: FloatArray, values: FloatArray) -> Going:
+def _going(component: FloatArray, values: FloatArray) -> RankCorrelation:
     """The interval is Fisher's, with the error that Bonett and Wright (2000) give for ranks."""
     if len(values) < LEAST_DECISIONS or np.ptp(component) == 0 or np.ptp(values) == 0:
-        return Going(0.0, -1.0, 1.0)
+        return RankCorrelation(0.0, -1.0, 1.0)
     # Takes a second to import, and only who learns needs it.
     from scipy.stats import spearmanr
 
     correlation = float(spearmanr(component, values).statistic)
     error = math.sqrt((1 + correlation**2 / 2) / (len(values) - 3))
     middle = math.atanh(max(-0.999999, min(0.999999, correlation)))
-    return Going(correlation, math.tanh(middle - Z_95 * error), math.tanh(middle + Z_95 * error))
+    return RankCorrelation(correlation, math.tanh(middle - Z_95 * error), math.tanh(middle + Z_95 * error))

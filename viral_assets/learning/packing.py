@@ -2,8 +2,8 @@
 
 From the smallest size up, the suggestions of each group of sizes are held against those of all smaller ones, model by
 model; the differences are weighted as Mantel and Haenszel do, and their error is that of clusters, since suggestions of
-one request are alike (:class:`~viral_assets.queries.packing_model.Judged`), with two made-up decisions on each side
-(Agresti and Caffo 2000), so that ten approvals of ten are not certain.
+one request are alike (:class:`~viral_assets.queries.packing_model.DecisionSums`), with two made-up decisions on each
+side (Agresti and Caffo 2000), so that ten approvals of ten are not certain.
 
 - A group is *worse* when the interval of the difference lies above 0 and the difference is above :data:`MARGIN`: the
   cap goes below that group.
@@ -24,7 +24,7 @@ from statistics import NormalDist
 from typing import Literal
 
 from viral_assets.queries.intervals import students
-from viral_assets.queries.packing_model import SIZES, Judged, ModelPacks, SizeGroup
+from viral_assets.queries.packing_model import SIZES, DecisionSums, ModelPacks, SizeGroup
 
 MARGIN = 0.05
 """By which the share of approved suggestions may be lower: about what a reviewer's mood makes of a day."""
@@ -36,7 +36,7 @@ Verdict = Literal["worse", "not worse", "undecided", "too few"]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class SizeComparison:
     """A group of sizes against all smaller ones.
 
     Args:
@@ -48,8 +48,8 @@ class Comparison:
     """
 
     group: SizeGroup
-    larger: Judged
-    smaller: Judged
+    larger: DecisionSums
+    smaller: DecisionSums
     drop: float
     low: float
     high: float
@@ -75,7 +75,7 @@ class PackCap:
 
     present: int
     new: int
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[SizeComparison, ...]
 
     @property
     def changes(self) -> bool:
@@ -96,7 +96,7 @@ def choose_cap(models: Sequence[ModelPacks], present: int, *, highest: int) -> P
     return PackCap(present, min(highest, _supported(comparisons, present)), comparisons)
 
 
-def _supported(comparisons: Sequence[Comparison], present: int) -> int:
+def _supported(comparisons: Sequence[SizeComparison], present: int) -> int:
     cap = present
     for each in comparisons:
         group = each.group
@@ -112,7 +112,7 @@ def _supported(comparisons: Sequence[Comparison], present: int) -> int:
     return cap
 
 
-_Pair = tuple[Judged, Judged]
+_Pair = tuple[DecisionSums, DecisionSums]
 """What a model wrote in requests of a group, and in smaller ones."""
 
 
@@ -120,8 +120,8 @@ def _sides(models: Sequence[ModelPacks], index: int) -> list[_Pair]:
     """Of the models that can be compared; where there is none, of the one that comes closest to it."""
     pairs = [
         (
-            model.by_size.get(SIZES[index], Judged()),
-            sum((model.by_size.get(group, Judged()) for group in SIZES[:index]), Judged()),
+            model.by_size.get(SIZES[index], DecisionSums()),
+            sum((model.by_size.get(group, DecisionSums()) for group in SIZES[:index]), DecisionSums()),
         )
         for model in models
     ]
@@ -133,10 +133,10 @@ def _enough(pair: _Pair) -> bool:
     return all(each.enough for each in pair)
 
 
-def _compared(group: SizeGroup, pairs: Sequence[_Pair], normal: float) -> Comparison:
-    larger, smaller = (sum((pair[side] for pair in pairs), Judged()) for side in (0, 1))
+def _compared(group: SizeGroup, pairs: Sequence[_Pair], normal: float) -> SizeComparison:
+    larger, smaller = (sum((pair[side] for pair in pairs), DecisionSums()) for side in (0, 1))
     if not all(map(_enough, pairs)):
-        return Comparison(group, larger, smaller, 0.0, -1.0, 1.0)
+        return SizeComparison(group, larger, smaller, 0.0, -1.0, 1.0)
     trials = [_effective(pair) for pair in pairs]
     weights = [1 / (1 / of_large + 1 / of_small) for of_large, of_small in trials]
     whole = sum(weights)
@@ -145,10 +145,10 @@ def _compared(group: SizeGroup, pairs: Sequence[_Pair], normal: float) -> Compar
     freedom = min(each.requests for pair in pairs for each in pair) - 1
     error = students(normal, freedom) * math.sqrt(variance) / whole
     drop /= whole
-    return Comparison(group, larger, smaller, drop, max(-1.0, drop - error), min(1.0, drop + error))
+    return SizeComparison(group, larger, smaller, drop, max(-1.0, drop - error), min(1.0, drop + error))
 
 
-def _share(judged: Judged) -> float:
+def _share(judged: DecisionSums) -> float:
     return judged.approved / judged.decided
 
 
@@ -161,7 +161,7 @@ def _effective(pair: _Pair) -> tuple[float, float]:
 
 def _variance(pair: _Pair, trials: tuple[float, float]) -> float:
     """Of the difference. A side that has come out near 0 or 1 by chance is no surer than at the share of both."""
-    both = _share(sum(pair, Judged()))
+    both = _share(sum(pair, DecisionSums()))
     return sum(max(_smoothed(_share(judged), of), _smoothed(both, of)) for judged, of in zip(pair, trials, strict=True))
 
 

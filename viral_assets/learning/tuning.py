@@ -31,7 +31,7 @@ class NothingToLearn(ViralAssetsError):  # noqa: N818 - no fault of anybody
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TargetWords:
     """How to speak of what is learnt from: what it is called, what the good ones are, and what would bring ``more`` of
     it, and ``mixed`` ones."""
 
@@ -41,11 +41,11 @@ class Words:
     mixed: str
 
 
-DECIDED = Words("decisions", "worth a reply", "review more", "review more, approving and rejecting")
+DECIDED = TargetWords("decisions", "worth a reply", "review more", "review more, approving and rejecting")
 
 
 @dataclass(frozen=True, slots=True)
-class Above:
+class ThresholdCounts:
     """Decisions at or above a threshold: how many, and how many of these were worth a reply."""
 
     decided: int
@@ -62,8 +62,8 @@ class Setting:
 
     weights: Weights
     thresholds: Thresholds
-    green: Above
-    yellow: Above
+    green: ThresholdCounts
+    yellow: ThresholdCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Volume:
     yellow: int
 
 
-def tune(decisions: Decisions, project: Project, targets: Targets | None, words: Words = DECIDED) -> Tuning:
+def tune(decisions: Decisions, project: Project, targets: Targets | None, words: TargetWords = DECIDED) -> Tuning:
     """Fit weights and thresholds, and hold them against the present ones.
 
     Args:
@@ -146,8 +146,8 @@ def volume(connection: Connection, project: str, since: datetime, setting: Setti
 def _setting(weights: Weights, thresholds: Thresholds, totals: FloatArray, good: BoolArray) -> Setting:
     rounded = np.round(totals, 6)
 
-    def above(threshold: float) -> Above:
+    def above(threshold: float) -> ThresholdCounts:
         over = rounded >= threshold
-        return Above(int(over.sum()), int(good[over].sum()))
+        return ThresholdCounts(int(over.sum()), int(good[over].sum()))
 
     return Setting(weights, thresholds, above(thresholds.green), above(thresholds.yellow))

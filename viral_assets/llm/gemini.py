@@ -66,7 +66,7 @@ _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Service(HttpService):
+class GeminiEndpoint(HttpService):
     """Where requests go, and how to speak about it without telling the key.
 
     Args:
@@ -78,7 +78,7 @@ class Service(HttpService):
     endpoint: str | None
 
     @classmethod
-    def of(cls, api_key: str, endpoint: str | None) -> Service:
+    def of(cls, api_key: str, endpoint: str | None) -> GeminiEndpoint:
         """Check both before anything is sent.
 
         Raises:

@@ -57,7 +57,7 @@ _END_OF_THOUGHTS = re.compile(r"\s*(?![\[{`])(.*?)</think(?:ing)?>", re.DOTALL |
 
 
 @dataclass(frozen=True, slots=True)
-class Service(HttpService):
+class OpenAIEndpoint(HttpService):
     """Where requests go, and how to speak about it without telling the key.
 
     Args:
@@ -69,7 +69,7 @@ class Service(HttpService):
     api_key: str = field(repr=False)
 
     @classmethod
-    def of(cls, api_key: str | None, base_url: str | None) -> Service:
+    def of(cls, api_key: str | None, base_url: str | None) -> OpenAIEndpoint:
         """Check both before anything is sent.
 
         Args:

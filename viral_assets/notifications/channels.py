@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.notifications.outcome import Outcome, outcome_of
+from viral_assets.notifications.outcome import DeliveryOutcome, outcome_of
 from viral_assets.notifications.words import Message
 from viral_assets.threads import DaemonThreads
 from viral_assets.vocabulary import CHANNEL_VARIABLES, UNKNOWN
@@ -40,7 +40,7 @@ class Channel(Protocol):
     def room(self) -> int:
         """Size of the largest message, as ``words.size`` has it."""
 
-    def send(self, message: Message) -> Outcome:
+    def send(self, message: Message) -> DeliveryOutcome:
         """Send it once. Never raises, and takes no longer than :data:`MESSAGE_SECONDS`."""
 
 
@@ -92,19 +92,19 @@ class _AppriseChannel:
     def room(self) -> int:
         return max(0, int(self._service.body_maxlen or 32_768) - SPARE)
 
-    def send(self, message: Message) -> Outcome:
+    def send(self, message: Message) -> DeliveryOutcome:
         # In a thread of ours: apprise's own are waited for when the process ends, however long a server takes.
         thread = DaemonThreads(1, "viral_assets_notify")
         try:
             return thread.submit(self._send, message).result(self._seconds)
         except TimeoutError:
-            return Outcome(UNKNOWN, "no answer in time")
+            return DeliveryOutcome(UNKNOWN, "no answer in time")
         except Exception as error:  # noqa: BLE001 -- of a hundred services, some raise what they did not foresee
-            return Outcome(UNKNOWN, type(error).__name__)
+            return DeliveryOutcome(UNKNOWN, type(error).__name__)
         finally:
             thread.shutdown(wait=False)
 
-    def _send(self, message: Message) -> Outcome:
+    def _send(self, message: Message) -> DeliveryOutcome:
         from apprise import Apprise, NotifyFormat
         from apprise.result import AppriseResultStatus
 

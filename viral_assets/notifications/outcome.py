@@ -15,7 +15,7 @@ from viral_assets.vocabulary import SENT, UNKNOWN, WAITING, Telling
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeliveryOutcome:
     """``state`` is SENT, WAITING (not taken: it may be sent again) or UNKNOWN; ``reason`` says why, in a few words."""
 
     state: Telling
@@ -42,7 +42,7 @@ _NEVER_SENT = {
 }
 
 
-def outcome_of(*, succeeded: bool, lines: Sequence[str]) -> Outcome:
+def outcome_of(*, succeeded: bool, lines: Sequence[str]) -> DeliveryOutcome:
     """What became of a message.
 
     Args:
@@ -50,14 +50,14 @@ def outcome_of(*, succeeded: bool, lines: Sequence[str]) -> Outcome:
         lines: what was logged while it was sent.
     """
     if succeeded:
-        return Outcome(SENT)
+        return DeliveryOutcome(SENT)
     text = "\n".join(lines)
     if statuses := _HTTP_STATUS.findall(text):
         status = int(statuses[-1])
-        return Outcome(UNKNOWN if status in _PASSED_ON else WAITING, f"HTTP {status}")
+        return DeliveryOutcome(UNKNOWN if status in _PASSED_ON else WAITING, f"HTTP {status}")
     if refused := _SMTP_REFUSAL.findall(text):
-        return Outcome(WAITING, f"the mail server answers {refused[-1]}")
+        return DeliveryOutcome(WAITING, f"the mail server answers {refused[-1]}")
     for sign, reason in _NEVER_SENT.items():
         if sign in text:
-            return Outcome(WAITING, reason)
-    return Outcome(UNKNOWN, "the connection ended without an answer")
+            return DeliveryOutcome(WAITING, reason)
+    return DeliveryOutcome(UNKNOWN, "the connection ended without an answer")

@@ -41,7 +41,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class NotificationPlan:
     """What is told now.
 
     Args:
@@ -57,7 +57,9 @@ class Plan:
     tried_again_at: datetime | None = None
 
 
-def plan(found: Sequence[Candidate], rules: Rules, now: datetime, paused_until: datetime | None = None) -> Plan:
+def plan(
+    found: Sequence[Candidate], rules: Rules, now: datetime, paused_until: datetime | None = None
+) -> NotificationPlan:
     """Which of what was found is told at ``now``, in which messages.
 
     Args:
@@ -65,13 +67,13 @@ def plan(found: Sequence[Candidate], rules: Rules, now: datetime, paused_until: 
     """
     news = sorted((each for each in found if is_news(each, rules, now)), key=_best_first)
     if not news:
-        return Plan()
+        return NotificationPlan()
     quiet = quiet_until(now, rules.told.quiet_hours, rules.zone)
     if quiet is not None:
-        return Plan(wait=len(news), quiet_until=quiet)
+        return NotificationPlan(wait=len(news), quiet_until=quiet)
     if paused_until is not None and paused_until > now:
-        return Plan(wait=len(news), tried_again_at=paused_until)
-    return Plan(tuple(_messages(news, rules, now)))
+        return NotificationPlan(wait=len(news), tried_again_at=paused_until)
+    return NotificationPlan(tuple(_messages(news, rules, now)))
 
 
 def is_news(found: Candidate, rules: Rules, now: datetime) -> bool:

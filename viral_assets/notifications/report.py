@@ -12,7 +12,7 @@ from viral_assets.text.amounts import how_many
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ChannelReport:
     """What one channel was told for one project.
 
     Args:
@@ -52,10 +52,10 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class NotificationRound:
     """All channels of one round, and how many tweets of an earlier one nobody knows of."""
 
-    told: tuple[Told, ...] = ()
+    told: tuple[ChannelReport, ...] = ()
     lost: int = 0
 
     @property
@@ -92,7 +92,7 @@ class Round:
         return {"told": self.tweets, "lost": self.lost, "channels": [each.as_json() for each in self.told]}
 
 
-def _problem(told: Told) -> str:
+def _problem(told: ChannelReport) -> str:
     if told.unknown:
         return (
             f"nobody knows whether {told.channel} was told of {_count(told.unknown)} ({told.problem}). They are not "

@@ -23,7 +23,7 @@ from viral_assets.sources.services.x_api_requests import PaidAnswer, PaidRequest
 from viral_assets.sources.services.x_context import posts_of
 from viral_assets.sources.services.x_lookup import look_up
 from viral_assets.sources.services.x_timeline import find_account, read_timeline
-from viral_assets.store.posted_replies import Look, looks_since, note_gone
+from viral_assets.store.posted_replies import ReplyLook, looks_since, note_gone
 from viral_assets.store.timelines import known_user, note_timeline, note_user, read_until
 
 FIRST_DAYS = 7
@@ -98,13 +98,13 @@ def _user_id(asking: Asking, handle: str, ingestion: ServiceIngestion, project: 
     return user_id
 
 
-def _looks(asking: Asking, project: str | None, report: AccountReport) -> tuple[ServiceReport, list[Look]]:
+def _looks(asking: Asking, project: str | None, report: AccountReport) -> tuple[ServiceReport, list[ReplyLook]]:
     """What was asked, and those of the replies that somebody has answered."""
     now = asking.clock()
     ingestion = ServiceIngestion("X API: later looks at replies", "X API v2, lookup", project or "")
     with asking.database.read() as connection:
         followed = {each.reply_id: each for each in looks_since(connection, now - FOLLOWED)}
-    ids, replied_to = due(followed.values(), now), list[Look]()
+    ids, replied_to = due(followed.values(), now), list[ReplyLook]()
     requests = asking.requests("lookup")
     for answered, batch in look_up(
         requests, ids, asking.client.lookup, ingestion, project=project or "", not_asked="replies were not looked at"

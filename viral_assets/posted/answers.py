@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from viral_assets.errors import ServiceRefusedError
 from viral_assets.posted.asking import AccountReport, Asking
-from viral_assets.posted.own_post import AnswerSeen, OwnPost, Seen, answer_seen
+from viral_assets.posted.own_post import AnswerSeen, OwnPost, PostCounts, answer_seen
 from viral_assets.posted.take_over import take_over
 from viral_assets.queries.drafts import authors_of
 from viral_assets.sources.base import Reject
@@ -21,7 +21,7 @@ from viral_assets.sources.services.common import ServiceIngestion, ServiceReport
 from viral_assets.sources.services.x_api_client import LEAST_A_PAGE, MOST_A_PAGE, XApiAnswer
 from viral_assets.sources.services.x_api_requests import PaidAnswer, PaidRequests
 from viral_assets.sources.services.x_search import OLDEST
-from viral_assets.store.posted_replies import Look, answered_among
+from viral_assets.store.posted_replies import ReplyLook, answered_among
 from viral_assets.text.x_links import handle_in
 
 LONGEST_QUERY = 512
@@ -29,7 +29,7 @@ LONGEST_QUERY = 512
 
 
 def look_for_answers(
-    asking: Asking, handle: str, replies: Sequence[Look], project: str | None, report: AccountReport
+    asking: Asking, handle: str, replies: Sequence[ReplyLook], project: str | None, report: AccountReport
 ) -> ServiceReport:
     """Keep of each reply whether the author of its tweet has answered by now; nothing of those where that is not known.
 
@@ -42,7 +42,7 @@ def look_for_answers(
         known = answered_among(connection, [each.reply_id for each in replies])
         authors = authors_of(connection, [each.tweet_id for each in replies])
     open_ones = [each for each in replies if each.reply_id not in known]
-    by_author: dict[str, list[Look]] = {}
+    by_author: dict[str, list[ReplyLook]] = {}
     for each in open_ones:
         if author := handle_in(authors.get(each.tweet_id, ("", None))[0]):
             by_author.setdefault(author, []).append(each)
@@ -55,7 +55,7 @@ def look_for_answers(
     return ingestion.report()
 
 
-def queries(handle: str, by_author: Mapping[str, Sequence[Look]]) -> Iterator[tuple[str, list[Look]]]:
+def queries(handle: str, by_author: Mapping[str, Sequence[ReplyLook]]) -> Iterator[tuple[str, list[ReplyLook]]]:
     """Searches for posts to an account by these authors, as few as there is room for, each with what it is about."""
     names: list[str] = []
     for author in (*by_author, None):
@@ -74,7 +74,7 @@ def _search(
     asking: Asking,
     requests: PaidRequests,
     query: str,
-    replies: Sequence[Look],
+    replies: Sequence[ReplyLook],
     project: str | None,
     report: AccountReport,
     ingestion: ServiceIngestion,
@@ -131,10 +131,10 @@ def _take_page(
     return answers
 
 
-def _keep_silence(asking: Asking, replies: Sequence[Look], project: str | None, report: AccountReport) -> None:
+def _keep_silence(asking: Asking, replies: Sequence[ReplyLook], project: str | None, report: AccountReport) -> None:
     now = asking.clock()
     posts = [
-        OwnPost(each.reply_id, each.posted_at, seen=(Seen(now, _source(now), author_answered=False),))
+        OwnPost(each.reply_id, each.posted_at, seen=(PostCounts(now, _source(now), author_answered=False),))
         for each in replies
     ]
     with asking.database.begin() as connection:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from viral_assets.posted.matching import MEMORY, Found, TextIndex, Unclear, answering
+from viral_assets.posted.matching import MEMORY, AmbiguousMatch, MatchedSuggestion, TextIndex, answering
 from viral_assets.posted.own_post import OwnPost
 from viral_assets.queries.drafts import Draft, drafts_between, drafts_for
 from viral_assets.store.posted_replies import KnownReply
@@ -34,7 +34,7 @@ class Claim:
     """A post, and the suggestion that it is."""
 
     post: OwnPost
-    found: Found
+    found: MatchedSuggestion
 
     @property
     def draft(self) -> Draft:
@@ -65,9 +65,9 @@ def find_claims(
             unclear.append(listed(post, "neither its text nor the tweet that it answers is known", ()))
             continue
         found = answering(post, by_tweet.get(post.answers, [])) if post.answers else index.find(post)
-        if isinstance(found, Found):
+        if isinstance(found, MatchedSuggestion):
             claims.append(Claim(post, found))
-        elif isinstance(found, Unclear):
+        elif isinstance(found, AmbiguousMatch):
             unclear.append(listed(post, found.why, found.drafts))
         else:
             none += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from viral_assets.store.posted_replies import Look
+from viral_assets.store.posted_replies import ReplyLook
 
 LOOKS = (timedelta(hours=1), timedelta(hours=24), timedelta(hours=72))
 """After posting: most of what a reply brings comes within a day, and after three hardly anything does."""
@@ -14,7 +14,7 @@ FOLLOWED = timedelta(days=14)
 """After posting a reply is not looked at any more, however often it was."""
 
 
-def due(looks: Iterable[Look], now: datetime) -> list[str]:
+def due(looks: Iterable[ReplyLook], now: datetime) -> list[str]:
     """The ids of replies that are due for a look, the newest first; a late look serves for all before."""
     return [
         look.reply_id

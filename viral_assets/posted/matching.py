@@ -39,7 +39,7 @@ _LINK = re.compile(r"(?:https?://|\bt\.co/)\S+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MatchedSuggestion:
     """The suggestion that a post is, and how that was told; ``likeness`` in per cent."""
 
     draft: Draft
@@ -48,7 +48,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Unclear:
+class AmbiguousMatch:
     """Why nobody can tell, and between which suggestions."""
 
     why: str
@@ -71,7 +71,7 @@ def as_posted(post: OwnPost, draft: Draft) -> str | None:
     return text if _ADDRESSED.match(draft.texts[0]) else _ADDRESSED.sub("", text) or None
 
 
-def answering(post: OwnPost, drafts: Sequence[Draft]) -> Found | Unclear | None:
+def answering(post: OwnPost, drafts: Sequence[Draft]) -> MatchedSuggestion | AmbiguousMatch | None:
     """Which of the suggestions for the tweet that it answers a post is; None where it is none of them.
 
     Args:
@@ -79,7 +79,7 @@ def answering(post: OwnPost, drafts: Sequence[Draft]) -> Found | Unclear | None:
     """
     if post.named is not None:
         named = next((draft for draft in drafts if draft.key == post.named), None)
-        return Found(named, BY_ID) if named else Unclear("there is no such suggestion (any more)")
+        return MatchedSuggestion(named, BY_ID) if named else AmbiguousMatch("there is no such suggestion (any more)")
     text = comparable(post.text)
     if text and (same := [draft for draft in drafts if text in map(comparable, draft.texts)]):
         return _one_of(same, SAME_TEXT, "several suggestions say just that")
@@ -88,10 +88,10 @@ def answering(post: OwnPost, drafts: Sequence[Draft]) -> Found | Unclear | None:
         return like
     standing = [draft for draft in open_ones if draft.stands]
     if len(standing) == 1:
-        return Found(standing[0], ONLY_CHOICE, 0.0)
+        return MatchedSuggestion(standing[0], ONLY_CHOICE, 0.0)
     if standing:
-        return Unclear("several suggestions for the tweet stand approved", tuple(standing))
-    return None if text or not open_ones else Unclear("no text tells which suggestion it is", tuple(open_ones))
+        return AmbiguousMatch("several suggestions for the tweet stand approved", tuple(standing))
+    return None if text or not open_ones else AmbiguousMatch("no text tells which suggestion it is", tuple(open_ones))
 
 
 class TextIndex:
@@ -104,7 +104,7 @@ class TextIndex:
                 self._same[comparable(text)][draft] = None
         self._chosen = [text for text, said in self._same.items() if any(draft.status in CHOSEN for draft in said)]
 
-    def find(self, post: OwnPost) -> Found | Unclear | None:
+    def find(self, post: OwnPost) -> MatchedSuggestion | AmbiguousMatch | None:
         """The suggestion with the post's text, in so many words; else the one chosen that is much like it."""
         text = comparable(post.text)
         if len(text) < SHORTEST:
@@ -127,7 +127,7 @@ class TextIndex:
         ]
 
 
-def _one_of(drafts: Sequence[Draft], by: FoundBy, why_not: str) -> Found | Unclear:
+def _one_of(drafts: Sequence[Draft], by: FoundBy, why_not: str) -> MatchedSuggestion | AmbiguousMatch:
     """The only one, or the only one that somebody stands behind or has exported."""
     for some in (
         drafts,
@@ -135,15 +135,15 @@ def _one_of(drafts: Sequence[Draft], by: FoundBy, why_not: str) -> Found | Uncle
         [each for each in drafts if each.status in CHOSEN],
     ):
         if len(some) == 1:
-            return Found(some[0], by)
-    return Unclear(why_not, tuple(drafts))
+            return MatchedSuggestion(some[0], by)
+    return AmbiguousMatch(why_not, tuple(drafts))
 
 
 def _likeness(text: str, draft: Draft) -> float:
     return max(fuzz.ratio(text, comparable(each)) for each in draft.texts)
 
 
-def _likest(likeness: Mapping[Draft, float], least: float) -> Found | Unclear | None:
+def _likest(likeness: Mapping[Draft, float], least: float) -> MatchedSuggestion | AmbiguousMatch | None:
     """The one most like it; where others are nearly as much, it must be the only one that somebody stands behind."""
     ranked = sorted(likeness, key=lambda draft: (-likeness[draft], draft.key))
     if not ranked or likeness[ranked[0]] < least:
@@ -151,5 +151,5 @@ def _likest(likeness: Mapping[Draft, float], least: float) -> Found | Unclear | 
     best, *rest = ranked
     close = [draft for draft in rest if likeness[draft] > likeness[best] - AHEAD]
     if close and not (best.stands and not any(draft.stands for draft in close)):
-        return Unclear("several suggestions are like it", (best, *close))
-    return Found(best, LIKE_TEXT, likeness[best])
+        return AmbiguousMatch("several suggestions are like it", (best, *close))
+    return MatchedSuggestion(best, LIKE_TEXT, likeness[best])

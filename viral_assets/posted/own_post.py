@@ -16,7 +16,7 @@ Counts = Mapping[str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PostCounts:
     """What a post had brought.
 
     Args:
@@ -57,7 +57,7 @@ class OwnPost:
     text: str = ""
     answers: str | None = None
     named: SuggestionKey | None = None
-    seen: tuple[Seen, ...] = ()
+    seen: tuple[PostCounts, ...] = ()
 
     @property
     def has_replies(self) -> bool:
@@ -82,7 +82,7 @@ def own_post(tweet: Tweet, *, at: datetime, source: str) -> OwnPost:
     Args:
         at: when its counts were seen, where it does not say so.
     """
-    seen = Seen(
+    seen = PostCounts(
         max(tweet.collected_at or at, tweet.created_at), source, {name: getattr(tweet, name) for name in COUNTS}
     )
     answers = tweet.refers_to.answers if tweet.refers_to else None

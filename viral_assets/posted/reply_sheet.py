@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from viral_assets.delivery.decision_sheet import key_in
-from viral_assets.posted.own_post import OwnPost, Seen
+from viral_assets.posted.own_post import OwnPost, PostCounts
 from viral_assets.sources.base import Reject, SourceFile
 from viral_assets.sources.parsers.column_names import FIELD_OF, plain_name
 from viral_assets.sources.parsers.csv_rows import DELIMITERS, rows
@@ -126,7 +126,7 @@ def _post(
         raise UnusableError("bad_id", f"{reply_id} is no id of a post so far")
     counts = {name: written_count(name, cells[place]) for name, place in header.counts.items()}
     seen_at = times.collected_at(_first(cells, header.collected_at)) or at
-    seen = Seen(max(seen_at, posted_at), source, counts, _truth(_first(cells, header.answered)))
+    seen = PostCounts(max(seen_at, posted_at), source, counts, _truth(_first(cells, header.answered)))
     text = text_for_storage(_first(cells, header.text))
     return OwnPost(reply_id, posted_at, text, answers, named, (seen,) if seen.says_anything else ())
 

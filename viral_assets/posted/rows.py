@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from viral_assets.posted.claims import Claim
-from viral_assets.posted.own_post import AnswerSeen, OwnPost, Seen
+from viral_assets.posted.own_post import AnswerSeen, OwnPost, PostCounts
 from viral_assets.store.posted_replies import COUNTS
 from viral_assets.store.suggestion_keys import SuggestionKey
 
@@ -61,7 +61,7 @@ def with_answers(
     for answer in sorted(answers, key=lambda each: (each.to, each.source, each.at)):
         key = belonging.get(answer.to)
         if key is not None and _is_author(answer, *authors.get(key.tweet_id, ("", None))):
-            seen = Seen(answer.at, answer.source, author_answered=True)
+            seen = PostCounts(answer.at, answer.source, author_answered=True)
             found.setdefault((answer.to, answer.source), _snapshot(answer.to, key, seen))["author_answered"] = True
     return list(found.values())
 
@@ -73,7 +73,7 @@ def _is_author(answer: AnswerSeen, handle: str, author_id: str | None) -> bool:
     return bool(handle) and answer.handle.casefold() == handle
 
 
-def _snapshot(reply_id: str, key: SuggestionKey, look: Seen) -> Row:
+def _snapshot(reply_id: str, key: SuggestionKey, look: PostCounts) -> Row:
     counts = {name: look.counts.get(name) for name in COUNTS}
     place = {"reply_id": reply_id, "collected_at": look.at, "source": look.source, "tweet_id": key.tweet_id}
     return {**place, **counts, "author_answered": look.answered}

@@ -20,7 +20,7 @@ from viral_assets.posted.rows import reply_row, snapshot_rows, with_answers
 from viral_assets.queries.drafts import authors_of
 from viral_assets.store.audit import last_event_of
 from viral_assets.store.decision_undo import undo_batch
-from viral_assets.store.decisions import Posted, mark_posted
+from viral_assets.store.decisions import PostedSuggestion, mark_posted
 from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import forgotten_among
 from viral_assets.store.posted_replies import fill_texts, known_replies, replies_to, save_replies, save_snapshots
@@ -170,8 +170,8 @@ def _possible(claim: Claim, done: TakenOver) -> bool:
     return False
 
 
-def _as_marked(claim: Claim) -> Posted:
+def _as_marked(claim: Claim) -> PostedSuggestion:
     draft, text = claim.draft, as_posted(claim.post, claim.draft)
     # A longer post, which some accounts may write, stays with the reply: suggestions are for everybody.
     fits = text is not None and len(text) <= 10 * POST_WEIGHT and text_weight(text) <= POST_WEIGHT
-    return Posted(draft.key, draft.version, claim.post.posted_at, text if fits else None)
+    return PostedSuggestion(draft.key, draft.version, claim.post.posted_at, text if fits else None)

@@ -21,7 +21,7 @@ from viral_assets.queries.svg import (
     NARROW,
     POSTED,
     WIDE,
-    Frame,
+    PlotLayout,
     clean,
     drawing,
     fitting,
@@ -38,7 +38,7 @@ _HEAD, _FOOT = 8, 20
 TOO_FEW = "not enough decisions yet"
 
 
-def funnel_over_days(report: NumbersReport, frame: Frame = WIDE) -> str:
+def funnel_over_days(report: NumbersReport, frame: PlotLayout = WIDE) -> str:
     """A row for each stage, a column for each day. Each row has a scale of its own: a million tweets and five posts
     fit on one picture, and the number at the right is what a row adds up to."""
     days = report.by_day
@@ -69,7 +69,7 @@ def funnel_over_days(report: NumbersReport, frame: Frame = WIDE) -> str:
     )
 
 
-class Share(Protocol):
+class ApprovalShare(Protocol):
     """``approved`` of ``decided``; ``share`` is None where these are too few to say anything."""
 
     @property
@@ -86,7 +86,7 @@ class Share(Protocol):
     def high(self) -> float: ...
 
 
-def rate_bars(rates: Sequence[Share], frame: Frame = WIDE, *, title: str, limit: int = 12) -> str:
+def rate_bars(rates: Sequence[ApprovalShare], frame: PlotLayout = WIDE, *, title: str, limit: int = 12) -> str:
     """The share approved of each, with its 95 % interval: a wide line says that too little was decided to know.
 
     Args:
@@ -124,7 +124,7 @@ def rate_bars(rates: Sequence[Share], frame: Frame = WIDE, *, title: str, limit:
     return drawing(title, description or "Nothing has been decided yet.", frame, height, parts)
 
 
-def quota_days(report: NumbersReport, frame: Frame = WIDE) -> str:
+def quota_days(report: NumbersReport, frame: PlotLayout = WIDE) -> str:
     """Requests a day with the limit of a day, where there is one. Days are US Pacific, as the limit's are."""
     limit = report.limits.requests_per_day if report.limits else None
     drawn = 90
@@ -153,12 +153,12 @@ def quota_days(report: NumbersReport, frame: Frame = WIDE) -> str:
     return drawing("Requests to the model by day (US Pacific)", description, frame, height, parts)
 
 
-def both(draw: Callable[[Frame], str]) -> str:
+def both(draw: Callable[[PlotLayout], str]) -> str:
     """A picture for a wide page and one for a narrow one, of which the page's style shows one."""
     return draw(WIDE) + draw(NARROW)
 
 
-def _in_words(rate: Share) -> str:
+def _in_words(rate: ApprovalShare) -> str:
     if rate.share is None:
         return f"{TOO_FEW} ({rate.approved:,} of {rate.decided:,})"
     between = f"between {percent(rate.low)} and {percent(rate.high)} %"
@@ -178,7 +178,7 @@ def _of_before(total: Funnel, stage: str) -> str:
 def _columns(
     values: Sequence[int],
     largest: int,
-    frame: Frame,
+    frame: PlotLayout,
     base: float,
     height: int,
     classes: str,
@@ -201,7 +201,7 @@ def _columns(
         )
 
 
-def _ends(first: date, last: date, frame: Frame, height: int) -> list[str]:
+def _ends(first: date, last: date, frame: PlotLayout, height: int) -> list[str]:
     return [
         text_at(frame.left, height - 5, f"{first.day} {first:%b}"),
         text_at(frame.left + frame.plot, height - 5, f"{last.day} {last:%b}", anchor="end"),

@@ -16,7 +16,7 @@ from viral_assets.store.references import read_contexts
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedTweet:
     """A tweet that a model is asked about. ``window_start`` is aware."""
 
     project: str

@@ -11,7 +11,7 @@ from viral_assets.projects.engagement import Engagement
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-    from viral_assets.scoring.engagement import Engaged
+    from viral_assets.scoring.engagement import EngagementHistory
 
 
 UNDER_WAY = timedelta(hours=1)
@@ -26,7 +26,7 @@ def read_engaged(
     *,
     with_hours: bool = False,
     now: datetime | None = None,
-) -> Engaged:
+) -> EngagementHistory:
     """The project's turns, and what is chosen on the days of these hours.
 
     Args:
@@ -34,13 +34,13 @@ def read_engaged(
         now: where given, what a run over later hours has chosen just before counts as if it had its drafts, for which
             that run may be asking at the moment.
     """
-    from viral_assets.scoring.engagement import CONVERSATION, Engaged, Turn
+    from viral_assets.scoring.engagement import CONVERSATION, EngagementHistory, EngagementTurn
     from viral_assets.scoring.posting_hours import PostingHours
     from viral_assets.store import engagement as stored
 
-    def turn(row: Row[Any], **given: Any) -> Turn:
+    def turn(row: Row[Any], **given: Any) -> EngagementTurn:
         author = row.author_id, row.author_handle
-        return Turn.of(row.tweet_id, *author, row.conversation_id, row.window_start, **given)
+        return EngagementTurn.of(row.tweet_id, *author, row.conversation_id, row.window_start, **given)
 
     reach = max(timedelta(days=engagement.author_days), CONVERSATION)
     chosen_until = hours.end if with_hours else hours.start
@@ -55,10 +55,10 @@ def read_engaged(
         asked_about = stored.read_undrafted(connection, project, *later, chosen_since=now - UNDER_WAY)
         turns += [turn(row, stays=True) for row in asked_about]
     if engagement.replies_per_day is None:
-        return Engaged(turns)
+        return EngagementHistory(turns)
     posting = PostingHours(engagement)
     first, last = posting.around(hours.start)[0], posting.around(hours.end - HOUR)[1]
-    return Engaged(
+    return EngagementHistory(
         turns,
         chosen=stored.chosen_by_hour(connection, project, first, chosen_until),
         kept=stored.drafted_by_hour(connection, project, first, last),

@@ -15,7 +15,7 @@ from viral_assets.projects.model import Project
 from viral_assets.queries.filters import BadFilterError, Filters
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.queries.places import read_place, write_place
-from viral_assets.queries.reselect import Against, VectorSource, reselect
+from viral_assets.queries.reselect import FirstObjection, VectorSource, reselect
 from viral_assets.queries.selection import SelectionFacts, selection_facts
 from viral_assets.safety.flag import flags_of_text
 from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
@@ -28,7 +28,7 @@ DEFAULT_HOURS = 24
 MOST_HOURS = 7 * 24
 """Nothing here looks through all of history."""
 
-NOT_TOLD = Against("", "left out; which tweet was in its way cannot be told here")
+NOT_TOLD = FirstObjection("", "left out; which tweet was in its way cannot be told here")
 
 _COUNTS = {"likes": "like_count", "replies": "reply_count", "retweets": "retweet_count", "quotes": "quote_count"}
 _UNKNOWN: Mapping[str, sa.ColumnElement[Any]] = {"relevance": sa.null(), "topic": sa.literal("")}
@@ -44,7 +44,7 @@ class LeftOut:
     """A tweet that was left out, and why."""
 
     view: OpportunityView
-    against: Against
+    against: FirstObjection
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class LeftOutPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class TweetAssessment:
     """What a project made of a tweet: its text, the topic that is nearest, and what the gate said."""
 
     text: str
@@ -145,7 +145,7 @@ def against_one(
     project: Project,
     tweet_id: str,
     vectors_of: Callable[[Project], VectorSource],
-) -> Against:
+) -> FirstObjection:
     """What is against one tweet that has a score."""
     scores = tweet_scores.c
     query = sa.select(scores.project, scores.tweet_id, scores.window_start, scores.total)
@@ -160,7 +160,7 @@ def read_author(connection: sa.Connection, tweet_id: str) -> tuple[str | None, s
     return (None, None) if row is None else (row.author_id, row.author_handle)
 
 
-def read_judged(connection: sa.Connection, project: str, tweet_id: str) -> Judged | None:
+def read_judged(connection: sa.Connection, project: str, tweet_id: str) -> TweetAssessment | None:
     """A tweet that a project has scored; None where it has not."""
     scores = tweet_scores.c
     query = (
@@ -170,7 +170,7 @@ def read_judged(connection: sa.Connection, project: str, tweet_id: str) -> Judge
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return None if row is None else Judged(row.text, row.topic, row.gate)
+    return None if row is None else TweetAssessment(row.text, row.topic, row.gate)
 
 
 def _against(
@@ -178,9 +178,9 @@ def _against(
     rows: Sequence[Any],
     projects: Mapping[str, Project],
     vectors_of: Callable[[Project], VectorSource],
-) -> dict[tuple[str, str], Against]:
+) -> dict[tuple[str, str], FirstObjection]:
     """By project and tweet, for rows with project, tweet_id, window_start and total."""
-    told: dict[tuple[str, str], Against] = {}
+    told: dict[tuple[str, str], FirstObjection] = {}
     for name in {row.project for row in rows} & projects.keys():
         own = [row for row in rows if row.project == name]
         try:

@@ -23,7 +23,7 @@ from viral_assets.queries.packing_model import (
     THIRDS,
     UNPLACED,
     Cells,
-    Judged,
+    DecisionSums,
     PackReport,
     report_of,
 )
@@ -68,7 +68,7 @@ def count_packs(connection: sa.Connection, hours: Sequence[datetime]) -> Counted
     alone = _added_up(sizes, *(sizes.c[column.name] for column in by)).where(sa.func.coalesce(sizes.c.tweets, 0) <= 1)
     for hour, project, model, index, *sums in connection.execute(alone):
         # PostgreSQL adds up to a Decimal.
-        judged = Judged(*(int(each or 0) for each in sums))
+        judged = DecisionSums(*(int(each or 0) for each in sums))
         if index is None:
             yield hour, (UNPLACED, project), judged.decided
         else:
@@ -82,7 +82,7 @@ def count_packs(connection: sa.Connection, hours: Sequence[datetime]) -> Counted
             yield from ((hour, (*names, name), int(count)) for name, count in zip(_COUNTS, counts, strict=True))
 
 
-_ADDED = tuple(each.name for each in fields(Judged) if each.name != "largest")
+_ADDED = tuple(each.name for each in fields(DecisionSums) if each.name != "largest")
 
 
 def _decided(these: Sequence[sa.ColumnElement[bool]], *, asked_once: bool) -> list[sa.ColumnElement[bool]]:
@@ -186,7 +186,7 @@ def _place(connection: sa.Connection, tweet_id: sa.ColumnElement[str]) -> sa.Sca
 
 
 def _added_up(requests: sa.Subquery, *also_by: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """From a row a request to a row for each model and index, with the sums of :class:`Judged` in their order."""
+    """From a row a request to a row for each model and index, with the sums of :class:`DecisionSums` in their order."""
     of = requests.c
     products = (of.approved * of.approved, of.approved * of.decided, of.decided * of.decided)
     by = (*also_by, of.model, of.index)
@@ -201,11 +201,11 @@ def _added_up(requests: sa.Subquery, *also_by: sa.ColumnElement[Any]) -> sa.Sele
 
 def _cells(connection: sa.Connection, query: sa.Select[Any]) -> tuple[Cells, int]:
     """The rows, and how many decisions belong to no index."""
-    cells: dict[tuple[str, int], Judged] = {}
+    cells: dict[tuple[str, int], DecisionSums] = {}
     unknown = 0
     for model, index, *sums in connection.execute(query):
         # PostgreSQL adds up to a Decimal.
-        judged = Judged(*(int(each or 0) for each in sums))
+        judged = DecisionSums(*(int(each or 0) for each in sums))
         if index is None:
             unknown += judged.decided
         else:

@@ -49,7 +49,7 @@ LEAST_FOR_THIRDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class DecisionSums:
     """Sums over requests, of the decisions about what each one wrote. Those of different requests can be added.
 
     The suggestions of one request are not independent: they share a prompt, a moment and often a reader's mood. How
@@ -119,7 +119,7 @@ class PackRate:
     Wilson's, of as many independent decisions as these are worth (Korn and Graubard 1998)."""
 
     name: str
-    judged: Judged
+    judged: DecisionSums
 
     @property
     def approved(self) -> int:
@@ -169,12 +169,12 @@ class ModelPacks:
     """
 
     model: str
-    by_size: dict[SizeGroup, Judged]
-    by_third: dict[str, Judged]
+    by_size: dict[SizeGroup, DecisionSums]
+    by_third: dict[str, DecisionSums]
 
     @property
-    def total(self) -> Judged:
-        return sum(self.by_size.values(), Judged())
+    def total(self) -> DecisionSums:
+        return sum(self.by_size.values(), DecisionSums())
 
     @property
     def size_rates(self) -> tuple[PackRate, ...]:
@@ -198,7 +198,7 @@ class PackReport:
     unknown: int = 0
 
 
-Cells = Mapping[tuple[str, int], Judged]
+Cells = Mapping[tuple[str, int], DecisionSums]
 """By model, and by the index of a size or a third."""
 
 ALONE, UNPLACED, BY_SIZE, BY_THIRD = "alone", "unplaced", "size", "third"
@@ -219,14 +219,14 @@ def packs_of(numbers: Iterable[tuple[Names, Number]]) -> PackReport:
         elif word in (BY_SIZE, BY_THIRD):
             _, model, index, request, tweets, name = names
             requests[word, model, index, request, tweets][name] += int(number)
-    cells: dict[str, dict[tuple[str, int], Judged]] = {BY_SIZE: {}, BY_THIRD: {}}
+    cells: dict[str, dict[tuple[str, int], DecisionSums]] = {BY_SIZE: {}, BY_THIRD: {}}
     for model, sums in alone.items():
-        cells[BY_SIZE][model, 0] = Judged(largest=1, **sums)
+        cells[BY_SIZE][model, 0] = DecisionSums(largest=1, **sums)
     for (word, model, index, _, tweets), counts in requests.items():
         approved, decided = counts["approved"], counts["decided"]
         products = (approved * approved, approved * decided, decided * decided)
-        key, judged = (model, int(index)), Judged(1, approved, decided, counts["edited"], int(tweets), *products)
-        cells[word][key] = cells[word].get(key, Judged()) + judged
+        key, judged = (model, int(index)), DecisionSums(1, approved, decided, counts["edited"], int(tweets), *products)
+        cells[word][key] = cells[word].get(key, DecisionSums()) + judged
     return report_of(cells[BY_SIZE], cells[BY_THIRD], unknown)
 
 

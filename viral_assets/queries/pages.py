@@ -51,7 +51,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class FilterChoices:
     """What the filters offer, as the database has it."""
 
     projects: tuple[str, ...]
@@ -161,10 +161,10 @@ def read_opportunity(
     return next(iter(read_opportunities(connection, [(project, tweet_id)], second=second)), None)
 
 
-def read_choices(connection: Connection) -> Choices:
+def read_choices(connection: Connection) -> FilterChoices:
     """Projects and topics that there are opportunities of."""
     found = [(row.project, row.topic) for row in connection.execute(_PAIRS)]
-    return Choices(
+    return FilterChoices(
         tuple(sorted({project for project, _ in found})),
         tuple(sorted({topic for _, topic in found if topic.strip()}, key=str.casefold)),
     )

@@ -34,7 +34,7 @@ METRICS = {"view_count": "Views", "like_count": "Likes", "reply_count": "Replies
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class ReplyGains:
     """What one reply had brought; None where nobody knows."""
 
     suggestion_type: str
@@ -46,7 +46,7 @@ class Brought:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ReplyGroup:
     """Replies with something in common.
 
     Args:
@@ -75,7 +75,7 @@ class ReplyNumbers:
     posted: int = 0
     found: int = 0
     young: int = 0
-    groups: Mapping[str, Sequence[Group]] = field(default_factory=dict)
+    groups: Mapping[str, Sequence[ReplyGroup]] = field(default_factory=dict)
 
     @property
     def counted(self) -> int:
@@ -100,7 +100,7 @@ def reply_numbers(connection: sa.Connection, hours: HourRange, project: str | No
     return ReplyNumbers(posted, len(rows), len(rows) - len(brought), grouped(brought))
 
 
-def grouped(brought: Sequence[Brought]) -> dict[str, list[Group]]:
+def grouped(brought: Sequence[ReplyGains]) -> dict[str, list[ReplyGroup]]:
     """Replies by what they have in common; nothing for none."""
     if not brought:
         return {}
@@ -113,16 +113,16 @@ def grouped(brought: Sequence[Brought]) -> dict[str, list[Group]]:
     }
 
 
-def _most_first(groups: Iterable[Group]) -> list[Group]:
+def _most_first(groups: Iterable[ReplyGroup]) -> list[ReplyGroup]:
     return sorted(groups, key=lambda group: (-group.replies, group.name))
 
 
-def _group(brought: Iterable[Brought], name_of: Any) -> list[Group]:
-    named: defaultdict[str, list[Brought]] = defaultdict(list)
+def _group(brought: Iterable[ReplyGains], name_of: Any) -> list[ReplyGroup]:
+    named: defaultdict[str, list[ReplyGains]] = defaultdict(list)
     for each in brought:
         named[name_of(each)].append(each)
     return [
-        Group(
+        ReplyGroup(
             name=name,
             replies=len(some),
             medians={
@@ -183,9 +183,9 @@ def _last_counts(connection: sa.Connection, posted_at: Mapping[str, datetime]) -
     return found
 
 
-def _brought(row: sa.Row[Any], last: _Last) -> Brought:
+def _brought(row: sa.Row[Any], last: _Last) -> ReplyGains:
     first = row.posted_at.astimezone(UTC).hour // HOURS_A_BAND * HOURS_A_BAND
-    return Brought(
+    return ReplyGains(
         suggestion_type=row.suggestion_type,
         topic=row.topic or "",
         band="" if row.total is None else band_name(min(int(row.total * BANDS + 1e-9), BANDS - 1)),

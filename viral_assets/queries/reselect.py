@@ -49,7 +49,7 @@ class VectorSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Against:
+class FirstObjection:
     """The first thing against a tweet.
 
     ``reason`` is of :data:`~viral_assets.vocabulary.DROP_REASONS`, ``chosen``, or :data:`NOTHING`; ``words`` has the
@@ -94,18 +94,20 @@ class Reselection:
         self._row_of = {tweet_id: row for row, tweet_id in enumerate(candidates["tweet_id"])}
         self._earlier, self._earlier_vectors = _with_phrases(earlier[0]), earlier[1]
 
-    def against(self, tweet_id: str) -> Against | None:
+    def against(self, tweet_id: str) -> FirstObjection | None:
         """What is against a tweet of these hours; None where it has no score."""
         if tweet_id not in self._own:
             return None
         if tweet_id in self._chosen:
-            return Against(CHOSEN, CHOSEN)
+            return FirstObjection(CHOSEN, CHOSEN)
         if own := self._own[tweet_id]:
-            return Against(own, own_objection(own, _known(self._scored.iloc[self._number_of[tweet_id]]), self._project))
+            return FirstObjection(
+                own, own_objection(own, _known(self._scored.iloc[self._number_of[tweet_id]]), self._project)
+            )
         row = self._row_of[tweet_id]
         reason = str(self._selected.reasons[row])
         if reason == CHOSEN:
-            return Against(
+            return FirstObjection(
                 NOTHING,
                 "nothing is against it as the project is now: the run that chose for this hour had other options or "
                 "an earlier project file; the next run of the hour takes it",
@@ -114,12 +116,12 @@ class Reselection:
             turn = objection.turn
             answered = f", answered {_time(turn.until)}" if turn.until > turn.hour else ""
             words = f"{DROP_REASONS[reason]}: tweet {turn.tweet_id} of {_time(turn.hour)}{answered}; until "
-            return Against(reason, words + _time(objection.until), turn.tweet_id, objection.until)
+            return FirstObjection(reason, words + _time(objection.until), turn.tweet_id, objection.until)
         if reason == "duplicate":
             return self._duplicate(row)
-        return Against(reason, self._of_hour(reason, row))
+        return FirstObjection(reason, self._of_hour(reason, row))
 
-    def _duplicate(self, row: int) -> Against:
+    def _duplicate(self, row: int) -> FirstObjection:
         hour, rows = self._candidates["window_start"][row], self._candidates
         since = hour - self._options.memory
         said = (self._selected.reasons == CHOSEN) & (rows["window_start"] >= since) & (rows["window_start"] < hour)
@@ -143,8 +145,8 @@ class Reselection:
                 when = _time(other["window_start"].to_pydatetime())
                 words = f"says what tweet {other['tweet_id']} of {when} says ({how})"
                 until = (other["window_start"] + self._options.memory).to_pydatetime()
-                return Against("duplicate", words, other["tweet_id"], until)
-        return Against("duplicate", DROP_REASONS["duplicate"])
+                return FirstObjection("duplicate", words, other["tweet_id"], until)
+        return FirstObjection("duplicate", DROP_REASONS["duplicate"])
 
     def _of_hour(self, reason: str, row: int) -> str:
         hour, engagement = self._candidates["window_start"][row].to_pydatetime(), self._options.engagement

@@ -18,7 +18,7 @@ _NO_XML = re.compile("[\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PlotLayout:
     """How a picture lies, in its own units, of which a text is 13 high.
 
     Args:
@@ -41,8 +41,8 @@ class Frame:
         return self.width - self.left - self.right
 
 
-WIDE = Frame("wide", width=640, left=166, right=112, above=0, letters=21)
-NARROW = Frame("narrow", width=320, left=6, right=6, above=18, letters=28)
+WIDE = PlotLayout("wide", width=640, left=166, right=112, above=0, letters=21)
+NARROW = PlotLayout("narrow", width=320, left=6, right=6, above=18, letters=28)
 """For a phone, where the other one would be too small to read."""
 
 
@@ -84,7 +84,7 @@ def short(number: float) -> str:
     return f"{number:.1f}".removesuffix(".0")
 
 
-def drawing(title: str, description: str, frame: Frame, height: int, parts: Iterable[str]) -> str:
+def drawing(title: str, description: str, frame: PlotLayout, height: int, parts: Iterable[str]) -> str:
     """A picture that tells a screen reader what it shows."""
     # The label for readers that do not read <title>; no ids, which would clash when a picture comes twice.
     size = f'viewBox="0 0 {frame.width} {height}" width="{frame.width}" height="{height}"'

@@ -11,7 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from viral_assets.projects.model import Project
-from viral_assets.queries.reselect import Against, VectorSource, reselect
+from viral_assets.queries.reselect import FirstObjection, VectorSource, reselect
 from viral_assets.store.conditions import FoundByHour
 from viral_assets.store.tables import (
     EVERY_PROJECT,
@@ -27,7 +27,7 @@ from viral_assets.store.tables import (
     tweet_snapshots,
     tweets,
 )
-from viral_assets.store.taken import Taken, read_taken
+from viral_assets.store.taken import TakenTweet, read_taken
 from viral_assets.vocabulary import CHOSEN, COMPONENTS
 
 NOT_RUN: Final = "not_run"
@@ -38,7 +38,7 @@ MOST_REJECTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SourceReading:
     """A file or a service that was read, from which the tweet may be."""
 
     name: str
@@ -46,7 +46,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class QuarantinedRecord:
     """A record in quarantine that names the tweet."""
 
     id: int
@@ -66,14 +66,14 @@ class ProjectAnswer:
     """
 
     project: str
-    against: Against
+    against: FirstObjection
     scores: Mapping[str, float | None] = field(default_factory=dict)
     label: str = ""
     gate: str = ""
     topic: str = ""
     why: str = ""
     rank: int | None = None
-    taken: Taken | None = None
+    taken: TakenTweet | None = None
     outcome: str = ""
     outcome_reason: str = ""
     suggestions: Mapping[str, int] = field(default_factory=dict)
@@ -87,8 +87,8 @@ class TweetAnswer:
     tweet_id: str
     tweet: Mapping[str, Any] | None = None
     first_seen: datetime | None = None
-    read_from: Sequence[Reading] = ()
-    rejected: Sequence[Rejected] = ()
+    read_from: Sequence[SourceReading] = ()
+    rejected: Sequence[QuarantinedRecord] = ()
     projects: Sequence[ProjectAnswer] = ()
 
 
@@ -151,15 +151,15 @@ def _of_project(
         known["scores"] = {name: getattr(score, name) for name in (*COMPONENTS, "total")}
         known |= {name: getattr(score, name) for name in ("label", "gate", "topic", "why")}
     if chosen is not None:
-        against = Against(CHOSEN, CHOSEN)
+        against = FirstObjection(CHOSEN, CHOSEN)
         known |= {"rank": chosen.rank, "taken": read_taken(connection, project.name, tweet_id)}
     elif score is None:
-        against = Against(NOT_RUN, _not_run(connection, project.name, hour))
+        against = FirstObjection(NOT_RUN, _not_run(connection, project.name, hour))
     elif not _selected(connection, project.name, hour):
-        against = Against(NOT_RUN, "it is scored, and nothing of its hour has been chosen or left out yet")
+        against = FirstObjection(NOT_RUN, "it is scored, and nothing of its hour has been chosen or left out yet")
     else:
         found = reselect(connection, project, {hour: score.total}, vectors_of(project)).against(tweet_id)
-        against = found or Against(NOT_RUN, _not_run(connection, project.name, hour))
+        against = found or FirstObjection(NOT_RUN, _not_run(connection, project.name, hour))
     return ProjectAnswer(project.name, against, **known)
 
 
@@ -178,7 +178,7 @@ def _not_run(connection: sa.Connection, project: str, hour: datetime) -> str:
     return "its hour has not been worked on"
 
 
-def _read_from(connection: sa.Connection, hour: datetime, names: set[str]) -> list[Reading]:
+def _read_from(connection: sa.Connection, hour: datetime, names: set[str]) -> list[SourceReading]:
     """Files with tweets around the hour and services that were asked for it; of which one a tweet is, is not stored."""
     file, service = ingested_files.c, source_windows.c
     files = (
@@ -193,10 +193,10 @@ def _read_from(connection: sa.Connection, hour: datetime, names: set[str]) -> li
         .group_by(service.source)
         .order_by(service.source)
     )
-    return [Reading(*row) for query in (files, services) for row in connection.execute(query)]
+    return [SourceReading(*row) for query in (files, services) for row in connection.execute(query)]
 
 
-def _rejected(connection: sa.Connection, tweet_id: str) -> list[Rejected]:
+def _rejected(connection: sa.Connection, tweet_id: str) -> list[QuarantinedRecord]:
     """The latest records in quarantine in which the id stands as a number of its own."""
     table = rejected_records.c
     query = (
@@ -207,4 +207,4 @@ def _rejected(connection: sa.Connection, tweet_id: str) -> list[Rejected]:
     )
     alone = re.compile(rf"(?<!\d){re.escape(tweet_id)}(?!\d)")
     found = (row for row in connection.execute(query) if alone.search(row.raw))
-    return [Rejected(*row[:5]) for row, _ in zip(found, range(MOST_REJECTS), strict=False)]
+    return [QuarantinedRecord(*row[:5]) for row, _ in zip(found, range(MOST_REJECTS), strict=False)]

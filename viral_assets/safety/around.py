@@ -23,7 +23,7 @@ _PLACES = {"quotes": "in the quoted post", "answers": "in the post it answers", 
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class SafetyDetectors:
     """What tells sensitive texts: with ``closer_look``, that alone; else phrases, and ``resemblance`` by the vectors
     that ``embed`` makes, where there are both."""
 
@@ -32,7 +32,7 @@ class Sight:
     closer_look: CloserLook | None = None
 
 
-def with_flags_around(flags: FlagsByRow, contexts: Mapping[int, Context], sight: Sight) -> FlagsByRow:
+def with_flags_around(flags: FlagsByRow, contexts: Mapping[int, Context], detectors: SafetyDetectors) -> FlagsByRow:
     """The flags of tweets by row, with those of what they stand in, which say where that is. A category comes once,
     where the tweet itself has it as that.
 
@@ -44,10 +44,10 @@ def with_flags_around(flags: FlagsByRow, contexts: Mapping[int, Context], sight:
         return flags
     column = TextColumn([text for _, _, text in found_in])
     languages = languages_of([None] * len(column), column.texts)
-    if sight.closer_look is not None:
-        found = sight.closer_look.flags_of(column, languages, np.arange(len(column)))
-    elif sight.embed is not None and sight.resemblance is not None:
-        found = find_flags(column, languages, sight.embed(column.texts), sight.resemblance)
+    if detectors.closer_look is not None:
+        found = detectors.closer_look.flags_of(column, languages, np.arange(len(column)))
+    elif detectors.embed is not None and detectors.resemblance is not None:
+        found = find_flags(column, languages, detectors.embed(column.texts), detectors.resemblance)
     else:
         found = find_flags(column, languages)
     joined = {row: list(several) for row, several in flags.items()}

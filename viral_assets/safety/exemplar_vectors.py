@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from viral_assets.safety.resemblance import (
-    Learnt,
+    ExemplarModel,
     Resemblance,
     Vectors,
     all_exemplars,
@@ -73,7 +73,7 @@ def write_beforehand(folder: Path, model: str, vectors: Vectors) -> Path:
 
 
 @cache
-def _made_beforehand(model: str) -> tuple[Vectors, Learnt] | None:
+def _made_beforehand(model: str) -> tuple[Vectors, ExemplarModel] | None:
     """None where there is no file for a model, or one of other exemplars."""
     file = importlib.resources.files("viral_assets.safety").joinpath(FOLDER, f"{model}.npz")
     if not file.is_file():
@@ -82,7 +82,7 @@ def _made_beforehand(model: str) -> tuple[Vectors, Learnt] | None:
         if stored["content"].tobytes() != _content():
             return None
         levels = (float(stored[name]) for name in ("width", "threshold", "plain"))
-        learnt = Learnt(stored["weights"], stored["middle"], *levels)
+        learnt = ExemplarModel(stored["weights"], stored["middle"], *levels)
         return stored["vectors"].astype(np.float32), learnt
 
 

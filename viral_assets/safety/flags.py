@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from viral_assets.safety.flag import Flag
-from viral_assets.safety.lexicon import Found, Mentions, find_mentions
+from viral_assets.safety.lexicon import Mentions, PhraseMatches, find_mentions
 from viral_assets.safety.resemblance import CATEGORIES, Resemblance, Vectors
 from viral_assets.text.phrases import TextColumn
 
@@ -58,7 +58,7 @@ def _ask_embedder(
     languages: Sequence[str | None],
     vectors: Vectors,
     resemblance: Resemblance,
-    found: Found,
+    found: PhraseMatches,
 ) -> None:
     """Where no phrase has said what a text is about, the embedder flags it for the category it is most like, since
     those near to it are neighbours more often than subjects of their own. Where one has, and the text is plainly an

@@ -31,14 +31,14 @@ class Mentions:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PhraseMatches:
     """Mentions by row and category, and the rows in which a harmless phrase stands."""
 
     mentions: dict[tuple[int, str], Mentions] = field(default_factory=dict)
     harmless: set[int] = field(default_factory=set)
 
 
-def find_mentions(column: TextColumn, languages: Sequence[str | None]) -> Found:
+def find_mentions(column: TextColumn, languages: Sequence[str | None]) -> PhraseMatches:
     """What the texts mention.
 
     Args:
@@ -49,7 +49,7 @@ def find_mentions(column: TextColumn, languages: Sequence[str | None]) -> Found:
     for row, language in enumerate(languages):
         for known in (language,) if language is not None else entries():
             rows_of[known].append(row)
-    found = Found()
+    found = PhraseMatches()
     for language, rows in rows_of.items():
         if language in entries():
             table_of(language).find(column, np.array(rows, dtype=np.int64), found)
@@ -78,7 +78,7 @@ class Table:
         else:
             self._search = Phrases(every)
 
-    def find(self, column: TextColumn, rows: IntArray, found: Found) -> None:
+    def find(self, column: TextColumn, rows: IntArray, found: PhraseMatches) -> None:
         """Add to ``found`` what stands in these rows."""
         for place, phrase in self._spoken_of(column.part(rows)):
             row = int(rows[place])

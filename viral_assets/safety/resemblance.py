@@ -55,7 +55,7 @@ _ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class ExemplarModel:
     """What is fitted to the vectors of m exemplars.
 
     Args:
@@ -84,7 +84,7 @@ class Resemblance:
     """
 
     vectors: Vectors
-    learnt: Learnt
+    learnt: ExemplarModel
     languages: Collection[str] | None
 
     def excess(self, vectors: Vectors) -> FloatArray:
@@ -126,7 +126,7 @@ def learn_resemblance(embed: Embed, languages: Collection[str] | None) -> Resemb
     return Resemblance(vectors, learn(vectors), languages)
 
 
-def learn(vectors: Vectors) -> Learnt:
+def learn(vectors: Vectors) -> ExemplarModel:
     """Fit it to the vectors (m, d) of :func:`all_exemplars`. It takes about a second."""
     kinds = np.array([KINDS.index(kind) for kind, texts in exemplar_texts().items() for _ in texts])
     exact = vectors.astype(np.float64)
@@ -138,7 +138,7 @@ def learn(vectors: Vectors) -> Learnt:
     unseen = wanted - weights / np.diag(inverse)[:, np.newaxis]
     excess = (unseen[:, :-1] - unseen[:, -1:]).max(axis=1)
     ordinary = kinds == KINDS.index(ORDINARY)
-    return Learnt(
+    return ExemplarModel(
         weights.astype(np.float32),
         middle.astype(np.float32),
         width,

@@ -93,7 +93,7 @@ def age_minutes(created_at: npt.NDArray[np.datetime64], collected_at: npt.NDArra
 
 
 @dataclass(frozen=True, slots=True)
-class Gained:
+class VelocityCounts:
     """What velocity is measured from, (n,) each: counts that came within so many minutes, NaN where unknown.
 
     Since the earlier of two snapshots of a tweet where there were two, else since it was posted.
@@ -111,7 +111,7 @@ def gained(
     earlier: tuple[FloatArray, FloatArray, FloatArray],
     age: FloatArray,
     since_earlier: FloatArray,
-) -> Gained:
+) -> VelocityCounts:
     """How a tweet does now rather than on average: the difference between its last two snapshots, where there are two.
 
     Both are of the past and stay what they are, so that a window scores the same on any day until a new
@@ -129,7 +129,7 @@ def gained(
     likes, replies, retweets = (
         np.where(two, difference, now) for difference, now in zip(differences, counts, strict=True)
     )
-    return Gained(likes, replies, retweets, np.where(two, since_earlier, age), two)
+    return VelocityCounts(likes, replies, retweets, np.where(two, since_earlier, age), two)
 
 
 def velocity(

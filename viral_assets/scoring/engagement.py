@@ -38,7 +38,7 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class EngagementTurn:
     """What takes a turn: a tweet of the hour that begins at ``hour``.
 
     Args:
@@ -81,55 +81,55 @@ class Objection:
     turn that is in its way, and from when on that one no longer is."""
 
     reason: str
-    turn: Turn
+    turn: EngagementTurn
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Engaged:
+class EngagementHistory:
     """What a project has chosen and answered: its turns, and by hour how many tweets are chosen and how many of them
     have suggestions, for the days that matter."""
 
-    turns: Sequence[Turn] = ()
+    turns: Sequence[EngagementTurn] = ()
     chosen: Mapping[datetime, int] = field(default_factory=dict)
     kept: Mapping[datetime, int] = field(default_factory=dict)
 
-    def but_for(self, hours: Collection[datetime]) -> Engaged:
+    def but_for(self, hours: Collection[datetime]) -> EngagementHistory:
         """Without what a selection of these hours replaces."""
-        return Engaged(
+        return EngagementHistory(
             [turn for turn in self.turns if turn.stays or turn.hour not in hours],
             {hour: count for hour, count in self.chosen.items() if hour not in hours},
             {hour: count for hour, count in self.kept.items() if hour not in hours},
         )
 
 
-NOTHING_ENGAGED = Engaged()
+NOTHING_ENGAGED = EngagementHistory()
 
 
-class Turns:
+class EngagementTurns:
     """The turns of one project, to which those of a selection are added, hour by hour.
 
     An author known by id is found by it, and by the handle in tweets that know no id; one known by handle only, by the
     handle. Of whom neither is known, nothing can be said.
     """
 
-    def __init__(self, engagement: Engagement, turns: Iterable[Turn] = ()) -> None:
+    def __init__(self, engagement: Engagement, turns: Iterable[EngagementTurn] = ()) -> None:
         self._most, self._one_each = engagement.replies_per_author, engagement.one_per_conversation
         self._period = timedelta(days=engagement.author_days)
-        self._by_id: defaultdict[str, list[Turn]] = defaultdict(list)
-        self._by_handle: defaultdict[str, list[Turn]] = defaultdict(list)
-        self._by_conversation: defaultdict[str, list[Turn]] = defaultdict(list)
+        self._by_id: defaultdict[str, list[EngagementTurn]] = defaultdict(list)
+        self._by_handle: defaultdict[str, list[EngagementTurn]] = defaultdict(list)
+        self._by_conversation: defaultdict[str, list[EngagementTurn]] = defaultdict(list)
         for turn in turns:
             self.take(turn)
 
-    def take(self, turn: Turn) -> None:
+    def take(self, turn: EngagementTurn) -> None:
         if turn.author.id:
             self._by_id[turn.author.id].append(turn)
         if turn.author.handle:
             self._by_handle[turn.author.handle].append(turn)
         self._by_conversation[turn.conversation].append(turn)
 
-    def objection(self, tweet: Turn) -> Objection | None:
+    def objection(self, tweet: EngagementTurn) -> Objection | None:
         """Why a tweet has to wait; None if it has not. Its own turn does not count."""
         if self._most is not None:
             others = [
@@ -153,18 +153,18 @@ class Turns:
                 return _until_over("conversation", max(others, key=lambda turn: turn.until), CONVERSATION)
         return None
 
-    def _of(self, author: Author) -> Iterable[Turn]:
+    def _of(self, author: Author) -> Iterable[EngagementTurn]:
         by_handle = self._by_handle.get(author.handle, ())
         if not author.id:
             return by_handle
         return [*self._by_id.get(author.id, ()), *(turn for turn in by_handle if not turn.author.id)]
 
 
-def _until_over(reason: str, turn: Turn, period: timedelta) -> Objection:
+def _until_over(reason: str, turn: EngagementTurn, period: timedelta) -> Objection:
     return Objection(reason, turn, turn.until + period)
 
 
-def turn_of_rows(scored: pd.DataFrame, hours: Sequence[datetime]) -> Callable[[int], Turn]:
+def turn_of_rows(scored: pd.DataFrame, hours: Sequence[datetime]) -> Callable[[int], EngagementTurn]:
     """The turn that each row would take, by its number.
 
     Args:
@@ -174,8 +174,8 @@ def turn_of_rows(scored: pd.DataFrame, hours: Sequence[datetime]) -> Callable[[i
     names = ("tweet_id", "author_id", "author_handle", "conversation_id")
     tweet_ids, author_ids, handles, conversation_ids = (scored[name].tolist() for name in names)
 
-    def turn(row: int) -> Turn:
-        return Turn.of(
+    def turn(row: int) -> EngagementTurn:
+        return EngagementTurn.of(
             tweet_ids[row],
             known_text(author_ids[row]),
             known_text(handles[row]),

@@ -36,7 +36,7 @@ class RecentOpportunities:
         return cls((), np.empty((0, dimensions), dtype=np.float32), ())
 
 
-class Earlier:
+class EarlierOpportunities:
     """Opportunities of earlier windows, from the oldest on.
 
     Args:
@@ -58,7 +58,7 @@ class Earlier:
             yield window, [normalised(self._recent.texts[row]) for row in rows], self._recent.vectors[rows]
 
 
-class Seen:
+class SelectedTexts:
     """What was selected: texts and vectors that others are compared with.
 
     Windows are added in their order, so that those of the last days lie side by side in one matrix: comparing with a
@@ -106,7 +106,7 @@ def take_distinct(
     candidates: IntArray,
     texts: Sequence[str],
     vectors: Vectors,
-    seen: Seen,
+    seen: SelectedTexts,
     *,
     hour: datetime,
     room: int,

@@ -14,7 +14,7 @@ import pandas as pd
 
 from viral_assets.context import Context
 from viral_assets.projects.model import Project
-from viral_assets.safety.around import FlagsByRow, Sight, with_flags_around
+from viral_assets.safety.around import FlagsByRow, SafetyDetectors, with_flags_around
 from viral_assets.safety.closer_look import CloserLook
 from viral_assets.safety.flags import find_flags
 from viral_assets.safety.handling import handle
@@ -107,7 +107,7 @@ def score_window(
             project,
             calibration,
             languages,
-            Sight(embed, resemblance, closer_look),
+            SafetyDetectors(embed, resemblance, closer_look),
             contexts or {},
         )
         for start in range(0, max(1, len(tweets)), _BLOCK)
@@ -125,7 +125,7 @@ def _score_block(
     project: Project,
     calibration: components.CosineCalibration,
     languages: Languages,
-    sight: Sight,
+    detectors: SafetyDetectors,
     contexts: Mapping[str, Context],
 ) -> dict[str, npt.NDArray[Any]]:
     column = TextColumn(tweets["text"].tolist())
@@ -142,15 +142,15 @@ def _score_block(
     relevance = components.Relevance(_rounded(np.where(unknown, 0.0, nearest.score)), nearest.topic)
     written_in = languages_of(tweets["lang"].tolist(), column.texts)
     passes = gate.apply_gate(tweets, column, handles, relevance.score, project, unknown)
-    flags: FlagsByRow = find_flags(column, written_in, vectors, sight.resemblance)
+    flags: FlagsByRow = find_flags(column, written_in, vectors, detectors.resemblance)
     passing = np.flatnonzero(passes == GATE_PASSED)
-    if sight.closer_look is not None:
+    if detectors.closer_look is not None:
         others = {row: found for row, found in flags.items() if passes[row] != GATE_PASSED}
-        flags = {**others, **sight.closer_look.flags_of(column, written_in, passing)}
+        flags = {**others, **detectors.closer_look.flags_of(column, written_in, passing)}
     if contexts:
         ids = tweets["tweet_id"].tolist()
         known = {row: contexts[ids[row]] for row in passing.tolist() if ids[row] in contexts}
-        flags = with_flags_around(flags, known, sight)
+        flags = with_flags_around(flags, known, detectors)
     safety = handle(flags, len(column), project.safety.handlings())
     openness = components.openness(column, written_in)
     opened = _rounded(openness.score)

@@ -19,9 +19,17 @@ import pandas as pd
 
 from viral_assets.projects.engagement import Engagement
 from viral_assets.projects.model import Minima, Project
-from viral_assets.scoring.engagement import NOTHING_ENGAGED, Author, Engaged, Objection, Turns, known_text, turn_of_rows
+from viral_assets.scoring.engagement import (
+    NOTHING_ENGAGED,
+    Author,
+    EngagementHistory,
+    EngagementTurns,
+    Objection,
+    known_text,
+    turn_of_rows,
+)
 from viral_assets.scoring.gate import NOT_SAFE
-from viral_assets.scoring.near_duplicates import Earlier, RecentOpportunities, Seen, take_distinct
+from viral_assets.scoring.near_duplicates import EarlierOpportunities, RecentOpportunities, SelectedTexts, take_distinct
 from viral_assets.scoring.posting_hours import PostingHours
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.text.phrases import BoolArray, IntArray, normalised
@@ -84,7 +92,7 @@ def select_opportunities(
     options: SelectionOptions,
     recent: RecentOpportunities,
     kept: Collection[str] = frozenset(),
-    engaged: Engaged = NOTHING_ENGAGED,
+    engaged: EngagementHistory = NOTHING_ENGAGED,
 ) -> Selected:
     """Select the best tweets of each hour, in the order of the hours.
 
@@ -108,14 +116,17 @@ def select_opportunities(
     """
     hour_of, distinct_hours = pd.factorize(pd.to_datetime(scored["window_start"], utc=True), sort=True)
     hours = [hour.to_pydatetime() for hour in distinct_hours]
-    earlier = Earlier(recent, replaced=hours)
-    seen = Seen(room=len(recent.windows) + len(scored), dimensions=vectors.shape[1])
+    earlier = EarlierOpportunities(recent, replaced=hours)
+    seen = SelectedTexts(room=len(recent.windows) + len(scored), dimensions=vectors.shape[1])
     reasons = own_obstacles(scored, options)
     is_kept = scored["tweet_id"].isin(set(kept)).to_numpy(dtype=np.bool_)
     order = best_first(scored)
     texts = scored["text"].tolist()
     engaged = engaged.but_for(set(hours))
-    turns, turn_of = Turns(options.engagement, engaged.turns), turn_of_rows(scored, [hours[at] for at in hour_of])
+    turns, turn_of = (
+        EngagementTurns(options.engagement, engaged.turns),
+        turn_of_rows(scored, [hours[at] for at in hour_of]),
+    )
     objections: dict[int, Objection] = {}
     posting, chosen = PostingHours(options.engagement), dict(engaged.chosen)
     kept_of = {**engaged.kept, **{hour: int((is_kept & (hour_of == at)).sum()) for at, hour in enumerate(hours)}}

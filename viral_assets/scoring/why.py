@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from viral_assets.scoring.components import Gained, Openness, Relevance
+from viral_assets.scoring.components import Openness, Relevance, VelocityCounts
 from viral_assets.text.amounts import UNITS, short_count
 from viral_assets.text.phrases import BoolArray, FloatArray, IntArray
 
@@ -27,7 +27,7 @@ _LARGEST = 999_000_000_000
 def explanations(
     likes: FloatArray,
     age: FloatArray,
-    gained: Gained,
+    gained: VelocityCounts,
     relevance: Relevance,
     topics: Sequence[str],
     openness: Openness,
@@ -52,7 +52,7 @@ def explanations(
     return [f"{a} · {b}{c}{d}" for a, b, c, d in zip(*(part.tolist() for part in parts), strict=True)]
 
 
-def _spread(likes: FloatArray, age: FloatArray, gained: Gained) -> Words:
+def _spread(likes: FloatArray, age: FloatArray, gained: VelocityCounts) -> Words:
     words = _first_likes(likes, age)
     twice = np.flatnonzero(gained.two_snapshots & ~np.isnan(gained.likes))
     if len(twice):

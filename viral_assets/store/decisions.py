@@ -163,7 +163,7 @@ def decide_many(
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class PostedSuggestion:
     """A suggestion that was found posted.
 
     Args:
@@ -179,7 +179,7 @@ class Posted:
 
 
 def mark_posted(
-    connection: sa.Connection, found: Iterable[Posted], *, who: str, at: datetime
+    connection: sa.Connection, found: Iterable[PostedSuggestion], *, who: str, at: datetime
 ) -> tuple[list[Decided], list[SuggestionKey]]:
     """Mark suggestions as posted with the texts that they were posted with, all as what was decided in one go.
 

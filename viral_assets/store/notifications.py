@@ -21,7 +21,7 @@ SILENT_IS_OVER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class ChannelPause:
     """Until when a channel is left alone (None: it is not), after how many messages in a row that it did not take."""
 
     until: datetime | None = None
@@ -124,13 +124,13 @@ def anything_open(connection: sa.Connection) -> bool:
     return bool(connection.scalar(sa.select(sa.exists().select_from(notifications).where(unsettled))))
 
 
-def pause_of(connection: sa.Connection, channel: str) -> Pause:
+def pause_of(connection: sa.Connection, channel: str) -> ChannelPause:
     """How long a channel is left alone."""
     told = notifications.c
     troubled = [told.channel == channel, told.state.in_([WAITING, UNKNOWN]), told.retry_at.is_not(None)]
     until = connection.scalar(sa.select(sa.func.max(told.retry_at)).where(*troubled))
     waiting = sa.select(sa.func.max(told.attempts)).where(told.channel == channel, told.state == WAITING)
-    return Pause(until, connection.scalar(waiting) or 0)
+    return ChannelPause(until, connection.scalar(waiting) or 0)
 
 
 def close_silent(connection: sa.Connection, now: datetime) -> int:

@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class OfferOutcome:
     """What has become of tweets that were offered and not left open: others are asking about them, or have done so, or
     cannot any more."""
 
@@ -126,12 +126,12 @@ def claimed_by_others(connection: sa.Connection, runner: str, keys: Collection[K
     return {(row.project, row.tweet_id) for row in connection.execute(query)} & set(keys)
 
 
-def fate(connection: sa.Connection, runner: str) -> Fate:
+def fate(connection: sa.Connection, runner: str) -> OfferOutcome:
     """What has become of a runner's offers."""
     return _sorted(connection.execute(_own(runner)).all())
 
 
-def reclaim(connection: sa.Connection, runner: str) -> Fate:
+def reclaim(connection: sa.Connection, runner: str) -> OfferOutcome:
     """Take back all offers but those that others are asking about just now."""
     rows = connection.execute(_own(runner).with_for_update(of=tweet_offers)).all()
     found = _sorted(rows)
@@ -153,10 +153,10 @@ def _own(runner: str) -> sa.Select[Any]:
     )
 
 
-def _sorted(rows: Sequence[sa.Row[Any]]) -> Fate:
+def _sorted(rows: Sequence[sa.Row[Any]]) -> OfferOutcome:
     taken = [row for row in rows if row.request_id is not None]
     under_way = {(row.project, row.tweet_id) for row in taken if row.asking and row.status in (None, "granted")}
-    return Fate(frozenset(under_way), frozenset({(row.project, row.tweet_id) for row in taken} - under_way))
+    return OfferOutcome(frozenset(under_way), frozenset({(row.project, row.tweet_id) for row in taken} - under_way))
 
 
 def _is(key: Key) -> sa.ColumnElement[bool]:

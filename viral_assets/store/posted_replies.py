@@ -31,7 +31,7 @@ class KnownReply:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ReplyLook:
     """A reply, and when it was looked at last; None where never."""
 
     reply_id: str
@@ -87,7 +87,7 @@ def save_snapshots(connection: sa.Connection, rows: Sequence[Mapping[str, Any]])
     return insert_ignore(connection, reply_snapshots, new) if new else 0
 
 
-def looks_since(connection: sa.Connection, since: datetime) -> list[Look]:
+def looks_since(connection: sa.Connection, since: datetime) -> list[ReplyLook]:
     """The replies that were posted since then and are not known to be gone, the newest first."""
     replies, seen = posted_replies.c, reply_snapshots.c
     last = (
@@ -100,7 +100,7 @@ def looks_since(connection: sa.Connection, since: datetime) -> list[Look]:
         .where(replies.posted_at >= since, replies.gone_at.is_(None))
         .order_by(replies.posted_at.desc(), replies.reply_id)
     )
-    return [Look(*row) for row in connection.execute(query)]
+    return [ReplyLook(*row) for row in connection.execute(query)]
 
 
 def answered_among(connection: sa.Connection, reply_ids: Iterable[str]) -> set[str]:

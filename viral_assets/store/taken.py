@@ -86,7 +86,7 @@ def take_tweet(
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenTweet:
     """That a person took a tweet: who, when, and why it had been left out."""
 
     who: str
@@ -94,7 +94,7 @@ class Taken:
     reason: str
 
 
-def read_taken(connection: sa.Connection, project: str, tweet_id: str) -> Taken | None:
+def read_taken(connection: sa.Connection, project: str, tweet_id: str) -> TakenTweet | None:
     """Who took a tweet after all; None where nobody did."""
     events = suggestion_events.c
     query = (
@@ -105,7 +105,7 @@ def read_taken(connection: sa.Connection, project: str, tweet_id: str) -> Taken 
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return None if row is None else Taken(row.who, row.at, row.reason or "")
+    return None if row is None else TakenTweet(row.who, row.at, row.reason or "")
 
 
 def read_kept(connection: sa.Connection, window: HourRange, project: str) -> set[str]:

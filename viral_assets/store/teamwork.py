@@ -20,7 +20,7 @@ Tweet = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Assigned:
+class Assignment:
     """Whose an opportunity is, and who said so when."""
 
     name: str
@@ -29,7 +29,7 @@ class Assigned:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class CardViewer:
     """Who has had a card open, and when last."""
 
     name: str
@@ -40,8 +40,8 @@ class Seen:
 class Teamwork:
     """Of one opportunity; who has seen it last comes first."""
 
-    assigned: Assigned | None = None
-    seen: tuple[Seen, ...] = ()
+    assigned: Assignment | None = None
+    seen: tuple[CardViewer, ...] = ()
 
 
 NOBODY_YET = Teamwork()
@@ -69,12 +69,12 @@ def assign(connection: sa.Connection, project: str, tweet_id: str, name: str, *,
     return True
 
 
-def assigned_before(connection: sa.Connection, project: str, tweet_id: str) -> list[Assigned]:
+def assigned_before(connection: sa.Connection, project: str, tweet_id: str) -> list[Assignment]:
     """Whom an opportunity was left to, each time, newest first; the name is empty for nobody in particular."""
     events = assignment_events.c
     query = sa.select(events.name, events.assigned_by, events.assigned_at).order_by(events.id.desc())
     rows = connection.execute(query.where(events.tweet_id == tweet_id, events.project == project))
-    return [Assigned(*row) for row in rows]
+    return [Assignment(*row) for row in rows]
 
 
 def note_card_seen(connection: sa.Connection, project: str, tweet_id: str, name: str, at: datetime) -> bool:
@@ -93,11 +93,11 @@ def note_card_seen(connection: sa.Connection, project: str, tweet_id: str, name:
 def teamwork_of(connection: sa.Connection, tweets: Iterable[Tweet]) -> Mapping[Tweet, Teamwork]:
     """What there is of these opportunities; those of which there is nothing are left out."""
     wanted = set(tweets)
-    seen: defaultdict[Tweet, list[Seen]] = defaultdict(list)
+    seen: defaultdict[Tweet, list[CardViewer]] = defaultdict(list)
     for row in _of_tweets(connection, cards_seen, wanted):
-        seen[row.project, row.tweet_id].append(Seen(row.name, row.seen_at))
+        seen[row.project, row.tweet_id].append(CardViewer(row.name, row.seen_at))
     assigned = {
-        (row.project, row.tweet_id): Assigned(row.name, row.assigned_by, row.assigned_at)
+        (row.project, row.tweet_id): Assignment(row.name, row.assigned_by, row.assigned_at)
         for row in _of_tweets(connection, assignments, wanted)
     }
     return {

@@ -46,7 +46,7 @@ class NotABackupError(ConfigurationError):
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class BackupFile:
     """A file with all tables, and how large it is."""
 
     path: Path
@@ -59,10 +59,10 @@ class Restored:
     """What the database holds now, and where the state before is (None: there was none)."""
 
     revision: str
-    before: Copy | None
+    before: BackupFile | None
 
 
-def back_up(database: Database, target: Path, *, replace: bool = False) -> Copy:
+def back_up(database: Database, target: Path, *, replace: bool = False) -> BackupFile:
     """Write all tables into one file, which is there whole or not at all. Runs may go on meanwhile.
 
     Args:
@@ -82,7 +82,7 @@ def back_up(database: Database, target: Path, *, replace: bool = False) -> Copy:
         shutil.copymode(source, temporary)
         revision = _checked(temporary, of=source)
         _reach_the_disk(temporary)
-    return Copy(target, target.stat().st_size, revision)
+    return BackupFile(target, target.stat().st_size, revision)
 
 
 def restore(database: Database, source: Path, now: datetime) -> Restored:
@@ -158,7 +158,7 @@ def _still_true(database: Database, read: Callable[[sa.Connection], list[dict[st
         return []
 
 
-def _set_aside(database: Database, path: Path, now: datetime) -> Copy | None:
+def _set_aside(database: Database, path: Path, now: datetime) -> BackupFile | None:
     """A copy of the state before; where that is damaged, the file itself is moved away, as it is."""
     aside = path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%SZ}")
     try:
@@ -169,7 +169,7 @@ def _set_aside(database: Database, path: Path, now: datetime) -> Copy | None:
             beside = path.with_name(path.name + suffix)
             if beside.is_file():
                 beside.replace(aside.with_name(aside.name + suffix))
-        return Copy(aside, aside.stat().st_size, "unknown")
+        return BackupFile(aside, aside.stat().st_size, "unknown")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -40,7 +40,7 @@ _AT_ONCE = 2_000
 
 
 @dataclass(slots=True)
-class Forgotten:
+class ForgetReport:
     """What went.
 
     Args:
@@ -68,7 +68,7 @@ def forget(
     inbox: Path | None = None,
     archive: Path | None = None,
     dry_run: bool = False,
-) -> Forgotten:
+) -> ForgetReport:
     """Take out all that is stored of tweets and authors, and pass them over from now on.
 
     Args:
@@ -85,7 +85,7 @@ def forget(
     if archive is not None:
         accounts = [name for kind, name in subjects if kind != "tweet"]
         subjects += [("tweet", each) for each in sorted(archived_tweets_of(archive, accounts))]
-    done = Forgotten()
+    done = ForgetReport()
     with database.read() as connection:
         found = _find(connection, subjects)
     if archive is not None:

@@ -37,7 +37,7 @@ from viral_assets.text.hashing import text_hash
 from viral_assets.upkeep.archive import Archive, maybe
 from viral_assets.upkeep.digest_files import old_digests
 from viral_assets.upkeep.retention import KINDS, Cutoffs
-from viral_assets.upkeep.rows import Going
+from viral_assets.upkeep.rows import RowRemoval
 from viral_assets.vocabulary import PENDING
 
 DAY = timedelta(days=1)
@@ -50,7 +50,7 @@ class Pruned:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
 
 
-_Remove = Callable[[Going, HourRange, datetime], int]
+_Remove = Callable[[RowRemoval, HourRange, datetime], int]
 
 Progress = Callable[[str, datetime], None]
 """Told of each day that is done: kind and day."""
@@ -137,11 +137,11 @@ class _Pruning:
                 file.unlink(missing_ok=True)
 
     @contextmanager
-    def _transaction(self, label: str) -> Iterator[Going]:
+    def _transaction(self, label: str) -> Iterator[RowRemoval]:
         """A day's; the files of the archive have their names before the rows are gone."""
         begin = self.database.read if self.dry_run else self.database.begin
         with begin() as connection, maybe(None if self.dry_run else self.archive, label) as sink:
-            yield Going(connection, self.dry_run, sink)
+            yield RowRemoval(connection, self.dry_run, sink)
 
 
 def _days_with_tweets(database: Database, before: datetime) -> Iterator[HourRange]:
@@ -176,7 +176,7 @@ class _Vectors:
     def __init__(self) -> None:
         self._kept: set[str] | None = None
 
-    def __call__(self, going: Going, day: HourRange, before: datetime) -> int:
+    def __call__(self, going: RowRemoval, day: HourRange, before: datetime) -> int:
         connection = going.connection
         if self._kept is None:
             newer = sa.select(tweets.c.text_sha256).where(tweets.c.window_start >= before).distinct()
@@ -189,12 +189,12 @@ class _Vectors:
         return sum(going.take_out_of(embeddings, hashes, texts, embeddings.c.model == model) for model in models)
 
 
-def _snapshots(going: Going, day: HourRange, _before: datetime) -> int:
+def _snapshots(going: RowRemoval, day: HourRange, _before: datetime) -> int:
     ids = going.connection.scalars(sa.select(tweets.c.tweet_id).where(*within(tweets, day))).all()
     return going.take_out_of(tweet_snapshots, tweet_snapshots.c.tweet_id, ids)
 
 
-def _undecided(going: Going, day: HourRange, _before: datetime) -> int:
+def _undecided(going: RowRemoval, day: HourRange, _before: datetime) -> int:
     connection = going.connection
     kept = _decided(connection, day) | set(connection.scalars(sa.select(generation_claims.c.tweet_id)))
     ids = connection.scalars(sa.select(tweets.c.tweet_id).where(*within(tweets, day)))
@@ -215,7 +215,7 @@ def _decided(connection: sa.Connection, day: HourRange) -> set[str]:
     return set(connection.scalars(sa.select(written.tweet_id).where(*within(comment_suggestions, day), decided)))
 
 
-def _answers(going: Going, midnight: datetime) -> int:
+def _answers(going: RowRemoval, midnight: datetime) -> int:
     connection, asked = going.connection, llm_requests.c
     old = [
         asked.granted_at >= midnight.timestamp(),

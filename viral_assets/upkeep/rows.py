@@ -12,7 +12,7 @@ from viral_assets.upkeep.archive import Sink
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
+class RowRemoval:
     """A transaction in which rows go: only counted in a dry run, and had by the sink where there is one."""
 
     connection: sa.Connection

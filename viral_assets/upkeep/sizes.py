@@ -25,7 +25,7 @@ class TableSize:
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class DatabaseSizes:
     """The whole database.
 
     Args:
@@ -50,7 +50,7 @@ class Sizes:
         return self.total_bytes / stored * self.tweets_a_day if stored else None
 
 
-def sizes(database: Database, now: datetime) -> Sizes:
+def sizes(database: Database, now: datetime) -> DatabaseSizes:
     """Look at all tables. Reads the whole file of SQLite, seconds a gigabyte.
 
     Raises:
@@ -71,7 +71,7 @@ def sizes(database: Database, now: datetime) -> Sizes:
         lately = sa.select(sa.func.count()).where(hour >= now - timedelta(days=DAYS_OF_GROWTH), hour < now)
         recent = connection.scalar(lately) or 0
         total = _total_bytes(connection, database)
-    return Sizes(
+    return DatabaseSizes(
         tuple(sorted(tables, key=lambda table: (-(table.bytes or 0), -table.rows, table.name))),
         total,
         first,

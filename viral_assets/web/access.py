@@ -2,7 +2,8 @@
 secret.
 
 A server for this machine alone lets everybody in who reaches it. One that others can reach asks for a token once; a
-session stands for it from then on (``sessions``). Who comes in is decided in ``entrance``. Either way a form carries a
+session stands for it from then on (``sessions``). Who comes in is decided in
+``authentication``. Either way a form carries a
 token of its own, which no other site can know.
 """
 
@@ -31,7 +32,7 @@ _SIGNING: Mapping[str, Any] = {"key_derivation": "hmac", "digest_method": sha256
 
 
 @dataclass(frozen=True)
-class Access:
+class AccessRules:
     """The rules of one server.
 
     Args:

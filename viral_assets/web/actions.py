@@ -22,7 +22,7 @@ from viral_assets.text.cleaning import persons_reply
 from viral_assets.text.display import kind, one_line
 from viral_assets.text.x_rules import text_weight
 from viral_assets.vocabulary import AWAITING, EDIT
-from viral_assets.web.answers import Problem, answer, answer_many, conflict_text, say
+from viral_assets.web.answers import ErrorNotice, answer, answer_many, conflict_text, say
 from viral_assets.web.forms import BadFormError, field, posted_form, version_field
 from viral_assets.web.pages import NoSuchTweetError
 from viral_assets.web.regenerate import checked_project
@@ -75,10 +75,10 @@ def _decide(request: Request, form: Mapping[str, str]) -> Response:
                 second=second,
             )
     except Conflict as conflict:
-        problem = Problem("conflict", conflict_text(conflict, who), key.suggestion_type, text, _length(text))
+        problem = ErrorNotice("conflict", conflict_text(conflict, who), key.suggestion_type, text, _length(text))
         return answer(request, site, key.project, key.tweet_id, form, problem=problem, status=409)
     except NotAllowed as refused:
-        problem = Problem("refused", sentence(str(refused)), key.suggestion_type, text, _length(text))
+        problem = ErrorNotice("refused", sentence(str(refused)), key.suggestion_type, text, _length(text))
         return answer(request, site, key.project, key.tweet_id, form, problem=problem, status=422)
     did = _DONE_ONCE if done.status == AWAITING else _DONE[action]
     notice = {"kind": "done", "text": f"{did}: {kind(key.suggestion_type)}", "event": str(done.event_id)}
@@ -156,7 +156,7 @@ def _regenerate(request: Request, form: Mapping[str, str]) -> Response:
             now=site.clock(),
         )
     except ConfigurationError as error:
-        problem = Problem("failed", sentence(str(error)))
+        problem = ErrorNotice("failed", sentence(str(error)))
         return answer(request, site, project, tweet_id, form, problem=problem, status=422)
     notice = {"kind": "done", "text": "New suggestions are being written"}
     return answer(request, site, project, tweet_id, form, notice=notice, begun=begun)

@@ -28,7 +28,7 @@ from viral_assets.web.site import Site, wants_part
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ErrorNotice:
     """Why something was not done, shown where it was asked for.
 
     Args:
@@ -54,7 +54,7 @@ def answer(
     tweet_id: str,
     form: Mapping[str, str],
     *,
-    problem: Problem | None = None,
+    problem: ErrorNotice | None = None,
     notice: dict[str, str] | None = None,
     status: int = 200,
     move: bool = False,

@@ -19,7 +19,7 @@ from viral_assets.errors import ConfigurationError, DatabaseUnavailableError, Sc
 from viral_assets.web import actions, approve_greens, left_out, lessons, numbers, pages, revisions, sign_in, teamwork
 from viral_assets.web.forms import BadFormError, ForeignFormError
 from viral_assets.web.pages import NotFoundError, not_found_page, problem_page
-from viral_assets.web.security import BodyTooLargeError, Guard, Names
+from viral_assets.web.security import BodyTooLargeError, HostNames, SecurityMiddleware
 from viral_assets.web.site import Site
 
 log = logging.getLogger("viral_assets")
@@ -27,7 +27,7 @@ log = logging.getLogger("viral_assets")
 YEAR = 365 * 24 * 3600
 
 
-def create_app(site: Site, names: Names) -> ASGIApp:
+def create_app(site: Site, names: HostNames) -> ASGIApp:
     """The review page of a site, to be served under these names only."""
 
     @asynccontextmanager
@@ -75,7 +75,7 @@ def create_app(site: Site, names: Names) -> ASGIApp:
     )
     app.state.site = site
     # Around everything, so that the page for what nobody foresaw is guarded too.
-    return Guard(app, site=site, names=names)
+    return SecurityMiddleware(app, site=site, names=names)
 
 
 class _CachedFiles(StaticFiles):

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from viral_assets.errors import ConfigurationError, ProjectFileError
-from viral_assets.queries.left_out import Judged, read_judged
+from viral_assets.queries.left_out import TweetAssessment, read_judged
 from viral_assets.web.access import same_site_path
 from viral_assets.web.forms import BadFormError, field, posted_form
 from viral_assets.web.pages import NotFoundError
@@ -107,7 +107,7 @@ def _page(request: Request, asked: Mapping[str, str], *, status: int = 200, prob
     )
 
 
-def _asked(site: Site, asked: Mapping[str, str]) -> tuple[Project, Judged]:
+def _asked(site: Site, asked: Mapping[str, str]) -> tuple[Project, TweetAssessment]:
     """The project and the tweet.
 
     Raises:
@@ -125,7 +125,7 @@ def _asked(site: Site, asked: Mapping[str, str]) -> tuple[Project, Judged]:
     return project, tweet
 
 
-def _proposal(site: Site, project: Project, tweet: Judged, asked: Mapping[str, str]) -> tuple[Add, Proposal]:
+def _proposal(site: Site, project: Project, tweet: TweetAssessment, asked: Mapping[str, str]) -> tuple[Add, Proposal]:
     """The change, and the file with it.
 
     Raises:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from viral_assets.hours import HourRange
-    from viral_assets.queries.charts import Share
+    from viral_assets.queries.charts import ApprovalShare
     from viral_assets.queries.packing_model import ModelPacks
-    from viral_assets.queries.svg import Frame
+    from viral_assets.queries.svg import PlotLayout
 
 log = logging.getLogger("viral_assets")
 
@@ -98,13 +98,13 @@ def _pack_charts(packs: ModelPacks) -> dict[str, Any]:
     }
 
 
-def _rates(rates: Sequence[Share], title: str) -> Markup:
+def _rates(rates: Sequence[ApprovalShare], title: str) -> Markup:
     from viral_assets.queries import charts
 
     return _both(lambda frame: charts.rate_bars(rates, frame, title=title))
 
 
-def _both(draw: Callable[[Frame], str]) -> Markup:
+def _both(draw: Callable[[PlotLayout], str]) -> Markup:
     """A chart for wide pages and one for narrow ones. Charts escape what they show."""
     from viral_assets.queries import charts
 

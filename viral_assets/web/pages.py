@@ -16,7 +16,7 @@ from viral_assets.queries.filters import RECENT, BadFilterError, Filters, recent
 from viral_assets.queries.pages import count_list, is_listed, read_opportunity, read_page
 from viral_assets.store.audit import Event, history
 from viral_assets.store.revisions import Revision, revisions_of
-from viral_assets.store.teamwork import Assigned, assigned_before
+from viral_assets.store.teamwork import Assignment, assigned_before
 from viral_assets.web.access import same_site_path
 from viral_assets.web.rendering import anchor, render
 from viral_assets.web.site import Site, wants_part
@@ -149,10 +149,10 @@ def tweet_page(
     )
 
 
-def _entries(connection: Connection, project: str, tweet_id: str) -> list[tuple[str, Event | Revision | Assigned]]:
+def _entries(connection: Connection, project: str, tweet_id: str) -> list[tuple[str, Event | Revision | Assignment]]:
     """What was decided about a tweet, what people asked to have changed and whom it was left to, newest first, each
     after the word for what it is."""
-    entries: list[tuple[datetime, int, str, Event | Revision | Assigned]] = [
+    entries: list[tuple[datetime, int, str, Event | Revision | Assignment]] = [
         *((event.at, event.id, "decision", event) for event in history(connection, project, tweet_id)),
         # What was decided at the moment of a wish came after it.
         *((each.asked_at, 0, "wish", each) for each in revisions_of(connection, project, tweet_id)),

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from viral_assets.store import people_tokens
 from viral_assets.store.engine import Database
-from viral_assets.web.access import Access
+from viral_assets.web.access import AccessRules
 from viral_assets.web.sessions import COOKIE, Session, SessionLimits
 
 
@@ -31,7 +31,7 @@ class PeopleSessions:
 
     def __init__(
         self,
-        access: Access,
+        access: AccessRules,
         database: Callable[[], Database],
         *,
         limits: SessionLimits,

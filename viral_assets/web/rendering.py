@@ -20,7 +20,7 @@ from viral_assets.queries.filters import ASSIGNED, RECENT, SORTS, STANDINGS, USU
 from viral_assets.queries.opportunities import OpportunityView, SuggestionView
 from viral_assets.store.revisions import LONGEST_WISH
 from viral_assets.store.suggestion_status import CHOSEN, after, after_revision
-from viral_assets.store.teamwork import Seen
+from viral_assets.store.teamwork import CardViewer
 from viral_assets.text.display import one_line
 from viral_assets.text.entities import linked
 from viral_assets.text.names import same_person
@@ -143,7 +143,7 @@ def allowed(suggestion: SuggestionView, view: OpportunityView, who: str) -> froz
     return frozenset(decisions | ({TAKE_REVISION} if after_revision(suggestion.status) else set()))
 
 
-def seen_by(view: OpportunityView, who: str) -> list[Seen]:
+def seen_by(view: OpportunityView, who: str) -> list[CardViewer]:
     """The others who have had the card open, who did last first."""
     return [each for each in view.teamwork.seen if not same_person(each.name, who)]
 

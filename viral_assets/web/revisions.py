@@ -22,7 +22,7 @@ from viral_assets.store.suggestion_locks import Conflict, NotAllowed
 from viral_assets.store.suggestion_status import in_words
 from viral_assets.text.display import kind, one_line
 from viral_assets.vocabulary import ASKED, DROPPED, KEEP_TEXT, OFFERED, OFFLINE, REVISION_ACTIONS, TAKE_REVISION
-from viral_assets.web.answers import Problem, answer, conflict_text
+from viral_assets.web.answers import ErrorNotice, answer, conflict_text
 from viral_assets.web.forms import BadFormError, field, posted_form, version_field
 from viral_assets.web.jobs import Job, Jobs
 from viral_assets.web.pages import NoSuchTweetError
@@ -67,10 +67,10 @@ def _ask(request: Request, form: Mapping[str, str]) -> Response:
                 shown=form.get("shown", "").replace("\x00", ""),
             )
     except Conflict as conflict:
-        problem = Problem("conflict", conflict_text(conflict, who), key.suggestion_type, wish=wish)
+        problem = ErrorNotice("conflict", conflict_text(conflict, who), key.suggestion_type, wish=wish)
         return answer(request, site, key.project, key.tweet_id, form, problem=problem, status=409)
     except (NotAllowed, ConfigurationError) as refused:
-        problem = Problem("refused", sentence(str(refused)), key.suggestion_type, wish=wish)
+        problem = ErrorNotice("refused", sentence(str(refused)), key.suggestion_type, wish=wish)
         return answer(request, site, key.project, key.tweet_id, form, problem=problem, status=422)
     begun = None
     if revision.state == ASKED:
@@ -120,10 +120,10 @@ def _decide(request: Request, form: Mapping[str, str]) -> Response:
             text = f"{_DONE[wanted]}: {kind(key.suggestion_type)} is {in_words(done.status)}"
             notice = {"kind": "done", "text": text, "event": str(done.event_id)}
     except Conflict as conflict:
-        problem = Problem("conflict", conflict_text(conflict, who), key.suggestion_type)
+        problem = ErrorNotice("conflict", conflict_text(conflict, who), key.suggestion_type)
         return answer(request, site, key.project, key.tweet_id, form, problem=problem, status=409)
     except (NotAllowed, ConfigurationError) as refused:
-        problem = Problem("refused", sentence(str(refused)), key.suggestion_type)
+        problem = ErrorNotice("refused", sentence(str(refused)), key.suggestion_type)
         return answer(request, site, key.project, key.tweet_id, form, problem=problem, status=422)
     return answer(request, site, key.project, key.tweet_id, form, notice=notice, begun=begun)
 

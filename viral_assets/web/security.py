@@ -67,7 +67,7 @@ class BodyTooLargeError(Exception):
 
 
 @dataclass(frozen=True)
-class Names:
+class HostNames:
     """The names under which this server may be asked.
 
     Args:
@@ -79,7 +79,7 @@ class Names:
     any_address: bool = False
 
     @classmethod
-    def of(cls, host: str, more: Collection[str] = ()) -> Names:
+    def of(cls, host: str, more: Collection[str] = ()) -> HostNames:
         """Those of a server that listens on ``host``."""
         if is_loopback(host):
             return cls(LOOPBACK_NAMES | {_bare(name) for name in (host, *more)})
@@ -99,10 +99,10 @@ def is_loopback(host: str) -> bool:
     return name == "localhost" or (_is_address(name) and ipaddress.ip_address(name).is_loopback)
 
 
-class Guard:
+class SecurityMiddleware:
     """ASGI middleware; see the module."""
 
-    def __init__(self, app: ASGIApp, *, site: Site, names: Names) -> None:
+    def __init__(self, app: ASGIApp, *, site: Site, names: HostNames) -> None:
         self._app, self._site, self._names = app, site, names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -160,12 +160,12 @@ class Guard:
         Args:
             cookies: gets those to send, where the session goes on for longer now.
         """
-        entrance = self._site.entrance
+        authenticator = self._site.authenticator
         try:
-            asked = entrance.asks()
+            asked = authenticator.asks()
             if asked == "nothing":
                 return None
-            session = entrance.session(request, asked)
+            session = authenticator.session(request, asked)
         except ViralAssetsError as error:
             log.error("%s", error)
             values = {"code": 503, "heading": "The database does not answer", "message": "Try again in a moment."}
@@ -175,7 +175,7 @@ class Guard:
             return _ask_for_token(request)
         request.state.guarded, request.state.person = True, session.person
         renewed = Response()
-        entrance.renew(request, renewed, session)
+        authenticator.renew(request, renewed, session)
         cookies += renewed.headers.getlist("set-cookie")
         return None
 

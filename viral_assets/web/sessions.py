@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from viral_assets.store.ended_sessions import end_session, has_ended
 from viral_assets.store.engine import Database
-from viral_assets.web.access import Access
+from viral_assets.web.access import AccessRules
 
 COOKIE = "session"
 
@@ -92,7 +92,7 @@ class Sessions:
 
     def __init__(
         self,
-        access: Access,
+        access: AccessRules,
         database: Callable[[], Database],
         *,
         limits: SessionLimits,

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from viral_assets.errors import ConfigurationError
 from viral_assets.store.people import listed_name
 from viral_assets.web.access import same_site_path
-from viral_assets.web.entrance import Asks
+from viral_assets.web.authentication import Asks
 from viral_assets.web.forms import BadFormError, posted_form
 from viral_assets.web.rendering import sentence
 from viral_assets.web.site import Site, signed_in
@@ -28,7 +28,7 @@ async def ask_for_token(request: Request) -> Response:
     """The page that asks for the token; with the token that all share in the address (as it is printed), in at once."""
     site: Site = request.app.state.site
     onward = same_site_path(request.query_params.get("next"))
-    asked = await run_in_threadpool(site.entrance.asks)
+    asked = await run_in_threadpool(site.authenticator.asks)
     if asked == "nothing":
         return RedirectResponse(onward, 303)
     given = request.query_params.get("token")
@@ -42,19 +42,19 @@ async def log_in(request: Request) -> Response:
     """Take the token from the form."""
     site: Site = request.app.state.site
     form = await posted_form(request)
-    asked = await run_in_threadpool(site.entrance.asks)
+    asked = await run_in_threadpool(site.authenticator.asks)
     return await _try(request, site, asked, form.get("secret", ""), same_site_path(form.get("next")), form)
 
 
 async def _try(
     request: Request, site: Site, asked: Asks, given: str, onward: str, form: Mapping[str, str] | None = None
 ) -> Response:
-    if wait := site.entrance.wait(request):
+    if wait := site.authenticator.wait(request):
         page = await _page(request, site, asked, onward, status=429)
         page.headers["retry-after"] = str(ceil(wait.total_seconds()))
         return page
     response = RedirectResponse(onward, 303)
-    if not await run_in_threadpool(site.entrance.admit, request, response, given):
+    if not await run_in_threadpool(site.authenticator.admit, request, response, given):
         await asyncio.sleep(WRONG_TOKEN_SECONDS)
         return await _page(request, site, asked, onward, status=403)
     if asked == "shared" and form is not None:
@@ -83,7 +83,7 @@ async def log_out(request: Request) -> Response:
     site: Site = request.app.state.site
     await posted_form(request)
     response = RedirectResponse("/login", 303)
-    await run_in_threadpool(site.entrance.leave, request, response)
+    await run_in_threadpool(site.authenticator.leave, request, response)
     return response
 
 

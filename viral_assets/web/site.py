@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from viral_assets.errors import ProjectFileError, ViralAssetsError
-from viral_assets.queries.pages import Choices, read_choices
+from viral_assets.queries.pages import FilterChoices, read_choices
 from viral_assets.queries.second_approval import second_approval
 from viral_assets.store.engine import Database
 from viral_assets.store.people import names_of_people
 from viral_assets.store.second_approval import SecondApproval
-from viral_assets.web.access import Access
-from viral_assets.web.entrance import Entrance
+from viral_assets.web.access import AccessRules
+from viral_assets.web.authentication import Authenticator
 from viral_assets.web.rendering import render
 from viral_assets.web.sessions import SessionLimits
 
@@ -54,7 +54,7 @@ class Site:
     """
 
     database: Database
-    access: Access
+    access: AccessRules
     projects: Callable[[], Projects]
     jobs: Jobs
     vectors_of: Callable[[Project], VectorSource]
@@ -62,13 +62,15 @@ class Site:
     project_folder: ProjectFolder | None = None
     session_limits: SessionLimits = field(default_factory=SessionLimits)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    entrance: Entrance = field(init=False)
+    authenticator: Authenticator = field(init=False)
     keeping_numbers: Lock = field(default_factory=Lock)
-    _choices: tuple[float, Choices] | None = None
+    _choices: tuple[float, FilterChoices] | None = None
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self.entrance = Entrance(self.access, lambda: self.database, limits=self.session_limits, clock=self.clock)
+        self.authenticator = Authenticator(
+            self.access, lambda: self.database, limits=self.session_limits, clock=self.clock
+        )
 
     def names(self, request: Request) -> tuple[str, ...]:
         """Who one may be; nothing where everybody is who they say. Read once a request."""
@@ -92,7 +94,7 @@ class Site:
         """Where replies take the approval of two people, as the project files say now."""
         return second_approval(self.projects)
 
-    def choices(self) -> Choices:
+    def choices(self) -> FilterChoices:
         """What the filters offer."""
         with self._lock:
             if self._choices is None or time.monotonic() - self._choices[0] > CHOICES_SECONDS:

@@ -37,7 +37,7 @@ class InProcessClient:
         self, emulator: GeminiEmulator | None, key: str = "test-key", *, endpoint: str = "http://in-process"
     ) -> None:
         self._emulator = emulator
-        self._service = gemini.Service.of(key, endpoint)
+        self._service = gemini.GeminiEndpoint.of(key, endpoint)
         self.key_fingerprint = fingerprint(key)
         self.batches = None if emulator is None else InProcessBatches(self, emulator, key)
 

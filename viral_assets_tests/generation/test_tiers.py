@@ -88,7 +88,7 @@ class WithoutFlex(InProcessClient):
     async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
         if request.tier == FLEX:
             body = {"error": {"code": 400, "message": "Service tier flex is not available.", "status": "X"}}
-            raise gemini.Service.of("k", None).failure(400, {}, body, model=request.model, tier=FLEX)
+            raise gemini.GeminiEndpoint.of("k", None).failure(400, {}, body, model=request.model, tier=FLEX)
         return await super().generate(request, timeout_seconds=timeout_seconds, turn=turn)
 
 

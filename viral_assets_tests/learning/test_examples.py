@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.learning.examples import MOST_IN_ALL, MOST_NEW, Example, choose_examples, read_approved
+from viral_assets.learning.examples import MOST_IN_ALL, MOST_NEW, VoiceExample, choose_examples, read_approved
 from viral_assets.projects.model import Voice
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions
@@ -25,9 +25,9 @@ TEXTS = (
 )
 
 
-def approved(text: str, **changes: object) -> Example:
+def approved(text: str, **changes: object) -> VoiceExample:
     values = {"suggestion_type": "add_value", "status": "approved", "rewritten": False, "tweet": "Why is it so pale?"}
-    return Example(text, **{**values, **changes})  # type: ignore[arg-type]
+    return VoiceExample(text, **{**values, **changes})  # type: ignore[arg-type]
 
 
 def test_what_a_person_wrote_comes_first_and_types_take_turns() -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from viral_assets.learning.judged_tweets import Decisions, Judgement, read_decisions, worth_a_reply
 from viral_assets.learning.rejection_reasons import concerns_wording
-from viral_assets.learning.tuning import Above, Setting, Volume, volume
+from viral_assets.learning.tuning import Setting, ThresholdCounts, Volume, volume
 from viral_assets.projects.model import Thresholds, Weights
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.store.decisions import decide
@@ -113,7 +113,7 @@ def test_the_database_counts_what_would_be_green(database: Database) -> None:
     with database.begin() as connection:
         store(connection, [tweet(number) for number in (1, 5, 9)])
     only_velocity = Weights(velocity=0.5, relevance=0, openness=0, author_quality=0)
-    setting = Setting(only_velocity, Thresholds(yellow=0.5, green=0.9), Above(0, 0), Above(0, 0))
+    setting = Setting(only_velocity, Thresholds(yellow=0.5, green=0.9), ThresholdCounts(0, 0), ThresholdCounts(0, 0))
     with database.read() as connection:
         assert volume(connection, "unplugged", HOUR, setting) == Volume(green=1, yellow=2)
         assert volume(connection, "unplugged", HOUR + timedelta(hours=1), setting) == Volume(0, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.learning.lessons import Reach, more_like
+from viral_assets.learning.lessons import WordReach, more_like
 from viral_assets_tests.generation.make import project
 
 
@@ -20,4 +20,4 @@ def test_of_a_language_that_the_embedder_does_not_know_nothing_is_learnt() -> No
 
 @pytest.mark.parametrize(("count", "said"), [(0, "0 have it."), (1, "1 has it."), (1_200, "1,200 have it.")])
 def test_how_far_a_word_reaches_is_said_in_the_right_number(count: int, said: str) -> None:
-    assert str(Reach(count, 2_000)) == f"Of the 2,000 tweets chosen in the last 7 days {said}"
+    assert str(WordReach(count, 2_000)) == f"Of the 2,000 tweets chosen in the last 7 days {said}"

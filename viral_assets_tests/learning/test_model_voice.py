@@ -18,7 +18,7 @@ from viral_assets.learning.model_voice import (
     LEAST_EDITS,
     LEAST_FOR_A_RULE,
     MOST_EDITS,
-    Learnt,
+    LearntVoice,
     Sample,
     candidates_of,
     estimated,
@@ -58,8 +58,8 @@ def ask(
     kept: list[KeptReply],
     project: Project = PROJECT,
     **options: Any,
-) -> tuple[Estimate, Learnt]:
-    async def run() -> tuple[Estimate, Learnt]:
+) -> tuple[Estimate, LearntVoice]:
+    async def run() -> tuple[Estimate, LearntVoice]:
         async with AsyncCommentGenerator(
             "test-key", provider="google-genai", endpoint=service.url, database=database, **{"limits": PLENTY} | options
         ) as generator:

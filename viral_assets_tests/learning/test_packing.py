@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.learning.packing import MARGIN, RISK, PackCap, choose_cap
-from viral_assets.queries.packing_model import SIZES, Judged, ModelPacks
+from viral_assets.queries.packing_model import SIZES, DecisionSums, ModelPacks
 
 TYPICAL = (1, 2, 5, 8, 12)
 """Tweets in a request of each group."""
@@ -20,14 +20,14 @@ TYPICAL = (1, 2, 5, 8, 12)
 NO_DIFFERENCE = (0.0,) * 5
 
 
-def judged(random: np.random.Generator, tweets: int, requests: int, share: float, alike: float) -> Judged:
+def judged(random: np.random.Generator, tweets: int, requests: int, share: float, alike: float) -> DecisionSums:
     """What people make of two suggestions a tweet; ``alike`` is the correlation within a request."""
     shares = np.full(requests, share)
     if alike:
         shares = random.beta(share * (1 / alike - 1), (1 - share) * (1 / alike - 1), requests)
     decided = 2 * tweets
     approved = random.binomial(decided, shares)
-    return Judged(
+    return DecisionSums(
         requests,
         int(approved.sum()),
         decided * requests,
@@ -133,7 +133,7 @@ def test_whatever_was_decided_the_cap_is_one_that_a_file_takes_and_follows_from_
                 good = np.full(requests, approved // requests)
             if requests:
                 sums = (int((good**2).sum()), int((good * counts).sum()), int((counts**2).sum()))
-                by_size[group] = Judged(requests, int(good.sum()), int(counts.sum()), 0, tweets, *sums)
+                by_size[group] = DecisionSums(requests, int(good.sum()), int(counts.sum()), 0, tweets, *sums)
         models.append(ModelPacks(f"m{number}", by_size, {}))
     cap = choose_cap(models, present, highest=50)
     assert 1 <= cap.new <= 50

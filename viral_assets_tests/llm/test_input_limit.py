@@ -12,11 +12,11 @@ from viral_assets.llm import gemini, openai_api
 
 def of_gemini(message: str) -> ProviderError:
     body = {"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}}
-    return gemini.Service.of("a-key", None).failure(400, {}, body, model="gemini-2.5-flash-lite")
+    return gemini.GeminiEndpoint.of("a-key", None).failure(400, {}, body, model="gemini-2.5-flash-lite")
 
 
 def of_openai(error: dict[str, Any]) -> ProviderError:
-    service = openai_api.Service.of(None, "http://127.0.0.1:8000/v1")
+    service = openai_api.OpenAIEndpoint.of(None, "http://127.0.0.1:8000/v1")
     return service.failure(400, {}, {"error": error}, model="a-model")
 
 

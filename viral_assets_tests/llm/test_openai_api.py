@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from viral_assets.errors import BlockedAnswerError, FatalProviderError, RateLimitedError
-from viral_assets.llm.openai_api import Service, complaint, split_thoughts, usage_of
+from viral_assets.llm.openai_api import OpenAIEndpoint, complaint, split_thoughts, usage_of
 from viral_assets.llm.types import Usage
 
-SERVICE = Service.of("sk-key", "https://models.example/v1/")
+SERVICE = OpenAIEndpoint.of("sk-key", "https://models.example/v1/")
 
 
 def counted(prompt: int, completion: int, total: int, **details: Any) -> dict[str, Any]:
@@ -105,10 +105,10 @@ def test_a_model_that_is_not_there_is_no_fault_of_the_tweets(body: dict[str, Any
 
 
 def test_openai_itself_is_told_from_its_kind() -> None:
-    assert Service.of("sk-key", None).is_openai
-    assert Service.of("sk-key", "https://eu.api.openai.com/v1").is_openai
+    assert OpenAIEndpoint.of("sk-key", None).is_openai
+    assert OpenAIEndpoint.of("sk-key", "https://eu.api.openai.com/v1").is_openai
     assert not SERVICE.is_openai
-    assert not Service.of("sk-key", "https://notapi.openai.com.example/v1").is_openai
+    assert not OpenAIEndpoint.of("sk-key", "https://notapi.openai.com.example/v1").is_openai
 
 
 def test_the_key_is_shown_to_nobody() -> None:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from viral_assets.notifications import channels, telling
-from viral_assets.notifications.report import Round
-from viral_assets.notifications.telling import Teller
+from viral_assets.notifications import channels
+from viral_assets.notifications import notifier as notifier_module
+from viral_assets.notifications.notifier import Notifier
+from viral_assets.notifications.report import NotificationRound
 from viral_assets.projects.model import Project
 from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.store.engine import Database
@@ -51,22 +52,22 @@ def put(database: Database, views: Sequence[OpportunityView], *, ready: datetime
         store(connection, views, generated_at=ready)
 
 
-def teller(database: Database, addresses: Mapping[str, str], now: datetime = NOW) -> Teller:
+def notifier(database: Database, addresses: Mapping[str, str], now: datetime = NOW) -> Notifier:
     # A round takes no time, however busy this machine is.
-    return Teller(database, addresses, REVIEW, clock=lambda: now, seconds=lambda: 0.0)
+    return Notifier(database, addresses, REVIEW, clock=lambda: now, seconds=lambda: 0.0)
 
 
 def tell(
     database: Database, addresses: Mapping[str, str], *projects: Project, now: datetime = NOW, **how: Any
-) -> Round:
-    return teller(database, addresses, now).tell({each.name: each for each in projects or (project(),)}, **how)
+) -> NotificationRound:
+    return notifier(database, addresses, now).notify({each.name: each for each in projects or (project(),)}, **how)
 
 
 def be_a_process(url: str, addresses: dict[str, str], environment: dict[str, str], told: dict[str, Any]) -> None:
     """Tell once, and wait for answers for as long as a busy machine takes."""
     os.environ.update(environment)
     channels.READ_SECONDS = PATIENCE
-    telling.open_channel = partial(channels.open_channel, seconds=PATIENCE)  # type: ignore[attr-defined]
+    notifier_module.open_channel = partial(channels.open_channel, seconds=PATIENCE)  # type: ignore[attr-defined]
     database = Database(url)
     tell(database, addresses, project(**told))
     database.dispose()

@@ -12,7 +12,7 @@ import pytest
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.notifications.channels import open_channel
-from viral_assets.notifications.outcome import Outcome
+from viral_assets.notifications.outcome import DeliveryOutcome
 from viral_assets.notifications.words import Message
 from viral_assets.vocabulary import SENT, UNKNOWN, WAITING, Telling
 from viral_assets_tests.forks import forks
@@ -42,15 +42,15 @@ def logged() -> Iterator[io.StringIO]:
     root.removeHandler(handler)
 
 
-def send(address: str, message: Message = SOMETHING) -> Outcome:
+def send(address: str, message: Message = SOMETHING) -> DeliveryOutcome:
     return open_channel("team", {"team": address}, seconds=PATIENCE).send(message)
 
 
 def be_a_sender(address: str) -> None:
     # What has to be imported is not of the second message's time.
-    assert open_channel("team", {"team": address}, seconds=PATIENCE).send(SOMETHING) == Outcome(SENT)
+    assert open_channel("team", {"team": address}, seconds=PATIENCE).send(SOMETHING) == DeliveryOutcome(SENT)
     channel = open_channel("team", {"team": address}, seconds=2)
-    assert channel.send(SOMETHING) == Outcome(UNKNOWN, "no answer in time")
+    assert channel.send(SOMETHING) == DeliveryOutcome(UNKNOWN, "no answer in time")
 
 
 def json_address(wire: Wire, more: str = "") -> str:
@@ -58,7 +58,7 @@ def json_address(wire: Wire, more: str = "") -> str:
 
 
 def test_slack_gets_plain_words_without_markup_of_its_own(chats: ChatServices) -> None:
-    assert send(ADDRESSES[SLACK]) == Outcome(SENT)
+    assert send(ADDRESSES[SLACK]) == DeliveryOutcome(SENT)
     ((host, path, body),) = chats.arrived
     assert (host, path) == (SLACK, "/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ")
     (attachment,) = body["attachments"]
@@ -67,15 +67,15 @@ def test_slack_gets_plain_words_without_markup_of_its_own(chats: ChatServices) -
 
 
 def test_discord_shows_no_preview_and_keeps_what_the_address_asks_for(chats: ChatServices) -> None:
-    assert send(ADDRESSES[DISCORD]) == Outcome(SENT)
-    assert send(f"{ADDRESSES[DISCORD]}?flags=4096") == Outcome(SENT)
+    assert send(ADDRESSES[DISCORD]) == DeliveryOutcome(SENT)
+    assert send(f"{ADDRESSES[DISCORD]}?flags=4096") == DeliveryOutcome(SENT)
     first, second = chats.to(DISCORD)
     assert (first["flags"], second["flags"]) == (4, 4100)
     assert first["content"].split() == f"{SOMETHING.title} {SOMETHING.text}".split()
 
 
 def test_telegram_shows_no_preview_and_no_markup(chats: ChatServices) -> None:
-    assert send(ADDRESSES[TELEGRAM]) == Outcome(SENT)
+    assert send(ADDRESSES[TELEGRAM]) == DeliveryOutcome(SENT)
     (body,) = chats.to(TELEGRAM)
     assert body["chat_id"] == 4711
     assert body["disable_web_page_preview"] or body["link_preview_options"]["is_disabled"]
@@ -83,7 +83,7 @@ def test_telegram_shows_no_preview_and_no_markup(chats: ChatServices) -> None:
 
 
 def test_mail_is_plain_text_to_one_address(mail: MailServer) -> None:
-    assert send(mail.address()) == Outcome(SENT)
+    assert send(mail.address()) == DeliveryOutcome(SENT)
     (message,) = mail.mails
     assert (message["to"], message["subject"]) == ("team@example.com", SOMETHING.title)
     assert message.get_content_type() == "text/plain"
@@ -91,7 +91,7 @@ def test_mail_is_plain_text_to_one_address(mail: MailServer) -> None:
 
 
 def test_any_webhook_gets_json(webhook: Wire) -> None:
-    assert send(json_address(webhook)) == Outcome(SENT)
+    assert send(json_address(webhook)) == DeliveryOutcome(SENT)
     body = json.loads(webhook.arrivals[0].body)
     assert (body["title"], body["message"]) == (SOMETHING.title, SOMETHING.text)
 
@@ -104,7 +104,7 @@ def test_what_a_chat_refuses_may_be_sent_again_and_what_a_gateway_waited_for_not
     chats: ChatServices, host: str, status: int, state: Telling
 ) -> None:
     chats.answers = [(status, b"{}")] * 5
-    assert send(ADDRESSES[host]) == Outcome(state, f"HTTP {status}")
+    assert send(ADDRESSES[host]) == DeliveryOutcome(state, f"HTTP {status}")
     assert len(chats.arrived) <= 2  # Discord is asked once more, by apprise, where it says 429
 
 
@@ -116,22 +116,22 @@ def test_whatever_an_address_asks_for_a_message_is_sent_once_and_a_failure_is_on
     webhook: Wire, asked: str, status: int
 ) -> None:
     webhook.answer = reply(status, headers={"Location": f"{webhook.url}/elsewhere"})
-    assert send(json_address(webhook, asked)) == Outcome(WAITING, f"HTTP {status}")
+    assert send(json_address(webhook, asked)) == DeliveryOutcome(WAITING, f"HTTP {status}")
     assert len(webhook.arrivals) == 1
 
 
 def test_where_no_answer_comes_nobody_knows(webhook: Wire) -> None:
     webhook.answer = Reply(b"", then="ends")
-    assert send(json_address(webhook)) == Outcome(UNKNOWN, "the connection ended without an answer")
+    assert send(json_address(webhook)) == DeliveryOutcome(UNKNOWN, "the connection ended without an answer")
     webhook.answer = Reply(b"")
-    assert send(json_address(webhook, "&rto=0.2")) == Outcome(UNKNOWN, "the connection ended without an answer")
+    assert send(json_address(webhook, "&rto=0.2")) == DeliveryOutcome(UNKNOWN, "the connection ended without an answer")
     assert len(webhook.arrivals) == 2
 
 
 def test_nobody_waits_for_a_server_that_answers_byte_by_byte(webhook: Wire) -> None:
     webhook.answer = Reply(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
     channel = open_channel("team", {"team": json_address(webhook, "&rto=2")}, seconds=0.1)
-    assert channel.send(SOMETHING) == Outcome(UNKNOWN, "no answer in time")
+    assert channel.send(SOMETHING) == DeliveryOutcome(UNKNOWN, "no answer in time")
 
 
 @pytest.mark.slow
@@ -148,27 +148,29 @@ def test_what_cannot_be_reached_has_got_nothing(chats: ChatServices, monkeypatch
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         port = nobody.getsockname()[1]
-        assert send(f"json://127.0.0.1:{port}/") == Outcome(WAITING, "it does not take connections")
-        assert send(f"mailto://127.0.0.1:{port}/?from=a@b.com&to=c@d.com&mode=insecure") == Outcome(
+        assert send(f"json://127.0.0.1:{port}/") == DeliveryOutcome(WAITING, "it does not take connections")
+        assert send(f"mailto://127.0.0.1:{port}/?from=a@b.com&to=c@d.com&mode=insecure") == DeliveryOutcome(
             WAITING, "it does not take connections"
         )
-    assert send("json://nowhere.invalid/") == Outcome(WAITING, "its name is not known")
+    assert send("json://nowhere.invalid/") == DeliveryOutcome(WAITING, "its name is not known")
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-    assert send(ADDRESSES[SLACK]) == Outcome(WAITING, "its certificate is not trusted")
+    assert send(ADDRESSES[SLACK]) == DeliveryOutcome(WAITING, "its certificate is not trusted")
     assert chats.arrived == []
 
 
 @pytest.mark.parametrize(
     ("fault", "outcome"),
     [
-        ("busy", Outcome(WAITING, "the mail server answers 421")),
-        ("refuses the recipient", Outcome(WAITING, "the mail server answers 550")),
-        ("refuses the mail", Outcome(WAITING, "the mail server answers 451")),
-        ("ends after the mail", Outcome(UNKNOWN, "the connection ended without an answer")),
-        ("says nothing after it", Outcome(UNKNOWN, "the connection ended without an answer")),
+        ("busy", DeliveryOutcome(WAITING, "the mail server answers 421")),
+        ("refuses the recipient", DeliveryOutcome(WAITING, "the mail server answers 550")),
+        ("refuses the mail", DeliveryOutcome(WAITING, "the mail server answers 451")),
+        ("ends after the mail", DeliveryOutcome(UNKNOWN, "the connection ended without an answer")),
+        ("says nothing after it", DeliveryOutcome(UNKNOWN, "the connection ended without an answer")),
     ],
 )
-def test_mail_that_may_have_been_taken_is_not_sent_again(mail: MailServer, fault: str, outcome: Outcome) -> None:
+def test_mail_that_may_have_been_taken_is_not_sent_again(
+    mail: MailServer, fault: str, outcome: DeliveryOutcome
+) -> None:
     mail.fault = fault  # type: ignore[assignment]
     assert send(mail.address("&cto=1" if fault == "says nothing after it" else "")) == outcome
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.hours import floor_hour
-from viral_assets.notifications.plan import LONGEST_PAUSE, Plan, Rules, pause_after, plan
+from viral_assets.notifications.plan import LONGEST_PAUSE, NotificationPlan, Rules, pause_after, plan
 from viral_assets.notifications.quiet import longest_wait, quiet_time, quiet_until
 from viral_assets.projects.engagement import ActiveHours
 from viral_assets.queries.news import Candidate
@@ -33,7 +33,7 @@ def found(
     return Candidate(tweet_id, floor_hour(created), label, 0.7, created, ready or at)
 
 
-def ids(planned: Plan) -> list[list[str]]:
+def ids(planned: NotificationPlan) -> list[list[str]]:
     return [[each.tweet_id for each in tweets] for tweets in planned.messages]
 
 
@@ -53,14 +53,14 @@ def test_what_is_old_is_no_news_however_late_it_was_drafted() -> None:
     assert plan([backfilled, found("2", minutes=180), found("3", minutes=181)], rules(), NOW) == plan(
         [found("2", minutes=180)], rules(), NOW
     )
-    assert plan([backfilled], rules(max_age_hours=48), NOW) == Plan()
+    assert plan([backfilled], rules(max_age_hours=48), NOW) == NotificationPlan()
 
 
 def test_in_quiet_hours_nothing_is_told_and_afterwards_one_digest_also_where_each_is_told() -> None:
     quiet = {"quiet_hours": "22:00-07:00", "time_zone": "Europe/Berlin", "mode": "each"}
     morning = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)  # 07:00 in Berlin
     news = [found("1", minutes=5), found("2", minutes=30)]
-    assert plan(news, rules(**quiet), NOW) == Plan(wait=2, quiet_until=morning)
+    assert plan(news, rules(**quiet), NOW) == NotificationPlan(wait=2, quiet_until=morning)
     fresh = found("3", at=morning, ready=morning)
     assert ids(plan([*news, fresh], rules(**quiet), morning)) == [["1", "2"], ["3"]]
 
@@ -76,7 +76,7 @@ def test_the_night_does_not_make_news_old_and_the_day_does() -> None:
 
 def test_a_channel_that_did_not_take_a_message_has_a_pause_that_grows() -> None:
     later = NOW + timedelta(seconds=30)
-    assert plan([found()], rules(), NOW, later) == Plan(wait=1, tried_again_at=later)
+    assert plan([found()], rules(), NOW, later) == NotificationPlan(wait=1, tried_again_at=later)
     assert ids(plan([found()], rules(), later, later)) == [["1"]]
     pauses = [pause_after(WAITING, attempts) for attempts in range(20)]
     assert pauses == sorted(pauses)

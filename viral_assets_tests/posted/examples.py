@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from viral_assets.posted.own_post import OwnPost, Seen
+from viral_assets.posted.own_post import OwnPost, PostCounts
 from viral_assets.sources.parsers.snowflakes import EPOCH
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, reply_snapshots, suggestion_events
@@ -62,10 +62,10 @@ def post(text: str = CHARGER, **changes: Any) -> OwnPost:
     return OwnPost(**{**values, **changes})
 
 
-def looked(hours: float = 24, source: str = "a", **counts: Any) -> Seen:
+def looked(hours: float = 24, source: str = "a", **counts: Any) -> PostCounts:
     answered = counts.pop("author_answered", None)
     values = counts or ({} if answered is not None else {"view_count": 900, "like_count": 12, "reply_count": 2})
-    return Seen(POSTED_AT + timedelta(hours=hours), source, values, answered)
+    return PostCounts(POSTED_AT + timedelta(hours=hours), source, values, answered)
 
 
 def statuses(database: Database) -> dict[str, tuple[str, str]]:

@@ -21,7 +21,7 @@ from viral_assets.queries.reply_numbers import reply_numbers
 from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger
 from viral_assets.sources.services.x_api_client import XApiClient
 from viral_assets.store.engine import Database
-from viral_assets.store.posted_replies import Look
+from viral_assets.store.posted_replies import ReplyLook
 from viral_assets.store.tables import posted_replies, reply_snapshots, source_requests, tweets
 from viral_assets_tests.delivery.examples import DAY
 from viral_assets_tests.posted.examples import CHARGER, POSTED_AT, REPLY, TWEET, remember, statuses
@@ -280,7 +280,7 @@ def test_of_a_reply_older_than_a_search_reaches_silence_is_not_told(
 
 @given(st.lists(st.from_regex(r"[A-Za-z0-9_]{1,15}", fullmatch=True), max_size=80, unique=True))
 def test_every_author_is_in_one_query_that_x_takes(names: list[str]) -> None:
-    looks = {name: [Look(name, "1", POSTED_AT, None)] for name in names}
+    looks = {name: [ReplyLook(name, "1", POSTED_AT, None)] for name in names}
     made = list(queries(US, looks))
     assert [look.reply_id for _, some in made for look in some] == names
     assert all(len(query) <= LONGEST_QUERY for query, _ in made)

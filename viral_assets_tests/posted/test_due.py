@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.posted.due import FOLLOWED, LOOKS, due
-from viral_assets.store.posted_replies import Look
+from viral_assets.store.posted_replies import ReplyLook
 from viral_assets_tests.posted.examples import POSTED_AT
 
 
-def look(last_hours: float | None, name: str = "1") -> Look:
-    return Look(name, "t", POSTED_AT, None if last_hours is None else POSTED_AT + timedelta(hours=last_hours))
+def look(last_hours: float | None, name: str = "1") -> ReplyLook:
+    return ReplyLook(name, "t", POSTED_AT, None if last_hours is None else POSTED_AT + timedelta(hours=last_hours))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from viral_assets.posted.matching import MEMORY, Found, TextIndex, Unclear, answering, as_posted, comparable
+from viral_assets.posted.matching import (
+    MEMORY,
+    AmbiguousMatch,
+    MatchedSuggestion,
+    TextIndex,
+    answering,
+    as_posted,
+    comparable,
+)
 from viral_assets.queries.drafts import Draft
 from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets_tests.delivery.examples import HOUR, TYPES
@@ -36,13 +44,13 @@ THREE = [draft(CHARGER, status="approved"), draft(WHICH, TYPES[1]), draft(MIRROR
 )
 def test_an_answer_is_the_suggestion_with_its_text_else_the_one_that_was_chosen(text: str, by: str) -> None:
     found = answering(post(text), THREE)
-    assert isinstance(found, Found)
+    assert isinstance(found, MatchedSuggestion)
     assert (found.draft, found.by) == (THREE[0], by)
 
 
 def test_a_pending_suggestion_was_posted_if_that_is_what_was_said() -> None:
     found = answering(post("@mara_writes " + WHICH), THREE)
-    assert isinstance(found, Found)
+    assert isinstance(found, MatchedSuggestion)
     assert found.draft == THREE[1]
 
 
@@ -71,22 +79,22 @@ def test_words_of_ones_own_are_no_suggestion() -> None:
 )
 def test_where_two_would_do_neither_is_taken(text: str, drafts: list[Draft]) -> None:
     found = answering(post(text), drafts)
-    assert isinstance(found, Unclear)
+    assert isinstance(found, AmbiguousMatch)
     assert len(found.drafts) == 2
 
 
 def test_of_two_that_say_the_same_the_one_that_somebody_chose_counts() -> None:
     chosen = draft(CHARGER, TYPES[1], "edited")
     found = answering(post(), [draft(CHARGER), chosen])
-    assert isinstance(found, Found)
+    assert isinstance(found, MatchedSuggestion)
     assert found.draft == chosen
 
 
 def test_a_suggestion_that_somebody_named_is_that_one() -> None:
     found = answering(post("By hand.", named=THREE[1].key), THREE)
-    assert isinstance(found, Found)
+    assert isinstance(found, MatchedSuggestion)
     assert (found.draft, found.by) == (THREE[1], "id")
-    assert isinstance(answering(post(named=replace(THREE[1].key, suggestion_type="gone")), THREE), Unclear)
+    assert isinstance(answering(post(named=replace(THREE[1].key, suggestion_type="gone")), THREE), AmbiguousMatch)
 
 
 class TestByTextAlone:
@@ -94,13 +102,13 @@ class TestByTextAlone:
         index = TextIndex(THREE)
         for text, expected in ((CHARGER, THREE[0]), (WHICH, THREE[1])):
             found = index.find(post(text, answers=None))
-            assert isinstance(found, Found)
+            assert isinstance(found, MatchedSuggestion)
             assert (found.draft, found.by) == (expected, "same_text")
 
     def test_one_that_is_nearly_the_same_must_have_been_chosen(self) -> None:
         index = TextIndex(THREE)
         found = index.find(post(CHARGER.replace("only", "one"), answers=None))
-        assert isinstance(found, Found)
+        assert isinstance(found, MatchedSuggestion)
         assert (found.draft, found.by) == (THREE[0], "like_text")
         assert index.find(post(WHICH.replace("push", "pull"), answers=None)) is None
 
@@ -114,7 +122,7 @@ class TestByTextAlone:
 
     def test_the_same_words_for_two_tweets_are_unclear(self) -> None:
         other = replace(THREE[0], key=SuggestionKey("unplugged", "9", TYPES[0]))
-        assert isinstance(TextIndex([THREE[0], other]).find(post(answers=None)), Unclear)
+        assert isinstance(TextIndex([THREE[0], other]).find(post(answers=None)), AmbiguousMatch)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from viral_assets.queries import charts
 from viral_assets.queries.funnel_model import DayNumbers, Funnel, NumbersReport, QuotaDay, Rate
 from viral_assets.queries.small_charts import hours_picture, spread_picture
-from viral_assets.queries.svg import NARROW, WIDE, Frame, markdown_image
+from viral_assets.queries.svg import NARROW, WIDE, PlotLayout, markdown_image
 from viral_assets.quota.limits import Limits
 
 DAYS = [date(2026, 11, 1) + timedelta(days=number) for number in range(5)]
@@ -39,7 +39,7 @@ HOURS = [datetime(2026, 3, 2, tzinfo=UTC) + timedelta(hours=hour) for hour in ra
 EMPTY = replace(REPORT, days=(), by_topic=(), quota=(), limits=None)
 
 
-def pictures(report: NumbersReport, frame: Frame) -> Iterator[str]:
+def pictures(report: NumbersReport, frame: PlotLayout) -> Iterator[str]:
     yield charts.funnel_over_days(report, frame)
     yield charts.rate_bars(report.by_topic, frame, title="Approval by topic")
     yield charts.quota_days(report, frame)
@@ -56,7 +56,7 @@ def texts(svg: str) -> list[str]:
 @pytest.mark.parametrize("frame", [WIDE, NARROW], ids=lambda frame: frame.name)
 @pytest.mark.parametrize("report", [REPORT, EMPTY], ids=["full", "empty"])
 def test_a_picture_says_what_it_shows_and_needs_nothing_a_strict_policy_forbids(
-    report: NumbersReport, frame: Frame
+    report: NumbersReport, frame: PlotLayout
 ) -> None:
     for svg in pictures(report, frame):
         root = parsed(svg)

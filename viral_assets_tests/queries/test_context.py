@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from viral_assets.context import Context, Post, References
-from viral_assets.queries.context import Asked, contexts_of
+from viral_assets.queries.context import AskedTweet, contexts_of
 from viral_assets.queries.digest import digest_rows
 from viral_assets.queries.export import rank_for_export, read_ranked
 from viral_assets.queries.pages import read_opportunity
@@ -43,7 +43,7 @@ def test_everybody_is_told_the_same(filled: Database) -> None:
         view = read_opportunity(connection, NOW.project, "now")
         (of_digest,) = digest_rows(connection, WINDOW)
         (part,) = read_ranked(connection, rank_for_export(connection))
-        asked = Asked(NOW.project, "now", NOW.window_start, "7", "Mara")
+        asked = AskedTweet(NOW.project, "now", NOW.window_start, "7", "Mara")
         ((for_prompt, _),) = contexts_of(connection, [asked])
     assert view is not None
     exported = {each.tweet_id: each.context for each in part}

@@ -18,7 +18,7 @@ from viral_assets.queries.packing_model import (
     LEAST_REQUESTS,
     SIZES,
     THIRDS,
-    Judged,
+    DecisionSums,
     ModelPacks,
     PackRate,
     PackReport,
@@ -67,7 +67,7 @@ def test_each_decision_counts_for_the_size_of_its_request(database: Database) ->
     report = read(database)
     assert sizes(report) == {MODEL: {"1": (1, 2), "2 to 3": (3, 4), "7 to 10": (0, 7), "11 or more": (11, 11)}}
     two_to_three = report.models[0].by_size[SIZES[1]]
-    assert two_to_three == Judged(
+    assert two_to_three == DecisionSums(
         requests=2,
         approved=3,
         decided=4,
@@ -181,7 +181,7 @@ def test_sqlite_finds_the_decisions_by_their_hours_and_their_requests_by_key(sql
             assert not any("status_project_tweet_id" in step for step in stored)
 
 
-def judged(requests: int, each: int, approved: int, *, alike: bool = False) -> Judged:
+def judged(requests: int, each: int, approved: int, *, alike: bool = False) -> DecisionSums:
     """Requests of ``each`` suggestions, ``approved`` of them in all: spread evenly, or all of some requests."""
     full, rest = divmod(approved, each)
     even, more = divmod(approved, requests)
@@ -190,7 +190,7 @@ def judged(requests: int, each: int, approved: int, *, alike: bool = False) -> J
         if alike
         else [even + 1] * more + [even] * (requests - more)
     )
-    return Judged(
+    return DecisionSums(
         requests,
         approved,
         requests * each,
@@ -228,11 +228,11 @@ def test_the_interval_holds_the_share_and_is_never_narrower_than_that_of_indepen
         (judged(LEAST_REQUESTS, 4, 12), ""),
         (judged(LEAST_REQUESTS, 3, 12), f"{LEAST_DECIDED - 30} more decisions"),
         (judged(9, 5, 12), "1 more request"),
-        (Judged(1, 1, 1, 0, 1, 1, 1, 1), "39 more decisions and 9 more requests"),
-        (Judged(), "40 more decisions and 10 more requests"),
+        (DecisionSums(1, 1, 1, 0, 1, 1, 1, 1), "39 more decisions and 9 more requests"),
+        (DecisionSums(), "40 more decisions and 10 more requests"),
     ],
 )
-def test_few_decisions_give_no_share_but_how_many_more_it_takes(found: Judged, missing: str) -> None:
+def test_few_decisions_give_no_share_but_how_many_more_it_takes(found: DecisionSums, missing: str) -> None:
     rate = PackRate("1", found)
     assert rate.missing == missing
     assert (rate.share is None) == bool(missing)
@@ -243,8 +243,8 @@ def test_few_decisions_give_no_share_but_how_many_more_it_takes(found: Judged, m
 def test_every_size_is_in_one_group_and_sums_are_those_of_all(tweets: list[int]) -> None:
     for count in tweets:
         assert sum(group.least <= count <= (group.most or count) for group in SIZES) == 1
-    parts = [Judged(1, 1, count, 0, count, 1, count, count**2) for count in tweets]
-    added = sum(parts, Judged())
+    parts = [DecisionSums(1, 1, count, 0, count, 1, count, count**2) for count in tweets]
+    added = sum(parts, DecisionSums())
     assert (added.requests, added.decided, added.largest) == (len(tweets), sum(tweets), max(tweets))
     assert ModelPacks("m", {SIZES[0]: added}, {}).total == added
 

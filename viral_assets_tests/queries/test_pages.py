@@ -217,7 +217,7 @@ def test_choices_are_what_the_database_has(database: Database) -> None:
     with database.begin() as connection:
         store(connection, [one, replace(one, tweet_id="2", project="a", topic="apps"), replace(one, tweet_id="3")])
     with database.read() as connection:
-        assert read_choices(connection) == pages.Choices(("a", "b"), ("apps", "Sleep"))
+        assert read_choices(connection) == pages.FilterChoices(("a", "b"), ("apps", "Sleep"))
 
 
 def test_suggestions_keep_their_numbers_whatever_is_decided(database: Database, now: datetime) -> None:

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HOUR
 from viral_assets.projects.model import Project
-from viral_assets.queries.reselect import NOTHING, Against, read_scored, reselect
+from viral_assets.queries.reselect import NOTHING, FirstObjection, read_scored, reselect
 from viral_assets.queries.why import NOT_RUN, ProjectAnswer, TweetAnswer, why
 from viral_assets.store.engine import Database
 from viral_assets.store.rejects import write_rejects
 from viral_assets.store.tables import ingested_files, metadata, selection_counts
-from viral_assets.store.taken import Taken, take_tweet
+from viral_assets.store.taken import TakenTweet, take_tweet
 from viral_assets.vocabulary import CHOSEN
 from viral_assets_tests.queries.worked_on import AT, GOOD, ingest, project, tweet, vectors, work_on
 from viral_assets_tests.store.rows import stored
@@ -38,7 +38,7 @@ def of_one(database: Database, row: dict[str, Any], of: Project) -> ProjectAnswe
     return answer
 
 
-def against(database: Database, row: dict[str, Any], of: Project) -> Against:
+def against(database: Database, row: dict[str, Any], of: Project) -> FirstObjection:
     return of_one(database, row, of).against
 
 
@@ -96,7 +96,7 @@ def test_what_a_person_took_after_all_says_so(database: Database) -> None:
             connection, of.name, row["tweet_id"], from_id=None, from_handle=None, who="Mara", at=AT + HOUR, reason=said
         )
     answer = of_one(database, row, of)
-    assert (answer.against.reason, answer.taken) == (CHOSEN, Taken("Mara", AT + HOUR, said))
+    assert (answer.against.reason, answer.taken) == (CHOSEN, TakenTweet("Mara", AT + HOUR, said))
 
 
 def test_a_near_duplicate_names_the_tweet_that_said_it_before(database: Database) -> None:

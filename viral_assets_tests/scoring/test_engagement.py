@@ -17,7 +17,7 @@ from pandas.testing import assert_frame_equal
 
 from viral_assets.projects.engagement import WEEKDAYS, Engagement
 from viral_assets.scoring import Selected, SelectionOptions, select_opportunities
-from viral_assets.scoring.engagement import Author, Engaged, Turn, Turns
+from viral_assets.scoring.engagement import Author, EngagementHistory, EngagementTurn, EngagementTurns
 from viral_assets.scoring.posting_hours import PostingHours
 from viral_assets_tests.laws import tried_on
 from viral_assets_tests.scoring.examples import HOUR
@@ -36,10 +36,12 @@ def engaging(**values: Any) -> SelectionOptions:
     return options(max_candidates=50, engagement=saying(**values))
 
 
-def answered(number: int, *, hours: float, replied: float | None = None, stays: bool = True, **author: Any) -> Turn:
+def answered(
+    number: int, *, hours: float, replied: float | None = None, stays: bool = True, **author: Any
+) -> EngagementTurn:
     """A tweet of ``hours`` after the first hour that has suggestions, one of which was approved at ``replied``."""
     of = row(number) | author
-    return Turn.of(
+    return EngagementTurn.of(
         of["tweet_id"],
         of["author_id"],
         of["author_handle"],
@@ -101,30 +103,30 @@ class TestAuthors:
     def test_a_reply_counts_from_when_it_was_decided_about(self) -> None:
         turns = [answered(90, hours=-200, replied=-100, author_id="x")]
         mine = row(1, author_id="x")
-        held = select(mine, options=engaging(), engaged=Engaged(turns))
+        held = select(mine, options=engaging(), engaged=EngagementHistory(turns))
         assert (numbers(held), reasons(held)) == ([], {"author": 1})
-        assert numbers(select(mine, options=engaging(), engaged=Engaged([replace(turns[0], until=turns[0].hour)]))) == [
-            1
-        ]
+        assert numbers(
+            select(mine, options=engaging(), engaged=EngagementHistory([replace(turns[0], until=turns[0].hour)]))
+        ) == [1]
 
     def test_what_was_chosen_before_and_is_undecided_has_the_turn_too(self) -> None:
-        before = Engaged([answered(90, hours=-24, stays=False, author_id="x")])
+        before = EngagementHistory([answered(90, hours=-24, stays=False, author_id="x")])
         assert numbers(select(row(1, author_id="x"), options=engaging(), engaged=before)) == []
 
     def test_an_earlier_hour_that_is_selected_anew_lets_go_of_what_has_no_suggestions(self) -> None:
-        before = Engaged([answered(90, hours=0, stays=False, author_id="x")])
+        before = EngagementHistory([answered(90, hours=0, stays=False, author_id="x")])
         assert numbers(select(row(1, author_id="x"), options=engaging(), engaged=before)) == [1]
 
     def test_a_later_tweet_that_has_suggestions_keeps_an_earlier_one_out(self) -> None:
-        later = Engaged([answered(90, hours=5, author_id="x")])
+        later = EngagementHistory([answered(90, hours=5, author_id="x")])
         assert numbers(select(row(1, author_id="x"), options=engaging(), engaged=later)) == []
-        undecided = Engaged([answered(90, hours=5, stays=False, author_id="x")])
+        undecided = EngagementHistory([answered(90, hours=5, stays=False, author_id="x")])
         assert numbers(select(row(1, author_id="x"), options=engaging(), engaged=undecided)) == [1]
 
     def test_a_tweet_with_suggestions_stays_and_has_the_turn(self) -> None:
         rows = [row(1, 0.9, author_id="x"), row(2, 0.3, author_id="x"), row(3, 0.2, author_id="x")]
         kept = {rows[1]["tweet_id"], rows[2]["tweet_id"]}
-        turns = Engaged([answered(number, hours=0, author_id="x") for number in (2, 3)])
+        turns = EngagementHistory([answered(number, hours=0, author_id="x") for number in (2, 3)])
         assert numbers(select(*rows, options=engaging(), kept=kept, engaged=turns)) == [2, 3]
 
     def test_one_whose_suggestions_were_all_rejected_stays_and_leaves_the_turn_to_others(self) -> None:
@@ -227,7 +229,7 @@ class World:
     def kept_ids(self) -> set[str]:
         return {each["tweet_id"] for number, each in enumerate(self.rows) if number in self.kept}
 
-    def staying(self) -> list[Turn]:
+    def staying(self) -> list[EngagementTurn]:
         return [
             turn_of(each, replied=self.replied.get(number), stays=True)
             for number, each in enumerate(self.rows)
@@ -237,7 +239,7 @@ class World:
     def select(self, rows: Sequence[Row], chosen: Sequence[Row] = ()) -> Selected:
         """What is selected of some rows, after what was chosen before."""
         by_hour = Counter(each["window_start"] for each in self.rows if each["tweet_id"] in self.kept_ids)
-        engaged = Engaged(
+        engaged = EngagementHistory(
             [*self.staying(), *(turn_of(each) for each in chosen if each["tweet_id"] not in self.kept_ids)],
             Counter(each["window_start"] for each in chosen),
             by_hour,
@@ -245,9 +247,9 @@ class World:
         return select(*rows, options=self.options, kept=self.kept_ids, engaged=engaged, before=recent(*chosen))
 
 
-def turn_of(each: Row, *, replied: float | None = None, stays: bool = False) -> Turn:
+def turn_of(each: Row, *, replied: float | None = None, stays: bool = False) -> EngagementTurn:
     at = None if replied is None else each["window_start"] + timedelta(hours=replied)
-    return Turn.of(
+    return EngagementTurn.of(
         each["tweet_id"],
         each["author_id"],
         each["author_handle"],
@@ -403,7 +405,7 @@ def test_who_has_to_wait_waits_for_somebody_who_was_chosen(world: World) -> None
     engagement = world.options.engagement
     selected = world.select(world.rows)
     chosen = [world.row_of(tweet_id) for tweet_id in selected.frame["tweet_id"]]
-    turns = Turns(engagement, map(turn_of, chosen))
+    turns = EngagementTurns(engagement, map(turn_of, chosen))
     waiting = sum(counts["author"] + counts["conversation"] for counts in selected.dropped.values())
     objected = sum(turns.objection(turn_of(each)) is not None for each in world.rows if each not in chosen)
     assert waiting <= objected

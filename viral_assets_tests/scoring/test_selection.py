@@ -23,7 +23,7 @@ from viral_assets.scoring import (
     SelectionOptions,
     select_opportunities,
 )
-from viral_assets.scoring.engagement import NOTHING_ENGAGED, Engaged
+from viral_assets.scoring.engagement import NOTHING_ENGAGED, EngagementHistory
 from viral_assets.scoring.selection import selection_counts
 from viral_assets.scoring.similarity import Vectors
 from viral_assets.store.tables import comment_opportunities
@@ -83,7 +83,7 @@ def select(
     options: SelectionOptions = OPTIONS,
     before: RecentOpportunities | None = None,
     kept: Collection[str] = (),
-    engaged: Engaged = NOTHING_ENGAGED,
+    engaged: EngagementHistory = NOTHING_ENGAGED,
 ) -> Selected:
     columns = [name for name in row(0) if name != "axis"]
     scored = pd.DataFrame(list(rows), columns=[*columns, "axis"])[columns]

@@ -23,7 +23,7 @@ from viral_assets.sources.base import Reject
 from viral_assets.sources.files.detect import FORMATS
 from viral_assets.sources.parsers.column_evidence import Evidence, ObjectColumns
 from viral_assets.sources.parsers.column_names import COLUMNS
-from viral_assets.sources.parsers.doubtful_ids import Addressed, Doubtful, DoubtfulIds
+from viral_assets.sources.parsers.doubtful_ids import Doubtful, DoubtfulIds, IdFromAddress
 from viral_assets.sources.parsers.json_format import json_formats
 from viral_assets.sources.parsers.layouts import layout
 from viral_assets.sources.parsers.row_parser import RowParser
@@ -183,7 +183,7 @@ def test_a_row_of_any_cells_is_a_record_or_left_out(rows: list[list[str]]) -> No
     remarks: Counter[str] = Counter()
     parser = RowParser(Evidence(layout(list(COLUMNS))), Times(NOW), remarks)
     found = [each for row in rows if (each := parser.candidate(row, "here", lambda: "raw")) is not None]
-    assert all(isinstance(each, Tweet | Reject | Doubtful | Addressed) for each in found)
+    assert all(isinstance(each, Tweet | Reject | Doubtful | IdFromAddress) for each in found)
     settled = DoubtfulIds(remarks).settled(found)
     assert len(settled) + sum(remarks[remark] for remark in LEFT_OUT) == len(rows)
     assert all(isinstance(each, Tweet | Reject) for each in settled)

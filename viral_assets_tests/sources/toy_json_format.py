@@ -8,7 +8,7 @@ from typing import Any
 
 from viral_assets.sources.base import Record, Reject
 from viral_assets.sources.parsers.fields import UnusableError, handle, tweet_id, tweet_text
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.raw_text import raw_json
 from viral_assets.sources.parsers.times import Times
@@ -22,7 +22,7 @@ def confidence_in(value: object) -> float:
     return 0.85 if isinstance(value, dict) and "says" in value else 0.0
 
 
-def probe(head: Head) -> float:
+def probe(head: FileHead) -> float:
     """How sure it is that a file begins with such values."""
     return json_confidence(head, confidence_in)
 

@@ -8,13 +8,13 @@ from viral_assets.sources.base import ReadOptions, Record, Reject, SourceFile
 from viral_assets.sources.parsers.fields import UnusableError, handle, tweet_id, tweet_text
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import BY_SIGNATURE, FileFormat
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.tweet import Tweet
 
 FIRST_LINE = "# tweet log 1\n"
 
 
-def probe(head: Head) -> float:
+def probe(head: FileHead) -> float:
     """By the line that every log begins with."""
     return BY_SIGNATURE if head.text.startswith(FIRST_LINE) else 0.0
 
@@ -22,7 +22,7 @@ def probe(head: Head) -> float:
 class LogReader(FileReader):
     """Reads ``ID TIME @HANDLE TEXT``, line by line."""
 
-    def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
+    def __init__(self, file: SourceFile, head: FileHead, options: ReadOptions) -> None:
         super().__init__(file, options, "tweet log")
 
     def _records(self) -> Iterator[Record]:

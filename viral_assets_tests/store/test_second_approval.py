@@ -14,7 +14,7 @@ from viral_assets.store import revisions
 from viral_assets.store.audit import history
 from viral_assets.store.decision_changes import Decided
 from viral_assets.store.decision_undo import undo
-from viral_assets.store.decisions import Posted, decide, decide_many, mark_posted
+from viral_assets.store.decisions import PostedSuggestion, decide, decide_many, mark_posted
 from viral_assets.store.engine import Database
 from viral_assets.store.revision_progress import offer
 from viral_assets.store.second_approval import NOWHERE, OneIsNotEnough, SecondApproval, with_two
@@ -174,7 +174,7 @@ def test_what_waits_when_nobody_asks_for_two_any_more_takes_anybody(database: Da
 def test_what_is_found_posted_at_x_is_posted(database: Database, now: datetime) -> None:
     act(database, "approve", "mara", now)
     with database.begin() as connection:
-        done, left = mark_posted(connection, [Posted(KEY, 1, now)], who="outcomes", at=now)
+        done, left = mark_posted(connection, [PostedSuggestion(KEY, 1, now)], who="outcomes", at=now)
     assert ([each.status for each in done], left) == (["posted"], [])
 
 

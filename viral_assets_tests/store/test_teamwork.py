@@ -14,7 +14,15 @@ from viral_assets.store import migrations
 from viral_assets.store.engine import Database
 from viral_assets.store.people import add_person, remove_person
 from viral_assets.store.tables import assignment_events, assignments, cards_seen
-from viral_assets.store.teamwork import Assigned, Seen, Teamwork, assign, assigned_before, note_card_seen, teamwork_of
+from viral_assets.store.teamwork import (
+    Assignment,
+    CardViewer,
+    Teamwork,
+    assign,
+    assigned_before,
+    note_card_seen,
+    teamwork_of,
+)
 from viral_assets.store.tweets import forget_tweets
 from viral_assets_tests.delivery.examples import opportunity, store
 from viral_assets_tests.store.rows import stored
@@ -38,7 +46,7 @@ def test_a_tweet_is_left_to_one_person_at_a_time(database: Database, now: dateti
         assert assign(connection, "demo", "1", "eva", by="tom", at=now + MINUTE)
         assert not assign(connection, "demo", "3", "eva", by="tom", at=now), "there is no such tweet"
         found = teamwork_of(connection, [("demo", "1"), ("other", "1"), ("demo", "2")])
-        assert found == {("demo", "1"): Teamwork(Assigned("eva", "tom", now + MINUTE))}
+        assert found == {("demo", "1"): Teamwork(Assignment("eva", "tom", now + MINUTE))}
         assert assign(connection, "demo", "1", "", by="eva", at=now)
         assert teamwork_of(connection, [("demo", "1")]) == {}
 
@@ -50,9 +58,9 @@ def test_whom_a_tweet_was_left_to_is_kept_each_time(database: Database, now: dat
             assert assign(connection, "demo", "1", name, by=by, at=now + minute * MINUTE)
         assign(connection, "other", "1", "tom", by="mara", at=now)
         assert assigned_before(connection, "demo", "1") == [
-            Assigned("", "eva", now + 3 * MINUTE),
-            Assigned("eva", "tom", now + 2 * MINUTE),
-            Assigned("tom", "mara", now),
+            Assignment("", "eva", now + 3 * MINUTE),
+            Assignment("eva", "tom", now + 2 * MINUTE),
+            Assignment("tom", "mara", now),
         ], "what changes nothing is no entry"
         assert assigned_before(connection, "demo", "2") == []
 
@@ -62,7 +70,7 @@ def test_who_has_seen_a_card_is_there_once_with_the_last_time(database: Database
         for minute, name in enumerate(("mara", "tom", "Mara")):
             assert note_card_seen(connection, "demo", "1", name, now + minute * MINUTE)
         assert not note_card_seen(connection, "demo", "3", "tom", now)
-        seen = (Seen("Mara", now + 2 * MINUTE), Seen("tom", now + MINUTE))
+        seen = (CardViewer("Mara", now + 2 * MINUTE), CardViewer("tom", now + MINUTE))
         assert teamwork_of(connection, [("demo", "1")]) == {("demo", "1"): Teamwork(None, seen)}
 
 
@@ -106,5 +114,5 @@ def test_whom_a_tweet_was_left_to_last_is_kept_from_before(database_url: str, no
         connection.execute(sa.insert(assignments).values(tweet_id="1", project="demo", name_key="tom", **who))
     database.upgrade()
     with database.read() as connection:
-        assert assigned_before(connection, "demo", "1") == [Assigned("tom", "mara", now)]
+        assert assigned_before(connection, "demo", "1") == [Assignment("tom", "mara", now)]
     database.dispose()

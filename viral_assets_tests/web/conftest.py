@@ -26,10 +26,10 @@ from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.quota import Limits
 from viral_assets.settings import checkout_root
 from viral_assets.store.engine import Database
-from viral_assets.web.access import Access
+from viral_assets.web.access import AccessRules
 from viral_assets.web.app import create_app
 from viral_assets.web.jobs import Jobs
-from viral_assets.web.security import Names
+from viral_assets.web.security import HostNames
 from viral_assets.web.site import Site
 from viral_assets_tests.delivery.examples import TYPES, opportunity, store, suggestion
 
@@ -234,7 +234,7 @@ def make_site(database: Database, now: datetime, tweets: list[OpportunityView]) 
     def make(who: str = "mara", clock: Callable[[], datetime] = lambda: now, **access: Any) -> Site:
         site = Site(
             database=database,
-            access=Access(who, **access),
+            access=AccessRules(who, **access),
             projects=demo_projects,
             jobs=Jobs(lambda priority: AsyncCommentGenerator(provider="offline", database=database, priority=priority)),
             vectors_of=lambda _: stored_vectors("wordllama", None),
@@ -254,7 +254,7 @@ def serve(make_site: Callable[..., Site]) -> Callable[..., Reviewer]:
     """A server for a person, and the person's browser."""
 
     def start(who: str = "mara", *, script: bool = False, **access: Any) -> Reviewer:
-        return Reviewer(create_app(make_site(who, **access), Names.of("127.0.0.1")), script=script)
+        return Reviewer(create_app(make_site(who, **access), HostNames.of("127.0.0.1")), script=script)
 
     return start
 

@@ -40,7 +40,7 @@ from viral_assets.vocabulary import REJECTION_REASONS
 from viral_assets.web.app import create_app
 from viral_assets.web.jobs import Job
 from viral_assets.web.regenerate import summarise, wanted_types
-from viral_assets.web.security import Names
+from viral_assets.web.security import HostNames
 from viral_assets.web.site import Site
 from viral_assets_tests.delivery.examples import TYPES
 from viral_assets_tests.one_database import BOTH_DATABASES
@@ -246,7 +246,7 @@ def test_what_was_written_comes_back_while_the_database_is_locked(
     make_site: Callable[..., Site], database: Database
 ) -> None:
     site = make_site()
-    reviewer = Reviewer(create_app(site, Names.of("127.0.0.1")))
+    reviewer = Reviewer(create_app(site, HostNames.of("127.0.0.1")))
     reviewer.get("/?status=all")
     form = reviewer.form("reject", "101")
     site.database = Locked(str(database.url.render_as_string(hide_password=False)))

@@ -17,10 +17,10 @@ from viral_assets.projects.model import Project
 from viral_assets.store.audit import last_event_of
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, suggestion_events, tweet_scores
-from viral_assets.web.access import Access
+from viral_assets.web.access import AccessRules
 from viral_assets.web.app import create_app
 from viral_assets.web.jobs import Jobs
-from viral_assets.web.security import Names
+from viral_assets.web.security import HostNames
 from viral_assets.web.site import Site
 from viral_assets_tests.one_database import BOTH_DATABASES
 from viral_assets_tests.one_database import database as database  # noqa: PLC0414 - a fixture
@@ -74,14 +74,14 @@ def mara_of(worked: Database) -> Iterator[MaraOf]:
         generator = lambda priority: AsyncCommentGenerator(provider="offline", database=worked, priority=priority)  # noqa: E731
         site = Site(
             worked,
-            Access("mara"),
+            AccessRules("mara"),
             lambda: Projects({OF.name: OF}),
             Jobs(generator),
             vectors_of,
             clock=lambda: NOW,
         )
         sites.append(site)
-        return Reviewer(create_app(site, Names.of("127.0.0.1")), script=script)
+        return Reviewer(create_app(site, HostNames.of("127.0.0.1")), script=script)
 
     yield make
     for site in sites:

@@ -15,10 +15,10 @@ from viral_assets.learning.project_file import ProjectFolder
 from viral_assets.projects.loader import load_project, load_projects
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import tweet_scores
-from viral_assets.web.access import Access
+from viral_assets.web.access import AccessRules
 from viral_assets.web.app import create_app
 from viral_assets.web.jobs import Jobs
-from viral_assets.web.security import Names
+from viral_assets.web.security import HostNames
 from viral_assets.web.site import Site
 from viral_assets_tests.one_database import BOTH_DATABASES
 from viral_assets_tests.one_database import database as database  # noqa: PLC0414 - a fixture
@@ -67,7 +67,7 @@ def mara_of(file: Path, database: Database) -> Iterator[MaraOf]:
     def make(*, may: bool = True) -> Reviewer:
         site = Site(
             database,
-            Access("mara"),
+            AccessRules("mara"),
             lambda: load_projects(file.parent),
             Jobs(lambda priority: AsyncCommentGenerator(provider="offline", priority=priority)),
             lambda _: stored_vectors("wordllama", None),
@@ -75,7 +75,7 @@ def mara_of(file: Path, database: Database) -> Iterator[MaraOf]:
             clock=lambda: AT + HOUR,
         )
         sites.append(site)
-        return Reviewer(create_app(site, Names.of("127.0.0.1")))
+        return Reviewer(create_app(site, HostNames.of("127.0.0.1")))
 
     yield make
     for site in sites:

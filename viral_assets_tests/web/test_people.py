@@ -18,7 +18,7 @@ from viral_assets.store.people import add_person, remove_person
 from viral_assets.store.people_tokens import make_token, revoke_token
 from viral_assets.store.tables import cards_seen, people_sessions, suggestion_events
 from viral_assets.web.app import create_app
-from viral_assets.web.security import Names
+from viral_assets.web.security import HostNames
 from viral_assets.web.site import Site
 from viral_assets_tests.delivery.examples import TYPES
 from viral_assets_tests.one_database import BOTH_DATABASES
@@ -64,7 +64,7 @@ def browser(make_site: Callable[..., Site], time: Time) -> Callable[..., Reviewe
     def start(who: str = "server", *, script: bool = False, client: str = "127.0.0.1", **access: object) -> Reviewer:
         site = make_site(who, clock=time, **access)
         site.projects = asking_for_two
-        return Reviewer(create_app(site, Names.of("127.0.0.1")), script=script, client=client)
+        return Reviewer(create_app(site, HostNames.of("127.0.0.1")), script=script, client=client)
 
     return start
 

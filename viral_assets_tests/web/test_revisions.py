@@ -333,7 +333,7 @@ def test_a_quota_that_is_used_up_says_when_there_is_more(
     database: Database,
 ) -> None:
     from viral_assets.web.app import create_app
-    from viral_assets.web.security import Names
+    from viral_assets.web.security import HostNames
 
     with GeminiEmulator() as service:
         site = make_site()
@@ -347,7 +347,7 @@ def test_a_quota_that_is_used_up_says_when_there_is_more(
                 limits=Limits(max_requests=100, requests_per_day=1),
             )
         )
-        mara = Reviewer(create_app(site, Names.of("127.0.0.1")), script=True)
+        mara = Reviewer(create_app(site, HostNames.of("127.0.0.1")), script=True)
         mara.get("/?status=all")
         revise(mara)
         assert "Take the new one" in mara.page.words

@@ -16,9 +16,9 @@ from viral_assets.queries.opportunities import OpportunityView
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import suggestion_events
 from viral_assets.text.entities import linked
-from viral_assets.web.access import Access
+from viral_assets.web.access import AccessRules
 from viral_assets.web.app import create_app
-from viral_assets.web.security import MAX_BODY, POLICY, Names, is_loopback
+from viral_assets.web.security import MAX_BODY, POLICY, HostNames, is_loopback
 from viral_assets.web.site import Site
 from viral_assets_tests.delivery.examples import opportunity, store, suggestion
 from viral_assets_tests.web.conftest import ADDRESS, Html, Reviewer, static_files
@@ -62,7 +62,7 @@ def test_a_name_that_suddenly_leads_here_is_not(plain: Reviewer, host: str) -> N
 
 
 def test_a_server_for_others_answers_to_addresses_and_to_names_it_was_told() -> None:
-    names = Names.of("0.0.0.0", ["Review.Example.com"])
+    names = HostNames.of("0.0.0.0", ["Review.Example.com"])
     assert all(name in names for name in ("192.168.1.7:8642", "review.example.com", "[fe80::1]:80", "localhost"))
     assert "evil.example" not in names
 
@@ -173,7 +173,7 @@ def test_a_form_in_pieces_is_no_way_to_send_files(plain: Reviewer) -> None:
 
 def test_a_token_that_keeps_nobody_out_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="at least 16 characters"):
-        Access("mara", token="short")
+        AccessRules("mara", token="short")
 
 
 @pytest.mark.parametrize("path", ["/", "/numbers", "/tweet?project=demo&tweet_id=101", "/approve-greens", "/nowhere"])
@@ -291,7 +291,7 @@ def test_a_bug_is_a_guarded_page_too(make_site: Callable[..., Site], monkeypatch
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(site, "choices", broken)
-    reviewer = Reviewer(create_app(site, Names.of("127.0.0.1")))
+    reviewer = Reviewer(create_app(site, HostNames.of("127.0.0.1")))
     reviewer.http._transport.raise_server_exceptions = False  # type: ignore[attr-defined]
     page = reviewer.get("/")
     assert reviewer.status == 500
@@ -306,7 +306,7 @@ def test_a_database_that_went_away_is_a_page_that_says_so(
     site = make_site()
     gone = Database("postgresql://me:geheim@127.0.0.1:1/tweets")
     site.database = gone
-    reviewer = Reviewer(create_app(site, Names.of("127.0.0.1")))
+    reviewer = Reviewer(create_app(site, HostNames.of("127.0.0.1")))
     page = reviewer.get("/")
     assert reviewer.status == 503
     assert "The database does not answer" in page.words
@@ -414,7 +414,7 @@ def test_a_hostile_tweet_is_only_text(
     )
     with database.begin() as connection:
         store(connection, [harmless, hostile])
-    reviewer = Reviewer(create_app(make_site(), Names.of("127.0.0.1")))
+    reviewer = Reviewer(create_app(make_site(), HostNames.of("127.0.0.1")))
 
     def shown(tweet_id: str) -> str:
         return str(reviewer.http.get("/tweet", params={"project": "zz", "tweet_id": tweet_id}).text)
@@ -473,7 +473,7 @@ def test_an_opportunity_of_any_id_has_a_place_on_the_page(
 ) -> None:
     with database.begin() as connection:
         store(connection, [replace(tweets[0], tweet_id='a b"<c>/?&')])
-    reviewer = Reviewer(create_app(make_site(), Names.of("127.0.0.1")))
+    reviewer = Reviewer(create_app(make_site(), HostNames.of("127.0.0.1")))
     page = reviewer.get("/?status=all")
     assert all(
         re.fullmatch(r"o-[A-Za-z0-9_-]+(-\d+(-\w+)?|-by)?", each) for each in page.all("id") if each.startswith("o-")

@@ -12,9 +12,9 @@ from itsdangerous import URLSafeTimedSerializer
 
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import ended_sessions
-from viral_assets.web.access import Access
+from viral_assets.web.access import AccessRules
 from viral_assets.web.app import create_app
-from viral_assets.web.security import Names
+from viral_assets.web.security import HostNames
 from viral_assets.web.sessions import CLOCKS_APART, Session, SessionLimits
 from viral_assets.web.site import Site
 from viral_assets_tests.web.conftest import ADDRESS, Form, Html, Reviewer
@@ -52,7 +52,7 @@ def time(now: datetime) -> Time:
 @pytest.fixture
 def browser(make_site: Callable[..., Site], time: Time) -> Callable[[], Reviewer]:
     """Browsers, each at a server of its own with the same token, database and clock."""
-    return lambda: Reviewer(create_app(make_site(token=TOKEN, clock=time), Names.of("127.0.0.1")))
+    return lambda: Reviewer(create_app(make_site(token=TOKEN, clock=time), HostNames.of("127.0.0.1")))
 
 
 def sign_in(reviewer: Reviewer, path: str = "/?status=all") -> Html:
@@ -233,7 +233,7 @@ def test_nothing_is_shown_while_the_database_cannot_say_whether_a_session_was_en
     make_site: Callable[..., Site], time: Time
 ) -> None:
     site = make_site(token=TOKEN, clock=time)
-    mara = Reviewer(create_app(site, Names.of("127.0.0.1")))
+    mara = Reviewer(create_app(site, HostNames.of("127.0.0.1")))
     sign_in(mara)
     site.database = Database("postgresql://me:geheim@127.0.0.1:1/tweets")
     page = mara.get("/")
@@ -272,8 +272,8 @@ def test_what_we_signed_for_something_else_opens_nothing(
     make_site: Callable[..., Site], time: Time, content: object
 ) -> None:
     site = make_site(token=TOKEN, clock=time)
-    reviewer = Reviewer(create_app(site, Names.of("127.0.0.1")))
-    cookie = site.entrance.shared._serializer.dumps(content)
+    reviewer = Reviewer(create_app(site, HostNames.of("127.0.0.1")))
+    cookie = site.authenticator.shared._serializer.dumps(content)
     assert status_with(reviewer, str(cookie)) == 303
 
 
@@ -289,7 +289,7 @@ def test_every_session_has_an_id_of_its_own(browser: Callable[[], Reviewer]) -> 
 def test_neither_key_nor_token_is_shown_or_logged(
     browser: Callable[[], Reviewer], caplog: pytest.LogCaptureFixture
 ) -> None:
-    access = Access("mara", token=TOKEN)
+    access = AccessRules("mara", token=TOKEN)
     mara = browser()
     with caplog.at_level("DEBUG"):
         mara.send(form_for(sign_in(mara), "/logout"))

@@ -26,10 +26,10 @@ from viral_assets.quota import Limits
 from viral_assets.settings import checkout_root
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_opportunities, comment_suggestions, suggestion_events
-from viral_assets.web.access import Access
+from viral_assets.web.access import AccessRules
 from viral_assets.web.app import create_app
 from viral_assets.web.jobs import Jobs
-from viral_assets.web.security import Names
+from viral_assets.web.security import HostNames
 from viral_assets.web.server import listen
 from viral_assets.web.site import Site
 from viral_assets_tests.chromium import chromium as started_chromium
@@ -121,7 +121,7 @@ def serving(
     port = listener.getsockname()[1]
     site = Site(
         database=database,
-        access=Access(who, port=port, **access),
+        access=AccessRules(who, port=port, **access),
         projects=projects,
         jobs=Jobs(lambda priority: AsyncCommentGenerator(provider="offline", database=database, priority=priority)),
         vectors_of=lambda _: stored_vectors("wordllama", None),
@@ -129,7 +129,7 @@ def serving(
         project_folder=ProjectFolder(checkout_root() / "projects"),
         clock=lambda: NOW,
     )
-    app = create_app(site, Names.of("127.0.0.1"))
+    app = create_app(site, HostNames.of("127.0.0.1"))
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning", timeout_graceful_shutdown=1))
     # It listens already: what is asked before it is ready waits.
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="review page")

@@ -74,22 +74,22 @@ EVERYWHERE: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class From:
+class FromColumn:
     """The column of another asset that a value is computed or copied from."""
 
     asset: str
     column: str
 
 
-def _same(asset: str, *columns: str) -> dict[str, list[From]]:
-    return {column: [From(asset, column)] for column in columns}
+def _same(asset: str, *columns: str) -> dict[str, list[FromColumn]]:
+    return {column: [FromColumn(asset, column)] for column in columns}
 
 
-def _of_tweets(*columns: str) -> list[From]:
-    return [From("tweets", column) for column in columns]
+def _of_tweets(*columns: str) -> list[FromColumn]:
+    return [FromColumn("tweets", column) for column in columns]
 
 
-LINEAGE: Mapping[str, Mapping[str, list[From]]] = {
+LINEAGE: Mapping[str, Mapping[str, list[FromColumn]]] = {
     "embeddings": {
         "text_sha256": _of_tweets("text_sha256"),
         "vector": _of_tweets("text"),
@@ -99,21 +99,21 @@ LINEAGE: Mapping[str, Mapping[str, list[From]]] = {
         "velocity": _of_tweets(
             "like_count", "reply_count", "retweet_count", "author_followers", "created_at", "collected_at"
         ),
-        "relevance": [From("tweet_embeddings", "vector")],
-        "topic": [From("tweet_embeddings", "vector")],
+        "relevance": [FromColumn("tweet_embeddings", "vector")],
+        "topic": [FromColumn("tweet_embeddings", "vector")],
         "openness": _of_tweets("text"),
         "author_quality": _of_tweets("author_handle"),
         "gate": _of_tweets("text", "lang", "is_retweet", "is_promoted", "author_handle"),
-        "unsafe": [*_of_tweets("text", "lang"), From("tweet_embeddings", "vector")],
-        "flags": [*_of_tweets("text", "lang"), From("tweet_embeddings", "vector")],
+        "unsafe": [*_of_tweets("text", "lang"), FromColumn("tweet_embeddings", "vector")],
+        "flags": [*_of_tweets("text", "lang"), FromColumn("tweet_embeddings", "vector")],
     },
     "comment_opportunities": {
         **_same("tweet_scores", "project", "tweet_id", "window_start", "total", "label", "topic", "why"),
-        "rank": [From("tweet_scores", "total")],
+        "rank": [FromColumn("tweet_scores", "total")],
     },
     "comment_suggestions": {
         **_same("comment_opportunities", "project", "tweet_id", "window_start"),
-        "text": [*_of_tweets("text"), From("comment_opportunities", "topic")],
+        "text": [*_of_tweets("text"), FromColumn("comment_opportunities", "topic")],
     },
 }
 """By table and column; what comes from nowhere else is left out. Dagster's open-source UI does not draw it, but its API

@@ -186,14 +186,14 @@ def _opportunities(
     """What to ask about: fresh hours first, since a reply is worth less by the hour, and in them the best tweets."""
     from viral_assets.generation.nearest_edits import with_nearest_edits
     from viral_assets.generation.opportunity import Opportunity
-    from viral_assets.queries.context import Asked, contexts_of
+    from viral_assets.queries.context import AskedTweet, contexts_of
 
     types = {name: tuple(kind.name for kind in project.suggestion_types) for name, project in projects.items()}
     ours = rows[rows["project"].isin(list(types))].merge(texts, on="tweet_id")
     ordered = ours.sort_values(["window_start", "rank", "project"], ascending=[False, True, True])
     records = ordered.to_dict("records")
     asked = [
-        Asked(
+        AskedTweet(
             row["project"],
             row["tweet_id"],
             row["window_start"].to_pydatetime(),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from viral_assets.embedding.cache import CachedEmbedder
-    from viral_assets.safety.around import Sight
+    from viral_assets.safety.around import SafetyDetectors
     from viral_assets.scoring.selection import Selected, SelectionOptions
 else:
     # Dagster evaluates annotations while definitions load, and importing pandas for that takes a second.
@@ -138,8 +138,8 @@ def comment_opportunities(
             select = partial(select_hours, embedder=cached, options=options, recent=recent, kept=kept, engaged=engaged)
             selected = select(scored)
             if not run_options.dry_run:
-                sight = partial(_sight, embedder, project, cached)
-                selected = _look_again(context, store, tweet_source, project, scored, selected, select, sight)
+                detectors = partial(_detectors, embedder, project, cached)
+                selected = _look_again(context, store, tweet_source, project, scored, selected, select, detectors)
             selections[name] = selected
             parts.append(selected.frame)
             left_out = sum(selected.dropped.values(), Counter[str]())
@@ -167,7 +167,7 @@ def _look_again(
     scored: DataFrame,
     selected: "Selected",
     select: "Callable[[DataFrame], Selected]",
-    sight: "Callable[[], Sight]",
+    detectors: "Callable[[], SafetyDetectors]",
 ) -> "Selected":
     """Find out what the chosen tweets answer and quote, where the project has that asked for; what is not safe to
     answer for that reason is left out, and the choice made anew."""
@@ -186,7 +186,7 @@ def _look_again(
             break
         with store.read() as connection:
             contexts = read_contexts(connection, best_first)
-        scored, changed = looked_at_again(scored, contexts, project, sight())
+        scored, changed = looked_at_again(scored, contexts, project, detectors())
         if changed.empty:
             break
         columns = {name: changed[name].tolist() for name in ("tweet_id", "gate", "unsafe", "flags")}
@@ -196,12 +196,12 @@ def _look_again(
     return selected
 
 
-def _sight(embedder: EmbedderResource, project: Project, own: "CachedEmbedder") -> "Sight":
+def _detectors(embedder: EmbedderResource, project: Project, own: "CachedEmbedder") -> "SafetyDetectors":
     """What tells sensitive texts, as scoring has it. Made when it is wanted: a larger embedder takes a while."""
-    from viral_assets.safety.around import Sight
+    from viral_assets.safety.around import SafetyDetectors
     from viral_assets.safety.exemplar_vectors import resemblance_of
 
-    return Sight(own.embed, resemblance_of(own), embedder.closer_look(project))
+    return SafetyDetectors(own.embed, resemblance_of(own), embedder.closer_look(project))
 
 
 def selection_options(project: Project, options: RunOptions, *, duplicate_similarity: float) -> "SelectionOptions":

@@ -31,7 +31,7 @@ def notify_sensor(default_status: dg.DefaultSensorStatus) -> dg.SensorDefinition
         ),
     )
     def tell(context: dg.SensorEvaluationContext, database: DatabaseResource) -> dg.SkipReason:
-        from viral_assets.notifications.telling import Teller
+        from viral_assets.notifications.notifier import Notifier
 
         settings = load_settings()
         projects = load_projects(settings.projects_dir)
@@ -40,7 +40,7 @@ def notify_sensor(default_status: dg.DefaultSensorStatus) -> dg.SensorDefinition
         if not any(project.notifications.channels for project in projects.values()):
             return dg.SkipReason(NO_CHANNEL)
         try:
-            done = Teller(database.get(), settings.channels, settings.review_url).tell(projects)
+            done = Notifier(database.get(), settings.channels, settings.review_url).notify(projects)
         except ViralAssetsError as error:
             return dg.SkipReason(f"nobody was told of what is new: {error}")
         for warning in done.warnings:

@@ -8,7 +8,7 @@ from viral_assets.defs.checks.results import HourCheckResult, Violation
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class ReportedCounts:
     """What the materialization of an hour says it holds, all projects together."""
 
     suggestions: int
@@ -16,7 +16,7 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredCounts:
     """What the tables hold for an hour, all projects together.
 
     ``newer_suggestions`` and ``newer_outcomes`` were written after the report: by a run that has not ended yet, or
@@ -29,7 +29,7 @@ class Stored:
     newer_outcomes: int = 0
 
 
-def counts_differ(reported: Reported | None, stored: Stored) -> HourCheckResult:
+def counts_differ(reported: ReportedCounts | None, stored: StoredCounts) -> HourCheckResult:
     """Fewer rows than were reported, or more that are as old as the report."""
     numbers = {"suggestions": stored.suggestions, "outcomes": stored.outcomes}
     if reported is None:

@@ -15,7 +15,7 @@ from viral_assets.defs.checks.results import HourCheckResult, Row, Violation
 from viral_assets.projects.engagement import Engagement
 
 if TYPE_CHECKING:
-    from viral_assets.scoring.engagement import Engaged
+    from viral_assets.scoring.engagement import EngagementHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ProjectTurns:
     """What a project's file says, and what is chosen and answered around the hour, the hour itself included."""
 
     engagement: Engagement
-    engaged: Engaged
+    engaged: EngagementHistory
 
 
 def pestered(hour: datetime | None, rows: Sequence[Row], projects: Mapping[str, ProjectTurns]) -> HourCheckResult:
@@ -44,7 +44,7 @@ def pestered(hour: datetime | None, rows: Sequence[Row], projects: Mapping[str, 
 
 
 def _of_project(hour: datetime, rows: Sequence[Row], project: str, turns: ProjectTurns) -> list[Violation]:
-    from viral_assets.scoring.engagement import Turns
+    from viral_assets.scoring.engagement import EngagementTurns
     from viral_assets.scoring.posting_hours import PostingHours
 
     engagement, engaged = turns.engagement, turns.engaged
@@ -53,7 +53,7 @@ def _of_project(hour: datetime, rows: Sequence[Row], project: str, turns: Projec
         f"{engagement.author_days} days without it",
         "conversation": "another tweet of its conversation was chosen or answered",
     }
-    taken = Turns(engagement, (turn for turn in engaged.turns if turn.hour < hour))
+    taken = EngagementTurns(engagement, (turn for turn in engaged.turns if turn.hour < hour))
     of_hour = {turn.tweet_id: turn for turn in engaged.turns if turn.hour == hour}
     violations = []
     for row in rows:

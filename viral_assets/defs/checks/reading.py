@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from viral_assets.defs.assets.previews import by_hour
-from viral_assets.defs.checks.counts import Reported, Stored
+from viral_assets.defs.checks.counts import ReportedCounts, StoredCounts
 from viral_assets.defs.checks.engagement import ProjectTurns
 from viral_assets.defs.checks.opportunities import OpportunityHour
 from viral_assets.defs.checks.results import Row
@@ -127,7 +127,7 @@ def read_suggestion_hours(
     database: Database,
     window: HourRange,
     projects: Mapping[str, Project],
-    reported: Mapping[datetime, tuple[Reported, float]],
+    reported: Mapping[datetime, tuple[ReportedCounts, float]],
 ) -> dict[datetime, SuggestionHour]:
     """What the tables hold of these projects; counts are those of all.
 
@@ -198,12 +198,12 @@ def _rows(frame: pd.DataFrame) -> list[Row]:
 
 def _stored(
     suggestions: pd.DataFrame, outcomes: pd.DataFrame, window: HourRange, reported_at: Mapping[datetime, float]
-) -> dict[datetime, Stored]:
+) -> dict[datetime, StoredCounts]:
     written, ended = by_hour(suggestions, window), by_hour(outcomes, window)
     stored = {}
     for hour in window:
         at = pd.Timestamp(datetime.fromtimestamp(reported_at.get(hour, 0.0), UTC))
-        stored[hour] = Stored(
+        stored[hour] = StoredCounts(
             suggestions=len(written[hour]),
             outcomes=len(ended[hour]),
             newer_suggestions=int((written[hour]["created_at"] > at).sum()),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from viral_assets.defs.assets.display import ROW_COUNT
-from viral_assets.defs.checks.counts import Reported
+from viral_assets.defs.checks.counts import ReportedCounts
 from viral_assets.defs.checks.evaluations import Materialized
 from viral_assets.defs.checks.spending import Spending
 from viral_assets.defs.checks.suggestions import SuggestionHour
@@ -100,9 +100,9 @@ def rows_of_suggestions(
     return {hour: replace(rows, spending=Spending(budget, days[hour])) for hour, rows in hours.items()}
 
 
-def _counts(numbers: Mapping[str, float]) -> Reported | None:
+def _counts(numbers: Mapping[str, float]) -> ReportedCounts | None:
     """What ``comment_suggestions`` reports of an hour; None for what somebody reported in the UI, without numbers."""
     if ROW_COUNT not in numbers or DONE not in numbers:
         return None
     # An hour of an earlier version knows fewer outcomes.
-    return Reported(int(numbers[ROW_COUNT]), int(sum(numbers.get(name, 0) for name in OUTCOMES)))
+    return ReportedCounts(int(numbers[ROW_COUNT]), int(sum(numbers.get(name, 0) for name in OUTCOMES)))

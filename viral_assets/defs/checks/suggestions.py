@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from viral_assets.defs.checks.counts import Reported, Stored
+from viral_assets.defs.checks.counts import ReportedCounts, StoredCounts
 from viral_assets.defs.checks.results import Row, Violation, key_of
 from viral_assets.defs.checks.spending import Spending
 from viral_assets.projects.model import Project
@@ -28,8 +28,8 @@ class SuggestionHour:
     suggestions: Sequence[Row] = ()
     outcomes: Sequence[Row] = ()
     projects: Mapping[str, Project] = field(default_factory=dict)
-    reported: Reported | None = None
-    stored: Stored = field(default_factory=Stored)
+    reported: ReportedCounts | None = None
+    stored: StoredCounts = field(default_factory=StoredCounts)
     spending: Spending = field(default_factory=Spending)
     today: date = date.min
 

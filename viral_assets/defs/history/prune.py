@@ -23,7 +23,7 @@ from viral_assets.defs.dagster_internals import (
     SqliteEventLogStorage,
 )
 from viral_assets.defs.history.backfills import BACKFILL_TAG, backfills_under_way
-from viral_assets.defs.history.standing import Standing, drop_events, drop_outdated, read_standing, still_failed
+from viral_assets.defs.history.standing import RetainedIds, drop_events, drop_outdated, read_standing, still_failed
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import hour_key
 
@@ -139,7 +139,7 @@ def _keep(archive: Archive, storage: SqlEventLogStorage, run_ids: Sequence[str],
 
 
 def _let_go(
-    instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_ids: Sequence[str], standing: Standing
+    instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_ids: Sequence[str], standing: RetainedIds
 ) -> None:
     """The runs themselves last: whatever fails before, the next call finds them again."""
     drop_events(storage, run_ids, standing)

@@ -39,7 +39,7 @@ _AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RetainedIds:
     """Ids of what stays, as it was when it was read: what became newer since stays a little longer.
 
     Args:
@@ -59,7 +59,7 @@ class Standing:
         return [each for each in self.checks_of.get(run_id, ()) if each not in self.checks]
 
 
-def read_standing(storage: SqlEventLogStorage, first_partition: str, before: datetime) -> Standing:
+def read_standing(storage: SqlEventLogStorage, first_partition: str, before: datetime) -> RetainedIds:
     """Look through the events about assets, once.
 
     Args:
@@ -91,7 +91,7 @@ def read_standing(storage: SqlEventLogStorage, first_partition: str, before: dat
     for run_id, row_id in old:
         if row_id not in standing:
             outdated[run_id].append(row_id)
-    return Standing(standing, frozenset(newest_results.values()), of_run, outdated)
+    return RetainedIds(standing, frozenset(newest_results.values()), of_run, outdated)
 
 
 def still_failed(storage: SqlEventLogStorage, run_id: str, first_partition: str) -> bool:
@@ -113,7 +113,7 @@ def still_failed(storage: SqlEventLogStorage, run_id: str, first_partition: str)
         return bool(connection.scalar(sa.select(query)))
 
 
-def drop_events(storage: SqlEventLogStorage, run_ids: Sequence[str], standing: Standing) -> None:
+def drop_events(storage: SqlEventLogStorage, run_ids: Sequence[str], standing: RetainedIds) -> None:
     """Take out all events of runs but those that stay, in one transaction."""
     event, check = SqlEventLogStorageTable, AssetCheckExecutionsTable
     of_runs = event.c.run_id.in_(run_ids)
@@ -127,7 +127,7 @@ def drop_events(storage: SqlEventLogStorage, run_ids: Sequence[str], standing: S
         _shorten(connection, check.c.evaluation_event, results & standing.checks)
 
 
-def drop_outdated(storage: SqlEventLogStorage, run_ids: Iterable[str], standing: Standing) -> None:
+def drop_outdated(storage: SqlEventLogStorage, run_ids: Iterable[str], standing: RetainedIds) -> None:
     """Take out what stayed of runs that are gone, or came from no run, and is not the newest any more."""
     for run_id in run_ids:
         with storage.index_transaction() as connection:

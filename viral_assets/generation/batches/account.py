@@ -7,9 +7,9 @@ import uuid
 from dataclasses import dataclass, replace
 
 from viral_assets.clock import SYSTEM_CLOCK, Clock
-from viral_assets.generation.batches.desk import Desk
 from viral_assets.generation.batches.estimate import estimate_batches
 from viral_assets.generation.batches.phase import BatchPhase
+from viral_assets.generation.batches.session import BatchSession
 from viral_assets.generation.clients.base import GenerationClient
 from viral_assets.generation.lanes import Lane
 from viral_assets.generation.run.counters import RunCounters
@@ -48,7 +48,7 @@ class BatchAccount:
             return None
         model, clock = lane.models[0], self.clock or SYSTEM_CLOCK
         quota_key, ledger = self._ledger_of(model)
-        desk = Desk(
+        session = BatchSession(
             client=client.batches,
             provider=client.provider,
             ledger=ledger,
@@ -63,7 +63,7 @@ class BatchAccount:
             tweets={each.key: each for each in lane.opportunities},
         )
         hours = lane.policy.hours if lane.policy.tier == BATCH else None
-        return BatchPhase(desk, results, lane.projects, send_for_hours=hours)
+        return BatchPhase(session, results, lane.projects, send_for_hours=hours)
 
     def estimate(self, provider: str, lane: Lane, results: Results, options: GenerationOptions) -> Estimate:
         """What a lane would take that is asked about in batches."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from viral_assets.errors import ProviderError, TransientProviderError
-from viral_assets.generation.batches.desk import Desk
 from viral_assets.generation.batches.sender import UNSENT
+from viral_assets.generation.batches.session import BatchSession
 from viral_assets.generation.clients.base import BatchAtService
 from viral_assets.generation.run.settlement import price_of_answer, settled_answer, settled_failure
 from viral_assets.llm.tiers import BATCH
@@ -43,8 +43,8 @@ GIVEN_UP = Settlement("failed", error="the batch did not end after it was cancel
 class Collector:
     """Brings one batch to its end."""
 
-    def __init__(self, desk: Desk, batch: OpenBatch) -> None:
-        self._desk, self._batch = desk, batch
+    def __init__(self, session: BatchSession, batch: OpenBatch) -> None:
+        self._session, self._batch = session, batch
         self._name = batch.name
         self._cancelled_at: float | None = None
 
@@ -54,18 +54,18 @@ class Collector:
         Raises:
             ProviderError: the key is not accepted any more. The batch stays open.
         """
-        desk, wait = self._desk, FIRST_LOOK_SECONDS
+        session, wait = self._session, FIRST_LOOK_SECONDS
         if self._batch.state == PREPARING:
             # Who prepared it was stopped before it was sent.
             await self._close(None, UNSENT, "not sent")
             return True
-        while not desk.is_stopped:
-            now = await desk.now()
+        while not session.is_stopped:
+            now = await session.now()
             if await self._look(now):
                 return True
             wait = min(wait * LOOK_FACTOR, LONGEST_LOOK_SECONDS)
             left = self._batch.deadline - now
-            await desk.sleep(min(wait, left) if left > 0 and self._cancelled_at is None else min(wait, 30.0))
+            await session.sleep(min(wait, left) if left > 0 and self._cancelled_at is None else min(wait, 30.0))
         return False
 
     async def _look(self, now: float) -> bool:
@@ -73,11 +73,11 @@ class Collector:
         try:
             found = await self._found(now)
             if found is not None and not found.has_ended and now >= self._batch.deadline and self._cancelled_at is None:
-                await self._desk.client.cancel(found.name)
+                await self._session.client.cancel(found.name)
                 self._cancelled_at = now
                 found = await self._found(now)
         except TransientProviderError as error:
-            self._desk.counters.note(f"the service did not say how a batch is: {error}")
+            self._session.counters.note(f"the service did not say how a batch is: {error}")
             found = None
             if self._cancelled_at is None and now >= self._batch.deadline + CANCELLING_SECONDS:
                 self._cancelled_at = self._batch.deadline
@@ -98,38 +98,42 @@ class Collector:
         return False
 
     async def _found(self, now: float) -> BatchAtService | None:
-        desk, batch = self._desk, self._batch
+        session, batch = self._session, self._batch
         if self._name is not None:
-            return await desk.client.get(self._name, batch.model)
-        found = await desk.client.find(batch.id)
+            return await session.client.get(self._name, batch.model)
+        found = await session.client.find(batch.id)
         if found is not None:
             self._name = found.name
-            await desk.write(lambda connection: batch_is(connection, batch.id, SENT, name=found.name))
+            await session.write(lambda connection: batch_is(connection, batch.id, SENT, name=found.name))
         return found
 
     async def _close(self, found: BatchAtService | None, without: Settlement, ended: str) -> None:
         """Settle every request, those without an answer as given, and then write that nothing is open."""
-        desk, batch_id = self._desk, self._batch.id
+        session, batch_id = self._session, self._batch.id
         replies = found.replies if found is not None else {}
-        requests = (await desk.read(lambda connection: unsettled(connection, [batch_id])))[batch_id]
+        requests = (await session.read(lambda connection: unsettled(connection, [batch_id])))[batch_id]
         missing = 0
         for request in requests:
             reply = replies.get(request.id)
             if reply is None:
                 missing += len(request.tweet_ids)
-                await desk.settle(request, without)
+                await session.settle(request, without)
             else:
-                await desk.settle(request, *self._settled(reply))
-        now = await desk.now()
-        await desk.write(lambda connection: close_batch(connection, batch_id, at=now, ended=ended))
+                await session.settle(request, *self._settled(reply))
+        now = await session.now()
+        await session.write(lambda connection: close_batch(connection, batch_id, at=now, ended=ended))
         if missing:
             tweets = how_many(missing, "tweet")
-            desk.counters.note(f"{tweets} had no answer in a batch ({ended}), to be asked for anew")
+            session.counters.note(f"{tweets} had no answer in a batch ({ended}), to be asked for anew")
 
     def _settled(self, reply: Answer | ProviderError) -> tuple[Settlement, Usage | None]:
-        desk, asked = self._desk, self._batch.model
+        session, asked = self._session, self._batch.model
         price = price_of_answer(
-            reply, asked=asked, asked_price=desk.price_of(asked), price_of=desk.price_of, provider=desk.provider
+            reply,
+            asked=asked,
+            asked_price=session.price_of(asked),
+            price_of=session.price_of,
+            provider=session.provider,
         )
         if not isinstance(reply, Answer):
             settlement, paid = settled_failure(reply, price, BATCH)

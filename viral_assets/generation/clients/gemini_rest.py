@@ -68,7 +68,7 @@ class GeminiRest:
         sender: what the SDK calls itself.
     """
 
-    def __init__(self, service: gemini.Service, library: ModuleType, sender: str) -> None:
+    def __init__(self, service: gemini.GeminiEndpoint, library: ModuleType, sender: str) -> None:
         self._service, self._library = service, library
         self._models = f"{service.base_url}/{API_VERSION}/models"
         self._headers = {

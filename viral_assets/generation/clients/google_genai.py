@@ -96,7 +96,7 @@ class GoogleGenAIClient:
     tiers: Collection[Tier] = TIERS
 
     def __init__(self, api_key: str, *, endpoint: str | None = None) -> None:
-        self._service = gemini.Service.of(api_key, endpoint)
+        self._service = gemini.GeminiEndpoint.of(api_key, endpoint)
         self.key_fingerprint = fingerprint(self._service.api_key)
         self._rest = GeminiRest(self._service, _http_library(), SENDER)
         self._thinking = LeastThinking()

@@ -70,7 +70,7 @@ class GoogleGenerativeAIClient:
     batches = None
 
     def __init__(self, api_key: str, *, endpoint: str | None = None, max_workers: int = 10) -> None:
-        self._service = gemini.Service.of(api_key, endpoint)
+        self._service = gemini.GeminiEndpoint.of(api_key, endpoint)
         self.key_fingerprint = fingerprint(self._service.api_key)
         self._transport = _Transport(self._service, pool_size=max_workers)
         self._connection = GenerativeServiceClient(transport=self._transport)
@@ -189,7 +189,7 @@ class _Session(AuthorizedSession):
 class _Transport(GenerativeServiceRestTransport):
     """The SDK's REST transport with a session of our own."""
 
-    def __init__(self, service: gemini.Service, pool_size: int) -> None:
+    def __init__(self, service: gemini.GeminiEndpoint, pool_size: int) -> None:
         credentials = Credentials(service.api_key)
         super().__init__(host=service.base_url, credentials=credentials)
         self._session.close()

@@ -28,7 +28,7 @@ from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.tokens import estimate_tokens
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.projects.model import Project
-from viral_assets.safety.around import FlagsByRow, Sight, with_flags_around
+from viral_assets.safety.around import FlagsByRow, SafetyDetectors, with_flags_around
 from viral_assets.safety.flag import flags_in_words
 from viral_assets.safety.flags import find_flags
 from viral_assets.text.cleaning import text_for_prompt
@@ -113,7 +113,7 @@ def _declined(request: GenerationRequest) -> dict[int, str]:
         TextColumn(texts), languages_of([each.lang for each in request.opportunities], texts)
     )
     contexts = {row: each.context for row, each in enumerate(request.opportunities)}
-    flags = with_flags_around(flags, contexts, Sight())
+    flags = with_flags_around(flags, contexts, SafetyDetectors())
     sensitive = {row: [flag for flag in found if flag.category in left_out] for row, found in flags.items()}
     return {row: flags_in_words(found) for row, found in sensitive.items() if found}
 

@@ -26,7 +26,7 @@ from viral_assets.errors import AdaptedRequestError, ProviderError, RejectedRequ
 from viral_assets.generation.clients.openai_dialect import Dialect
 from viral_assets.generation.clients.turns import Turn, looked_at_by_httpx
 from viral_assets.generation.drafting.request import GenerationRequest
-from viral_assets.llm.openai_api import Service, complaint
+from viral_assets.llm.openai_api import OpenAIEndpoint, complaint
 from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.types import Answer, fingerprint
 from viral_assets.vocabulary import OPENAI
@@ -61,7 +61,7 @@ class OpenAICompatibleClient:
     batches = None
 
     def __init__(self, api_key: str | None = None, *, endpoint: str | None = None) -> None:
-        self._service = Service.of(api_key, endpoint)
+        self._service = OpenAIEndpoint.of(api_key, endpoint)
         self.key_fingerprint = fingerprint(self._service.identity)
         self._client = openai.AsyncOpenAI(
             api_key=self._service.api_key or "none",

@@ -28,7 +28,7 @@ from viral_assets.generation.run.options import GenerationOptions, PriceOf
 from viral_assets.generation.run.report import GenerationReport, ProgressCallback
 from viral_assets.generation.run.results import Results, TweetResult
 from viral_assets.generation.run.resume import defer, recover, unfinished
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.generation.run.stopping import Finishing, Stop
 from viral_assets.generation.run.tweet_offers import TweetOffers
 from viral_assets.projects.model import Project
@@ -75,7 +75,7 @@ class Executor:
         kept: KeptAnswers | None = None,
         offers: TweetOffers | None = None,
     ) -> None:
-        self._session = Session(
+        self._session = RunSession(
             client,
             ledger,
             results,

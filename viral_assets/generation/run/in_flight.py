@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from viral_assets.generation.run.outcome import BatchOutcome
 from viral_assets.generation.run.request import PreparedRequest, ask
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.generation.run.stopping import Finishing
 
 
@@ -26,7 +26,7 @@ class SentRequest:
 class InFlight:
     """What has been sent and not been applied yet, in the order in which it ends; and where the loop waits."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: RunSession) -> None:
         self._session = session
         self._sent: dict[asyncio.Task[BatchOutcome], SentRequest] = {}
         self._ended: deque[asyncio.Task[BatchOutcome]] = deque()

@@ -21,7 +21,7 @@ from viral_assets.generation.run.outcome import BatchOutcome, claimed_elsewhere,
 from viral_assets.generation.run.planning.batches import BatchPlan
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.request import PreparedRequest, prepare
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.generation.run.sharing import Sharing
 from viral_assets.generation.run.stopping import Finishing
 from viral_assets.generation.run.tweet_offers import TweetOffers
@@ -42,7 +42,7 @@ class Loop:
 
     def __init__(
         self,
-        session: Session,
+        session: RunSession,
         membership: Membership,
         offers: TweetOffers | None = None,
         *,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from viral_assets.errors import DatabaseUnavailableError
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.generation.run.storage import RETRY_SECONDS
 from viral_assets.quota.ledger import HEARTBEAT_SECONDS, Decision, GrantRequest, Waiting
 from viral_assets.quota.priority import Priority
@@ -26,7 +26,7 @@ class Membership:
         sharing: whose requests it may share, see :class:`~viral_assets.quota.ledger.Demand`.
     """
 
-    def __init__(self, session: Session, runner: str, *, sharing: str = "") -> None:
+    def __init__(self, session: RunSession, runner: str, *, sharing: str = "") -> None:
         self._session, self._ledger, self.runner = session, session.ledger, runner
         self._priority = session.options.priority
         self._sharing, self._queued = sharing, False

@@ -45,35 +45,35 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RateLimited:
     """The service's quota is used up: no run that shares it asks until it is free again (HTTP 429)."""
 
     error: RateLimitedError
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
+class FatalFailure:
     """Key, model or endpoint are wrong: no request will work."""
 
     error: FatalProviderError
 
 
 @dataclass(frozen=True, slots=True)
-class Troubled:
+class ServiceFailure:
     """The service had a problem, was too slow, or was not there."""
 
     error: ProviderError
 
 
 @dataclass(frozen=True, slots=True)
-class Rejecting:
+class RequestRejected:
     """The service rejected a tweet by itself (HTTP 400); one that does so again and again rejects whatever is asked."""
 
     error: ProviderError
 
 
 @dataclass(frozen=True, slots=True)
-class Adapted:
+class RequestAdapted:
     """The service refused how the request was put, which says nothing about how it is."""
 
     error: AdaptedRequestError
@@ -93,7 +93,9 @@ class TooMuchInput:
     error: TooMuchInputError
 
 
-ServiceReport = Adapted | TooMuchInput | Answered | Refused | NoRoom | Unusable | Troubled | Rejecting
+ServiceReport = (
+    RequestAdapted | TooMuchInput | Answered | RateLimited | NoRoom | FatalFailure | ServiceFailure | RequestRejected
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ def at_fault(batch: RequestBatch, error: BlockedAnswerError | RejectedRequestErr
         ended=poisoned(step),
         again=step.released,
         bisections=step.batches,
-        service=Rejecting(error) if alone else None,
+        service=RequestRejected(error) if alone else None,
     )
 
 

@@ -26,19 +26,19 @@ from viral_assets.generation.run.answer_processor import AnswerProcessor, Answer
 from viral_assets.generation.run.failures.bisection import RequestBatch, after_answer
 from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.outcome import (
-    Adapted,
     Answered,
     BatchOutcome,
+    FatalFailure,
     NoRoom,
-    Refused,
-    Troubled,
-    Unusable,
+    RateLimited,
+    RequestAdapted,
+    ServiceFailure,
     at_fault,
     poisoned,
     too_much_input,
 )
 from viral_assets.generation.run.sending import reply_to
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.generation.run.settlement import price_of_answer, settled_answer, settled_failure
 from viral_assets.llm.models import is_same_model
 from viral_assets.llm.prices import Price
@@ -63,7 +63,7 @@ class PreparedRequest:
         return AnswerSource(self.grant.request_id, self.grant.provider, self.request.model)
 
 
-def prepare(session: Session, batch: RequestBatch, *, runner: str) -> PreparedRequest:
+def prepare(session: RunSession, batch: RequestBatch, *, runner: str) -> PreparedRequest:
     """Write the prompt, and estimate what it will count and cost."""
     options = session.options
     project = session.projects[batch.items[0].opportunity.project]
@@ -95,7 +95,7 @@ def prepare(session: Session, batch: RequestBatch, *, runner: str) -> PreparedRe
     return PreparedRequest(batch, request, grant, price)
 
 
-async def ask(session: Session, prepared: PreparedRequest, *, asked_at: float) -> BatchOutcome:
+async def ask(session: RunSession, prepared: PreparedRequest, *, asked_at: float) -> BatchOutcome:
     """Send a granted request, settle it with the ledger, and only then make sense of what came back.
 
     Args:
@@ -195,15 +195,15 @@ def failed(
     """A request without an answer: whose fault it is decides what happens to its tweets."""
     match error:
         case RateLimitedError():
-            return BatchOutcome(first=batch, service=Refused(error))
+            return BatchOutcome(first=batch, service=RateLimited(error))
         case TurnOverError():
             return BatchOutcome(first=batch)
         case AdaptedRequestError():
-            return BatchOutcome(first=batch, service=Adapted(error))
+            return BatchOutcome(first=batch, service=RequestAdapted(error))
         case NoRoomError():
             return no_room(batch, error, processor)
         case FatalProviderError():
-            return BatchOutcome(first=batch, service=Unusable(error))
+            return BatchOutcome(first=batch, service=FatalFailure(error))
         case TooMuchInputError() | BlockedAnswerError() | RejectedRequestError() if batch.guests is not None:
             return BatchOutcome(first=batch.without_guests)
         case TooMuchInputError() if len(batch.items) > 1:
@@ -216,11 +216,11 @@ def failed(
         items = tuple(item.in_packs_of(len(items) // 2) if item.unanswered else item for item in items)
     if not error.reached:
         # The service has seen none of them.
-        return BatchOutcome(again=batch.involved, service=Troubled(error))
+        return BatchOutcome(again=batch.involved, service=ServiceFailure(error))
     if tier != STANDARD:
         items = tuple(replace(item, cheap_failures=item.cheap_failures + 1) for item in items)
     waiting = processor.unanswered(items, str(error), last_answer=health.last_answer, is_down=health.is_down)
-    return replace(waiting, again=(*batch.set_aside, *waiting.again), service=Troubled(error))
+    return replace(waiting, again=(*batch.set_aside, *waiting.again), service=ServiceFailure(error))
 
 
 def no_room(batch: RequestBatch, error: NoRoomError, processor: AnswerProcessor) -> BatchOutcome:

@@ -10,7 +10,7 @@ from viral_assets.generation.run.answer_processor import AnswerSource
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.outcome import BatchOutcome, result_of
 from viral_assets.generation.run.results import Known, TweetResult
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.llm.types import Answer
 from viral_assets.quota.ledger import StoredAnswer
 from viral_assets.store.standing import Writer
@@ -28,7 +28,7 @@ def still_missing(opportunity: Opportunity, known: Known) -> Opportunity | None:
 
 
 async def unfinished(
-    session: Session, opportunities: Sequence[Opportunity], earlier: Mapping[TweetKey, TweetResult]
+    session: RunSession, opportunities: Sequence[Opportunity], earlier: Mapping[TweetKey, TweetResult]
 ) -> dict[TweetKey, Item]:
     """What is left to do after what earlier runs have done. New suggestions will differ from theirs, and from what was
     said of late.
@@ -64,7 +64,7 @@ def _begun(opportunity: Opportunity, earlier: TweetResult | None) -> Item:
     return Item(opportunity, attempts=earlier.attempts, accepted=accepted)
 
 
-async def recover(session: Session, items: dict[TweetKey, Item], *, of_this_run: bool = False) -> list[Item]:
+async def recover(session: RunSession, items: dict[TweetKey, Item], *, of_this_run: bool = False) -> list[Item]:
     """Parse the answers that a killed run had paid for and stored, or another one has stored for this one.
 
     Args:
@@ -112,7 +112,7 @@ def is_of_use(answer: StoredAnswer, writer: Writer, forced: Collection[str]) -> 
     return writer.offline or answer.provider != OFFLINE
 
 
-async def defer(session: Session, items: Iterable[Item], reason: str) -> str:
+async def defer(session: RunSession, items: Iterable[Item], reason: str) -> str:
     """Leave tweets for a later run.
 
     Returns:

@@ -7,7 +7,7 @@ import asyncio
 from viral_assets.errors import ProviderError, TransientProviderError, TurnOverError
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.run.failures.patience import answer_within
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.llm.types import Answer
 from viral_assets.quota.ledger import GrantRequest, Settlement
 from viral_assets.quota.turns import DatedGrant
@@ -20,7 +20,7 @@ class GrantedTurn:
         asked_at: a time of the run's clock before the request was granted.
     """
 
-    def __init__(self, session: Session, grant: GrantRequest, asked_at: float) -> None:
+    def __init__(self, session: RunSession, grant: GrantRequest, asked_at: float) -> None:
         self._session, self._grant = session, grant
         self._date = DatedGrant(session.ledger.limits, asked_at)
 
@@ -43,7 +43,7 @@ class GrantedTurn:
 
 
 async def reply_to(
-    session: Session, request: GenerationRequest, grant: GrantRequest, *, tweets: int, asked_at: float
+    session: RunSession, request: GenerationRequest, grant: GrantRequest, *, tweets: int, asked_at: float
 ) -> Answer | ProviderError:
     """The answer to a request about so many tweets, or why there is none; ``asked_at`` as in :class:`GrantedTurn`."""
     turn = GrantedTurn(session, grant, asked_at)
@@ -53,7 +53,7 @@ async def reply_to(
 
 
 async def _reply(
-    session: Session, request: GenerationRequest, grant: GrantRequest, turn: GrantedTurn, *, tweets: int
+    session: RunSession, request: GenerationRequest, grant: GrantRequest, turn: GrantedTurn, *, tweets: int
 ) -> Answer | ProviderError:
     latencies = session.latencies[request.tier]
     timeout, began = latencies.timeout(tweets), session.clock.monotonic()

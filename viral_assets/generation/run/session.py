@@ -42,7 +42,7 @@ class History(NamedTuple):
     failures: tuple[int, int]
 
 
-class Session:
+class RunSession:
     """One run's. The arguments are those of :class:`~viral_assets.generation.run.executor.Executor`."""
 
     def __init__(

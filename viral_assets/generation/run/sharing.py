@@ -15,13 +15,13 @@ from dataclasses import replace
 
 from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.opportunity import TweetKey
-from viral_assets.generation.run.failures.bisection import Guests, RequestBatch
+from viral_assets.generation.run.failures.bisection import BorrowedTweets, RequestBatch
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.planning.exchange import NEAR_SECONDS, NOTHING
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.request import PreparedRequest
 from viral_assets.generation.run.resume import recover
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.generation.run.tweet_offers import TweetOffers
 
 TAKE_SECONDS = 0.5
@@ -46,7 +46,7 @@ class Sharing:
         offers: None where nothing is shared.
     """
 
-    def __init__(self, session: Session, work: WorkQueue, runner: str, offers: TweetOffers | None) -> None:
+    def __init__(self, session: RunSession, work: WorkQueue, runner: str, offers: TweetOffers | None) -> None:
         self._session, self._work, self._runner, self._offers = session, work, runner, offers
         self.exchange = NOTHING
         """As the latest plan has it."""
@@ -120,7 +120,7 @@ class Sharing:
         room = {uuid.uuid4().hex: self._room(batch) for batch in batches}
         if self._offers is None or not any(room.values()) or clock.monotonic() < self._takes_from:
             return list(batches)
-        guests = {name: Guests(name) for name in room}
+        guests = {name: BorrowedTweets(name) for name in room}
         wanted = min(self.exchange.take, sum(room.values()))
         deadline = clock.monotonic() + (TAKE_SECONDS if clock.monotonic() >= self._patient_from else 0.0)
         while True:
@@ -201,7 +201,7 @@ class Sharing:
         searched = batch.bisection is not None or batch.suspected
         return 0 if searched else max(0, self.exchange.size - len(batch.items))
 
-    async def _joined(self, batch: RequestBatch, guests: Guests) -> RequestBatch:
+    async def _joined(self, batch: RequestBatch, guests: BorrowedTweets) -> RequestBatch:
         if not guests.opportunities:
             return batch
         session, joined = self._session, replace(batch, guests=guests)

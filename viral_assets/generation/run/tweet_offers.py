@@ -84,10 +84,10 @@ class TweetOffers:
         with self.database.read() as connection:
             return offers.claimed_by_others(connection, runner, keys)
 
-    def fate(self, runner: str) -> offers.Fate:
+    def fate(self, runner: str) -> offers.OfferOutcome:
         with self.database.read() as connection:
             return offers.fate(connection, runner)
 
-    def reclaim(self, runner: str) -> offers.Fate:
+    def reclaim(self, runner: str) -> offers.OfferOutcome:
         with self.database.begin() as connection:
             return offers.reclaim(connection, runner)

@@ -24,7 +24,7 @@ from viral_assets.sources.files.tweet_rows import Row, references_of, tweet_row
 from viral_assets.sources.parsers.column_evidence import missing
 from viral_assets.sources.parsers.csv_rows import find_header
 from viral_assets.sources.parsers.csv_table import CsvTable, header_and_rows
-from viral_assets.sources.parsers.doubtful_ids import Addressed, Candidate, Doubtful, doubted
+from viral_assets.sources.parsers.doubtful_ids import Candidate, Doubtful, IdFromAddress, doubted
 from viral_assets.sources.parsers.fields import ROUNDED_ID
 from viral_assets.sources.parsers.json_format import json_formats
 from viral_assets.sources.parsers.json_shapes import JsonShapes
@@ -208,7 +208,7 @@ class _TextReader:
             Reject(place, ROUNDED_ID, str(reject["detail"]), text)
             if isinstance(each, Doubtful) and rounded
             else each.tweet
-            if isinstance(each, Doubtful | Addressed)
+            if isinstance(each, Doubtful | IdFromAddress)
             else each
             for each in found
         ]

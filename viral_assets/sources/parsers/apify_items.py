@@ -22,10 +22,10 @@ from viral_assets.sources.parsers.fields import (
     shown,
     tweet_text,
 )
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.parsers.identities import identity_of_object
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
-from viral_assets.sources.parsers.json_values import Broken
+from viral_assets.sources.parsers.json_values import MalformedText
 from viral_assets.sources.parsers.placeholders import is_nothing, placeholder
 from viral_assets.sources.parsers.raw_text import raw_json
 from viral_assets.sources.parsers.references import MEDIA_KEYS, references_in
@@ -77,7 +77,7 @@ def _by_keys(keys: Set[str]) -> float:
     return 0.7 if not keys.isdisjoint({"fullText", "noResults"}) and "author" in keys else 0.0
 
 
-def probe(head: Head) -> float:
+def probe(head: FileHead) -> float:
     """How sure it is that a file begins with items."""
     return json_confidence(head, confidence_in, by_keys=_by_keys)
 
@@ -117,7 +117,7 @@ class ApifyItems:
             yield Reject(locator, error.reason, error.detail, raw_json(item))
 
     def _tweet(self, item: object) -> Tweet:
-        if isinstance(item, Broken):
+        if isinstance(item, MalformedText):
             raise UnusableError("bad_json", f"this is not JSON: {item.error}")
         if not isinstance(item, dict) or not any(key in item for key in _TWEET_KEYS):
             raise UnusableError("not_a_tweet", f"{shown(item)} is not a tweet of Apify's")

@@ -24,7 +24,7 @@ LONGEST_ROW = 100_000
 """Lines and characters after which an open quote counts as never closed."""
 
 
-class Row(NamedTuple):
+class CsvRow(NamedTuple):
     """One row: the line it begins on (from 1), its cells, and its text. ``cells`` is None where it has no end."""
 
     line: int
@@ -32,7 +32,7 @@ class Row(NamedTuple):
     raw: str
 
 
-def rows(lines: Iterable[str], delimiter: str) -> Iterator[Row]:
+def rows(lines: Iterable[str], delimiter: str) -> Iterator[CsvRow]:
     """Rows of a table, text in quotes running over several lines included.
 
     A row over several lines must be quoted correctly from beginning to end. Otherwise a quote was left open, and
@@ -44,16 +44,16 @@ def rows(lines: Iterable[str], delimiter: str) -> Iterator[Row]:
     for line in source:
         number += 1
         if '"' not in line:
-            yield Row(number, line.rstrip("\r\n").split(delimiter), line)
+            yield CsvRow(number, line.rstrip("\r\n").split(delimiter), line)
             continue
         taken: list[str] = []
         try:
             cells = next(csv.reader(_row_lines(line, source, taken), delimiter=delimiter, strict=True))
         except csv.Error:
             source.give_back(taken)
-            yield Row(number, _one_line(line, delimiter), line)
+            yield CsvRow(number, _one_line(line, delimiter), line)
         else:
-            yield Row(number, cells, line + "".join(taken))
+            yield CsvRow(number, cells, line + "".join(taken))
             number += len(taken)
 
 

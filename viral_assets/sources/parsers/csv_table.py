@@ -15,12 +15,12 @@ from viral_assets.sources.base import ReadOptions, Reject, SourceFile
 from viral_assets.sources.parsers.address_columns import with_addresses
 from viral_assets.sources.parsers.column_evidence import MOST_ROWS, evidence, missing
 from viral_assets.sources.parsers.column_names import TABLE
-from viral_assets.sources.parsers.csv_rows import Header, Row, rows, split_lines
+from viral_assets.sources.parsers.csv_rows import CsvRow, Header, rows, split_lines
 from viral_assets.sources.parsers.doubtful_ids import Candidate
 from viral_assets.sources.parsers.fields import UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_TABLE, BY_HEADER, BY_PART_OF_A_HEADER, FileFormat
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.parsers.layouts import lacking, layout
 from viral_assets.sources.parsers.raw_text import visible
 from viral_assets.sources.parsers.remarks import ABOVE_HEADER, REPEATED_HEADER
@@ -31,7 +31,7 @@ _CUT_HEAD = 2**17
 """Characters from which on the beginning of a file may end within a row."""
 
 
-def probe(head: Head) -> float:
+def probe(head: FileHead) -> float:
     """By a row that names columns; hardly, by cells alone."""
     if head.starts_as_json or not head.text:
         return 0.0
@@ -52,7 +52,7 @@ class CsvReader(FileReader):
         SourceError: no row names the columns that a tweet needs.
     """
 
-    def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
+    def __init__(self, file: SourceFile, head: FileHead, options: ReadOptions) -> None:
         header, self._first = header_and_rows(file.head, head.header)
         if header is None or missing(header.layout, self._first):
             raise SourceError(f"{file.name}: {_problem(head, self._first)}")
@@ -67,7 +67,7 @@ class CsvReader(FileReader):
             yield from table.records(stream)
 
 
-def _problem(head: Head, first: Sequence[Sequence[str]]) -> str:
+def _problem(head: FileHead, first: Sequence[Sequence[str]]) -> str:
     if head.header:
         return lacking(head.header.missing, head.header.layout, first)
     if _is_data(head.first_row):
@@ -108,7 +108,7 @@ class CsvTable:
                 if record is not None:
                     yield record
 
-    def _record(self, row: Row) -> Candidate | None:
+    def _record(self, row: CsvRow) -> Candidate | None:
         def raw() -> str:
             return visible(row.raw.rstrip("\r\n"))
 

@@ -45,13 +45,13 @@ class Doubtful:
     value: Any = None
 
 
-class Addressed(NamedTuple):
+class IdFromAddress(NamedTuple):
     """A tweet whose id is that of its address and looks like no rounded one: what it says is of other addresses."""
 
     tweet: Tweet
 
 
-Candidate: TypeAlias = Record | Doubtful | Addressed
+Candidate: TypeAlias = Record | Doubtful | IdFromAddress
 _RECORD = (Tweet, Reject)
 
 
@@ -66,7 +66,7 @@ def doubted(record: Record, locator: str, value: Any, addresses: Sequence[str] =
     identity = record.tweet_id
     addressed = bool(addresses) and any(identity in address for address in addresses)
     if not may_be_rounded(identity):
-        return Addressed(record) if addressed else record
+        return IdFromAddress(record) if addressed else record
     place = f"{locator}, tweet {identity}"
     return Doubtful(record, place, lambda: raw_json(piece_with(value, identity) or value), addressed, value)
 
@@ -124,12 +124,12 @@ class DoubtfulIds:
         confirmed = self._confirmed(settled) if self._roundings else frozenset()
         return [each if isinstance(each, _RECORD) else self._settled(each, confirmed) for each in settled]
 
-    def _trusted(self, candidate: Doubtful | Addressed) -> Record:
+    def _trusted(self, candidate: Doubtful | IdFromAddress) -> Record:
         found = self._repaired(candidate)
         return found.tweet if isinstance(found, Doubtful) else found
 
-    def _repaired(self, candidate: Doubtful | Addressed) -> Record | Doubtful:
-        if isinstance(candidate, Addressed):
+    def _repaired(self, candidate: Doubtful | IdFromAddress) -> Record | Doubtful:
+        if isinstance(candidate, IdFromAddress):
             return candidate.tweet
         if candidate.addressed:
             return candidate
@@ -185,7 +185,7 @@ def _by_origin(batch: Iterable[Candidate]) -> tuple[list[str], list[str]]:
     for each in batch:
         if isinstance(each, Tweet):
             of_columns.append(each.tweet_id)
-        elif isinstance(each, Addressed):
+        elif isinstance(each, IdFromAddress):
             of_addresses.append(each.tweet.tweet_id)
         elif isinstance(each, Doubtful):
             (of_addresses if each.addressed else of_columns).append(each.tweet.tweet_id)

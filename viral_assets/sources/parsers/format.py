@@ -13,7 +13,7 @@ from typing import Protocol
 
 from viral_assets.sources.base import ReadOptions, SourceFile
 from viral_assets.sources.parsers.file_reader import FileReader
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 
 BY_SIGNATURE = 1.0
 """The content begins with bytes that mark the format."""
@@ -42,11 +42,11 @@ class Format(Protocol):
         """For people: ``X API v2``."""
         ...
 
-    def probe(self, head: Head) -> float:
+    def probe(self, head: FileHead) -> float:
         """How sure it is that the file is of this format, from 0 to 1."""
         ...
 
-    def open(self, file: SourceFile, head: Head, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
+    def open(self, file: SourceFile, head: FileHead, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
         """The reader for a file that this format is most sure of.
 
         Args:
@@ -64,8 +64,8 @@ class FileFormat:
     """A format that takes files as a whole: a table, whose rows are all alike."""
 
     name: str
-    probe: Callable[[Head], float]
-    reader: Callable[[SourceFile, Head, ReadOptions], FileReader]
+    probe: Callable[[FileHead], float]
+    reader: Callable[[SourceFile, FileHead, ReadOptions], FileReader]
 
-    def open(self, file: SourceFile, head: Head, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
+    def open(self, file: SourceFile, head: FileHead, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
         return self.reader(file, head, options)

@@ -35,7 +35,7 @@ _SCRIPT = re.compile(r"\s*(?:window\.YTD\.\w+\.part\d+|Grailbird\.data\.\w+)\s*=
 
 
 @dataclass(frozen=True)
-class Head:
+class FileHead:
     """What a format's ``probe`` may look at. What costs time is worked out when it is first asked for.
 
     Args:
@@ -106,13 +106,13 @@ class Head:
         return first_row(self.text)
 
 
-def read_head(file: SourceFile, columns: ColumnNames | None = None) -> Head:
+def read_head(file: SourceFile, columns: ColumnNames | None = None) -> FileHead:
     """The beginning of a file.
 
     Args:
         columns: a person's own names of columns.
     """
-    head = Head(file.head, file.magic, columns)
+    head = FileHead(file.head, file.magic, columns)
     if not head.has_json:
         return head
     return replace(head, json_lines=not head.script_end and _is_json_lines(file))

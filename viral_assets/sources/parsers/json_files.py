@@ -9,7 +9,7 @@ from typing import IO, Any, AnyStr
 from viral_assets.sources.base import RAW_LIMIT, ReadOptions, Reject, SourceFile
 from viral_assets.sources.parsers.doubtful_ids import Candidate, doubted
 from viral_assets.sources.parsers.file_reader import FileReader
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.parsers.identities import addresses_in
 from viral_assets.sources.parsers.json_shapes import JsonShapes, ValueFormat
 from viral_assets.sources.parsers.json_values import LONGEST_LINE, document, parse_line
@@ -30,7 +30,7 @@ class JsonReader(FileReader):
     def __init__(
         self,
         file: SourceFile,
-        head: Head,
+        head: FileHead,
         options: ReadOptions,
         shape: str,
         mapping: Sequence[tuple[str, str]],

@@ -11,7 +11,7 @@ from viral_assets.sources.base import ColumnNames, ReadOptions, SourceFile
 from viral_assets.sources.parsers.column_evidence import ObjectColumns
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import BY_KEYS, BY_VALUES, Format
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.parsers.json_files import JsonDocument, JsonLines
 from viral_assets.sources.parsers.json_shapes import ValueParser
 from viral_assets.sources.parsers.times import Times
@@ -32,7 +32,7 @@ class JsonFormat:
 
     name: str
     mapping: Mapping[str, str]
-    probe: Callable[[Head], float]
+    probe: Callable[[FileHead], float]
     confidence_in: Callable[[Any], float]
     parser: Callable[[Times, Counter[str]], ValueParser]
 
@@ -42,7 +42,7 @@ class JsonFormat:
         """The parser of one file; for formats that have columns, a person's own names and what is known of them."""
         return self.parser(times, remarks)
 
-    def open(self, file: SourceFile, head: Head, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
+    def open(self, file: SourceFile, head: FileHead, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
         """See :meth:`Format.open`."""
         reader = JsonLines if head.json_lines else JsonDocument
         return reader(file, head, options, self.name, list(self.mapping.items()), json_formats(formats))
@@ -54,7 +54,7 @@ def json_formats(formats: Iterable[object]) -> list[JsonFormat]:
 
 
 def json_confidence(
-    head: Head,
+    head: FileHead,
     confidence_in: Callable[[Any], float],
     *,
     by_keys: Callable[[Set[str]], float] | None = None,

@@ -18,7 +18,7 @@ from viral_assets.sources.parsers.column_evidence import ObjectColumns, missing
 from viral_assets.sources.parsers.fields import NO_TWEETS_BUT_ACCOUNTS, UnusableError
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import ANY_JSON, Format
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.parsers.json_envelopes import is_account, is_page_without_tweets, service_within, wrapped
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_shapes import ValueParser
@@ -46,7 +46,7 @@ def has_all_columns(value: object) -> bool:
     return not missing(layout(list(cells)), [list(cells.values())])
 
 
-def probe(head: Head) -> float:
+def probe(head: FileHead) -> float:
     """By objects whose keys name all that a tweet needs; less, of any JSON."""
     if not head.has_json:
         return 0.0
@@ -62,7 +62,7 @@ class _JsonObjects(JsonFormat):
     ) -> ValueParser:
         return JsonObjects(times, remarks, columns, known)
 
-    def open(self, file: SourceFile, head: Head, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
+    def open(self, file: SourceFile, head: FileHead, options: ReadOptions, formats: Sequence[Format]) -> FileReader:
         if not any(has_all_columns(each) or placeholder(each) for inside in head.objects for each in inside):
             _check_for_tweets(file, head, options.columns)
         reader = JsonFormat.open(self, file, head, options, formats)
@@ -72,7 +72,7 @@ class _JsonObjects(JsonFormat):
         return reader
 
 
-def _check_for_tweets(file: SourceFile, head: Head, columns: ColumnNames | None) -> None:
+def _check_for_tweets(file: SourceFile, head: FileHead, columns: ColumnNames | None) -> None:
     for value in head.values[:5]:
         some = value[:5] if isinstance(value, list) else [value]
         if service := service_within(some):

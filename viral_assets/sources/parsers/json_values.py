@@ -1,7 +1,8 @@
 """JSON values out of a stream, in bounded memory, also where parts of it are damaged.
 
 Nothing here knows what a tweet is, except for the shape of X's pages (``{"data": [...], "includes": {...}}``): of a
-damaged page each undamaged element is saved. A damaged piece appears in the place of its value as :class:`Broken`.
+damaged page each undamaged element is saved. A damaged piece appears in the place of its value as
+:class:`MalformedText`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _OBJECT = re.compile(r'\{\s*"')
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class MalformedText:
     """A piece of text that should be a JSON value and is not; ``text`` may hold surrogates for undecodable bytes."""
 
     text: str
@@ -61,7 +62,7 @@ def parse_line(line: bytes | str) -> list[Any]:
 
 
 def salvage(text: str) -> Iterator[Any]:
-    """Whatever values there are in a damaged text, in order; the rest as :class:`Broken`."""
+    """Whatever values there are in a damaged text, in order; the rest as :class:`MalformedText`."""
     pieces = _Pieces(text)
     yield from pieces.top_level(0)
 
@@ -169,7 +170,7 @@ class _Pieces:
             return self._page(page.tweets)
         # Tweets before the next page belong to one that is damaged beyond recognition.
         end = self._resync(position, page.start if page and page.start > position else len(self._text), marks=_TEXTS)
-        return Broken(self._text[position:end], error), end
+        return MalformedText(self._text[position:end], error), end
 
     def _next_page(self, position: int) -> _PageStart | None:
         """The next page; found once, as the searches would add up."""
@@ -208,7 +209,7 @@ class _Pieces:
             value, end, error = self._try(position)
             if error or end > limit:
                 end = self._resync(position, limit, marks=marks)
-                value = Broken(text[position:end], error)
+                value = MalformedText(text[position:end], error)
             found.append(value)
             position = end
 

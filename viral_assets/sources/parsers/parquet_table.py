@@ -20,7 +20,7 @@ from viral_assets.sources.parsers.column_names import IDENTITY, TABLE
 from viral_assets.sources.parsers.doubtful_ids import Candidate
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import BY_SIGNATURE, FileFormat
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.parsers.layouts import lacking, layout
 from viral_assets.sources.parsers.raw_text import in_a_line, raw_row
 from viral_assets.sources.parsers.row_parser import RowParser
@@ -38,7 +38,7 @@ MOST_THRIFT = 64 * 2**20
 """Bytes of the descriptions inside a file; a damaged length must not take all memory."""
 
 
-def probe(head: Head) -> float:
+def probe(head: FileHead) -> float:
     """By the bytes that every Parquet file begins with."""
     return BY_SIGNATURE if head.magic == MAGIC else 0.0
 
@@ -50,7 +50,7 @@ class ParquetReader(FileReader):
         SourceError: the file is damaged where it says what is in it, or has no columns for what a tweet needs.
     """
 
-    def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
+    def __init__(self, file: SourceFile, head: FileHead, options: ReadOptions) -> None:
         with ParquetTable(file) as table:
             known = layout(table.names, options.columns)
             anything = range(len(table.names)) if IDENTITY in known.missing else ()

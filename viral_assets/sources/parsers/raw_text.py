@@ -9,14 +9,14 @@ from collections.abc import Iterable
 import orjson
 
 from viral_assets.sources.parsers.fields import shown
-from viral_assets.sources.parsers.json_values import Broken
+from viral_assets.sources.parsers.json_values import MalformedText
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def raw_json(value: object) -> str:
     """The text of a rejected value: as it stood where it is broken, else written anew."""
-    if isinstance(value, Broken):
+    if isinstance(value, MalformedText):
         return visible(value.text)
     try:
         return orjson.dumps(value).decode()

@@ -16,7 +16,7 @@ from viral_assets.sources.base import Reject
 from viral_assets.sources.parsers.addresses import is_of_the_post, service_in
 from viral_assets.sources.parsers.cells import counted, fields_in_objects
 from viral_assets.sources.parsers.column_evidence import Evidence
-from viral_assets.sources.parsers.doubtful_ids import Addressed, Candidate, Doubtful
+from viral_assets.sources.parsers.doubtful_ids import Candidate, Doubtful, IdFromAddress
 from viral_assets.sources.parsers.fields import (
     A_POST_OF,
     NOT_OF_X,
@@ -87,7 +87,7 @@ class RowParser:
         tweet, url = found
         if may_be_rounded(tweet.tweet_id):
             return Doubtful(tweet, place, raw, addressed=bool(url))
-        return Addressed(tweet) if url else tweet
+        return IdFromAddress(tweet) if url else tweet
 
     def _filled(self, cells: Sequence[str]) -> dict[str, Any]:
         """The values of a row by the names of their columns, and its text by the name that it has everywhere."""

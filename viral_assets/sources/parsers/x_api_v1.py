@@ -24,7 +24,7 @@ from viral_assets.sources.parsers.fields import (
     shown,
     tweet_text,
 )
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.parsers.identities import handle_in_addresses, identity_of_object
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.raw_text import raw_json
@@ -94,7 +94,7 @@ def _by_keys(keys: Set[str]) -> float:
     return 0.8 if not keys.isdisjoint({"id_str", "full_text", "favorite_count"}) and "user" in keys else 0.0
 
 
-def probe(head: Head) -> float:
+def probe(head: FileHead) -> float:
     """How sure it is that a file begins with statuses, or with the notices of their stream."""
     return json_confidence(head, confidence_in, by_keys=_by_keys)
 

@@ -27,11 +27,11 @@ from viral_assets.sources.parsers.fields import (
     shown,
     tweet_text,
 )
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.parsers.identities import handle_in_addresses, identity_of_object
 from viral_assets.sources.parsers.json_envelopes import holds_accounts, is_account
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
-from viral_assets.sources.parsers.json_values import MENDED, Broken
+from viral_assets.sources.parsers.json_values import MENDED, MalformedText
 from viral_assets.sources.parsers.ordinary_v2 import OrdinaryTweets
 from viral_assets.sources.parsers.raw_text import raw_json
 from viral_assets.sources.parsers.references import Included, reference_kinds, references_v2
@@ -88,7 +88,7 @@ def _by_keys(keys: Set[str]) -> float:
     return 0.9 if not keys.isdisjoint(_OF_ITS_OWN) or keys >= {"data", "text"} else 0.0
 
 
-def probe(head: Head) -> float:
+def probe(head: FileHead) -> float:
     """How sure it is that a file begins with pages, stream objects or tweets of the API v2."""
     return json_confidence(head, confidence_in, by_keys=_by_keys)
 
@@ -162,7 +162,7 @@ class XApiV2:
             return Reject(locator, error.reason, error.detail, raw_json(value))
 
     def _tweet(self, value: object, users: Object, included: Included, collected_at: datetime | None) -> Tweet:
-        if isinstance(value, Broken):
+        if isinstance(value, MalformedText):
             raise UnusableError("bad_json", f"this is not JSON: {value.error}")
         if not isinstance(value, dict) or _TWEET_KEYS.isdisjoint(value):
             if is_account(value):

@@ -13,7 +13,7 @@ from typing import Any
 
 from viral_assets.sources.base import Record
 from viral_assets.sources.parsers import x_api_v1
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.parsers.json_format import JsonFormat, json_confidence
 from viral_assets.sources.parsers.json_shapes import CERTAIN
 from viral_assets.sources.parsers.times import Times
@@ -46,7 +46,7 @@ def _by_keys(keys: Set[str]) -> float:
     return 1.0 if "tweet_results" in keys or keys >= {"rest_id", "legacy", "core"} else 0.0
 
 
-def probe(head: Head) -> float:
+def probe(head: FileHead) -> float:
     """How sure it is that a file begins with answers of the web page, or with results out of them."""
     return json_confidence(head, confidence_in, by_keys=_by_keys)
 

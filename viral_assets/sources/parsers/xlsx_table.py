@@ -18,7 +18,7 @@ from viral_assets.sources.parsers.column_names import TABLE
 from viral_assets.sources.parsers.doubtful_ids import Candidate
 from viral_assets.sources.parsers.file_reader import FileReader
 from viral_assets.sources.parsers.format import BY_SIGNATURE, FileFormat
-from viral_assets.sources.parsers.head import Head
+from viral_assets.sources.parsers.head import FileHead
 from viral_assets.sources.parsers.header_rows import HEADER_ROWS, best_layout
 from viral_assets.sources.parsers.layouts import Layout, lacking, layout
 from viral_assets.sources.parsers.raw_text import raw_row
@@ -29,7 +29,7 @@ from viral_assets.sources.parsers.xlsx_sheets import DamagedSheetError, Sheet, W
 MAGIC = b"PK\x03\x04"
 
 
-def probe(head: Head) -> float:
+def probe(head: FileHead) -> float:
     """By the bytes that every archive begins with; those that are no workbooks were refused."""
     return BY_SIGNATURE if head.magic == MAGIC else 0.0
 
@@ -58,7 +58,7 @@ class XlsxReader(FileReader):
         SourceError: the workbook cannot be read, or no sheet has columns for what a tweet needs.
     """
 
-    def __init__(self, file: SourceFile, head: Head, options: ReadOptions) -> None:
+    def __init__(self, file: SourceFile, head: FileHead, options: ReadOptions) -> None:
         try:
             self._workbook = Workbook(file.open_seekable())
             self._tables, self._others = _tables(self._workbook.sheets, options)

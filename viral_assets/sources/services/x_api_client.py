@@ -26,7 +26,7 @@ from viral_assets.errors import (
     SourceError,
 )
 from viral_assets.quota.posts import x_account
-from viral_assets.sources.services.x_api_wire import Wire, pause_seconds, seconds_to_reset
+from viral_assets.sources.services.x_api_wire import XApiTransport, pause_seconds, seconds_to_reset
 from viral_assets.sources.services.x_refusals import out_of_money
 from viral_assets.text.secrets import redacted
 
@@ -121,8 +121,8 @@ class XApiClient:
         # Tweepy's own waiting repeats a 429 without a reset at once, until Python has had enough of the recursion.
         self._tweepy = tweepy.Client("set when it is sent", return_type=requests.Response, wait_on_rate_limit=False)
         # Whatever host tweepy names, and wherever an answer may point: the token goes to this one.
-        self._tweepy.session.mount("https://", Wire(token, base_url or X_API, timeout))
-        self._tweepy.session.mount("http://", Wire(token, base_url or X_API, timeout))
+        self._tweepy.session.mount("https://", XApiTransport(token, base_url or X_API, timeout))
+        self._tweepy.session.mount("http://", XApiTransport(token, base_url or X_API, timeout))
 
     def search(self, query: str, *, max_results: int, pictures: bool = False, **bounds: Any) -> XApiAnswer:
         """One page of the posts of the last seven days, newest first.

@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
 
-class Wire(HTTPAdapter):
+class XApiTransport(HTTPAdapter):
     """Puts the token on, sends to the right host, and waits for an answer only so long."""
 
     def __init__(self, token: str, base_url: str, timeout: tuple[float, float]) -> None:

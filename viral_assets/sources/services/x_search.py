@@ -56,7 +56,7 @@ _FIRST_MOMENT_MS = 1_288_834_974_657
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class SearchPass:
     """One way through the pages of an hour, newest post first.
 
     Args:
@@ -88,7 +88,7 @@ def first_id_at(instant: datetime) -> int:
     return (round(instant.timestamp() * 1000) - _FIRST_MOMENT_MS) << 22
 
 
-def begin_pass(hour: datetime, now: datetime, newest_id: str | None) -> Pass | None:
+def begin_pass(hour: datetime, now: datetime, newest_id: str | None) -> SearchPass | None:
     """What to ask for first, or None where the hour has no posts that can be asked for yet.
 
     Args:
@@ -101,10 +101,10 @@ def begin_pass(hour: datetime, now: datetime, newest_id: str | None) -> Pass | N
         bounds = {"start_time": _iso(hour), "end_time": _iso(end)}
     else:
         bounds = {"since_id": newest_id, "until_id": str(first_id_at(end))}
-    return Pass(bounds, final=end == hour + HOUR)
+    return SearchPass(bounds, final=end == hour + HOUR)
 
 
-def after_page(under_way: Pass, answer: XApiAnswer) -> Pass:
+def after_page(under_way: SearchPass, answer: XApiAnswer) -> SearchPass:
     """The pass after one more page; over where there is no ``next_token``."""
     meta = answer.page.get("meta")
     meta = meta if isinstance(meta, dict) else {}
@@ -120,7 +120,7 @@ def after_page(under_way: Pass, answer: XApiAnswer) -> Pass:
     )
 
 
-def without_token(under_way: Pass, hour: datetime) -> Pass:
+def without_token(under_way: SearchPass, hour: datetime) -> SearchPass:
     """The same posts asked for by their ids: those older than what was received."""
     if under_way.oldest_id is None:
         return replace(under_way, next_token=None)
@@ -218,7 +218,9 @@ class XSearch:
         self, lease: HourLease, progress: HourProgress, ingestion: ServiceIngestion, most: int | None
     ) -> str:
         cursor = progress.cursor
-        under_way = Pass(**cursor) if cursor else begin_pass(lease.window_start, self._clock(), progress.newest_id)
+        under_way = (
+            SearchPass(**cursor) if cursor else begin_pass(lease.window_start, self._clock(), progress.newest_id)
+        )
         while under_way is not None:
             wanted = MOST_A_PAGE if most is None else min(MOST_A_PAGE, most - progress.items)
             if wanted < LEAST_A_PAGE:
@@ -244,7 +246,7 @@ class XSearch:
                 under_way = None
         return ""
 
-    def _ask(self, lease: HourLease, under_way: Pass, wanted: int) -> PaidAnswer | str:
+    def _ask(self, lease: HourLease, under_way: SearchPass, wanted: int) -> PaidAnswer | str:
         def page(posts: int) -> XApiAnswer:
             bounds = {**under_way.bounds, "next_token": under_way.next_token}
             return self._client.search(lease.query, max_results=posts, pictures=self._pictures, **bounds)
@@ -265,7 +267,7 @@ class XSearch:
         return ingestion.store(connection, records, content_hash=answer.content_hash, seen_at=now, now=now)
 
 
-def moved_on(progress: HourProgress, under_way: Pass, posts: int, cost_usd: float) -> HourProgress:
+def moved_on(progress: HourProgress, under_way: SearchPass, posts: int, cost_usd: float) -> HourProgress:
     """The progress of an hour after a page of ``posts`` posts that cost ``cost_usd``."""
     cost = (progress.cost_usd or 0.0) + cost_usd
     if under_way.next_token is not None:

@@ -26,10 +26,10 @@ from viral_assets.queries.filters import STANDINGS
 from viral_assets.queries.why import why
 from viral_assets.store.notifications import channel_standings
 from viral_assets.store.tables import tweet_projects, tweets
-from viral_assets.web.access import Access
+from viral_assets.web.access import AccessRules
 from viral_assets.web.app import create_app
 from viral_assets.web.jobs import Jobs
-from viral_assets.web.security import Names
+from viral_assets.web.security import HostNames
 from viral_assets.web.site import Site
 from viral_assets_tests.home import FIRST, Home, make_home, tweets_of
 from viral_assets_tests.notifications.news import put, tell, view
@@ -151,13 +151,13 @@ def open_page(home: Home, address: str) -> None:
     """As the first one that somebody opens after a start."""
     site = Site(
         database=home.database,
-        access=Access("mara"),
+        access=AccessRules("mara"),
         projects=lambda: load_projects(home.folder / "projects"),
         jobs=Jobs(lambda priority: AsyncCommentGenerator(provider="offline", priority=priority)),
         vectors_of=lambda _: stored_vectors("wordllama", None),
         clock=lambda: FIRST + 3 * HOUR,
     )
-    client = TestClient(create_app(site, Names.of("127.0.0.1", ())), base_url="http://127.0.0.1:8642")
+    client = TestClient(create_app(site, HostNames.of("127.0.0.1", ())), base_url="http://127.0.0.1:8642")
     answer = client.get(address)
     site.jobs.close()
     assert answer.status_code == 200, answer.text

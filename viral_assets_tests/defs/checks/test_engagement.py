@@ -14,7 +14,7 @@ from viral_assets.defs.checks.results import HourCheckResult
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.projects.engagement import Engagement
 from viral_assets.projects.model import Project
-from viral_assets.scoring.engagement import Engaged, Turn
+from viral_assets.scoring.engagement import EngagementHistory, EngagementTurn
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions
 from viral_assets_tests.scoring.examples import HOUR as FIRST
@@ -25,11 +25,11 @@ from viral_assets_tests.store.rows import POSTED
 from viral_assets_tests.store.test_engagement import chosen
 
 
-def check(*turns: Turn, stored: int = 2, **engagement: Any) -> HourCheckResult:
+def check(*turns: EngagementTurn, stored: int = 2, **engagement: Any) -> HourCheckResult:
     """Of the first hour, with opportunities 1, 2, ... of which these have turns."""
     rows = [{"project": "p", "tweet_id": row(number)["tweet_id"], "rank": number} for number in range(1, stored + 1)]
     counts = Counter({FIRST: stored})
-    told = ProjectTurns(Engagement.model_validate(engagement), Engaged(turns, counts))
+    told = ProjectTurns(Engagement.model_validate(engagement), EngagementHistory(turns, counts))
     return pestered(FIRST, rows, {"p": told})
 
 
@@ -41,7 +41,7 @@ def told(result: HourCheckResult) -> list[tuple[str, str]]:
 @given(worlds(some_kept=False))
 def test_what_was_just_selected_pesters_nobody(world: World) -> None:
     taken = [world.row_of(tweet_id) for tweet_id in world.select(world.rows).frame["tweet_id"]]
-    engaged = Engaged([turn_of(each) for each in taken], Counter(each["window_start"] for each in taken))
+    engaged = EngagementHistory([turn_of(each) for each in taken], Counter(each["window_start"] for each in taken))
     turns = {"example": ProjectTurns(world.options.engagement, engaged)}
     for hour in {each["window_start"] for each in world.rows}:
         of_hour = [each | {"rank": rank} for rank, each in enumerate(taken) if each["window_start"] == hour]

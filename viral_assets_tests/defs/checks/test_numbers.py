@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import pytest
 
-from viral_assets.defs.checks.counts import Reported, Stored, counts_differ
+from viral_assets.defs.checks.counts import ReportedCounts, StoredCounts, counts_differ
 from viral_assets.defs.checks.spending import Spending, SpentDay, budget_exceeded
 from viral_assets.defs.checks.suggestion_shares import filtered_share, unanswered_share
 
 
 def test_as_many_rows_as_were_reported_pass() -> None:
-    check_result = counts_differ(Reported(12, 4), Stored(12, 4))
+    check_result = counts_differ(ReportedCounts(12, 4), StoredCounts(12, 4))
     assert check_result.passed
     assert check_result.numbers["suggestions reported"] == 12
 
 
 def test_a_lost_row_is_an_error_even_when_nothing_else_tells_of_it() -> None:
-    check_result = counts_differ(Reported(12, 4), Stored(11, 4))
+    check_result = counts_differ(ReportedCounts(12, 4), StoredCounts(11, 4))
     assert (check_result.passed, check_result.severity) == (False, "ERROR")
     assert check_result.violations[0].problem.startswith("1 of the 12 suggestions that the run reported are gone")
-    assert counts_differ(Reported(12, 4), Stored(12, 3)).violations[0].problem.startswith("1 of the 4 outcomes")
+    assert (
+        counts_differ(ReportedCounts(12, 4), StoredCounts(12, 3))
+        .violations[0]
+        .problem.startswith("1 of the 4 outcomes")
+    )
 
 
 def test_a_row_somebody_put_in_is_found_but_those_of_a_run_on_its_way_are_not_held_against_it() -> None:
-    assert "1 suggestions more" in counts_differ(Reported(12, 4), Stored(13, 4)).violations[0].problem
-    assert counts_differ(Reported(12, 4), Stored(15, 5, newer_suggestions=3, newer_outcomes=1)).passed
+    assert "1 suggestions more" in counts_differ(ReportedCounts(12, 4), StoredCounts(13, 4)).violations[0].problem
+    assert counts_differ(ReportedCounts(12, 4), StoredCounts(15, 5, newer_suggestions=3, newer_outcomes=1)).passed
 
 
 def test_an_hour_that_never_reported_and_an_empty_one_pass() -> None:
-    assert counts_differ(None, Stored(3, 1)).passed
-    assert counts_differ(Reported(0, 0), Stored()).passed
+    assert counts_differ(None, StoredCounts(3, 1)).passed
+    assert counts_differ(ReportedCounts(0, 0), StoredCounts()).passed
 
 
 def outcomes(**counts: int) -> list[dict[str, str]]:

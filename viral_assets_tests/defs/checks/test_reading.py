@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.defs.checks.counts import Reported, Stored
+from viral_assets.defs.checks.counts import ReportedCounts, StoredCounts
 from viral_assets.defs.checks.opportunities import opportunities_out_of_order
 from viral_assets.defs.checks.reading import (
     read_opportunity_hours,
@@ -82,7 +82,7 @@ def _spend(connection: sa.Connection) -> None:
         connection.execute(sa.insert(tables.quota_days).values(**day))
 
 
-def _suggestions(database: Database, reported: dict[datetime, tuple[Reported, float]]) -> Any:
+def _suggestions(database: Database, reported: dict[datetime, tuple[ReportedCounts, float]]) -> Any:
     return read_suggestion_hours(database, HOURS, {"phones": PROJECT}, reported)
 
 
@@ -111,11 +111,11 @@ def test_vectors_of_another_model_do_not_count(filled: Database) -> None:
 
 def test_counts_are_those_of_all_projects_and_what_came_after_the_report_is_told_apart(filled: Database) -> None:
     at = DONE_AT.timestamp()
-    reported = Reported(3, 1)
+    reported = ReportedCounts(3, 1)
     before = read_suggestion_hours(filled, HOURS, {}, {FULL: (reported, at)})[FULL]
-    assert (before.suggestions, before.reported, before.stored) == ([], reported, Stored(3, 1))
+    assert (before.suggestions, before.reported, before.stored) == ([], reported, StoredCounts(3, 1))
     after = read_suggestion_hours(filled, HOURS, {}, {FULL: (reported, at - 1)})[FULL]
-    assert after.stored == Stored(3, 1, newer_suggestions=3, newer_outcomes=1)
+    assert after.stored == StoredCounts(3, 1, newer_suggestions=3, newer_outcomes=1)
 
 
 def test_the_days_are_those_on_which_the_hour_was_worked_on_and_of_the_key_that_did(filled: Database) -> None:

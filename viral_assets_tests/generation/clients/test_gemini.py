@@ -22,15 +22,17 @@ from viral_assets.errors import (
     RejectedRequestError,
     TransientProviderError,
 )
-from viral_assets.llm.gemini import Service, usage
+from viral_assets.llm.gemini import GeminiEndpoint, usage
 from viral_assets.llm.types import Usage
 
 KEY = "AIza-secret-key-0123456789"
-SERVICE = Service.of(KEY, None)
-ELSEWHERE = Service.of(KEY, "http://user:password@127.0.0.1:8787/")
+SERVICE = GeminiEndpoint.of(KEY, None)
+ELSEWHERE = GeminiEndpoint.of(KEY, "http://user:password@127.0.0.1:8787/")
 
 
-def failure(status: int, body: object = "", headers: dict[str, str] | None = None, service: Service = SERVICE) -> Any:
+def failure(
+    status: int, body: object = "", headers: dict[str, str] | None = None, service: GeminiEndpoint = SERVICE
+) -> Any:
     return service.failure(status, headers or {}, body, model="gemini-x")
 
 
@@ -220,21 +222,23 @@ def test_messages_name_the_endpoint_without_its_password_and_the_variable_to_cha
 )
 def test_an_endpoint_that_is_no_address_is_refused_before_anything_is_sent(endpoint: str) -> None:
     with pytest.raises(ConfigurationError, match="GEMINI_API_ENDPOINT"):
-        Service.of(KEY, endpoint)
+        GeminiEndpoint.of(KEY, endpoint)
 
 
 def test_an_endpoint_may_carry_the_version_a_slash_or_a_path() -> None:
-    assert Service.of(KEY, " http://127.0.0.1:1/v1beta/ ").base_url == "http://127.0.0.1:1"
-    assert Service.of(KEY, "https://proxy.example/gemini").base_url == "https://proxy.example/gemini"
+    assert GeminiEndpoint.of(KEY, " http://127.0.0.1:1/v1beta/ ").base_url == "http://127.0.0.1:1"
+    assert GeminiEndpoint.of(KEY, "https://proxy.example/gemini").base_url == "https://proxy.example/gemini"
     assert (
-        Service.of(KEY, "  ").base_url == Service.of(KEY, None).base_url == "https://generativelanguage.googleapis.com"
+        GeminiEndpoint.of(KEY, "  ").base_url
+        == GeminiEndpoint.of(KEY, None).base_url
+        == "https://generativelanguage.googleapis.com"
     )
 
 
 @pytest.mark.parametrize("key", ["", "  ", "two words", "línea", "new\nline"])
 def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(ConfigurationError, match="GEMINI_API_KEY") as refused:
-        Service.of(key, None)
+        GeminiEndpoint.of(key, None)
     assert not key.strip() or key not in str(refused.value)
 
 

@@ -23,11 +23,19 @@ from viral_assets.generation.run.failures.bisection import RequestBatch
 from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.options import GenerationOptions
-from viral_assets.generation.run.outcome import Adapted, Answered, BatchOutcome, Refused, Rejecting, Troubled, Unusable
+from viral_assets.generation.run.outcome import (
+    Answered,
+    BatchOutcome,
+    FatalFailure,
+    RateLimited,
+    RequestAdapted,
+    RequestRejected,
+    ServiceFailure,
+)
 from viral_assets.generation.run.report import GenerationReport
 from viral_assets.generation.run.request import answered, ask, failed, prepare
 from viral_assets.generation.run.results import DatabaseResults
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.llm.types import Answer, Usage
 from viral_assets.quota import open_ledger
 from viral_assets.store.engine import Database
@@ -53,10 +61,10 @@ def processor(now: float = 0.0) -> AnswerProcessor:
     return AnswerProcessor({"calm": project()}, clock=lambda: now, rng=random.Random(1))
 
 
-def session_with(service: GeminiEmulator, database: Database) -> tuple[Session, VirtualClock]:
+def session_with(service: GeminiEmulator, database: Database) -> tuple[RunSession, VirtualClock]:
     clock = service.clock
     assert isinstance(clock, VirtualClock)
-    session = Session(
+    session = RunSession(
         InProcessClient(service),
         open_ledger(database, PLENTY, "key", clock=clock),
         DatabaseResults.of(database, {"calm": project()}),
@@ -184,9 +192,9 @@ def test_a_tweet_with_something_good_is_asked_again_where_that_costs_no_waiting(
 @pytest.mark.parametrize(
     ("error", "report"),
     [
-        (RateLimitedError("429"), Refused),
-        (AdaptedRequestError("400: no such field"), Adapted),
-        (FatalProviderError("no such key"), Unusable),
+        (RateLimitedError("429"), RateLimited),
+        (AdaptedRequestError("400: no such field"), RequestAdapted),
+        (FatalProviderError("no such key"), FatalFailure),
     ],
 )
 def test_a_batch_that_was_not_read_comes_first_again_as_it_was(error: ProviderError, report: type) -> None:
@@ -201,7 +209,7 @@ def test_a_batch_that_was_not_read_comes_first_again_as_it_was(error: ProviderEr
 def test_a_service_in_trouble_costs_each_tweet_an_attempt_and_a_wait() -> None:
     outcome = outcome_of_failure(batch(4), TransientProviderError("503", http_status=503))
 
-    assert isinstance(outcome.service, Troubled)
+    assert isinstance(outcome.service, ServiceFailure)
     assert {(item.attempts, item.failures, item.largest_pack) for item in outcome.again} == {(1, 1, 1_000)}
     assert len({item.not_before for item in outcome.again}) == 1, "what failed together may come back together"
 
@@ -228,7 +236,7 @@ def test_tweets_that_an_answer_has_left_out_before_are_no_smaller_pack_for_that(
 
 @pytest.mark.parametrize(
     ("error", "ends", "report"),
-    [(BlockedAnswerError("withheld"), "blocked", None), (RejectedRequestError("400"), "failed", Rejecting)],
+    [(BlockedAnswerError("withheld"), "blocked", None), (RejectedRequestError("400"), "failed", RequestRejected)],
 )
 def test_a_tweet_that_fails_alone_is_the_one(error: ProviderError, ends: str, report: type | None) -> None:
     several, alone = outcome_of_failure(batch(2), error), outcome_of_failure(batch(1), error)

@@ -13,7 +13,7 @@ import pytest
 from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.planning.latency import Latency
 from viral_assets.generation.run.results import NoResults
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.generation.run.stopping import Finishing, Stop
 from viral_assets.quota import open_ledger
 from viral_assets.quota.limits import Limits
@@ -41,9 +41,9 @@ def stopped_when(run: Run, reached: Callable[[], bool], *, given_up_after: float
     run.clock.run(stopped())
 
 
-def session_without_a_database() -> Session:
+def session_without_a_database() -> RunSession:
     service = on_virtual_time()
-    return Session(
+    return RunSession(
         InProcessClient(service),
         open_ledger(None, PLENTY, "key"),
         NoResults(),

@@ -27,7 +27,7 @@ from viral_assets.sources.parsers import (
     xlsx_table,
 )
 from viral_assets.sources.parsers.format import Format
-from viral_assets.sources.parsers.head import Head, read_head
+from viral_assets.sources.parsers.head import FileHead, read_head
 from viral_assets.sources.parsers.json_format import json_formats
 from viral_assets.store.engine import Database
 from viral_assets.store.rejects import count_rejects_by_reason
@@ -84,7 +84,7 @@ REWRITES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def ranked(head: Head) -> list[tuple[float, Format]]:
+def ranked(head: FileHead) -> list[tuple[float, Format]]:
     """The formats and how sure they are, the surest first."""
     return sorted(((each.probe(head), each) for each in FORMATS), key=lambda found: -found[0])
 
@@ -123,7 +123,7 @@ def test_every_format_has_a_sample() -> None:
     st.booleans(),
 )
 def test_no_two_formats_are_equally_sure_of_anything(text: str, lines: bool) -> None:
-    (first, _), (second, _), *_ = ranked(Head(text, json_lines=lines))
+    (first, _), (second, _), *_ = ranked(FileHead(text, json_lines=lines))
     assert first > second or first == 0
 
 
@@ -137,7 +137,7 @@ def test_of_a_single_value_too_one_format_is_surest(seed: int) -> None:
 
 
 def test_what_no_format_knows_has_no_confidence_at_all() -> None:
-    assert ranked(Head("just a letter to somebody\n"))[0][0] == 0
+    assert ranked(FileHead("just a letter to somebody\n"))[0][0] == 0
 
 
 class TestOneMore:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.sources.parsers.json_values import Broken, document, parse_line, salvage
+from viral_assets.sources.parsers.json_values import MalformedText, document, parse_line, salvage
 from viral_assets_tests.sources.examples import page, tweet, user
 
 json_values = st.recursive(
@@ -47,7 +47,7 @@ class TestDocument:
         text = json.dumps([tweet(1), tweet(2), tweet(3)], indent=1)
         first, second, rest = values_of(text[:-30])
         assert [first["id"], second["id"]] == [tweet(1)["id"], tweet(2)["id"]]
-        assert isinstance(rest, Broken)
+        assert isinstance(rest, MalformedText)
 
     @given(st.text(max_size=200), st.integers(1, 50))
     def test_any_text_ends(self, text: str, portion: int) -> None:
@@ -69,20 +69,20 @@ class TestDamagedLines:
         text = json.dumps(page(tweet(1), tweet(2), tweet(3))).replace('"lang": "en"', '"lang": "en', 1)
         (mended,) = parse_line(text.encode())
         broken, *kept = mended["data"]
-        assert isinstance(broken, Broken)
+        assert isinstance(broken, MalformedText)
         assert [item["id"] for item in kept] == [tweet(2)["id"], tweet(3)["id"]]
         assert mended["includes"]["users"] == [user()]
 
     def test_a_cut_page_keeps_its_complete_tweets(self) -> None:
         text = json.dumps(page(tweet(1), tweet(2), tweet(3)))
         (mended,) = parse_line(text[: text.index("too much? (3)")].encode())
-        assert [isinstance(item, Broken) for item in mended["data"]] == [False, False, True]
+        assert [isinstance(item, MalformedText) for item in mended["data"]] == [False, False, True]
 
     def test_tweets_that_are_only_referred_to_do_not_come_in_through_damage(self) -> None:
         whole = page(tweet(1), includes={"users": [user()], "tweets": [tweet(7), tweet(8)]})
         text = json.dumps(whole).replace('"lang": "en"', '"lang": en', 1)
         (mended,) = parse_line(text.encode())
-        assert [type(item) for item in mended["data"]] == [Broken]
+        assert [type(item) for item in mended["data"]] == [MalformedText]
 
     def test_the_time_of_collection_survives(self) -> None:
         text = json.dumps(page(tweet(1), __twarc={"retrieved_at": "2026-11-21T21:00:00+00:00"}))
@@ -91,7 +91,7 @@ class TestDamagedLines:
 
     def test_deep_nesting_is_broken_and_no_more(self) -> None:
         (value,) = parse_line(b'{"data":' * 100_000)
-        assert isinstance(value, Broken)
+        assert isinstance(value, MalformedText)
 
     @given(st.binary(max_size=300))
     def test_any_bytes_give_values(self, line: bytes) -> None:

@@ -19,7 +19,14 @@ from viral_assets.hours import HOUR, floor_hour
 from viral_assets.quota.posts import PostBudget, PostCaps, PostLedger
 from viral_assets.sources.services.common import ServiceReport
 from viral_assets.sources.services.x_api_client import DEFAULT_BLOCK_SECONDS, XApiAnswer, XApiClient
-from viral_assets.sources.services.x_search import Pass, XSearch, after_page, begin_pass, first_id_at, without_token
+from viral_assets.sources.services.x_search import (
+    SearchPass,
+    XSearch,
+    after_page,
+    begin_pass,
+    first_id_at,
+    without_token,
+)
 from viral_assets.store.engine import Database
 from viral_assets.store.hour_leases import HourLease, LeaseBusy, acquire_lease, read_progress, release_lease
 from viral_assets.store.references import read_contexts
@@ -561,7 +568,7 @@ def test_a_pass_never_reaches_into_another_hour_or_the_last_half_minute(seconds:
 
 
 def test_a_pass_without_its_token_asks_for_what_is_older_than_what_came() -> None:
-    begun = Pass({"start_time": "a", "end_time": "b"}, final=True)
+    begun = SearchPass({"start_time": "a", "end_time": "b"}, final=True)
     page = XApiAnswer({"data": [{"id": "90"}, {"id": "70"}], "meta": {"next_token": "t"}}, "digest")
     under_way = after_page(begun, page)
     assert (under_way.newest_id, under_way.oldest_id, under_way.next_token) == ("90", "70", "t")

@@ -33,14 +33,14 @@ class Bisection:
 
 
 @dataclass(frozen=True, slots=True)
-class Guests:
+class BorrowedTweets:
     """Tweets of other runs that a request asks about besides. Their own runs read its answer, which is done with when
     they have; and only those search for a bad one among them."""
 
     request_id: str
     opportunities: tuple[Opportunity, ...] = ()
 
-    def with_more(self, opportunities: Iterable[Opportunity]) -> Guests:
+    def with_more(self, opportunities: Iterable[Opportunity]) -> BorrowedTweets:
         return replace(self, opportunities=(*self.opportunities, *opportunities))
 
 
@@ -55,7 +55,7 @@ class RequestBatch:
     items: tuple[Item, ...]
     bisection: Bisection | None = None
     suspected: bool = False
-    guests: Guests | None = None
+    guests: BorrowedTweets | None = None
 
     @property
     def own(self) -> tuple[Opportunity, ...]:

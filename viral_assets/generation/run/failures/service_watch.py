@@ -12,17 +12,17 @@ from viral_assets.generation.run.failures.concurrency import ConcurrencyControl
 from viral_assets.generation.run.failures.refusals import Refusals
 from viral_assets.generation.run.in_flight import SentRequest
 from viral_assets.generation.run.outcome import (
-    Adapted,
     Answered,
+    FatalFailure,
     NoRoom,
-    Refused,
-    Rejecting,
+    RateLimited,
+    RequestAdapted,
+    RequestRejected,
+    ServiceFailure,
     ServiceReport,
     TooMuchInput,
-    Troubled,
-    Unusable,
 )
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.llm.tiers import Tier
 from viral_assets.quota.ledger import DAY_USED_UP, REFUSED
 
@@ -39,7 +39,7 @@ its thoughts, so that a long run on such a model would cost a lot and bring noth
 class ServiceWatch:
     """Takes what outcomes say about the service into account. Used by the loop alone."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: RunSession) -> None:
         self._session = session
         self._concurrency = ConcurrencyControl(session.options.max_concurrency(session.ledger.limits))
         self._refusals = Refusals()
@@ -101,21 +101,21 @@ class ServiceWatch:
                     session.tokens.record(prepared.request, usage)
                 session.health.answered(session.clock.monotonic())
                 self._watch_thoughts(report)
-            case Refused(error=refusal):
+            case RateLimited(error=refusal):
                 await self._hold_back(refusal, sent, others)
-            case Adapted(error=adapted):
+            case RequestAdapted(error=adapted):
                 log.info("%s", adapted)
             case TooMuchInput(error=limit):
                 known = session.tokens.learn_input_limit(prepared.request, limit)
                 await session.store(session.ledger.learn_input_limit, known)
-            case Unusable(error=unusable):
+            case FatalFailure(error=unusable):
                 self.fatal = self.fatal or unusable
             case NoRoom(error=no_room):
                 self._without_tier(tier, for_good=no_room.for_good)
-            case Troubled(error=error):
+            case ServiceFailure(error=error):
                 self._without_tier(tier)
                 self._failed(error)
-            case Rejecting(error=error):
+            case RequestRejected(error=error):
                 self._failed(error, rejected=True)
 
     async def _hold_back(self, error: RateLimitedError, sent: SentRequest, others: int) -> None:

@@ -11,21 +11,21 @@ from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.run.failures.bisection import RequestBatch
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.planning.day import share_of_this_hour
-from viral_assets.generation.run.planning.exchange import NOTHING, Exchange, exchange_of
+from viral_assets.generation.run.planning.exchange import NOTHING, TweetExchange, exchange_of
 from viral_assets.generation.run.planning.joining import (
     JOIN_SECONDS,
     JOIN_WHEN_SHORT_SECONDS,
     halves_at_once,
     more_may_come,
 )
-from viral_assets.generation.run.planning.late_starters import Reserve, with_room_for_late_starters
-from viral_assets.generation.run.planning.packs import Group
+from viral_assets.generation.run.planning.late_starters import SlotReserve, with_room_for_late_starters
+from viral_assets.generation.run.planning.packs import PackGroup
 from viral_assets.generation.run.planning.quota_shares import share_of
-from viral_assets.generation.run.planning.run_plan import PLANNED_SECONDS, Progress, Terms, plan_of_run
+from viral_assets.generation.run.planning.run_plan import PLANNED_SECONDS, PlanProgress, PlanTerms, plan_of_run
 from viral_assets.generation.run.planning.spare import SpareQuota
 from viral_assets.generation.run.planning.stretch import stretched_cap
 from viral_assets.generation.run.queue import WorkQueue
-from viral_assets.generation.run.session import Session
+from viral_assets.generation.run.session import RunSession
 from viral_assets.generation.run.sharing import Sharing
 from viral_assets.quota.ledger import GrantRequest, InputLimit, QuotaState
 
@@ -42,16 +42,16 @@ class BatchPlan:
         sharing: told what the run exchanges with others.
     """
 
-    def __init__(self, session: Session, work: WorkQueue, runner: str, sharing: Sharing) -> None:
+    def __init__(self, session: RunSession, work: WorkQueue, runner: str, sharing: Sharing) -> None:
         self._session, self._work, self._runner, self._sharing = session, work, runner, sharing
         self._packs: deque[tuple[str, int]] = deque()
         self._good_until = 0.0
         self.look_again_at = math.inf
         """When something that is ready is not waited with any longer, though nothing has changed by then."""
         self._stretched_until, self._first = -math.inf, math.inf
-        self._reserve = Reserve()
+        self._reserve = SlotReserve()
         self._spare: SpareQuota | None = None
-        self._largest = Group(1)
+        self._largest = PackGroup(1)
         self._share: tuple[float, float] | None = None
         self._input_limit: InputLimit | None = None
 
@@ -145,7 +145,7 @@ class BatchPlan:
             self._work.put_first([taken.pop()])
         return tuple(taken)
 
-    def _exchange(self, state: QuotaState, ready: Mapping[str, int]) -> Exchange:
+    def _exchange(self, state: QuotaState, ready: Mapping[str, int]) -> TweetExchange:
         """Only runs of one project exchange anything."""
         [(project, tweets)] = ready.items() if len(ready) == 1 else [("", 0)]
         if not tweets or not any(each.sharing for each in state.demand):
@@ -193,7 +193,7 @@ class BatchPlan:
             self._share = share_of_this_hour(quota)
         began = session.clock.monotonic()
         self._first = min(self._first, now)
-        terms = Terms(
+        terms = PlanTerms(
             concurrency=concurrency,
             cap=max(map(self._cap, names)),
             latency=latency,
@@ -202,7 +202,7 @@ class BatchPlan:
             share=self._share,
             is_measured=session.latency.is_measured,
         )
-        progress = Progress(
+        progress = PlanProgress(
             busy=tuple(max(0.0, end - now) for end in busy),
             is_long=now > self._first + quota.window_seconds / 2,
             has_new=self._work.has_new,
@@ -234,7 +234,7 @@ class BatchPlan:
             else stretched_cap(self._session.projects[project].generation, asked_before=True)
         )
 
-    def _group(self, project: str, tweets: int) -> Group:
+    def _group(self, project: str, tweets: int) -> PackGroup:
         session = self._session
         sample = [item.still_asked for item in self._work.sample(project, self._cap(project))]
         return session.tokens.group(

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from viral_assets.generation.run.planning.packs import Group, fewest_requests
+from viral_assets.generation.run.planning.packs import PackGroup, fewest_requests
 from viral_assets.quota.ledger import QuotaState
 
 REQUESTS = "the requests left today are not enough"
@@ -24,7 +24,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Today:
+class DayCapacity:
     """The tweets of each group that today has room for in requests that are as large as can be, how many requests and
     how much money that takes at least, and why it is not all of them."""
 
@@ -34,7 +34,7 @@ class Today:
     reason: str
 
 
-def fitting_today(groups: Sequence[Group], quota: QuotaState, cap: int) -> Today:
+def fitting_today(groups: Sequence[PackGroup], quota: QuotaState, cap: int) -> DayCapacity:
     """What today has room for.
 
     Groups take turns, each with its best tweets that are left, so that of all of them the least promising wait.
@@ -50,7 +50,7 @@ def fitting_today(groups: Sequence[Group], quota: QuotaState, cap: int) -> Today
     needed = fewest_requests(groups, cap, quota.max_tokens)
     cost = sum(_usd(group, group.tweets, most) for group, most in zip(groups, largest, strict=True))
     if needed <= requests and cost <= usd:
-        return Today(tuple(group.tweets for group in groups), needed, cost, "")
+        return DayCapacity(tuple(group.tweets for group in groups), needed, cost, "")
     fit = [0] * len(groups)
     used, spent, reason = 0, 0.0, ""
     waiting = {number for number, group in enumerate(groups) if group.tweets}
@@ -70,7 +70,7 @@ def fitting_today(groups: Sequence[Group], quota: QuotaState, cap: int) -> Today
             used, spent = used + 1, spent + group.usd_of(tweets)
         if fit[number] == group.tweets:
             waiting.discard(number)
-    return Today(tuple(fit), used, spent, reason)
+    return DayCapacity(tuple(fit), used, spent, reason)
 
 
 def share_of_this_hour(quota: QuotaState) -> tuple[float, float]:
@@ -81,7 +81,7 @@ def share_of_this_hour(quota: QuotaState) -> tuple[float, float]:
     return requests, usd
 
 
-def paced(quota: QuotaState, today: Today, share: tuple[float, float]) -> QuotaState:
+def paced(quota: QuotaState, today: DayCapacity, share: tuple[float, float]) -> QuotaState:
     """The quota with no more of the day than an hour's share, where that takes nothing but larger requests.
 
     A share never makes a tweet wait that today has room for: a request that is not asked for is lost at midnight, and
@@ -100,11 +100,11 @@ def paced(quota: QuotaState, today: Today, share: tuple[float, float]) -> QuotaS
     return quota
 
 
-def _usd(group: Group, tweets: int, largest: int) -> float:
+def _usd(group: PackGroup, tweets: int, largest: int) -> float:
     return math.ceil(tweets / largest) * group.usd_fixed + tweets * group.usd_per_tweet
 
 
-def _affordable(group: Group, usd: float, most: int) -> int:
+def _affordable(group: PackGroup, usd: float, most: int) -> int:
     if usd < group.usd_of(1):
         return 0
     return min(most, math.floor((usd - group.usd_fixed) / group.usd_per_tweet)) if group.usd_per_tweet else most

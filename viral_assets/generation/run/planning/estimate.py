@@ -13,7 +13,7 @@ from viral_assets.generation.run.planning.day import BUDGET, share_of_this_hour
 from viral_assets.generation.run.planning.failure_rate import FailureRate
 from viral_assets.generation.run.planning.foresight import foreseen
 from viral_assets.generation.run.planning.latency import latency_models
-from viral_assets.generation.run.planning.run_plan import Terms
+from viral_assets.generation.run.planning.run_plan import PlanTerms
 from viral_assets.generation.run.planning.tokens import TokenModel
 from viral_assets.generation.run.results import Results
 from viral_assets.generation.run.resume import still_missing
@@ -114,7 +114,7 @@ def estimate(
         )
         for name, mine in waiting.items()
     ]
-    terms = Terms(
+    terms = PlanTerms(
         concurrency=options.max_concurrency(ledger.limits),
         cap=max(caps.values(), default=1),
         latency=latency_model.latency,

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.packs import Group
+from viral_assets.generation.run.planning.packs import PackGroup
 from viral_assets.generation.run.planning.quota_shares import slots_of
 from viral_assets.quota.ledger import Demand, QuotaState
 
@@ -26,7 +26,7 @@ WORTH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class TweetExchange:
     """What one run gives to others and takes from them.
 
     Args:
@@ -42,10 +42,12 @@ class Exchange:
     may_wait_together: bool = False
 
 
-NOTHING = Exchange()
+NOTHING = TweetExchange()
 
 
-def exchange_of(quota: QuotaState, runner: str, *, cap: int, newcomer: int, group: Group, latency: Latency) -> Exchange:
+def exchange_of(
+    quota: QuotaState, runner: str, *, cap: int, newcomer: int, group: PackGroup, latency: Latency
+) -> TweetExchange:
     """What a run exchanges with those that it may share requests with.
 
     Args:
@@ -62,7 +64,7 @@ def exchange_of(quota: QuotaState, runner: str, *, cap: int, newcomer: int, grou
     total, cap = sum(alike.values()), group.largest_pack(cap, quota.max_tokens)
     if len(alike) < 2 or total <= quota.free or total > cap * quota.max_requests:
         return NOTHING
-    waiting = Exchange(may_wait_together=_has_tokens(quota, group, quota.max_requests, total))
+    waiting = TweetExchange(may_wait_together=_has_tokens(quota, group, quota.max_requests, total))
     near = Counter(owner for at, owner in slots_of(quota, me, newcomer=newcomer) if at <= NEAR_SECONDS)
     requests = sum(near[each] for each in alike)
     if not requests or quota.blocked_for:
@@ -86,7 +88,7 @@ def _may_share(one: Demand, other: Demand) -> bool:
     return one.sharing == other.sharing and one.priority == other.priority
 
 
-def _has_tokens(quota: QuotaState, group: Group, requests: int, tweets: int, *, used: int = 0) -> bool:
+def _has_tokens(quota: QuotaState, group: PackGroup, requests: int, tweets: int, *, used: int = 0) -> bool:
     if quota.max_tokens is None:
         return True
     needed = min(requests, tweets) * group.tokens_fixed + tweets * group.tokens_per_tweet

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from viral_assets.generation.run.failures.backoff import stagger_seconds
-from viral_assets.generation.run.planning.packs import Group, Pack, Plan
-from viral_assets.generation.run.planning.run_plan import PLANNED_SECONDS, Progress, Terms, plan_of_run
+from viral_assets.generation.run.planning.packs import Pack, PackGroup, PackPlan
+from viral_assets.generation.run.planning.run_plan import PLANNED_SECONDS, PlanProgress, PlanTerms, plan_of_run
 from viral_assets.quota.ledger import QuotaState
 from viral_assets.quota.limits import Limits
 
@@ -16,9 +16,9 @@ MOST_STEPS = 5
 """A burst of hundreds is planned anew about so often here, which is close enough."""
 
 
-def foreseen(groups: Sequence[Group], quota: QuotaState, terms: Terms, limits: Limits) -> Plan:
+def foreseen(groups: Sequence[PackGroup], quota: QuotaState, terms: PlanTerms, limits: Limits) -> PackPlan:
     """The plan of a run that begins now, in which nothing fails."""
-    made = plan_of_run(groups, quota, terms, Progress())
+    made = plan_of_run(groups, quota, terms, PlanProgress())
     least, window = len(made.packs) // MOST_STEPS, quota.window_seconds
     sent, left, now, next_start = list[Pack](), list(groups), 0.0, 0.0
     while made.packs:
@@ -45,10 +45,10 @@ def foreseen(groups: Sequence[Group], quota: QuotaState, terms: Terms, limits: L
             left, quota_after(quota, groups, sent, now), known, _progress(groups, sent, terms, window, now)
         )
     makespan = max(_ends(sent, terms), default=0.0)
-    return Plan(tuple(sent), makespan, tuple(group.tweets for group in left), made.reason)
+    return PackPlan(tuple(sent), makespan, tuple(group.tweets for group in left), made.reason)
 
 
-def _apart(pack: Pack, waiting: int, under_way: int, terms: Terms, limits: Limits, *, goes_on: bool) -> float:
+def _apart(pack: Pack, waiting: int, under_way: int, terms: PlanTerms, limits: Limits, *, goes_on: bool) -> float:
     """Seconds from a request of a burst to the next one, as a run keeps them (``failures.service_watch``).
 
     Args:
@@ -65,7 +65,7 @@ def _apart(pack: Pack, waiting: int, under_way: int, terms: Terms, limits: Limit
     )
 
 
-def quota_after(quota: QuotaState, groups: Sequence[Group], sent: Sequence[Pack], now: float) -> QuotaState:
+def quota_after(quota: QuotaState, groups: Sequence[PackGroup], sent: Sequence[Pack], now: float) -> QuotaState:
     """What there is when these have been sent, and what they count is as it was estimated.
 
     Args:
@@ -91,16 +91,18 @@ def quota_after(quota: QuotaState, groups: Sequence[Group], sent: Sequence[Pack]
     )
 
 
-def _progress(groups: Sequence[Group], sent: Sequence[Pack], terms: Terms, window: float, now: float) -> Progress:
+def _progress(
+    groups: Sequence[PackGroup], sent: Sequence[Pack], terms: PlanTerms, window: float, now: float
+) -> PlanProgress:
     larger = [pack for pack in sent if pack.tweets > (groups[pack.group].cap or terms.cap)]
-    return Progress(
+    return PlanProgress(
         busy=tuple(end - now for end in _ends(sent, terms) if end > now),
         is_long=now > window / 2,
         has_stretched=any(now < pack.start + window for pack in larger),
     )
 
 
-def _ends(sent: Sequence[Pack], terms: Terms) -> list[float]:
+def _ends(sent: Sequence[Pack], terms: PlanTerms) -> list[float]:
     return [pack.start + terms.latency.of(pack.tweets) for pack in sent]
 
 
@@ -108,5 +110,5 @@ def _tweets_of(number: int, sent: Sequence[Pack]) -> int:
     return sum(pack.tweets for pack in sent if pack.group == number)
 
 
-def _usd(groups: Sequence[Group], sent: Sequence[Pack]) -> float:
+def _usd(groups: Sequence[PackGroup], sent: Sequence[Pack]) -> float:
     return sum(groups[pack.group].usd_of(pack.tweets) for pack in sent)

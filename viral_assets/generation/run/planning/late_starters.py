@@ -24,7 +24,7 @@ MOST_EXPECTED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Reserve:
+class SlotReserve:
     """Slots that a run leaves free until a moment on its clock."""
 
     slots: int = 0
@@ -32,8 +32,8 @@ class Reserve:
 
 
 def with_room_for_late_starters(
-    quota: QuotaState, runner: str, reserve: Reserve, *, tweets: int, cap: int, latency: Latency, now: float
-) -> tuple[QuotaState, Reserve]:
+    quota: QuotaState, runner: str, reserve: SlotReserve, *, tweets: int, cap: int, latency: Latency, now: float
+) -> tuple[QuotaState, SlotReserve]:
     """The quota to plan with, and what is left free for the rest of the window.
 
     Args:
@@ -50,7 +50,7 @@ def with_room_for_late_starters(
         else:
             came = number_come(quota, runner)
             mine = slots_worth_taking(quota, tweets, came=came, cap=cap, latency=latency) if came > 1 else quota.free
-        reserve = Reserve(quota.free - mine, now + quota.window_seconds)
+        reserve = SlotReserve(quota.free - mine, now + quota.window_seconds)
     left = min(reserve.slots, quota.free - math.ceil(tweets / cap))
     return (replace(quota, free=quota.free - left) if left > 0 else quota), reserve
 

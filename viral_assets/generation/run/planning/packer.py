@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.packs import Group, Pack
+from viral_assets.generation.run.planning.packs import Pack, PackGroup
 from viral_assets.quota.ledger import QuotaState
 
 CLOSE_ENOUGH = 0.005
@@ -33,7 +33,7 @@ class DeadlinePacker:
         apart: seconds from the start of a request to that of the next one at least.
     """
 
-    groups: Sequence[Group]
+    groups: Sequence[PackGroup]
     quota: QuotaState
     concurrency: int
     cap: int

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class PackGroup:
     """Tweets that may share a request: those of one project, which have one voice and one system instruction, the most
     promising ones first.
 
@@ -26,7 +26,7 @@ class Group:
     stretched_cap: int | None = None
 
     @property
-    def stretched(self) -> Group:
+    def stretched(self) -> PackGroup:
         """The same in larger packs than usual."""
         return replace(self, cap=self.stretched_cap)
 
@@ -64,7 +64,7 @@ class Pack:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PackPlan:
     """The packs in the order of their start, and the seconds from now until the last one should have ended.
 
     ``waiting`` are the tweets of each group that the day has no room for, its last ones, and ``reason`` says why.
@@ -76,6 +76,6 @@ class Plan:
     reason: str = ""
 
 
-def fewest_requests(groups: Sequence[Group], cap: int, max_tokens: int | None) -> int:
+def fewest_requests(groups: Sequence[PackGroup], cap: int, max_tokens: int | None) -> int:
     """Requests that they take at least, at most so many tweets each."""
     return sum(math.ceil(group.tweets / group.largest_pack(cap, max_tokens)) for group in groups)

@@ -30,7 +30,7 @@ from dataclasses import replace
 from viral_assets.generation.run.planning.day import fitting_today, paced
 from viral_assets.generation.run.planning.latency import Latency
 from viral_assets.generation.run.planning.packer import CLOSE_ENOUGH, DeadlinePacker
-from viral_assets.generation.run.planning.packs import Group, Pack, Plan
+from viral_assets.generation.run.planning.packs import Pack, PackGroup, PackPlan
 from viral_assets.quota.ledger import QuotaState
 
 LEAST_SHARES = (0.0, 0.3, 0.6)
@@ -41,7 +41,7 @@ UNNOTICED_SECONDS = 0.1
 
 
 def plan(
-    groups: Sequence[Group],
+    groups: Sequence[PackGroup],
     quota: QuotaState,
     *,
     concurrency: int,
@@ -51,7 +51,7 @@ def plan(
     exact: int | None = None,
     share: tuple[float, float] | None = None,
     own_seconds: float = 0.0,
-) -> Plan:
+) -> PackPlan:
     """Distribute the tweets of all groups over requests so that the last one ends as early as possible.
 
     Args:
@@ -72,7 +72,7 @@ def plan(
     waiting = tuple(group.tweets - fit for group, fit in zip(groups, today.tweets, strict=True)) if today.reason else ()
     total = sum(today.tweets)
     if total == 0:
-        return Plan((), 0.0, waiting, today.reason)
+        return PackPlan((), 0.0, waiting, today.reason)
     packer = DeadlinePacker(
         [replace(group, tweets=fit) for group, fit in zip(groups, today.tweets, strict=True)],
         quota if share is None else paced(quota, today, share),
@@ -92,7 +92,7 @@ def plan(
             sooner = end * (1 - CLOSE_ENOUGH)
             if (found := packer.pack_until(sooner, least)) is not None:
                 end, packs = packer.earliest(0.0, sooner, found, least)
-    return Plan(tuple(packs), max(pack.start + latency.of(pack.tweets) for pack in packs), waiting, today.reason)
+    return PackPlan(tuple(packs), max(pack.start + latency.of(pack.tweets) for pack in packs), waiting, today.reason)
 
 
 def _earliest(packer: DeadlinePacker) -> tuple[float, list[Pack]]:

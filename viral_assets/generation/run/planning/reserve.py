@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from viral_assets.generation.run.planning.failure_rate import at_most, at_risk
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.packs import Plan
+from viral_assets.generation.run.planning.packs import PackPlan
 from viral_assets.generation.run.planning.stretch import Stretch
 from viral_assets.quota.ledger import QuotaState
 
@@ -42,7 +42,7 @@ class LastRequests:
 
 
 def plan_with_reserve(
-    plan: Callable[[QuotaState], Plan],
+    plan: Callable[[QuotaState], PackPlan],
     quota: QuotaState,
     *,
     share: float,
@@ -50,7 +50,7 @@ def plan_with_reserve(
     latency: Latency,
     request_seconds: float = 0.0,
     stretch: Stretch | None = None,
-) -> Plan:
+) -> PackPlan:
     """The plan that ends earliest on average, over what may fail: with fewer and larger requests where that pays.
 
     Where tweets wait for a later window anyway, nothing is kept: what fails is asked again together with them.

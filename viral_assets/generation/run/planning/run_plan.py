@@ -9,7 +9,7 @@ from functools import partial
 
 from viral_assets.generation.run.planning.failure_rate import FailureRate
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.packs import Group, Plan
+from viral_assets.generation.run.planning.packs import PackGroup, PackPlan
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.reserve import SECONDS_OF_A_REQUEST, plan_with_reserve
 from viral_assets.generation.run.planning.stretch import stretch_of
@@ -23,7 +23,7 @@ OWN_SECONDS = 0.004
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PlanTerms:
     """What a run plans by, besides its tweets and the quota.
 
     Args:
@@ -44,14 +44,14 @@ class Terms:
     share: tuple[float, float] | None = None
     is_measured: bool = False
 
-    def after(self, sent: int, good: int, usd: float) -> Terms:
+    def after(self, sent: int, good: int, usd: float) -> PlanTerms:
         """The same after so many requests, which cost so much together and of which so many have been answered."""
         share = None if self.share is None else (max(0.0, self.share[0] - sent), max(0.0, self.share[1] - usd))
         return replace(self, failures=self.failures.after(good), share=share)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class PlanProgress:
     """How far a run is.
 
     Args:
@@ -70,7 +70,7 @@ class Progress:
     has_stretched: bool = False
 
 
-def plan_of_run(groups: Sequence[Group], quota: QuotaState, terms: Terms, progress: Progress) -> Plan:
+def plan_of_run(groups: Sequence[PackGroup], quota: QuotaState, terms: PlanTerms, progress: PlanProgress) -> PackPlan:
     """What is asked from now on."""
     failures = terms.failures
     make = partial(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from viral_assets.generation.run.planning.failure_rate import at_most, at_risk
-from viral_assets.generation.run.planning.packs import Group, Plan, fewest_requests
+from viral_assets.generation.run.planning.packs import PackGroup, PackPlan, fewest_requests
 from viral_assets.projects.model import Generation
 from viral_assets.quota.ledger import QuotaState
 
@@ -54,13 +54,13 @@ class Stretch:
         begun: larger packs have been sent in this window, and the others have to be as large for it to pay.
     """
 
-    plan: Callable[[QuotaState], Plan]
+    plan: Callable[[QuotaState], PackPlan]
     needed: tuple[int, int]
     share: float
-    without_asked: Callable[[QuotaState], Plan] | None = None
+    without_asked: Callable[[QuotaState], PackPlan] | None = None
     begun: bool = False
 
-    def instead_of(self, usual: Plan, quota: QuotaState, *, under_way: int) -> Plan | None:
+    def instead_of(self, usual: PackPlan, quota: QuotaState, *, under_way: int) -> PackPlan | None:
         """The plan with larger packs, where that is likely to save a window; None where it is not.
 
         Args:
@@ -87,8 +87,8 @@ class Stretch:
 
 
 def stretch_of(
-    plan: Callable[..., Plan],
-    groups: Sequence[Group],
+    plan: Callable[..., PackPlan],
+    groups: Sequence[PackGroup],
     quota: QuotaState,
     *,
     usual_cap: int,
@@ -115,7 +115,7 @@ def stretch_of(
     return Stretch(partial(plan, stretched, cap=cap), needed, share, without, begun)
 
 
-def slots_until(end: float, planned: Plan, quota: QuotaState) -> int:
+def slots_until(end: float, planned: PackPlan, quota: QuotaState) -> int:
     """Requests that the quota allows until then, those that the plan makes included."""
     returning = sum(slot <= end for slot in quota.returning)
     again = sum(pack.start + quota.window_seconds <= end for pack in planned.packs)

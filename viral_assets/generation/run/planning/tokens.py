@@ -11,7 +11,7 @@ from viral_assets.generation.drafting.prompt import build_request
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.options import PriceOf
-from viral_assets.generation.run.planning.packs import Group
+from viral_assets.generation.run.planning.packs import PackGroup
 from viral_assets.generation.run.planning.stretch import stretched_cap
 from viral_assets.llm.prices import Price
 from viral_assets.llm.tiers import STANDARD, Tier, price_at
@@ -90,7 +90,7 @@ class TokenModel:
         asked_before: bool = False,
         price_of: PriceOf | None = None,
         tier: Tier = STANDARD,
-    ) -> Group:
+    ) -> PackGroup:
         """What the planner has to know of a project's tweets.
 
         Args:
@@ -103,7 +103,7 @@ class TokenModel:
         cap = project.generation.max_tweets_per_request
         stretched = stretched_cap(project.generation, asked_before=asked_before)
         if self._limits.max_tokens is None and self._limits.daily_budget_usd is None and self.input_limit is None:
-            return Group(tweets, cap=cap, stretched_cap=stretched)
+            return PackGroup(tweets, cap=cap, stretched_cap=stretched)
         one, whole = (build_request(project, part, model=model) for part in (sample[:1], sample))
         more = max(1, len(sample) - 1)
         if self.input_limit is not None:
@@ -118,7 +118,7 @@ class TokenModel:
             usd_per_tweet = (self._expected_cost(whole, price) - self._expected_cost(one, price)) / more
             usd = self._expected_cost(one, price) - usd_per_tweet
         fixed = self.counted(one) - per_tweet
-        return Group(tweets, fixed, per_tweet, cap, max(0.0, usd), usd_per_tweet, stretched)
+        return PackGroup(tweets, fixed, per_tweet, cap, max(0.0, usd), usd_per_tweet, stretched)
 
     def _expected_cost(self, request: GenerationRequest, price: Price | None) -> float:
         longest = max(self._output_ratios, default=1.0)

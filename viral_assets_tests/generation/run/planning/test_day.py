@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from viral_assets.generation.run.planning.day import BUDGET, REQUESTS, fitting_today, paced, share_of_this_hour
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.packs import Group, Plan
+from viral_assets.generation.run.planning.packs import PackGroup, PackPlan
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.quota_shares import share_of
 from viral_assets.quota.ledger import Demand, QuotaState
@@ -26,11 +26,11 @@ def of_a_day(requests: int | None = None, usd: float | None = None, *, hours: fl
     return QuotaState(15, 60.0, 15, requests_today=requests, usd_today=usd, day_ends_in=hours * HOUR)
 
 
-def planned(groups: list[Group], quota: QuotaState, share: tuple[float, float] | None = None) -> Plan:
+def planned(groups: list[PackGroup], quota: QuotaState, share: tuple[float, float] | None = None) -> PackPlan:
     return plan(groups, quota, concurrency=15, cap=10, latency=Latency(), share=share)
 
 
-def sizes(made: Plan) -> list[int]:
+def sizes(made: PackPlan) -> list[int]:
     return [each.tweets for each in made.packs]
 
 
@@ -38,32 +38,32 @@ def sizes(made: Plan) -> list[int]:
 
 
 def test_ten_requests_that_are_left_today_do_a_hundred_tweets() -> None:
-    made = planned([Group(100)], of_a_day(10))
+    made = planned([PackGroup(100)], of_a_day(10))
 
     assert sizes(made) == [10] * 10
     assert made.waiting == ()
 
 
 def test_no_request_carries_more_than_the_day_forces() -> None:
-    assert sizes(planned([Group(40)], of_a_day(8))) == [5] * 8
-    assert max(sizes(planned([Group(40)], of_a_day(100)))) == 3, "that is what the window forces"
+    assert sizes(planned([PackGroup(40)], of_a_day(8))) == [5] * 8
+    assert max(sizes(planned([PackGroup(40)], of_a_day(100)))) == 3, "that is what the window forces"
 
 
 def test_what_full_requests_cannot_do_today_waits_and_is_said() -> None:
-    made = planned([Group(100)], of_a_day(7))
+    made = planned([PackGroup(100)], of_a_day(7))
 
     assert sizes(made) == [10] * 7
     assert (made.waiting, made.reason) == ((30,), REQUESTS)
 
 
 def test_where_nothing_is_left_everything_waits() -> None:
-    made = planned([Group(100), Group(3)], of_a_day(0))
+    made = planned([PackGroup(100), PackGroup(3)], of_a_day(0))
 
     assert (made.packs, made.waiting, made.reason) == ((), (100, 3), REQUESTS)
 
 
 def test_money_is_spent_on_tweets_rather_than_on_many_small_requests() -> None:
-    group = Group(60, usd_fixed=0.01, usd_per_tweet=0.001)
+    group = PackGroup(60, usd_fixed=0.01, usd_per_tweet=0.001)
 
     generous, tight = (planned([group], of_a_day(usd=usd)) for usd in (1.0, 0.06 + 0.06))
 
@@ -72,7 +72,7 @@ def test_money_is_spent_on_tweets_rather_than_on_many_small_requests() -> None:
 
 
 def test_a_budget_that_is_too_small_is_spent_on_the_most_promising() -> None:
-    group = Group(60, usd_fixed=0.01, usd_per_tweet=0.001)
+    group = PackGroup(60, usd_fixed=0.01, usd_per_tweet=0.001)
 
     made = planned([group], of_a_day(usd=0.055))
 
@@ -81,14 +81,14 @@ def test_a_budget_that_is_too_small_is_spent_on_the_most_promising() -> None:
 
 
 def test_projects_take_turns_so_that_of_all_of_them_the_least_promising_wait() -> None:
-    made = planned([Group(50), Group(12)], of_a_day(3))
+    made = planned([PackGroup(50), PackGroup(12)], of_a_day(3))
 
     assert made.waiting == (30, 2)
 
 
 day_groups = st.lists(
     st.builds(
-        Group,
+        PackGroup,
         st.integers(0, 60),
         cap=st.one_of(st.none(), st.integers(1, 8)),
         usd_fixed=st.floats(0, 0.01),
@@ -103,7 +103,7 @@ day_groups = st.lists(
     day_groups, st.one_of(st.none(), st.integers(0, 30)), st.one_of(st.none(), st.floats(0, 0.3)), st.integers(1, 12)
 )
 def test_a_plan_never_takes_more_than_is_left_of_the_day(
-    groups: list[Group], requests: int | None, usd: float | None, cap: int
+    groups: list[PackGroup], requests: int | None, usd: float | None, cap: int
 ) -> None:
     made = plan(groups, of_a_day(requests, usd), concurrency=5, cap=cap, latency=Latency())
 
@@ -116,7 +116,7 @@ def test_a_plan_never_takes_more_than_is_left_of_the_day(
 
 
 @given(day_groups, st.integers(0, 30))
-def test_nobody_waits_while_full_requests_could_do_it(groups: list[Group], requests: int) -> None:
+def test_nobody_waits_while_full_requests_could_do_it(groups: list[PackGroup], requests: int) -> None:
     needed = sum(math.ceil(each.tweets / min(10, each.cap or 10)) for each in groups)
 
     made = planned(groups, of_a_day(requests))
@@ -131,14 +131,14 @@ def test_an_hour_uses_its_share_of_the_day_where_larger_requests_do_it() -> None
     quota = of_a_day(240, hours=23.5)
 
     assert share_of_this_hour(quota) == (10, math.inf)
-    assert sizes(planned([Group(60)], quota, share_of_this_hour(quota))) == [6] * 10
-    assert len(planned([Group(60)], quota).packs) == 15, "a run by hand may use what is there"
+    assert sizes(planned([PackGroup(60)], quota, share_of_this_hour(quota))) == [6] * 10
+    assert len(planned([PackGroup(60)], quota).packs) == 15, "a run by hand may use what is there"
 
 
 def test_no_tweet_waits_for_the_sake_of_the_hours_to_come() -> None:
     quota = of_a_day(24, hours=24)
 
-    made = planned([Group(60)], quota, share_of_this_hour(quota))
+    made = planned([PackGroup(60)], quota, share_of_this_hour(quota))
 
     assert (len(made.packs), made.waiting) == (6, ())
 
@@ -148,7 +148,7 @@ def test_the_last_hour_of_a_day_may_use_all_of_it() -> None:
 
 
 def test_a_budget_is_paced_as_requests_are() -> None:
-    group, quota = Group(60, usd_fixed=0.01, usd_per_tweet=0.001), of_a_day(usd=2.4, hours=24)
+    group, quota = PackGroup(60, usd_fixed=0.01, usd_per_tweet=0.001), of_a_day(usd=2.4, hours=24)
 
     made = planned([group], quota, share_of_this_hour(quota))
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.generation.run.planning.exchange import NOTHING, Exchange, exchange_of
+from viral_assets.generation.run.planning.exchange import NOTHING, TweetExchange, exchange_of
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.packs import Group
+from viral_assets.generation.run.planning.packs import PackGroup
 from viral_assets.quota.ledger import Demand, QuotaState
 from viral_assets.quota.priority import Priority
 
 WINDOW = 60.5
 CAP = 10
 SLOW = Latency(0.5, 2.4)
-ONE = Group(1)
+ONE = PackGroup(1)
 
 
 def shared(tweets: Mapping[str, int], **quota: int) -> QuotaState:
@@ -27,7 +27,7 @@ def shared(tweets: Mapping[str, int], **quota: int) -> QuotaState:
     return QuotaState(**{"max_requests": 15, "window_seconds": WINDOW, "free": 15, **quota}, demand=demand)  # type: ignore[arg-type]
 
 
-def exchange(quota: QuotaState, runner: str, *, group: Group = ONE, latency: Latency = SLOW) -> Exchange:
+def exchange(quota: QuotaState, runner: str, *, group: PackGroup = ONE, latency: Latency = SLOW) -> TweetExchange:
     return exchange_of(quota, runner, cap=CAP, newcomer=1, group=group, latency=latency)
 
 
@@ -61,7 +61,7 @@ def test_what_some_give_others_take_and_no_request_is_larger_than_it_may_be(
 ) -> None:
     quota = shared({f"run {at}": number for at, number in enumerate(tweets)}, max_requests=limit, free=min(free, limit))
     found = [
-        exchange_of(quota, each.runner, cap=cap, newcomer=1, group=Group(1), latency=SLOW) for each in quota.demand
+        exchange_of(quota, each.runner, cap=cap, newcomer=1, group=PackGroup(1), latency=SLOW) for each in quota.demand
     ]
 
     assert sum(each.give for each in found) == sum(each.take for each in found)
@@ -116,13 +116,13 @@ def test_a_window_without_a_free_request_is_waited_for_together() -> None:
     later = replace(shared(runs(30, 3), free=0), returning=(40.0,) * 15)
     soon = replace(later, returning=(1.0,) * 15)
 
-    assert exchange(later, "run 3") == Exchange(may_wait_together=True)
+    assert exchange(later, "run 3") == TweetExchange(may_wait_together=True)
     assert exchange(soon, "run 3").size == 6
-    assert exchange(replace(soon, blocked_for=30.0), "run 3") == Exchange(may_wait_together=True)
+    assert exchange(replace(soon, blocked_for=30.0), "run 3") == TweetExchange(may_wait_together=True)
 
 
 def test_tokens_that_are_short_are_not_promised() -> None:
-    group = Group(10, tokens_fixed=500, tokens_per_tweet=100)
+    group = PackGroup(10, tokens_fixed=500, tokens_per_tweet=100)
     quota = replace(shared(runs(8, 10)), max_tokens=20_000)
 
     assert exchange(quota, "run 0", group=group).size == 6

@@ -13,15 +13,15 @@ from viral_assets.generation.run.planning import foresight
 from viral_assets.generation.run.planning.failure_rate import FailureRate
 from viral_assets.generation.run.planning.foresight import foreseen, quota_after
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.packs import Group, Pack, Plan
-from viral_assets.generation.run.planning.run_plan import Progress, Terms, plan_of_run
+from viral_assets.generation.run.planning.packs import Pack, PackGroup, PackPlan
+from viral_assets.generation.run.planning.run_plan import PlanProgress, PlanTerms, plan_of_run
 from viral_assets.quota.ledger import QuotaState
 from viral_assets.quota.limits import Limits
 
 WINDOW = 60.5
 LIMITS = Limits(max_requests=15)
 FRESH = QuotaState(max_requests=15, window_seconds=WINDOW, free=15)
-TERMS = Terms(concurrency=15, cap=10, latency=Latency(1.0, 0.6), failures=FailureRate())
+TERMS = PlanTerms(concurrency=15, cap=10, latency=Latency(1.0, 0.6), failures=FailureRate())
 
 
 def tweets_of(packs: tuple[Pack, ...]) -> int:
@@ -30,9 +30,9 @@ def tweets_of(packs: tuple[Pack, ...]) -> int:
 
 @pytest.mark.parametrize("tweets", [1, 10, 100, 150])
 def test_a_run_of_one_window_is_its_first_plan(tweets: int) -> None:
-    groups = [Group(tweets)]
+    groups = [PackGroup(tweets)]
 
-    found, planned = foreseen(groups, FRESH, TERMS, LIMITS), plan_of_run(groups, FRESH, TERMS, Progress())
+    found, planned = foreseen(groups, FRESH, TERMS, LIMITS), plan_of_run(groups, FRESH, TERMS, PlanProgress())
 
     assert [pack.tweets for pack in found.packs] == [pack.tweets for pack in planned.packs]
     assert found.makespan == pytest.approx(planned.makespan, rel=0.01), "but for the distance between two requests"
@@ -40,9 +40,9 @@ def test_a_run_of_one_window_is_its_first_plan(tweets: int) -> None:
 
 @pytest.mark.parametrize(("tweets", "at_once"), [(16, 8), (31, 11), (46, 12)])
 def test_a_burst_that_takes_longer_than_a_plan_holds_uses_what_its_first_plan_leaves(tweets: int, at_once: int) -> None:
-    groups, measured = [Group(tweets)], replace(TERMS, is_measured=True)
+    groups, measured = [PackGroup(tweets)], replace(TERMS, is_measured=True)
 
-    found, planned = foreseen(groups, FRESH, measured, LIMITS), plan_of_run(groups, FRESH, measured, Progress())
+    found, planned = foreseen(groups, FRESH, measured, LIMITS), plan_of_run(groups, FRESH, measured, PlanProgress())
 
     assert len(planned.packs) == at_once
     assert at_once < len(found.packs) <= 15
@@ -50,25 +50,25 @@ def test_a_burst_that_takes_longer_than_a_plan_holds_uses_what_its_first_plan_le
 
 
 def test_hundreds_are_foreseen_by_few_plans(monkeypatch: pytest.MonkeyPatch) -> None:
-    plans: list[Plan] = []
+    plans: list[PackPlan] = []
 
-    def counted(*given: Any) -> Plan:
+    def counted(*given: Any) -> PackPlan:
         plans.append(plan_of_run(*given))
         return plans[-1]
 
     monkeypatch.setattr(foresight, "plan_of_run", counted)
     quota, limits = replace(FRESH, max_requests=1_000, free=1_000), Limits(max_requests=1_000)
 
-    found = foreseen([Group(1_500)], quota, replace(TERMS, concurrency=1_000), limits)
+    found = foreseen([PackGroup(1_500)], quota, replace(TERMS, concurrency=1_000), limits)
 
     assert sum(pack.tweets for pack in found.packs) == 1_500
     assert len(plans) < 20
 
 
 def test_the_last_window_of_several_is_planned_with_what_it_keeps() -> None:
-    groups = [Group(190)]
+    groups = [PackGroup(190)]
 
-    found, at_once = foreseen(groups, FRESH, TERMS, LIMITS), plan_of_run(groups, FRESH, TERMS, Progress())
+    found, at_once = foreseen(groups, FRESH, TERMS, LIMITS), plan_of_run(groups, FRESH, TERMS, PlanProgress())
 
     assert [pack.tweets for pack in found.packs[:15]] == [10] * 15
     assert len(found.packs) < len(at_once.packs)
@@ -77,7 +77,7 @@ def test_the_last_window_of_several_is_planned_with_what_it_keeps() -> None:
 
 def test_a_run_that_can_ask_about_nothing_has_no_requests() -> None:
     assert foreseen([], FRESH, TERMS, LIMITS).packs == ()
-    assert foreseen([Group(10)], replace(FRESH, requests_today=0), TERMS, LIMITS).waiting == (10,)
+    assert foreseen([PackGroup(10)], replace(FRESH, requests_today=0), TERMS, LIMITS).waiting == (10,)
 
 
 @given(
@@ -92,7 +92,7 @@ def test_every_tweet_is_asked_about_once_and_no_window_holds_more_than_is_allowe
     failures = FailureRate()
     failures.add(failed, 10)
     quota = replace(FRESH, free=free, returning=tuple(20.0 + at for at in range(15 - free)), max_tokens=tokens)
-    groups = [Group(each, tokens_fixed=300, tokens_per_tweet=100, cap=10, stretched_cap=12) for each in tweets]
+    groups = [PackGroup(each, tokens_fixed=300, tokens_per_tweet=100, cap=10, stretched_cap=12) for each in tweets]
 
     packs = foreseen(groups, quota, replace(TERMS, failures=failures), LIMITS).packs
 
@@ -112,7 +112,7 @@ def test_what_was_sent_comes_back_after_a_window(free: int, sent: int, now: floa
     )
     packs = [Pack(0, 2, float(at)) for at in range(sent)]
 
-    then = quota_after(quota, [Group(100, tokens_fixed=10, tokens_per_tweet=5)], packs, now)
+    then = quota_after(quota, [PackGroup(100, tokens_fixed=10, tokens_per_tweet=5)], packs, now)
 
     assert then.free + len(then.returning) == 15
     assert all(at > 0 for at in then.returning)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from viral_assets.generation.run.planning.late_starters import (
     USUAL_AFTER_HOURS,
-    Reserve,
+    SlotReserve,
     number_come,
     slots_worth_taking,
     usually_expected,
@@ -99,7 +99,7 @@ def test_as_many_are_expected_as_came_each_hour_less_those_who_have_come() -> No
 def test_who_is_usually_followed_by_others_leaves_them_their_share_for_the_rest_of_the_window() -> None:
     usual = [each for before in range(1, USUAL_AFTER_HOURS + 1) for each in hour(before)]
     found, reserve = with_room(came(*usual, ME), tweets=10, now=100.0)
-    assert (found.free, reserve) == (3, Reserve(2, 100.0 + WINDOW))
+    assert (found.free, reserve) == (3, SlotReserve(2, 100.0 + WINDOW))
 
     later, reserve = with_room(came(*usual, ME, free=4), reserve, tweets=6, now=100.1)
     assert (later.free, reserve.slots) == (2, 2), "half of its half is not left"
@@ -116,9 +116,11 @@ def test_a_run_that_is_alone_takes_what_it_needs() -> None:
 
 
 def with_room(
-    quota: QuotaState, reserve: Reserve | None = None, *, tweets: int, now: float = 0.0
-) -> tuple[QuotaState, Reserve]:
-    return with_room_for_late_starters(quota, "me", reserve or Reserve(), tweets=tweets, cap=10, latency=QUICK, now=now)
+    quota: QuotaState, reserve: SlotReserve | None = None, *, tweets: int, now: float = 0.0
+) -> tuple[QuotaState, SlotReserve]:
+    return with_room_for_late_starters(
+        quota, "me", reserve or SlotReserve(), tweets=tweets, cap=10, latency=QUICK, now=now
+    )
 
 
 def taken(latency: Latency, quota: QuotaState = FIVE_FREE, *, tweets: int = 10, came: int = 2) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from viral_assets.generation.run.planning.bound import lower_bound
 from viral_assets.generation.run.planning.latency import Latency, fit_latency
-from viral_assets.generation.run.planning.packs import Group, Plan
+from viral_assets.generation.run.planning.packs import PackGroup, PackPlan
 from viral_assets.generation.run.planning.planner import UNNOTICED_SECONDS, plan
 from viral_assets.generation.run.planning.quota_shares import share_of
 from viral_assets.quota.ledger import Demand, LatencySample, QuotaState
@@ -50,7 +50,7 @@ def quotas(draw: st.DrawFn) -> QuotaState:
 
 groups = st.lists(
     st.builds(
-        Group,
+        PackGroup,
         st.integers(1, 60),
         st.floats(0, 50),
         st.one_of(st.just(0.0), st.floats(0.5, 40)),
@@ -64,7 +64,7 @@ latencies = st.builds(Latency, st.floats(0.01, 10), st.floats(0.001, 10))
 
 @given(groups, quotas(), st.integers(1, 20), st.integers(1, 12), latencies, st.lists(st.floats(0, 30), max_size=5))
 def test_every_tweet_is_planned_once_and_no_limit_is_broken(
-    wanted: list[Group], quota: QuotaState, concurrency: int, cap: int, latency: Latency, busy: list[float]
+    wanted: list[PackGroup], quota: QuotaState, concurrency: int, cap: int, latency: Latency, busy: list[float]
 ) -> None:
     made = plan(wanted, quota, concurrency=concurrency, cap=cap, latency=latency, busy=busy)
 
@@ -78,7 +78,7 @@ def test_every_tweet_is_planned_once_and_no_limit_is_broken(
 
 @given(groups, quotas(), st.integers(1, 12), latencies)
 def test_an_exact_size_is_kept_to_except_for_the_rest(
-    wanted: list[Group], quota: QuotaState, exact: int, latency: Latency
+    wanted: list[PackGroup], quota: QuotaState, exact: int, latency: Latency
 ) -> None:
     without_tokens = QuotaState(quota.max_requests, MINUTE, quota.free, quota.returning, quota.blocked_for)
 
@@ -91,13 +91,13 @@ def test_an_exact_size_is_kept_to_except_for_the_rest(
         assert sizes == [exact] * (group.tweets // exact) + [group.tweets % exact] * (group.tweets % exact > 0)
 
 
-def _complete(made: Plan, wanted: list[Group]) -> None:
+def _complete(made: PackPlan, wanted: list[PackGroup]) -> None:
     for number, group in enumerate(wanted):
         assert sum(pack.tweets for pack in made.packs if pack.group == number) == group.tweets
     assert all(pack.tweets >= 1 for pack in made.packs)
 
 
-def _within_requests(made: Plan, quota: QuotaState) -> None:
+def _within_requests(made: PackPlan, quota: QuotaState) -> None:
     starts = [pack.start for pack in made.packs]
     assert starts == sorted(starts)
     slots = [quota.blocked_for] * quota.free + list(quota.returning)
@@ -106,7 +106,7 @@ def _within_requests(made: Plan, quota: QuotaState) -> None:
     assert all(later - earlier >= MINUTE - EPSILON for earlier, later in apart)
 
 
-def _within_concurrency(made: Plan, concurrency: int, latency: Latency, busy: list[float]) -> None:
+def _within_concurrency(made: PackPlan, concurrency: int, latency: Latency, busy: list[float]) -> None:
     ends = [*busy, *(pack.start + latency.of(pack.tweets) for pack in made.packs)]
     for pack in made.packs:
         begun = [-1.0 for _ in busy] + [each.start for each in made.packs]
@@ -116,7 +116,7 @@ def _within_concurrency(made: Plan, concurrency: int, latency: Latency, busy: li
         assert at_once <= concurrency
 
 
-def _within_tokens(made: Plan, quota: QuotaState, wanted: list[Group]) -> None:
+def _within_tokens(made: PackPlan, quota: QuotaState, wanted: list[PackGroup]) -> None:
     if quota.max_tokens is None:
         return
     counted = [
@@ -140,7 +140,7 @@ def test_a_plan_takes_at_most_a_tenth_more_than_the_bound(tweets: int, concurren
         tweets, max_requests=15, window_seconds=MINUTE, concurrency=concurrency, cap=10, latency=latency
     )
 
-    made = plan([Group(tweets)], FRESH, concurrency=concurrency, cap=10, latency=latency)
+    made = plan([PackGroup(tweets)], FRESH, concurrency=concurrency, cap=10, latency=latency)
 
     assert bound - EPSILON <= made.makespan <= 1.1 * bound
 
@@ -161,16 +161,16 @@ def test_no_plan_is_faster_than_the_bound(
         tweets, max_requests=max_requests, window_seconds=MINUTE, concurrency=concurrency, cap=cap, latency=latency
     )
 
-    made = plan([Group(tweets)], quota, concurrency=concurrency, cap=cap, latency=latency)
+    made = plan([PackGroup(tweets)], quota, concurrency=concurrency, cap=cap, latency=latency)
 
     assert made.makespan >= bound - EPSILON
 
 
 @st.composite
-def quotas_and_groups(draw: st.DrawFn) -> tuple[QuotaState, Group]:
+def quotas_and_groups(draw: st.DrawFn) -> tuple[QuotaState, PackGroup]:
     """Empty windows with limits of requests, perhaps of tokens and of the day, and tweets that fit into them."""
     fixed, per_tweet = draw(st.sampled_from([0.0, 50.0, 400.0, 900.0])), float(draw(st.integers(20, 120)))
-    group = Group(draw(st.integers(1, 300)), fixed, per_tweet)
+    group = PackGroup(draw(st.integers(1, 300)), fixed, per_tweet)
     requests = draw(st.integers(1, 30))
     tokens = draw(st.none() | st.floats(1.0, 40.0).map(lambda times: int(times * (fixed + 3 * per_tweet)) + 1))
     return QuotaState(
@@ -185,7 +185,7 @@ def quotas_and_groups(draw: st.DrawFn) -> tuple[QuotaState, Group]:
     st.builds(Latency, st.sampled_from([0.05, 0.5, 1.0, 4.0]), st.sampled_from([0.01, 0.05, 0.6, 2.0])),
 )
 def test_a_plan_meets_the_bound_whatever_limits_there_are(
-    limits: tuple[QuotaState, Group], concurrency: int, cap: int, latency: Latency
+    limits: tuple[QuotaState, PackGroup], concurrency: int, cap: int, latency: Latency
 ) -> None:
     quota, group = limits
     bound = lower_bound(
@@ -212,7 +212,7 @@ def test_a_plan_meets_the_bound_whatever_limits_there_are(
 def test_tokens_that_are_free_now_are_used_now() -> None:
     quota = QuotaState(15, MINUTE, 10, max_tokens=4_000, tokens_used=2_000, token_releases=((40.0, 2_000),))
 
-    made = plan([Group(30, tokens_fixed=400, tokens_per_tweet=100)], quota, concurrency=15, cap=20, latency=PRIOR)
+    made = plan([PackGroup(30, tokens_fixed=400, tokens_per_tweet=100)], quota, concurrency=15, cap=20, latency=PRIOR)
 
     (first, *_), last = made.packs, made.packs[-1]
     assert (first.tweets, first.start) == (16, 0.0), "what 2,000 tokens are enough for"
@@ -224,7 +224,7 @@ def test_where_every_request_costs_many_tokens_it_waits_for_those_of_a_large_one
     trickle = tuple((float(second), 500) for second in range(1, 41))
     quota = QuotaState(60, MINUTE, 20, max_tokens=20_000, tokens_used=20_000, token_releases=trickle)
 
-    made = plan([Group(60, tokens_fixed=450, tokens_per_tweet=50)], quota, concurrency=60, cap=20, latency=PRIOR)
+    made = plan([PackGroup(60, tokens_fixed=450, tokens_per_tweet=50)], quota, concurrency=60, cap=20, latency=PRIOR)
 
     assert len(made.packs) < 30, "one tweet whenever 500 tokens come free would do 40 in that time"
     assert made.makespan < 40
@@ -233,20 +233,20 @@ def test_where_every_request_costs_many_tokens_it_waits_for_those_of_a_large_one
 @pytest.mark.parametrize(("tweets", "seconds"), [(10, 1.6), (50, 3.4), (100, 5.2), (500, 69.4)], ids=str)
 def test_the_figures_of_the_design(tweets: int, seconds: float) -> None:
     bound = lower_bound(tweets, max_requests=15, window_seconds=MINUTE, concurrency=15, cap=20, latency=PRIOR)
-    made = plan([Group(tweets)], FRESH, concurrency=15, cap=20, latency=PRIOR)
+    made = plan([PackGroup(tweets)], FRESH, concurrency=15, cap=20, latency=PRIOR)
 
     assert bound == pytest.approx(seconds)
     assert made.makespan == pytest.approx(seconds, rel=0.01)
 
 
 def test_one_request_per_tweet_while_the_quota_allows_it() -> None:
-    made = plan([Group(10)], FRESH, concurrency=15, cap=10, latency=PRIOR)
+    made = plan([PackGroup(10)], FRESH, concurrency=15, cap=10, latency=PRIOR)
 
     assert [pack.tweets for pack in made.packs] == [1] * 10
 
 
 def test_no_more_is_packed_than_the_quota_forces() -> None:
-    made = plan([Group(100)], FRESH, concurrency=15, cap=10, latency=PRIOR)
+    made = plan([PackGroup(100)], FRESH, concurrency=15, cap=10, latency=PRIOR)
 
     assert max(pack.tweets for pack in made.packs) == 7
     assert all(pack.start == 0 for pack in made.packs)
@@ -254,7 +254,7 @@ def test_no_more_is_packed_than_the_quota_forces() -> None:
 
 @given(groups, quotas(), st.integers(1, 80), st.integers(1, 12), latencies, st.floats(0.0, 1.0))
 def test_no_more_requests_are_planned_than_this_process_can_begin_in_time(
-    wanted: list[Group], quota: QuotaState, concurrency: int, cap: int, latency: Latency, own: float
+    wanted: list[PackGroup], quota: QuotaState, concurrency: int, cap: int, latency: Latency, own: float
 ) -> None:
     unhurried = plan(wanted, quota, concurrency=concurrency, cap=cap, latency=latency)
 
@@ -274,7 +274,7 @@ def test_where_this_process_is_what_is_short_tweets_share_requests() -> None:
     plenty, fast = QuotaState(1_000, MINUTE, 1_000), Latency(0.05, 0.01)
 
     def sizes(tweets: int, latency: Latency) -> list[int]:
-        made = plan([Group(tweets)], plenty, concurrency=1_000, cap=10, latency=latency, own_seconds=0.004)
+        made = plan([PackGroup(tweets)], plenty, concurrency=1_000, cap=10, latency=latency, own_seconds=0.004)
         return [pack.tweets for pack in made.packs]
 
     assert sizes(20, fast) == [1] * 20, "they begin in a moment"
@@ -283,7 +283,7 @@ def test_where_this_process_is_what_is_short_tweets_share_requests() -> None:
 
 
 def test_early_windows_are_full_and_the_last_one_is_not() -> None:
-    made = plan([Group(200)], FRESH, concurrency=15, cap=10, latency=PRIOR)
+    made = plan([PackGroup(200)], FRESH, concurrency=15, cap=10, latency=PRIOR)
 
     assert [pack.tweets for pack in made.packs[:15]] == [10] * 15
     assert max(pack.tweets for pack in made.packs[15:]) == 4
@@ -291,23 +291,23 @@ def test_early_windows_are_full_and_the_last_one_is_not() -> None:
 
 
 def test_projects_share_the_quota_and_no_request_has_two() -> None:
-    made = plan([Group(30), Group(70)], FRESH, concurrency=15, cap=10, latency=PRIOR)
+    made = plan([PackGroup(30), PackGroup(70)], FRESH, concurrency=15, cap=10, latency=PRIOR)
 
-    _complete(made, [Group(30), Group(70)])
+    _complete(made, [PackGroup(30), PackGroup(70)])
     assert len(made.packs) == 15
     assert made.makespan == pytest.approx(PRIOR.of(7), rel=0.2)
 
 
 def test_nothing_to_do_takes_no_time() -> None:
-    assert plan([Group(0)], FRESH, concurrency=5, cap=10, latency=PRIOR) == Plan((), 0.0)
-    assert plan([], FRESH, concurrency=5, cap=10, latency=PRIOR) == Plan((), 0.0)
+    assert plan([PackGroup(0)], FRESH, concurrency=5, cap=10, latency=PRIOR) == PackPlan((), 0.0)
+    assert plan([], FRESH, concurrency=5, cap=10, latency=PRIOR) == PackPlan((), 0.0)
     assert lower_bound(0, max_requests=1, window_seconds=60, concurrency=1, cap=1, latency=PRIOR) == 0
 
 
 def test_a_tweet_larger_than_the_token_quota_does_not_stop_the_planner() -> None:
     quota = QuotaState(15, MINUTE, 15, max_tokens=100)
 
-    made = plan([Group(3, tokens_fixed=50, tokens_per_tweet=500)], quota, concurrency=5, cap=10, latency=PRIOR)
+    made = plan([PackGroup(3, tokens_fixed=50, tokens_per_tweet=500)], quota, concurrency=5, cap=10, latency=PRIOR)
 
     assert [pack.tweets for pack in made.packs] == [1, 1, 1]
 
@@ -317,7 +317,7 @@ def test_a_plan_for_thousands_of_tweets_is_made_in_a_moment() -> None:
     plenty = QuotaState(1_000_000, 1.0, 1_000_000)
 
     def effort(tweets: int) -> int:
-        groups = [Group(5 * tweets), Group(tweets)]
+        groups = [PackGroup(5 * tweets), PackGroup(tweets)]
         return calls_made(lambda: plan(groups, plenty, concurrency=5, cap=10, latency=PRIOR))
 
     assert effort(600) <= 50 * 3_600

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from viral_assets.generation.run.planning.failure_rate import FailureRate
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.packs import Group, Plan
+from viral_assets.generation.run.planning.packs import PackGroup, PackPlan
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.reserve import LastRequests, expected_end, plan_with_reserve
 from viral_assets.quota.ledger import QuotaState
@@ -21,9 +21,9 @@ FRESH = QuotaState(max_requests=15, window_seconds=MINUTE, free=15)
 
 def planned(
     tweets: int, share: float, quota: QuotaState = FRESH, *, b: float = 0.6, request_seconds: float = 0
-) -> Plan:
+) -> PackPlan:
     latency = Latency(1.0, b)
-    make = partial(plan, [Group(tweets)], concurrency=15, cap=10, latency=latency)
+    make = partial(plan, [PackGroup(tweets)], concurrency=15, cap=10, latency=latency)
     return plan_with_reserve(make, quota, share=share, busy=(), latency=latency, request_seconds=request_seconds)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from viral_assets.generation.run.planning.failure_rate import ASSUMED_FAILURES, UNKNOWN_REQUESTS, at_most
 from viral_assets.generation.run.planning.latency import Latency
-from viral_assets.generation.run.planning.packs import Group, Plan
+from viral_assets.generation.run.planning.packs import PackGroup, PackPlan
 from viral_assets.generation.run.planning.planner import plan
 from viral_assets.generation.run.planning.reserve import plan_with_reserve
 from viral_assets.generation.run.planning.stretch import (
@@ -46,9 +46,9 @@ def planned(
     *,
     stretched: bool = True,
     asked: int = 0,
-) -> Plan:
+) -> PackPlan:
     larger = stretched_cap(Generation(), asked_before=asked > 0)
-    groups = [Group(tweets, cap=CAP, stretched_cap=larger)]
+    groups = [PackGroup(tweets, cap=CAP, stretched_cap=larger)]
     make = partial(plan, concurrency=15, latency=LATENCY)
     stretch = stretch_of(make, groups, quota, usual_cap=CAP, share=assumed, asked=(asked,))
     return plan_with_reserve(
@@ -61,7 +61,7 @@ def planned(
     )
 
 
-def largest(made: Plan) -> int:
+def largest(made: PackPlan) -> int:
     return max(each.tweets for each in made.packs)
 
 

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Desk:
+class BatchSession:
     """One run's.
 
     Args:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from viral_assets.errors import DatabaseUnavailableError
-from viral_assets.notifications import telling
+from viral_assets.notifications import notifier as notifier_module
 from viral_assets.notifications.channels import Channel
-from viral_assets.notifications.outcome import Outcome
+from viral_assets.notifications.outcome import DeliveryOutcome
 from viral_assets.notifications.plan import plan
 from viral_assets.notifications.words import Message
 from viral_assets.store.decisions import decide
@@ -137,7 +137,7 @@ def test_what_is_decided_between_the_plan_and_the_message_is_not_told(
             decide(connection, key, "approve", who="mara", at=NOW, version=0)
         return made
 
-    monkeypatch.setattr(telling, "plan", decided_at_once)
+    monkeypatch.setattr(notifier_module, "plan", decided_at_once)
     tell(database, hook(webhook))
     assert tweet_ids(texts(webhook)) == [view(2).tweet_id]
 
@@ -234,8 +234,10 @@ def test_a_round_that_takes_long_leaves_the_rest_for_the_next_one(database: Data
     put(database, [view(1), view(2), view(3)])
     seconds = iter([0.0, 1.0, 26.0])
     each = project(mode="each")
-    slow = telling.Teller(database, hook(webhook), "http://x", clock=lambda: NOW, seconds=lambda: next(seconds))
-    done = slow.tell({each.name: each})
+    slow = notifier_module.Notifier(
+        database, hook(webhook), "http://x", clock=lambda: NOW, seconds=lambda: next(seconds)
+    )
+    done = slow.notify({each.name: each})
     assert (done.tweets, done.told[0].wait) == (1, 2)
     assert states(database) == {SENT: 1}
 
@@ -258,14 +260,14 @@ def test_a_claim_is_committed_before_its_message_goes_out(
     class Looking:
         service, room = "eyes", 1000
 
-        def send(self, _message: Message) -> Outcome:
+        def send(self, _message: Message) -> DeliveryOutcome:
             seen.append(states(database))
-            return Outcome(SENT)
+            return DeliveryOutcome(SENT)
 
     def opened(_name: str, _addresses: object) -> Channel:
         return Looking()
 
-    monkeypatch.setattr(telling, "open_channel", opened)
+    monkeypatch.setattr(notifier_module, "open_channel", opened)
     tell(database, hook(webhook))
     assert seen == [{SENDING: 1}]
 
@@ -361,7 +363,7 @@ def test_a_database_that_goes_away_after_sending_leaves_a_claim_and_no_second_me
         raise DatabaseUnavailableError("the database does not answer")
 
     with monkeypatch.context() as broken:
-        broken.setattr(telling, "settle", gone)
+        broken.setattr(notifier_module, "settle", gone)
         with pytest.raises(DatabaseUnavailableError):
             tell(sqlite_database, hook(webhook))
     tell(sqlite_database, hook(webhook), now=NOW + 10 * MINUTE)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from viral_assets.errors import ViralAssetsError
 from viral_assets.store.engine import Database
 from viral_assets.store.people_tokens import any_token, holder_of
-from viral_assets.web.access import Access
+from viral_assets.web.access import AccessRules
 from viral_assets.web.people_sessions import PeopleSessions
 from viral_assets.web.sessions import Session, SessionLimits, Sessions
 from viral_assets.web.wrong_tokens import WrongTokens
@@ -25,8 +25,8 @@ Asks = Literal["nothing", "shared", "own"]
 """What a server asks visitors for: no token, the one that all share, or one's own."""
 
 
-class Entrance:
-    """The entrance of one server.
+class Authenticator:
+    """Of one server.
 
     Args:
         access: has the token that all share, and knows how cookies are set.
@@ -36,7 +36,12 @@ class Entrance:
     """
 
     def __init__(
-        self, access: Access, database: Callable[[], Database], *, limits: SessionLimits, clock: Callable[[], datetime]
+        self,
+        access: AccessRules,
+        database: Callable[[], Database],
+        *,
+        limits: SessionLimits,
+        clock: Callable[[], datetime],
     ) -> None:
         self.shared = Sessions(access, database, limits=limits, clock=clock)
         self.own = PeopleSessions(access, database, limits=limits, clock=clock)

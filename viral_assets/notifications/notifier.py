@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from viral_assets.errors import ConfigurationError
 from viral_assets.notifications.channels import Channel, open_channel
-from viral_assets.notifications.plan import Plan, Rules, is_news, pause_after, plan
-from viral_assets.notifications.report import Round, Told
+from viral_assets.notifications.plan import NotificationPlan, Rules, is_news, pause_after, plan
+from viral_assets.notifications.report import ChannelReport, NotificationRound
 from viral_assets.notifications.words import Message, message
 from viral_assets.projects.model import Project
 from viral_assets.queries.news import Candidate, read_news
@@ -35,8 +35,8 @@ BUDGET_SECONDS = 25.0
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
-    """Tells people.
+class Notifier:
+    """Tells people what is new, through their channels.
 
     Args:
         addresses: of channels, by name: secrets.
@@ -51,7 +51,7 @@ class Teller:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     seconds: Callable[[], float] = time.monotonic
 
-    def tell(self, projects: Mapping[str, Project], *, dry_run: bool = False) -> Round:
+    def notify(self, projects: Mapping[str, Project], *, dry_run: bool = False) -> NotificationRound:
         """Tell all channels of these projects what is new.
 
         Args:
@@ -62,20 +62,20 @@ class Teller:
         """
         wanted = [(project, name) for project in projects.values() for name in project.notifications.channels]
         if not wanted:
-            return Round()
+            return NotificationRound()
         with self.database.read() as connection:
             unsettled = anything_open(connection)
         lost = self._close(wanted) if unsettled and not dry_run else 0
         over = self.seconds() + BUDGET_SECONDS
-        done: list[Told] = []
+        done: list[ChannelReport] = []
         for project, name in wanted:
             try:
                 channel = open_channel(name, self.addresses)
             except ConfigurationError as error:
-                done.append(Told(project.name, name, problem=str(error)))
+                done.append(ChannelReport(project.name, name, problem=str(error)))
                 continue
             done.append((self._rehearse if dry_run else partial(self._tell, over=over))(project, name, channel))
-        return Round(tuple(done), lost)
+        return NotificationRound(tuple(done), lost)
 
     def _close(self, wanted: Sequence[tuple[Project, str]]) -> int:
         """Settle what has no outcome, and what waited until it was no news; how many tweets nobody knows of."""
@@ -88,14 +88,14 @@ class Teller:
                 close_missed(connection, name, project.name, news, now)
         return lost
 
-    def _plan(self, project: Project, name: str) -> Plan:
+    def _plan(self, project: Project, name: str) -> NotificationPlan:
         rules, now = Rules.of(project), self.clock()
         with self.database.read() as connection:
             found = _found(connection, rules, name, now)
             pause = pause_of(connection, name)
         return plan(found, rules, now, pause.until)
 
-    def _tell(self, project: Project, name: str, channel: Channel, *, over: float) -> Told:
+    def _tell(self, project: Project, name: str, channel: Channel, *, over: float) -> ChannelReport:
         planned = self._plan(project, name)
         told = _beginning(project, name, planned)
         for number, tweets in enumerate(planned.messages):
@@ -105,7 +105,9 @@ class Teller:
             told = self._send(project, name, channel, tweets, told)
         return told
 
-    def _send(self, project: Project, name: str, channel: Channel, tweets: tuple[Candidate, ...], told: Told) -> Told:
+    def _send(
+        self, project: Project, name: str, channel: Channel, tweets: tuple[Candidate, ...], told: ChannelReport
+    ) -> ChannelReport:
         message_id, now, rules = uuid.uuid4().hex, self.clock(), Rules.of(project)
         with self.database.begin() as connection:
             # Somebody may have decided since the plan was made, or told of some.
@@ -129,7 +131,7 @@ class Teller:
             return replace(told, unknown=count, problem=outcome.reason)
         return replace(told, wait=told.wait + count, tried_again_at=retry_at, problem=outcome.reason)
 
-    def _rehearse(self, project: Project, name: str, channel: Channel) -> Told:
+    def _rehearse(self, project: Project, name: str, channel: Channel) -> ChannelReport:
         planned, now = self._plan(project, name), self.clock()
         with self.database.read() as connection:
             would = tuple(self._message(connection, project, tweets, channel, now) for tweets in planned.messages)
@@ -171,8 +173,8 @@ def _found(
     )
 
 
-def _beginning(project: Project, name: str, planned: Plan) -> Told:
-    return Told(
+def _beginning(project: Project, name: str, planned: NotificationPlan) -> ChannelReport:
+    return ChannelReport(
         project.name,
         name,
         wait=planned.wait,
