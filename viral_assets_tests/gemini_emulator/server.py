@@ -82,7 +82,15 @@ class GeminiEmulator(GeminiService):
 
     def _uvicorn(self) -> uvicorn.Server:
         return uvicorn.Server(
-            uvicorn.Config(self.app, http=TrackedProtocol, log_level="critical", access_log=False, lifespan="off")
+            uvicorn.Config(
+                self.app,
+                http=TrackedProtocol,
+                log_level="critical",
+                access_log=False,
+                lifespan="off",
+                # A request that hangs would be waited for: an hour, also when nobody waits for its answer any more.
+                timeout_graceful_shutdown=1,
+            )
         )
 
     async def _log(self, request: Request) -> Response:

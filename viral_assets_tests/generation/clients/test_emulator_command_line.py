@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
+import socket
+import subprocess
+import sys
 from dataclasses import fields
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from viral_assets_tests.gemini_emulator import BatchConfig, EmulatorConfig, FlexConfig
 from viral_assets_tests.gemini_emulator.command_line import EXAMPLES, PROGRAM, parse
+from viral_assets_tests.waiting import PATIENCE
 
 EVERYTHING = (
     "--rpm 15 --tpm 250000 --rpd 200 --model-days gemini-3.6-flash=0,gemini-2.5-flash-lite=20 --window-seconds 2 "
@@ -67,3 +74,22 @@ def test_the_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> Non
         parse(["--help"])
     told = capsys.readouterr().out
     assert all(f"{name} " in told for name in EVERYTHING.split() if name.startswith("--"))
+
+
+@pytest.mark.slow
+def test_it_ends_when_it_is_told_to_although_a_request_hangs() -> None:
+    command = [sys.executable, "-m", "viral_assets_tests.gemini_emulator", "--port", "0", "--script", "hang"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as emulator:
+        assert emulator.stdout is not None
+        address = urlsplit(emulator.stdout.readline().strip())
+        assert address.hostname is not None
+        with socket.create_connection((address.hostname, address.port or 0)) as connection:
+            body = b'{"contents": [{"parts": [{"text": "-"}]}]}'
+            connection.sendall(
+                b"POST /v1beta/models/gemini-2.5-flash:generateContent HTTP/1.1\r\nHost: x\r\nx-goog-api-key: key\r\n"
+                b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+            )
+            while requests.get(f"{address.geturl()}/_log", timeout=PATIENCE).json()["arrivals"] == []:
+                pass
+        emulator.terminate()
+        assert emulator.wait(PATIENCE) in {0, -signal.SIGTERM}
