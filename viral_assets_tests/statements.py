@@ -18,8 +18,11 @@ class Statement(NamedTuple):
 
 @contextmanager
 def statements_sent(target: sa.Engine | sa.Connection | type[sa.Engine]) -> Iterator[list[Statement]]:
-    """The statements that go through an engine, a connection, or any engine of this process, as they come."""
+    """The statements that go through an engine, that of a connection, or any engine of this process, as they come."""
     sent: list[Statement] = []
+    # Its own events are not those of every version that is allowed.
+    if isinstance(target, sa.Connection):
+        target = target.engine
 
     def note(_connection: object, _cursor: object, text: str, parameters: Any, *_more: object) -> None:
         sent.append(Statement(text, parameters))

@@ -99,10 +99,13 @@ class _Compiled:
         compiled: Any = statement.compile(dialect=dialect)
         self.text: str = compiled.string
         self._order: list[str] | None = compiled.positiontup
+        # A name of SQLAlchemy 2.0 may hold a dot (of ``excluded.outcome``), which it does not write into every text.
+        written: Mapping[str, str] = compiled.escaped_bind_names
         self._constants = {
-            name: constant(parameter, dialect)
+            name_in_text: constant(parameter, dialect)
             for name, parameter in compiled.binds.items()
             if parameter.value is not None or parameter.callable
+            for name_in_text in {name, written.get(name, name)}
         }
 
     def parameters(self, values: Mapping[str, Any]) -> Any:
