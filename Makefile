@@ -75,9 +75,10 @@ all-tests: loads
 locked: $(READY) ## install the lock with the oldest pip that is supported (minutes; asks the package index)
 	$(BIN)/pytest -m registry $(ARGS)
 
-lowest: ## the quick tests against the lowest versions that setup.cfg allows, in .venv-lowest
+lowest: ## the quick tests, and those of both databases, against the lowest versions that setup.cfg allows
 	@$(call with_python,scripts/environment.py --venv .venv-lowest --lock requirements-lowest.lock)
 	.venv-lowest/bin/$(PYTEST_ALL) -m "$(QUICK)" $(ARGS)
+	.venv-lowest/bin/$(PYTEST_ALL) -m "slow and not e2e" $(ARGS) viral_assets_tests/store viral_assets_tests/quota
 
 coverage: $(READY) ## the tests, and which lines none of them runs (takes almost twice as long)
 	$(BIN)/$(PYTEST_ALL) -m "not registry" --cov --cov-report=term $(ARGS)
