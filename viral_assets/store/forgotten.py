@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from viral_assets.store.bulk import insert_ignore, one_of
+from viral_assets.store.bulk import in_parts, insert_ignore, one_of
 from viral_assets.store.driver_values import Columns
 from viral_assets.store.tables import forgotten_subjects
 
@@ -28,6 +28,27 @@ def subject_hash(subject: Subject) -> str:
     """By which it is known. Handles are the same in capitals and small letters."""
     kind, name = subject
     return hashlib.sha256(f"{kind}:{name.casefold() if kind == 'handle' else name}".encode()).hexdigest()
+
+
+def subject_conditions(
+    connection: sa.Connection, subjects: Iterable[Subject], table: sa.Table, ids: sa.ColumnElement[str]
+) -> Iterator[sa.ColumnElement[bool]]:
+    """Conditions, one after the other, that together find the rows of these tweets and authors.
+
+    Args:
+        table: of tweets or posts, with ``author_id`` and ``author_handle``.
+        ids: its column of their ids.
+    """
+    columns: dict[Kind, sa.ColumnElement[str]] = {
+        "tweet": ids,
+        "author": table.c.author_id,
+        "handle": sa.func.lower(table.c.author_handle),
+    }
+    names: dict[Kind, set[str]] = {kind: set() for kind in columns}
+    for kind, name in subjects:
+        names[kind].add(name.lower() if kind == "handle" else name)
+    for kind, column in columns.items():
+        yield from in_parts(connection, column, sorted(names[kind]))
 
 
 def note_forgotten(

@@ -18,7 +18,7 @@ from viral_assets.context import DELETED, MISSING, PICTURES, PRESENT, Context, P
 from viral_assets.hours import HourRange
 from viral_assets.store.bulk import in_parts, one_of, serialise_writers, upsert, upsert_columns
 from viral_assets.store.conditions import within
-from viral_assets.store.forgotten import Subject, anything_forgotten, forgotten_among
+from viral_assets.store.forgotten import Subject, anything_forgotten, forgotten_among, subject_conditions
 from viral_assets.store.tables import referenced_posts, tweet_references, tweets
 
 Found = tuple[str, datetime, References]
@@ -98,19 +98,13 @@ class Referring(NamedTuple):
 def posts_of(connection: sa.Connection, subjects: Iterable[Subject]) -> list[KnownPost]:
     """The posts of these names of which anything is known."""
     table = referenced_posts.c
-    columns: dict[str, sa.ColumnElement[str]] = {
-        "tweet": table.post_id,
-        "author": table.author_id,
-        "handle": sa.func.lower(table.author_handle),
-    }
-    subjects = list(subjects)
     known = sa.or_(table.state != DELETED, table.author_handle != "", table.author_id.is_not(None))
     wanted = sa.select(*(table[name] for name in KnownPost._fields)).where(known)
-    found: dict[str, KnownPost] = {}
-    for kind, column in columns.items():
-        names = sorted({name.lower() if kind == "handle" else name for its, name in subjects if its == kind})
-        for of_these in in_parts(connection, column, names):
-            found |= {row.post_id: KnownPost(*row) for row in connection.execute(wanted.where(of_these))}
+    found = {
+        row.post_id: KnownPost(*row)
+        for of_these in subject_conditions(connection, subjects, referenced_posts, table.post_id)
+        for row in connection.execute(wanted.where(of_these))
+    }
     return list(found.values())
 
 

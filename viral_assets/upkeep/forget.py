@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from viral_assets.store.append_only import events_may_be_deleted
 from viral_assets.store.bulk import in_parts
 from viral_assets.store.engine import Database
-from viral_assets.store.forgotten import Subject, forgotten_among, note_again, note_forgotten
+from viral_assets.store.forgotten import Subject, forgotten_among, note_again, note_forgotten, subject_conditions
 from viral_assets.store.references import KnownPost, Referring, drop_posts, posts_of, referring_to
 from viral_assets.store.tables import (
     embeddings,
@@ -174,17 +174,12 @@ def _find(connection: sa.Connection, subjects: Sequence[Subject]) -> _Found:
 
 
 def _stored(connection: sa.Connection, subjects: Sequence[Subject]) -> list[_Stored]:
-    columns = {
-        "tweet": tweets.c.tweet_id,
-        "author": tweets.c.author_id,
-        "handle": sa.func.lower(tweets.c.author_handle),
-    }
     wanted = sa.select(*(tweets.c[name] for name in _Stored._fields))
-    found: dict[str, _Stored] = {}
-    for kind, column in columns.items():
-        names = sorted({name.lower() if kind == "handle" else name for its, name in subjects if its == kind})
-        for of_these in in_parts(connection, column, names):
-            found |= {row.tweet_id: _Stored(*row) for row in connection.execute(wanted.where(of_these))}
+    found = {
+        row.tweet_id: _Stored(*row)
+        for of_these in subject_conditions(connection, subjects, tweets, tweets.c.tweet_id)
+        for row in connection.execute(wanted.where(of_these))
+    }
     return list(found.values())
 
 
