@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from viral_assets.defs.automation.run_summary import RunSummary
-    from viral_assets.queries.opportunities import OpportunityView
+    from viral_assets.queries.opportunity_view import OpportunityView
     from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from viral_assets.projects.model import Project
-    from viral_assets.queries.opportunities import OpportunityView, SuggestionView
+    from viral_assets.queries.opportunity_view import OpportunityView, SuggestionView
     from viral_assets.settings import Settings
     from viral_assets.store.engine import Database
     from viral_assets.store.revisions import Revision

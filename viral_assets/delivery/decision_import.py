@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from viral_assets.delivery.decision_sheet import RowProblem, SheetRow
-from viral_assets.queries.opportunities import SuggestionView, find_opportunities, of_keys
+from viral_assets.queries.opportunities import find_opportunities, of_keys
+from viral_assets.queries.opportunity_view import SuggestionView
 from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
 from viral_assets.store.second_approval import NOWHERE, SecondApproval

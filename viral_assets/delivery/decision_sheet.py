@@ -17,7 +17,7 @@ from pathlib import Path
 
 from viral_assets.delivery.export_table import harmless_cell, why_to_look_at, without_controls
 from viral_assets.errors import ConfigurationError
-from viral_assets.queries.opportunities import OpportunityView, SuggestionView
+from viral_assets.queries.opportunity_view import OpportunityView, SuggestionView
 from viral_assets.store.suggestion_keys import SuggestionKey
 from viral_assets.text.amounts import percent
 from viral_assets.text.cleaning import persons_reply

@@ -27,7 +27,7 @@ from viral_assets.delivery.export_table import write_csv
 from viral_assets.delivery.formatting import page_templates, window_text
 from viral_assets.hours import HourRange
 from viral_assets.queries.digest import WindowFacts
-from viral_assets.queries.opportunities import OpportunityView, SuggestionView
+from viral_assets.queries.opportunity_view import OpportunityView, SuggestionView
 from viral_assets.text.cleaning import text_for_display
 from viral_assets.text.x_links import composer_link
 from viral_assets.text.x_rules import POST_WEIGHT

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from viral_assets.delivery.export_table import CONTEXT_COLUMNS, export_records, write_csv_of
 from viral_assets.errors import ConfigurationError
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.whole_files import replaced_binary_file, replaced_file
 
 if TYPE_CHECKING:

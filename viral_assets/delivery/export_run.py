@@ -16,7 +16,8 @@ from viral_assets.delivery.export_formats import Format, write_export
 from viral_assets.delivery.export_table import columns_for
 from viral_assets.hours import HourRange
 from viral_assets.queries.export import rank_for_export, read_ranked
-from viral_assets.queries.opportunities import OpportunityView, SortBy
+from viral_assets.queries.opportunity_view import OpportunityView
+from viral_assets.queries.sort_keys import SortBy
 from viral_assets.store.engine import Database
 from viral_assets.store.export_marks import TO_EXPORT, HandedOver, mark_exported
 from viral_assets.store.second_approval import NOWHERE, SecondApproval

@@ -14,7 +14,7 @@ from datetime import UTC
 from pathlib import Path
 
 from viral_assets.context import NO_CONTEXT, STATE_WORDS, Context, Post
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.safety.flag import flags_in_words
 from viral_assets.whole_files import replaced_file
 
@@ -82,7 +82,7 @@ def export_records(rows: Iterable[OpportunityView], width: int) -> Iterator[list
     """The ``width`` cells of each row in the order of :func:`columns_for`, as values: nothing neutralised, None for
     nothing.
 
-    ``priority_score`` is what the rows were sorted by (see :func:`~viral_assets.queries.opportunities.priority`), to
+    ``priority_score`` is what the rows were sorted by (see :func:`~viral_assets.queries.sort_keys.priority`), to
     two decimals; ``posted_at`` is ISO 8601 in UTC; ``author`` is the handle without ``@``; ids are texts.
     """
     for row in rows:

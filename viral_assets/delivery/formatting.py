@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from viral_assets.context import STATE_WORDS, Post
 from viral_assets.hours import HOUR, HourRange
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.text.amounts import full_count, money, percent, short_count
 from viral_assets.text.cleaning import text_for_display
 from viral_assets.text.display import clipped, folded, kind, one_line

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from viral_assets.queries.opportunities import OpportunityView, SuggestionView
+from viral_assets.queries.opportunity_view import OpportunityView, SuggestionView
 from viral_assets.text.amounts import how_many, percent, short_count
 from viral_assets.text.chats import text_for_chat
 from viral_assets.text.display import clipped, kind, one_line

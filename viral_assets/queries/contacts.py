@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from viral_assets.queries.opportunities import Contact
+from viral_assets.queries.opportunity_view import Contact
 from viral_assets.store.bulk import one_of
 from viral_assets.store.conditions import STANDS_APPROVED
 from viral_assets.store.tables import comment_opportunities, comment_suggestions

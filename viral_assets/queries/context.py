@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from viral_assets.context import NO_CONTEXT, Context
 from viral_assets.queries.contacts import OfAuthor, read_contacts
-from viral_assets.queries.opportunities import Contact, OpportunityView
+from viral_assets.queries.opportunity_view import Contact, OpportunityView
 from viral_assets.store.references import read_contexts
 
 

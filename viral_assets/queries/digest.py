@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from viral_assets.hours import HourRange
 from viral_assets.queries.context import with_context
-from viral_assets.queries.opportunities import OpportunityView, find_opportunities
+from viral_assets.queries.opportunities import find_opportunities
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.queries.spending import cost_of_suggestions
 from viral_assets.store.conditions import came_for, within
 from viral_assets.store.second_approval import NOWHERE, SecondApproval

@@ -10,14 +10,9 @@ import sqlalchemy as sa
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HourRange
 from viral_assets.queries.context import with_context
-from viral_assets.queries.opportunities import (
-    SORT_KEYS,
-    OpportunityView,
-    SortBy,
-    find_opportunities,
-    of_keys,
-    priority,
-)
+from viral_assets.queries.opportunities import find_opportunities, of_keys
+from viral_assets.queries.opportunity_view import OpportunityView
+from viral_assets.queries.sort_keys import SORT_KEYS, SortBy, priority
 from viral_assets.store.conditions import STANDS_APPROVED, FoundByHour, within
 from viral_assets.store.gone import still_there
 from viral_assets.store.second_approval import NOWHERE, SecondApproval

@@ -13,7 +13,7 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange, floor_hour
 from viral_assets.projects.model import Project
 from viral_assets.queries.filters import BadFilterError, Filters
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.queries.places import read_place, write_place
 from viral_assets.queries.reselect import FirstObjection, VectorSource, reselect
 from viral_assets.queries.selection import SelectionFacts, selection_facts

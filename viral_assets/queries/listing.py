@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select
 
 from viral_assets.queries.filters import Filters
-from viral_assets.queries.opportunities import REACH_OF_ONE
+from viral_assets.queries.sort_keys import REACH_OF_ONE
 from viral_assets.store.conditions import between
 from viral_assets.store.gone import still_there
 from viral_assets.store.suggestion_status import CHOSEN
@@ -119,7 +119,7 @@ def _literal(word: str) -> str:
 
 def order_by(connection: Connection, sort: str) -> ColumnElement[Any]:
     """What the list is sorted by, the greatest first; agrees with
-    :func:`~viral_assets.queries.opportunities.priority`.
+    :func:`~viral_assets.queries.sort_keys.priority`.
     """
     total = comment_opportunities.c.total
     match sort:

@@ -17,16 +17,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Select
 from viral_assets.queries.context import with_context
 from viral_assets.queries.filters import Filters
 from viral_assets.queries.listing import has_status, matching, order_by
-from viral_assets.queries.opportunities import (
-    OpportunityKey,
-    OpportunityView,
-    SortBy,
-    SuggestionView,
-    find_opportunities,
-    of_keys,
-    priority,
-)
+from viral_assets.queries.opportunities import OpportunityKey, find_opportunities, of_keys
+from viral_assets.queries.opportunity_view import OpportunityView, SuggestionView
 from viral_assets.queries.places import read_place, write_place
+from viral_assets.queries.sort_keys import SortBy, priority
 from viral_assets.store.gone import still_there
 from viral_assets.store.revisions import Revision, open_revisions
 from viral_assets.store.second_approval import NOWHERE, SecondApproval

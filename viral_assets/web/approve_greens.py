@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from viral_assets.queries.filters import ASSIGNED, STANDINGS, Filters, recent_words
-from viral_assets.queries.opportunities import OpportunityView, SuggestionView
+from viral_assets.queries.opportunity_view import OpportunityView, SuggestionView
 from viral_assets.queries.pages import read_greens, still_open
 from viral_assets.store import decisions
 from viral_assets.store.suggestion_keys import SuggestionKey

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from viral_assets.generation.run.report import GenerationReport
     from viral_assets.projects.loader import Projects
     from viral_assets.projects.model import Project
-    from viral_assets.queries.opportunities import OpportunityView
+    from viral_assets.queries.opportunity_view import OpportunityView
     from viral_assets.store.engine import Database
 
 

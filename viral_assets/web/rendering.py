@@ -17,7 +17,7 @@ from jinja2 import Environment
 
 from viral_assets.delivery.formatting import page_templates, window_text
 from viral_assets.queries.filters import ASSIGNED, RECENT, SORTS, STANDINGS, USUAL_HOURS, day_of
-from viral_assets.queries.opportunities import OpportunityView, SuggestionView
+from viral_assets.queries.opportunity_view import OpportunityView, SuggestionView
 from viral_assets.store.revisions import LONGEST_WISH
 from viral_assets.store.suggestion_status import CHOSEN, after, after_revision
 from viral_assets.store.teamwork import CardViewer

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from viral_assets.generation.generator import AsyncCommentGenerator
     from viral_assets.generation.run.report import GenerationReport
     from viral_assets.projects.model import Project
-    from viral_assets.queries.opportunities import OpportunityView
+    from viral_assets.queries.opportunity_view import OpportunityView
     from viral_assets.store.engine import Database
 
 GO_ON, GIVE_UP = "go-on", "give-up"

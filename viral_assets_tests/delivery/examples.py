@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from viral_assets.hours import HourRange, floor_hour
-from viral_assets.queries.opportunities import OpportunityView, SuggestionView
+from viral_assets.queries.opportunity_view import OpportunityView, SuggestionView
 from viral_assets.safety.flag import flags_as_text
 from viral_assets.store import tables
 from viral_assets.store.bulk import insert_ignore

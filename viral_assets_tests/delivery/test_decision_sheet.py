@@ -14,7 +14,7 @@ import pytest
 from viral_assets.delivery.decision_import import ImportReport, import_decisions
 from viral_assets.delivery.decision_sheet import COLUMNS, read_sheet, write_sheet
 from viral_assets.errors import ConfigurationError
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.queries.pages import read_opportunities
 from viral_assets.store import audit, decisions
 from viral_assets.store.engine import Database

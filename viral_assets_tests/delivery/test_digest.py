@@ -21,7 +21,7 @@ from viral_assets.context import DELETED, MISSING, PROTECTED, Context, Post, Pos
 from viral_assets.delivery.digest import CARDS, render_digest, write_digest
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries.digest import WindowFacts
-from viral_assets.queries.opportunities import Contact, OpportunityView
+from viral_assets.queries.opportunity_view import Contact, OpportunityView
 from viral_assets.text.cleaning import text_for_display
 from viral_assets.text.display import folded, one_line
 from viral_assets_tests.delivery.examples import GENERATED, HOUR, TYPES, WINDOW, opportunity, suggestion

@@ -19,7 +19,7 @@ from viral_assets.delivery.export_run import ExportReport, export_suggestions
 from viral_assets.delivery.export_table import COLUMNS, CONTEXT_COLUMNS, columns_for
 from viral_assets.errors import ConfigurationError
 from viral_assets.queries import export as exports
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.store import decision_changes
 from viral_assets.store.audit import history
 from viral_assets.store.decisions import decide

@@ -11,7 +11,7 @@ from viral_assets.learning.judged_tweets import Decisions, Judgement, read_decis
 from viral_assets.learning.rejection_reasons import concerns_wording
 from viral_assets.learning.tuning import Setting, ThresholdCounts, Volume, volume
 from viral_assets.projects.model import Thresholds, Weights
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestion_keys import SuggestionKey

@@ -13,7 +13,7 @@ from viral_assets.notifications import notifier as notifier_module
 from viral_assets.notifications.notifier import Notifier
 from viral_assets.notifications.report import NotificationRound
 from viral_assets.projects.model import Project
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.store.engine import Database
 from viral_assets_tests.delivery.examples import opportunity, store
 from viral_assets_tests.waiting import PATIENCE

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.notifications.words import Message, age_in_words, headline, message, size
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.safety.flag import Flag
 from viral_assets_tests.delivery.examples import suggestion
 from viral_assets_tests.notifications.news import NOW, REVIEW, view

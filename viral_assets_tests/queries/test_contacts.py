@@ -11,7 +11,7 @@ import pytest
 from viral_assets.hours import floor_hour
 from viral_assets.queries.contacts import read_contacts
 from viral_assets.queries.digest import digest_rows
-from viral_assets.queries.opportunities import Contact, OpportunityView
+from viral_assets.queries.opportunity_view import Contact, OpportunityView
 from viral_assets.queries.pages import read_opportunity
 from viral_assets.store.engine import Database
 from viral_assets_tests.delivery.examples import HOUR, WINDOW, opportunity, store, suggestion

@@ -15,7 +15,7 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.queries.funnel import funnel_report
 from viral_assets.queries.funnel_model import Funnel, NumbersReport, Rate
 from viral_assets.queries.intervals import wilson
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.quota.limits import Limits
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import comment_suggestions, llm_requests, quota_days, tweet_projects

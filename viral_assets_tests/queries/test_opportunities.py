@@ -17,7 +17,8 @@ from viral_assets.errors import ConfigurationError
 from viral_assets.queries import export as exports
 from viral_assets.queries.digest import digest_rows, window_facts
 from viral_assets.queries.export import rank_for_export, read_ranked
-from viral_assets.queries.opportunities import SORT_KEYS, OpportunityView, SortBy, priority
+from viral_assets.queries.opportunity_view import OpportunityView
+from viral_assets.queries.sort_keys import SORT_KEYS, SortBy, priority
 from viral_assets.store import tables
 from viral_assets.store.engine import Database
 from viral_assets.vocabulary import UNKNOWN_AUDIENCE

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from viral_assets.hours import floor_hour
 from viral_assets.queries import pages
 from viral_assets.queries.filters import BadFilterError, Filters
-from viral_assets.queries.opportunities import OpportunityView, priority
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.queries.pages import (
     Page,
     count_list,
@@ -26,6 +26,7 @@ from viral_assets.queries.pages import (
     read_page,
     still_open,
 )
+from viral_assets.queries.sort_keys import priority
 from viral_assets.store import decisions
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestion_keys import SuggestionKey

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from viral_assets.queries.opportunities import SuggestionView
+from viral_assets.queries.opportunity_view import SuggestionView
 from viral_assets.queries.pages import read_opportunity
 from viral_assets.safety.flag import Flag
 from viral_assets.store import revisions

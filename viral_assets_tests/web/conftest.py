@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from viral_assets.embedding.stored import stored_vectors
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.projects.loader import Projects, load_projects
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.quota import Limits
 from viral_assets.settings import checkout_root
 from viral_assets.store.engine import Database

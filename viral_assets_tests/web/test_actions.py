@@ -19,7 +19,7 @@ from viral_assets.errors import DatabaseUnavailableError, ProjectFileError
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.generation.run.report import GenerationReport
 from viral_assets.projects.loader import Projects
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.quota import Limits, open_ledger
 from viral_assets.quota.ledger import GrantRequest
 from viral_assets.safety.flag import Flag, flags_as_text

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from viral_assets.projects.loader import Projects
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.safety.flag import Flag
 from viral_assets.store.engine import Database
 from viral_assets.store.people import add_person, remove_person

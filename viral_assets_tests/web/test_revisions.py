@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from viral_assets.generation.generator import AsyncCommentGenerator
 from viral_assets.generation.run.report import GenerationReport
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.quota import Limits, Priority
 from viral_assets.store import revisions
 from viral_assets.store.engine import Database

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from starlette.routing import Route
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import suggestion_events
 from viral_assets.text.entities import linked

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.store.decisions import decide
 from viral_assets.store.engine import Database
 from viral_assets.store.suggestion_keys import SuggestionKey

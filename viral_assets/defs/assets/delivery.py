@@ -17,7 +17,7 @@ from viral_assets.store.second_approval import SecondApproval
 
 if TYPE_CHECKING:
     from viral_assets.delivery.digest import DigestFiles
-    from viral_assets.queries.opportunities import OpportunityView
+    from viral_assets.queries.opportunity_view import OpportunityView
 
 TITLE = "Tweets worth a reply"
 

@@ -17,7 +17,7 @@ import pandas as pd
 from viral_assets.defs.assets.display import ROW_COUNT, bars, markdown_table
 from viral_assets.generation.run.report import GenerationReport, WindowReport
 from viral_assets.hours import HOUR, HourRange
-from viral_assets.queries.opportunities import OpportunityView
+from viral_assets.queries.opportunity_view import OpportunityView
 from viral_assets.queries.selection import what_became
 from viral_assets.queries.small_charts import hours_picture, spread_picture
 from viral_assets.scoring.gate import UNKNOWN_LANGUAGE
