@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viral_assets.cli.ingest import busiest_range
+from viral_assets.cli.ingest_report import busiest_range
 from viral_assets.cli.options import choose_hours, partition_hours
 from viral_assets.cli.output import duration, plain
 from viral_assets.errors import ConfigurationError
