@@ -18,6 +18,9 @@ ABANDONED_SECONDS = 3_600
 
 _UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.tmp")
 
+_looked_through: set[Path] = set()
+"""Folders in which this process has looked for such files: a year's digests lie in one, and each is written there."""
+
 
 class NotWrittenError(ConfigurationError):
     """A file cannot be written where it should be; ``reason`` is the system's."""
@@ -71,7 +74,9 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(place)
         _keep_name(place.parent)
-        remove_abandoned(place.parent, place.stat().st_mtime)
+        if place.parent not in _looked_through:
+            remove_abandoned(place.parent, place.stat().st_mtime)
+            _looked_through.add(place.parent)
     except OSError as error:
         raise NotWrittenError(path, error) from error
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from viral_assets import whole_files
 from viral_assets.whole_files import ABANDONED_SECONDS, NotWrittenError, replaced_file
 
 
@@ -53,3 +54,12 @@ def test_what_killed_processes_have_left_goes_with_the_next_file_there(tmp_path:
     with replaced_file(tmp_path / "a.csv") as written:
         written.write("words")
     assert {file.name for file in tmp_path.iterdir()} == {"a.csv", new.name, foreign.name}
+
+
+def test_a_folder_is_looked_through_once_by_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Path] = []
+    monkeypatch.setattr(whole_files, "remove_abandoned", lambda folder, now: looked.append(folder))
+    for name in ("a.csv", "b.csv", "a.csv", "more/c.csv"):
+        with replaced_file(tmp_path / name) as written:
+            written.write("words")
+    assert looked == [tmp_path, tmp_path / "more"]
