@@ -164,7 +164,7 @@ def _from_files(
 ) -> dict[str, Any]:
     from viral_assets.cli.options import column_names, parse_instant, parse_zone, pick_projects
     from viral_assets.posted.reading import read_posts
-    from viral_assets.posted.take_over import take_over, transaction
+    from viral_assets.posted.take_over import take_over
     from viral_assets.sources.base import ReadOptions
     from viral_assets.sources.content.file_probe import expand_paths
 
@@ -187,7 +187,7 @@ def _from_files(
         raise SourceError("no file could be read; nothing has changed")
     posts = [post for each in read for post in each.posts]
     answers = [answer for each in read for answer in each.answers]
-    with transaction(database, dry_run=dry_run) as connection:
+    with database.begin(dry_run=dry_run) as connection:
         done = take_over(connection, posts, answers, now=now, project=project)
     for each in read:
         tell_file(where, each)

@@ -42,10 +42,6 @@ class ImportReport:
     awaiting: int = 0
 
 
-class _DryRun(Exception):  # noqa: N818 - no error: it undoes the transaction
-    pass
-
-
 def import_decisions(
     database: Database,
     rows: Sequence[SheetRow],
@@ -63,15 +59,10 @@ def import_decisions(
         second: where the approval of two people is asked for.
     """
     report = ImportReport()
-    try:
-        with database.begin() as connection:
-            current = _current(connection, rows)
-            for row in rows:
-                _take_over(connection, row, current.get(row.key), report, who=who, now=now, second=second)
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
-        pass
+    with database.begin(dry_run=dry_run) as connection:
+        current = _current(connection, rows)
+        for row in rows:
+            _take_over(connection, row, current.get(row.key), report, who=who, now=now, second=second)
     return report
 
 

@@ -7,8 +7,7 @@ decided otherwise is listed and left.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -63,22 +62,6 @@ class TakenOver:
     conflicts: list[Listed] = field(default_factory=list)
     none: int = 0
     forgotten: int = 0
-
-
-class _DryRun(Exception):  # noqa: N818 - no error: it undoes the transaction
-    pass
-
-
-@contextmanager
-def transaction(database: Database, *, dry_run: bool) -> Iterator[sa.Connection]:
-    """One that is undone at its end where it was only to see what would happen."""
-    try:
-        with database.begin() as connection:
-            yield connection
-            if dry_run:
-                raise _DryRun
-    except _DryRun:
-        pass
 
 
 def take_over(

@@ -116,9 +116,12 @@ class Database:
             yield connection
 
     @contextmanager
-    def begin(self) -> Iterator[sa.Connection]:
+    def begin(self, *, dry_run: bool = False) -> Iterator[sa.Connection]:
         """A transaction that writes: committed at the end, rolled back by an error. On SQLite it has the file's
         write lock from the start, so it cannot fail half-way because of another writer.
+
+        Args:
+            dry_run: it was only to see what would happen, and is rolled back at the end, too.
 
         Raises:
             DatabaseUnavailableError: the database does not answer, or another process keeps it locked.
@@ -127,6 +130,8 @@ class Database:
         self.ensure_ready()
         with self._explained(), self._transaction("write") as connection:
             yield connection
+            if dry_run:
+                connection.rollback()
 
     @contextmanager
     def one_statement(self) -> Iterator[sa.Connection]:

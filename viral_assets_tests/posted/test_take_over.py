@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.posted.own_post import AnswerSeen, OwnPost, merged
-from viral_assets.posted.take_over import WHO, TakenOver, take_over, transaction, undo_last
+from viral_assets.posted.take_over import WHO, TakenOver, take_over, undo_last
 from viral_assets.store.audit import history
 from viral_assets.store.decision_undo import undo
 from viral_assets.store.decisions import decide
@@ -52,7 +52,7 @@ KEY = SuggestionKey("unplugged", TWEET, TYPES[0])
 
 
 def taken(database: Database, *posts: OwnPost, answers: Sequence[AnswerSeen] = (), **how: Any) -> TakenOver:
-    with transaction(database, dry_run=how.pop("dry_run", False)) as connection:
+    with database.begin(dry_run=how.pop("dry_run", False)) as connection:
         return take_over(connection, posts, answers, now=how.pop("now", NOW), **how)
 
 

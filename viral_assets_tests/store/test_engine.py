@@ -114,6 +114,15 @@ class TestTransactions:
         with database.read() as connection:
             assert keys(connection) == ["kept"]
 
+    def test_a_dry_run_sees_what_it_wrote_and_leaves_nothing(self, database: Database) -> None:
+        with database.begin(dry_run=True) as connection:
+            write(connection, "to see")
+            with connection.begin_nested():
+                write(connection, "within")
+            assert keys(connection) == ["to see", "within"]
+        with database.begin() as connection:
+            assert keys(connection) == []
+
     def test_a_read_sees_one_state_however_long_it_takes(self, database: Database) -> None:
         with database.read() as reading:
             assert keys(reading) == []

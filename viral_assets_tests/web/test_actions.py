@@ -238,7 +238,7 @@ def test_what_was_written_comes_back_with_whatever_went_wrong(
 class Locked(Database):
     """One that can be read while somebody else writes for too long."""
 
-    def begin(self) -> NoReturn:
+    def begin(self, *, dry_run: bool = False) -> NoReturn:
         raise DatabaseUnavailableError("the database is locked")
 
 
