@@ -2,9 +2,8 @@
 secret.
 
 A server for this machine alone lets everybody in who reaches it. One that others can reach asks for a token once; a
-session stands for it from then on (``sessions``). Who comes in is decided in
-``authentication``. Either way a form carries a
-token of its own, which no other site can know.
+session stands for it from then on (``sessions``). Who comes in is decided in ``authentication``. Either way a form
+carries a token of its own, which no other site can know.
 """
 
 from __future__ import annotations
