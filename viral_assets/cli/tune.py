@@ -88,13 +88,12 @@ def tune(
     likes, where views are not known) in its first 24 hours than half of them did. That says what went together, for
     tweets that somebody chose, and not what caused it, so thresholds keep the share of tweets that they let through.
 
-    With --voice, what
-    people changed in most of the drafts they approved becomes a constraint: the length, how a reply begins and ends,
-    marks, emoji, single words. With --with-model the edits, without their tweets, also go to the project's language
-    model, which finds rules in them and then says of each edit which rule it speaks for; rules that at least five
-    edits and most of those they concern speak for are proposed. It says before how many requests that takes, which
-    count against the quota and the budget; what was answered once is not asked again. Nothing is written without
-    --write. Scores follow when tweet_scores is materialized again.
+    With --voice, what people changed in most of the drafts they approved becomes a constraint: the length, how a reply
+    begins and ends, marks, emoji, single words. With --with-model the edits, without their tweets, also go to the
+    project's language model, which finds rules in them and then says of each edit which rule it speaks for; rules that
+    at least five edits and most of those they concern speak for are proposed. It says before how many requests that
+    takes, which count against the quota and the budget; what was answered once is not asked again. Nothing is written
+    without --write. Scores follow when tweet_scores is materialized again.
     """
     from datetime import UTC, datetime, timedelta
 

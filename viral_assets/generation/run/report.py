@@ -44,13 +44,13 @@ class GenerationReport:
     """How a run ended.
 
     ``generated`` counts usable suggestions, ``saved`` those written to the database, ``failed`` opportunities that
-    ended blocked, failed or without any suggestion left by the quality filter; ``declined`` those that the model
-    would not answer, which is no failure. ``already_done`` were finished by an
-    earlier run and cost nothing now; ``deferred`` is for a later run (quota of the day, budget, or a stop).
-    ``cost_usd`` is None when a model used has no known price: unknown, not free. ``model`` was asked; ``answered_by``
-    counts the answers of each model that the service says it was, and ``cached_tokens`` are part of the input.
-    ``spared_usd`` is how much more the same answers would have cost at the standard tier. ``quota_back_in`` is for a
-    run that a used-up quota ended: seconds from then until it allows more.
+    ended blocked, failed or without any suggestion left by the quality filter; ``declined`` those that the model would
+    not answer, which is no failure. ``already_done`` were finished by an earlier run and cost nothing now; ``deferred``
+    is for a later run (quota of the day, budget, or a stop). ``cost_usd`` is None when a model used has no known price:
+    unknown, not free. ``model`` was asked; ``answered_by`` counts the answers of each model that the service says it
+    was, and ``cached_tokens`` are part of the input. ``spared_usd`` is how much more the same answers would have cost
+    at the standard tier. ``quota_back_in`` is for a run that a used-up quota ended: seconds from then until it allows
+    more.
     """
 
     opportunities: int = 0

@@ -1,7 +1,7 @@
 """Which column of a table means what, by its name: the names that people's exports have, and those a person adds.
 
-Which columns of a table they are is found out in ``layouts``, how a row
-becomes a tweet in ``row_parser``. Where names of services and programs are from:
+Which columns of a table they are is found out in ``layouts``, how a row becomes a tweet in ``row_parser``. Where names
+of services and programs are from:
 
 - Bright Data: https://docs.brightdata.com/api-reference/scrapers/social-media-apis/twitter-posts-collect-by-url
 - minet and gazouilloire: ``TWEET_FIELDS`` of https://github.com/medialab/twitwi

@@ -1,9 +1,8 @@
 """X's API v2 through tweepy: a few questions, their answers as parsed JSON, and every failure as an error of ours.
 
-When to ask, and what to do with the answers, is in ``x_search``, ``x_refresh``
-and ``x_timeline``. Tweepy waits for rate limits
-with a blind sleep, sets no time limit, has its host hard-coded and writes the token into its debug log; so the adapter
-of ``x_api_wire`` does what goes over the wire, and waiting is left to the caller.
+When to ask, and what to do with the answers, is in ``x_search``, ``x_refresh`` and ``x_timeline``. Tweepy waits for
+rate limits with a blind sleep, sets no time limit, has its host hard-coded and writes the token into its debug log; so
+the adapter of ``x_api_wire`` does what goes over the wire, and waiting is left to the caller.
 """
 
 from __future__ import annotations
