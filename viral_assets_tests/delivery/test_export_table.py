@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.context import DELETED, Context, Post
 from viral_assets.delivery.export_table import CONTEXT_COLUMNS, export_columns, export_records, harmless_cell, write_csv
 from viral_assets_tests.delivery.examples import TYPES, opportunity, suggestion
+from viral_assets_tests.laws import tried_on
 
 FIXED = (
     "rank,priority_score,project,tweet_id,url,author,followers,views,tweet_text,posted_at,score_total,label,topic,why,"
@@ -157,7 +158,7 @@ def test_a_cell_that_is_nothing_like_a_formula_and_has_no_controls_stays_as_it_i
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@tried_on(3 / 2)
 @given(st.lists(st.tuples(st.text(), st.text(min_size=1)), max_size=4))
 def test_what_pandas_and_the_csv_module_read_is_what_was_written(texts: list[tuple[str, str]]) -> None:
     rows = [opportunity(text=text, suggestions=(suggestion(reply),)) for text, reply in texts]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.embedding.base import Calibration, Vectors
@@ -15,7 +15,7 @@ from viral_assets.errors import TransientProviderError
 from viral_assets.store.engine import Database
 from viral_assets.store.vectors import read_vectors
 from viral_assets.text.hashing import text_hash
-from viral_assets_tests.laws import tried_on
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 
 
 class CountingEmbedder:
@@ -117,7 +117,7 @@ def test_thousands_of_texts_come_back_in_their_order(sqlite_database: Database) 
     assert len(embedder.asked) == 7_000
 
 
-@tried_on(1 / 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried_on(1 / 2, unchecked=SHARED_FIXTURES)
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=3), max_size=12), st.integers(1, 4))
 def test_the_cache_changes_nothing_about_the_vectors(
     sqlite_database: Database, texts: list[str], batch_size: int

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.embedding.cache import CachedEmbedder
@@ -31,7 +31,7 @@ from viral_assets.store.tables import llm_requests, quota_runners
 from viral_assets_tests.embedding.hammer import hammer
 from viral_assets_tests.forks import forks
 from viral_assets_tests.gemini_emulator import EmulatorConfig, GeminiEmulator
-from viral_assets_tests.laws import tried_on
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 from viral_assets_tests.virtual_clock import VirtualClock
 from viral_assets_tests.waiting import PATIENCE
 
@@ -80,7 +80,7 @@ def write(ledger: Ledger, cost_usd: float) -> Any:
     return ledger.ask(GrantRequest(f"write-{next(_numbers)}", "writer", 10, cost_usd))
 
 
-@tried_on(1 / 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried_on(1 / 5, unchecked=SHARED_FIXTURES)
 @given(
     batches=st.lists(st.integers(0, 250), max_size=6),
     per_window=st.integers(1, 4),

@@ -66,7 +66,7 @@ def tell(
 def be_a_process(url: str, addresses: dict[str, str], environment: dict[str, str], told: dict[str, Any]) -> None:
     """Tell once, and wait for answers for as long as a busy machine takes."""
     os.environ.update(environment)
-    channels.READ_SECONDS = PATIENCE
+    channels.READ_SECONDS = notifier_module.BUDGET_SECONDS = PATIENCE
     notifier_module.open_channel = partial(channels.open_channel, seconds=PATIENCE)  # type: ignore[attr-defined]
     database = Database(url)
     tell(database, addresses, project(**told))

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.hours import HourRange
@@ -44,7 +44,7 @@ from viral_assets.upkeep.forget import forget
 from viral_assets.upkeep.prune import prune
 from viral_assets.upkeep.retention import cutoffs
 from viral_assets_tests.delivery.examples import DAY, GENERATED, HOUR, opportunity, request, store, suggestion
-from viral_assets_tests.laws import tried_on
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 from viral_assets_tests.statements import statements_sent
 from viral_assets_tests.store.rows import tweet_row
 
@@ -190,7 +190,7 @@ HAPPENS = (
 )
 
 
-@tried_on(1 / 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried_on(1 / 4, unchecked=SHARED_FIXTURES)
 @given(happened=st.lists(st.tuples(st.sampled_from(HAPPENS), st.integers(0, 5)), max_size=8))
 def test_what_is_kept_is_what_would_be_counted(database: Database, happened: list[tuple[str, int]]) -> None:
     changes = Changes(database)

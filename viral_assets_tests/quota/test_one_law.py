@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.quota import open_ledger
@@ -25,6 +25,7 @@ from viral_assets.quota.ledger import (
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.priority import Priority
 from viral_assets.store.engine import Database
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 from viral_assets_tests.quota.conftest import about
 from viral_assets_tests.quota.test_sql_ledger import finish
 from viral_assets_tests.statements import statements_sent
@@ -33,7 +34,7 @@ from viral_assets_tests.virtual_clock import VirtualClock
 _worlds = count()
 RUNNERS = ("a", "b", "c")
 TWEETS = ("1", "2", "3")
-FEW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = tried_on(1 / 4, unchecked=SHARED_FIXTURES)
 
 
 @dataclass(frozen=True)

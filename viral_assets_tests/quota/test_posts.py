@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.quota.from_settings import post_caps_from, post_prices_from
@@ -18,6 +18,7 @@ from viral_assets.settings import load_settings
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import source_requests
 from viral_assets_tests.home import clean_environment
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 from viral_assets_tests.sources.services.service_time import SleepingTime
 
 NOW = datetime(2026, 11, 21, 21, tzinfo=UTC)
@@ -124,7 +125,7 @@ def test_what_is_stored_with_an_answer_is_settled_with_it_or_not_at_all(database
     assert ledger.ask(request(10)) == Granted(10)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@tried_on(1, unchecked=SHARED_FIXTURES)
 @given(
     asked=st.lists(st.tuples(st.integers(1, 100), st.sampled_from(["a", "b"]), st.integers(0, 9)), max_size=25),
     per_run=st.none() | st.integers(0, 200),

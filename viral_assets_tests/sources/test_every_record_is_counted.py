@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.errors import SourceError
@@ -29,7 +29,7 @@ from viral_assets.sources.parsers.layouts import layout
 from viral_assets.sources.parsers.row_parser import RowParser
 from viral_assets.sources.parsers.times import Times
 from viral_assets.sources.tweet import Tweet
-from viral_assets_tests.laws import tried_on
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 from viral_assets_tests.sources.every_shape import LEFT_OUT, SHAPES
 from viral_assets_tests.sources.examples import NOW, Object, anything, json_lines, read
 from viral_assets_tests.sources.formats_at_hand import flat, table, workbook
@@ -134,9 +134,8 @@ def counted(content: bytes, path: Path) -> int | None:
     return len(tweets) + len(rejects) + sum(remarks[remark] for remark in LEFT_OUT)
 
 
-UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-many = tried_on(1, suppress_health_check=UNHURRIED)
-of_each = tried_on(1 / 5, suppress_health_check=UNHURRIED)
+many = tried_on(1, unchecked=SHARED_FIXTURES)
+of_each = tried_on(1 / 5, unchecked=SHARED_FIXTURES)
 """For what is tried of each shape, and each way to write it."""
 shapes = pytest.mark.parametrize("shape", SHAPES)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.store import bulk, driver_values
@@ -22,10 +22,10 @@ from viral_assets.store.tables import (
     tweet_scores,
     tweets,
 )
-from viral_assets_tests.laws import tried_on
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 from viral_assets_tests.store.rows import empty, stored, tweet_row
 
-law = tried_on(1 / 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+law = tried_on(1 / 4, unchecked=SHARED_FIXTURES)
 
 anything = st.text(st.characters(exclude_categories=()))
 numbers = st.floats(allow_nan=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.hours import floor_hour
@@ -28,7 +28,7 @@ from viral_assets.store.suggestion_status import after, after_revision
 from viral_assets.store.suggestions import TweetOutcome, save_outcomes
 from viral_assets.store.tables import comment_suggestions, suggestion_events, suggestion_revisions
 from viral_assets.vocabulary import ACTIONS, REVISION_ACTIONS, STATUSES
-from viral_assets_tests.laws import tried_on
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 from viral_assets_tests.statements import statements_sent
 from viral_assets_tests.store.rows import stored
 from viral_assets_tests.waiting import PATIENCE
@@ -507,7 +507,7 @@ def tweet_numbers() -> Iterator[int]:
 
 
 @pytest.mark.slow
-@tried_on(1 / 2, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried_on(1 / 2, unchecked=SHARED_FIXTURES)
 @given(steps=STEPS)
 def test_the_audit_replayed_is_the_state(
     database: Database, now: datetime, tweet_numbers: Iterator[int], steps: list[tuple[str, int]]

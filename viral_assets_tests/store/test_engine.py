@@ -21,6 +21,7 @@ from viral_assets.store.database_url import normalise_url
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import quota_state
 from viral_assets_tests.postgres import PostgresServer
+from viral_assets_tests.waiting import PATIENCE
 
 SECRET = "s3cr3t-word"
 
@@ -242,7 +243,8 @@ class TestTrouble:
         one_line(caught)
 
     def test_who_waits_for_another_writer_gives_up_once_there_is_a_hurry(self, sqlite_database: Database) -> None:
-        patient = Database(str(sqlite_database.url))
+        # Without the hurry it would wait for longer than it is waited for here.
+        patient = Database(str(sqlite_database.url), lock_timeout_seconds=2 * PATIENCE)
 
         def write() -> None:
             with patient.begin():
@@ -251,7 +253,7 @@ class TestTrouble:
         with sqlite_database.begin(), ThreadPoolExecutor(1) as thread:
             waiting = thread.submit(write)
             with patient.hurried(0.0), pytest.raises(DatabaseUnavailableError, match="keeps it locked"):
-                waiting.result(10)
+                waiting.result(PATIENCE)
         write()
         patient.dispose()
 

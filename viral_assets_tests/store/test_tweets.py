@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from viral_assets.hours import HOUR, HourRange, floor_hour
@@ -19,11 +19,11 @@ from viral_assets.store.observations import COUNTS
 from viral_assets.store.tables import EVERY_PROJECT, tweet_projects, tweet_snapshots, tweets
 from viral_assets.store.tweet_frames import read_tweets
 from viral_assets.store.tweets import UpsertCounts, count_by_hour, upsert_tweets
-from viral_assets_tests.laws import tried_on
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 from viral_assets_tests.store.rows import DAY, POSTED, empty, stored, tweet_row
 from viral_assets_tests.store.test_engine import run_together
 
-law = tried_on(1 / 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+law = tried_on(1 / 4, unchecked=SHARED_FIXTURES)
 TABLES = (tweets, tweet_snapshots, tweet_projects)
 
 small = st.integers(0, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -14,12 +14,13 @@ from viral_assets.store import vectors as module
 from viral_assets.store.engine import Database
 from viral_assets.store.tables import embeddings
 from viral_assets.store.vectors import as_stored, read_vectors, write_vectors
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 from viral_assets_tests.store.rows import empty
 
 finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried_on(2 / 3, unchecked=SHARED_FIXTURES)
 @given(matrix=arrays.arrays(np.float32, st.tuples(st.integers(0, 4), st.integers(1, 5)), elements=finite))
 def test_vectors_come_back_as_they_are_said_to_bit_for_bit(database: Database, matrix: np.ndarray) -> None:
     empty(database, [embeddings])

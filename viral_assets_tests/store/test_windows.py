@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.hours import HOUR, HourRange
@@ -18,7 +18,7 @@ from viral_assets.store.engine import Database
 from viral_assets.store.forgotten import note_forgotten
 from viral_assets.store.tables import generation_outcomes, tweet_scores
 from viral_assets.store.windows import read_window, replace_window
-from viral_assets_tests.laws import tried_on
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 from viral_assets_tests.store.rows import DAY, empty
 from viral_assets_tests.store.test_engine import run_together
 
@@ -155,7 +155,7 @@ windows = st.tuples(st.integers(0, 5), st.integers(1, 3)).map(lambda some: hours
 
 
 @pytest.mark.slow
-@tried_on(1 / 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried_on(1 / 4, unchecked=SHARED_FIXTURES)
 @given(steps=st.lists(st.tuples(windows, st.sets(st.sampled_from("ab"), min_size=1)), max_size=6))
 def test_the_last_replacement_of_an_hour_and_project_is_what_it_holds(
     database: Database, steps: list[tuple[HourRange, set[str]]]

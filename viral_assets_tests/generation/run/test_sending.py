@@ -9,7 +9,7 @@ from itertools import chain, repeat
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.generation.clients.turns import Turn
@@ -93,7 +93,7 @@ moments = st.one_of(st.floats(0.0, 2.0), st.sampled_from([0.0, 0.0, 0.2499, 0.25
 
 
 @given(delays=st.lists(moments, max_size=20), ways=st.lists(st.floats(0.0, OF_THE_WAY), max_size=20))
-@tried_on(1 / 4, suppress_health_check=[HealthCheck.too_slow])
+@tried_on(1 / 4)
 def test_however_long_it_is_no_window_at_the_service_holds_more_than_allowed(
     delays: list[float], ways: list[float]
 ) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from viral_assets.errors import SourceError
@@ -19,7 +19,7 @@ from viral_assets.sources.base import ReadOptions
 from viral_assets.sources.content.file_probe import probe_file
 from viral_assets.sources.files.detect import detect_format
 from viral_assets.sources.parsers import json_files
-from viral_assets_tests.laws import tried_on
+from viral_assets_tests.laws import SHARED_FIXTURES, tried_on
 from viral_assets_tests.sources.examples import NOW, json_lines, page, read, reasons, tweet, user
 
 PAGE = page(tweet(1), tweet(2), tweet(3))
@@ -194,7 +194,7 @@ class TestDamage:
 
     @pytest.mark.slow
     @every_file
-    @tried_on(1 / 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @tried_on(1 / 4, unchecked=SHARED_FIXTURES)
     @given(data=st.data())
     def test_one_changed_byte_makes_no_tweet_vanish(self, name: str, data: st.DataObject) -> None:
         """Each is read or in quarantine; the one that was hit may have become unrecognisable."""
@@ -207,7 +207,7 @@ class TestDamage:
 
     @pytest.mark.slow
     @every_file
-    @tried_on(1 / 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @tried_on(1 / 4, unchecked=SHARED_FIXTURES)
     @given(data=st.data())
     def test_a_file_cut_anywhere_keeps_what_was_complete(self, name: str, data: st.DataObject) -> None:
         content = FILES[name][1]
@@ -218,7 +218,7 @@ class TestDamage:
 
     @pytest.mark.slow
     @every_file
-    @tried_on(1 / 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @tried_on(1 / 4, unchecked=SHARED_FIXTURES)
     @given(data=st.data())
     def test_much_damage_never_crashes(self, name: str, data: st.DataObject) -> None:
         content = bytearray(FILES[name][1])
