@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from viral_assets.store.engine import Database
+from viral_assets_tests.colours import put_colours_aside
 from viral_assets_tests.migrations import read_migrations_once
 from viral_assets_tests.postgres import PostgresServer
 from viral_assets_tests.proxies import put_proxies_aside
@@ -54,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Not where the tests are only handed out: the processes that run them have the environment of this one.
     if hasattr(config, "workerinput") or getattr(config.option, "dist", "no") == "no":
         put_proxies_aside()
+        put_colours_aside()
     keep_files_in_memory()
     read_migrations_once()
     asked_for = config.getoption("--hypothesis-profile", default=None)

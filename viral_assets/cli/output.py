@@ -68,9 +68,14 @@ def console(*, as_json: bool = False) -> Console:
     from rich.console import Console
 
     made = Console(stderr=as_json, highlight=False)
-    if not made.is_terminal:
+    if not _is_watched(made):
         made.width = LOG_WIDTH
     return made
+
+
+def _is_watched(where: Console) -> bool:
+    """Whether it is a terminal, which ``FORCE_COLOR`` has Rich take any log for."""
+    return where.is_terminal and where.file.isatty()
 
 
 def say(where: Console, *parts: str | Text) -> None:
@@ -140,7 +145,7 @@ def progress_bar() -> Iterator[Progress]:
         TimeElapsedColumn(),
         console=where,
         transient=True,
-        disable=not where.is_terminal,
+        disable=not _is_watched(where),
         redirect_stdout=False,
         redirect_stderr=False,
     ) as progress:

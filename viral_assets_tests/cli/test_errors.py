@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
 from viral_assets.cli import quota as quota_command
 from viral_assets.errors import ProviderError
@@ -153,6 +154,15 @@ def test_a_home_that_cannot_be_written_is_one_line(
         assert said.code in (1, 2)
         assert len(said.complaints) == 1
         assert str(tmp_path / "file") in said.err
+
+
+def test_nobody_watches_a_log_that_wants_colours(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    viral_assets("export-comments")
+    usual = viral_assets("export-comments")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured = viral_assets("export-comments")
+    assert (usual.code, usual.err) == (coloured.code, coloured.err) == (0, "")
+    assert Text.from_ansi(coloured.out).plain.splitlines() == usual.out.splitlines()
 
 
 def test_a_dagster_home_that_is_no_folder_is_named(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
