@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from rapidfuzz import process
@@ -18,35 +19,60 @@ Texts that follow one pattern and differ in substance stay: numbers, codes and n
 the same before two texts count as near-duplicates.
 """
 
-MAY_LACK = 2 * (1 - NEAR_DUPLICATE) / (2 - NEAR_DUPLICATE)
-"""Share of its words that a text may have and a near-duplicate of it not: all that is left of it is in the other."""
-
 _FACT = re.compile(r"[\d_]")
 
 
 class AcceptedTexts:
     """Remembers texts, and finds the near-duplicates of others among them.
 
-    What is compared are strings of one character a word. Of a text's words a near-duplicate may lack
-    :data:`MAY_LACK`; only texts that lack no more of them are compared (the idea of "prefix filtering", Chaudhuri et
-    al., A Primitive Operator for Similarity Joins in Data Cleaning, 2006, for all words instead of the rarest).
+    What is compared are strings of one character a word. How many of a text's words a near-duplicate may lack follows
+    from both lengths; only texts that lack no more of them are compared (the idea of "prefix filtering" by length,
+    Bayardo et al., Scaling Up All Pairs Similarity Search, 2007, for all words instead of the rarest).
     """
 
     def __init__(self) -> None:
         self._characters = _Characters()
-        self._groups: dict[tuple[str, ...], _SameFacts] = {}
+        self._texts: list[str] = []
+        self._coded: list[str] = []
+        self._groups: dict[tuple[str, ...], dict[int, _SameLength]] = {}
 
     def add(self, text: str) -> None:
-        self._groups.setdefault(_facts(text), _SameFacts()).add(self._characters.of(text), text)
+        coded = self._characters.of(text)
+        by_length = self._groups.setdefault(_facts(text), {})
+        by_length.setdefault(len(coded), _SameLength()).add(_newest_first(coded), len(self._texts))
+        self._texts.append(text)
+        self._coded.append(coded)
 
     def near_duplicate_of(self, text: str) -> str | None:
         """The accepted text that is most nearly the same, if there is one; of several the first."""
-        group = self._groups.get(_facts(text))
-        return group.near_duplicate_of(self._characters.of(text)) if group else None
+        by_length = self._groups.get(_facts(text))
+        if by_length is None:
+            return None
+        known = len(self._characters)
+        coded = self._characters.of(text)
+        # Words that were in no text before, all of them lack.
+        new = len(self._characters) - known
+        different = _newest_first(coded)
+        candidates = [
+            number
+            for length, may_lack in _lengths_alike(len(coded))
+            if may_lack >= new and (group := by_length.get(length)) is not None
+            for number in group.lacking(different, may_lack)
+        ]
+        if not candidates:
+            return None
+        candidates.sort()
+        found = process.extractOne(
+            coded,
+            [self._coded[number] for number in candidates],
+            scorer=Indel.normalized_similarity,
+            score_cutoff=NEAR_DUPLICATE,
+        )
+        return self._texts[candidates[found[2]]] if found else None
 
 
 class _Characters(dict[str, str]):
-    """A character for each word."""
+    """A character for each word, the later the word was first seen, the higher."""
 
     def of(self, text: str) -> str:
         return "".join(map(self.__getitem__, words_of(text)))
@@ -57,60 +83,63 @@ class _Characters(dict[str, str]):
         return character
 
 
-class _SameFacts:
-    """Texts with the same facts, in the order in which they came, and which of them have a word.
+class _SameLength:
+    """Texts of as many words with the same facts, and which of them have a word.
 
     Sets of texts are integers with a bit for each text: what would be a loop over thousands is one operation.
     """
 
     def __init__(self) -> None:
-        self._coded: list[str] = []
-        self._texts: list[str] = []
+        self._numbers: list[int] = []
         self._with: dict[str, int] = {}
-        self._number_with: dict[str, int] = {}
 
-    def add(self, coded: str, text: str) -> None:
-        this = 1 << len(self._texts)
-        # A text without words is found by the empty one.
-        for character in set(coded) or ("",):
+    def add(self, different: Sequence[str], number: int) -> None:
+        this = 1 << len(self._numbers)
+        for character in different:
             self._with[character] = self._with.get(character, 0) | this
-            self._number_with[character] = self._number_with.get(character, 0) + 1
-        self._coded.append(coded)
-        self._texts.append(text)
+        self._numbers.append(number)
 
-    def near_duplicate_of(self, coded: str) -> str | None:
-        candidates = list(_bit_positions(self._lacking_few(coded)))
-        if not candidates:
-            return None
-        found = process.extractOne(
-            coded,
-            [self._coded[number] for number in candidates],
-            scorer=Indel.normalized_similarity,
-            score_cutoff=NEAR_DUPLICATE,
-        )
-        return self._texts[candidates[found[2]]] if found else None
-
-    def _lacking_few(self, coded: str) -> int:
-        """The texts that lack no more of the words than a near-duplicate may."""
-        numbers = self._number_with
-        rarest_first = sorted([(numbers.get(character, 0), character) for character in set(coded) or ("",)])
-        may_lack = int(MAY_LACK * len(coded) + 1e-9)
-        # Whoever lacks no more than so many has one of the rarest words, of which there is one more: most often nobody.
+    def lacking(self, different: Sequence[str], may_lack: int) -> Iterator[int]:
+        """The numbers of the texts that lack no more of these words, of which the rarest had better come first."""
+        having = list(filter(None, map(self._with.get, different)))
+        # What none of them has, all of them lack.
+        may_lack -= len(different) - len(having)
+        if may_lack < 0:
+            return
+        # Whoever lacks no more than so many has one of the first, of which there is one more: most often nobody.
         having_one = 0
-        for _, character in rarest_first[: may_lack + 1]:
-            having_one |= self._with.get(character, 0)
-        if not having_one:
-            return 0
-        # lacking[n] are those that lack n words at most, of the words so far; with the rarest first, soon none.
-        lacking = [having_one] * (may_lack + 1)
-        for _, character in rarest_first:
-            with_word = self._with.get(character, 0)
-            for allowed in range(len(lacking) - 1, 0, -1):
-                lacking[allowed] = lacking[allowed] & with_word | lacking[allowed - 1]
-            lacking[0] &= with_word
-            if not lacking[-1]:
-                break
-        return lacking[-1]
+        for texts in having[: may_lack + 1]:
+            having_one |= texts
+        # few[n] are those that lack n words at most, of the words so far; with the rarest first, soon none.
+        few = [having_one] * (may_lack + 1)
+        for texts in having:
+            if not few[-1]:
+                return
+            for allowed in range(may_lack, 0, -1):
+                few[allowed] = few[allowed] & texts | few[allowed - 1]
+            few[0] &= texts
+        for position in _bit_positions(few[-1]):
+            yield self._numbers[position]
+
+
+def _newest_first(coded: str) -> list[str]:
+    """The different words, those first that were seen first the latest, as they are the rarest; a text without words
+    is found by the empty one."""
+    return sorted(set(coded), reverse=True) or [""]
+
+
+@lru_cache(maxsize=256)
+def _lengths_alike(words: int) -> tuple[tuple[int, int], ...]:
+    """How many words a near-duplicate of a text of so many may have, and how many of the text's it may lack then.
+
+    What both have in the same order is at least :data:`NEAR_DUPLICATE` of the mean of both lengths.
+    """
+    alike = []
+    for other in range(2 * words + 1):
+        in_both = NEAR_DUPLICATE * (words + other) / 2 - 1e-9
+        if in_both <= min(words, other):
+            alike.append((other, math.floor(words - in_both)))
+    return tuple(alike)
 
 
 def _bit_positions(bits: int) -> Iterator[int]:
