@@ -24,9 +24,11 @@ MAX_DEPTH = 4
 NO_REASON = "the model gave no reason"
 LONGEST_REASON = 200
 
-_ITEM_START = re.compile(r'\{\s{0,99}"id"\s{0,99}:\s{0,99}("(?:[^"\\]|\\.){0,99}"|\d{1,99})\s{0,99},', re.DOTALL)
-_SUGGESTION_START = re.compile(r'\{\s{0,99}"(?:type|text)"')
-_DECODER = json.JSONDecoder(strict=False)
+_ITEM_START = re.compile(
+    r'\{\s{0,99}"id"\s{0,99}:\s{0,99}("(?:[^"\\]|\\.){0,99}"|\d{1,99})\s{0,99},', re.DOTALL | re.IGNORECASE
+)
+_SUGGESTION_START = re.compile(r'\{\s{0,99}"(?:type|text)"', re.IGNORECASE)
+_NAMES = frozenset({"id", "answer", "why", "suggestions", "type", "text"})
 _TYPE_SEPARATORS = re.compile(r"[\s-]+")
 
 
@@ -40,18 +42,30 @@ class ParsedAnswer:
     problems: list[str] = field(default_factory=list)
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object with the schema's names in lower case: where no schema holds them, models write ``Id`` as well."""
+    made = dict(pairs)
+    for name in [name for name in made if name not in _NAMES]:
+        if (meant := name.lower()) in _NAMES:
+            made.setdefault(meant, made.pop(name))
+    return made
+
+
+_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_object)
+
+
 def parse_answer(text: str, asked: Sequence[Opportunity]) -> ParsedAnswer:
     """Find the suggestions in an answer. Never raises.
 
     The shape asked for is ``[{"id": ..., "answer": "yes", "why": "", "suggestions": [{"type": ..., "text": ...}]}]``.
     An item without ``answer`` is a yes, and one that says no has no suggestions, whatever else is in it. The same items
-    inside code fences or an object, suggestions as ``{type: text}``, and an object keyed by ids are understood too. Of
-    an answer that is no valid JSON every complete item, and every complete suggestion of a broken item, is kept. Where
-    a tweet and type come twice the first one counts.
+    inside code fences or an object, suggestions as ``{type: text}``, and an object keyed by ids are understood too, and
+    names in any case. Of an answer that is no valid JSON every complete item, and every complete suggestion of a broken
+    item, is kept. Where a tweet and type come twice the first one counts.
     """
     collector = _Collector({each.tweet_id: each.suggestion_types for each in asked})
     try:
-        whole = json.loads(_unfenced(text), strict=False)
+        whole = _DECODER.decode(_unfenced(text))
     except (ValueError, RecursionError):
         if text.strip():
             collector.problem("not valid JSON; what is complete was kept")

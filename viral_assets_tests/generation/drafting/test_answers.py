@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -156,6 +157,21 @@ def test_a_crafted_megabyte_is_read_a_few_times_and_not_once_for_each_brace(
 GOOD = {IDS[0]: {"add_value": "first"}, "17": {"ask_question": "second?"}}
 
 
+def _named_as(text: str, cased: Callable[[str], str]) -> str:
+    """The items with the schema's names in another case."""
+    return json.dumps(json.loads(text, object_pairs_hook=lambda pairs: {cased(name): value for name, value in pairs}))
+
+
+def test_suggestions_of_an_item_that_is_cut_off_are_found_under_names_in_any_case() -> None:
+    text = _named_as(answer_text(GOOD), str.capitalize)
+    assert parse_answer(text[: text.index("}") + 1], ASKED).suggestions == {IDS[0]: GOOD[IDS[0]]}
+
+
+def test_a_name_as_it_was_asked_for_goes_before_the_same_in_another_case() -> None:
+    item = {"ID": IDS[0], "id": "17", "Suggestions": [], "suggestions": [{"type": "add_value", "text": "x"}]}
+    assert parse_answer(json.dumps([item]), ASKED).suggestions == {"17": {"add_value": "x"}}
+
+
 @pytest.mark.parametrize(
     "wrapped",
     [
@@ -175,6 +191,8 @@ GOOD = {IDS[0]: {"add_value": "first"}, "17": {"ask_question": "second?"}}
         ),
         lambda text: text.replace("add_value", "Add Value").replace("ask_question", " ASK-QUESTION "),
         lambda text: json.dumps(json.loads(text)[::-1]),
+        lambda text: _named_as(text, str.upper),
+        lambda text: _named_as(text, str.capitalize).removesuffix("]"),
     ],
 )
 def test_the_same_items_in_another_dress_are_understood(wrapped: Any) -> None:
