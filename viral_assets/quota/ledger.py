@@ -336,6 +336,9 @@ class Ledger(PaidLedger[GrantRequest], Protocol):
             be settled as ``unsent`` and asked for anew.
         """
 
+    def redate_all(self, request_ids: Sequence[str]) -> list[float | None]:
+        """As :meth:`redate`, for several at once."""
+
     def withdraw(self, runner: str) -> None:
         """Give up the runner's place in the queue."""
 

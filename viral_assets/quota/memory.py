@@ -179,6 +179,9 @@ class MemoryLedger:
             self._window.append(request)
             return now.monotonic
 
+    def redate_all(self, request_ids: Sequence[str]) -> list[float | None]:
+        return [self.redate(each) for each in request_ids]
+
     def withdraw(self, runner: str) -> None:
         with self._lock:
             if (known := self._runners.get(runner)) is not None:

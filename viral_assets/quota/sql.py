@@ -122,12 +122,16 @@ class SqlLedger:
             return grant_where_free(connection, self._usage, columns, asks[0].runner, now=now)
 
     def redate(self, request_id: str) -> float | None:
+        return self.redate_all([request_id])[0]
+
+    def redate_all(self, request_ids: Sequence[str]) -> list[float | None]:
         with self._database.begin() as connection:
             # On SQLite others have been waited for by now; PostgreSQL lets nobody wait for long.
             before = (self._clock or SYSTEM_CLOCK).monotonic()
             now = self._time.in_transaction(connection, statements.POSTGRES_LOCK_AND_CLOCK_FOR_GRANT)
-            values = {**self._usage.values(now), "id": request_id, "day_start": pacific_day(now).start}
-            return before if statements.REDATE.run(connection, values).rowcount else None
+            values = {**self._usage.values(now), "day_start": pacific_day(now).start}
+            found = [statements.REDATE.run(connection, {**values, "id": each}).rowcount for each in request_ids]
+        return [before if one else None for one in found]
 
     def withdraw(self, runner: str) -> None:
         with self._database.begin() as connection:

@@ -97,6 +97,20 @@ def test_what_does_not_count_any_more_is_not_sent(opened: Opener, ticking: Virtu
     assert ledger.redate("never granted") is None
 
 
+def test_what_is_sent_late_together_is_told_apart(opened: Opener, ticking: VirtualClock) -> None:
+    ledger = opened(Limits(max_requests=3))
+    for name in ("settled", "late", "later"):
+        ask(ledger, name=name)
+    ledger.settle("settled", answered())
+    ticking.advance(30)
+
+    now = about(ticking.monotonic())
+    assert ledger.redate_all(["late", "settled", "later"]) == [now, None, now]
+
+    ticking.advance(31)
+    assert [ask(ledger), ask(ledger)] == [Granted(), Waiting(about(29.5), "requests of the window are used up")]
+
+
 def test_what_is_sent_late_and_tomorrow_is_a_request_of_tomorrow(opened: Opener, ticking: VirtualClock) -> None:
     ticking.advance(pacific_day(ticking.time()).end - ticking.time() - 1)
     ledger = opened(Limits(max_requests=2, requests_per_day=1))

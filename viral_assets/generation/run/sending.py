@@ -39,7 +39,7 @@ class GrantedTurn:
             await self._redate()
 
     async def _redate(self) -> float | None:
-        return await self._session.store(self._session.ledger.redate, self._grant.request_id)
+        return await self._session.storage.redate(self._grant.request_id)
 
 
 async def reply_to(

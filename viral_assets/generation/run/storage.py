@@ -20,6 +20,7 @@ from viral_assets.clock import Clock
 from viral_assets.errors import DatabaseUnavailableError
 from viral_assets.generation.run.kept_answers import KeptAnswers
 from viral_assets.generation.run.results import TweetResult
+from viral_assets.generation.run.together import Together
 from viral_assets.quota.ledger import GrantRequest, Ledger, Settlement
 from viral_assets.store.standing import Writer
 from viral_assets.text.amounts import how_many
@@ -67,6 +68,7 @@ class Storage:
         self._hurry = ExitStack()
         self._unsettled: list[_Unsettled] = []
         self._settling: asyncio.Task[None] | None = None
+        self._late = Together[str, float | None](lambda ids: self.call(ledger.redate_all, ids))
         self._kept_answers = self._lost_answers = 0
 
     @property
@@ -150,6 +152,15 @@ class Storage:
         if self._settling is None or self._settling.done():
             self._settling = asyncio.create_task(self._settle_all())
         await ended.stored
+
+    async def redate(self, request_id: str) -> float | None:
+        """Date a request anew that is late, together with others that are: see
+        :meth:`~viral_assets.quota.ledger.Ledger.redate`.
+
+        Raises:
+            DatabaseUnavailableError: as :meth:`call`.
+        """
+        return await self._late.ask(request_id)
 
     async def take_in(self) -> int:
         """What an earlier run had to keep beside the database, before anything else is read."""

@@ -19,6 +19,7 @@ from viral_assets.generation.run.sending import GrantedTurn
 from viral_assets.llm.types import Answer
 from viral_assets.quota import Limits, Priority
 from viral_assets.quota.ledger import Decision, GrantRequest
+from viral_assets.quota.sql import SqlLedger
 from viral_assets.store.engine import Database
 from viral_assets_tests.generation.in_process import InProcessClient
 from viral_assets_tests.generation.make import pack
@@ -43,6 +44,20 @@ class Slow(InProcessClient):
         while turn is not None and turn.is_over():
             await turn.renew()
         await self._clock.sleep(next(self._ways))
+        return await super().generate(request, timeout_seconds=timeout_seconds)
+
+
+class Connecting(InProcessClient):
+    """Has no connection until then."""
+
+    def __init__(self, world: World, *, until: float) -> None:
+        super().__init__(world.service)
+        self._clock, self._until = world.clock, until
+
+    async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
+        await self._clock.sleep(max(0.0, self._until - self._clock.monotonic()))
+        while turn is not None and turn.is_over():
+            await turn.renew()
         return await super().generate(request, timeout_seconds=timeout_seconds)
 
 
@@ -126,13 +141,35 @@ def test_what_is_sent_at_once_is_granted_once_and_no_more_is_written(
 ) -> None:
     world = world_of(sqlite_database)
     redated: list[Any] = []
-    monkeypatch.setattr("viral_assets.quota.sql.SqlLedger.redate", lambda *arguments: redated.append(arguments))
+    monkeypatch.setattr("viral_assets.quota.sql.SqlLedger.redate_all", lambda *arguments: redated.append(arguments))
 
     run = world.run(pack(6), Priority.NEWEST_HOUR)
     run()
 
     assert all_done(run)
     assert not redated
+
+
+def test_what_is_late_together_is_dated_anew_together(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(sqlite_database, on_virtual_time(requests_per_window=100, latency=(1.0, 0.1)), Limits(60))
+    redate_all = SqlLedger.redate_all
+    together: list[int] = []
+
+    def counted(self: SqlLedger, request_ids: Sequence[str]) -> list[float | None]:
+        together.append(len(request_ids))
+        return redate_all(self, request_ids)
+
+    monkeypatch.setattr(SqlLedger, "redate_all", counted)
+    run = world.run(pack(30), Priority.NEWEST_HOUR, tweets_per_request=1)
+    run.client = Connecting(world, until=world.clock.monotonic() + 5)
+
+    run()
+
+    assert all_done(run)
+    assert sum(together) == 30
+    assert len(together) <= 2, "each transaction waits for the disk"
 
 
 def test_on_a_machine_that_is_always_late_requests_are_sent_and_count_from_their_end(
