@@ -1,4 +1,9 @@
-"""How the text of a file is encoded: one of the UTF family, perhaps with some damage, or Windows-1252."""
+"""How the text of a file is encoded: one of the UTF family, perhaps with some damage, or Windows-1252.
+
+Other encodings of a byte a letter (Windows-1251, 1253, 1255, 1256, ISO 8859) use the same bytes for letters of other
+scripts, so that nearly any of their texts could be Windows-1252 by its bytes. They are told by their words, which have
+no ASCII in them, and pass for damaged UTF-8: what cannot be read is rejected, and nothing is stored as another text.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,9 @@ _TYPOGRAPHIC = "".join(
     chr(0xDC00 + byte) for byte in b"\x80\x85\x91\x92\x93\x94\x96\x97\xa0\xa1\xa3\xab\xb0\xb4\xb7\xbb\xbf"
 )
 _NOT_IN_TEXT = re.compile(f"[\udc80-\udcff](?<![{_ACCENTED}{_TYPOGRAPHIC}])")
+_OTHER_SCRIPT = re.compile(f"[{_ACCENTED}]{{3,}}")
+"""Words of Windows-1252 mix accented letters with others: three in a row are of no language that is written in it."""
+
 _ACCENTED_LETTER = re.compile(f"[{_ACCENTED}]")
 _ACCENTED_IN_WORD = re.compile(f"[{_ACCENTED}](?=[A-Za-z{_ACCENTED}])|(?<=[A-Za-z{_ACCENTED}])[{_ACCENTED}]")
 
@@ -32,11 +40,12 @@ def wide_encoding(head: bytes) -> str:
 
 
 class EncodingDetector:
-    """UTF-8 with some damage, or Windows-1252? The latter has accented letters in words and no valid UTF-8 beside."""
+    """UTF-8 with some damage, or Windows-1252? The latter has accented letters in words, among letters of ASCII, and no
+    valid UTF-8 beside."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        self._valid = self._accented = self._in_words = 0
+        self._valid = self._accented = self._in_words = self._of_other_script = 0
         self._impossible = False
 
     def feed(self, chunk: bytes) -> None:
@@ -52,9 +61,12 @@ class EncodingDetector:
             self._impossible = _NOT_IN_TEXT.search(text) is not None
             self._accented += len(_ACCENTED_LETTER.findall(text))
             self._in_words += len(_ACCENTED_IN_WORD.findall(text))
+            self._of_other_script += sum(map(len, _OTHER_SCRIPT.findall(text)))
 
     def conclude(self) -> str:
         if self._impossible or self._valid or not self._accented or 2 * self._in_words < self._accented:
+            return "utf-8"
+        if 4 * self._of_other_script > self._accented:
             return "utf-8"
         return "cp1252"
 

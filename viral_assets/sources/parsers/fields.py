@@ -41,7 +41,9 @@ _shown.maxdict = _shown.maxlist = _shown.maxtuple = 3
 _shown.maxlevel = 2
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-_UNDECODABLE = re.compile("[\udc80-\udcff]")
+UNDECODABLE = re.compile("[\udc80-\udcff]")
+"""A byte that is not UTF-8, in text that was read so."""
+
 _HALF_AN_EMOJI = "\ufffd"
 """What a cut at a fixed length leaves of one, and what is stored of that."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})?")
@@ -139,8 +141,11 @@ def tweet_text(*candidates: object) -> str:
         raise UnusableError(
             "too_long", f"the text has {len(text):,} characters; the longest posts have {LONGEST_TEXT:,}"
         )
-    if not text.isascii() and _UNDECODABLE.search(text):
-        raise UnusableError("bad_encoding", "the text holds bytes that are not UTF-8")
+    if not text.isascii() and UNDECODABLE.search(text):
+        raise UnusableError(
+            "bad_encoding",
+            "the text holds bytes that are not UTF-8; a file in another encoding has to be saved as UTF-8",
+        )
     cleaned = text_for_storage(resolve_entities(text), for_half_a_pair=_HALF_AN_EMOJI)
     if cleaned is not text and not cleaned.strip():
         raise UnusableError("no_text", "there is no text but invisible characters")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from viral_assets.sources.base import ColumnNames
 from viral_assets.sources.parsers.addresses import is_of_the_post, service_in
 from viral_assets.sources.parsers.column_names import COLUMNS, FIELD_OF, NEEDED, OBJECT_COLUMNS, plain_name
-from viral_assets.sources.parsers.fields import A_POST_OF, NO_TWEETS_BUT_ACCOUNTS
+from viral_assets.sources.parsers.fields import A_POST_OF, NO_TWEETS_BUT_ACCOUNTS, UNDECODABLE
 from viral_assets.sources.parsers.raw_text import visible
 
 _ABOUT_X = re.compile(r"(?:twitter|x)[ _./-]+(.+)", re.IGNORECASE)
@@ -148,6 +148,8 @@ def lacking(missing: Sequence[str], known: Layout, rows: Sequence[Sequence[str]]
     if known.fields.keys() >= _OF_ACCOUNTS and "text" not in known.fields:
         return NO_TWEETS_BUT_ACCOUNTS
     names = [name for name in known.names if name]
+    if any(map(UNDECODABLE.search, names)):
+        return f"no column for {' and '.join(missing)}; names of its columns are not UTF-8: save the file as UTF-8"
     shown = ", ".join(repr(visible(name)[:40]) for name in names[:30])
     return (
         f"no column for {' and '.join(missing)}; its columns are {shown}; say which is which under sources.columns in "

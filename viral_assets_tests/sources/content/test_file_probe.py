@@ -53,6 +53,26 @@ class TestProbe:
         with found.open_text(newline="") as stream:
             assert stream.read() == LATIN_1
 
+    @pytest.mark.parametrize(
+        ("text", "encoding"),
+        [
+            ("Как вы забираете у детей планшет?", "cp1251"),
+            ("Как вы забираете у детей планшет?", "iso8859-5"),
+            ("كيف تبعدون الأطفال عن الشاشة؟", "cp1256"),
+            ("איך מרחיקים ילדים ממסכים בלי ריב", "cp1255"),
+            ("Πώς αφηνουν τα παιδια το κινητο;", "cp1253"),
+            ("How many hours a day? Сколько часов в день?", "cp1251"),
+        ],
+    )
+    def test_text_of_another_script_is_taken_for_no_western_one(self, path: Path, text: str, encoding: str) -> None:
+        path.write_bytes(f"id,text\n1,{text}\n".encode(encoding))
+        assert probe_file(path).encoding == "utf-8", "damaged, so that it is rejected and not stored as another text"
+
+    @pytest.mark.parametrize("text", ["Œuvre créée à Noël", "Hääyöaieuutinen, pää edellä", "Ça a déjà été prévu, où ?"])
+    def test_accented_letters_side_by_side_are_western_still(self, path: Path, text: str) -> None:
+        path.write_bytes(text.encode("cp1252").replace(b"\x8c", b"OE"))
+        assert probe_file(path).encoding == "cp1252"
+
     def test_a_character_on_the_edge_of_a_block_is_no_damage(self, path: Path) -> None:
         path.write_bytes(b"x" * (2**18 - 1) + "é".encode() + b"y" * 2**20 + b"\xff")
         assert probe_file(path).encoding == "utf-8"

@@ -122,6 +122,10 @@ class TestRecognition:
                 "no column for the tweet's id and its text and its time; its columns are 'a', 'b', 'c'",
             ),
             (b"id,likes,retweets\n1,2,3\n", "no column for its text and its time; its columns are 'id'"),
+            (
+                "id,本文,いいね\n1,こんにちは,2\n".encode("shift_jis"),
+                "no column for its text and its time; names of its columns are not UTF-8: save the file as UTF-8",
+            ),
             (b"<html><body>Rate limit exceeded</body></html>", "neither JSON"),
         ],
     )
