@@ -89,4 +89,4 @@ def handles(text: str) -> list[str]:
 
 def hashtags(text: str) -> list[str]:
     """Hashtags and cashtags, lower case and without their sign."""
-    return [match.lower() for match in _HASHTAG.findall(text)]
+    return [match.lower() for match in _HASHTAG.findall(text)] if "#" in text or "＃" in text or "$" in text else []

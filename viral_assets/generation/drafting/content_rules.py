@@ -6,7 +6,7 @@ Each rule returns what is wrong, in one line for a person, or None.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from rapidfuzz.distance import Indel
@@ -31,7 +31,7 @@ _ENGLISH = """
     the and with that this what which would they have your from because there about when where while those been
 """
 _ENGLISH_WORDS = frozenset(_ENGLISH.split())
-_IN_A_ROW = "x" * LEAKED_WORDS
+_IN_A_ROW = bytes([True]) * LEAKED_WORDS
 _SENTENCE_END = re.compile(r"[.!?…]+(?:\s+|$)")
 _ASIDE = re.compile(
     r"\bas an? (?:ai\b|(?:large )?language model|chatbot)|\bsystem prompt\b"
@@ -67,18 +67,29 @@ _PRAISE_OPENER = re.compile(
 )
 
 
-def leak(text: str, instruction: frozenset[tuple[str, ...]]) -> str | None:
-    """``instruction`` is the project's, as its runs of :data:`LEAKED_WORDS` words."""
+class Instruction:
+    """What a project's requests share, to be recognised.
+
+    Args:
+        text: of it.
+    """
+
+    def __init__(self, text: str) -> None:
+        words = words_of(text)
+        self._words, self._runs = frozenset(words), frozenset(runs(words, LEAKED_WORDS))
+
+    def first_run_in(self, words: Sequence[str]) -> tuple[str, ...] | None:
+        """The first :data:`LEAKED_WORDS` words in a row that it has, too."""
+        if _IN_A_ROW not in bytes(map(self._words.__contains__, words)):
+            return None
+        return next((run for run in runs(words, LEAKED_WORDS) if run in self._runs), None)
+
+
+def leak(text: str, instruction: Instruction) -> str | None:
     if _may_be_aside(text) and (found := _ASIDE.search(text)):
         return f"talks about itself: {shortened(found[0])}"
-    words = words_of(text)
-    known = _words_of_runs(instruction)
-    if _IN_A_ROW not in "".join(["x" if word in known else " " for word in words]):
-        return None
-    for run in runs(words, LEAKED_WORDS):
-        if run in instruction:
-            return f"repeats the instruction: {shortened(' '.join(run))}"
-    return None
+    repeated = instruction.first_run_in(words_of(text))
+    return f"repeats the instruction: {shortened(' '.join(repeated))}" if repeated else None
 
 
 def praise(text: str) -> str | None:
@@ -125,17 +136,12 @@ def _set_of_words(text: str) -> frozenset[str]:
     return frozenset(words_of(text))
 
 
-@lru_cache(maxsize=64)
-def _words_of_runs(instruction: frozenset[tuple[str, ...]]) -> frozenset[str]:
-    return frozenset(word for run in instruction for word in run)
-
-
 def _may_be_aside(text: str) -> bool:
     """Whether the slow search is worth it: each of its phrases has one of these in it."""
     if not text.isascii():
         return True
     lower = text.lower()
-    return any(part in lower for part in _ASIDE_PARTS)
+    return any(map(lower.__contains__, _ASIDE_PARTS))
 
 
 def language(text: str, tweet: str, tweet_language: str | None, languages: Collection[str]) -> str | None:

@@ -23,8 +23,8 @@ _CONTACT = re.compile(
     r"|\+\d[\d ()-]{8,}\d"
 )
 
-
-# Most texts have none of what each of these begins with.
+# Most texts have none of what each of these needs.
+_MARKUP_SIGN = re.compile(r"[<`*\[#{}:]")
 _CONTACT_SIGN = re.compile(r"[@\d]")
 
 
@@ -41,7 +41,7 @@ def length(text: str, limits: Generation) -> str | None:
 
 
 def markup(text: str) -> str | None:
-    found = _MARKUP.search(text) or _PLACEHOLDER.search(text)
+    found = (_MARKUP.search(text) or _PLACEHOLDER.search(text)) if _MARKUP_SIGN.search(text) else None
     return f"contains {shortened(found[0])}" if found else None
 
 

@@ -14,7 +14,7 @@ from viral_assets.generation.drafting import content_rules, form_rules, revising
 from viral_assets.generation.drafting.prompt import system_instruction
 from viral_assets.generation.drafting.repeated_replies import AcceptedTexts
 from viral_assets.generation.drafting.studying import unusable
-from viral_assets.generation.drafting.words import runs, shortened, words_of
+from viral_assets.generation.drafting.words import shortened
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.projects.model import Project
 from viral_assets.text.cleaning import models_reply
@@ -83,7 +83,7 @@ def _rules_of(project: Project) -> tuple[tuple[str, Rule], ...]:
     """Their names and what they check, the cheap ones first."""
     limits, voice, languages = project.generation, project.voice, project.sources.languages
     allowed_links = tuple(map(form_rules.bare_link, voice.allowed_links))
-    instruction = frozenset(runs(words_of(system_instruction(project)), content_rules.LEAKED_WORDS))
+    instruction = content_rules.Instruction(system_instruction(project))
     return (
         ("unchanged", revising.unchanged),
         ("length", lambda _, text: form_rules.length(text, limits)),

@@ -35,11 +35,12 @@ class AcceptedTexts:
         self._texts: list[str] = []
         self._coded: list[str] = []
         self._groups: dict[tuple[str, ...], dict[int, _SameLength]] = {}
+        self._last_read = ("", "", [""])
 
     def add(self, text: str) -> None:
-        coded = self._characters.of(text)
+        coded, different = self._read(text)
         by_length = self._groups.setdefault(_facts(text), {})
-        by_length.setdefault(len(coded), _SameLength()).add(_newest_first(coded), len(self._texts))
+        by_length.setdefault(len(coded), _SameLength()).add(different, len(self._texts))
         self._texts.append(text)
         self._coded.append(coded)
 
@@ -49,10 +50,9 @@ class AcceptedTexts:
         if by_length is None:
             return None
         known = len(self._characters)
-        coded = self._characters.of(text)
+        coded, different = self._read(text)
         # Words that were in no text before, all of them lack.
         new = len(self._characters) - known
-        different = _newest_first(coded)
         candidates = [
             number
             for length, may_lack in _lengths_alike(len(coded))
@@ -69,6 +69,14 @@ class AcceptedTexts:
             score_cutoff=NEAR_DUPLICATE,
         )
         return self._texts[candidates[found[2]]] if found else None
+
+    def _read(self, text: str) -> tuple[str, list[str]]:
+        """A text as a string of one character a word, and its different characters. What is found to be no duplicate
+        is added next."""
+        if text != self._last_read[0]:
+            coded = self._characters.of(text)
+            self._last_read = text, coded, _newest_first(coded)
+        return self._last_read[1:]
 
 
 class _Characters(dict[str, str]):
@@ -94,9 +102,9 @@ class _SameLength:
         self._with: dict[str, int] = {}
 
     def add(self, different: Sequence[str], number: int) -> None:
-        this = 1 << len(self._numbers)
+        texts, this = self._with, 1 << len(self._numbers)
         for character in different:
-            self._with[character] = self._with.get(character, 0) | this
+            texts[character] = texts.get(character, 0) | this
         self._numbers.append(number)
 
     def lacking(self, different: Sequence[str], may_lack: int) -> Iterator[int]:

@@ -89,7 +89,7 @@ class AnswerProcessor:
             if (why := parsed.declined.get(asked.opportunity.tweet_id)) is not None:
                 ended.append(result_of(replace(asked, attempts=asked.attempts + 1), DECLINED, why))
                 continue
-            item, broken = self._reviewed(replace(asked, attempts=asked.attempts + 1), offered, source)
+            item, broken = self._reviewed(asked, offered, source)
             rejections.extend((item.opportunity, rule) for rule in broken)
             if not item.missing:
                 ended.append(result_of(item, "done"))
@@ -159,7 +159,7 @@ class AnswerProcessor:
         ]
 
     def _reviewed(self, item: Item, offered: Mapping[str, str], source: AnswerSource) -> tuple[Item, list[str]]:
-        """The tweet with what passes the quality filter, and the rules that the rest broke."""
+        """The tweet after one more attempt, with what passes the quality filter, and the rules that the rest broke."""
         quality = self._filters[item.opportunity.project]
         accepted, complaints, broken = dict(item.accepted), dict(item.complaints), []
         for kind in item.missing:
@@ -179,7 +179,7 @@ class AnswerProcessor:
             else:
                 complaints[kind] = rejection.detail
                 broken.append(rejection.rule)
-        return replace(item, accepted=accepted, complaints=complaints), broken
+        return replace(item, attempts=item.attempts + 1, accepted=accepted, complaints=complaints), broken
 
 
 def _written_by(source: AnswerSource, item: Item, kind: str, text: str) -> str:
