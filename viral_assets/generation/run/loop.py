@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from viral_assets.errors import ProviderError, QuotaError
 from viral_assets.generation.run.failures.bisection import RequestBatch
@@ -17,7 +18,13 @@ from viral_assets.generation.run.failures.service_watch import ServiceWatch
 from viral_assets.generation.run.in_flight import InFlight
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.membership import Membership
-from viral_assets.generation.run.outcome import BatchOutcome, claimed_elsewhere, too_large
+from viral_assets.generation.run.outcome import (
+    BatchOutcome,
+    RequestRejected,
+    claimed_elsewhere,
+    result_of,
+    too_large,
+)
 from viral_assets.generation.run.planning.batches import BatchPlan
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.request import PreparedRequest, prepare
@@ -57,6 +64,9 @@ class Loop:
         self._service = ServiceWatch(session)
         self._in_flight = InFlight(session)
         self._next_start = 0.0
+        self._doubtful: list[RequestRejected] = []
+        """Tweets that were rejected while the service had answered nothing: it may reject whatever it is asked."""
+        self._rejects_all = ""
 
     @property
     def waiting(self) -> int:
@@ -76,7 +86,7 @@ class Loop:
     @property
     def reason(self) -> str:
         """Why tweets are left."""
-        return self._service.exhausted or (str(self.error) if self.error else "the run was stopped")
+        return self._service.exhausted or str(self.error or "") or self._rejects_all or "the run was stopped"
 
     def add(self, items: Iterable[Item]) -> None:
         """Queue what is to be asked about."""
@@ -99,6 +109,7 @@ class Loop:
         while len(self._in_flight):
             await self._in_flight.wait_for_end()
             await self._apply_ended()
+        await self._end_doubtful()
         await self._sharing.finish()
 
     async def watch_others(self) -> None:
@@ -241,6 +252,7 @@ class Loop:
                 await self._sharing.ended(sent.prepared)
                 await self._service.learn(sent, outcome.service, others=len(self._in_flight))
                 outcome = outcome.decided(spare_quota=self._schedule.has_spare(len(outcome.improvable)))
+                outcome = self._without_doubtful(outcome)
                 if outcome.used_quota:
                     self._session.failures.add(int(outcome.leaves_work), 1)
                 applied.append(outcome)
@@ -248,6 +260,27 @@ class Loop:
         finally:
             await self._session.save(*applied)
         return bool(applied)
+
+    @property
+    def _has_answered(self) -> bool:
+        return self._session.health.last_answer > -math.inf
+
+    def _without_doubtful(self, outcome: BatchOutcome) -> BatchOutcome:
+        """The end of a tweet that was rejected waits until it is known whether the service answers about others."""
+        if self._has_answered or not isinstance(outcome.service, RequestRejected):
+            return outcome
+        self._doubtful.append(outcome.service)
+        return replace(outcome, ended=())
+
+    async def _end_doubtful(self) -> None:
+        """A single tweet, or some beside others that were answered, are what the service does not want. Several and
+        nothing answered are a setting that is wrong: they are left for a later run with all others."""
+        if self._has_answered or (len(self._doubtful) == 1 and not self._is_stopped()):
+            ended = tuple(result_of(each.item, "failed", str(each.error)) for each in self._doubtful)
+            await self._apply(BatchOutcome(ended=ended))
+        elif self._doubtful:
+            self._rejects_all = "" if self._wanted_to_stop() else str(self._doubtful[-1].error)
+            self.add(each.item for each in self._doubtful)
 
     async def _apply(self, outcome: BatchOutcome) -> None:
         """Save what has ended, and queue what is asked again."""

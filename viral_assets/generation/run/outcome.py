@@ -70,6 +70,7 @@ class RequestRejected:
     """The service rejected a tweet by itself (HTTP 400); one that does so again and again rejects whatever is asked."""
 
     error: ProviderError
+    item: Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +184,12 @@ def at_fault(batch: RequestBatch, error: BlockedAnswerError | RejectedRequestErr
     """One of these tweets is the cause: it is searched for, and the others are asked about again without it."""
     attempted = tuple(replace(item, attempts=item.attempts + 1) for item in batch.items)
     step = after_failure(replace(batch, items=attempted), error)
-    alone = step.poison is not None and isinstance(error, RejectedRequestError)
+    rejected = step.poison.item if step.poison and isinstance(error, RejectedRequestError) else None
     return BatchOutcome(
         ended=poisoned(step),
         again=step.released,
         bisections=step.batches,
-        service=RequestRejected(error) if alone else None,
+        service=RequestRejected(error, rejected) if rejected else None,
     )
 
 

@@ -884,7 +884,30 @@ def test_a_service_that_rejects_whatever_is_asked_is_given_up(emulator: GeminiEm
         run()
 
     assert len(emulator.arrivals) < 40
-    assert Counter(result.outcome for result in run.results.values())["deferred"] >= 50
+    assert Counter(result.outcome for result in run.results.values()) == {"deferred": 60}, "none is given up for good"
+
+
+def test_where_all_of_a_few_tweets_are_rejected_they_are_left_for_a_later_run(emulator: GeminiEmulator) -> None:
+    """A setting may be wrong, and an hour has few tweets: too few requests to tell."""
+    emulator.script(*["400"] * 200)
+    run = Run(pack(3), emulator, options={"tweets_per_request": 3})
+
+    report = run()
+
+    assert Counter(result.outcome for result in run.results.values()) == {"deferred": 3}
+    assert [note for note in report.notes if "3 tweets are left for a later run" in note and "rejects" in note]
+
+
+def test_a_tweet_that_is_rejected_ends_where_others_are_answered_or_none_else_is_asked_about() -> None:
+    for tweets in (pack(1), pack(4)):
+        service = on_virtual_time(tweet_faults={tweets[0].tweet_id: "400"})
+        run = Run(tweets, service, options={"tweets_per_request": 1, "concurrency": 1})
+
+        run()
+
+        outcomes = {tweet_id: result.outcome for (_, tweet_id), result in run.results.items()}
+        assert outcomes.pop(tweets[0].tweet_id) == "failed"
+        assert set(outcomes.values()) <= {"done"}
 
 
 def test_a_database_that_breaks_stops_the_run(emulator: GeminiEmulator, sqlite_database: Database) -> None:
