@@ -38,8 +38,8 @@ CORE = (
 )
 SHELL = ("definitions", "cli", "instance", "defs")
 ROOT = (
-    *("bundled", "clock", "context", "errors", "garbage", "hours", "processes", "settings", "threads", "vocabulary"),
-    "whole_files",
+    *("bundled", "clock", "context", "errors", "garbage", "hours", "memory", "processes", "settings", "threads"),
+    *("vocabulary", "whole_files"),
 )
 
 MAY_READ_SETTINGS = {"cli", "definitions", "generation", "defs", "quota"}

@@ -4,8 +4,7 @@ UI, without a daemon. What a range of hours means to the assets is their busines
 
 from __future__ import annotations
 
-import ctypes
-import sys
+import gc
 import time
 import uuid
 from collections.abc import Mapping
@@ -34,6 +33,7 @@ from viral_assets.defs.dagster_internals import (
 from viral_assets.defs.resources.run_options import RunOptions
 from viral_assets.errors import ConfigurationError
 from viral_assets.hours import HOUR, HourRange, floor_hour, hour_key
+from viral_assets.memory import give_back, in_one_heap
 from viral_assets.settings import load_settings
 
 if TYPE_CHECKING:
@@ -82,12 +82,16 @@ def materialize_windows(
     """
     recorder = Recorder(observer or LaunchObserver())
     job = _job_for(window, {**(resource_overrides or {}), "run_observer": recorder})
+    in_one_heap()
+    summaries: list[RunSummary] = []
     with explained(instance), kept_open(instance, INDEX):
         end_abandoned_runs(instance)
-        return [
-            _materialize(instance, job, part, options or RunOptions(), recorder, trigger)
-            for part in window.chunks(HOURS_PER_RUN)
-        ]
+        for part in window.chunks(HOURS_PER_RUN):
+            if summaries:
+                # A run leaves tens of thousands of objects in circles, which Python looks for only after millions.
+                gc.collect()
+            summaries.append(_materialize(instance, job, part, options or RunOptions(), recorder, trigger))
+    return summaries
 
 
 def _job_for(window: HourRange, resource_overrides: Mapping[str, Any]) -> dg.JobDefinition:
@@ -155,7 +159,7 @@ def _execute(
     not_passed: list[dg.AssetCheckEvaluation] = []
     for event in execute_run_iterator(job, run, instance):
         if event.event_type == dg.DagsterEventType.STEP_START:
-            _give_memory_back()
+            give_back()
             recorder.observer.on_step_started(event.step_key or "")
         elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             if not event.asset_check_evaluation_data.passed:
@@ -172,14 +176,3 @@ def _origin(job_name: str) -> RemoteJobOrigin:
     """Where the UI finds the job of the run."""
     location = RegisteredCodeLocationOrigin(CODE_LOCATION)
     return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job_name)
-
-
-def _give_memory_back() -> None:
-    """Let the system have what the steps before have freed.
-
-    glibc keeps it, in pieces that the next step finds too small: a week in one process would end with half as much
-    memory again as a day. Other systems' libraries have no such function.
-    """
-    trim = getattr(ctypes.CDLL(None) if sys.platform == "linux" else None, "malloc_trim", None)
-    if trim is not None:
-        trim(0)

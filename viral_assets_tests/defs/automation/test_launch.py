@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -67,9 +69,35 @@ class Hears(LaunchObserver):
         self.summaries.append(summary)
 
 
+class _Circle:
+    """Garbage that only a search finds."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+class LeavesGarbage(Hears):
+    """As old as what a day's run leaves: only a search through everything finds it. Writes down when it is gone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: list[weakref.ref[_Circle]] = []
+        self.was_there: list[list[bool]] = []
+
+    def on_run_started(self, run_id: str, window: HourRange) -> None:
+        super().on_run_started(run_id, window)
+        self.was_there.append([circle() is not None for circle in self.left])
+
+    def on_run_finished(self, summary: RunSummary) -> None:
+        super().on_run_finished(summary)
+        circle = _Circle()
+        gc.collect()
+        self.left.append(weakref.ref(circle))
+
+
 @pytest.mark.slow
-def test_a_range_of_more_than_a_day_is_run_day_by_day(home: Home) -> None:
-    hears = Hears()
+def test_a_range_of_more_than_a_day_is_run_day_by_day_without_the_garbage_of_the_day_before(home: Home) -> None:
+    hears = LeavesGarbage()
     window = HourRange(FIRST, FIRST + 26 * HOUR)
     summaries = materialize_windows(home.instance, window, observer=hears)
     assert hears.runs == [24, 2]
@@ -78,6 +106,7 @@ def test_a_range_of_more_than_a_day_is_run_day_by_day(home: Home) -> None:
     whole = combined(summaries)
     assert (whole.window, whole.windows, whole.opportunities) == (window, 26, 4)
     assert len(whole.run_ids) == 2
+    assert hears.was_there == [[], [False]]
 
 
 @pytest.mark.slow
