@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -75,8 +76,8 @@ def upsert_columns(
 
 def distinct(table: sa.Table, rows: Sequence[Row]) -> list[Row]:
     """The last one of the rows with each key."""
-    key = [column.name for column in table.primary_key]
-    return list({tuple(row[name] for name in key): row for row in rows}.values())
+    key = itemgetter(*[column.name for column in table.primary_key])
+    return list({key(row): row for row in rows}.values())
 
 
 def inserting(dialect: str, table: sa.Table) -> Any:
