@@ -129,6 +129,6 @@ def test_an_env_that_is_no_text_is_told_without_showing_it(tmp_path: Path) -> No
 def test_the_command_reads_it(viral_assets: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("VIRAL_ASSETS_RPM=not a number\n")
     monkeypatch.chdir(tmp_path)
-    said = viral_assets.in_a_fork("quota")
+    said = viral_assets.in_a_process("quota")
     assert said.code == 2
     assert "VIRAL_ASSETS_RPM" in said.err
