@@ -9,7 +9,7 @@ import asyncio
 import math
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -25,7 +25,7 @@ from viral_assets.generation.run.failures.backoff import REFUSED_WITHIN_SECONDS
 from viral_assets.generation.run.report import GenerationReport, Progress
 from viral_assets.generation.run.results import DatabaseResults
 from viral_assets.llm.types import Answer
-from viral_assets.quota.ledger import Granted, GrantRequest, QuotaState, Settlement
+from viral_assets.quota.ledger import Decision, Granted, GrantRequest, QuotaState, Settlement
 from viral_assets.quota.limits import Limits
 from viral_assets.quota.memory import MemoryLedger
 from viral_assets.quota.sql import SqlLedger
@@ -144,6 +144,26 @@ def test_a_burst_begins_by_one_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     begun = service.arrivals[-1].at
     assert len(service.arrivals) == 15
     assert sum(at <= begun for at in looks) <= 3, "each look at the quota holds the burst up"
+
+
+def test_a_burst_of_hundreds_is_granted_in_few_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = on_virtual_time(requests_per_window=1_000, latency=(4.0, 0.0))
+    ask_many, grants = MemoryLedger.ask_many, list[int]()
+
+    def asked(ledger: MemoryLedger, asks: Sequence[GrantRequest], *, remaining: int = 0) -> list[Decision]:
+        clock_of(service).advance(0.005)
+        grants.append(len(asks))
+        return ask_many(ledger, asks, remaining=remaining)
+
+    monkeypatch.setattr(MemoryLedger, "ask_many", asked)
+    run = Run(pack(300), service, limits=Limits(max_requests=1_000))
+
+    run()
+
+    assert all_done(run)
+    assert sum(grants) == len(service.arrivals) == 300
+    assert grants[0] == 1, "the first request is alone"
+    assert len(grants) <= 40, "four requests at a time, as far apart as they are to begin, would be 76"
 
 
 def test_a_tweet_that_is_taken_keeps_those_that_are_asked_for_with_it_from_nothing(sqlite_database: Database) -> None:

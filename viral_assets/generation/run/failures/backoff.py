@@ -5,6 +5,7 @@ What follows from a 429 is in ``refusals`` (what it means, how long) and ``servi
 
 from __future__ import annotations
 
+import math
 import random
 
 from viral_assets.quota.limits import Limits
@@ -30,6 +31,10 @@ LEAST_STAGGER_SECONDS = 0.00125
 
 MOST_STAGGER_SHARE = 0.1
 """But no more than this share of the time, however many there are: hundreds of requests would wait for each other."""
+
+TOGETHER_OF_HUNDREDS = 12
+"""So many requests of a burst of hundreds are granted and sent at once: each grant is a transaction, for which all of
+them would wait. Of more, the last would be sent so late on a slow machine that they had to be dated anew."""
 
 
 def full_jitter(attempt: int, rng: random.Random, *, cap: float = BACKOFF_CAP_SECONDS) -> float:
@@ -63,3 +68,16 @@ def stagger_seconds(
     least = min(LEAST_STAGGER_SECONDS, MOST_STAGGER_SHARE * of_each, limits.window_seconds / limits.max_requests)
     usual = max(least, min(STAGGER_SECONDS, STAGGER_SHARE * of_each)) if measured else least
     return max(usual, REFUSED_WITHIN_SECONDS) if first else usual
+
+
+def sent_together(between: float, concurrency: int) -> int:
+    """How many requests of a burst of so many are granted and sent at once, at least 1: as many as begin within half of
+    the time in which a refusal comes back, as if at once; of hundreds a dozen.
+
+    Args:
+        between: seconds between two of them.
+    """
+    soon = max(1, math.floor(REFUSED_WITHIN_SECONDS / 2 / between))
+    if between >= LEAST_STAGGER_SECONDS:
+        return soon
+    return max(soon, min(TOGETHER_OF_HUNDREDS, concurrency // TOGETHER_OF_HUNDREDS))

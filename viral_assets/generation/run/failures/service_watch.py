@@ -7,7 +7,7 @@ import logging
 import math
 
 from viral_assets.errors import FatalProviderError, ProviderError, RateLimitedError
-from viral_assets.generation.run.failures.backoff import REFUSED_WITHIN_SECONDS, probe_seconds, stagger_seconds
+from viral_assets.generation.run.failures.backoff import probe_seconds, sent_together, stagger_seconds
 from viral_assets.generation.run.failures.concurrency import ConcurrencyControl
 from viral_assets.generation.run.failures.refusals import Refusals
 from viral_assets.generation.run.in_flight import SentRequest
@@ -63,7 +63,7 @@ class ServiceWatch:
             others: how many are under way.
         """
         session, limits = self._session, self._session.ledger.limits
-        latency, requests = session.latency, max(1, min(burst, self.concurrency))
+        latency, requests = session.latency, self._at_once(burst)
         # One that goes on in the next window would see its requests come back faster than it sends them once it knows
         # how long they take, and those of others in between.
         end = session.counters.expected_end or 0.0
@@ -77,12 +77,15 @@ class ServiceWatch:
         )
 
     def sent_together(self, burst: int, *, others: int) -> int:
-        """How many requests of a burst begin within half of the time in which a refusal comes back: as if at once.
+        """How many requests of a burst of so many at most are granted and sent at once.
 
         Args:
             others: how many are under way.
         """
-        return max(1, math.floor(REFUSED_WITHIN_SECONDS / 2 / self.stagger(1, burst, others=others)))
+        return sent_together(self.stagger(1, burst, others=others), self._at_once(burst))
+
+    def _at_once(self, burst: int) -> int:
+        return max(1, min(burst, self.concurrency))
 
     async def learn(self, sent: SentRequest, report: ServiceReport | None, *, others: int) -> None:
         """Take into account what a request's outcome says.
