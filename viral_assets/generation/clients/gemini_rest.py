@@ -79,6 +79,7 @@ class GeminiRest:
         }
         # A tenth of a second of reading certificates, which no request has to wait for.
         self._certificates = library.create_ssl_context()
+        self._addresses: dict[str, Any] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pools: list[_Pool] = []
 
@@ -102,10 +103,11 @@ class GeminiRest:
         with self._pool().connection() as client:
             async with asyncio.timeout(timeout_seconds):
                 response = await client.post(
-                    f"{self._models}/{request.model}:generateContent",
+                    self._address(request.model),
                     content=json.dumps(body_of(request, thinking)),
                     headers={"x-server-timeout": str(math.ceil(timeout_seconds))},
-                    timeout=timeout_seconds,
+                    # The whole request has one: another for each of its steps would end later.
+                    timeout=None,
                     extensions=looked_at_by_httpx(turn),
                 )
         if response.status_code != 200:
@@ -120,6 +122,12 @@ class GeminiRest:
             for pool in pools:
                 await pool.client.aclose()
         self._loop = None
+
+    def _address(self, model: str) -> Any:
+        """Parsed, which a library does for each request otherwise."""
+        if model not in self._addresses:
+            self._addresses[model] = self._library.URL(f"{self._models}/{model}:generateContent")
+        return self._addresses[model]
 
     def _pool(self) -> _Pool:
         """One of this event loop with a connection to spare, the oldest first, whose connections are open already;
