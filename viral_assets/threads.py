@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -22,10 +23,16 @@ def one_blas_thread() -> Iterator[None]:
     """Within it BLAS does not share a matrix among threads: of many small ones that takes many times as long, and more
     the more other programs use the cores. It is said for the whole process, so that others wait for their turn.
     """
-    from threadpoolctl import threadpool_limits
-
-    with _BLAS, threadpool_limits(limits=1, user_api="blas"):
+    with _BLAS, _libraries().limit(limits=1, user_api="blas"):
         yield
+
+
+@cache
+def _libraries() -> Any:
+    """Looked for once, as the process has hundreds: whoever multiplies has loaded numpy's by then."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 class DaemonThreads(Executor):
