@@ -8,10 +8,32 @@ import threading
 import time
 from concurrent.futures import CancelledError, wait
 
+import numpy as np  # noqa: F401 - it brings a BLAS
 import pytest
+from threadpoolctl import ThreadpoolController
 
-from viral_assets.threads import DaemonThreads
+from viral_assets.threads import DaemonThreads, _libraries, one_blas_thread
 from viral_assets_tests.waiting import PATIENCE
+
+
+def test_the_libraries_of_the_process_are_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[ThreadpoolController] = []
+
+    class Counted(ThreadpoolController):
+        def __init__(self) -> None:
+            super().__init__()
+            looks.append(self)
+
+    blas = ThreadpoolController().select(user_api="blas")
+    before = blas.info()
+    monkeypatch.setattr("threadpoolctl.ThreadpoolController", Counted)
+    _libraries.cache_clear()
+    for _ in range(2):
+        with one_blas_thread():
+            assert {each["num_threads"] for each in blas.info()} == {1}
+        assert blas.info() == before
+    _libraries.cache_clear()
+    assert len(looks) == 1
 
 
 def test_results_and_errors_come_back() -> None:
