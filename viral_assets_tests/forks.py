@@ -6,6 +6,7 @@ import multiprocessing
 from multiprocessing.context import ForkServerContext
 
 PRELOADED = [
+    "viral_assets_tests.loading",
     "viral_assets_tests.quota.hammer",
     "viral_assets_tests.generation.processes",
     "viral_assets_tests.instance.processes",
