@@ -7,7 +7,8 @@ What this module works around, found by reading and running version 0.8.6, the l
 - its HTTP library follows redirects, to any host and with the key: that is off too;
 - ``configure()`` is global: every client here has its own connection with its own key and endpoint instead;
 - errors lose their status when their body is not shaped as expected: they are read from the response itself;
-- it warns on import that its support has ended, about which a user of this project can do nothing;
+- it warns on import that its support has ended, about which a user of this project can do nothing, and its models of a
+  request take as long as the HTTP itself: what it writes is kept (``google_generativeai_wire``);
 - it cannot turn thinking off, and has no count of thoughts: they are what total minus prompt minus answer leaves.
 
 Importing this module imports the SDK, which takes a second: ``clients.build_client`` does it when needed.
@@ -16,22 +17,22 @@ Importing this module imports the SDK, which takes a second: ``clients.build_cli
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
-import warnings
 from collections.abc import Collection
 from typing import Any
 
 import requests
 from google.ai.generativelanguage_v1beta import GenerativeServiceClient
 from google.ai.generativelanguage_v1beta.services.generative_service.transports import GenerativeServiceRestTransport
-from google.ai.generativelanguage_v1beta.services.generative_service.transports.base import DEFAULT_CLIENT_INFO
+from google.ai.generativelanguage_v1beta.services.generative_service.transports.rest import DEFAULT_CLIENT_INFO
 from google.auth.api_key import Credentials
 from google.auth.transport.requests import AuthorizedSession
 from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]
+from requests.utils import get_netrc_auth
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from viral_assets.errors import ProviderError
+from viral_assets.generation.clients.google_generativeai_wire import Recorder, Writer, read
 from viral_assets.generation.clients.turns import Turn
 from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.llm import gemini
@@ -39,11 +40,6 @@ from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.llm.types import Answer, fingerprint
 from viral_assets.llm.wire import WireAdapter, looking_at_the_wire
 from viral_assets.threads import DaemonThreads
-
-with warnings.catch_warnings():
-    warnings.filterwarnings("ignore", r"\s*All support for the `google\.generativeai` package has ended", FutureWarning)
-    from google.generativeai.generative_models import GenerativeModel
-    from google.generativeai.types import GenerationConfig, RequestOptions
 
 GRACE_SECONDS = 1.0
 """The SDK's timeout starts anew with every byte. An answer that trickles is given up this long after its time."""
@@ -72,8 +68,9 @@ class GoogleGenerativeAIClient:
     def __init__(self, api_key: str, *, endpoint: str | None = None, max_workers: int = 10) -> None:
         self._service = gemini.GeminiEndpoint.of(api_key, endpoint)
         self.key_fingerprint = fingerprint(self._service.api_key)
-        self._transport = _Transport(self._service, pool_size=max_workers)
-        self._connection = GenerativeServiceClient(transport=self._transport)
+        credentials = Credentials(self._service.api_key)
+        self._session = _Session(credentials, self._service.base_url, max_workers)
+        self._requests = Writer(GenerativeServiceClient(transport=_Recording(self._service, credentials)))
         self._threads = DaemonThreads(max_workers, "gemini")
 
     async def generate(self, request: GenerationRequest, *, timeout_seconds: float, turn: Turn | None = None) -> Answer:
@@ -102,25 +99,12 @@ class GoogleGenerativeAIClient:
     async def close(self) -> None:
         """See :class:`~viral_assets.generation.clients.base.GenerationClient`."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._transport.close()
+        self._session.close()
 
     def _ask(self, request: GenerationRequest, timeout_seconds: float) -> Answer:
-        model = GenerativeModel(
-            self._service.checked_model(request.model),
-            system_instruction=request.system_instruction,
-            generation_config=GenerationConfig(
-                temperature=request.temperature,
-                max_output_tokens=request.max_output_tokens,
-                response_mime_type="application/json",
-                response_schema=copy.deepcopy(dict(request.response_schema)),
-            ),
-        )
-        # The public way to hand in a connection is configure(), which would be everybody's.
-        model._client = self._connection  # type: ignore[assignment]
+        written = self._requests.written(self._service.checked_model(request.model), request)
         try:
-            response = model.generate_content(
-                request.prompt, request_options=RequestOptions(timeout=timeout_seconds, retry=None)
-            )
+            response = read(written.post(self._session, request.prompt, timeout_seconds=timeout_seconds).content)
         except _HttpFailureError as failure:
             raise self._service.failure(failure.status, failure.headers, failure.body, model=request.model) from None
         except (_NotJsonError, ParseError) as error:
@@ -138,9 +122,8 @@ class GoogleGenerativeAIClient:
                 cached=counted.cached_content_token_count,
             ),
             _name(candidate.finish_reason) if candidate else None,
-            _name(feedback.block_reason) if feedback.block_reason else None,
-            # The SDK's own class leaves it out.
-            response._result.model_version,
+            _name(feedback.block_reason) if feedback.block_reason != 0 else None,
+            response.model_version,
             STANDARD,
         )
 
@@ -166,10 +149,15 @@ class _NotJsonError(Exception):
 
 
 class _Session(AuthorizedSession):
-    """Sends each request once and judges the response before the SDK does."""
+    """Sends each request once, to one host, and judges the response before the SDK does."""
 
-    def __init__(self, credentials: Credentials, pool_size: int) -> None:
+    def __init__(self, credentials: Credentials, base_url: str, pool_size: int) -> None:
         super().__init__(credentials, refresh_status_codes=(), max_refresh_attempts=0)
+        # What the environment says of proxies, certificates and passwords: read once, and not for every request.
+        found = self.merge_environment_settings(base_url, {}, None, None, None)
+        self.proxies, self.verify, self.cert = found["proxies"], found["verify"], found["cert"]
+        self.auth = get_netrc_auth(base_url)
+        self.trust_env = False
         for scheme in ("https://", "http://"):
             self.mount(scheme, WireAdapter(pool_connections=1, pool_maxsize=pool_size, max_retries=0))
 
@@ -186,14 +174,13 @@ class _Session(AuthorizedSession):
         return response
 
 
-class _Transport(GenerativeServiceRestTransport):
-    """The SDK's REST transport with a session of our own."""
+class _Recording(GenerativeServiceRestTransport):
+    """The SDK's REST transport, whose requests are taken down and not sent."""
 
-    def __init__(self, service: gemini.GeminiEndpoint, pool_size: int) -> None:
-        credentials = Credentials(service.api_key)
+    def __init__(self, service: gemini.GeminiEndpoint, credentials: Credentials) -> None:
         super().__init__(host=service.base_url, credentials=credentials)
         self._session.close()
-        self._session = _Session(credentials, pool_size)
+        self._session = Recorder(credentials)
         # The SDK finds a method by what it holds, the session included.
         self._prep_wrapped_messages(DEFAULT_CLIENT_INFO)
 
