@@ -34,6 +34,8 @@ DEFAULT_HISTORY = timedelta(days=30)
 LEAST_OF_A_TOKEN = 16
 """Characters that a piece of an address has at least to be taken for a secret by itself."""
 
+_IN_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")
+
 _BETWEEN_PIECES = re.compile(r"[/?&=@:,]+")
 
 # Up to the last @ before the path, as a password may hold one that nobody has escaped.
@@ -68,6 +70,13 @@ def _default_projects() -> Path:
 
 def _blank_is_unset(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
+
+
+def _without_separators(value: object) -> object:
+    """Python reads 250.000 as a quarter of a thousand. Half of Europe writes a quarter of a million so."""
+    if isinstance(value, str) and _IN_THOUSANDS.fullmatch(value.strip()):
+        raise ValueError("has a point: write whole numbers without one, a thousand as 1000")
+    return value
 
 
 def _hour(value: object) -> object:
@@ -119,7 +128,9 @@ def _revealed(secret: SecretStr | None) -> str | None:
 
 Hour = Annotated[datetime | None, BeforeValidator(_hour)]
 Optional_ = BeforeValidator(_blank_is_unset)
-KeptDays = Annotated[int | None, Field(ge=1), Optional_]
+Limit = Annotated[float, BeforeValidator(_without_separators)]
+Whole = Annotated[int, BeforeValidator(_without_separators)]
+KeptDays = Annotated[Whole | None, Field(ge=1), Optional_]
 
 
 def _variable(field: str, own_name: object = None) -> str:
@@ -155,12 +166,12 @@ class Settings(BaseModel):
     openai_model: Annotated[str | None, Optional_] = Field(None, validation_alias="OPENAI_MODEL")
     x_bearer_token: Annotated[SecretStr | None, Optional_] = Field(None, validation_alias="X_BEARER_TOKEN")
     x_api_base_url: Annotated[str | None, Optional_] = Field(None, validation_alias="X_API_BASE_URL")
-    x_posts_per_run: int = Field(2_000, ge=0, description="Posts of the X API that one run may read, and so pay for.")
+    x_posts_per_run: Whole = Field(2_000, ge=0, description="Posts of the X API that one run may read, and so pay for.")
     x_count_users: bool = Field(
         True,
         description="Whether the authors and pictures that come with posts count like posts; X charges for them too.",
     )
-    x_posts_per_day: int = Field(10_000, ge=0, description="The same for all runs of a day (UTC) together.")
+    x_posts_per_day: Whole = Field(10_000, ge=0, description="The same for all runs of a day (UTC) together.")
     x_usd_per_post: float = Field(0.005, ge=0, description="What X charges for a post or picture read; only told.")
     x_usd_per_user: float = Field(0.010, ge=0, description="The same for an account.")
     x_account: Annotated[str | None, BeforeValidator(_handle)] = Field(
@@ -174,10 +185,10 @@ class Settings(BaseModel):
         description="How long a run waits for a service of tweets. X's rate limits last a quarter of an hour.",
     )
     provider: ProviderName = "auto"
-    rpm: float = 15
-    tpm: Annotated[float | None, Optional_] = None
+    rpm: Limit = 15
+    tpm: Annotated[Limit | None, Optional_] = None
     tpm_counts: Literal["input", "total"] = "input"
-    rpd: Annotated[float | None, Optional_] = None
+    rpd: Annotated[Limit | None, Optional_] = None
     quota_window_seconds: float = 60
     quota_name: Annotated[str | None, Optional_] = Field(
         None, description="The same for all keys of one Google project: they share its quota, whichever is in use."
@@ -186,11 +197,11 @@ class Settings(BaseModel):
     pace_day: bool = Field(
         True, description="Whether scheduled runs leave the hours to come their part of the day's requests and budget."
     )
-    embedding_rpm: Annotated[float | None, Optional_] = Field(
+    embedding_rpm: Annotated[Limit | None, Optional_] = Field(
         None, description="Requests in the window to the model that embeds, which the service counts apart."
     )
-    embedding_tpm: Annotated[float | None, Optional_] = Field(None, description="The same for its tokens.")
-    embedding_rpd: Annotated[float | None, Optional_] = Field(None, description="The same for its requests of a day.")
+    embedding_tpm: Annotated[Limit | None, Optional_] = Field(None, description="The same for its tokens.")
+    embedding_rpd: Annotated[Limit | None, Optional_] = Field(None, description="The same for its requests of a day.")
     home: Path = Field(default_factory=lambda: working_root() / "data")
     database_url: Annotated[SecretStr | None, Optional_] = None
     projects_dir: Path = Field(default_factory=_default_projects)
@@ -202,7 +213,7 @@ class Settings(BaseModel):
     end: Hour = None
     embedder: EmbedderName = "auto"
     prices: Annotated[Path | None, Optional_] = None
-    top_up_days: int = Field(
+    top_up_days: Whole = Field(
         3, ge=1, le=31, description="How many days back the daily top-up looks for tweets that wait."
     )
     keep_vectors_days: KeptDays = Field(None, description="For so many days vectors of tweets are kept.")

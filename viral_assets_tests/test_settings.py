@@ -113,6 +113,23 @@ def test_an_error_names_the_variable_and_not_its_value(name: str, monkeypatch: p
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "name", ["VIRAL_ASSETS_TPM", "VIRAL_ASSETS_RPD", "VIRAL_ASSETS_X_POSTS_PER_DAY", "VIRAL_ASSETS_KEEP_RUNS_DAYS"]
+)
+def test_a_thousand_with_a_point_is_not_read_as_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "1.000")
+    with pytest.raises(ConfigurationError, match=f"^{name}: has a point: write whole numbers without one"):
+        load_settings()
+
+
+def test_what_is_no_whole_number_may_have_a_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_DAILY_BUDGET_USD", "1.500")
+    monkeypatch.setenv("VIRAL_ASSETS_X_USD_PER_POST", "0.005")
+    monkeypatch.setenv("VIRAL_ASSETS_RPM", "15.0")
+    settings = load_settings()
+    assert (settings.daily_budget_usd, settings.x_usd_per_post, settings.rpm) == (1.5, 0.005, 15)
+
+
 def test_every_variable_that_begins_so_is_a_channel_and_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIRAL_ASSETS_NOTIFY_TEAM_2", " mailtos://me:hunter2hunter2@example.com?to=a@example.com ")
     monkeypatch.setenv("VIRAL_ASSETS_NOTIFY_NOBODY", " ")

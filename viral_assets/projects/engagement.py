@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from viral_assets.projects.numbers import Whole
+
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 """In the order of ``date.weekday``."""
@@ -104,10 +106,10 @@ class Engagement(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    replies_per_author: Annotated[int, Field(ge=1, le=1000)] | None = 1
-    author_days: Annotated[int, Field(ge=1, le=90)] = 7
+    replies_per_author: Annotated[Whole, Field(ge=1, le=1000)] | None = 1
+    author_days: Annotated[Whole, Field(ge=1, le=90)] = 7
     one_per_conversation: bool = True
-    replies_per_day: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    replies_per_day: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
     active_hours: Annotated[ActiveHours | None, BeforeValidator(_active_hours)] = None
     quiet_days: tuple[QuietDay, ...] = ()
     time_zone: str = "UTC"

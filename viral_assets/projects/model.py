@@ -15,6 +15,7 @@ from viral_assets.llm.models import DEFAULT_MODEL, bare_name
 from viral_assets.llm.tiers import STANDARD, Tier
 from viral_assets.projects.engagement import Engagement
 from viral_assets.projects.notifications import Notifications
+from viral_assets.projects.numbers import Whole
 from viral_assets.vocabulary import (
     FLAG,
     LEAVE_OUT,
@@ -28,11 +29,16 @@ Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 ModelName = Annotated[str, Field(pattern=r"^\s*(models/)?[A-Za-z0-9][A-Za-z0-9._:/-]*\s*$")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[Whole, Field(ge=0)]
+
+
+_HANDLE = re.compile(r"@?([A-Za-z0-9_]+)")
 
 
 def _bare_handle(handle: str) -> str:
-    return handle.strip().lstrip("@").lower()
+    if (found := _HANDLE.fullmatch(handle.strip())) is None:
+        raise ValueError(f"{handle!r} is no handle; write it like @somebody")
+    return found[1].lower()
 
 
 Handle = Annotated[str, Field(min_length=1)]
@@ -83,7 +89,7 @@ class XApiSource(_Model):
     ``pictures``: have each post come with what its pictures show, in the words of their author; X charges for them.
     """
 
-    max_posts_per_hour: Annotated[int, Field(ge=10)] = 500
+    max_posts_per_hour: Annotated[Whole, Field(ge=10)] = 500
     context: bool = False
     pictures: bool = False
 
@@ -97,7 +103,7 @@ class ApifySource(_Model):
 
     actor: Annotated[str, Field(pattern=r"^[\w.-]+([/~][\w.-]+)?$")] = "apidojo/tweet-scraper"
     queries: tuple[Text, ...] = ()
-    max_items_per_hour: Annotated[int, Field(ge=1)] = 200
+    max_items_per_hour: Annotated[Whole, Field(ge=1)] = 200
     max_cost_usd_per_hour: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     input: dict[str, Any] = {}
 
@@ -304,9 +310,9 @@ class Generation(_Model):
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] = 0.8
     background: Tier = STANDARD
     background_deadline_hours: Annotated[float, Field(gt=0, le=72, allow_inf_nan=False)] = 24
-    max_tweets_per_request: Annotated[int, Field(ge=1, le=MOST_TWEETS_PER_REQUEST)] = 10
-    min_length: Annotated[int, Field(ge=1, le=280)] = 40
-    max_length: Annotated[int, Field(ge=1, le=280)] = 280
+    max_tweets_per_request: Annotated[Whole, Field(ge=1, le=MOST_TWEETS_PER_REQUEST)] = 10
+    min_length: Annotated[Whole, Field(ge=1, le=280)] = 40
+    max_length: Annotated[Whole, Field(ge=1, le=280)] = 280
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -336,7 +342,7 @@ class Project(_Model):
     safety: Safety = Safety()
     review: Review = Review()
     notifications: Notifications = Notifications()
-    max_candidates: Annotated[int, Field(ge=1, le=10_000)] = 150
+    max_candidates: Annotated[Whole, Field(ge=1, le=10_000)] = 150
     suggestion_types: Annotated[tuple[SuggestionType, ...], Field(min_length=1, max_length=10)] = tuple(
         BUILT_IN_TYPES[name] for name in ("add_value", "ask_question", "mirror_reframe")
     )

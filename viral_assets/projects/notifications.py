@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from viral_assets.projects.engagement import ActiveHours, hours_of_a_day, known_zone
+from viral_assets.projects.numbers import Whole
 from viral_assets.vocabulary import GREEN, LABELS, Label
 
 _CHANNEL = re.compile("[a-z0-9][a-z0-9_]{0,31}")
@@ -54,7 +55,7 @@ class Notifications(BaseModel):
     score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     max_age_hours: Annotated[float, Field(gt=0, le=48, allow_inf_nan=False)] = 3
     mode: Mode = "digest"
-    at_most: Annotated[int, Field(ge=1, le=20)] = 5
+    at_most: Annotated[Whole, Field(ge=1, le=20)] = 5
     quiet_hours: Annotated[ActiveHours | None, BeforeValidator(_quiet_hours)] = None
     time_zone: str | None = None
 
