@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -363,6 +364,20 @@ def known_secrets() -> list[str]:
         return load_settings().secrets
     except ConfigurationError:
         return []
+
+
+def misspelt_variables() -> list[str]:
+    """What the environment sets that looks like a variable of ours and is none, a line each: it changes nothing, which
+    is dear where it was meant to be a limit."""
+    known = {_variable(name, field.validation_alias) for name, field in Settings.model_fields.items()}
+    ours = {name.removeprefix(PREFIX): name for name in known if name.startswith(PREFIX)}
+    said = []
+    for name in sorted(os.environ):
+        if not name.upper().startswith(PREFIX) or name.upper() in known or name.startswith(CHANNEL_VARIABLES):
+            continue
+        if meant := get_close_matches(name.upper().removeprefix(PREFIX), ours, n=1):
+            said.append(f"{name} is no setting and changes nothing: is {ours[meant[0]]} meant?")
+    return said
 
 
 def load_settings() -> Settings:

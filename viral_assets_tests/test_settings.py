@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from viral_assets.errors import ConfigurationError
-from viral_assets.settings import known_secrets, load_settings
+from viral_assets.settings import known_secrets, load_settings, misspelt_variables
 from viral_assets.text.secrets import redacted
 from viral_assets_tests.home import clean_environment
 
@@ -120,6 +120,19 @@ def test_a_thousand_with_a_point_is_not_read_as_one(name: str, monkeypatch: pyte
     monkeypatch.setenv(name, "1.000")
     with pytest.raises(ConfigurationError, match=f"^{name}: has a point: write whole numbers without one"):
         load_settings()
+
+
+def test_a_misspelt_variable_is_told_with_what_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VIRAL_ASSETS_RPD", "VIRAL_ASSETS_NOTIFY_TEAM", "VIRAL_ASSETS_CHROMIUM"):
+        monkeypatch.setenv(name, "7")
+    assert misspelt_variables() == []
+
+    monkeypatch.setenv("VIRAL_ASSETS_RPMM", "7")
+    monkeypatch.setenv("VIRAL_ASSETS_BUDGET_USD", "hunter2")
+    assert misspelt_variables() == [
+        "VIRAL_ASSETS_BUDGET_USD is no setting and changes nothing: is VIRAL_ASSETS_DAILY_BUDGET_USD meant?",
+        "VIRAL_ASSETS_RPMM is no setting and changes nothing: is VIRAL_ASSETS_RPM meant?",
+    ]
 
 
 def test_what_is_no_whole_number_may_have_a_point(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from viral_assets.cli.options import MOST_HOURS, From, Json, To, add_command
-from viral_assets.cli.output import console, print_json, say_which_key, without_secrets
+from viral_assets.cli.output import console, print_json, say_what_counts, without_secrets
 from viral_assets.errors import ConfigurationError, ViralAssetsError
 from viral_assets.garbage import loading
 from viral_assets.hours import HOUR, HourRange, floor_hour
@@ -126,7 +126,7 @@ def generate_comments(
     # A missing embedder, a missing key or a wrong limit is told before any run.
     warn_of_languages(settings, selected)
     generator = AsyncCommentGenerator(limits=limits_from(settings), tier=tier_option(tier))
-    say_which_key(settings)
+    say_what_counts(settings)
 
     with loading():
         from viral_assets.cli.runs import read_selection, run_forced_hours, run_hours, show_estimate, show_summary

@@ -52,10 +52,14 @@ def without_secrets(message: str) -> str:
     return redacted(message, known_secrets())
 
 
-def say_which_key(settings: Settings) -> None:
-    """Where two keys are set that differ: on standard error, the name of the one that is used."""
-    if settings.which_key:
-        complain(settings.which_key)
+def say_what_counts(settings: Settings) -> None:
+    """On standard error, where what the environment says may not be what was meant: which of two different keys is
+    used, and variables that are none."""
+    from viral_assets.settings import misspelt_variables
+
+    for each in (settings.which_key, *misspelt_variables()):
+        if each:
+            complain(each)
 
 
 def print_json(payload: Mapping[str, Any]) -> None:

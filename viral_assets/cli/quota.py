@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from viral_assets.cli.options import Json, add_command, usable_projects
-from viral_assets.cli.output import console, duration, plain, print_json, say, say_which_key, table
+from viral_assets.cli.output import console, duration, plain, print_json, say, say_what_counts, table
 from viral_assets.text.amounts import full_count, how_many, money
 from viral_assets.vocabulary import OFFLINE
 
@@ -61,7 +61,7 @@ def quota(as_json: Json = False) -> None:
             posts = reading.status()
     finally:
         database.dispose()
-    say_which_key(settings)
+    say_what_counts(settings)
     where = console(as_json=as_json)
     offline = provider == OFFLINE
     if offline:

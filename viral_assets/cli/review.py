@@ -8,7 +8,7 @@ import typer
 
 from viral_assets.cli.deciding import login, who_decides
 from viral_assets.cli.options import From, Json, To, add_command, usable_projects
-from viral_assets.cli.output import command, complain, console, print_json, say, say_which_key
+from viral_assets.cli.output import command, complain, console, print_json, say, say_what_counts
 from viral_assets.vocabulary import REVIEW_PORT
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def review(
     elif settings.projects_dir.is_dir():
         _say_what_is_left_out(settings)
     limits = limits_from(settings)
-    say_which_key(settings)
+    say_what_counts(settings)
     here = is_loopback(host)
     given = settings.review_token.get_secret_value() if settings.review_token else None
     token = given if given is not None or here else new_token()

@@ -247,6 +247,17 @@ def test_of_two_different_keys_the_one_that_is_used_is_said_once_by_name(
     assert "0123456789" not in said.err + said.out
 
 
+def test_a_misspelt_limit_is_said_where_it_would_have_counted(
+    viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIRAL_ASSETS_RPMM", "7")
+    said = viral_assets("quota")
+    assert said.code == 0, said.err
+    assert said.complaints == [
+        "viral-assets: VIRAL_ASSETS_RPMM is no setting and changes nothing: is VIRAL_ASSETS_RPM meant?"
+    ]
+
+
 def test_a_secret_in_an_error_is_not_printed(viral_assets: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", "open-sesame-and-more")
     said = viral_assets("generate-comments", "--project", "open-sesame-and-more AQ.Second0123456789abcdef")
