@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from viral_assets.errors import ProviderError, QuotaError
 from viral_assets.generation.run.failures.bisection import RequestBatch
+from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.failures.service_watch import ServiceWatch
 from viral_assets.generation.run.in_flight import InFlight
 from viral_assets.generation.run.items import Item
@@ -274,12 +275,16 @@ class Loop:
 
     async def _end_doubtful(self) -> None:
         """A single tweet, or some beside others that were answered, are what the service does not want. Several and
-        nothing answered are a setting that is wrong: they are left for a later run with all others."""
+        nothing answered are a setting that is wrong: they are left for a later run with all others. Where they are many
+        that is an error, also if they were asked about too soon after each other for anybody to give up before."""
         if self._has_answered or (len(self._doubtful) == 1 and not self._is_stopped()):
             ended = tuple(result_of(each.item, "failed", str(each.error)) for each in self._doubtful)
             await self._apply(BatchOutcome(ended=ended))
         elif self._doubtful:
-            self._rejects_all = "" if self._wanted_to_stop() else str(self._doubtful[-1].error)
+            error = self._doubtful[-1].error
+            self._rejects_all = "" if self._wanted_to_stop() else str(error)
+            if len(self._doubtful) >= ServiceHealth.REJECTED and not self._is_stopped():
+                self._service.give_up(error)
             self.add(each.item for each in self._doubtful)
 
     async def _apply(self, outcome: BatchOutcome) -> None:

@@ -896,15 +896,20 @@ def test_a_tweet_that_alone_breaks_the_service_ends_and_so_do_the_others(sqlite_
     assert set(outcomes.values()) == {"done"}
 
 
-def test_a_service_that_rejects_whatever_is_asked_is_given_up(emulator: GeminiEmulator) -> None:
+@pytest.mark.parametrize(("tweets", "concurrency", "tweets_per_request"), [(60, 5, 6), (12, 12, 1)])
+def test_a_service_that_rejects_whatever_is_asked_is_given_up(
+    emulator: GeminiEmulator, tweets: int, concurrency: int, tweets_per_request: int
+) -> None:
     emulator.script(*["400"] * 200)
-    run = Run(pack(60), emulator, options={"concurrency": 5, "tweets_per_request": 6})
+    options = {"concurrency": concurrency, "tweets_per_request": tweets_per_request}
+    run = Run(pack(tweets), emulator, options=options)
 
     with pytest.raises(ProviderError, match="gave up"):
         run()
 
     assert len(emulator.arrivals) < 40
-    assert Counter(result.outcome for result in run.results.values()) == {"deferred": 60}, "none is given up for good"
+    outcomes = Counter(result.outcome for result in run.results.values())
+    assert outcomes == {"deferred": tweets}, "none is given up for good"
 
 
 def test_where_all_of_a_few_tweets_are_rejected_they_are_left_for_a_later_run(emulator: GeminiEmulator) -> None:

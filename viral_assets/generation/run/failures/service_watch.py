@@ -168,5 +168,10 @@ class ServiceWatch:
             self.next_start = now + probe_seconds(session.ledger.limits, costs_quota=error.reached)
             if not was_down:
                 log.warning("The service does not answer, it is tried again for a minute at least: %s", error)
-        if hopeless and self.fatal is None:
+        if hopeless:
+            self.give_up(error)
+
+    def give_up(self, error: ProviderError) -> None:
+        """Nothing was ever answered, and there is no hope that anything will be."""
+        if self.fatal is None:
             self.fatal = type(error)(f"{error}; gave up after several attempts without one answer, nothing is lost")
