@@ -211,6 +211,17 @@ class TestLists:
         assert report.outcomes == {"done": 3}
         assert generated.written_by() == {SECOND: 3 * len(TYPES)}
 
+    @pytest.mark.parametrize("fault", ["malformed", "400"])
+    @pytest.mark.parametrize("tweets", [3, 12])
+    def test_a_model_that_says_nothing_of_use_is_followed_by_the_next_one(
+        self, generated: Generated, fault: str, tweets: int
+    ) -> None:
+        generated.service.config = on_virtual_time(model_faults={FIRST: fault}).config
+        report = generated(some(tweets), {"calm": with_models(FIRST, SECOND)})
+        assert report.outcomes == {"done": tweets}
+        assert generated.written_by() == {SECOND: tweets * len(TYPES)}
+        assert generated.asked()[FIRST] <= 15
+
     def test_the_last_models_error_is_the_runs(self, generated: Generated) -> None:
         generated.service.config = on_virtual_time(model_faults={FIRST: "404", SECOND: "429_not_in_plan"}).config
         with pytest.raises(ModelUnavailableError, match=SECOND):

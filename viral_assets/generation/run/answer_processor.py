@@ -111,7 +111,13 @@ class AnswerProcessor:
                 ended.append(result_of(item, "failed", f"{given_up or problem} ({item.attempts} attempts)"))
             else:
                 again.append(item.in_packs_of(smaller) if item.failures >= SMALLER_AFTER_FAILURES else item)
-        return BatchOutcome(tuple(ended), tuple(again), tuple(improvable), rejections=tuple(rejections))
+        return BatchOutcome(
+            tuple(ended),
+            tuple(again),
+            tuple(improvable),
+            rejections=tuple(rejections),
+            problem=problem if len(unmentioned) == len(items) else "",
+        )
 
     def unanswered(self, items: Sequence[Item], problem: str, *, last_answer: float, is_down: bool) -> BatchOutcome:
         """A request that came to nothing.

@@ -14,21 +14,16 @@ from dataclasses import replace
 
 from viral_assets.errors import ProviderError, QuotaError
 from viral_assets.generation.run.failures.bisection import RequestBatch
-from viral_assets.generation.run.failures.service_health import ServiceHealth
 from viral_assets.generation.run.failures.service_watch import ServiceWatch
 from viral_assets.generation.run.in_flight import InFlight
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.membership import Membership
-from viral_assets.generation.run.outcome import (
-    BatchOutcome,
-    RequestRejected,
-    claimed_elsewhere,
-    result_of,
-    too_large,
-)
+from viral_assets.generation.run.outcome import BatchOutcome, claimed_elsewhere, too_large
 from viral_assets.generation.run.planning.batches import BatchPlan
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.request import PreparedRequest, prepare
+from viral_assets.generation.run.results import TweetResult
+from viral_assets.generation.run.resume import begun
 from viral_assets.generation.run.session import RunSession
 from viral_assets.generation.run.sharing import Sharing
 from viral_assets.generation.run.stopping import Finishing
@@ -65,9 +60,9 @@ class Loop:
         self._service = ServiceWatch(session)
         self._in_flight = InFlight(session)
         self._next_start = 0.0
-        self._doubtful: list[RequestRejected] = []
-        """Tweets that were rejected while the service had answered nothing: it may reject whatever it is asked."""
-        self._rejects_all = ""
+        self._doubtful: list[TweetResult] = []
+        """Tweets that have failed while the service had said nothing of use: it may do so whatever it is asked."""
+        self._useless = ""
 
     @property
     def waiting(self) -> int:
@@ -87,7 +82,7 @@ class Loop:
     @property
     def reason(self) -> str:
         """Why tweets are left."""
-        return self._service.exhausted or str(self.error or "") or self._rejects_all or "the run was stopped"
+        return self._service.exhausted or str(self.error or "") or self._useless or "the run was stopped"
 
     def add(self, items: Iterable[Item]) -> None:
         """Queue what is to be asked about."""
@@ -262,30 +257,21 @@ class Loop:
             await self._session.save(*applied)
         return bool(applied)
 
-    @property
-    def _has_answered(self) -> bool:
-        return self._session.health.last_answer > -math.inf
-
     def _without_doubtful(self, outcome: BatchOutcome) -> BatchOutcome:
-        """The end of a tweet that was rejected waits until it is known whether the service answers about others."""
-        if self._has_answered or not isinstance(outcome.service, RequestRejected):
+        """The end of a tweet that has failed waits until it is known whether the service says anything of use."""
+        if self._service.is_useful:
             return outcome
-        self._doubtful.append(outcome.service)
-        return replace(outcome, ended=())
+        self._doubtful += [each for each in outcome.ended if each.outcome == "failed"]
+        return replace(outcome, ended=tuple(each for each in outcome.ended if each.outcome != "failed"))
 
     async def _end_doubtful(self) -> None:
-        """A single tweet, or some beside others that were answered, are what the service does not want. Several and
-        nothing answered are a setting that is wrong: they are left for a later run with all others. Where they are many
-        that is an error, also if they were asked about too soon after each other for anybody to give up before."""
-        if self._has_answered or (len(self._doubtful) == 1 and not self._is_stopped()):
-            ended = tuple(result_of(each.item, "failed", str(each.error)) for each in self._doubtful)
-            await self._apply(BatchOutcome(ended=ended))
+        """A single tweet, or some beside others that were answered, are to blame themselves. Several and nothing of use
+        are a wrong model or setting: they are left for a later run with all others."""
+        if self._service.is_useful or (len(self._doubtful) == 1 and not self._is_stopped()):
+            await self._apply(BatchOutcome(ended=tuple(self._doubtful)))
         elif self._doubtful:
-            error = self._doubtful[-1].error
-            self._rejects_all = "" if self._wanted_to_stop() else str(error)
-            if len(self._doubtful) >= ServiceHealth.REJECTED and not self._is_stopped():
-                self._service.give_up(error)
-            self.add(each.item for each in self._doubtful)
+            self._useless = "" if self._wanted_to_stop() else self._doubtful[-1].reason
+            self.add(begun(each.opportunity, each) for each in self._doubtful)
 
     async def _apply(self, outcome: BatchOutcome) -> None:
         """Save what has ended, and queue what is asked again."""

@@ -22,6 +22,7 @@ from viral_assets.errors import (
 )
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.failures.bisection import BisectionStep, RequestBatch, after_failure
+from viral_assets.generation.run.failures.usefulness import Useless
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.results import TweetResult
 from viral_assets.llm.types import Usage
@@ -35,13 +36,13 @@ IN_OPEN_BATCH = "it is in a batch that is not closed: a later run takes the answ
 class Answered:
     """The service answered in so many seconds. ``usage`` is None where it did not count tokens.
 
-    ``spent_on_thoughts``: with thoughts instead of an answer; ``given_up`` says so where nothing is left to try.
+    ``is_useful``: some of it is. ``useless`` where nothing is, unless it is known how to ask better.
     """
 
     seconds: float
     usage: Usage | None
-    spent_on_thoughts: bool = False
-    given_up: str = ""
+    is_useful: bool = True
+    useless: Useless | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,6 @@ class ServiceFailure:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestRejected:
-    """The service rejected a tweet by itself (HTTP 400); one that does so again and again rejects whatever is asked."""
-
-    error: ProviderError
-    item: Item
-
-
-@dataclass(frozen=True, slots=True)
 class RequestAdapted:
     """The service refused how the request was put, which says nothing about how it is."""
 
@@ -95,7 +88,7 @@ class TooMuchInput:
 
 
 ServiceReport = (
-    RequestAdapted | TooMuchInput | Answered | RateLimited | NoRoom | FatalFailure | ServiceFailure | RequestRejected
+    RequestAdapted | TooMuchInput | Answered | Useless | RateLimited | NoRoom | FatalFailure | ServiceFailure
 )
 
 
@@ -122,6 +115,7 @@ class BatchOutcome:
         first: asked about next, as it is: the request was not sent, or not read.
         bisections: what the search for a bad tweet asks next.
         rejections: (tweet, rule) of each suggestion that the quality filter rejected.
+        problem: what is wrong with an answer that says nothing of any of its tweets.
         parsed_request: the request whose stored answer is done with.
         finished_elsewhere: how many tweets another run has finished meanwhile.
         note: for the report.
@@ -137,6 +131,7 @@ class BatchOutcome:
     first: RequestBatch | None = None
     bisections: tuple[RequestBatch, ...] = ()
     rejections: tuple[tuple[Opportunity, str], ...] = ()
+    problem: str = ""
     parsed_request: str | None = None
     finished_elsewhere: int = 0
     note: str = ""
@@ -184,12 +179,14 @@ def at_fault(batch: RequestBatch, error: BlockedAnswerError | RejectedRequestErr
     """One of these tweets is the cause: it is searched for, and the others are asked about again without it."""
     attempted = tuple(replace(item, attempts=item.attempts + 1) for item in batch.items)
     step = after_failure(replace(batch, items=attempted), error)
-    rejected = step.poison.item if step.poison and isinstance(error, RejectedRequestError) else None
+    # Of a pack, one tweet may be the cause; where one by itself is rejected after the other, it is none of them.
+    is_rejected = step.poison is not None and isinstance(error, RejectedRequestError)
+    said = f"{str(error).rstrip('.')}: check the model and its settings (viral-assets models)"
     return BatchOutcome(
         ended=poisoned(step),
         again=step.released,
         bisections=step.batches,
-        service=RequestRejected(error, rejected) if rejected else None,
+        service=Useless(said, is_last_word=True) if is_rejected else None,
     )
 
 

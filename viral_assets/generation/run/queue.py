@@ -55,9 +55,12 @@ class WorkQueue:
             self._bisections.appendleft(batch)
 
     def put(self, outcome: BatchOutcome) -> None:
-        """What is left to do of a batch. Bisections are asked before anything else, in the order in which they came."""
+        """What is left to do of a batch. Bisections are asked before anything else, in the order in which they came.
+        Whether a higher cap helps against thoughts should be known before all others have been billed for them."""
         for item in outcome.again:
-            self.put_back(item)
+            if not item.raised_cap:
+                self.put_back(item)
+        self.put_first([item for item in outcome.again if item.raised_cap])
         if outcome.first is not None:
             self.put_batch_first(outcome.first)
         self._bisections.extend(outcome.bisections)

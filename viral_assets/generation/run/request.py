@@ -25,6 +25,7 @@ from viral_assets.generation.drafting.request import GenerationRequest
 from viral_assets.generation.run.answer_processor import AnswerProcessor, AnswerSource
 from viral_assets.generation.run.failures.bisection import RequestBatch, after_answer
 from viral_assets.generation.run.failures.service_health import ServiceHealth
+from viral_assets.generation.run.failures.usefulness import Useless
 from viral_assets.generation.run.outcome import (
     Answered,
     BatchOutcome,
@@ -162,7 +163,32 @@ def answered(
         bisections=step.batches,
         parsed_request=source.request_id if batch.guests is None else None,
         note=rerouted(source.model, answer.model_version, provider=source.provider),
-        service=Answered(seconds, answer.usage, spent_on_thoughts=answer.is_spent_on_thoughts, given_up=given_up or ""),
+        service=Answered(
+            seconds,
+            answer.usage,
+            is_useful=not processed.problem,
+            useless=useless(answer, source, processed.problem, given_up=given_up, tweets=len(items)),
+        ),
+    )
+
+
+def useless(answer: Answer, source: AnswerSource, problem: str, *, given_up: str | None, tweets: int) -> Useless | None:
+    """What is said of the service by an answer about so many tweets that has a problem with all of them.
+
+    Args:
+        given_up: why they are not asked about again.
+    """
+    if not problem:
+        return None
+    if given_up is not None:
+        return Useless(given_up, is_last_word=True, is_costly=True)
+    if answer.is_spent_on_thoughts or (answer.finish_reason == "MAX_TOKENS" and tweets > 1):
+        # A higher cap, or fewer tweets, may be all that it needs.
+        return None
+    what = problem if answer.text.strip() else "no text"
+    return Useless(
+        f"{source.model} answers with nothing of use ({answer.finish_reason}: {what}): take another model "
+        "(viral-assets models), or check the address and its settings"
     )
 
 

@@ -49,14 +49,15 @@ async def unfinished(
                 session.counters.already_done()
                 continue
             session.processor.remember(project, list(known.suggestions.get(opportunity.tweet_id, {}).values()))
-            items[opportunity.key] = _begun(missing, earlier.get(opportunity.key))
+            items[opportunity.key] = begun(missing, earlier.get(opportunity.key))
     for project in {project for project, _ in items}:
         session.processor.already_said(project, await session.store(session.results.recent_replies, project))
     session.counters.total = len(items)
     return items
 
 
-def _begun(opportunity: Opportunity, earlier: TweetResult | None) -> Item:
+def begun(opportunity: Opportunity, earlier: TweetResult | None) -> Item:
+    """A tweet as it goes on from what it has had before, if anything."""
     if earlier is None:
         return Item(opportunity)
     have = {each.suggestion_type: each for each in earlier.suggestions}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from viral_assets.errors import FatalProviderError
+from viral_assets.errors import FatalProviderError, ModelUnavailableError
 from viral_assets.generation import AsyncCommentGenerator, engine
 from viral_assets.generation.opportunity import Opportunity
 from viral_assets.generation.run.outcome import IN_OPEN_BATCH
@@ -212,6 +212,16 @@ class TestWithoutAnAnswer:
         failed = [row for row in requests_of(background.database) if row.status == "failed"]
         assert [row.counted_cost_usd for row in failed] == [0, 0]
         assert report.wasted_requests == 2
+
+    def test_where_all_of_a_batch_is_useless_little_more_is_asked_and_no_tweet_is_lost(
+        self, background: Background
+    ) -> None:
+        background.change(seconds=60, faults={"no_text": 1.0})
+        background.service.config = replace(background.service.config, faults={"no_text": 1.0})
+        with pytest.raises(ModelUnavailableError, match="without anything of use"):
+            background()
+        assert set(outcomes_of(background.database).values()) == {"deferred"}
+        assert len(requests_of(background.database)) <= 5 + 15, "the batch's, and some one by one"
 
     def test_a_blocked_tweet_does_not_cost_its_neighbours(self, background: Background) -> None:
         background.opportunities = [*pack(7), opportunity("7", f"a tweet with {BLOCKED_MARKER} in it")]

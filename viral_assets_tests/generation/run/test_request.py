@@ -21,6 +21,7 @@ from viral_assets.errors import (
 from viral_assets.generation.run.answer_processor import AnswerProcessor, AnswerSource
 from viral_assets.generation.run.failures.bisection import RequestBatch
 from viral_assets.generation.run.failures.service_health import ServiceHealth
+from viral_assets.generation.run.failures.usefulness import Useless
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.options import GenerationOptions
 from viral_assets.generation.run.outcome import (
@@ -29,7 +30,6 @@ from viral_assets.generation.run.outcome import (
     FatalFailure,
     RateLimited,
     RequestAdapted,
-    RequestRejected,
     ServiceFailure,
 )
 from viral_assets.generation.run.report import GenerationReport
@@ -236,7 +236,7 @@ def test_tweets_that_an_answer_has_left_out_before_are_no_smaller_pack_for_that(
 
 @pytest.mark.parametrize(
     ("error", "ends", "report"),
-    [(BlockedAnswerError("withheld"), "blocked", None), (RejectedRequestError("400"), "failed", RequestRejected)],
+    [(BlockedAnswerError("withheld"), "blocked", None), (RejectedRequestError("400"), "failed", Useless)],
 )
 def test_a_tweet_that_fails_alone_is_the_one(error: ProviderError, ends: str, report: type | None) -> None:
     several, alone = outcome_of_failure(batch(2), error), outcome_of_failure(batch(1), error)

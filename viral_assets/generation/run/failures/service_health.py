@@ -9,8 +9,7 @@ class ServiceHealth:
     """Whether a service still answers at all. Times are seconds on any clock.
 
     Failures that began together count as one round. A service that does not answer, because it is not there or has a
-    problem, gets a minute and several rounds. One that rejects all that it was ever asked has told its opinion: two
-    rounds are enough, since a setting is wrong and a person waits for the message.
+    problem, gets a minute and several rounds. Whether what it says is of use is ``usefulness``.
 
     That minute is one in which it is asked: whoever waits for quota between two rounds learns nothing meanwhile.
     """
@@ -19,8 +18,6 @@ class ServiceHealth:
     ROUNDS = 4
     NO_ANSWER_SECONDS = 60.0
     MOST_BETWEEN_ROUNDS_SECONDS = 15.0
-    REJECTED_ROUNDS = 2
-    REJECTED = 5
     DOWN_AFTER_FAILURES = 3
 
     __slots__ = ("_failures", "_round_began", "_rounds", "_silent_for", "last_answer")
@@ -44,18 +41,12 @@ class ServiceHealth:
         self.last_answer = now
         self._failures, self._rounds, self._silent_for = 0, 0, 0.0
 
-    def failed(self, now: float, *, rejected: bool = False) -> bool:
-        """Take a failure into account; True when there is no hope.
-
-        Args:
-            rejected: the service has read the request and does not want it.
-        """
+    def failed(self, now: float) -> bool:
+        """Take a failure into account; True when there is no hope."""
         if not self._rounds or now - self._round_began > self.ROUND_SECONDS:
             between = now - self._round_began if self._rounds else 0.0
             self._silent_for += min(between, self.MOST_BETWEEN_ROUNDS_SECONDS)
             self._rounds += 1
             self._round_began = now
         self._failures += 1
-        if rejected and self.last_answer == -math.inf:
-            return self._rounds >= self.REJECTED_ROUNDS and self._failures >= self.REJECTED
         return self._rounds >= self.ROUNDS and self._silent_for > self.NO_ANSWER_SECONDS

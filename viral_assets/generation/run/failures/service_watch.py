@@ -6,10 +6,11 @@ from __future__ import annotations
 import logging
 import math
 
-from viral_assets.errors import FatalProviderError, ProviderError, RateLimitedError
+from viral_assets.errors import ModelUnavailableError, ProviderError, RateLimitedError
 from viral_assets.generation.run.failures.backoff import probe_seconds, sent_together, stagger_seconds
 from viral_assets.generation.run.failures.concurrency import ConcurrencyControl
 from viral_assets.generation.run.failures.refusals import Refusals
+from viral_assets.generation.run.failures.usefulness import Usefulness, Useless
 from viral_assets.generation.run.in_flight import SentRequest
 from viral_assets.generation.run.outcome import (
     Answered,
@@ -17,7 +18,6 @@ from viral_assets.generation.run.outcome import (
     NoRoom,
     RateLimited,
     RequestAdapted,
-    RequestRejected,
     ServiceFailure,
     ServiceReport,
     TooMuchInput,
@@ -31,10 +31,6 @@ log = logging.getLogger("viral_assets")
 _BUSY = "the {tier} tier had no room: for some time the standard tier was asked instead, for the whole price"
 _NOT_THERE = "there is no {tier} tier for this key and model: the standard tier was asked instead, for the whole price"
 
-GIVEN_UP_IN_A_ROW = 5
-"""Requests that thoughts have used up also with a raised cap, and no proper answer in between: each is billed for all
-its thoughts, so that a long run on such a model would cost a lot and bring nothing."""
-
 
 class ServiceWatch:
     """Takes what outcomes say about the service into account. Used by the loop alone."""
@@ -45,15 +41,22 @@ class ServiceWatch:
         self._refusals = Refusals()
         self.next_start = -math.inf
         """Not before this time of the run's clock the next request should be sent."""
-        self._given_up_in_a_row = 0
+        self._usefulness, self._said = Usefulness(), ""
         self.fatal: ProviderError | None = None
         """Why nothing is asked any more, where that is an error."""
         self.exhausted = ""
         """Why nothing is asked any more today, where that is to be expected."""
 
     @property
+    def is_useful(self) -> bool:
+        """Whether it has said anything of use in this run."""
+        return self._usefulness.has_been
+
+    @property
     def concurrency(self) -> int:
-        """Requests under way at once."""
+        """Requests under way at once; none where those under way decide whether there are to be more."""
+        if self._usefulness.is_in_doubt:
+            return 0
         return 1 if self._session.health.is_down else self._concurrency.limit
 
     def stagger(self, tweets: int, burst: int, *, others: int) -> float:
@@ -96,14 +99,8 @@ class ServiceWatch:
         session, prepared = self._session, sent.prepared
         tier = prepared.request.tier
         match report:
-            case Answered(seconds=seconds, usage=usage):
-                session.tiers.answered(tier)
-                slow = session.latencies[tier].record(len(prepared.batch.asked), seconds)
-                self._concurrency.record(trouble=slow, is_news=self._refusals.accepted(sent.at, sent.at_once))
-                if usage is not None:
-                    session.tokens.record(prepared.request, usage)
-                session.health.answered(session.clock.monotonic())
-                self._watch_thoughts(report)
+            case Answered():
+                self._answered(report, sent)
             case RateLimited(error=refusal):
                 await self._hold_back(refusal, sent, others)
             case RequestAdapted(error=adapted):
@@ -118,8 +115,10 @@ class ServiceWatch:
             case ServiceFailure(error=error):
                 self._without_tier(tier)
                 self._failed(error)
-            case RequestRejected(error=error):
-                self._failed(error, rejected=True)
+            case Useless():
+                self._take(report, sent)
+        if self._usefulness.is_in_doubt and not others:
+            self._give_up()
 
     async def _hold_back(self, error: RateLimitedError, sent: SentRequest, others: int) -> None:
         """The service's quota is used up: no run that shares it asks until it is free again. Or it takes no more at
@@ -149,29 +148,38 @@ class ServiceWatch:
         if session.tiers.failed(tier, session.clock.monotonic(), for_good=for_good):
             session.counters.note(_NOT_THERE.format(tier=tier) if for_good else _BUSY.format(tier=tier))
 
-    def _watch_thoughts(self, answered: Answered) -> None:
-        if not answered.spent_on_thoughts:
-            self._given_up_in_a_row = 0
-        elif answered.given_up:
-            self._given_up_in_a_row += 1
-        if self._given_up_in_a_row >= GIVEN_UP_IN_A_ROW and self.fatal is None:
-            self.fatal = FatalProviderError(f"{answered.given_up}; nothing more is asked")
+    def _answered(self, answered: Answered, sent: SentRequest) -> None:
+        session, request = self._session, sent.prepared.request
+        session.tiers.answered(request.tier)
+        slow = session.latencies[request.tier].record(len(sent.prepared.batch.asked), answered.seconds)
+        self._concurrency.record(trouble=slow, is_news=self._refusals.accepted(sent.at, sent.at_once))
+        if answered.usage is not None:
+            session.tokens.record(request, answered.usage)
+        session.health.answered(session.clock.monotonic())
+        if answered.is_useful:
+            self._usefulness.useful()
+        elif answered.useless is not None:
+            self._take(answered.useless, sent)
 
-    def _failed(self, error: ProviderError, *, rejected: bool = False) -> None:
+    def _take(self, useless: Useless, sent: SentRequest) -> None:
+        self._usefulness.useless(useless, [item.key for item in sent.prepared.batch.items])
+        self._said = useless.said
+
+    def _give_up(self) -> None:
+        """Another model may be of use where this one is not."""
+        message = f"{self._said}; gave up after several requests without anything of use, nothing is lost"
+        self.fatal = self.fatal or ModelUnavailableError(message)
+
+    def _failed(self, error: ProviderError) -> None:
         session, now = self._session, self._session.clock.monotonic()
         was_down = session.health.is_down
-        hopeless = session.health.failed(now, rejected=rejected)
-        if error.reached and not rejected and not was_down:
+        hopeless = session.health.failed(now)
+        if error.reached and not was_down:
             # What tries whether it is back says nothing about how much it can do.
             self._concurrency.record(trouble=True, all_fail=session.health.is_down)
-        if session.health.is_down and not rejected:
+        if session.health.is_down:
             self.next_start = now + probe_seconds(session.ledger.limits, costs_quota=error.reached)
             if not was_down:
                 log.warning("The service does not answer, it is tried again for a minute at least: %s", error)
-        if hopeless:
-            self.give_up(error)
-
-    def give_up(self, error: ProviderError) -> None:
-        """Nothing was ever answered, and there is no hope that anything will be."""
-        if self.fatal is None:
+        if hopeless and self.fatal is None:
             self.fatal = type(error)(f"{error}; gave up after several attempts without one answer, nothing is lost")

@@ -5,13 +5,6 @@ from __future__ import annotations
 from viral_assets.generation.run.failures.service_health import ServiceHealth
 
 
-def test_a_service_that_rejects_whatever_it_is_asked_is_given_up_after_two_rounds() -> None:
-    health = ServiceHealth()
-
-    assert not any(health.failed(0.01 * number, rejected=True) for number in range(5)), "one burst is one round"
-    assert health.failed(0.5, rejected=True)
-
-
 def test_a_burst_that_fails_is_one_round_however_long_nobody_asks_again() -> None:
     health = ServiceHealth()
     for number in range(15):
