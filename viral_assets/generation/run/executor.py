@@ -126,7 +126,8 @@ class Executor:
             What happened. An opportunity that quota, budget or a stop did not allow has ended as ``deferred``.
 
         Raises:
-            FatalProviderError: key, model or endpoint are wrong. What had been answered is saved.
+            FatalProviderError: key, model or endpoint are wrong, or nothing that is answered is of use. What had been
+                answered before is saved.
             ProviderError: the service did not answer, many times in a row. What had been answered is saved.
             DatabaseUnavailableError: the database did not answer, for a minute if it had before. The message says what
                 became of what had been answered.

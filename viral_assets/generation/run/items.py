@@ -29,6 +29,7 @@ class Item:
     at ``failed_since``, and ``unanswered`` those of them that had no answer at all. ``complaints`` say what the quality
     filter had against the last suggestion of a type. ``raised_cap``: thoughts have used up an answer about it, so the
     next one has more room. ``cheap_failures`` are those at a tier below the standard one, refusals included.
+    ``rejected``: the service has rejected it by itself, once.
     """
 
     opportunity: Opportunity
@@ -43,6 +44,7 @@ class Item:
     complaints: Mapping[str, str] = field(default_factory=dict)
     raised_cap: bool = False
     cheap_failures: int = 0
+    rejected: bool = False
 
     @property
     def key(self) -> TweetKey:

@@ -18,7 +18,7 @@ from viral_assets.generation.run.failures.service_watch import ServiceWatch
 from viral_assets.generation.run.in_flight import InFlight
 from viral_assets.generation.run.items import Item
 from viral_assets.generation.run.membership import Membership
-from viral_assets.generation.run.outcome import BatchOutcome, claimed_elsewhere, too_large
+from viral_assets.generation.run.outcome import BatchOutcome, Improvable, claimed_elsewhere, too_large
 from viral_assets.generation.run.planning.batches import BatchPlan
 from viral_assets.generation.run.queue import WorkQueue
 from viral_assets.generation.run.request import PreparedRequest, prepare
@@ -62,6 +62,8 @@ class Loop:
         self._next_start = 0.0
         self._doubtful: list[TweetResult] = []
         """Tweets that have failed while the service had said nothing of use: it may do so whatever it is asked."""
+        self._rejected: list[Improvable] = []
+        """Tweets that were rejected by themselves, once: whether they are asked about again is known later."""
         self._useless = ""
 
     @property
@@ -97,7 +99,10 @@ class Loop:
         Raises:
             Exception: the database's, or a bug. Requests may be under way: see :meth:`end`.
         """
-        while not self.is_over():
+        while True:
+            self._ask_rejected_again()
+            if self.is_over():
+                break
             await self._step()
         if self._wanted_to_stop():
             self._on_finishing(self.finishing)
@@ -257,8 +262,14 @@ class Loop:
             await self._session.save(*applied)
         return bool(applied)
 
+    def _ask_rejected_again(self) -> None:
+        """Where others are answered it may have been chance. Each by itself, as long as that costs no waiting."""
+        if self._rejected and self._service.is_useful and self._schedule.has_spare(1):
+            self._work.put_batch_first(RequestBatch((self._rejected.pop(0).again,), suspected=True))
+
     def _without_doubtful(self, outcome: BatchOutcome) -> BatchOutcome:
         """The end of a tweet that has failed waits until it is known whether the service says anything of use."""
+        self._rejected += outcome.rejected
         if self._service.is_useful:
             return outcome
         self._doubtful += [each for each in outcome.ended if each.outcome == "failed"]
@@ -267,11 +278,12 @@ class Loop:
     async def _end_doubtful(self) -> None:
         """A single tweet, or some beside others that were answered, are to blame themselves. Several and nothing of use
         are a wrong model or setting: they are left for a later run with all others."""
-        if self._service.is_useful or (len(self._doubtful) == 1 and not self._is_stopped()):
-            await self._apply(BatchOutcome(ended=tuple(self._doubtful)))
-        elif self._doubtful:
-            self._useless = "" if self._wanted_to_stop() else self._doubtful[-1].reason
-            self.add(begun(each.opportunity, each) for each in self._doubtful)
+        doubtful = (*self._doubtful, *(each.ended for each in self._rejected))
+        if self._service.is_useful or (len(doubtful) == 1 and not self._is_stopped()):
+            await self._apply(BatchOutcome(ended=doubtful))
+        elif doubtful:
+            self._useless = "" if self._wanted_to_stop() else doubtful[-1].reason
+            self.add(begun(each.opportunity, each) for each in doubtful)
 
     async def _apply(self, outcome: BatchOutcome) -> None:
         """Save what has ended, and queue what is asked again."""

@@ -94,9 +94,10 @@ ServiceReport = (
 
 @dataclass(frozen=True, slots=True)
 class Improvable:
-    """A tweet with good suggestions and some that were rejected.
+    """A tweet that a request more may do good: it has good suggestions and some that were rejected, or the service
+    rejected it, which may be chance.
 
-    Where a request more costs no waiting it is asked about ``again``; else it has ``ended``.
+    Where that costs no waiting it is asked about ``again``; else it has ``ended``.
     """
 
     again: Item
@@ -111,6 +112,7 @@ class BatchOutcome:
         ended: tweets that are done with; saved together with ``parsed_request``.
         again: tweets that wait behind the others, each until its own time.
         improvable: to be decided by who knows what is left of the quota, see :meth:`decided`.
+        rejected: the same, for who knows whether others are answered.
         optional: so many of ``again``, the last ones, are asked about again only since that costs no waiting.
         first: asked about next, as it is: the request was not sent, or not read.
         bisections: what the search for a bad tweet asks next.
@@ -127,6 +129,7 @@ class BatchOutcome:
     ended: tuple[TweetResult, ...] = ()
     again: tuple[Item, ...] = ()
     improvable: tuple[Improvable, ...] = ()
+    rejected: tuple[Improvable, ...] = ()
     optional: int = 0
     first: RequestBatch | None = None
     bisections: tuple[RequestBatch, ...] = ()
@@ -179,15 +182,16 @@ def at_fault(batch: RequestBatch, error: BlockedAnswerError | RejectedRequestErr
     """One of these tweets is the cause: it is searched for, and the others are asked about again without it."""
     attempted = tuple(replace(item, attempts=item.attempts + 1) for item in batch.items)
     step = after_failure(replace(batch, items=attempted), error)
+    outcome = BatchOutcome(ended=poisoned(step), again=step.released, bisections=step.batches)
+    if step.poison is None or not isinstance(error, RejectedRequestError):
+        return outcome
     # Of a pack, one tweet may be the cause; where one by itself is rejected after the other, it is none of them.
-    is_rejected = step.poison is not None and isinstance(error, RejectedRequestError)
     said = f"{str(error).rstrip('.')}: check the model and its settings (viral-assets models)"
-    return BatchOutcome(
-        ended=poisoned(step),
-        again=step.released,
-        bisections=step.batches,
-        service=Useless(said, is_last_word=True) if is_rejected else None,
-    )
+    outcome = replace(outcome, service=Useless(said, is_last_word=True))
+    if step.poison.item.rejected or isinstance(error, TooMuchInputError):
+        return outcome
+    again = replace(step.poison.item, rejected=True)
+    return replace(outcome, ended=(), rejected=tuple(Improvable(again, each) for each in outcome.ended))
 
 
 def too_large(batch: RequestBatch, error: QuotaError) -> BatchOutcome:

@@ -935,6 +935,45 @@ def test_a_tweet_that_is_rejected_ends_where_others_are_answered_or_none_else_is
         assert set(outcomes.values()) <= {"done"}
 
 
+def test_a_rejection_by_chance_costs_a_request_and_no_tweet(emulator: GeminiEmulator) -> None:
+    emulator.script("400", "ok", "400", "ok", "400")
+    run = Run(pack(6), emulator, options={"tweets_per_request": 1, "concurrency": 1})
+
+    report = run()
+
+    assert all_done(run)
+    assert (report.requests, report.wasted_requests) == (9, 3)
+    assert {len(arrival.tweet_ids) for arrival in emulator.arrivals} == {1}
+
+
+@pytest.mark.parametrize("tweets_per_request", [1, 4])
+def test_a_tweet_that_is_rejected_again_costs_no_third_request(tweets_per_request: int) -> None:
+    tweets = pack(4)
+    service = on_virtual_time(latency=(1.0, 0.0), tweet_faults={tweets[1].tweet_id: "400"})
+    run = Run(tweets, service, options={"tweets_per_request": tweets_per_request})
+
+    run()
+
+    outcomes = {tweet_id: result.outcome for (_, tweet_id), result in run.results.items()}
+    assert outcomes.pop(tweets[1].tweet_id) == "failed"
+    assert set(outcomes.values()) == {"done"}
+    assert [arrival.tweet_ids for arrival in service.arrivals].count([tweets[1].tweet_id]) <= 2
+    assert service.arrivals[-1].tweet_ids == [tweets[1].tweet_id], "when all others were done"
+
+
+@pytest.mark.parametrize("limits", [Limits(max_requests=6), Limits(max_requests=60, requests_per_day=6)])
+def test_where_the_window_or_the_day_is_used_up_no_rejection_is_made_sure_of(limits: Limits) -> None:
+    service = on_virtual_time(latency=(1.0, 0.0))
+    service.script("ok", "400")
+    run = Run(pack(6), service, limits=limits, options={"tweets_per_request": 1})
+
+    report = run()
+
+    assert report.outcomes == {"done": 5, "failed": 1}
+    assert report.requests == 6
+    assert report.seconds < 10
+
+
 def test_a_database_that_breaks_stops_the_run(emulator: GeminiEmulator, sqlite_database: Database) -> None:
     run = Run(pack(20), emulator, sqlite_database, options={"tweets_per_request": 1, "concurrency": 1})
     reported: list[Progress] = []

@@ -172,3 +172,13 @@ def test_one_refusal_is_taken_for_no_limit(provider: str, refusal: str, before: 
     free = 15 - before - 1
     undisturbed = lower_bound(100, max_requests=free, window_seconds=60.0, concurrency=free, cap=10, latency=latency)
     assert report.seconds < undisturbed + 10
+
+
+def test_a_rejection_by_chance_is_made_sure_of_with_either_sdk(provider: str, emulator: GeminiEmulator) -> None:
+    emulator.script("ok", "400")
+    run = Run(pack(3), emulator.url, provider=provider, options={"tweets_per_request": 1, "concurrency": 1})
+
+    report = run()
+
+    assert all_done(run)
+    assert report.requests == 4

@@ -16,6 +16,7 @@ from viral_assets.errors import (
     ProviderError,
     RateLimitedError,
     RejectedRequestError,
+    TooMuchInputError,
     TransientProviderError,
 )
 from viral_assets.generation.run.answer_processor import AnswerProcessor, AnswerSource
@@ -242,8 +243,20 @@ def test_a_tweet_that_fails_alone_is_the_one(error: ProviderError, ends: str, re
     several, alone = outcome_of_failure(batch(2), error), outcome_of_failure(batch(1), error)
 
     assert (several.ended, several.again, len(several.bisections), several.service) == ((), (), 1, None)
-    assert [(result.outcome, result.attempts) for result in alone.ended] == [(ends, 1)]
+    ended = alone.ended or tuple(each.ended for each in alone.rejected)
+    assert [(result.outcome, result.attempts) for result in ended] == [(ends, 1)]
     assert alone.service is None if report is None else isinstance(alone.service, report)
+
+
+def test_a_tweet_that_is_rejected_may_be_asked_about_once_more_unless_it_is_too_large() -> None:
+    rejected = RejectedRequestError("400")
+    (first,) = outcome_of_failure(batch(1), rejected).rejected
+    second = outcome_of_failure(RequestBatch((first.again,), suspected=True), rejected)
+    too_large = outcome_of_failure(batch(1), TooMuchInputError("400", allowed=1))
+
+    assert [(each.outcome, each.attempts) for each in second.ended] == [("failed", 2)]
+    assert (second.rejected, too_large.rejected) == ((), ())
+    assert [each.outcome for each in too_large.ended] == ["failed"]
 
 
 def test_a_cancelled_request_is_settled_all_the_same(sqlite_database: Database) -> None:

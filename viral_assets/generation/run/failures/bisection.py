@@ -2,9 +2,9 @@
 
 It is found by halving: one half is asked again, and what comes of it says something about the other half too. What
 seems to be fine is asked together with the next half, not by itself. So one bad tweet among K costs at most
-``1 + log2(K)`` (rounded up) requests more, one more where a filter withheld the answer, and its neighbours nothing; an
-answer that was withheld by chance costs two. The steps are pure functions from what was asked to what is to be asked
-next.
+``1 + log2(K)`` (rounded up) requests more, one more where a filter withheld the answer or the run makes sure of a
+rejection in the end, and its neighbours nothing; an answer that was withheld by chance costs two. The steps are pure
+functions from what was asked to what is to be asked next.
 """
 
 from __future__ import annotations

@@ -57,15 +57,18 @@ class BatchPlan:
 
     def has_spare(self, tweets: int) -> bool:
         """Whether one more request, about so many tweets, costs no waiting: nothing waits for what is left of the
-        window, and that is enough."""
+        window and the day, and that is enough."""
         if self._spare is None or len(self._work):
             return False
-        return self._spare.allows(self._largest.tokens_of(tweets), self._session.clock.monotonic())
+        usd = self._largest.usd_of(tweets)
+        if self._share is not None and (self._share[0] < 1 or self._share[1] < usd):
+            return False
+        return self._spare.allows(self._largest.tokens_of(tweets), self._session.clock.monotonic(), usd=usd)
 
     def granted(self, grant: GrantRequest) -> None:
         """A request has been granted."""
         if self._spare is not None:
-            self._spare.granted(grant.tokens)
+            self._spare.granted(grant.tokens, grant.cost_usd or 0.0)
         if self._share is not None:
             requests, usd = self._share
             self._share = (max(0.0, requests - 1), max(0.0, usd - (grant.cost_usd or 0.0)))

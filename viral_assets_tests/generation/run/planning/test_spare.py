@@ -36,3 +36,12 @@ def test_a_blocked_quota_has_nothing_to_spare_and_a_short_day_neither() -> None:
     assert not blocked.allows(1, now=4.0)
     assert blocked.allows(1, now=5.0)
     assert not SpareQuota(QuotaState(15, 60.0, 15, requests_today=0), at=0.0).allows(1, now=0.0)
+
+
+def test_a_request_costs_no_more_than_what_is_left_of_the_budget() -> None:
+    spare = SpareQuota(QuotaState(15, 60.0, 15, usd_today=0.05), at=0.0)
+
+    spare.granted(1, 0.03)
+
+    assert spare.allows(1, now=0.0, usd=0.02)
+    assert not spare.allows(1, now=0.0, usd=0.021)
