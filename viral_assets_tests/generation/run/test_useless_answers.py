@@ -48,7 +48,7 @@ def test_a_service_of_no_use_is_asked_little_and_costs_no_tweet(
     options = {"tweets_per_request": tweets_per_request, "concurrency": concurrency}
     run = Run(pack(tweets), service, sqlite_database, PLENTY, options=options)
 
-    with pytest.raises(ModelUnavailableError, match="without anything of use, nothing is lost") as caught:
+    with pytest.raises(ModelUnavailableError, match="without anything of use; what is left waits") as caught:
         run()
 
     assert said in str(caught.value)
@@ -62,7 +62,7 @@ def test_a_service_of_no_use_is_asked_little_and_costs_no_tweet(
 
 
 @pytest.mark.parametrize("tweets", [2, 3, 10])
-def test_neither_do_a_few_tweets_that_share_one_request(tweets: int) -> None:
+def test_a_few_tweets_that_share_one_request_cost_little_more_than_it(tweets: int) -> None:
     service = on_virtual_time(latency=(1.0, 0.3), faults={"no_text": ALWAYS})
     run = Run(pack(tweets), service, options={"tweets_per_request": tweets})
 

@@ -167,8 +167,8 @@ class ServiceWatch:
 
     def _give_up(self) -> None:
         """Another model may be of use where this one is not."""
-        message = f"{self._said}; gave up after several requests without anything of use, nothing is lost"
-        self.fatal = self.fatal or ModelUnavailableError(message)
+        given_up = "gave up after several requests in a row without anything of use; what is left waits for a later run"
+        self.fatal = self.fatal or ModelUnavailableError(f"{self._said}; {given_up}")
 
     def _failed(self, error: ProviderError) -> None:
         session, now = self._session, self._session.clock.monotonic()
