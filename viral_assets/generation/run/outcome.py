@@ -183,12 +183,12 @@ def at_fault(batch: RequestBatch, error: BlockedAnswerError | RejectedRequestErr
     attempted = tuple(replace(item, attempts=item.attempts + 1) for item in batch.items)
     step = after_failure(replace(batch, items=attempted), error)
     outcome = BatchOutcome(ended=poisoned(step), again=step.released, bisections=step.batches)
-    if step.poison is None or not isinstance(error, RejectedRequestError):
+    if step.poison is None or not isinstance(error, RejectedRequestError) or step.poison.item.rejected:
         return outcome
     # Of a pack, one tweet may be the cause; where one by itself is rejected after the other, it is none of them.
     said = f"{str(error).rstrip('.')}: check the model and its settings (viral-assets models)"
     outcome = replace(outcome, service=Useless(said, is_last_word=True))
-    if step.poison.item.rejected or isinstance(error, TooMuchInputError):
+    if isinstance(error, TooMuchInputError):
         return outcome
     again = replace(step.poison.item, rejected=True)
     return replace(outcome, ended=(), rejected=tuple(Improvable(again, each) for each in outcome.ended))

@@ -109,6 +109,19 @@ def test_a_service_that_comes_to_its_senses_in_time_has_lost_nothing() -> None:
     assert all_done(run)
 
 
+def test_a_service_that_begins_to_reject_whatever_it_is_asked_ends_the_run_and_keeps_most_tweets_for_later() -> None:
+    service = on_virtual_time(latency=(1.0, 0.3))
+    service.script(*["ok"] * 10, *["400"] * 500)
+    run = Run(pack(200), service, options={"tweets_per_request": 1, "concurrency": 4})
+
+    with pytest.raises(ModelUnavailableError, match="rejects the request"):
+        run()
+
+    assert len(service.arrivals) <= 10 + 20 + 4
+    assert outcomes(run)["done"] == 10
+    assert outcomes(run)["deferred"] >= 165
+
+
 class Terse(InProcessClient):
     """A service that may write little at once: of a pack nothing is whole."""
 

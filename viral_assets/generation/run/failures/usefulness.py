@@ -33,7 +33,8 @@ class Usefulness:
     """Takes what a run is told into account, in the order in which it comes.
 
     A service is in doubt after some useless answers in a row, fewer where they are last words, if no tweet is in all of
-    them. Once it has been of use, those it does not answer are to blame, and only costly answers in a row count.
+    them. Once it has been of use, those it does not answer are likely to blame themselves: only last words count, and
+    not for much where they cost little.
     """
 
     ENOUGH = 10
@@ -43,12 +44,16 @@ class Usefulness:
     LAST_WORD = 2
     """A last word counts as so many."""
 
+    AFTER_USE = 0.5
+    """One that costs little, of a service that has been of use: a model or a key may stop being right, and twenty
+    tweets that are to blame themselves hardly come one after the other."""
+
     __slots__ = ("_count", "_in_all", "has_been")
 
     def __init__(self) -> None:
         self.has_been = False
         """Whether anything was of use in this run."""
-        self._count = 0
+        self._count = 0.0
         self._in_all: frozenset[TweetKey] = frozenset()
 
     @property
@@ -58,11 +63,14 @@ class Usefulness:
 
     def useful(self) -> None:
         self.has_been = True
-        self._count = 0
+        self._count = 0.0
 
     def useless(self, answer: Useless, tweets: Collection[TweetKey]) -> None:
         """Take an answer about these tweets into account."""
-        if self.has_been and not answer.is_costly:
+        if self.has_been and not answer.is_last_word:
             return
         self._in_all = self._in_all.intersection(tweets) if self._count else frozenset(tweets)
-        self._count += self.LAST_WORD if answer.is_last_word else 1
+        if self.has_been and not answer.is_costly:
+            self._count += self.AFTER_USE
+        else:
+            self._count += self.LAST_WORD if answer.is_last_word else 1

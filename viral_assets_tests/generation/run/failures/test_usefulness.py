@@ -30,7 +30,7 @@ def test_a_tweet_that_is_in_all_of_them_may_be_the_cause() -> None:
     assert in_doubt_after(usefulness, (PROSE, "b")) == [True]
 
 
-def test_once_it_was_of_use_only_what_costs_much_counts_and_that_in_a_row() -> None:
+def test_once_it_was_of_use_prose_tells_nothing_and_a_last_word_little_unless_it_costs_much() -> None:
     usefulness = Usefulness()
     in_doubt_after(usefulness, *[(PROSE, tweet) for tweet in "abcdefghijkl"])
 
@@ -38,7 +38,10 @@ def test_once_it_was_of_use_only_what_costs_much_counts_and_that_in_a_row() -> N
 
     assert not usefulness.is_in_doubt
     assert usefulness.has_been
-    assert not any(in_doubt_after(usefulness, *[(each, tweet) for each in (PROSE, REJECTED) for tweet in "abcdefghij"]))
-    assert in_doubt_after(usefulness, *[(THOUGHTS, tweet) for tweet in "abcde"]) == [False] * 4 + [True]
-    usefulness.useful()
-    assert not any(in_doubt_after(usefulness, *[(THOUGHTS, tweet) for tweet in "abcd"]))
+    assert not any(in_doubt_after(usefulness, *[(PROSE, tweet) for tweet in "abcdefghijklmnopqrstuvwxyz"] * 2))
+    for useless, enough in ((REJECTED, 20), (THOUGHTS, 5)):
+        answers = [(useless, tweet) for tweet in "abcdefghijklmnopqrst"[:enough]]
+        assert in_doubt_after(usefulness, *answers[1:]) == [False] * (enough - 1)
+        usefulness.useful()
+        assert in_doubt_after(usefulness, *answers) == [False] * (enough - 1) + [True]
+        usefulness.useful()
