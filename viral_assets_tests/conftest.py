@@ -46,6 +46,9 @@ settings.register_profile("thorough", settings.get_profile("whole"), max_example
 settings.load_profile("whole")
 
 
+LONGEST_IN_A_NAME = 60
+
+
 def is_quick(config: pytest.Config) -> bool:
     """Whether only the quick layer was asked for."""
     return "not slow" in config.option.markexpr
@@ -128,6 +131,14 @@ NewDatabase = Callable[[str], AbstractContextManager[Database]]
 
 LAYERS = {"web_browser": "browser", "e2e": "e2e"}
 """What every test of a package is marked as."""
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A short name for a long text. pytest before 9 makes it a part of the test's name, which stands in the environment
+    of each process that the test starts: with more than 128 KiB there, none starts."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_IN_A_NAME:
+        return f"{val[:LONGEST_IN_A_NAME]!a}, {len(val)} in all"
+    return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
