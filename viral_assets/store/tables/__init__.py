@@ -6,7 +6,7 @@ windows is the same on both databases only with plain seconds since the epoch.
 
 from __future__ import annotations
 
-from viral_assets.store.tables.base import ONLY_WHERE, metadata
+from viral_assets.store.tables.base import metadata
 from viral_assets.store.tables.column_types import CleanText, ColumnKind, UtcDateTime, kind_of
 from viral_assets.store.tables.generation import (
     forced_runs,
@@ -65,7 +65,6 @@ __all__ = [
     "COSTS",
     "COUNTS",
     "EVERY_PROJECT",
-    "ONLY_WHERE",
     "CleanText",
     "ColumnKind",
     "UtcDateTime",
